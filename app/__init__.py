@@ -1,0 +1,1 @@
+"""People, insurance rules, flows and web pages."""

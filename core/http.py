@@ -1,0 +1,63 @@
+"""The one door out: a pooled client with time-outs always set, no redirects, hosts on a list, nothing repeated by itself."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import urllib3
+
+from core.errors import TryLater
+
+MAX_ANSWER = 1024 * 1024
+
+
+class OutsideSilent(TryLater):
+    """The other side gave no usable answer. What happened there is unknown, never assumed."""
+
+
+class HostNotAllowed(AssertionError):
+    """A call to a host that no setting names: a programming error or an attempt to be led astray (A83)."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: status, header values by lower-case name, raw bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Door:
+    """A connection pool to the hosts named at construction and to no other."""
+
+    def __init__(self, *, hosts: frozenset[str], connect_s: float = 3, read_s: float = 8, pool: int = 16) -> None:
+        """`hosts` as 'name' or 'name:port', as in the base URLs of the settings."""
+        self._hosts = hosts
+        self._pool = urllib3.PoolManager(
+            num_pools=8,
+            maxsize=pool,
+            block=True,
+            retries=False,
+            timeout=urllib3.Timeout(connect=connect_s, read=read_s),
+            ssl_context=ssl.create_default_context(),
+        )
+
+    def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+        """One request, one answer. OutsideSilent on any network trouble or an answer over 1 MB."""
+        if urlsplit(url).netloc not in self._hosts:
+            raise HostNotAllowed(urlsplit(url).netloc)
+        try:
+            got = self._pool.request(
+                method, url, headers=dict(headers), body=body, redirect=False, preload_content=False
+            )
+            try:
+                content = got.read(MAX_ANSWER + 1, decode_content=True)
+            finally:
+                got.release_conn()
+        except urllib3.exceptions.HTTPError as error:
+            raise OutsideSilent(type(error).__name__) from error
+        if len(content) > MAX_ANSWER:
+            raise OutsideSilent("answer too long")
+        return Answer(got.status, {name.lower(): value for name, value in got.headers.items()}, content)

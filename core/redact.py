@@ -1,0 +1,34 @@
+"""Masks what may not be read by others. Used by the log filter, pages, notices and the inbox."""
+
+import re
+
+_COMPOUND_SURNAMES = frozenset(
+    ["欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "宇文", "长孙", "司徒", "夏侯", "端木", "独孤", "南宫", "轩辕", "钟离", "闻人", "太史", "公冶", "申屠"]
+)
+_ID = re.compile(r"(?<![0-9])[1-9][0-9]{16}[0-9Xx](?![0-9])")
+_PHONE = re.compile(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
+
+
+def mask_name(name: str) -> str:
+    """张三 → 张*, 张小三 → 张*三, 欧阳小四 → 欧阳*四, 阿依古丽·买买提 → 阿****…提 (domain.md 5.4)."""
+    if "·" in name:
+        return f"{name[0]}***{name[-1]}"
+    if len(name) <= 1:
+        return name
+    surname = name[:2] if len(name) > 2 and name[:2] in _COMPOUND_SURNAMES else name[0]
+    return f"{surname}*" if len(name) == len(surname) + 1 else f"{surname}*{name[-1]}"
+
+
+def mask_id(number: str) -> str:
+    """First four and last four of an identity number: 3704**********1234. For the holder's own eyes and clerks'."""
+    return f"{number[:4]}{'*' * 10}{number[-4:]}"
+
+
+def mask_phone(number: str) -> str:
+    """138****1234."""
+    return f"{number[:3]}****{number[-4:]}"
+
+
+def scrub(text: str) -> str:
+    """Any text with identity numbers and mobile numbers taken out: the last net before a log line."""
+    return _PHONE.sub("<phone>", _ID.sub("<id>", text))

@@ -1,0 +1,1 @@
+"""Telling people: given words and numbers, never an object of ours."""

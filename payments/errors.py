@@ -1,0 +1,70 @@
+"""What can go wrong with money. Each has a stable code and a sentence for the person in front of the screen."""
+
+from core.errors import BadInput, Conflict, NotFound, Refused, TryLater
+
+
+class ForgedCallback(Refused):
+    """A callback that does not prove where it comes from. `args[0]` says which check failed, for the log."""
+
+    status = 401
+    text = "签名验证失败。"
+
+
+class UnknownGateway(NotFound):
+    """A channel that is not configured here; its callback path does not exist (A26)."""
+
+    text = "没有这个缴费渠道。"
+
+
+class GatewaySilent(TryLater):
+    """No usable answer: time-out, network, 5xx, unverifiable. What happened there is unknown; ask again."""
+
+    text = "正在向支付平台核对，钱没有丢，请不要重复付款。"
+
+
+class GatewayRefused(Conflict):
+    """The gateway said a definite no (its code is in `args[0]`); nothing can be paid under this number."""
+
+    text = "支付平台没有接受这一笔，请稍后再试或换一种方式。"
+
+
+class AlreadyPaidThere(Conflict):
+    """The gateway will not close or take this number because it is paid: ask it, then book."""
+
+    text = "这一笔好像已经付过了，正在核对，请不要重复付款。"
+
+
+class NoSuchPayment(NotFound):
+    """No payment of that number, or not yours."""
+
+    text = "没有找到这一笔缴费。"
+
+
+class BillSettled(Conflict):
+    """Somebody has paid this item meanwhile."""
+
+    text = "这一项已经有人交过了，不用再交。"
+
+
+class PaymentUnderWay(Conflict):
+    """Another live payment holds this bill (decision 6)."""
+
+    text = "这一项正在付款。请先付完，或者等它结束后再试。"
+
+
+class DifferentHouseholds(BadInput):
+    """One payment covers the bills of one household only."""
+
+    text = "不是同一户的人，请分开交。"
+
+
+class BookedDifferently(Conflict):
+    """The same cause was booked before with other figures: never overwritten, always looked at."""
+
+    text = "账目与以前记的不一样，已转人工核对。"
+
+
+class KeyReused(Conflict):
+    """The idempotency key came before with another request (INV-27)."""
+
+    text = "请求编号重复使用了，请刷新页面再试。"
