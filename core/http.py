@@ -1,4 +1,4 @@
-"""The one door out: a pooled client with time-outs always set, no redirects, hosts on a list, nothing repeated by itself."""
+"""The one door out: pooled, time-outs always set, no redirects, only hosts on a list, nothing repeated by itself."""
 
 import ssl
 from collections.abc import Mapping
