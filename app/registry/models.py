@@ -1,0 +1,142 @@
+"""Who is insured and where: towns, villages, households, persons, enrolments, categories, and what was imported."""
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    false,
+    func,
+    text,
+    true,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Table
+
+
+class Town(Table):
+    """One of the seven towns and streets; the accountable unit (R01)."""
+
+    __tablename__ = "town"
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+
+
+class Village(Table):
+    """A village or residential community, 12 digits: town code and three more."""
+
+    __tablename__ = "village"
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    town_code: Mapped[str] = mapped_column(ForeignKey("town.code"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+
+
+class Household(Table):
+    """Everybody under one household number of a village. Its id is the distribution key of the payment path."""
+
+    __tablename__ = "household"
+    __table_args__ = (UniqueConstraint("village_code", "number"),)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(cycle=False), primary_key=True)
+    village_code: Mapped[str] = mapped_column(ForeignKey("village.code"))
+    number: Mapped[str] = mapped_column(Text)
+
+
+class Person(Table):
+    """A natural person. Identity number, name and phone are sealed; `id_index` finds the number (decision 18)."""
+
+    __tablename__ = "person"
+    __table_args__ = (
+        UniqueConstraint("id_index"),
+        Index("ix__person__household_id", "household_id"),
+        CheckConstraint("sex in (1, 2)", name="sex"),
+        CheckConstraint("residence in ('hukou', 'permit', 'permit_child', 'nonlocal')", name="residence"),
+        CheckConstraint("family_type in ('none', 'only_child', 'two_daughters')", name="family_type"),
+    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity(cycle=False), primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"))
+    id_type: Mapped[str] = mapped_column(Text, server_default="01")
+    id_number: Mapped[bytes] = mapped_column(LargeBinary)  # sealed, person.id_number:<id>
+    id_index: Mapped[bytes] = mapped_column(LargeBinary)
+    name: Mapped[bytes] = mapped_column(LargeBinary)  # sealed, person.name:<id>
+    phone: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, person.phone:<id>
+    birth_date: Mapped[date] = mapped_column(Date)
+    sex: Mapped[int] = mapped_column(SmallInteger)
+    residence: Mapped[str] = mapped_column(Text, server_default="hukou")
+    alive: Mapped[bool] = mapped_column(Boolean, server_default=true())
+    student: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    is_migrant: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    relation_to_head: Mapped[str] = mapped_column(Text, server_default="")
+    family_type: Mapped[str] = mapped_column(Text, server_default="none")
+    spouse_birth: Mapped[date | None] = mapped_column(Date)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)  # keyed, over the imported row: equal means nothing changed
+
+
+class Enrolment(Table):
+    """One person's registration for one insurance, as the bureau sent it (R30). No enrolment, no bill (R29)."""
+
+    __tablename__ = "enrolment"
+    __table_args__ = (
+        CheckConstraint("insurance in ('RES_PENSION', 'RES_MEDICAL')", name="insurance"),
+        CheckConstraint("status in ('NORMAL', 'PAUSED', 'ENDED')", name="status"),
+    )
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    insurance: Mapped[str] = mapped_column(Text, primary_key=True)
+    household_id: Mapped[int] = mapped_column(BigInteger)
+    source_person_no: Mapped[str] = mapped_column(Text, server_default="")
+    status: Mapped[str] = mapped_column(Text, server_default="NORMAL")
+    pay_from: Mapped[str] = mapped_column(Text, server_default="")  # yyyymm
+    pay_to: Mapped[str] = mapped_column(Text, server_default="")
+    last_tier: Mapped[int | None] = mapped_column(BigInteger)  # fen
+    employee_insured: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    insured_elsewhere: Mapped[str] = mapped_column(Text, server_default="none")
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Category(Table):
+    """A special-group flag of one person for one insurance; the two bureaus may differ (R31)."""
+
+    __tablename__ = "category"
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    insurance: Mapped[str] = mapped_column(Text, primary_key=True)
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+class ImportBatch(Table):
+    """One file that was brought in, once: the same bytes again change nothing (INV-26)."""
+
+    __tablename__ = "import_batch"
+    __table_args__ = (
+        UniqueConstraint("kind", "file_hash"),
+        CheckConstraint("rows_in = added + changed + same + refused", name="adds_up"),
+    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity(cycle=False), primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    file_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    file_name: Mapped[str] = mapped_column(Text)
+    rows_in: Mapped[int] = mapped_column(Integer)
+    added: Mapped[int] = mapped_column(Integer)
+    changed: Mapped[int] = mapped_column(Integer)
+    same: Mapped[int] = mapped_column(Integer)
+    refused: Mapped[int] = mapped_column(Integer)
+    imported_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class BusinessClock(Table):
+    """The sandbox's offset between the business clock and the system clock (decision 22). One row."""
+
+    __tablename__ = "business_clock"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, server_default=text("1"))
+    offset_seconds: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))

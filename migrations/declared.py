@@ -1,0 +1,16 @@
+"""Every table we declare, in one place for Alembic and for the comparison with a database."""
+
+from app.access import models as access
+from app.registry import models as registry
+from core.db import Table
+from notifications import models as notices
+from payments import models as payments
+from payments.ledger import models as ledger
+
+ROOMS = (registry, access, ledger, payments, notices)  # importing them declares their tables
+TABLES = Table.metadata
+
+
+def ours(_object: object, name: str | None, kind: str, _reflected: bool, _compared: object) -> bool:
+    """Tables of the job queue, of Alembic and of the upgrade itself are not declared."""
+    return not (kind == "table" and (name or "").startswith(("procrastinate_", "alembic_", "deployed")))

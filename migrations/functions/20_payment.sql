@@ -1,0 +1,79 @@
+-- A payment moves only along payments/states.py; leaving the live states frees its bills for another payment.
+
+create or replace function payment_moves() returns trigger language plpgsql as $$
+begin
+  if not exists (select from payment_move where from_state = old.state and to_state = new.state) then
+    raise exception 'payment % may not move from % to %', new.number, old.state, new.state using errcode = 'LX005';
+  end if;
+  if new.state in ('paid', 'surplus') and not exists (select from entry where household_id = new.household_id
+      and cause = 'receipt:' || new.gateway || ':' || new.reference) then
+    raise exception 'payment % may not be % without its entry', new.number, new.state using errcode = 'LX005';
+  end if;
+  if new.state in ('paid', 'surplus', 'closed', 'failed') then
+    update payment_bill set live = false
+      where household_id = new.household_id and number = new.number and live;
+    new.next_query_at := null;
+  end if;
+  return new;
+end $$;
+
+drop trigger if exists moves on payment;
+create trigger moves before update of state on payment
+  for each row when (old.state is distinct from new.state) execute function payment_moves();
+
+create or replace function bill_is_frozen() returns trigger language plpgsql as $$
+begin
+  if old.state <> 'open' or (new.household_id, new.id, new.person_id, new.insurance, new.levy_year, new.tier, new.total,
+      new.personal_due, new.price_until, new.issued_at) is distinct from (old.household_id, old.id, old.person_id,
+      old.insurance, old.levy_year, old.tier, old.total, old.personal_due, old.price_until, old.issued_at) then
+    raise exception 'bill % is frozen', old.id using errcode = 'LX006';
+  end if;
+  return new;
+end $$;
+
+drop trigger if exists frozen on bill;
+create trigger frozen before update on bill for each row execute function bill_is_frozen();
+
+-- Book the lines of a payment's or a bill's settlement: what the resident paid against `p_money`, what others owe
+-- as receivables from whoever pays it. Amounts of one account and one bill are one posting.
+create or replace function post_settlement(
+  p_household bigint, p_cause text, p_money text, p_bills bigint[], p_booked_on date, p_happened_at timestamptz
+) returns boolean language sql security definer set search_path = public, pg_temp as $$
+  with part as (
+    select l.bill_id, l.amount, l.fund || ':' || b.levy_year as fund,
+           case l.payer when 'resident' then p_money else 'receivable:' || split_part(l.payer, ':', 1) end as from_whom
+      from bill_line l join bill b on b.household_id = l.household_id and b.id = l.bill_id
+     where l.household_id = p_household and l.bill_id = any (p_bills)
+  ), posted as (
+    select from_whom as account, sum(amount)::bigint as amount, bill_id from part group by from_whom, bill_id
+    union all
+    select 'fund:' || fund, -sum(amount)::bigint, bill_id from part group by fund, bill_id
+  )
+  select ledger_post(p_household, p_cause, p_booked_on, p_happened_at,
+                     array_agg(account order by bill_id, amount desc, account),
+                     array_agg(amount order by bill_id, amount desc, account),
+                     array_agg(bill_id order by bill_id, amount desc, account))
+    from posted
+$$;
+
+-- A bill of which the resident pays nothing is settled without a gateway (decision 11). False: it was settled before.
+create or replace function settle_bill(
+  p_household bigint, p_bill bigint, p_now timestamptz, p_booked_on date
+) returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  b bill;
+  settled_cause text := 'bill:' || p_bill || ':settled';
+begin
+  select * into strict b from bill where household_id = p_household and id = p_bill for update;
+  if b.state = 'settled' then
+    return false;
+  end if;
+  if b.personal_due <> 0 or b.state <> 'open' then
+    raise exception 'bill % is % with % fen due from the resident', p_bill, b.state, b.personal_due
+      using errcode = 'LX006';
+  end if;
+  perform post_settlement(p_household, settled_cause, '', array[p_bill], p_booked_on, p_now);
+  update bill set state = 'settled', settled_by = settled_cause, settled_at = p_now
+    where household_id = p_household and id = p_bill;
+  return true;
+end $$;

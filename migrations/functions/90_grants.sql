@@ -1,0 +1,16 @@
+-- The application's role owns nothing, reads everything of ours, and writes the book only through functions.
+revoke all on all tables in schema public from liangxian_app;
+revoke all on all functions in schema public from public;
+grant usage on schema public to liangxian_app;
+grant select on all tables in schema public to liangxian_app;
+grant execute on all functions in schema public to liangxian_app;
+revoke execute on function ledger_post, post_settlement, hold_money, take_outcome from liangxian_app;
+grant insert, update on household, person, enrolment, business_clock, agent, session, tally, bill, payment,
+  payment_bill, notice to liangxian_app;
+grant insert on import_batch, bill_line, received, request_key to liangxian_app;
+grant insert, delete on category, session, tally to liangxian_app;
+grant insert, update on town, village, agent_village to liangxian_app;
+grant update (result) on received to liangxian_app;
+grant all on procrastinate_jobs, procrastinate_events, procrastinate_periodic_defers, procrastinate_workers
+  to liangxian_app;
+grant usage on all sequences in schema public to liangxian_app;

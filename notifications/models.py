@@ -1,0 +1,48 @@
+"""A notice waiting to be sent, and how far it got."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Table
+
+
+class Notice(Table):
+    """One thing to tell one payer, once (INV-14). `rank` only grows: queued 0, tried 1, sent 2, delivered 3,
+    given up 4. `fields` hold masked words only; addresses are sealed."""
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        CheckConstraint("rank between 0 and 4", name="rank"),
+        Index("ix__notice__due", "next_try_at", postgresql_where=text("rank < 2")),
+    )
+    household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    cause: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    fields: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    openid: Mapped[bytes | None] = mapped_column(
+        LargeBinary
+    )  # sealed, notice.openid:<subject>, the cause less its event
+    phone: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, notice.phone:<subject>
+    rank: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    channel: Mapped[str | None] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    next_try_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    provider_reference: Mapped[str | None] = mapped_column(Text)
+    last_error: Mapped[str | None] = mapped_column(Text)
+    queued_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    sent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -1,0 +1,59 @@
+"""The book: entries and their postings. Nobody writes here but the database's own function ledger_post()."""
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    Text,
+    func,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Table
+
+
+class Account(Table):
+    """A line of the chart. `kind` says on which side it normally stands."""
+
+    __tablename__ = "account"
+    __table_args__ = (CheckConstraint("kind in ('asset', 'liability')", name="kind"),)
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+
+
+class Entry(Table):
+    """One balanced event of the book. Its cause is its key: the same cause never books twice."""
+
+    __tablename__ = "entry"
+    __table_args__ = (Index("ix__entry__booked_on", "booked_on"),)
+    household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    cause: Mapped[str] = mapped_column(Text, primary_key=True)  # noun:id:event
+    booked_on: Mapped[date] = mapped_column(Date)  # Beijing day on the business clock
+    happened_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # when the money moved
+    written_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
+    transaction: Mapped[int] = mapped_column(BigInteger)  # of the database: postings join only their own
+
+
+class Posting(Table):
+    """One line of an entry; debit positive, credit negative, in fen."""
+
+    __tablename__ = "posting"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["household_id", "cause"], ["entry.household_id", "entry.cause"], name="fk__posting__entry"
+        ),
+        CheckConstraint("amount <> 0", name="amount"),
+    )
+    household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    cause: Mapped[str] = mapped_column(Text, primary_key=True)
+    line: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    account: Mapped[str] = mapped_column(Text)
+    amount: Mapped[int] = mapped_column(BigInteger)
+    item: Mapped[int | None] = mapped_column(BigInteger)  # what the line is about, opaque to the book
