@@ -1,0 +1,151 @@
+"""Bills: issued with frozen lines, withdrawn when the person chose otherwise, settled at once when nothing is due."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, bindparam, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from core.money import Fen
+from payments.errors import BillSettled, PaymentUnderWay
+from payments.models import Bill, BillLine, PaymentBill
+from payments.number import new_id
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """Who pays how much into which fund, by which clause, on what evidence."""
+
+    part: str
+    payer: str
+    fund: str
+    amount: Fen
+    clause: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is owed, before it is issued. Amounts in fen; `price_until` is the first moment this price is gone."""
+
+    household_id: int
+    person_id: int
+    insurance: str
+    levy_year: int
+    tier: Fen | None
+    total: Fen
+    personal_due: Fen
+    reason_code: str
+    price_until: datetime
+    benefit_start: date | None
+    lines: Sequence[DraftLine]
+
+
+@dataclass(frozen=True)
+class IssuedBill:
+    """A bill as it stands."""
+
+    household_id: int
+    id: int
+    insurance: str
+    personal_due: Fen
+    price_until: datetime
+
+
+def issue(connection: Connection, draft: Draft) -> IssuedBill:
+    """The open bill for this levy item: the one there is if it says the same, else a new one in its place.
+
+    BillSettled if it was paid; PaymentUnderWay if a live payment holds the old one (decision 6)."""
+    assert sum(line.amount for line in draft.lines) >= draft.personal_due
+    while True:
+        standing = connection.execute(_STANDING, _item(draft)).one_or_none()
+        if standing is not None and standing.state == "settled":
+            raise BillSettled(f"bill {standing.id}")
+        if standing is not None and _says_the_same(standing, draft):
+            return IssuedBill(
+                draft.household_id, standing.id, draft.insurance, standing.personal_due, standing.price_until
+            )
+        if standing is not None:
+            withdraw(connection, draft.household_id, standing.id)
+        bill_id = _insert(connection, draft)
+        if bill_id is not None:
+            return IssuedBill(draft.household_id, bill_id, draft.insurance, draft.personal_due, draft.price_until)
+        # Somebody issued the same item between our look and our write: look again.
+
+
+def withdraw(connection: Connection, household_id: int, bill_id: int) -> None:
+    """Take an open bill back. PaymentUnderWay if a live payment holds it."""
+    key = {"household_id": household_id, "id": bill_id}
+    live = connection.execute(_LIVE, key).scalar_one_or_none()
+    if live is not None:
+        raise PaymentUnderWay(live)
+    connection.execute(_WITHDRAW, {"b_household_id": household_id, "b_id": bill_id})
+
+
+def settle_free(connection: Connection, bill: IssuedBill, *, now: datetime, booked_on: date) -> bool:
+    """Settle a bill of which the resident pays nothing (decision 11). False if it was settled before.
+
+    `now` is a moment of the business clock, `booked_on` its Beijing date."""
+    assert bill.personal_due == 0
+    return connection.execute(
+        text("select settle_bill(:household, :bill, :now, :booked_on)"),
+        {"household": bill.household_id, "bill": bill.id, "now": now, "booked_on": booked_on},
+    ).scalar_one()
+
+
+def _item(draft: Draft) -> dict[str, object]:
+    return {
+        "household_id": draft.household_id,
+        "person_id": draft.person_id,
+        "insurance": draft.insurance,
+        "levy_year": draft.levy_year,
+    }
+
+
+def _says_the_same(standing: object, draft: Draft) -> bool:
+    names = ("tier", "total", "personal_due", "reason_code", "price_until", "benefit_start")
+    return all(getattr(standing, name) == getattr(draft, name) for name in names)
+
+
+def _insert(connection: Connection, draft: Draft) -> int | None:
+    bill_id = new_id()
+    values = _item(draft) | {
+        "id": bill_id,
+        "tier": draft.tier,
+        "total": draft.total,
+        "personal_due": draft.personal_due,
+        "reason_code": draft.reason_code,
+        "price_until": draft.price_until,
+        "benefit_start": draft.benefit_start,
+    }
+    if connection.execute(_ISSUE, values).scalar_one_or_none() is None:
+        return None
+    lines = [
+        {"household_id": draft.household_id, "bill_id": bill_id, "line": place} | vars(line)
+        for place, line in enumerate(draft.lines, start=1)
+    ]
+    connection.execute(insert(BillLine), lines)
+    return bill_id
+
+
+_STANDING = (
+    select(Bill.__table__)
+    .where(
+        Bill.household_id == bindparam("household_id"),
+        Bill.person_id == bindparam("person_id"),
+        Bill.insurance == bindparam("insurance"),
+        Bill.levy_year == bindparam("levy_year"),
+        Bill.state != "withdrawn",
+    )
+    .with_for_update()
+)
+_ISSUE = upsert(Bill).on_conflict_do_nothing().returning(Bill.id)
+_LIVE = select(PaymentBill.number).where(
+    PaymentBill.household_id == bindparam("household_id"), PaymentBill.bill_id == bindparam("id"), PaymentBill.live
+)
+_WITHDRAW = (
+    update(Bill)
+    .where(Bill.household_id == bindparam("b_household_id"), Bill.id == bindparam("b_id"))
+    .values(state="withdrawn")
+)

@@ -1,0 +1,46 @@
+"""Read queries about money, for pages, polls and checks."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Row, select, text
+
+from payments.models import Bill, Payment, PaymentBill
+from payments.number import household_of
+
+
+def payment(connection: Connection, number: str) -> Row | None:
+    """One payment by its number, or None."""
+    return connection.execute(
+        select(Payment.__table__).where(Payment.household_id == household_of(number), Payment.number == number)
+    ).one_or_none()
+
+
+def bills_of(connection: Connection, household_id: int, number: str) -> Sequence[Row]:
+    """The bills a payment covers, by person and insurance."""
+    return connection.execute(
+        select(Bill.__table__)
+        .join(PaymentBill, (PaymentBill.household_id == Bill.household_id) & (PaymentBill.bill_id == Bill.id))
+        .where(PaymentBill.household_id == household_id, PaymentBill.number == number)
+        .order_by(Bill.person_id, Bill.insurance)
+    ).all()
+
+
+def by_check_code(connection: Connection, code: str) -> Row | None:
+    """The paid payment a notice's check code belongs to, or None."""
+    return connection.execute(
+        select(Payment.__table__).where(Payment.check_code == code, Payment.state == "paid")
+    ).first()
+
+
+def lease_silent(connection: Connection, *, now: datetime, lease: timedelta, most: int) -> Sequence[Row]:
+    """Payments whose question is due, taken for ourselves until `now + lease` (system clock); others skip them."""
+    return connection.execute(
+        text(
+            "update payment p set next_query_at = :until, queries = queries + 1"
+            " from (select household_id, number from payment where next_query_at <= :now"
+            "       order by next_query_at limit :most for update skip locked) due"
+            " where p.household_id = due.household_id and p.number = due.number returning p.*"
+        ),
+        {"until": now + lease, "now": now, "most": most},
+    ).all()

@@ -1,0 +1,92 @@
+"""What a gateway said, kept and applied once. The work itself is the database's function collect(): one round trip,
+one transaction, the raw message and its effect together (docs/decisions/0002)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import cast
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from payments.gateways.base import Outcome, Word
+from payments.number import household_of, new_id
+
+
+@dataclass(frozen=True)
+class Message:
+    """One verified message of a gateway. `outcome` is None when it is not about money."""
+
+    gateway: str
+    event_id: str
+    headers: Mapping[str, str]
+    body: bytes
+    outcome: Outcome | None
+
+
+def collect(
+    connection: psycopg.Connection, messages: Sequence[Message], *, now: datetime, booked_on: date, wall: datetime
+) -> list[str]:
+    """Keep and apply messages in the caller's transaction; one word per message, in order:
+
+    paid · again · surplus · suspense · doubt · nothing · failed:<SQLSTATE> (kept, to be applied again).
+    `now` is the business clock, `booked_on` its Beijing date, `wall` the system clock."""
+    order = sorted(range(len(messages)), key=lambda place: _number(messages[place]))  # one order of locks for all
+    rows = [messages[place] for place in order]
+    found = connection.execute(
+        _COLLECT,
+        (
+            [new_id() for _ in rows],
+            [household_of(_number(row)) for row in rows],
+            [row.gateway for row in rows],
+            [_number(row) for row in rows],
+            [_believed(row.outcome) for row in rows],
+            [row.event_id for row in rows],
+            [Jsonb(dict(row.headers)) for row in rows],
+            [row.body for row in rows],
+            now,
+            booked_on,
+            wall,
+        ),
+    ).fetchone()
+    words = [""] * len(rows)
+    for place, word in zip(order, cast(tuple[list[str]], found)[0], strict=True):
+        words[place] = word
+    return words
+
+
+def keep_refused(connection: psycopg.Connection, message: Message, *, verdict: str) -> None:
+    """Keep a message we did not believe, with the check that failed, as evidence."""
+    connection.execute(
+        "insert into received (household_id, id, gateway, headers, body, event_id, number, verdict, result)"
+        " values (0, %s, %s, %s, %s, %s, '', %s, 'refused')",
+        (new_id(), message.gateway, Jsonb(dict(message.headers)), message.body, message.event_id, verdict),
+    )
+
+
+def _number(message: Message) -> str:
+    return message.outcome.number if message.outcome else ""
+
+
+def _believed(outcome: Outcome | None) -> Jsonb | None:
+    """Only a gateway's clear "paid" is money; every other word changes nothing here."""
+    if outcome is None or outcome.word is not Word.PAID:
+        return None
+    return Jsonb(
+        {
+            "reference": outcome.reference,
+            "merchant": outcome.merchant,
+            "app": outcome.app,
+            "amount": outcome.amount,
+            "currency": outcome.currency,
+            "happened_at": outcome.happened_at.isoformat() if outcome.happened_at else None,
+        },
+        dumps=json.dumps,
+    )
+
+
+_COLLECT = (
+    "select collect(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::jsonb[], %s::text[], %s::jsonb[],"
+    " %s::bytea[], %s, %s, %s)"
+)
