@@ -1,0 +1,136 @@
+"""Reading variables one by one: each reader returns a usable value and notes what is wrong, never showing a value."""
+
+import base64
+import binascii
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from config.weak import SHORTEST, guessable, weakness
+
+OURSELVES = re.compile(r"(?i)(^|//|@)(localhost|[^/@:]*\.localhost|127\.|0\.0\.0\.0|\[::1?\])")
+GATEWAY = re.compile(r"GATEWAY_([A-Z0-9]+)_([A-Z0-9_]+)")
+
+
+class Reading:
+    """An environment being read. `sandbox` relaxes what guards real money and real people."""
+
+    def __init__(self, environ: Mapping[str, str], *, known: Collection[str], home: Path) -> None:
+        """`known` names may be given as NAME_FILE, a path that starts at `home`; so may every gateway's."""
+        self.problems: list[str] = []
+        self.environ = self._with_files(environ, known, home)
+        self.sandbox = self.environ.get("LIANGXIAN_MODE", "").strip() == "sandbox"
+
+    def say(self, variable: str, problem: str) -> None:
+        self.problems.append(f"{variable} {problem}")
+
+    def text(self, variable: str, default: str = "", *, shape: str = "") -> str:
+        value = self.environ.get(variable, "").strip() or default
+        if shape and not re.fullmatch(shape, value):
+            self.say(variable, f"does not have the shape {shape}")
+        return value
+
+    def whole(self, variable: str, default: int, least: int, most: int) -> int:
+        value = self.text(variable, str(default))
+        if re.fullmatch(r"[0-9]{1,6}", value) and least <= int(value) <= most:
+            return int(value)
+        self.say(variable, f"is not a whole number from {least} to {most}")
+        return default
+
+    def address(self, variable: str, default: str = "") -> str:
+        """A URL without its last slash; outside the sandbox https, and not this machine."""
+        url = self.text(variable, default).rstrip("/")
+        if url and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+(/\S*)?", url):
+            self.say(variable, "is not an address like https://host")
+        elif url:
+            self.foreign(variable, url)
+        return url
+
+    def foreign(self, variable: str, value: str) -> None:
+        """Outside the sandbox whatever is an address is https and somebody else's."""
+        if self.sandbox:
+            return
+        if OURSELVES.search(value):
+            self.say(variable, "points at this machine, where only the sandbox answers")
+        elif value.lower().startswith("http://"):
+            self.say(variable, "is not https")
+
+    def database_url(self, variable: str) -> str | None:
+        """As libpq writes it; a driver's name inside the scheme is left out."""
+        url = re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql://", self.text(variable))
+        if not url and not self.sandbox:
+            self.say(variable, "is missing")
+        if url and not url.startswith("postgresql://"):
+            self.say(variable, "is not an address like postgresql://user@host/database")
+        return url or None
+
+    def strong(self, variable: str, value: str | bytes) -> None:
+        """Key material: in the sandbox long enough, outside it also no weak one."""
+        problem = weakness(value)
+        if problem and (not self.sandbox or not value or len(value) < SHORTEST):
+            self.say(variable, problem)
+
+    def key(self, variable: str, text: str, *, exactly: int | None = None) -> bytes:
+        """Key material in base64; what it decodes to, and the text itself, must be strong."""
+        try:
+            raw = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            self.say(variable, "is not base64")
+            return b""
+        if exactly and text and len(raw) != exactly:
+            self.say(variable, f"does not hold exactly {exactly} bytes")
+        elif not self.sandbox and len(raw) >= SHORTEST and guessable(text):
+            self.say(variable, guessable(text))
+        else:
+            self.strong(variable, raw)
+        return raw
+
+    def numbered_keys(self, variable: str) -> dict[int, bytes]:
+        """`1:base64,2:base64` of 32 bytes each, numbers 0–255."""
+        keys: dict[int, bytes] = {}
+        for part in filter(None, (part.strip() for part in self.text(variable).split(","))):
+            number, _, text = part.partition(":")
+            if not re.fullmatch(r"[0-9]{1,3}", number) or int(number) > 255 or int(number) in keys:
+                self.say(variable, "needs numbers from 0 to 255, each once, as in 1:base64,2:base64")
+            else:
+                keys[int(number)] = self.key(variable, text, exactly=SHORTEST)
+        if not keys:
+            self.say(variable, "is missing or holds no key")
+        return keys
+
+    def gateways(self) -> dict[str, dict[str, str]]:
+        """GATEWAY_WECHAT_MCHID=… becomes {"wechat": {"mchid": …}}."""
+        found: dict[str, dict[str, str]] = {}
+        for variable, given in sorted(self.environ.items()):
+            if match := GATEWAY.fullmatch(variable):
+                value = given.strip()
+                found.setdefault(match[1].lower(), {})[match[2].lower()] = value
+                self.foreign(variable, value)
+                self._credential(variable, value)
+        return found
+
+    def _credential(self, variable: str, value: str) -> None:
+        if self.sandbox:
+            return
+        if variable.endswith(("KEY", "SECRET")) and "PUBLIC" not in variable:
+            self.strong(variable, value)
+        elif variable.endswith("PASSWORD") and (not value or guessable(value)):
+            self.say(variable, guessable(value) if value else "is empty")
+
+    def _with_files(self, environ: Mapping[str, str], known: Collection[str], home: Path) -> dict[str, str]:
+        values = dict(environ)
+        for variable, path in environ.items():
+            name = variable.removesuffix("_FILE")
+            if name == variable or not (name in known or GATEWAY.fullmatch(name)):
+                continue
+            del values[variable]
+            if environ.get(name):
+                self.say(variable, f"and {name} are both given")
+                continue
+            try:
+                values[name] = (home / path).read_text(encoding="utf-8").strip()
+            except UnicodeDecodeError:
+                self.say(variable, "names a file that is not text; keys are given in PEM")
+            except OSError:
+                self.say(variable, "names a file that cannot be read")
+        return values

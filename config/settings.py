@@ -1,0 +1,276 @@
+"""What differs between machines. The only reader of the environment; every other part is given a Settings.
+
+Every variable may be given as NAME_FILE=path instead, whose content is read (a relative path starts at the
+checkout). All problems are told at once, by name; a value is never shown. docs/settings.md is the table of all.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from dotenv import dotenv_values
+
+from config.reading import Reading
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+SANDBOX_SMS = ("console", "sandbox")
+
+
+class Mode(StrEnum):
+    """A sandbox plays with itself; production touches people and money."""
+
+    SANDBOX = "sandbox"
+    PRODUCTION = "production"
+
+
+class BadSettings(Exception):
+    """The process may not start. One line per problem; no value in any of them."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def told(variable: str, meaning: str, default: str, required: str = "") -> dict[str, str]:
+    """What docs/settings.md says about a field of Settings."""
+    return {"variable": variable, "meaning": meaning, "default": default, "required": required}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a machine decides. Made by `from_environment` only, so an instance is a checked one."""
+
+    mode: Mode = field(metadata=told("LIANGXIAN_MODE", "`sandbox` or `production`", "", "always"))
+    database_url: str | None = field(
+        repr=False,
+        metadata=told("DATABASE_URL", "the role that runs, `postgresql://…`", "embedded server", "production"),
+    )
+    database_owner_url: str | None = field(
+        repr=False,
+        metadata=told("DATABASE_OWNER_URL", "another role, which owns the tables", "embedded server", "production"),
+    )
+    database_name: str = field(metadata=told("DATABASE_NAME", "database in the embedded server", "`liangxian`"))
+    pg_bin: str | None = field(
+        metadata=told("PG_BIN", "folder with `postgres` and `initdb`", "the wheel's, else the newest")
+    )
+    postgres_folder: Path = field(
+        metadata=told("POSTGRES_FOLDER", "where the embedded server lives", "`.local/postgres`")
+    )
+    secret_key: str = field(
+        repr=False, metadata=told("SECRET_KEY", "signs sessions and forms, ≥ 32 bytes", "", "always")
+    )
+    vault_keys: Mapping[int, bytes] = field(
+        repr=False,
+        metadata=told("VAULT_KEYS", "`1:base64,2:base64`: 32 bytes each; the highest number seals", "", "always"),
+    )
+    vault_index_key: bytes = field(
+        repr=False, metadata=told("VAULT_INDEX_KEY", "finds ID numbers; base64 of ≥ 32 bytes", "", "always")
+    )
+    public_url: str = field(
+        metadata=told(
+            "PUBLIC_URL",
+            "our address as others see it; https outside the sandbox",
+            "`http://127.0.0.1:PORT`",
+            "production",
+        )
+    )
+    port: int = field(metadata=told("PORT", "where we listen", "`8000`"))
+    sandbox_port: int = field(metadata=told("SANDBOX_PORT", "where the sandbox's gateways listen", "`8100`"))
+    gateways: Mapping[str, Mapping[str, str]] = field(
+        repr=False,
+        metadata=told(
+            "GATEWAY_<NAME>_<KEY>", "what a gateway needs (`GATEWAY_WECHAT_MCHID`); keys in PEM", "no gateway"
+        ),
+    )
+    miniprogram_appid: str = field(
+        metadata=told("MINIPROGRAM_APPID", "the mini-program; with its secret or not at all", "none")
+    )
+    miniprogram_secret: str = field(
+        repr=False, metadata=told("MINIPROGRAM_SECRET", "the mini-program's secret", "none")
+    )
+    miniprogram_base_url: str = field(
+        metadata=told(
+            "MINIPROGRAM_BASE_URL", "where WeChat answers", "`https://api.weixin.qq.com`; in the sandbox the sandbox"
+        )
+    )
+    miniprogram_template_paid: str = field(
+        metadata=told("MINIPROGRAM_TEMPLATE_PAID", "subscribe message after paying", "none")
+    )
+    sms_provider: str = field(
+        metadata=told(
+            "SMS_PROVIDER",
+            "`none`, a provider, or in the sandbox `console` or `sandbox`",
+            "`none`; in the sandbox `console`",
+        )
+    )
+    sms_url: str = field(metadata=told("SMS_URL", "the provider's address", "none", "with a provider"))
+    sms_key: str = field(repr=False, metadata=told("SMS_KEY", "the provider's key", "none", "with a provider"))
+    business_clock_start: datetime | None = field(
+        metadata=told("BUSINESS_CLOCK_START", "the business clock's start, with offset; sandbox only", "the true time")
+    )
+    trusted_proxies: int = field(
+        metadata=told("TRUSTED_PROXIES", "reverse proxies in front whose headers count", "`0`")
+    )
+    levy_year: int = field(metadata=told("LEVY_YEAR", "the year that is collected for", "`2022`"))
+    help_phone: str = field(metadata=told("HELP_PHONE", "shown to people who need help", "`0632-12366`"))
+    web_workers: int = field(metadata=told("WEB_WORKERS", "processes", "`2`"))
+    web_threads: int = field(metadata=told("WEB_THREADS", "threads of each", "`16`"))
+    log_level: str = field(metadata=told("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "`INFO`"))
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.mode is Mode.SANDBOX
+
+    @property
+    def sandbox_url(self) -> str:
+        """Where the sandbox's gateways answer; nothing listens there in production."""
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
+    @property
+    def vault_current(self) -> int:
+        """The number of the key that seals new values."""
+        return max(self.vault_keys)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read and check everything. BadSettings lists all that is wrong."""
+        read = Reading(environ, known={each.metadata["variable"] for each in fields(cls)}, home=CHECKOUT)
+        _may_start(read)
+        values = {} if read.problems else _values(read)
+        if read.problems:
+            raise BadSettings(read.problems)
+        return cls(**values)
+
+
+def environment(env_file: Path = CHECKOUT / ".env") -> dict[str, str]:
+    """The process's environment over the lines of `.env`, if there is one."""
+    held = dotenv_values(env_file, interpolate=False) if env_file.is_file() else {}
+    return {name: value for name, value in held.items() if value is not None} | dict(os.environ)
+
+
+def table() -> str:
+    """Every variable, as docs/settings.md shows it."""
+    rows = ["| variable | meaning | default | required |", "|---|---|---|---|"]
+    for each in fields(Settings):
+        told_of = each.metadata
+        words = (f"`{told_of['variable']}`", told_of["meaning"], told_of["default"] or "–", told_of["required"] or "–")
+        rows.append(f"| {' | '.join(words)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _may_start(read: Reading) -> None:
+    """Without a mode nothing else can be judged."""
+    mode = read.text("LIANGXIAN_MODE")
+    if not mode:
+        read.say("LIANGXIAN_MODE", "is missing; `make setup` writes a .env for the sandbox")
+    elif mode not in list(Mode):
+        read.say("LIANGXIAN_MODE", "is neither sandbox nor production")
+    if not __debug__:
+        read.problems.append("python -O leaves out the checks that guard the money; start without it")
+
+
+def _values(read: Reading) -> dict[str, Any]:
+    return {
+        "mode": Mode.SANDBOX if read.sandbox else Mode.PRODUCTION,
+        **_database(read),
+        **_secrets(read),
+        **_addresses(read),
+        **_sms(read),
+        "gateways": MappingProxyType({name: MappingProxyType(keys) for name, keys in read.gateways().items()}),
+        "business_clock_start": _clock_start(read),
+        "trusted_proxies": read.whole("TRUSTED_PROXIES", 0, 0, 9),
+        "levy_year": read.whole("LEVY_YEAR", 2022, 2000, 2999),
+        "help_phone": read.text("HELP_PHONE", "0632-12366", shape=r"[0-9][0-9 -]{3,18}[0-9]"),
+        "web_workers": read.whole("WEB_WORKERS", 2, 1, 64),
+        "web_threads": read.whole("WEB_THREADS", 16, 1, 256),
+        "log_level": read.text("LOG_LEVEL", "INFO", shape="DEBUG|INFO|WARNING|ERROR"),
+    }
+
+
+def _database(read: Reading) -> dict[str, Any]:
+    url, owner = read.database_url("DATABASE_URL"), read.database_url("DATABASE_OWNER_URL")
+    if read.sandbox and bool(url) != bool(owner):
+        read.say("DATABASE_URL", "and DATABASE_OWNER_URL are given together or not at all")
+    if url and owner and _role(url) == _role(owner):
+        read.say("DATABASE_URL", "has the owner's role: what runs must own nothing")
+    return {
+        "database_url": url,
+        "database_owner_url": owner,
+        "database_name": read.text("DATABASE_NAME", "liangxian", shape=r"[a-z_][a-z0-9_]{0,62}"),
+        "pg_bin": read.text("PG_BIN") or None,
+        "postgres_folder": CHECKOUT / read.text("POSTGRES_FOLDER", ".local/postgres"),
+    }
+
+
+def _role(url: str) -> str:
+    return re.split("[:@/?]", url.removeprefix("postgresql://"), maxsplit=1)[0]
+
+
+def _secrets(read: Reading) -> dict[str, Any]:
+    secret, vault = read.text("SECRET_KEY"), read.numbered_keys("VAULT_KEYS")
+    read.strong("SECRET_KEY", secret)
+    index = read.key("VAULT_INDEX_KEY", read.text("VAULT_INDEX_KEY"))
+    given = [value for value in (secret.encode(), index, *vault.values()) if value]
+    if len(set(given)) < len(given):
+        read.say("SECRET_KEY", "VAULT_KEYS and VAULT_INDEX_KEY must all differ")
+    return {"secret_key": secret, "vault_keys": MappingProxyType(vault), "vault_index_key": index}
+
+
+def _addresses(read: Reading) -> dict[str, Any]:
+    port, sandbox_port = read.whole("PORT", 8000, 1, 65535), read.whole("SANDBOX_PORT", 8100, 1, 65535)
+    public = read.address("PUBLIC_URL", f"http://127.0.0.1:{port}" if read.sandbox else "")
+    if not public:
+        read.say("PUBLIC_URL", "is missing")
+    wechat = f"http://127.0.0.1:{sandbox_port}" if read.sandbox else "https://api.weixin.qq.com"
+    appid, secret = read.text("MINIPROGRAM_APPID"), read.text("MINIPROGRAM_SECRET")
+    if bool(appid) != bool(secret):
+        read.say("MINIPROGRAM_APPID", "and MINIPROGRAM_SECRET are given together or not at all")
+    if secret and not read.sandbox:
+        read.strong("MINIPROGRAM_SECRET", secret)
+    return {
+        "public_url": public,
+        "port": port,
+        "sandbox_port": sandbox_port,
+        "miniprogram_appid": appid,
+        "miniprogram_secret": secret,
+        "miniprogram_base_url": read.address("MINIPROGRAM_BASE_URL", wechat),
+        "miniprogram_template_paid": read.text("MINIPROGRAM_TEMPLATE_PAID"),
+    }
+
+
+def _sms(read: Reading) -> dict[str, str]:
+    provider = read.text("SMS_PROVIDER", "console" if read.sandbox else "none", shape=r"[a-z][a-z0-9]*")
+    url, key = read.address("SMS_URL"), read.text("SMS_KEY")
+    if provider in SANDBOX_SMS and not read.sandbox:
+        read.say("SMS_PROVIDER", "is one of the sandbox's: nobody would get a message")
+    elif provider not in (*SANDBOX_SMS, "none"):
+        read.strong("SMS_KEY", key)
+        if not url:
+            read.say("SMS_URL", "is missing")
+    return {"sms_provider": provider, "sms_url": url, "sms_key": key}
+
+
+def _clock_start(read: Reading) -> datetime | None:
+    text = read.text("BUSINESS_CLOCK_START")
+    if not text:
+        return None
+    if not read.sandbox:
+        read.say("BUSINESS_CLOCK_START", "is for the sandbox: production runs on the true time")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        read.say("BUSINESS_CLOCK_START", "is not a moment like 2021-11-05T09:00:00+08:00")
+    return moment
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table())

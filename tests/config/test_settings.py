@@ -1,0 +1,200 @@
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from config.settings import BadSettings, Settings, environment, table
+from tests.builders import a_production_environment, an_environment, random_key
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def problems(environ):
+    with pytest.raises(BadSettings) as refused:
+        Settings.from_environment(environ)
+    return refused.value.problems
+
+
+def test_a_sandbox_starts_with_little_and_everything_else_has_its_default():
+    settings = Settings.from_environment(an_environment(BUSINESS_CLOCK_START=None))
+    assert settings.is_sandbox
+    assert settings.database_url is None
+    assert settings.public_url == "http://127.0.0.1:8000"
+    assert settings.miniprogram_base_url == settings.sandbox_url == "http://127.0.0.1:8100"
+    assert settings.business_clock_start is None
+    assert (settings.levy_year, settings.web_workers, settings.web_threads) == (2022, 2, 16)
+
+
+def test_production_starts_with_what_it_needs():
+    settings = Settings.from_environment(a_production_environment())
+    assert not settings.is_sandbox
+    assert settings.gateways["wechat"]["mchid"] == "1900000001"
+    assert settings.miniprogram_base_url == "https://api.weixin.qq.com"
+    assert settings.sms_provider == "none"
+
+
+def test_without_a_mode_it_says_how_to_get_one():
+    told = problems(an_environment(LIANGXIAN_MODE=None))
+    assert len(told) == 1
+    assert "make setup" in told[0]
+
+
+def test_an_unknown_mode_is_refused():
+    assert problems(an_environment(LIANGXIAN_MODE="staging")) == ["LIANGXIAN_MODE is neither sandbox nor production"]
+
+
+def test_all_problems_are_told_at_once():
+    told = problems(a_production_environment(SECRET_KEY="short", PUBLIC_URL=None, PORT="eighty", DATABASE_URL=None))
+    assert [line.split()[0] for line in told] == ["DATABASE_URL", "SECRET_KEY", "PORT", "PUBLIC_URL"]
+
+
+@pytest.mark.parametrize(
+    "weak",
+    [
+        "",
+        "secret",
+        "password",
+        "a" * 40,
+        "ab" * 20,
+        "changeme-changeme-changeme-changeme",
+        "Test0nlyApiV3Key_32bytes_long__!",
+        "my-default-example-dev-secret-password-1",
+        "0123456789abcdef0123456789abcdef",
+    ],
+)
+@pytest.mark.parametrize("variable", ["SECRET_KEY", "GATEWAY_WECHAT_APIV3_KEY"])
+def test_production_refuses_a_weak_secret(variable, weak):
+    told = problems(a_production_environment(**{variable: weak}))
+    assert [line.split()[0] for line in told] == [variable]
+
+
+def test_production_refuses_weak_keys_for_personal_data():
+    same = "QUFB" * 10 + "QUE="  # base64 of 32 times A
+    assert problems(a_production_environment(VAULT_KEYS=f"1:{same}")) == ["VAULT_KEYS repeats itself"]
+    assert problems(a_production_environment(VAULT_INDEX_KEY=same)) == ["VAULT_INDEX_KEY repeats itself"]
+
+
+def test_production_refuses_one_secret_used_twice():
+    key = random_key()
+    assert "must all differ" in problems(a_production_environment(VAULT_KEYS=f"1:{key}", VAULT_INDEX_KEY=key))[0]
+
+
+def test_random_secrets_are_never_taken_for_weak_ones():
+    for _ in range(300):
+        Settings.from_environment(a_production_environment())
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("GATEWAY_WECHAT_BASE_URL", "http://127.0.0.1:8100"),
+        ("GATEWAY_WECHAT_BASE_URL", "https://127.0.0.1:8100"),
+        ("GATEWAY_ALIPAY_SERVER_URL", "https://LOCALHOST/gateway.do"),
+        ("GATEWAY_UNIONPAY_FRONT", "[::1]:8100"),
+        ("GATEWAY_WECHAT_BASE_URL", "http://api.mch.weixin.qq.com"),
+        ("MINIPROGRAM_BASE_URL", "http://localhost:8100"),
+        ("PUBLIC_URL", "http://pay.example.gov.cn"),
+        ("PUBLIC_URL", "https://127.0.0.1:8000"),
+        ("BUSINESS_CLOCK_START", "2021-11-05T09:00:00+08:00"),
+        ("SMS_PROVIDER", "console"),
+        ("SMS_PROVIDER", "sandbox"),
+    ],
+)
+def test_production_refuses_what_only_a_sandbox_has(variable, value):
+    assert [line.split()[0] for line in problems(a_production_environment(**{variable: value}))] == [variable]
+
+
+def test_what_runs_must_not_be_the_owner_of_the_tables():
+    told = problems(
+        a_production_environment(
+            DATABASE_URL="postgresql://owner:a@db/liangxian", DATABASE_OWNER_URL="postgresql://owner:b@db/liangxian"
+        )
+    )
+    assert told == ["DATABASE_URL has the owner's role: what runs must own nothing"]
+
+
+@pytest.mark.parametrize("mode", ["sandbox", "production"])
+def test_without_asserts_nothing_starts(mode):
+    environ = an_environment() if mode == "sandbox" else a_production_environment()
+    program = "import os; from config.settings import Settings; Settings.from_environment(os.environ)"
+    run = subprocess.run(
+        [sys.executable, "-O", "-c", program], env=environ, cwd=CHECKOUT, check=False, capture_output=True
+    )
+    assert run.returncode == 1
+    assert b"python -O" in run.stderr
+
+
+def test_no_secret_shows_in_the_repr_or_in_a_refusal():
+    secrets = {
+        "SECRET_KEY": "hush-" + random_key(),
+        "MINIPROGRAM_SECRET": "hush-" + random_key(),
+        "GATEWAY_WECHAT_APIV3_KEY": "hush-" + random_key(),
+        "DATABASE_URL": "postgresql://app:hush-1@db.internal/liangxian",
+        "MINIPROGRAM_APPID": "wx0000000000000001",
+    }
+    shown = repr(Settings.from_environment(a_production_environment(**secrets)))
+    assert "hush" not in shown
+    weak = problems(a_production_environment(SECRET_KEY="hush", GATEWAY_WECHAT_APIV3_KEY="hush", VAULT_KEYS="hush"))
+    assert len(weak) >= 3
+    assert "hush" not in "\n".join(weak)
+    index = an_environment()["VAULT_INDEX_KEY"]
+    settings = Settings.from_environment(an_environment(VAULT_INDEX_KEY=index))
+    assert repr(settings.vault_index_key) not in repr(settings)
+
+
+def test_the_highest_key_seals_and_the_older_ones_stay():
+    settings = Settings.from_environment(
+        an_environment(VAULT_KEYS=f"2:{random_key()},10:{random_key()},1:{random_key()}")
+    )
+    assert sorted(settings.vault_keys) == [1, 2, 10]
+    assert settings.vault_current == 10
+
+
+@pytest.mark.parametrize(
+    "keys", ["", "1:short", "1:YQ==", f"1:{'YWJj' * 11}", f"256:{random_key()}", f"{random_key()}"]
+)
+def test_keys_of_the_wrong_shape_are_refused_in_the_sandbox_too(keys):
+    assert all(line.startswith("VAULT_KEYS") for line in problems(an_environment(VAULT_KEYS=keys)))
+
+
+def test_a_value_may_come_from_a_file(tmp_path):
+    pem = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----"
+    (tmp_path / "key.pem").write_text(pem + "\n")
+    settings = Settings.from_environment(an_environment(GATEWAY_WECHAT_PRIVATE_KEY_FILE=str(tmp_path / "key.pem")))
+    assert settings.gateways["wechat"] == {"private_key": pem}
+
+
+def test_a_file_that_is_missing_or_doubled_is_told(tmp_path):
+    assert problems(an_environment(SECRET_KEY=None, SECRET_KEY_FILE=str(tmp_path / "none")))[0] == (
+        "SECRET_KEY_FILE names a file that cannot be read"
+    )
+    (tmp_path / "key").write_text(random_key())
+    assert problems(an_environment(SECRET_KEY_FILE=str(tmp_path / "key"))) == [
+        "SECRET_KEY_FILE and SECRET_KEY are both given"
+    ]
+
+
+def test_a_file_of_somebody_else_is_left_alone():
+    Settings.from_environment(an_environment(SSL_CERT_FILE="/nowhere"))
+
+
+def test_the_business_clock_is_a_moment_with_its_offset():
+    settings = Settings.from_environment(an_environment())
+    assert settings.business_clock_start == datetime(2021, 11, 5, 1, 0, tzinfo=UTC)
+    assert len(problems(an_environment(BUSINESS_CLOCK_START="2021-11-05T09:00:00"))) == 1
+
+
+def test_the_process_comes_before_the_env_file(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("PORT=1\nLEVY_YEAR=2030\n")
+    monkeypatch.setenv("PORT", "2")
+    monkeypatch.delenv("LEVY_YEAR", raising=False)
+    read = environment(tmp_path / ".env")
+    assert (read["PORT"], read["LEVY_YEAR"]) == ("2", "2030")
+    assert environment(tmp_path / "none") == dict(os.environ)
+
+
+def test_the_page_about_settings_names_every_variable():
+    assert table() in (CHECKOUT / "docs" / "settings.md").read_text()
