@@ -1,0 +1,55 @@
+"""How often a key may act: a counter in the database, so that every process counts together."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete
+from sqlalchemy.dialects.postgresql import insert
+
+from app.access.models import Tally
+from core.errors import Refused
+from core.vault import Vault
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+LOOK_UPS = ((MINUTE, 5), (DAY, 20))  # per caller and per target (A41)
+LOGINS = ((MINUTE, 5), (DAY, 50))
+CODES = ((MINUTE, 10), (DAY, 200))
+
+
+class TooOften(Refused):
+    """The limit for this key is reached; the same words whoever asks and whatever exists."""
+
+    status = 429
+    text = "查得太频繁了，请过一会儿再试。"
+
+
+def count(
+    connection: Connection,
+    vault: Vault,
+    keys: tuple[str, ...],
+    limits: tuple[tuple[timedelta, int], ...],
+    now: datetime,
+) -> None:
+    """Count one act for every key (`what:whom`, digested before it is stored) in every window of the system clock.
+
+    TooOften once a limit is passed. The caller commits even then: refused acts count too."""
+    over = False
+    for key in sorted(keys):
+        for window, most in limits:
+            start = datetime.fromtimestamp(
+                now.timestamp() // window.total_seconds() * window.total_seconds(), now.tzinfo
+            )
+            digest = vault.index(f"{key}/{window}", purpose="tally")
+            counted = connection.execute(
+                insert(Tally)
+                .values(key=digest, window_start=start, count=1)
+                .on_conflict_do_update(index_elements=[Tally.key, Tally.window_start], set_={"count": Tally.count + 1})
+                .returning(Tally.count)
+            ).scalar_one()
+            over = over or counted > most
+    if over:
+        raise TooOften(", ".join(key.split(":")[0] for key in keys))
+
+
+def forget(connection: Connection, *, now: datetime) -> None:
+    """Drop windows that ended."""
+    connection.execute(delete(Tally).where(Tally.window_start < now - 2 * DAY))

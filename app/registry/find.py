@@ -1,0 +1,141 @@
+"""Read queries about people. One query brings all that a quote needs, for one person or a whole village."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, TextClause, text
+
+from core.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a person stands in one insurance: registration, schemes, categories, and the year's bill if there is one."""
+
+    registered: bool
+    employee_insured: bool
+    insured_elsewhere: frozenset[str]
+    categories: frozenset[str]
+    last_tier: int | None
+    bill: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A person with everything the rules ask for. `name` is in clear: mask it before it leaves for other eyes."""
+
+    id: int
+    household_id: int
+    village_code: str
+    village: str
+    town: str
+    name: str
+    phone_sealed: bytes | None
+    id_tail: str
+    birth_date: date
+    sex: int
+    residence: str
+    alive: bool
+    student: bool
+    is_migrant: bool
+    relation_to_head: str
+    household_number: str
+    family_type: str
+    spouse_birth: date | None
+    standing: Mapping[str, Standing]
+
+
+INSURANCES = ("RES_PENSION", "RES_MEDICAL")
+
+_FACTS = """
+select p.id, p.household_id, h.village_code, v.name as village, t.name as town, p.name, p.phone, p.id_number,
+       p.birth_date, p.sex, p.residence, p.alive, p.student, p.is_migrant, p.relation_to_head,
+       h.number as household_number, p.family_type, p.spouse_birth,
+       array(select c.insurance || ':' || c.code from category c where c.person_id = p.id) as categories,
+       (select jsonb_object_agg(e.insurance, jsonb_build_array(e.status, e.employee_insured, e.insured_elsewhere,
+                                                               e.last_tier))
+          from enrolment e where e.person_id = p.id) as enrolments,
+       (select jsonb_object_agg(b.insurance, jsonb_build_object('id', b.id, 'state', b.state, 'tier', b.tier,
+               'personal_due', b.personal_due, 'settled_at', b.settled_at, 'settled_by', b.settled_by,
+               'reason_code', b.reason_code))
+          from bill b where b.person_id = p.id and b.levy_year = :levy_year and b.state <> 'withdrawn') as bills
+  from person p
+  join household h on h.id = p.household_id
+  join village v on v.code = h.village_code
+  join town t on t.code = v.town_code
+"""
+_BY_IDS = text(_FACTS + "where p.id = any (:key) order by p.id")
+_BY_HOUSEHOLD = text(_FACTS + "where p.household_id = :key order by p.id")
+_BY_VILLAGE = text(_FACTS + "where h.village_code = :key order by h.number, p.id")
+
+
+def by_ids(connection: Connection, vault: Vault, ids: Sequence[int], *, levy_year: int) -> list[Subject]:
+    """The persons of these ids that exist, in order of id."""
+    return _subjects(connection, vault, _BY_IDS, list(ids), levy_year)
+
+
+def by_household(connection: Connection, vault: Vault, household_id: int, *, levy_year: int) -> list[Subject]:
+    """Everybody of a household."""
+    return _subjects(connection, vault, _BY_HOUSEHOLD, household_id, levy_year)
+
+
+def by_village(connection: Connection, vault: Vault, village_code: str, *, levy_year: int) -> list[Subject]:
+    """Everybody of a village, household by household. About a thousand people: names are opened for the list."""
+    return _subjects(connection, vault, _BY_VILLAGE, village_code, levy_year)
+
+
+def by_id_number(connection: Connection, vault: Vault, id_number: str) -> tuple[int, str] | None:
+    """(person id, name in clear) of a clean identity number, or None."""
+    row = connection.execute(_BY_INDEX, {"index": vault.index(id_number, purpose="id_number")}).one_or_none()
+    return None if row is None else (row.id, vault.open(row.name, bound_to=f"person.name:{row.id}"))
+
+
+_BY_INDEX = text("select id, name from person where id_index = :index")
+
+
+def _subjects(connection: Connection, vault: Vault, query: TextClause, key: object, levy_year: int) -> list[Subject]:
+    return [_subject(vault, row) for row in connection.execute(query, {"key": key, "levy_year": levy_year})]
+
+
+def _subject(vault: Vault, row: Any) -> Subject:
+    enrolments, bills = row.enrolments or {}, row.bills or {}
+    return Subject(
+        id=row.id,
+        household_id=row.household_id,
+        village_code=row.village_code,
+        village=row.village,
+        town=row.town,
+        name=vault.open(row.name, bound_to=f"person.name:{row.id}"),
+        phone_sealed=row.phone,
+        id_tail=vault.open(row.id_number, bound_to=f"person.id_number:{row.id}")[-4:],
+        birth_date=row.birth_date,
+        sex=row.sex,
+        residence=row.residence,
+        alive=row.alive,
+        student=row.student,
+        is_migrant=row.is_migrant,
+        relation_to_head=row.relation_to_head,
+        household_number=row.household_number,
+        family_type=row.family_type,
+        spouse_birth=row.spouse_birth,
+        standing={
+            insurance: _standing(insurance, enrolments.get(insurance), row.categories, bills.get(insurance))
+            for insurance in INSURANCES
+        },
+    )
+
+
+def _standing(
+    insurance: str, enrolment: Sequence[Any] | None, flags: Sequence[str], bill: Mapping[str, Any] | None
+) -> Standing:
+    status, employee_insured, elsewhere, last_tier = enrolment or ("NONE", False, "none", None)
+    return Standing(
+        registered=status == "NORMAL",
+        employee_insured=employee_insured,
+        insured_elsewhere=frozenset(elsewhere.split("|")) - {"none", ""},
+        categories=frozenset(flag.split(":", 1)[1] for flag in flags if flag.startswith(insurance)),
+        last_tier=last_tier,
+        bill=bill,
+    )
