@@ -1,9 +1,9 @@
-"""Read queries about money, for pages, polls and checks."""
+"""Read queries about money, for pages, polls and checks; and which payments are due for a question."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, Row, select, text, update
 
 from payments.models import Bill, Payment, PaymentBill
 from payments.number import household_of
@@ -44,3 +44,12 @@ def lease_silent(connection: Connection, *, now: datetime, lease: timedelta, mos
         ),
         {"until": now + lease, "now": now, "most": most},
     ).all()
+
+
+def put_off(connection: Connection, household_id: int, number: str, moment: datetime) -> None:
+    """The next question about a payment comes at `moment` (system clock), if it still lives."""
+    connection.execute(
+        update(Payment)
+        .where(Payment.household_id == household_id, Payment.number == number, Payment.next_query_at.is_not(None))
+        .values(next_query_at=moment)
+    )

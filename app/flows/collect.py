@@ -1,0 +1,157 @@
+"""A gateway's word → kept, settled, booked, the notice written. Callback, query and statement all end here."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+
+from sqlalchemy import Engine
+
+from app.flows.parts import Clocks, Parts
+from core.clock import business_day
+from core.errors import TryLater
+from payments.errors import ForgedCallback, UnknownGateway
+from payments.gateways.base import Acknowledgement, Outcome
+from payments.settle import Message, collect, keep_refused
+
+MOST_TOGETHER = 64
+DOUBTS = frozenset({"suspense", "doubt", "surplus"})
+
+
+class NotBooked(TryLater):
+    """A verified message that could not be applied; it is kept, and the gateway is told to repeat it."""
+
+    text = "正在核对。"
+
+
+@dataclass
+class _Waiting:
+    message: Message
+    done: threading.Event = field(default_factory=threading.Event)
+    word: str = ""
+    trouble: BaseException | None = None
+
+
+class Collector:
+    """Books messages, several that wait at the same moment in one transaction: one flush of the disk serves all.
+
+    Nobody waits for company: the first message starts at once, those that arrive meanwhile go together next."""
+
+    def __init__(self, engine: Engine, clocks: Clocks) -> None:
+        self._engine = engine
+        self._clocks = clocks
+        self._waiting: SimpleQueue[_Waiting] = SimpleQueue()
+        self._turn = threading.Lock()
+
+    def take(self, message: Message) -> str:
+        """Its word, after commit. Any error of the database is raised to everybody whose message was in that turn."""
+        mine = _Waiting(message)
+        self._waiting.put(mine)
+        while not mine.done.is_set():
+            with self._turn:  # whoever holds the turn books for all that wait
+                if not mine.done.is_set():
+                    self._book(self._all_waiting())
+        if mine.trouble is not None:
+            raise mine.trouble
+        return mine.word
+
+    def _all_waiting(self) -> list[_Waiting]:
+        return [self._waiting.get() for _ in range(min(self._waiting.qsize(), MOST_TOGETHER))]
+
+    def _book(self, turn: list[_Waiting]) -> None:
+        try:
+            now = self._clocks.now()
+            with self._engine.begin() as connection:
+                words = collect(
+                    connection.connection.driver_connection,
+                    [waiting.message for waiting in turn],
+                    now=now,
+                    booked_on=business_day(now),
+                    wall=self._clocks.wall(),
+                )
+            for waiting, word in zip(turn, words, strict=True):
+                waiting.word = word
+        except BaseException as trouble:
+            for waiting in turn:
+                waiting.trouble = trouble
+            raise
+        finally:
+            for waiting in turn:
+                waiting.done.set()
+
+
+def take_callback(
+    parts: Parts, collector: Collector, gateway_name: str, headers: Mapping[str, str], body: bytes
+) -> Acknowledgement:
+    """Believe a callback or not, book it, and answer in the gateway's words, after commit.
+
+    UnknownGateway for a channel that is not configured; NotBooked if it could not be applied: it will come again."""
+    gateway = parts.gateways.get(gateway_name)
+    if gateway is None:
+        raise UnknownGateway(gateway_name)
+    try:
+        callback = gateway.read_callback(headers, body, now=parts.clocks.wall())
+    except ForgedCallback as forged:
+        refuse(parts, Message(gateway_name, "", _kept(headers), body, None), str(forged))
+        return gateway.rejected()
+    message = Message(gateway_name, callback.event_id, _kept(headers), body, callback.outcome)
+    word = collector.take(message)
+    if word.startswith("failed"):
+        parts.alert("callback_not_booked", gateway=gateway_name, word=word)
+        raise NotBooked(word)
+    _look_out(parts, message, word)
+    return gateway.accepted()
+
+
+def take_word(parts: Parts, outcome: Outcome) -> str:
+    """Book what a query or a statement said. NotBooked if it could not be applied: it will be asked again."""
+    message = Message(outcome.gateway, "query", {}, outcome.their_word.encode(), outcome)
+    word = Collector(parts.engine, parts.clocks).take(message)
+    if word.startswith("failed"):
+        raise NotBooked(word)
+    _look_out(parts, message, word)
+    return word
+
+
+def refuse(parts: Parts, message: Message, verdict: str) -> None:
+    """Keep what we did not believe, as evidence; a flood is only counted."""
+    parts.alert("callback_refused", gateway=message.gateway, verdict=verdict)
+    if REFUSED_KEPT.may(parts.clocks.wall().timestamp()):
+        with parts.engine.begin() as connection:
+            keep_refused(connection.connection.driver_connection, message, verdict=verdict)
+
+
+class Allowance:
+    """At most `per_second` on average, with a store of `burst`: forgeries are kept, a flood of them is not (A25)."""
+
+    def __init__(self, *, per_second: float, burst: int) -> None:
+        self._per_second = per_second
+        self._burst = burst
+        self._left = float(burst)
+        self._at = 0.0
+        self._lock = threading.Lock()
+
+    def may(self, now: float) -> bool:
+        """Take one from the store, if there is one; `now` in seconds."""
+        with self._lock:
+            self._left = min(self._burst, self._left + max(0.0, now - self._at) * self._per_second)
+            self._at = now
+            if self._left < 1:
+                return False
+            self._left -= 1
+            return True
+
+
+REFUSED_KEPT = Allowance(per_second=5, burst=100)
+_EVIDENCE = ("wechatpay-", "content-type", "request-id", "user-agent")
+
+
+def _look_out(parts: Parts, message: Message, word: str) -> None:
+    """Money that arrived and fits nothing wakes somebody (decision 8)."""
+    if word in DOUBTS and message.outcome is not None:
+        parts.alert("money_in_doubt", gateway=message.gateway, number=message.outcome.number, word=word)
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that are evidence; cookies and addresses are not."""
+    return {name: value for name, value in headers.items() if name.lower().startswith(_EVIDENCE)}

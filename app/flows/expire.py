@@ -1,0 +1,123 @@
+"""Payments nobody reported: ask the gateway, and end those whose time is over. The gateway's word decides, never ours."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.flows.collect import take_word
+from app.flows.parts import Parts
+from payments import find
+from payments.errors import AlreadyPaidThere, GatewayRefused, GatewaySilent
+from payments.gateways.base import Gateway, Outcome, Word
+from payments.start import move
+from payments.states import LIVE, State
+
+LEASE = timedelta(seconds=60)
+ABSENT_FOR = timedelta(seconds=60)  # a number the gateway does not know may still be on its way (F34)
+
+
+def ask_silent(parts: Parts, *, most: int = 50) -> int:
+    """Ask about every payment whose question is due (at most `most`); how many were asked about."""
+    with parts.engine.begin() as connection:
+        due = find.lease_silent(connection, now=parts.clocks.wall(), lease=LEASE, most=most)
+    for row in due:
+        gateway = parts.gateways.get(row.gateway)
+        if gateway is not None:
+            ask(parts, gateway, row)
+    return len(due)
+
+
+def ask(parts: Parts, gateway: Gateway, row: Any) -> State:
+    """One question about one payment, and what follows from the answer; where the payment stands then."""
+    try:
+        outcome = gateway.query(row.number)
+    except GatewaySilent:
+        return _ask_later(parts, gateway, row, State.UNKNOWN)
+    if outcome.word is Word.PAID:
+        take_word(parts, outcome)
+    elif outcome.word is Word.CLOSED:
+        _settle_on(parts, row, State.CLOSED)
+    elif outcome.word is Word.ABSENT and parts.clocks.wall() - row.started_at > ABSENT_FOR and row.queries > 1:
+        _settle_on(parts, row, State.CLOSED)  # asked twice, a minute apart: it was never created there
+    elif outcome.word is Word.OPEN and _is_over(parts, row):
+        close_at_gateway(parts, gateway, row)
+    else:
+        if outcome.word is Word.UNKNOWN:
+            parts.alert("gateway_word_unknown", gateway=gateway.name, number=row.number, word=outcome.their_word)
+        return _ask_later(parts, gateway, row, State(row.state))
+    return _state_of(parts, row.number)
+
+
+def close_at_gateway(parts: Parts, gateway: Gateway, row: Any) -> bool:
+    """Ask that nobody can pay it any more, then ask what it is now; True once its end is confirmed.
+
+    Paid meanwhile: booked, and False."""
+    if row.state not in LIVE:
+        return True
+    with parts.engine.begin() as connection:
+        move(connection, row.household_id, row.number, State.CLOSING, next_query_at=parts.clocks.wall() + LEASE)
+    outcome = _close_then_ask(gateway, row.number)
+    if outcome is None:
+        return False
+    if outcome.word is Word.PAID:
+        take_word(parts, outcome)
+        return False
+    ended = outcome.word is Word.CLOSED or (
+        outcome.word is Word.ABSENT and parts.clocks.wall() - row.started_at > ABSENT_FOR
+    )
+    if ended:
+        _settle_on(parts, row, State.CLOSED)
+    return ended
+
+
+def _close_then_ask(gateway: Gateway, number: str) -> Outcome | None:
+    try:
+        gateway.close(number)
+    except (AlreadyPaidThere, GatewayRefused):
+        pass  # the question below tells what it is
+    except GatewaySilent:
+        return None
+    try:
+        return gateway.query(number)
+    except GatewaySilent:
+        return None
+
+
+def _is_over(parts: Parts, row: Any) -> bool:
+    """Past its time, or its bills were settled by another payment."""
+    if parts.clocks.now() >= row.expires_at:
+        return True
+    with parts.engine.connect() as connection:
+        return any(bill.state != "open" for bill in find.bills_of(connection, row.household_id, row.number))
+
+
+def _ask_later(parts: Parts, gateway: Gateway, row: Any, state: State) -> State:
+    """The next question by the gateway's schedule; past its end every half hour, never never (INV-18)."""
+    also = {"next_query_at": next_question(gateway.poll_after_s, row.started_at, parts.clocks.wall())}
+    with parts.engine.begin() as connection:
+        if state != row.state:
+            move(connection, row.household_id, row.number, state, **also)
+        else:
+            find.put_off(connection, row.household_id, row.number, also["next_query_at"])
+    return state
+
+
+def next_question(schedule: Sequence[int], started_at: datetime, wall: datetime) -> datetime:
+    """The first moment of the schedule (seconds after the start) that lies ahead, else half an hour from now. Pure."""
+    for seconds in schedule:
+        moment = started_at + timedelta(seconds=seconds)
+        if moment > wall:
+            return moment
+    return wall + timedelta(minutes=30)
+
+
+def _settle_on(parts: Parts, row: Any, state: State) -> None:
+    with parts.engine.begin() as connection:
+        move(connection, row.household_id, row.number, state)
+
+
+def _state_of(parts: Parts, number: str) -> State:
+    with parts.engine.connect() as connection:
+        row = find.payment(connection, number)
+    assert row is not None
+    return State(row.state)

@@ -1,0 +1,75 @@
+"""What every flow is handed: the joined parts of the running system. Made once, by create_app."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Engine, text
+
+from app.policy.terms import PolicyYear
+from core.clock import business_day, utc_now
+from core.vault import Vault
+from notifications.channels import Channel
+from payments.gateways.base import Gateway
+
+
+class Clocks:
+    """The two clocks (decision 22). The offset lives in the database so that every process turns together; it is read
+    at most once a second, and never outside the sandbox, where it is zero."""
+
+    def __init__(self, engine: Engine, *, movable: bool) -> None:
+        self._engine = engine
+        self._movable = movable
+        self._offset = timedelta(0)
+        self._read_at = utc_now() - timedelta(days=1)
+        self._lock = threading.Lock()
+
+    def wall(self) -> datetime:
+        """The system clock."""
+        return utc_now()
+
+    def now(self) -> datetime:
+        """The business clock, an aware UTC moment."""
+        wall = utc_now()
+        if self._movable and wall - self._read_at > timedelta(seconds=1):
+            with self._lock, self._engine.connect() as connection:
+                seconds = connection.execute(text("select offset_seconds from business_clock")).scalar_one_or_none()
+                self._offset = timedelta(seconds=seconds or 0)
+                self._read_at = wall
+        return wall + self._offset
+
+    def today(self) -> date:
+        """The Beijing date of the business clock."""
+        return business_day(self.now())
+
+    def set_to(self, moment: datetime) -> timedelta:
+        """Turn the business clock to a moment; the new offset. Sandbox only."""
+        assert self._movable, "the business clock is the true time outside the sandbox"
+        offset = timedelta(seconds=round((moment - utc_now()).total_seconds()))
+        with self._engine.begin() as connection:
+            connection.execute(
+                text(
+                    "insert into business_clock (id, offset_seconds) values (1, :seconds)"
+                    " on conflict (id) do update set offset_seconds = excluded.offset_seconds"
+                ),
+                {"seconds": int(offset.total_seconds())},
+            )
+        self._read_at = utc_now() - timedelta(days=1)
+        return offset
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The joined system. `public_url` without a trailing slash."""
+
+    engine: Engine
+    vault: Vault
+    rules: PolicyYear
+    clocks: Clocks
+    gateways: Mapping[str, Gateway]
+    channels: Mapping[str, Channel]
+    public_url: str
+    help_phone: str
+    login: Callable[[str], str] | None = None  # a mini-program login code → openid
+    alert: Callable[..., None] = field(default=lambda *_a, **_k: None)

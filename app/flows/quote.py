@@ -1,0 +1,122 @@
+"""A person, a day and a wish → what is due and why, line by line."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.access.tally import LOOK_UPS, count
+from app.flows.facts import facts_of
+from app.flows.parts import Parts
+from app.policy.answer import Eligible, Quote
+from app.policy.facts import Insurance
+from app.policy.quote import TierChoice, quote, tier_choices
+from app.policy.words import outlook, say, say_line
+from app.registry import find
+from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
+from app.registry.find import Subject
+from app.registry.identity import clean_id_number, clean_name, id_number_problem, name_problem
+from core.clock import beijing
+from core.money import Fen
+
+SELF, AGENT = "self", "agent"
+NAMES = {Insurance.RES_PENSION: "居民养老", Insurance.RES_MEDICAL: "居民医保"}
+_ID_WORDS = {
+    "ID_LENGTH": "身份证号要18位，请数一数再填。",
+    "ID_SHAPE": "身份证号只能是数字，最后一位可以是X。",
+    "ID_BIRTH_DATE": "身份证号里的出生日期不对，请看第7到第14位。",
+    "ID_CHECKSUM": "身份证号有一位不对，请对照身份证再看一遍。",
+}
+
+
+@dataclass(frozen=True)
+class Due:
+    """One insurance of one person: the answer, its words, and the tiers that may be chosen."""
+
+    insurance: Insurance
+    title: str
+    quote: Quote
+    text: str
+    lines: Sequence[str]
+    outlook: str | None
+    choices: Sequence[TierChoice]
+
+    @property
+    def payable(self) -> bool:
+        """May this be put into a payment now?"""
+        return self.quote.eligible is Eligible.YES
+
+
+def look_up(parts: Parts, *, name: str, id_number: str, caller: str) -> int:
+    """The person of this name and identity number: a person id.
+
+    NoSuchPerson for a wrong name and for an unknown number alike, after the same work (A41, A42); BadIdNumber and
+    BadName with the field; TooOften past 5 a minute or 20 a day, for the caller or for the number asked about."""
+    number, wanted = clean_id_number(id_number), clean_name(name)
+    if problem := id_number_problem(number, today=parts.clocks.today()):
+        raise BadIdNumber(problem, fields={"id_number": _ID_WORDS[problem]})
+    if name_problem(wanted):
+        raise BadName(fields={"name": BadName.text})
+    with parts.engine.connect() as connection:
+        try:
+            count(connection, parts.vault, (f"caller:{caller}", f"target:{number}"), LOOK_UPS, parts.clocks.wall())
+        finally:
+            connection.commit()  # a refused look-up counts too
+        found = find.by_id_number(connection, parts.vault, number)
+    if found is None:
+        # The same decryption and comparison as for a person who exists, so that time tells nothing.
+        found = (0, parts.vault.open(parts.vault.seal(wanted, bound_to="nobody"), bound_to="nobody") + "\0")
+    if not secrets.compare_digest(found[1].encode(), wanted.encode()):
+        raise NoSuchPerson
+    return found[0]
+
+
+def subjects(parts: Parts, person_ids: Sequence[int]) -> list[Subject]:
+    """Persons with all that a quote needs."""
+    with parts.engine.connect() as connection:
+        return find.by_ids(connection, parts.vault, person_ids, levy_year=parts.rules.year)
+
+
+def amount_due(
+    parts: Parts, subject: Subject, insurance: Insurance, *, at: datetime, channel: str = SELF, tier: Fen | None = None
+) -> Due:
+    """What one person owes for one insurance at a moment of the business clock, and why. Pure."""
+    facts = facts_of(subject, insurance)
+    answer = quote(parts.rules, facts, at=at, channel=channel, tier=tier)
+    choices: Sequence[TierChoice] = ()
+    if insurance is Insurance.RES_PENSION and (answer.eligible is Eligible.YES or answer.reason_code in _TIER_ASKED):
+        choices = tier_choices(parts.rules, facts, at, channel)
+    return Due(
+        insurance=insurance,
+        title=f"{parts.rules.year}年{NAMES[insurance]}",
+        quote=answer,
+        text=_paid_words(subject, insurance) or say(answer, parts.rules),
+        lines=[say_line(line) for line in answer.lines],
+        outlook=outlook(answer, facts, parts.rules),
+        choices=choices,
+    )
+
+
+def all_due(parts: Parts, subject: Subject, *, at: datetime, channel: str = SELF, tier: Fen | None = None) -> list[Due]:
+    """Both insurances of one person; `tier` is the pension tier chosen, or None."""
+    return [
+        amount_due(parts, subject, Insurance.RES_MEDICAL, at=at, channel=channel),
+        amount_due(parts, subject, Insurance.RES_PENSION, at=at, channel=channel, tier=tier),
+    ]
+
+
+_TIER_ASKED = frozenset({"TIER_REQUIRED", "TIER_ILLEGAL", "TIER_100_NOT_ALLOWED"})
+
+
+def _paid_words(subject: Subject, insurance: Insurance) -> str | None:
+    bill = subject.standing[insurance].bill
+    if bill is None or bill["state"] != "settled":
+        return None
+    day = beijing(datetime.fromisoformat(bill["settled_at"]))
+    if bill["personal_due"] == 0:
+        return f"已经办好了（{day.month}月{day.day}日），政府替您交，什么都不用办。"
+    channel = _CHANNEL_WORDS.get(bill["settled_by"].split(":")[1], "")
+    return f"已经交过了：{day.month}月{day.day}日，{channel}。不用再交。"
+
+
+_CHANNEL_WORDS = {"wechat": "微信支付", "alipay": "支付宝", "unionpay": "银联"}
