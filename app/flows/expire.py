@@ -1,4 +1,4 @@
-"""Payments nobody reported: ask the gateway, and end those whose time is over. The gateway's word decides, never ours."""
+"""Payments nobody reported: ask the gateway, end those whose time is over. The gateway decides, never we."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

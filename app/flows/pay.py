@@ -321,8 +321,9 @@ def _same_live(parts: Parts, connection: Connection, bills: Sequence[IssuedBill]
     household = bills[0].household_id
     row = connection.execute(
         text(
-            "select p.* from payment p join payment_bill b using (household_id, number) where p.household_id = :household"
-            " and b.live group by p.household_id, p.number having array_agg(b.bill_id order by b.bill_id) = :bills"
+            "select p.* from payment p join payment_bill b using (household_id, number)"
+            " where p.household_id = :household and b.live"
+            " group by p.household_id, p.number having array_agg(b.bill_id order by b.bill_id) = :bills"
         ),
         {"household": household, "bills": sorted(bill.id for bill in bills)},
     ).one_or_none()

@@ -1,0 +1,120 @@
+"""The mini-program's side of WeChat, by wechatpy: login codes and subscribe messages.
+
+wechatpy is held back where it was found wanting: it never refreshes by itself (it would recurse), always has a
+time-out, takes the stable token (which many processes may ask for without ending each other's), and can be pointed
+at another address. Its exceptions hold the request, and with it secrets: they never leave this file.
+"""
+
+import time
+from collections.abc import Mapping
+
+import requests
+from wechatpy import WeChatClient
+from wechatpy.client.api import WeChatWxa
+from wechatpy.exceptions import WeChatClientException
+
+from core.errors import BadInput
+from notifications.channels import ChannelSilent, NotReachable, Words
+
+TIME_OUT_S = (3, 8)
+_TOKEN_ENDED = frozenset({40001, 40014, 42001})
+_NEVER = frozenset({43101, 40003, 40037, 41030, 47003})  # no consent left, or a message that can never go out
+
+
+class BadLoginCode(BadInput):
+    """WeChat does not take this login code: used, too old, or not its own."""
+
+    status = 401
+    text = "微信登录失效了，请退出小程序再进来。"
+
+
+class _Wxa(WeChatWxa):
+    API_BASE_URL = ""  # the client's own, below
+
+
+class MiniProgram(WeChatClient):
+    """The calls of one mini-program. `base_url` without a trailing slash."""
+
+    wxa = _Wxa()
+
+    def __init__(self, appid: str, secret: str, base_url: str) -> None:
+        self.API_BASE_URL = f"{base_url}/"
+        super().__init__(appid, secret, timeout=TIME_OUT_S, auto_retry=False)
+
+    def fetch_access_token(self) -> Mapping[str, object]:
+        """The stable token: the same for everybody until its last five minutes."""
+        answer = self._http.post(
+            f"{self.API_BASE_URL}cgi-bin/stable_token",
+            json={"grant_type": "client_credential", "appid": self.appid, "secret": self.secret},
+            timeout=TIME_OUT_S,
+        )
+        answer.raise_for_status()
+        token = answer.json()
+        if token.get("errcode"):
+            raise WeChatClientException(token["errcode"], "no token", client=self)
+        self.session.set(self.access_token_key, token["access_token"], token["expires_in"])
+        self.expires_at = int(time.time()) + int(token["expires_in"])
+        return token
+
+    def login(self, code: str) -> str:
+        """A login code → openid; no token needed. BadLoginCode, ChannelSilent."""
+        words = {"appid": self.appid, "secret": self.secret, "js_code": code, "grant_type": "authorization_code"}
+        try:
+            # access_token is named so that wechatpy does not fetch one for a call that needs none
+            session = self.get("sns/jscode2session", params=words | {"access_token": ""})
+        except WeChatClientException as refused:
+            if refused.errcode in (None, -1):
+                raise ChannelSilent("login") from None
+            raise BadLoginCode(str(refused.errcode)) from None
+        except requests.RequestException as silent:
+            raise ChannelSilent(type(silent).__name__) from None
+        return str(session["openid"])
+
+    def subscribe(self, openid: str, template: str, values: Mapping[str, str]) -> None:
+        """One subscribe message; a token that ended is fetched once, and the call repeated once."""
+        data = {name: {"value": value} for name, value in values.items()}
+        for last_try in (False, True):
+            try:
+                self.wxa.send_subscribe_message(openid, template, data)
+                return
+            except WeChatClientException as refused:
+                if refused.errcode in _NEVER:
+                    raise NotReachable(str(refused.errcode)) from None
+                if refused.errcode not in _TOKEN_ENDED or last_try:
+                    raise ChannelSilent(str(refused.errcode)) from None
+                self.session.delete(self.access_token_key)
+            except requests.RequestException as silent:
+                raise ChannelSilent(type(silent).__name__) from None
+
+
+class Subscription:
+    """The notice channel over a mini-program's subscribe messages; one consent is one message."""
+
+    name = "wechat"
+    address = "openid"
+
+    def __init__(self, program: MiniProgram, template: str) -> None:
+        """`template` is the id of the template of VALUES."""
+        self._program = program
+        self._template = template
+
+    def deliver(self, to: str, words: Words) -> str:
+        """The notice's own key: WeChat gives none. ChannelSilent, NotReachable."""
+        if words.kind != "paid":
+            raise NotReachable("no template for this kind")
+        self._program.subscribe(to, self._template, {name: fit(words.fields) for name, fit in VALUES.items()})
+        return words.key
+
+
+def _thing(text: str) -> str:
+    """A `thing` takes at most 20 characters on one line."""
+    return " ".join(text.split())[:20]
+
+
+VALUES = {
+    "thing1": lambda fields: _thing(fields["names"]),
+    "thing2": lambda fields: _thing(fields["items"]),
+    "amount3": lambda fields: f"{fields['amount']}元",
+    "character_string4": lambda fields: fields["check_code"],
+    "thing5": lambda fields: _thing(fields["village"]),
+}
