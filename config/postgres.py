@@ -26,7 +26,7 @@ from config.postgres_place import NotStarted, Place, digest, find_binaries, plac
 from config.settings import environment
 
 DEFAULT_FOLDER = Path(__file__).resolve().parents[1] / ".local" / "postgres"
-SOCKET_HOME = Path("/tmp")  # noqa: S108 short, and the same for every process whatever TMPDIR says; see _socket_folder
+SOCKET_HOME = Path("/tmp")  # noqa: S108 short, and the same for every process whatever TMPDIR says; see _socket_path
 OWNER, APP, ADMIN = "liangxian_owner", "liangxian_app", "postgres"
 PATIENCE = 60.0  # seconds until a server that does not answer is given up
 
@@ -70,6 +70,8 @@ def ensure_running(folder: Path, *, pg_bin: str | None, fsync: bool = True) -> S
 def running(folder: Path) -> Server | None:
     """The folder's server if it answers; starts nothing."""
     place = place_of(folder)
+    if not _socket_path(place).exists():
+        return None
     server = Server(place.data, _socket_folder(place))
     return server if _answers(server) else None
 
@@ -78,18 +80,13 @@ def stop(folder: Path) -> bool:
     """Fast shutdown of the folder's own server; False if none was running."""
     place = place_of(folder)
     with _locked(place.folder):
-        server = Server(place.data, _socket_folder(place))
-        pid_file = place.data / "postmaster.pid"
-        if not (_listens(server) and pid_file.exists()):
+        if not _socket_path(place).exists():
             return False
-        # Something listens on the private socket, so the pid beside the data is the live server's and not reused.
-        os.kill(int(pid_file.read_text().split()[0]), signal.SIGINT)
-        deadline = time.monotonic() + PATIENCE
-        while pid_file.exists():
-            if time.monotonic() > deadline:
-                raise NotStarted(f"the server in {place.data} does not stop")
-            time.sleep(0.02)
-    return True
+        server = Server(place.data, _socket_folder(place))
+        was_running = _shut_down(server)
+        with suppress(OSError):  # a killed server leaves its socket there, for the next start to clear
+            server.sockets.rmdir()
+    return was_running
 
 
 def create_database(server: Server, name: str, *, template: str = "template0") -> None:
@@ -116,9 +113,14 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
+def _socket_path(place: Place) -> Path:
+    """Short, because a socket's path is at most 107 bytes; made of the data folder's digest."""
+    return SOCKET_HOME / f"liangxian-{digest(place.folder.resolve())}"
+
+
 def _socket_folder(place: Place) -> Path:
-    """A short path (a socket's is at most 107 bytes) closed to others, made of the data folder's digest. NotStarted."""
-    sockets = SOCKET_HOME / f"liangxian-{digest(place.folder.resolve())}"
+    """The socket's folder, made and closed to others. NotStarted."""
+    sockets = _socket_path(place)
     try:
         sockets.mkdir(mode=0o700)
         os.chown(sockets, place.uid, -1)
@@ -170,6 +172,18 @@ def _start(place: Place, binaries: Path, server: Server, *, fsync: bool) -> None
                 place.run(*keeper, stdout=log.fileno(), stderr=log.fileno(), start_new_session=True)
                 _wait_until(lambda: _listens(server), seconds=1.0)
             time.sleep(0.02)
+
+
+def _shut_down(server: Server) -> bool:
+    pid_file = server.data / "postmaster.pid"
+    if not (pid_file.exists() and _listens(server)):
+        return False
+    # Something listens on the private socket, so the pid beside the data is the live server's and not reused.
+    os.kill(int(pid_file.read_text().split()[0]), signal.SIGINT)
+    _wait_until(lambda: not pid_file.exists(), seconds=PATIENCE)
+    if pid_file.exists():
+        raise NotStarted(f"the server in {server.data} does not stop")
+    return True
 
 
 def _wait_until(true: Callable[[], bool], *, seconds: float) -> None:

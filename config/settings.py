@@ -149,9 +149,9 @@ class Settings:
         return cls(**values)
 
 
-def environment(env_file: Path = CHECKOUT / ".env") -> dict[str, str]:
-    """The process's environment over the lines of `.env`, if there is one."""
-    held = dotenv_values(env_file, interpolate=False) if env_file.is_file() else {}
+def environment(env_file: Path | None = CHECKOUT / ".env") -> dict[str, str]:
+    """The process's environment over the lines of `.env`, if there is one and it is wanted."""
+    held = dotenv_values(env_file, interpolate=False) if env_file and env_file.is_file() else {}
     return {name: value for name, value in held.items() if value is not None} | dict(os.environ)
 
 

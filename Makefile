@@ -1,0 +1,62 @@
+# Needs Python 3.11 or newer, pip, make and git; everything else comes into .venv and .tools.
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help setup run test browser demo check bench db migration lock
+
+FLASK := .venv/bin/flask --app wsgi
+PIP := -m pip --disable-pip-version-check --no-input -qq
+UV := 0.13.9
+COMPILE := .tools/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+PYTEST := .venv/bin/pytest --ignore=tests/browser
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## .venv as locked, and a .env for the sandbox
+	@test -x .venv/bin/python || { \
+	  for name in python3.11 python3 python3.12 python3.13; do \
+	    "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && python=$$name && break; \
+	  done; \
+	  test -n "$$python" || { echo "Python 3.11 or newer is needed" >&2; exit 1; }; \
+	  "$$python" -m venv .venv >/dev/null 2>&1 || { \
+	    rm -rf .venv && "$$python" $(PIP) install --upgrade --target .tools virtualenv && \
+	    PYTHONPATH=.tools "$$python" -m virtualenv -q .venv; }; }
+	@cat requirements.txt requirements-dev.txt | cmp -s - .venv/installed || { \
+	  echo "installing what requirements.txt and requirements-dev.txt lock" && \
+	  .venv/bin/python $(PIP) install --no-compile --require-hashes -r requirements.txt -r requirements-dev.txt && \
+	  cat requirements.txt requirements-dev.txt > .venv/installed; }
+	@test -f .env || .venv/bin/python -m config.local
+
+run: setup ## everything up, with the sandbox and a synthetic district
+	@$(FLASK) stack up
+
+test: setup ## the tests; ARGS=… goes to pytest
+	@$(PYTEST) $(ARGS)
+
+browser: setup ## the tests that need a chromium
+	@.venv/bin/pytest tests/browser $(ARGS)
+
+demo: setup ## the main job once, end to end
+	@$(FLASK) demo run
+
+check: setup ## format, lint, import contracts, tests
+	@.venv/bin/ruff format --check -q .
+	@.venv/bin/ruff check -q .
+	@.venv/bin/lint-imports >.venv/contracts 2>&1 || { cat .venv/contracts; exit 1; }
+	@$(PYTEST)
+
+bench: setup ## figures as ratios; BENCH=name for one
+	@$(FLASK) bench run $(BENCH)
+
+db: setup ## migrate the database to the newest
+	@$(FLASK) db upgrade
+
+migration: setup ## a new migration, name="what is new"
+	@test -n "$(name)" || { echo 'make migration name="what is new"' >&2; exit 2; }
+	@.venv/bin/alembic revision -m "$(name)"
+
+lock: setup ## requirements*.txt from requirements*.in
+	@test -x .tools/bin/uv || .venv/bin/python $(PIP) install --upgrade --target .tools uv==$(UV)
+	@$(COMPILE) requirements.in -o requirements.txt
+	@$(COMPILE) requirements-dev.in -o requirements-dev.txt

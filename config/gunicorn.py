@@ -1,0 +1,42 @@
+"""How the web server runs: threads, because a request waits for a gateway; workers, because there are cores.
+
+`gunicorn --config python:config.gunicorn wsgi:app`. Refuses to start on bad settings before anything is forked.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import multiprocess
+
+from config.settings import Settings, environment
+
+_settings = Settings.from_environment(environment())
+_metrics = environment(None).get("PROMETHEUS_MULTIPROC_DIR")  # the library's own variable; it wants the process's
+
+bind = f"127.0.0.1:{_settings.port}"  # a reverse proxy stands in front
+worker_class = "gthread"
+workers = _settings.web_workers
+threads = _settings.web_threads
+timeout = 30
+graceful_timeout = 30
+keepalive = 5
+limit_request_line = 4094  # a payer coming back from a gateway brings long signed words
+limit_request_fields = 64
+accesslog = None  # addresses may hold a check code; the application logs its own line
+errorlog = "-"
+loglevel = _settings.log_level.lower()
+control_socket_disable = True
+if Path("/dev/shm").is_dir():  # noqa: S108 the worker's heartbeat must never wait for a disk
+    worker_tmp_dir = "/dev/shm"  # noqa: S108
+
+
+def on_starting(_server: Any) -> None:
+    """Figures of an earlier run are not ours."""
+    for left in Path(_metrics).glob("*.db") if _metrics else ():
+        left.unlink()
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """A dead worker's gauges leave the sum."""
+    if _metrics:  # without the folder the library fails here, and with it the shutdown
+        multiprocess.mark_process_dead(worker.pid)

@@ -1,0 +1,61 @@
+import stat
+
+import pytest
+
+from config.local import write_env
+from config.settings import Settings, environment
+
+PEM = '-----BEGIN PRIVATE KEY-----\nMIIB it\'s $HOME # \\n "quoted"\n-----END PRIVATE KEY-----'
+
+
+def keys(folder):
+    folder.mkdir(parents=True)
+    (folder / "wechat.pem").write_text(PEM + "\n")
+    return {
+        "GATEWAY_WECHAT_MCHID": "1900000001",
+        "GATEWAY_WECHAT_PRIVATE_KEY_FILE": str(folder / "wechat.pem"),
+        "GATEWAY_WECHAT_PUBLIC_KEY": PEM,
+    }
+
+
+@pytest.fixture
+def nothing_set(monkeypatch):
+    for name in environment(None):
+        if name.startswith(("GATEWAY_", "LIANGXIAN_", "VAULT_", "SMS_", "MINIPROGRAM_", "BUSINESS_", "SECRET_")):
+            monkeypatch.delenv(name)
+
+
+def test_what_is_written_starts_a_sandbox(tmp_path, nothing_set):
+    assert write_env(tmp_path / ".env", tmp_path / "keys", keys)
+    settings = Settings.from_environment(environment(tmp_path / ".env"))
+    assert settings.is_sandbox
+    assert settings.business_clock_start.isoformat() == "2021-11-05T09:00:00+08:00"
+    assert settings.gateways["wechat"] == {"mchid": "1900000001", "private_key": PEM, "public_key": PEM}
+    assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.glob(".env*")] == [".env"]
+
+
+def test_two_sandboxes_share_no_secret(tmp_path, nothing_set):
+    made = []
+    for name in "ab":
+        write_env(tmp_path / f".env-{name}", tmp_path / name, keys)
+        made.append(Settings.from_environment(environment(tmp_path / f".env-{name}")))
+    assert made[0].secret_key != made[1].secret_key
+    assert made[0].vault_keys != made[1].vault_keys
+    assert made[0].vault_index_key != made[1].vault_index_key
+
+
+def test_an_env_that_is_there_is_never_touched(tmp_path):
+    (tmp_path / ".env").write_text("mine")
+    assert not write_env(tmp_path / ".env", tmp_path / "keys", keys)
+    assert (tmp_path / ".env").read_text() == "mine"
+    assert not (tmp_path / "keys").exists()
+
+
+def test_a_key_maker_that_fails_leaves_no_half_env(tmp_path):
+    def broken(folder):
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_env(tmp_path / ".env", tmp_path / "keys", broken)
+    assert not list(tmp_path.glob(".env*"))
