@@ -1,0 +1,130 @@
+"""What the rules answer: a quote and its lines. Values only; nothing here decides."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from app.policy.facts import Insurance
+from core.money import Fen
+
+
+class Eligible(StrEnum):
+    """May be billed, may not, or a bureau must look first."""
+
+    YES = "yes"
+    NO = "no"
+    REVIEW = "review"
+
+
+class PriceBasis(StrEnum):
+    """Which price stands behind the amounts."""
+
+    NORMAL = "normal"
+    LATE = "late"
+    SPECIAL = "special"
+    NONE = "none"
+
+
+class Part(StrEnum):
+    """What a line is for."""
+
+    PERSONAL = "personal"
+    GOV_SUBSTITUTE = "gov_substitute"
+    SPONSOR = "sponsor"
+    GOV_SUBSIDY = "gov_subsidy"
+    COUPLE_BONUS = "couple_bonus"
+
+
+class Reason(StrEnum):
+    """Stable codes; the sentence for each is in `words.toml` (domain 4.1)."""
+
+    OK = "OK"
+    OK_WAIVED = "OK_WAIVED"
+    OK_SPONSORED = "OK_SPONSORED"
+    OK_RESIDENCE_PERMIT = "OK_RESIDENCE_PERMIT"
+    OK_OUT_OF_WINDOW = "OK_OUT_OF_WINDOW"
+    NEWBORN_OK = "NEWBORN_OK"
+    BACKPAY_APPROVED = "BACKPAY_APPROVED"
+    LATE_FULL_PRICE = "LATE_FULL_PRICE"
+
+    DECEASED = "DECEASED"
+    NOT_RESIDENT = "NOT_RESIDENT"
+    EMPLOYEE_PENSION = "EMPLOYEE_PENSION"
+    EMPLOYEE_MEDICAL = "EMPLOYEE_MEDICAL"
+    UNDER_16 = "UNDER_16"
+    STUDENT = "STUDENT"
+    PENSION_AGE_REACHED = "PENSION_AGE_REACHED"
+    DRAWING_PENSION = "DRAWING_PENSION"
+    DUP_PENSION_ELSEWHERE = "DUP_PENSION_ELSEWHERE"
+    DUP_OUTSIDE_ZAOZHUANG = "DUP_OUTSIDE_ZAOZHUANG"
+    DUP_WITHIN_ZAOZHUANG = "DUP_WITHIN_ZAOZHUANG"
+    NOT_REGISTERED = "NOT_REGISTERED"
+    ALREADY_PAID = "ALREADY_PAID"
+    BACKPAY_REJECTED = "BACKPAY_REJECTED"
+    TIER_REQUIRED = "TIER_REQUIRED"
+    TIER_ILLEGAL = "TIER_ILLEGAL"
+    TIER_100_NOT_ALLOWED = "TIER_100_NOT_ALLOWED"
+    WINDOW_NOT_OPEN = "WINDOW_NOT_OPEN"
+    AGENT_NOT_STARTED = "AGENT_NOT_STARTED"
+    AGENT_WINDOW_CLOSED = "AGENT_WINDOW_CLOSED"
+    LATE_WINDOW_CLOSED = "LATE_WINDOW_CLOSED"
+
+    DETERMINATION_REQUIRED = "DETERMINATION_REQUIRED"
+    LATE_WAIVER_REVIEW = "LATE_WAIVER_REVIEW"
+
+
+REVIEWS = frozenset({Reason.DETERMINATION_REQUIRED, Reason.LATE_WAIVER_REVIEW})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One payer's part into one fund. `amount` in fen, always above 0.
+
+    `payer`: resident, a department's code, or `sponsor:<code>`. `clause`: R or D number. `evidence`: which list, or
+    which age on which day, for staff and auditors. `note`: what residents may read in brackets; it never names a
+    category (section 5.4)."""
+
+    part: Part
+    payer: str
+    fund: Insurance
+    amount: Fen
+    clause: str
+    evidence: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """The answer for one person, insurance, moment, channel and tier. Amounts in fen; None where not eligible, or
+    where the insurance has no such amount. `day` is the Beijing date of the asking.
+
+    `price_until`: the first moment (aware) at which these amounts no longer hold for this channel.
+    `benefit_start`, `waiting_end`: medical only (D26). `bonus_pending`: the wife's birth date is not known yet (D17).
+    `ground`: the category code, AGE70 or AGE60 for which the government pays; for staff only."""
+
+    insurance: Insurance
+    day: date
+    eligible: Eligible
+    reason_code: Reason
+    price_basis: PriceBasis = PriceBasis.NONE
+    tier: Fen | None = None
+    total: Fen | None = None
+    personal_due: Fen | None = None
+    gov_substitute: Fen | None = None
+    sponsor_share: Fen | None = None
+    gov_subsidy: Fen | None = None
+    couple_bonus: Fen | None = None
+    account_credit: Fen | None = None
+    waiting_end: date | None = None
+    benefit_start: date | None = None
+    price_until: datetime | None = None
+    lines: tuple[Line, ...] = ()
+    sponsors: tuple[str, ...] = ()
+    ground: str | None = None
+    bonus_pending: bool = False
+
+
+def turned_away(insurance: Insurance, day: date, reason: Reason) -> Quote:
+    """A quote without a price: refused, or sent to a bureau first."""
+    eligible = Eligible.REVIEW if reason in REVIEWS else Eligible.NO
+    return Quote(insurance=insurance, day=day, eligible=eligible, reason_code=reason)

@@ -1,0 +1,166 @@
+"""A year's worked examples: read, quoted, compared on every output. A year that its own examples refute is refused."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from app.policy.answer import Eligible, Quote, Reason
+from app.policy.facts import (
+    Category,
+    Decision,
+    Determination,
+    Elsewhere,
+    Employment,
+    Facts,
+    FamilyType,
+    Insurance,
+    Residence,
+    Sex,
+    SpecialCase,
+)
+from app.policy.quote import quote
+from app.policy.strict import BadPolicyYear, Page
+from app.policy.terms import PolicyYear
+from app.policy.worked import AMOUNTS, OUTPUTS, output, sponsors_of
+from core.money import Fen
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One worked example and its place in the file. `expect`: output → fen, date or text; not named: nothing."""
+
+    place: str
+    title: str
+    facts: Facts
+    at: datetime
+    channel: str
+    tier: Fen | None
+    expect: dict[str, object]
+
+
+def read_examples(page: Page, year: int) -> tuple[Example, ...]:
+    """The tables `person` and `examples`; BadPolicyYear names a wrong key."""
+    person = page.page("person")
+    return tuple(_example(each.over(person), year) for each in page.pages("examples"))
+
+
+def prove(rules: PolicyYear, examples: tuple[Example, ...]) -> None:
+    """Every example comes true, and every tier, band and category has one; else BadPolicyYear."""
+    shown: set[object] = set()
+    for example in examples:
+        quoted = quote(rules, example.facts, at=example.at, channel=example.channel, tier=example.tier)
+        _compare(example, quoted)
+        if quoted.eligible is Eligible.YES and quoted.reason_code is not Reason.BACKPAY_APPROVED:
+            shown |= _shown(example, quoted)
+    for wanted, place in _wanted(rules):
+        if wanted not in shown:
+            raise BadPolicyYear(f"{place}: no worked example shows it")
+
+
+def _compare(example: Example, quoted: Quote) -> None:
+    for column in OUTPUTS:
+        got, expected = output(quoted, column), example.expect.get(column)
+        if (got or None) != (expected or None):
+            raise BadPolicyYear(f"{example.place} ({example.title}): {column} is {got}, expected {expected}")
+
+
+def _shown(example: Example, quoted: Quote) -> set[object]:
+    categories = example.facts.categories
+    alone = next(iter(categories)) if len(categories) == 1 else None
+    return {("tier", quoted.tier), (quoted.insurance, quoted.ground), ("kept", quoted.tier, alone)}
+
+
+def _wanted(rules: PolicyYear) -> list[tuple[object, str]]:
+    pension = rules.pension
+    wanted: list[tuple[object, str]] = [(("tier", tier), f"pension.tiers {tier}") for tier in pension.tiers]
+    wanted += [
+        (("kept", tier.amount, category), f"pension.kept {category}")
+        for tier in pension.tiers.values()
+        for category in sorted(tier.only_for)
+    ]
+    wanted += [
+        ((Insurance.RES_MEDICAL, ground.code), f"medical.grounds {ground.code}") for ground in rules.medical.grounds
+    ]
+    wanted += [
+        ((Insurance.RES_PENSION, ground.code), f"pension.substitute.grounds {ground.code}")
+        for ground in pension.grounds
+    ]
+    return wanted
+
+
+def _example(page: Page, year: int) -> Example:
+    example = Example(
+        place=page.place,
+        title=page.text("title"),
+        facts=_facts(page, year),
+        at=page.moment("at"),
+        channel=page.text("channel"),
+        tier=page.whole("tier") if page.has("tier") else None,
+        expect=_expect(page.page("expect")),
+    )
+    page.done()
+    return example
+
+
+def _expect(page: Page) -> dict[str, object]:
+    expect: dict[str, object] = {}
+    for column in OUTPUTS:
+        if not page.has(column):
+            continue
+        if column in AMOUNTS:
+            expect[column] = page.whole(column)
+        elif column in ("waiting_end", "benefit_start"):
+            expect[column] = page.day(column)
+        else:
+            expect[column] = page.text(column)
+    page.done()
+    return expect
+
+
+def _facts(page: Page, year: int) -> Facts:
+    decided = page.text("determination")
+    try:
+        sponsors = sponsors_of(page.texts("sponsors"))
+    except ValueError as error:
+        raise page.wrong("sponsors", str(error)) from error
+    return Facts(
+        insurance=_word(page, "insurance", Insurance),
+        birth_date=page.day("birth_date"),
+        sex=_word(page, "sex", Sex),
+        residence=_word(page, "residence", Residence),
+        registered=page.flag("registered"),
+        alive=page.flag("alive"),
+        categories=frozenset(_words(page, "categories", Category)),
+        student=page.flag("student"),
+        employee_insured=_word(page, "employee_insured", Employment),
+        insured_elsewhere=frozenset(_words(page, "insured_elsewhere", Elsewhere)),
+        already_paid=page.flag("already_paid"),
+        family_type=_word(page, "family_type", FamilyType),
+        spouse_birth=_optional_day(page, "spouse_birth"),
+        special_case=_word(page, "special_case", SpecialCase),
+        determination=None
+        if decided == "none"
+        else Determination(_known(page, "determination", Decision, decided), years=(year,)),
+        sponsors=sponsors,
+    )
+
+
+def _optional_day(page: Page, key: str) -> date | None:
+    return page.day(key) if page.has(key) else None
+
+
+def _word(page: Page, key: str, words: type[Word]) -> Word:
+    return _known(page, key, words, page.text(key))
+
+
+def _words(page: Page, key: str, words: type[Word]) -> list[Word]:
+    return [_known(page, key, words, text) for text in page.texts(key)]
+
+
+def _known(page: Page, key: str, words: type[Word], text: str) -> Word:
+    if text not in set(words):
+        raise page.wrong(key, f"no such word: {text}")
+    return words(text)

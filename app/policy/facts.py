@@ -1,0 +1,161 @@
+"""What the rules may know about one person and one insurance. Facts only: no wish, no price, no database row."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from core.money import Fen
+
+WHOLE_BP = 10_000
+
+
+class Insurance(StrEnum):
+    """The two resident insurances; also the fund that a line's money goes into."""
+
+    RES_PENSION = "RES_PENSION"
+    RES_MEDICAL = "RES_MEDICAL"
+
+
+class Sex(StrEnum):
+    """As the bureaus record it."""
+
+    M = "M"
+    F = "F"
+
+
+class Residence(StrEnum):
+    """By what right a person may enrol here (R06, R07). Never inferred from the identity number."""
+
+    HUKOU = "hukou"
+    PERMIT = "permit"
+    PERMIT_CHILD = "permit_child"
+    NONLOCAL = "nonlocal"
+
+
+class Category(StrEnum):
+    """Identities that count only if they stand on a department's list (D06, D38)."""
+
+    DIS1 = "DIS1"
+    DIS2 = "DIS2"
+    DIS3 = "DIS3"
+    DIS4 = "DIS4"
+    WUBAO = "WUBAO"
+    TEKUN = "TEKUN"
+    DIBAO = "DIBAO"
+    YOUFU = "YOUFU"
+    POVERTY = "POVERTY"
+    ORPHAN = "ORPHAN"
+    DFUC = "DFUC"
+    ILLNESS = "ILLNESS"
+
+
+class Employment(StrEnum):
+    """Which employee schemes the person is in; tested per insurance (D04)."""
+
+    NONE = "none"
+    PENSION = "pension"
+    MEDICAL = "medical"
+    BOTH = "both"
+
+
+class Elsewhere(StrEnum):
+    """What the person already has in another place (R08, D05, D08)."""
+
+    MEDICAL_OUTSIDE_ZZ = "medical_outside_zz"
+    MEDICAL_INSIDE_ZZ = "medical_inside_zz"
+    PENSION_ELSEWHERE = "pension_elsewhere"
+    DRAWING_PENSION = "drawing_pension"
+
+
+class FamilyType(StrEnum):
+    """As on the health bureau's list (R15, D17); a person's own word does not count."""
+
+    NONE = "none"
+    ONLY_CHILD = "only_child"
+    TWO_DAUGHTERS = "two_daughters"
+
+
+class SpecialCase(StrEnum):
+    """Cases that a bureau must determine before there is a bill (R28)."""
+
+    NONE = "none"
+    NEWBORN = "newborn"
+    POLICY_BACKPAY = "policy_backpay"
+    INTERRUPTED_BACKPAY = "interrupted_backpay"
+
+
+class Decision(StrEnum):
+    """A bureau's word."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Determination:
+    """A bureau's decision on a special case or, without one, on a late waiver (D25).
+
+    `amount` (fen) and `years` come with an approved back-payment (D30). Without an amount a pension back-payment is
+    the chosen tier for each of `years`; a medical one is not yet determined."""
+
+    decision: Decision
+    amount: Fen | None = None
+    years: tuple[int, ...] = ()
+    benefit_start: date | None = None
+
+
+class SponsorMode(StrEnum):
+    """How much of what is left a sponsor takes over (D22)."""
+
+    ALL = "ALL"
+    PCT = "PCT"
+    FIX = "FIX"
+
+
+@dataclass(frozen=True, slots=True)
+class SponsorRule:
+    """One funded promise to pay part of a person's medical premium (R20).
+
+    `value`: basis points of the remainder for PCT, fen for FIX, unused for ALL. `covers_late` only if the sponsor's
+    own rule says that it also pays after the normal price has ended. Callers pass only sponsors whose money is in."""
+
+    mode: SponsorMode
+    code: str
+    name: str
+    value: int = 0
+    covers_late: bool = False
+
+    def __post_init__(self) -> None:
+        assert type(self.value) is int and self.value >= 0, "a sponsor's share is a whole number"
+        assert self.mode is not SponsorMode.PCT or self.value <= WHOLE_BP, "a sponsor pays at most everything"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """One person and one insurance on the day of asking. Dates are Beijing dates.
+
+    `registered`: with HRSS for the pension, the medical bureau for the medical (R29). `already_paid`: for this
+    insurance and year. `spouse_birth` None: not known. `determination` None: nobody has decided.
+    No field that would make a person billable has a default: a forgotten fact must not become a bill."""
+
+    insurance: Insurance
+    birth_date: date
+    sex: Sex
+    residence: Residence
+    registered: bool
+    alive: bool
+    categories: frozenset[Category]
+    student: bool
+    employee_insured: Employment
+    insured_elsewhere: frozenset[Elsewhere]
+    already_paid: bool
+    family_type: FamilyType = FamilyType.NONE
+    spouse_birth: date | None = None
+    special_case: SpecialCase = SpecialCase.NONE
+    determination: Determination | None = None
+    sponsors: tuple[SponsorRule, ...] = ()
+
+    @property
+    def decision(self) -> Decision | None:
+        """What the bureau said, if it has spoken."""
+        return self.determination.decision if self.determination else None

@@ -1,0 +1,127 @@
+"""The pension premium: tier, entry subsidy, substitute payment, couple bonus, back-pay (R11–R15, D08–D19, D29, D30)."""
+
+from datetime import date, datetime
+
+from app.policy.answer import Eligible, Line, Part, PriceBasis, Quote, Reason, turned_away
+from app.policy.checks import channel_refusal, is_backpay, tier_refusal
+from app.policy.facts import Facts, FamilyType, Insurance, Residence, Sex
+from app.policy.lines import aged, government_line, line
+from app.policy.terms import Mode, PolicyYear, birthday
+from core.clock import beijing_midnight
+from core.money import Fen
+
+PENSION = Insurance.RES_PENSION
+
+
+def quote_pension(rules: PolicyYear, facts: Facts, *, day: date, mode: Mode, tier: Fen | None) -> Quote:
+    """A person whose standing is clear: tier, window, channel, price, in this order (D40)."""
+    backpay = is_backpay(rules, facts, day)
+    determined = facts.determination.amount if backpay and facts.determination else None
+    if tier is None and not backpay and rules.ground(rules.pension.grounds, facts.categories, facts.birth_date):
+        tier = rules.pension.default_tier  # the government pays it and nobody need ask (D16)
+    refused = None if determined is not None else tier_refusal(rules, facts, tier)
+    if refused is None and not backpay and day < rules.dates.self_open:
+        refused = Reason.WINDOW_NOT_OPEN
+    refused = refused or channel_refusal(rules, mode, day)
+    if refused:
+        return turned_away(PENSION, day, refused)
+    if backpay:
+        return _backpay(rules, facts, day, determined, tier)
+    assert tier is not None, "refused before"
+    return _priced(rules, facts, day, tier)
+
+
+def bonus_due(rules: PolicyYear, facts: Facts) -> bool | None:
+    """Whether the couple bonus is due; None if the wife's birth date is not known (R15, D17–D19)."""
+    if facts.family_type is FamilyType.NONE:
+        return False
+    wife_born = facts.birth_date if facts.sex is Sex.F else facts.spouse_birth
+    if wife_born is None:
+        return None
+    return birthday(wife_born, rules.pension.bonus_wife_age) <= rules.dates.age_reference
+
+
+def _priced(rules: PolicyYear, facts: Facts, day: date, tier: Fen) -> Quote:
+    pension = rules.pension
+    ground = rules.ground(pension.grounds, facts.categories, facts.birth_date)
+    substitute = min(pension.substitute_amount, tier) if ground else 0
+    left = tier - substitute  # whoever chooses higher pays the rest (D14)
+    subsidy = pension.tiers[tier].subsidy
+    due = bonus_due(rules, facts)
+    bonus = pension.bonus_amount if due else 0
+    lines: list[Line] = []
+    if left:
+        lines.append(line(Part.PERSONAL, PENSION, left, pension.personal_line))
+    if ground and substitute:
+        lines.append(government_line(rules, facts, substitute, ground))
+    if subsidy:
+        lines.append(line(Part.GOV_SUBSIDY, PENSION, subsidy, pension.subsidy_line))
+    if bonus:
+        lines.append(_bonus_line(rules, facts, bonus))
+    assert left >= 0 and sum(each.amount for each in lines) == tier + subsidy + bonus
+    basis, reason = _basis(rules, facts, day)
+    return Quote(
+        insurance=PENSION,
+        day=day,
+        eligible=Eligible.YES,
+        reason_code=reason if left else Reason.OK_WAIVED,
+        price_basis=basis,
+        tier=tier,
+        total=tier,
+        personal_due=left,
+        gov_substitute=substitute,
+        sponsor_share=0,  # sponsors are for the medical premium only (D22)
+        gov_subsidy=subsidy,
+        couple_bonus=bonus,
+        account_credit=tier + subsidy + bonus,
+        price_until=_until(rules, facts),
+        lines=tuple(lines),
+        ground=ground.code if ground else None,
+        bonus_pending=due is None,
+    )
+
+
+def _basis(rules: PolicyYear, facts: Facts, day: date) -> tuple[PriceBasis, Reason]:
+    """After the normal price's last day the amounts stay, only the name changes (D29)."""
+    if day > rules.dates.normal_price_end:
+        return PriceBasis.SPECIAL, Reason.OK_OUT_OF_WINDOW
+    return PriceBasis.NORMAL, Reason.OK if facts.residence is Residence.HUKOU else Reason.OK_RESIDENCE_PERMIT
+
+
+def _until(rules: PolicyYear, facts: Facts) -> datetime:
+    """The amounts hold until this year becomes back-pay or the person is too old (D08, D29)."""
+    too_old = birthday(facts.birth_date, rules.pension.due_until_age)
+    if too_old > rules.dates.pension_out_of_window_end:
+        return rules.dates.pension_until
+    return beijing_midnight(too_old)
+
+
+def _bonus_line(rules: PolicyYear, facts: Facts, bonus: Fen) -> Line:
+    terms = rules.pension.bonus_line
+    wife_born = facts.birth_date if facts.sex is Sex.F else facts.spouse_birth
+    assert wife_born is not None, "no bonus without the wife's birth date"
+    evidence = aged(terms.evidence, wife_born, rules.dates.age_reference)
+    return Line(Part.COUPLE_BONUS, terms.payer, PENSION, bonus, terms.clause, evidence, terms.note)
+
+
+def _backpay(rules: PolicyYear, facts: Facts, day: date, determined: Fen | None, tier: Fen | None) -> Quote:
+    """What HRSS determined, all of it the person's: no subsidy, no substitute payment, no bonus (D30)."""
+    years = len(facts.determination.years) if facts.determination else 0
+    amount = determined if determined is not None else (tier or 0) * max(years, 1)
+    return Quote(
+        insurance=PENSION,
+        day=day,
+        eligible=Eligible.YES,
+        reason_code=Reason.BACKPAY_APPROVED,
+        price_basis=PriceBasis.SPECIAL,
+        tier=None if determined is not None else tier,
+        total=amount,
+        personal_due=amount,
+        gov_substitute=0,
+        sponsor_share=0,
+        gov_subsidy=0,
+        couple_bonus=0,
+        account_credit=amount,
+        price_until=beijing_midnight(date(day.year + 1, 1, 1)),  # a determination is made for the calendar year
+        lines=(line(Part.PERSONAL, PENSION, amount, rules.pension.backpay_line),),
+    )

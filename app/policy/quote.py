@@ -1,0 +1,77 @@
+"""A person, a moment, a channel, a tier → what is due and who pays it. Pure: the same facts give the same quote.
+
+The two insurances' arithmetic is in `medical.py` and `pension.py`; the order of checks (D40) starts here."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.policy.answer import Eligible, Line, Part, PriceBasis, Quote, Reason, turned_away
+from app.policy.checks import exclusion, standing, undecided
+from app.policy.facts import Facts, Insurance
+from app.policy.medical import quote_medical
+from app.policy.pension import quote_pension
+from app.policy.terms import Mode, PolicyYear
+from core.clock import business_day
+from core.money import Fen
+
+__all__ = [
+    "Eligible",
+    "Line",
+    "Part",
+    "PriceBasis",
+    "Quote",
+    "Reason",
+    "TierChoice",
+    "accepts",
+    "exclusion",
+    "quote",
+    "tier_choices",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class TierChoice:
+    """One row of the page's tier list, in fen. Not allowed: no due, and the reason why."""
+
+    tier: Fen
+    allowed: bool
+    personal_due: Fen | None
+    gov_subsidy: Fen
+    reason_code: Reason
+
+
+def quote(rules: PolicyYear, facts: Facts, *, at: datetime, channel: str, tier: Fen | None) -> Quote:
+    """What one person owes for one insurance at `at` (aware, business clock) through `channel` (R03).
+
+    `tier` in fen, pension only; the medical premium ignores it. UnknownChannel if the year does not name the channel;
+    ValueError for a naive moment. Everything else is an answer, not an error."""
+    day = business_day(at)
+    mode = rules.mode(channel)
+    refused = standing(rules, facts, day) or undecided(rules, facts, day)
+    if refused:
+        return turned_away(facts.insurance, day, refused)
+    if facts.insurance is Insurance.RES_PENSION:
+        quoted = quote_pension(rules, facts, day=day, mode=mode, tier=tier)
+    else:
+        quoted = quote_medical(rules, facts, day=day, mode=mode)
+    if mode is Mode.AGENT and quoted.price_until and quoted.price_until > rules.dates.agent_until:
+        return replace(quoted, price_until=rules.dates.agent_until)  # agents stop before the price does (R25)
+    return quoted
+
+
+def accepts(quoted: Quote, tendered: Fen) -> bool:
+    """Whether exactly what is due was offered: no more, no less, no part payment (R56, D36). In fen."""
+    return quoted.eligible is Eligible.YES and tendered == quoted.personal_due
+
+
+def tier_choices(rules: PolicyYear, facts: Facts, at: datetime, channel: str) -> tuple[TierChoice, ...]:
+    """Every tier of the year in the file's order, as this person would be quoted; empty for the medical premium."""
+    if facts.insurance is not Insurance.RES_PENSION:
+        return ()
+    choices = []
+    for amount, known in rules.pension.tiers.items():
+        quoted = quote(rules, facts, at=at, channel=channel, tier=amount)
+        subsidy = known.subsidy if quoted.gov_subsidy is None else quoted.gov_subsidy
+        allowed = quoted.eligible is Eligible.YES
+        choices.append(TierChoice(amount, allowed, quoted.personal_due, subsidy, quoted.reason_code))
+    return tuple(choices)
