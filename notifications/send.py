@@ -20,7 +20,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def claim(connection: Connection, keys: Sequence[tuple[int, str]], *, now: datetime) -> Sequence[Any]:
-    """Take those of these notices that nobody has tried or that are due again; others skip them until the lease ends."""
+    """Take those of these notices that nobody has tried or that are due again, for the time of a lease."""
     return connection.execute(
         _CLAIM_NAMED,
         {"households": [key[0] for key in keys], "causes": [key[1] for key in keys], "now": now, "until": now + LEASE},

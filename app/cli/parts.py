@@ -1,0 +1,22 @@
+"""The settings and the joined parts, for the command in hand."""
+
+from typing import Any, cast
+
+from flask import current_app
+
+from app.flows.parts import Parts
+
+
+def settings() -> Any:
+    """The Settings this process started with."""
+    return current_app.extensions["settings"]
+
+
+def parts() -> Parts:
+    """What create_app joined; made at the first call."""
+    return cast(Parts, current_app.extensions["joined"].parts)
+
+
+def urls() -> tuple[str, str]:
+    """(application's database URL, owner's); starts the embedded server if no other is named."""
+    return cast(tuple[str, str], current_app.extensions["urls"](settings()))

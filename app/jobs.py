@@ -1,0 +1,66 @@
+"""What the worker does, as jobs of the queue: tell people, ask about silent payments, rescue what a dead worker left.
+
+Jobs are deferred inside the transaction that needs them. Each may run twice: every flow it calls bears that.
+"""
+
+from collections.abc import Callable
+
+import structlog
+from procrastinate import App, JobContext, PsycopgConnector
+from sqlalchemy import text
+
+from app.access.tally import forget
+from app.flows.expire import ask_silent
+from app.flows.parts import Parts
+from app.flows.tell import tell, tell_due
+from core.errors import AppError
+
+STALLED_S = 30
+
+
+def jobs(parts: Parts, url: str) -> App:
+    """The queue with every task of ours; `url` is the application's role."""
+    app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=6))
+
+    @app.task(name="tell", queue="notices", retry=False)
+    def _tell(notices: list[list[object]]) -> None:
+        tell(parts, [(int(str(household)), str(cause)) for household, cause in notices])
+
+    @app.periodic(cron="*/2 * * * * *")
+    @app.task(name="ask", queue="clock", queueing_lock="ask", lock="ask")
+    def _ask(timestamp: int) -> None:
+        while _safely("ask", lambda: ask_silent(parts)) >= 50:
+            pass
+
+    @app.periodic(cron="*/5 * * * * *")
+    @app.task(name="tell_due", queue="clock", queueing_lock="tell_due", lock="tell_due")
+    def _tell_due(timestamp: int) -> None:
+        while _safely("tell_due", lambda: tell_due(parts)) >= 100:
+            pass
+
+    @app.periodic(cron="*/10 * * * * *")
+    @app.task(name="rescue", queue="clock", queueing_lock="rescue", pass_context=True)
+    async def _rescue(context: JobContext, timestamp: int) -> None:
+        # A killed worker's jobs stay "doing" for ever unless somebody puts them back.
+        stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_S)
+        for job in stalled:
+            structlog.get_logger("worker").warning("job_rescued", task=job.task_name)
+            await app.job_manager.retry_job(job)
+
+    @app.periodic(cron="0 17 * * * *")
+    @app.task(name="sweep", queue="clock", queueing_lock="sweep")
+    def _sweep(timestamp: int) -> None:
+        with parts.engine.begin() as connection:
+            forget(connection, now=parts.clocks.wall())
+            connection.execute(text("delete from session where expires_at < now()"))
+
+    return app
+
+
+def _safely(task: str, act: Callable[[], int]) -> int:
+    """A flow that meets a silent outsider is tried again by its own schedule, not by the queue."""
+    try:
+        return act()
+    except AppError as error:
+        structlog.get_logger("worker").warning("put_off", task=task, code=error.code)
+        return 0

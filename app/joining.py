@@ -1,0 +1,133 @@
+"""Joins the parts of the running system from the settings: the one place that knows them all by name."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from apiflask import APIFlask
+from sqlalchemy import Engine
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.cli import GROUPS
+from app.flows.collect import Collector
+from app.flows.parts import Clocks, Parts
+from app.observe import alert, set_up_logs
+from app.policy.year import load_year
+from app.web import open_doors
+from config.postgres import ensure_running
+from config.settings import Settings
+from core.clock import utc_now
+from core.db import connect
+from core.http import Door
+from core.vault import Vault
+from notifications.channels import Channel
+from notifications.channels.console import Console
+from notifications.channels.sms import PROVIDERS
+from notifications.channels.wechat import MiniProgram, Subscription
+from payments.gateways import GATEWAYS
+from payments.gateways import connect as connect_gateway
+from payments.gateways.base import Gateway
+
+
+def database_urls(settings: Settings) -> tuple[str, str]:
+    """(the application's URL, the owner's URL); starts the embedded server if no other is named."""
+    if settings.database_url and settings.database_owner_url:
+        return settings.database_url, settings.database_owner_url
+    server = ensure_running(settings.postgres_folder, pg_bin=settings.pg_bin)
+    return server.app_url(settings.database_name), server.owner_url(settings.database_name)
+
+
+def join(settings: Settings, engine: Engine) -> Parts:
+    """Every part, ready to run. Opens no connection yet."""
+    program = _mini_program(settings)
+    return Parts(
+        engine=engine,
+        vault=Vault(settings.vault_keys, settings.vault_index_key, current=settings.vault_current),
+        rules=load_year(settings.levy_year),
+        clocks=Clocks(engine, movable=settings.is_sandbox),
+        gateways=_gateways(settings),
+        channels=_channels(settings, program),
+        public_url=settings.public_url.rstrip("/"),
+        help_phone=settings.help_phone,
+        login=program.login if program else None,
+        alert=alert,
+    )
+
+
+def _gateways(settings: Settings) -> dict[str, Gateway]:
+    joined = {}
+    for name, credentials in settings.gateways.items():
+        if name in GATEWAYS:
+            notify = {"notify_url": f"{settings.public_url.rstrip('/')}/callbacks/{name}"}
+            joined[name] = connect_gateway(
+                name, notify | dict(credentials), _door(credentials.get("base_url", "")), utc_now
+            )
+    return joined
+
+
+def _channels(settings: Settings, program: MiniProgram | None) -> Mapping[str, Channel]:
+    """In the order they are tried."""
+    found: list[Channel] = []
+    if program and settings.miniprogram_template_paid:
+        found.append(Subscription(program, settings.miniprogram_template_paid))
+    if settings.sms_provider in PROVIDERS:
+        url = settings.sms_url or settings.sandbox_url
+        found.append(PROVIDERS[settings.sms_provider](_door(url), url, settings.sms_key))
+    if settings.is_sandbox:
+        found.append(Console())
+    return {channel.name: channel for channel in found}
+
+
+def _mini_program(settings: Settings) -> MiniProgram | None:
+    if not settings.miniprogram_appid:
+        return None
+    return MiniProgram(settings.miniprogram_appid, settings.miniprogram_secret, settings.miniprogram_base_url)
+
+
+def _door(url: str) -> Door:
+    return Door(hosts=frozenset({urlsplit(url).netloc}))
+
+
+def create_app(settings: Settings) -> APIFlask:
+    """The application: web process and command line. Opens no connection before it is asked something."""
+    set_up_logs(settings.log_level)
+    app = APIFlask("app", title="两险通", version="1", docs_path=None, spec_path=None)
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=1024 * 1024,
+        MAX_FORM_PARTS=200,
+        MAX_FORM_MEMORY_SIZE=256 * 1024,
+        SESSION_COOKIE_NAME="form",  # holds the form's token only; who somebody is stands in the database
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=not settings.is_sandbox,
+        VALIDATION_ERROR_STATUS_CODE=422,
+    )
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
+    app.json.ensure_ascii = False
+    app.extensions["settings"] = settings
+    app.extensions["joined"] = Joined(settings)
+    app.extensions["urls"] = database_urls
+    open_doors(app)
+    for group in GROUPS:
+        app.cli.add_command(group)
+    return app
+
+
+class Joined:
+    """The parts, joined when they are first needed: a command that only reads rules starts no database."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The joined system."""
+        return join(self.settings, connect(database_urls(self.settings)[0], pool_size=self.settings.web_threads))
+
+    @cached_property
+    def collector(self) -> Collector:
+        """This process's collector."""
+        return Collector(self.parts.engine, self.parts.clocks)

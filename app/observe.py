@@ -1,0 +1,60 @@
+"""What the running system says of itself: JSON lines with a request number and no personal data, figures, alerts."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from core.redact import scrub
+
+REQUESTS = Counter("liangxian_requests_total", "Requests answered", ["door", "status"])
+SECONDS = Histogram("liangxian_request_seconds", "Time to answer", ["door"], buckets=(0.005, 0.02, 0.1, 0.5, 1, 3, 10))
+ALERTS = Counter("liangxian_alerts_total", "Things somebody must look at", ["what"])
+
+
+def alert(what: str, **words: object) -> None:
+    """Somebody must look at this: counted, and said at ERROR. `words` carry codes and numbers, never people."""
+    ALERTS.labels(what).inc()
+    structlog.get_logger("alert").error(what, **words)
+
+
+def set_up_logs(level: str) -> None:
+    """One JSON object a line on standard error, for our own words and for every library's."""
+    shared = [structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, _moment, _scrubbed]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _scrubbed,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in ("urllib3", "wechatpy", "procrastinate", "httpx"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+_moment = structlog.processors.TimeStamper(fmt="iso", utc=True)
+
+
+def _scrubbed(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The last net: numbers that look like a person's are taken out of every string (INV-29)."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = scrub(value)
+    return event
