@@ -5,10 +5,19 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+from sqlalchemy import Engine
 
-from config.postgres import Server, ensure_running, stop
-from tests.builders import an_environment
+from config.postgres import Server, create_database, ensure_running, stop
+from core.db import connect
+from core.vault import Vault
+from migrations.declared import TABLES
+from migrations.upgrade import upgrade
+from tests.builders import a_vault, an_environment
+
+DATABASE = "liangxian_test"
+FIXED = {"account", "payment_move"}
 
 
 @pytest.fixture(scope="session")
@@ -29,4 +38,26 @@ def environment() -> dict[str, str]:
     return an_environment()
 
 
-# The database made by the migrations, and the session on it, stand below this line.
+@pytest.fixture(scope="session")
+def database(server: Server) -> Server:
+    """The test database, made by the migrations."""
+    create_database(server, DATABASE)
+    upgrade(server.owner_url(DATABASE))
+    return server
+
+
+@pytest.fixture
+def engine(database: Server) -> Iterator[Engine]:
+    """The application's role on an empty database; everything written is gone afterwards."""
+    engine = connect(database.app_url(DATABASE))
+    yield engine
+    engine.dispose()
+    with psycopg.connect(database.admin_url().replace("/postgres?", f"/{DATABASE}?"), autocommit=True) as admin:
+        admin.execute("set session_replication_role = replica")  # the book lets nobody empty it, us included
+        admin.execute(f"truncate {', '.join(sorted(set(TABLES.tables) - FIXED))}, procrastinate_jobs cascade")
+
+
+@pytest.fixture
+def vault() -> Vault:
+    """A vault with keys of its own."""
+    return a_vault()
