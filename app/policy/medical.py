@@ -96,47 +96,58 @@ def _for_the_bureau(facts: Facts, ground: Ground | None) -> bool:
 
 def _priced(rules: PolicyYear, facts: Facts, day: date, ground: Ground | None, price: _Price) -> Quote:
     medical = rules.medical
-    late = price.basis is PriceBasis.LATE  # the half price lapses and the treasury gives nothing (R22, D25)
-    ground = None if late else ground
+    late = price.basis is PriceBasis.LATE
+    ground = None if late else ground  # the half price lapses and the treasury gives nothing (R22, D25)
     substitute = share_half_up(medical.personal, ground.share_bp, WHOLE_BP) if ground else 0
-    left = (medical.total if late else medical.personal) - substitute
-    sponsored, until = [], price.until
-    for sponsor in facts.sponsors:
-        share = _sponsor_share(rules, sponsor, left, day=day, late=late)
-        if share:
-            sponsored.append((sponsor, share))
-            left -= share
-            until = until if sponsor.covers_late else min(until, moment_after(rules.dates.sponsors_end))
-    given = sum(share for _, share in sponsored)
     subsidy = 0 if late else medical.subsidy
+    given = _sponsored(rules, facts, medical.total - subsidy - substitute, day=day, late=late)
+    sponsored = sum(share for _, share in given)
+    left = medical.total - subsidy - substitute - sponsored
     lines: list[Line] = []
     if left:
         lines.append(line(Part.PERSONAL, MEDICAL, left, price.personal_line))
     if ground and substitute:
         lines.append(government_line(rules, facts, substitute, ground))
-    lines += [sponsor_line(sponsor, MEDICAL, share, medical.sponsor_line) for sponsor, share in sponsored]
+    lines += [sponsor_line(sponsor, MEDICAL, share, medical.sponsor_line) for sponsor, share in given]
     if subsidy:
         lines.append(line(Part.GOV_SUBSIDY, MEDICAL, subsidy, medical.subsidy_line))
-    assert left >= 0 and left + substitute + given + subsidy == medical.total
-    reason = price.reason if left else Reason.OK_SPONSORED if given else Reason.OK_WAIVED
+    assert left >= 0 and sum(each.amount for each in lines) == medical.total
     return Quote(
         insurance=MEDICAL,
         day=day,
         eligible=Eligible.YES,
-        reason_code=reason,
+        reason_code=price.reason if left else Reason.OK_SPONSORED if sponsored else Reason.OK_WAIVED,
         price_basis=price.basis,
         total=medical.total,
         personal_due=left,
         gov_substitute=substitute,
-        sponsor_share=given,
+        sponsor_share=sponsored,
         gov_subsidy=subsidy,
         waiting_end=price.waiting_end,
         benefit_start=price.benefit_start,
-        price_until=until,
+        price_until=_until(rules, price, given),
         lines=tuple(lines),
-        sponsors=tuple(sponsor.name for sponsor, _ in sponsored),
+        sponsors=tuple(sponsor.name for sponsor, _ in given),
         ground=ground.code if ground else None,
     )
+
+
+def _sponsored(rules: PolicyYear, facts: Facts, left: Fen, *, day: date, late: bool) -> list[tuple[SponsorRule, Fen]]:
+    """Each sponsor in registered order, on what the earlier ones left over (D22)."""
+    given = []
+    for sponsor in facts.sponsors:
+        share = _sponsor_share(rules, sponsor, left, day=day, late=late)
+        if share:
+            given.append((sponsor, share))
+            left -= share
+    return given
+
+
+def _until(rules: PolicyYear, price: _Price, given: list[tuple[SponsorRule, Fen]]) -> datetime:
+    """The price's own end, or the sponsors' if one of them stops earlier."""
+    if all(sponsor.covers_late for sponsor, _ in given):
+        return price.until
+    return min(price.until, rules.dates.sponsors_until)
 
 
 def _sponsor_share(rules: PolicyYear, sponsor: SponsorRule, left: Fen, *, day: date, late: bool) -> Fen:

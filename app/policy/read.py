@@ -131,8 +131,8 @@ def _pension(page: Page) -> Pension:
     )
     for each in (lines, bonus, kept, substitute, page):
         each.done()
-    if kept_tier not in pension.tiers:
-        raise kept.wrong("tier", "is not a tier of the year")
+    if kept_tier not in pension.tiers or not kept_for:
+        raise kept.wrong("tier", "is not a tier of the year, or kept for nobody")
     _check_substitute(substitute, pension)
     return pension
 

@@ -76,6 +76,11 @@ class Dates:
         return moment_after(self.normal_price_end)
 
     @cached_property
+    def sponsors_until(self) -> datetime:
+        """The first moment without sponsors, but for those whose own rule covers late payers (D22)."""
+        return moment_after(self.sponsors_end)
+
+    @cached_property
     def late_until(self) -> datetime:
         """The first moment at which late payers are refused."""
         return moment_after(self.late_end)
@@ -172,6 +177,11 @@ class Pension:
     subsidy_line: LineTerms
     bonus_line: LineTerms
     backpay_line: LineTerms
+
+    @cached_property
+    def kept_tier(self) -> Fen:
+        """The tier that is kept for some (R12)."""
+        return next(tier.amount for tier in self.tiers.values() if tier.only_for)
 
     @cached_property
     def lowest_open_tier(self) -> Fen:

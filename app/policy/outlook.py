@@ -1,0 +1,115 @@
+"""What would change an answer: an age ahead, a last day, a step to take. Picks the sentence; `words.py` says it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from app.policy.answer import Eligible, PriceBasis, Quote, Reason
+from app.policy.facts import WHOLE_BP, Facts, FamilyType, Insurance, Sex, SpecialCase
+from app.policy.lines import chinese_day
+from app.policy.medical import newborn_last_day
+from app.policy.terms import PolicyYear, birthday
+from core.money import plain_yuan, share_half_up
+
+Filled = dict[str, object] | None
+
+
+def prospect(quoted: Quote, facts: Facts, rules: PolicyYear) -> tuple[str, dict[str, object]] | None:
+    """The name of the first sentence of `[outlook]` that fits, with the places only it knows."""
+    for name, fits in _PROSPECTS:
+        filled = fits(quoted, facts, rules)
+        if filled is not None:
+            return name, filled
+    return None
+
+
+def _newborn(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
+    last = newborn_last_day(rules, facts.birth_date)
+    asks = quoted.reason_code is Reason.LATE_FULL_PRICE and facts.special_case is SpecialCase.NONE
+    return {"newborn_end": chinese_day(last)} if asks and quoted.day <= last else None
+
+
+def _short_cover(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
+    if quoted.reason_code is not Reason.LATE_FULL_PRICE or quoted.benefit_start is None:
+        return None
+    days = (rules.dates.benefit_to - quoted.benefit_start).days + 1
+    return {"cover_days": days} if days < rules.medical.short_cover_days else None
+
+
+def _bonus_pending(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
+    return {} if quoted.bonus_pending else None
+
+
+def _age_ahead(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
+    """Next year's help by age, at this year's figures; nothing for those who already have as much."""
+    if not _pays(quoted, Insurance.RES_MEDICAL) or quoted.price_basis is PriceBasis.SPECIAL:
+        return None
+    medical = rules.medical
+    now = rules.ground(medical.grounds, facts.categories, facts.birth_date)
+    next_reference = birthday(rules.dates.age_reference, 1)
+    for ground in medical.grounds:
+        if ground.from_age is None or birthday(facts.birth_date, ground.from_age) > next_reference:
+            continue
+        if now is not None and now.share_bp >= ground.share_bp:
+            return None
+        due = medical.personal - share_half_up(medical.personal, ground.share_bp, WHOLE_BP)
+        return {"age": ground.from_age, "due": f"只交 {plain_yuan(due)} 元" if due else "不用交"}
+    return None
+
+
+def _bonus_ahead(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
+    if quoted.eligible is not Eligible.YES or quoted.couple_bonus != 0 or facts.family_type is FamilyType.NONE:
+        return None
+    wife_born = facts.birth_date if facts.sex is Sex.F else facts.spouse_birth
+    if quoted.reason_code is Reason.BACKPAY_APPROVED or wife_born is None:
+        return None
+    next_reference = birthday(rules.dates.age_reference, 1)
+    return {} if birthday(wife_born, rules.pension.bonus_wife_age) <= next_reference else None
+
+
+def _deadline(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
+    return {} if _pays(quoted, Insurance.RES_MEDICAL) and quoted.price_basis is PriceBasis.NORMAL else None
+
+
+def _join_age_ahead(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
+    joins = birthday(facts.birth_date, rules.pension.join_age)
+    late = joins > rules.dates.pension_out_of_window_end
+    if quoted.reason_code is not Reason.UNDER_16 or facts.student or late:
+        return None
+    return {"join_day": chinese_day(joins)}
+
+
+def _after_school(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
+    return {} if quoted.reason_code is Reason.STUDENT else None
+
+
+def _pay_oneself(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
+    return {} if quoted.reason_code is Reason.AGENT_NOT_STARTED else None
+
+
+def _left_employer(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
+    return {} if quoted.reason_code in (Reason.EMPLOYEE_MEDICAL, Reason.EMPLOYEE_PENSION) else None
+
+
+def _opens(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
+    if quoted.reason_code is not Reason.WINDOW_NOT_OPEN:
+        return None
+    return {"days_left": (rules.dates.self_open - quoted.day) // timedelta(days=1)}
+
+
+def _pays(quoted: Quote, insurance: Insurance) -> bool:
+    return quoted.insurance is insurance and bool(quoted.personal_due)
+
+
+_PROSPECTS: tuple[tuple[str, Callable[[Quote, Facts, PolicyYear], Filled]], ...] = (
+    ("newborn", _newborn),
+    ("short_cover", _short_cover),
+    ("bonus_pending", _bonus_pending),
+    ("age_ahead", _age_ahead),
+    ("bonus_ahead", _bonus_ahead),
+    ("deadline", _deadline),
+    ("join_age_ahead", _join_age_ahead),
+    ("after_school", _after_school),
+    ("pay_oneself", _pay_oneself),
+    ("left_employer", _left_employer),
+    ("opens", _opens),
+)

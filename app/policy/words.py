@@ -1,0 +1,99 @@
+"""The Chinese that residents, agents and clerks read for a quote. Never names a category (section 5.4)."""
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from app.policy.answer import Line, Quote, Reason
+from app.policy.facts import Facts, Insurance
+from app.policy.lines import chinese_day
+from app.policy.outlook import prospect
+from app.policy.strict import BadPolicyYear
+from app.policy.terms import PolicyYear, birthday
+from core.money import plain_yuan
+
+_WORDS = Path(__file__).with_name("words.toml")
+_BUREAUS = {Insurance.RES_MEDICAL: "医保局", Insurance.RES_PENSION: "人社局"}
+
+
+def say(quoted: Quote, rules: PolicyYear) -> str:
+    """One sentence for the quote's reason code, filled from the quote and the year."""
+    sentence = _sentences()[quoted.insurance, quoted.reason_code]
+    if quoted.insurance is Insurance.RES_MEDICAL and quoted.day > rules.dates.normal_price_end:
+        sentence = _words()["after_normal_price"].get(quoted.reason_code, sentence)
+    return sentence.format(**_places(quoted, rules))
+
+
+def say_line(line: Line) -> str:
+    """One line of a bill: '政府代缴 160 元（60–69岁减半）', '政府再补 60 元进您的个人账户'."""
+    parts = _words()["parts"]
+    pattern = parts.get(f"{line.part}_{line.fund}") or parts[line.part]
+    said = pattern.format(amount=plain_yuan(line.amount))
+    if not line.note:
+        return said
+    return f"{said}{line.note}" if line.note.startswith("进") else f"{said}（{line.note}）"
+
+
+def outlook(quoted: Quote, facts: Facts, rules: PolicyYear) -> str | None:
+    """One sentence on what would change the answer, or None: an age ahead, a last day, a step to take."""
+    found = prospect(quoted, facts, rules)
+    if found is None:
+        return None
+    name, filled = found
+    return _words()["outlook"][name].format(**_places(quoted, rules), **filled)
+
+
+def _places(quoted: Quote, rules: PolicyYear) -> dict[str, object]:
+    """Everything that a sentence may name. Days of the campaign without a year, days of cover with one."""
+    dates, pension = rules.dates, rules.pension
+    return {
+        "year": rules.year,
+        "bureau": _BUREAUS[quoted.insurance],
+        "sponsor": "、".join(quoted.sponsors),
+        "amount": plain_yuan(quoted.personal_due or 0),
+        "subsidy": plain_yuan(quoted.gov_subsidy or 0),
+        "benefit_start": chinese_day(quoted.benefit_start) if quoted.benefit_start else "",
+        "self_open": _short(dates.self_open),
+        "agent_open": _short(dates.agent_open),
+        "agent_end": _short(dates.concentrated_end),
+        "normal_end": _short(dates.normal_price_end),
+        "late_end": _short(dates.late_end),
+        "waiting_days": rules.medical.waiting_days,
+        "late_amount": plain_yuan(rules.medical.total),
+        "join_age": pension.join_age,
+        "due_until_age": pension.due_until_age,
+        "lowest_tier": plain_yuan(pension.lowest_open_tier),
+        "highest_tier": plain_yuan(max(pension.tiers)),
+        "kept_tier": plain_yuan(pension.kept_tier),
+        "kept_words": pension.only_for_words,
+        "next_reference": chinese_day(birthday(dates.age_reference, 1)),
+        "bonus": plain_yuan(pension.bonus_amount),
+        "bonus_age": pension.bonus_wife_age,
+        "newborn_months": rules.medical.newborn_months,
+    }
+
+
+def _short(day: date) -> str:
+    return f"{day.month}月{day.day}日"
+
+
+@cache
+def _words() -> Mapping[str, Mapping[str, str]]:
+    return tomllib.loads(_WORDS.read_text(encoding="utf-8"))
+
+
+@cache
+def _sentences() -> Mapping[tuple[Insurance, Reason], str]:
+    """A sentence for every reason; BadPolicyYear if one is missing or stands for a code that does not exist."""
+    words, sentences = _words(), {}
+    for insurance in Insurance:
+        for code, sentence in {**words["both"], **words[insurance]}.items():
+            if code not in Reason.__members__:
+                raise BadPolicyYear(f"{_WORDS.name}.{code}: no such reason")
+            sentences[insurance, Reason(code)] = sentence
+    unsaid = set(Reason) - {reason for _, reason in sentences}
+    if unsaid:
+        raise BadPolicyYear(f"{_WORDS.name}.{min(unsaid)}: has no sentence")
+    return sentences
