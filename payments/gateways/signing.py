@@ -1,0 +1,116 @@
+"""RSA with SHA-256 and AES-256-GCM for the gateways. A key is read once, at connection, never per call."""
+
+import base64
+import re
+from collections.abc import Iterable
+from typing import Self
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_SHORTEST_KEY = 2048
+
+
+class BadKey(ValueError):
+    """A key or credential that cannot be used; says which, never what it holds."""
+
+
+class Unopenable(ValueError):
+    """A sealed resource that no key of ours opens."""
+
+
+class Signer:
+    """An RSA private key that signs with PKCS#1 v1.5 and SHA-256."""
+
+    def __init__(self, pem: str) -> None:
+        """`pem` as PKCS#8 or PKCS#1, without a passphrase; BadKey if it is not an RSA key of at least 2048 bits."""
+        try:
+            key = load_pem_private_key(pem.encode(), password=None)
+        except (ValueError, TypeError):
+            raise BadKey("private key is not a readable PEM") from None
+        if not isinstance(key, RSAPrivateKey) or key.key_size < _SHORTEST_KEY:
+            raise BadKey("private key is not RSA of at least 2048 bits")
+        self._key = key
+
+    def sign(self, text: bytes) -> str:
+        """The signature in Base64 without line breaks."""
+        return base64.b64encode(self._key.sign(text, PKCS1v15(), SHA256())).decode()
+
+
+class Verifier:
+    """An RSA public key that checks PKCS#1 v1.5 signatures with SHA-256."""
+
+    def __init__(self, key: object) -> None:
+        if not isinstance(key, RSAPublicKey) or key.key_size < _SHORTEST_KEY:
+            raise BadKey("public key is not RSA of at least 2048 bits")
+        self._key = key
+
+    @classmethod
+    def from_pem(cls, pem: str) -> Self:
+        """From '-----BEGIN PUBLIC KEY-----'; BadKey."""
+        try:
+            return cls(load_pem_public_key(pem.encode()))
+        except (ValueError, TypeError):
+            raise BadKey("public key is not a readable PEM") from None
+
+    def verify(self, text: bytes, signature: str) -> bool:
+        """Whether `signature` (strict Base64: no blanks, no missing padding) is this key's over `text`."""
+        try:
+            self._key.verify(base64.b64decode(signature, validate=True), text, PKCS1v15(), SHA256())
+        except (ValueError, InvalidSignature):
+            return False
+        return True
+
+
+def certificates(pems: str) -> dict[str, Verifier]:
+    """Concatenated X.509 PEMs → serial (upper-case hex, leading zeros kept) → verifier; BadKey."""
+    found: dict[str, Verifier] = {}
+    for pem in _CERTIFICATE.findall(pems):
+        try:
+            certificate = x509.load_pem_x509_certificate(pem.encode())
+        except ValueError:
+            raise BadKey("certificate is not a readable PEM") from None
+        found[serial_of(certificate.serial_number)] = Verifier(certificate.public_key())
+    if pems.strip() and not found:
+        raise BadKey("no certificate in the text given")
+    return found
+
+
+def serial_of(number: int) -> str:
+    """A certificate's serial number as gateways write it: whole bytes in upper-case hex, so '0A…' keeps its zero."""
+    digits = f"{number:X}"
+    return digits.zfill(len(digits) + len(digits) % 2)
+
+
+class ResourceKeys:
+    """AES-256-GCM keys, newest first: the newest seals, every one opens (messages in flight while a key changes)."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        """Each key is 32 ASCII characters, used as bytes as they stand; BadKey."""
+        keys = tuple(keys)
+        if not keys or not all(key.isascii() and len(key) == 32 for key in keys):
+            raise BadKey("a resource key is not 32 ASCII characters")
+        self._ciphers = tuple(AESGCM(key.encode()) for key in keys)
+
+    def open(self, ciphertext: str, *, nonce: str, associated: str) -> bytes:
+        """The clear bytes of Base64 `ciphertext` whose last 16 bytes are the tag; Unopenable."""
+        try:
+            sealed = base64.b64decode(ciphertext, validate=True)
+        except ValueError:
+            raise Unopenable("ciphertext is not Base64") from None
+        for cipher in self._ciphers:
+            try:
+                return cipher.decrypt(nonce.encode(), sealed, associated.encode())
+            except (InvalidTag, ValueError):
+                continue
+        raise Unopenable("no key opens the resource")
+
+    def seal(self, clear: bytes, *, nonce: str, associated: str) -> str:
+        """Base64 of ciphertext and tag, under the newest key."""
+        return base64.b64encode(self._ciphers[0].encrypt(nonce.encode(), clear, associated.encode())).decode()

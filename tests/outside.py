@@ -1,0 +1,122 @@
+"""The outside world on a loopback port, and a merchant's door that receives its callbacks."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Condition, Thread
+from urllib.parse import quote, urlsplit
+
+from werkzeug.serving import make_server
+
+from core.clock import utc_now
+from core.http import Answer, Door
+from payments.gateways import connect
+from payments.sandbox import SandboxConfig, create_sandbox
+from payments.sandbox.keys import SandboxKeys
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A running sandbox: its address, both sides' keys, and a way to pull its strings."""
+
+    url: str
+    keys: SandboxKeys
+    door: Door
+
+    def get(self, path: str, **headers: str) -> dict:
+        return json.loads(self.door.send("GET", self.url + path, headers=headers).body)
+
+    def post(self, path: str, wanted: dict, **headers: str) -> dict:
+        return json.loads(self.raw_post(path, wanted, **headers).body)
+
+    def raw_post(self, path: str, wanted: dict, **headers: str) -> Answer:
+        headers = {"Content-Type": "application/json", **{name.replace("_", "-"): v for name, v in headers.items()}}
+        return self.door.send("POST", self.url + path, headers=headers, body=json.dumps(wanted).encode())
+
+    def fault(self, kind: str, number: str | None = None, **words: object) -> None:
+        self.post("/faults", {"kind": kind, **({"number": number} if number else {}), **words})
+
+    def clear(self) -> None:
+        self.door.send("DELETE", f"{self.url}/faults", headers={})
+
+    def pay(self, code: str, openid: str = "") -> Answer:
+        return self.raw_post("/phone/pay", {"code_url": code, "openid": openid})
+
+    def phone(self, code: str) -> str:
+        return self.door.send("GET", f"{self.url}/phone?code={quote(code)}", headers={}).body.decode()
+
+    def paid(self, number: str) -> list[dict]:
+        return [trade for trade in self.get("/trades")["trades"] if trade["number"] == number]
+
+    def wechat(self, notify_url: str = "https://pay.invalid/callbacks/wechat", *, read_s: float = 8, **changed: object):
+        credentials = self.keys.wechat_credentials(base_url=self.url, notify_url=notify_url) | changed
+        door = Door(hosts=frozenset({urlsplit(self.url).netloc}), read_s=read_s)
+        return connect("wechat", credentials, door, utc_now)
+
+
+@contextmanager
+def outside(folder: Path, **changed: object) -> Iterator[Outside]:
+    """A sandbox over real HTTP on a free loopback port."""
+    app = create_sandbox(SandboxConfig(folder, **changed))
+    world = app.extensions["liangxian.sandbox"]
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    netloc = f"127.0.0.1:{server.server_port}"
+    try:
+        yield Outside(f"http://{netloc}", world.keys, Door(hosts=frozenset({netloc})))
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        world.stop()
+
+
+@dataclass
+class Received:
+    """Callbacks as they arrived: headers and raw bytes. `answer` decides the status of the n-th (from 0)."""
+
+    url: str = ""
+    answer: Callable[[int], int] = lambda n: 204
+    came: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    changed: Condition = field(default_factory=Condition)
+
+    def wait(self, count: int, seconds: float = 5) -> list[tuple[dict[str, str], bytes]]:
+        """The first `count` callbacks, or a failure after `seconds`."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.came) >= count, seconds), f"{len(self.came)} came"
+            return list(self.came)
+
+
+@contextmanager
+def receiver() -> Iterator[Received]:
+    """A tiny merchant that keeps every callback it gets."""
+    received = Received()
+
+    class Door(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            with received.changed:
+                status = received.answer(len(received.came))
+                received.came.append((dict(self.headers.items()), body))
+                received.changed.notify_all()
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *words: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    received.url = f"http://127.0.0.1:{server.server_port}/callbacks/wechat"
+    try:
+        yield received
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
