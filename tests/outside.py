@@ -1,6 +1,7 @@
 """The outside world on a loopback port, and a merchant's door that receives its callbacks."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -50,6 +51,16 @@ class Outside:
 
     def paid(self, number: str) -> list[dict]:
         return [trade for trade in self.get("/trades")["trades"] if trade["number"] == number]
+
+    def callback_statuses(self, number: str, count: int, seconds: float = 5) -> list[int]:
+        """What came back for the first `count` deliveries; the last is written down just after it was answered."""
+        until = time.monotonic() + seconds
+        while True:
+            lines = self.get("/callbacks")["callbacks"]
+            statuses = [line["status"] for line in lines if line["number"] == number]
+            if len(statuses) >= count or time.monotonic() > until:
+                return statuses
+            time.sleep(0.02)
 
     def wechat(self, notify_url: str = "https://pay.invalid/callbacks/wechat", *, read_s: float = 8, **changed: object):
         credentials = self.keys.wechat_credentials(base_url=self.url, notify_url=notify_url) | changed

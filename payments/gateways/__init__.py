@@ -1,18 +1,30 @@
 """One line per gateway. Which of them a district uses is a matter of credentials, not of code."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Protocol
 
 from core.http import Door
 from payments.errors import UnknownGateway
 from payments.gateways.base import Clock, Gateway
 from payments.gateways.wechat import WeChatPay
 
-GATEWAYS: Mapping[str, Callable[[Mapping[str, str | Mapping[str, str]], Door, Clock], Gateway]] = {
+Credentials = Mapping[str, str | Mapping[str, str]]
+
+
+class Adapter(Protocol):
+    """A gateway's class: the names of the credentials it cannot do without, and how it is made."""
+
+    NEEDS: tuple[str, ...]
+
+    def __call__(self, credentials: Credentials, door: Door, clock: Clock, /) -> Gateway: ...
+
+
+GATEWAYS: Mapping[str, Adapter] = {
     "wechat": WeChatPay,
 }
 
 
-def connect(name: str, credentials: Mapping[str, str | Mapping[str, str]], door: Door, clock: Clock) -> Gateway:
+def connect(name: str, credentials: Credentials, door: Door, clock: Clock) -> Gateway:
     """A gateway ready to use; `clock` is the system clock. UnknownGateway, or BadKey for unusable credentials."""
     if name not in GATEWAYS:
         raise UnknownGateway(name)

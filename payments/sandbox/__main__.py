@@ -21,7 +21,13 @@ class Server(BaseApplication):
     def load_config(self) -> None:
         """One worker: what it remembers in memory must be one."""
         bound = {"bind": f"{self._config.host}:{self._config.port}", "workers": 1, "threads": self._threads}
-        for name, value in {**bound, "worker_class": "gthread", "timeout": 60, "graceful_timeout": 5}.items():
+        for name, value in {
+            **bound,
+            "worker_class": "gthread",
+            "timeout": 60,
+            "graceful_timeout": 5,
+            "keepalive": 30,
+        }.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:

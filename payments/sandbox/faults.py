@@ -17,6 +17,7 @@ late_success               the phone can still pay although the order is closed
 other_trade                a query is answered, well signed, with another trade      instead
 other_amount               the trade says `total` instead of the order's             total
 coupon                     the payer pays `off` fen less                             off
+`on` is create, query or close (delay: also callback; error: also sms or message, for every receiver); without it, any.
 """
 
 from threading import Lock

@@ -243,11 +243,7 @@ def test_a_callback_is_repeated_until_it_is_acknowledged_and_says_the_same_each_
     read = [wechat.read_callback(headers, body, now=utc_now()) for headers, body in came]
     assert len(set(read)) == 1
     assert read[0].outcome == wechat.query(taken.number)
-    assert [line["status"] for line in sandbox.get("/callbacks")["callbacks"] if line["number"] == taken.number] == [
-        500,
-        500,
-        204,
-    ]
+    assert sandbox.callback_statuses(taken.number, 3) == [500, 500, 204]
 
 
 def test_a_signtest_probe_is_refused_and_the_genuine_callback_follows(sandbox, merchant):

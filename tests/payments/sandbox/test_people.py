@@ -1,14 +1,8 @@
 """The mini-program's server side and the text-message provider of the sandbox."""
 
-import socket
-import subprocess
-import sys
-import time
 from itertools import count
-from pathlib import Path
 
 import pytest
-import urllib3
 
 from payments.sandbox.miniprogram import VALUES
 
@@ -114,34 +108,3 @@ def test_a_text_message_is_sent_once_per_key(sandbox):
     assert sandbox.raw_post("/sms/send", wanted | {"to": "12345", "key": "k"}, **key).status == 400
     kept = [one for one in sandbox.get("/messages?channel=sms")["messages"] if one["key"] == wanted["key"]]
     assert [one["id"] for one in kept] == [first["id"]]
-
-
-def test_the_sandbox_runs_as_a_process_of_its_own(tmp_path, sandbox):
-    port = free_port()
-    command = [sys.executable, "-m", "payments.sandbox", "--folder", str(tmp_path), "--port", str(port)]
-    root = Path(__file__).parents[3]
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        try:
-            assert wait_for(f"http://127.0.0.1:{port}/healthz")
-        finally:
-            process.terminate()
-            said, _ = process.communicate(timeout=10)
-
-    assert f"http://127.0.0.1:{port}" in said.decode()
-    assert process.returncode == 0
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(url):
-    with urllib3.PoolManager(retries=False) as client:
-        for _ in range(100):
-            try:
-                return client.request("GET", url, timeout=1).status == 200
-            except urllib3.exceptions.HTTPError:
-                time.sleep(0.1)
-    return False
