@@ -16,7 +16,7 @@ def write_env(env_file: Path, keys: Path, make_keys: MakeKeys) -> bool:
     """A sandbox's `.env`, readable for its owner only, with fresh secrets; False if there is one already."""
     if env_file.exists():
         return False
-    lines = {**_own_lines(), **make_keys(keys)}
+    lines = {**own_lines(), **make_keys(keys)}
     fresh = env_file.with_name(f"{env_file.name}.{os.getpid()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -31,25 +31,36 @@ def write_env(env_file: Path, keys: Path, make_keys: MakeKeys) -> bool:
     return True
 
 
-def sandbox_keys(folder: Path) -> Mapping[str, str]:
-    """The sandbox's own key maker."""
-    from payments.sandbox.keys import make_keys  # noqa: PLC0415 only this command needs it
+def sandbox_keys(folder: Path, *, base_url: str = "http://127.0.0.1:8100") -> Mapping[str, str]:
+    """The merchant's side of a sandbox's keys, as lines of the environment; the keys are made if they are missing."""
+    from payments.sandbox.keys import make_keys  # noqa: PLC0415 only a sandbox needs it
 
-    return make_keys(folder)
+    keys = make_keys(folder)
+    return {
+        "GATEWAY_WECHAT_MCHID": keys.mchid,
+        "GATEWAY_WECHAT_APPID": keys.appid,
+        "GATEWAY_WECHAT_SERIAL_NO": keys.merchant_serial,
+        "GATEWAY_WECHAT_PRIVATE_KEY": keys.merchant_key,
+        "GATEWAY_WECHAT_API_V3_KEYS": keys.api_v3_key,
+        "GATEWAY_WECHAT_PUBLIC_KEYS": f"{keys.pub_key_id}\n{keys.public_key}",
+        "GATEWAY_WECHAT_PLATFORM_CERTIFICATES": keys.certificate,
+        "GATEWAY_WECHAT_BASE_URL": base_url,
+        "MINIPROGRAM_APPID": keys.appid,
+        "MINIPROGRAM_SECRET": keys.app_secret,
+        "SMS_KEY": keys.sms_key,
+    }
 
 
-def _own_lines() -> dict[str, str]:
+def own_lines() -> dict[str, str]:
+    """A sandbox's own lines, with fresh secrets."""
     return {
         "LIANGXIAN_MODE": "sandbox",
         "SECRET_KEY": _random(),
         "VAULT_KEYS": f"1:{_random()}",
         "VAULT_INDEX_KEY": _random(),
         "BUSINESS_CLOCK_START": "2021-11-05T09:00:00+08:00",
-        "MINIPROGRAM_APPID": "wx0000000000000001",
-        "MINIPROGRAM_SECRET": os.urandom(16).hex(),
         "MINIPROGRAM_TEMPLATE_PAID": "sandbox-paid",
         "SMS_PROVIDER": "sandbox",
-        "SMS_KEY": _random(),
     }
 
 

@@ -55,7 +55,7 @@ class Door:
             try:
                 content = got.read(MAX_ANSWER + 1, decode_content=True)
             finally:
-                got.release_conn()
+                got.close() if got.length_remaining else got.release_conn()  # never reuse a half-read connection
         except urllib3.exceptions.HTTPError as error:
             raise OutsideSilent(type(error).__name__) from error
         if len(content) > MAX_ANSWER:

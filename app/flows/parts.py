@@ -43,6 +43,11 @@ class Clocks:
         """The Beijing date of the business clock."""
         return business_day(self.now())
 
+    def is_set(self) -> bool:
+        """Has somebody turned it before?"""
+        with self._engine.connect() as connection:
+            return bool(connection.execute(text("select count(*) from business_clock")).scalar_one())
+
     def set_to(self, moment: datetime) -> timedelta:
         """Turn the business clock to a moment; the new offset. Sandbox only."""
         assert self._movable, "the business clock is the true time outside the sandbox"

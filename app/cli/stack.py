@@ -1,0 +1,200 @@
+"""flask stack up: the whole sandbox on this machine. Database, far side, web, worker; a district; addresses to open."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from app.cli.parts import parts, settings
+from app.cli.people import ensure_district
+from app.joining import database_urls
+from config.postgres import create_database, ensure_running
+from config.settings import CHECKOUT
+from core.http import Door, OutsideSilent
+from migrations.upgrade import upgrade
+
+stack = AppGroup("stack", help="Everything at once, with the sandbox.")
+PATIENCE_S = 40
+
+
+class NotUp(click.ClickException):
+    """A part of the stack did not come up."""
+
+
+@dataclass
+class Stack:
+    """Child processes of one system: far side, web, worker. `environ` is what they start with."""
+
+    environ: Mapping[str, str]
+    port: int
+    sandbox_port: int
+    sandbox_folder: Path
+    notify_factor: float = 0.05
+    quiet: bool = False
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, *, offset_seconds: int) -> None:
+        """Start all and wait until each answers. NotUp."""
+        self.start_sandbox(offset_seconds=offset_seconds)
+        self.start_web()
+        self.start_worker()
+        self.wait_for(f"http://127.0.0.1:{self.sandbox_port}/healthz", "sandbox")
+        self.wait_for(f"http://127.0.0.1:{self.port}/readyz", "web")
+
+    def start_sandbox(self, *, offset_seconds: int) -> None:
+        """The far side of the gateways."""
+        self._spawn(
+            "sandbox",
+            [
+                *(sys.executable, "-m", "payments.sandbox", "--folder", str(self.sandbox_folder)),
+                *("--port", str(self.sandbox_port), "--notify-factor", str(self.notify_factor)),
+                *("--offset-seconds", str(offset_seconds)),
+            ],
+        )
+
+    def start_web(self) -> None:
+        """The web process under gunicorn."""
+        figures = CHECKOUT / ".local" / f"figures-{self.port}"
+        figures.mkdir(parents=True, exist_ok=True)
+        self._spawn(
+            "web",
+            [sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", "wsgi:app"],
+            PROMETHEUS_MULTIPROC_DIR=str(figures),
+        )
+
+    def start_worker(self) -> None:
+        """The background process."""
+        self._spawn("worker", [sys.executable, "-m", "flask", "--app", "wsgi", "worker", "run"])
+
+    def wait_for(self, url: str, name: str) -> None:
+        """Until the address says 200. NotUp if its process ends or the patience does."""
+        door = Door(hosts=frozenset({url.split("/")[2]}), connect_s=1, read_s=5)
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            if self.running[name].poll() is not None:
+                break
+            with suppress(OutsideSilent):
+                if door.send("GET", url, headers={}).status == 200:
+                    return
+            time.sleep(0.1)
+        raise NotUp(f"{name} 没有起来，请看 {self._log(name)}")
+
+    def watch(self) -> str:
+        """Until one of the processes ends; its name."""
+        while True:
+            for name, process in self.running.items():
+                if process.poll() is not None:
+                    return name
+            time.sleep(0.5)
+
+    def stop(self) -> None:
+        """Ask every process to end, then end it."""
+        for process in self.running.values():
+            if process.poll() is None:
+                process.terminate()
+        for process in self.running.values():
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _spawn(self, name: str, command: Sequence[str], **more: str) -> None:
+        log = self._log(name)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as out:
+            self.running[name] = subprocess.Popen(  # noqa: S603 our own programs
+                command, cwd=CHECKOUT, env={**self.environ, **more}, stdout=out, stderr=out, start_new_session=True
+            )
+
+    def _log(self, name: str) -> Path:
+        return CHECKOUT / ".local" / "logs" / f"{name}-{self.port}.log"
+
+
+def free_port() -> int:
+    """A loopback port nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@stack.command("up")
+@click.option("--people", default=3000, show_default=True, help="Size of the synthetic district, if there is none yet.")
+def up(people: int) -> None:
+    """Start everything and stay until Ctrl-C. The district and what was paid are kept for the next time."""
+    held = settings()
+    if not held.is_sandbox:
+        raise click.ClickException("stack up 只用于沙盒：生产环境各进程由系统服务管理。 Only for the sandbox.")
+    for port in (held.port, held.sandbox_port):
+        _refuse_taken(port)
+    prepare(held)
+    district = ensure_district(parts(), people=people)
+    system = Stack(os.environ, held.port, held.sandbox_port, CHECKOUT / ".local" / "sandbox")
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        system.start(offset_seconds=_offset())
+        _welcome(held, district)
+        gone = system.watch()
+        raise NotUp(f"{gone} 停了，全部停下。请看 .local/logs/")
+    except KeyboardInterrupt:
+        click.echo("\n正在停下…… stopping")
+    finally:
+        system.stop()
+
+
+def prepare(held: Any) -> None:
+    """Database, schema, and the business clock if nobody has set it."""
+    if not held.database_url:
+        create_database(ensure_running(held.postgres_folder, pg_bin=held.pg_bin), held.database_name)
+    upgrade(database_urls(held)[1], years=(held.levy_year,))
+    if held.business_clock_start and not parts().clocks.is_set():
+        parts().clocks.set_to(held.business_clock_start)
+
+
+def _offset() -> int:
+    clocks = parts().clocks
+    return int((clocks.now() - clocks.wall()).total_seconds())
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise click.ClickException(
+                f"端口 {port} 被别的程序占用。请先停掉它，或在 .env 里写 PORT / SANDBOX_PORT 换一个。"
+            ) from None
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _welcome(held: Any, district: Any) -> None:
+    click.echo(
+        f"""
+两险通已经起来了。Ctrl-C 停下。
+
+  居民 resident       {held.public_url}/
+  代办员 agent         {held.public_url}/agent/
+  付款人的手机 phone    {held.sandbox_url}/phone
+  接口文档 API          {held.public_url}/api/openapi.json
+
+  试一位居民   姓名 {district.resident_name}   身份证号 {district.resident_id}
+  试一位代办员 账号 {district.agent_login}   密码 {district.agent_password}   （{district.agent_village}）
+
+  业务时钟现在是 {district.today}。  日志 logs: .local/logs/
+"""
+    )
