@@ -187,6 +187,28 @@ def test_a_newborn_waits_for_the_bureau_and_pays_like_others_if_rejected():
     assert medical(**baby, determination=REJECTED).reason_code == "LATE_FULL_PRICE"
 
 
+def test_a_bureaus_word_on_a_newborn_is_no_word_on_a_waiver():
+    grown = {"birth_date": date(2022, 2, 10), "special_case": SpecialCase.NEWBORN, "categories": frozenset({"DIBAO"})}
+
+    for determination in (APPROVED, REJECTED):
+        quoted = medical("2022-09-01 10:00", **grown, determination=determination)
+        assert quoted.reason_code == "LATE_WAIVER_REVIEW"
+
+
+def test_a_child_born_after_the_year_is_no_newborn_of_it():
+    born = {"birth_date": date(2023, 1, 10), "special_case": SpecialCase.NEWBORN, "determination": APPROVED}
+
+    assert medical("2023-02-01 10:00", **born).reason_code == "LATE_WINDOW_CLOSED"
+
+
+def test_a_newborns_price_holds_six_months_but_a_sponsors_part_only_as_long_as_sponsors_pay():
+    baby = {"birth_date": date(2021, 11, 1), "special_case": SpecialCase.NEWBORN, "determination": APPROVED}
+
+    assert medical("2021-12-01 10:00", **baby).price_until == when("2022-05-02 00:00")
+    sponsored = medical("2021-12-01 10:00", **baby, sponsors=sponsors_of(["FIX:100"]))
+    assert sponsored.price_until == when("2022-01-01 00:00")
+
+
 SUBSIDIES = {100: 30, 300: 30, 500: 60, 600: 60, 800: 80, 1000: 80, 1500: 80, 2000: 80, 2500: 80, 3000: 80}
 SUBSIDIES |= {4000: 80, 5000: 80}
 
