@@ -16,10 +16,8 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from app.cli.parts import parts, settings
+from app.cli.parts import parts, settings, urls
 from app.cli.people import ensure_district
-from app.joining import database_urls
-from config.postgres import create_database, ensure_running
 from config.settings import CHECKOUT
 from core.http import Door, OutsideSilent
 from migrations.upgrade import upgrade
@@ -155,9 +153,7 @@ def up(people: int) -> None:
 
 def prepare(held: Any) -> None:
     """Database, schema, and the business clock if nobody has set it."""
-    if not held.database_url:
-        create_database(ensure_running(held.postgres_folder, pg_bin=held.pg_bin), held.database_name)
-    upgrade(database_urls(held)[1], years=(held.levy_year,))
+    upgrade(urls()[1], years=(held.levy_year,))
     if held.business_clock_start and not parts().clocks.is_set():
         parts().clocks.set_to(held.business_clock_start)
 
