@@ -19,6 +19,10 @@ from payments.start import Attempt, begin
 NOON = datetime(2021, 11, 5, 12, tzinfo=BEIJING)  # on the business clock
 NEW_YEAR = datetime(2022, 1, 1, tzinfo=BEIJING)
 _VAULT_KEYS = os.urandom(32), os.urandom(32)
+VAULT_LINES = {
+    "VAULT_KEYS": f"1:{base64.b64encode(_VAULT_KEYS[0]).decode()}",
+    "VAULT_INDEX_KEY": base64.b64encode(_VAULT_KEYS[1]).decode(),
+}
 
 
 def a_vault() -> Vault:
