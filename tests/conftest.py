@@ -21,6 +21,11 @@ DATABASE = "liangxian_test"
 FIXED = {"account", "payment_move"}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--rounds N`: how many kills the fault tests try at least."""
+    parser.addoption("--rounds", default="1")
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """One embedded server for all tests. It dies with them, so it does not wait for the disk."""

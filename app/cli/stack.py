@@ -17,7 +17,6 @@ import click
 from flask.cli import AppGroup
 
 from app.cli.parts import parts, settings, urls
-from app.cli.people import ensure_district
 from config.settings import CHECKOUT
 from core.http import Door, OutsideSilent
 from migrations.upgrade import upgrade
@@ -39,7 +38,7 @@ class Stack:
     sandbox_port: int
     sandbox_folder: Path
     notify_factor: float = 0.05
-    quiet: bool = False
+    application: str = "wsgi:app"
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, *, offset_seconds: int) -> None:
@@ -67,7 +66,7 @@ class Stack:
         figures.mkdir(parents=True, exist_ok=True)
         self._spawn(
             "web",
-            [sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", "wsgi:app"],
+            [sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", self.application],
             PROMETHEUS_MULTIPROC_DIR=str(figures),
         )
 
@@ -137,6 +136,8 @@ def up(people: int) -> None:
     for port in (held.port, held.sandbox_port):
         _refuse_taken(port)
     prepare(held)
+    from app.cli.people import ensure_district  # XXX
+
     district = ensure_district(parts(), people=people)
     system = Stack(os.environ, held.port, held.sandbox_port, CHECKOUT / ".local" / "sandbox")
     signal.signal(signal.SIGTERM, _end)
