@@ -4,6 +4,7 @@ from app.cli.bench import bench
 from app.cli.clock import clock
 from app.cli.db import db
 from app.cli.policy import policy
+from app.cli.registry import registry
 from app.cli.worker import worker
 
-GROUPS = (db, worker, clock, policy, bench)
+GROUPS = (db, worker, clock, policy, registry, bench)
