@@ -130,12 +130,13 @@ _CAST = {  # name, birth, sex, relation, categories: the first household of the 
     "disabled": ("周示宁", date(1980, 10, 20), 1, "兄弟", ("DIS1",)),
     "entitled": ("周示安", date(1975, 1, 15), 1, "兄弟", ("YOUFU",)),
 }
+MOST_VILLAGES = 280
 BOTH = ("RES_PENSION", "RES_MEDICAL")
 
 
 def villages(count: int) -> list[Village]:
-    """So many villages (at most 280), town by town in turn. The first one is the showcase's."""
-    assert 1 <= count <= len(_FIRST) * len(_SECOND)
+    """So many villages (at most MOST_VILLAGES), town by town in turn. The first one is the showcase's."""
+    assert 1 <= count <= MOST_VILLAGES
     codes = list(TOWNS)
     names = [first + second for second in _SECOND for first in _FIRST]
     return [Village(f"{codes[(place + 5) % 7]}{901 + place // 7}", f"{names[place]}村") for place in range(count)]
@@ -143,7 +144,7 @@ def villages(count: int) -> list[Village]:
 
 def villages_for(people: int) -> list[Village]:
     """As many villages as a district of that size has: about 1,400 people each, never fewer than seven."""
-    return villages(min(280, max(7, people // 1400)))
+    return villages(min(MOST_VILLAGES, max(7, people // 1400)))
 
 
 def showcase() -> Cast:
