@@ -189,7 +189,9 @@ class _Maker:
         ages += [("父母", min(99, head + dice.randint(21, 30))) for _ in range(2)]
         for place, (relation, age) in enumerate(ages[:size]):
             sex = (1 if dice.random() < 0.8 else 2) if place == 0 else dice.choice((1, 2))
-            born = min(LAST_DAY - timedelta(days=age * 365 + age // 4 + dice.randrange(1, 365)), _LAST_BIRTH)
+            born = LAST_DAY - timedelta(days=age * 365 + age // 4 + dice.randrange(1, 365))
+            if born > _LAST_BIRTH:
+                born = _LAST_BIRTH - timedelta(days=dice.randrange(1000))
             own = surname if relation in ("户主", "子女") else dice.choice(_SURNAMES)
             yield self._person(village, number, relation, born=born, sex=sex, name=self._name(own))
 
