@@ -1,0 +1,62 @@
+"""What the operator sees: counts in Chinese, a failure file, and an exit status a script can trust."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+
+from app.cli.registry import registry
+from app.flows.parts import Parts
+from tests.app.registry.files import a_csv, a_row
+
+
+@pytest.fixture
+def shell(parts: Parts) -> FlaskCliRunner:
+    app = Flask("test")
+    app.extensions["joined"] = SimpleNamespace(parts=parts)
+    app.extensions["settings"] = SimpleNamespace(is_sandbox=True)
+    app.cli.add_command(registry)
+    return app.test_cli_runner()
+
+
+def test_an_import_says_what_it_did(shell: FlaskCliRunner, tmp_path: Path) -> None:
+    path = a_csv(tmp_path / "a.csv", a_row(1), a_row(3))
+
+    first = shell.invoke(args=["registry", "import", str(path)])
+    again = shell.invoke(args=["registry", "import", str(path)])
+
+    assert first.exit_code == again.exit_code == 0
+    assert "读入 2，新增 2，变更 0，相同 0，退回 0" in first.output
+    assert "导入过，没有改动" in again.output
+
+
+def test_a_refused_file_ends_with_status_one_and_a_failure_file(shell: FlaskCliRunner, tmp_path: Path) -> None:
+    path, told = a_csv(tmp_path / "a.csv", a_row(1), a_row(3, mobile="1")), tmp_path / "told.csv"
+
+    refused = shell.invoke(args=["registry", "import", str(path), "--failures", str(told)])
+    by_choice = shell.invoke(args=["registry", "import", str(path), "--good-rows"])
+
+    assert refused.exit_code == 1 and "什么都没有导入" in refused.output and "--good-rows" in refused.output
+    assert "PHONE_SHAPE" in told.read_text(encoding="utf-8-sig")
+    assert by_choice.exit_code == 0 and "新增 1" in by_choice.output and "第3行 手机号" in by_choice.output
+
+
+def test_a_file_that_is_none_is_told_in_a_sentence(shell: FlaskCliRunner, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("甲,乙\n1,2\n")
+
+    result = shell.invoke(args=["registry", "import", str(tmp_path / "a.csv")])
+
+    assert result.exit_code == 1 and "表头不对" in result.output and "Traceback" not in result.output
+
+
+def test_a_sample_can_be_made_and_brought_in(shell: FlaskCliRunner, tmp_path: Path) -> None:
+    path = tmp_path / "sample.csv"
+
+    places = shell.invoke(args=["registry", "places"])
+    made = shell.invoke(args=["registry", "sample", str(path), "--people", "100", "--bad", "0"])
+    taken = shell.invoke(args=["registry", "import", str(path)])
+
+    assert places.exit_code == made.exit_code == taken.exit_code == 0
+    assert "7 个镇街" in places.output and "新增 100" in taken.output
