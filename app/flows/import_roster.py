@@ -22,7 +22,7 @@ from app.registry.register import Found, Register
 from app.registry.row import Judge, Row, Wrong
 from app.registry.sheet import BadFile, Source, open_file
 
-BATCH = 4_000
+BATCH = 3_000
 ENROLMENT = "enrolment"
 
 
