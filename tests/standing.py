@@ -1,0 +1,148 @@
+"""The system on loopback ports: our web process beside the outside world, and a browser without a screen."""
+
+import base64
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import unescape
+from threading import Thread
+
+import requests
+from apiflask import APIFlask
+from werkzeug.serving import make_server
+
+from app.flows.parts import Parts
+from app.joining import create_app
+from config.local import sandbox_keys
+from config.postgres import Server
+from config.settings import Settings
+from tests.builders import NOON, VAULT_KEYS, an_environment
+from tests.outside import Outside
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A running system: its address, its parts, and the world outside."""
+
+    url: str
+    app: APIFlask
+    parts: Parts
+    outside: Outside
+
+
+def free_port() -> int:
+    """A loopback port nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def standing(database: Server, name: str, world: Outside, keys_folder) -> Iterator[Standing]:
+    """The web process on a free port, at noon of 5 November 2021."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    app = create_app(Settings.from_environment(_environment(database, name, world, keys_folder, port)))
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    parts = app.extensions["joined"].parts
+    offset = parts.clocks.set_to(NOON)
+    world.post("/clock", {"offset_seconds": int(offset.total_seconds())})
+    try:
+        yield Standing(url, app, parts, world)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        parts.engine.dispose()
+        world.post("/clock", {"offset_seconds": 0})
+
+
+def _environment(database: Server, name: str, world: Outside, keys_folder, port: int) -> dict[str, str]:
+    keys = {f"{number}:{base64.b64encode(key).decode()}" for number, key in ((1, VAULT_KEYS[0]),)}
+    return (
+        an_environment()
+        | sandbox_keys(keys_folder, base_url=world.url)
+        | {
+            "DATABASE_URL": database.app_url(name),
+            "DATABASE_OWNER_URL": database.owner_url(name),
+            "VAULT_KEYS": ",".join(keys),
+            "VAULT_INDEX_KEY": base64.b64encode(VAULT_KEYS[1]).decode(),
+            "PORT": str(port),
+            "SANDBOX_PORT": world.url.rpartition(":")[2],
+            "LOG_LEVEL": "ERROR",
+        }
+    )
+
+
+@dataclass
+class Page:
+    """What came back, and what a person would see and press on it."""
+
+    status: int
+    url: str
+    html: str
+
+    @property
+    def text(self) -> str:
+        return " ".join(unescape(re.sub(r"<[^>]+>", " ", self.html)).split())
+
+    def fields(self, form: str = "") -> dict[str, list[str]]:
+        """The hidden fields and ticked boxes of the form whose opening tag contains `form`."""
+        found = next(match for match in re.finditer(r"<form([^>]*)>(.*?)</form>", self.html, re.S) if form in match[1])
+        held: dict[str, list[str]] = {}
+        for tag in re.findall(r"<input[^>]*>", found[2]):
+            kept = 'type="hidden"' in tag or " checked" in tag
+            if kept and (name := re.search(r'name="([^"]*)"', tag)):
+                value = re.search(r'value="([^"]*)"', tag)
+                held.setdefault(name[1], []).append(unescape(value[1] if value else "on"))
+        return held
+
+    def link(self, words: str) -> str:
+        """The address behind a link that says `words`."""
+        for match in re.finditer(r'<a[^>]*href="([^"]*)"[^>]*>(.*?)</a>', self.html, re.S):
+            if words in match[2]:
+                return unescape(match[1])
+        raise AssertionError(f"no link {words!r} in {self.text}")
+
+    def values(self, name: str) -> list[str]:
+        """Every value an input or button of that name carries, in the whole page."""
+        tags = re.findall(rf'<(?:input|button)[^>]*name="{re.escape(name)}"[^>]*>', self.html)
+        return [unescape(value[1]) for tag in tags if (value := re.search(r'value="([^"]*)"', tag))]
+
+
+@dataclass
+class Browser:
+    """Follows redirects and keeps cookies, like the one on a phone."""
+
+    base: str
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def get(self, path: str, **query: object) -> Page:
+        return self._page(self.session.get(self._url(path), params=query, timeout=10))
+
+    def post(self, path: str, fields: dict[str, object]) -> Page:
+        return self._page(self.session.post(self._url(path), data=fields, timeout=10))
+
+    def submit(self, page: Page, path: str, *, form: str = "", **fields: object) -> Page:
+        """Send a form of a page with what was typed into it."""
+        return self.post(path, {**page.fields(form), **fields})
+
+    def look_up(self, name: str, id_number: str) -> Page:
+        return self.submit(self.get("/who"), "/who", form="/who", name=name, id_number=id_number)
+
+    def log_in(self, login: str, password: str) -> Page:
+        return self.submit(self.get("/agent/login"), "/agent/login", form="login", login=login, password=password)
+
+    def close(self) -> None:
+        self.session.close()
+
+    def _url(self, path: str) -> str:
+        return path if path.startswith("http") else self.base + path
+
+    @staticmethod
+    def _page(answer: requests.Response) -> Page:
+        return Page(answer.status_code, answer.url, answer.text)
