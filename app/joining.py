@@ -14,7 +14,7 @@ from app.flows.parts import Clocks, Parts
 from app.observe import alert, set_up_logs
 from app.policy.year import load_year
 from app.web import open_doors
-from config.postgres import ensure_running
+from config.postgres import create_database, ensure_running
 from config.settings import Settings
 from core.clock import utc_now
 from core.db import connect
@@ -30,10 +30,11 @@ from payments.gateways.base import Gateway
 
 
 def database_urls(settings: Settings) -> tuple[str, str]:
-    """(the application's URL, the owner's URL); starts the embedded server if no other is named."""
+    """(the application's URL, the owner's URL); if none is named, the embedded server's, started, with its database."""
     if settings.database_url and settings.database_owner_url:
         return settings.database_url, settings.database_owner_url
     server = ensure_running(settings.postgres_folder, pg_bin=settings.pg_bin)
+    create_database(server, settings.database_name)
     return server.app_url(settings.database_name), server.owner_url(settings.database_name)
 
 

@@ -3,6 +3,7 @@
 `gunicorn --config python:config.gunicorn wsgi:app`. Refuses to start on bad settings before anything is forked.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +41,8 @@ def child_exit(_server: Any, worker: Any) -> None:
     """A dead worker's gauges leave the sum."""
     if _metrics:  # without the folder the library fails here, and with it the shutdown
         multiprocess.mark_process_dead(worker.pid)
+
+
+def post_fork(_server: Any, worker: Any) -> None:
+    """The database shows which worker holds a connection."""
+    os.environ["PGAPPNAME"] = f"web-{worker.pid}"

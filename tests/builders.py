@@ -18,12 +18,16 @@ from payments.start import Attempt, begin
 
 NOON = datetime(2021, 11, 5, 12, tzinfo=BEIJING)  # on the business clock
 NEW_YEAR = datetime(2022, 1, 1, tzinfo=BEIJING)
-VAULT_KEYS = os.urandom(32), os.urandom(32)
+_VAULT_KEYS = os.urandom(32), os.urandom(32)
+VAULT_LINES = {
+    "VAULT_KEYS": f"1:{base64.b64encode(_VAULT_KEYS[0]).decode()}",
+    "VAULT_INDEX_KEY": base64.b64encode(_VAULT_KEYS[1]).decode(),
+}
 
 
 def a_vault() -> Vault:
     """One vault for the whole test run, so that builders and tests read each other."""
-    return Vault({1: VAULT_KEYS[0]}, VAULT_KEYS[1], current=1)
+    return Vault({1: _VAULT_KEYS[0]}, _VAULT_KEYS[1], current=1)
 
 
 def an_id_number(*, born: date = date(1986, 3, 14), sequence: int = 1) -> str:

@@ -15,9 +15,15 @@ from core.vault import Vault
 from migrations.declared import TABLES
 from migrations.upgrade import upgrade
 from tests.builders import a_vault, an_environment
+from tests.system import System, system
 
 DATABASE = "liangxian_test"
 FIXED = {"account", "payment_move"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--rounds N`: how many kills the fault tests try at least."""
+    parser.addoption("--rounds", default="1")
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +67,10 @@ def engine(database: Server) -> Iterator[Engine]:
 def vault() -> Vault:
     """A vault with keys of its own."""
     return a_vault()
+
+
+@pytest.fixture
+def running(engine: Engine, database: Server, tmp_path: Path) -> Iterator[System]:
+    """The whole system over real HTTP, on an empty database."""
+    with system(database, DATABASE, tmp_path / "outside") as up:
+        yield up

@@ -38,7 +38,8 @@ class Outside:
         return self.door.send("POST", self.url + path, headers=headers, body=json.dumps(wanted).encode())
 
     def fault(self, kind: str, number: str | None = None, **words: object) -> None:
-        self.post("/faults", {"kind": kind, **({"number": number} if number else {}), **words})
+        said = self.raw_post("/faults", {"kind": kind, **({"number": number} if number else {}), **words})
+        assert said.status < 300, said.body
 
     def clear(self) -> None:
         self.door.send("DELETE", f"{self.url}/faults", headers={})

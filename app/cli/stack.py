@@ -16,10 +16,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from app.cli.parts import parts, settings
-from app.cli.people import ensure_district
-from app.joining import database_urls
-from config.postgres import create_database, ensure_running
+from app.cli.parts import parts, settings, urls
 from config.settings import CHECKOUT
 from core.http import Door, OutsideSilent
 from migrations.upgrade import upgrade
@@ -41,7 +38,7 @@ class Stack:
     sandbox_port: int
     sandbox_folder: Path
     notify_factor: float = 0.05
-    quiet: bool = False
+    application: str = "wsgi:app"
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, *, offset_seconds: int) -> None:
@@ -69,7 +66,7 @@ class Stack:
         figures.mkdir(parents=True, exist_ok=True)
         self._spawn(
             "web",
-            [sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", "wsgi:app"],
+            [sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", self.application],
             PROMETHEUS_MULTIPROC_DIR=str(figures),
         )
 
@@ -139,6 +136,8 @@ def up(people: int) -> None:
     for port in (held.port, held.sandbox_port):
         _refuse_taken(port)
     prepare(held)
+    from app.cli.people import ensure_district  # XXX
+
     district = ensure_district(parts(), people=people)
     system = Stack(os.environ, held.port, held.sandbox_port, CHECKOUT / ".local" / "sandbox")
     signal.signal(signal.SIGTERM, _end)
@@ -155,9 +154,7 @@ def up(people: int) -> None:
 
 def prepare(held: Any) -> None:
     """Database, schema, and the business clock if nobody has set it."""
-    if not held.database_url:
-        create_database(ensure_running(held.postgres_folder, pg_bin=held.pg_bin), held.database_name)
-    upgrade(database_urls(held)[1], years=(held.levy_year,))
+    upgrade(urls()[1], years=(held.levy_year,))
     if held.business_clock_start and not parts().clocks.is_set():
         parts().clocks.set_to(held.business_clock_start)
 

@@ -3,12 +3,15 @@
 from dataclasses import replace
 from datetime import date, datetime
 
-from app.policy.facts import Employment, Facts, Insurance, Residence, Sex
+from app.policy.facts import Decision, Determination, Employment, Facts, Insurance, Residence, Sex
 from app.policy.quote import Quote, quote
 from app.policy.year import load_year
 from core.clock import BEIJING
 
 RULES = load_year(2022)
+APPROVED, REJECTED = Determination(Decision.APPROVED), Determination(Decision.REJECTED)
+SUBSIDIES = {100: 30, 300: 30, 500: 60, 600: 60, 800: 80, 1000: 80, 1500: 80, 2000: 80, 2500: 80, 3000: 80}
+SUBSIDIES |= {4000: 80, 5000: 80}
 ORDINARY = Facts(
     insurance=Insurance.RES_MEDICAL,
     birth_date=date(1985, 6, 15),
@@ -38,3 +41,8 @@ def pension(tier: int | None = 30000, at: str = "2021-11-05 10:00", channel: str
     """The pension quote of an ordinary resident with some facts changed; the tier in fen."""
     person = replace(ORDINARY, insurance=Insurance.RES_PENSION, **facts)
     return quote(RULES, person, at=when(at), channel=channel, tier=tier)
+
+
+def lines(quoted: Quote) -> dict[tuple[str, str], int]:
+    """Part and payer of each line → fen."""
+    return {(line.part.value, line.payer): line.amount for line in quoted.lines}

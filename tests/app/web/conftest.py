@@ -6,28 +6,23 @@ import pytest
 from sqlalchemy import Engine
 
 from app.flows.agents import add_agent
+from config.postgres import Server
 from tests.app.web.people import District, a_district
+from tests.browsing import Browser
 from tests.conftest import DATABASE
-from tests.outside import Outside, outside
-from tests.standing import Browser, Standing, standing
+from tests.system import System, system
 
 
 @pytest.fixture(scope="session")
 def far_folder(tmp_path_factory):
+    """The far side's keys take a second to make: once for all tests here."""
     return tmp_path_factory.mktemp("far")
 
 
-@pytest.fixture(scope="session")
-def far_side(far_folder) -> Iterator[Outside]:
-    with outside(far_folder, notify_factor=0.002) as world:
-        yield world
-
-
 @pytest.fixture
-def system(database, engine: Engine, far_side: Outside, far_folder) -> Iterator[Standing]:
-    with standing(database, DATABASE, far_side, far_folder) as running:
-        yield running
-        far_side.clear()
+def running(engine: Engine, database: Server, far_folder) -> Iterator[System]:
+    with system(database, DATABASE, far_folder) as up:
+        yield up
 
 
 @pytest.fixture
@@ -37,15 +32,15 @@ def district(engine: Engine) -> District:
 
 
 @pytest.fixture
-def browser(system: Standing) -> Iterator[Browser]:
-    held = Browser(system.url)
+def browser(running: System) -> Iterator[Browser]:
+    held = Browser(running.url)
     yield held
     held.close()
 
 
 @pytest.fixture
-def an_agent(system: Standing, district: District) -> tuple[str, str]:
+def an_agent(running: System, district: District) -> tuple[str, str]:
     """Login and password of the agent of 示例村."""
     password = "correct horse battery"
-    add_agent(system.parts, login="wang", name="王代办", password=password, villages=[district.village])
+    add_agent(running.parts, login="wang", name="王代办", password=password, villages=[district.village])
     return "wang", password

@@ -21,21 +21,21 @@ def number_of(page):
     return re.search(r"YC[0-9A-Z]{24}", page.html)[0]
 
 
-def code_of(system, number):
-    with system.parts.engine.connect() as connection:
+def code_of(running, number):
+    with running.parts.engine.connect() as connection:
         return connection.exec_driver_sql(
             "select checkout->>'code_url' from payment where number = %s", (number,)
         ).scalar_one()
 
 
-def to_the_code(browser, system, person):
+def to_the_code(browser, running, person):
     """Name and number, due, confirm, code: the page with the code."""
     due = browser.look_up(person.name, person.id_number)
     confirm = browser.get("/confirm", item=due.values("item"))
     return browser.submit(confirm, "/pay", form='action="/pay"')
 
 
-def test_a_resident_pays_and_is_told(system, district, browser):
+def test_a_resident_pays_and_is_told(running, district, browser):
     due = browser.look_up(district.adult.name, district.adult.id_number)
     assert "张*例" in due.text and "320 元" in due.text and "为什么是这个数" in due.text
     assert "财政补助 580 元" in due.text
@@ -47,7 +47,7 @@ def test_a_resident_pays_and_is_told(system, district, browser):
     assert "请用微信扫码付款" in code.text and 'http-equiv="refresh" content="3"' in code.html
     assert "data:image/png;base64," in code.html
     number = number_of(code)
-    assert system.outside.pay(code_of(system, number)).status == 200
+    assert running.outside.pay(code_of(running, number)).status == 200
 
     done = wait_for(browser, number, "缴费成功 · ")
     assert "2022年1月1日 起可以报销" in done.text and "本页不是税务凭证" in done.text
@@ -55,7 +55,7 @@ def test_a_resident_pays_and_is_told(system, district, browser):
     assert "已经交过了：11月5日，微信支付" in browser.get("/paid").text
 
 
-def test_a_tier_is_chosen_in_the_flow(system, district, browser):
+def test_a_tier_is_chosen_in_the_flow(running, district, browser):
     due = browser.look_up(district.adult.name, district.adult.id_number)
     tiers = browser.get(due.link("选养老档次"))
     assert "政府再补 30 元" in tiers.text and "政府再补 80 元" in tiers.text
@@ -70,7 +70,7 @@ def test_a_tier_is_chosen_in_the_flow(system, district, browser):
     assert "820 元" in code.text
 
 
-def test_nothing_due_is_one_button(system, district, browser):
+def test_nothing_due_is_one_button(running, district, browser):
     due = browser.look_up(district.elder.name, district.elder.id_number)
     assert "不用交钱 政府替您交。什么都不用办。" in due.text
     assert "去交费" not in due.text
@@ -79,18 +79,18 @@ def test_nothing_due_is_one_button(system, district, browser):
     assert "已经办好了（11月5日），政府替您交" in after.text
 
 
-def test_a_refusal_says_why(system, district, browser):
+def test_a_refusal_says_why(running, district, browser):
     due = browser.look_up(district.worker.name, district.worker.id_number)
     assert "您已参加职工医保，不用再交居民医保。" in due.text
 
 
-def test_the_family_stands_on_one_page(system, district, browser):
+def test_the_family_stands_on_one_page(running, district, browser):
     browser.look_up(district.adult.name, district.adult.id_number)
     due = browser.look_up(district.elder.name, district.elder.id_number)
     assert "张*例" in due.text and "王*奶" in due.text
 
 
-def test_another_household_pays_apart(system, district, browser):
+def test_another_household_pays_apart(running, district, browser):
     browser.look_up(district.adult.name, district.adult.id_number)
     due = browser.look_up(district.neighbour.name, district.neighbour.id_number)
     assert due.text.count("去交费") == 2 and "不是同一户的人，要分开交。" in due.text
@@ -99,7 +99,7 @@ def test_another_household_pays_apart(system, district, browser):
     assert together.status == 400 and "请分开交" in together.text
 
 
-def test_a_wrong_name_and_an_unknown_number_look_alike(system, district, browser):
+def test_a_wrong_name_and_an_unknown_number_look_alike(running, district, browser):
     wrong = browser.look_up("张别人", district.adult.id_number)
     unknown = browser.look_up(district.adult.name, "370499198603140055")
     assert wrong.status == unknown.status == 404 or unknown.status == 422
@@ -107,32 +107,32 @@ def test_a_wrong_name_and_an_unknown_number_look_alike(system, district, browser
     assert district.adult.id_number not in wrong.html
 
 
-def test_a_wrong_digit_is_told_at_its_field(system, district, browser):
+def test_a_wrong_digit_is_told_at_its_field(running, district, browser):
     number = district.adult.id_number
     page = browser.look_up(district.adult.name, number[:-1] + ("0" if number[-1] != "0" else "1"))
     assert page.status == 422 and "身份证号有一位不对，请对照身份证再看一遍。" in page.text
 
 
-def test_looking_up_too_often_is_refused(system, district, browser):
+def test_looking_up_too_often_is_refused(running, district, browser):
     pages = [browser.look_up("张别人", district.adult.id_number) for _ in range(6)]
     assert [page.status for page in pages] == [404] * 5 + [429]
     assert "查得太频繁了" in pages[-1].text
 
 
-def test_a_form_without_its_token_does_nothing(system, district, browser):
+def test_a_form_without_its_token_does_nothing(running, district, browser):
     browser.get("/who")
     page = browser.post("/who", {"name": district.adult.name, "id_number": district.adult.id_number})
     assert page.status == 400 and "什么都没有办" in page.text
 
 
-def test_a_code_that_is_not_wanted_is_closed(system, district, browser):
-    code = to_the_code(browser, system, district.adult)
+def test_a_code_that_is_not_wanted_is_closed(running, district, browser):
+    code = to_the_code(browser, running, district.adult)
     closed = browser.submit(code, f"/pay/{number_of(code)}/close", form="/close")
     assert "付款码已经失效" in closed.text
-    assert system.outside.pay(code_of(system, number_of(code)) or "x").status in (404, 409)
+    assert running.outside.pay(code_of(running, number_of(code)) or "x").status in (404, 409)
 
 
-def test_pressing_twice_gives_one_payment(system, district, browser):
+def test_pressing_twice_gives_one_payment(running, district, browser):
     due = browser.look_up(district.adult.name, district.adult.id_number)
     confirm = browser.get("/confirm", item=due.values("item"))
     first = browser.submit(confirm, "/pay", form='action="/pay"')
@@ -140,9 +140,9 @@ def test_pressing_twice_gives_one_payment(system, district, browser):
     assert number_of(first) == number_of(second)
 
 
-def test_a_strangers_payment_does_not_exist(system, district, browser):
-    number = number_of(to_the_code(browser, system, district.adult))
-    stranger = type(browser)(system.url)
+def test_a_strangers_payment_does_not_exist(running, district, browser):
+    number = number_of(to_the_code(browser, running, district.adult))
+    stranger = type(browser)(running.url)
     assert stranger.get(f"/pay/{number}").url.endswith("/who")
     stranger.look_up(district.neighbour.name, district.neighbour.id_number)
     assert stranger.get(f"/pay/{number}").status == 404
@@ -151,20 +151,20 @@ def test_a_strangers_payment_does_not_exist(system, district, browser):
     stranger.close()
 
 
-def test_a_silent_gateway_is_told_as_checking(system, district, browser):
-    system.outside.fault("timeout", count=4)
-    code = to_the_code(browser, system, district.adult)
+def test_a_silent_gateway_is_told_as_checking(running, district, browser):
+    running.outside.fault("html", on="create", count=2)
+    code = to_the_code(browser, running, district.adult)
     assert "正在向微信核对，钱没有丢，请不要再付一次。" in code.text
 
 
-def test_a_check_code_tells_true_from_false(system, district, browser):
-    code = to_the_code(browser, system, district.adult)
+def test_a_check_code_tells_true_from_false(running, district, browser):
+    code = to_the_code(browser, running, district.adult)
     number = number_of(code)
-    system.outside.pay(code_of(system, number))
+    running.outside.pay(code_of(running, number))
     done = wait_for(browser, number, "缴费成功 · ")
     check = re.search(r"核对码 ([0-9A-Z]{8})", done.text)[1]
 
-    stranger = type(browser)(system.url)
+    stranger = type(browser)(running.url)
     asked = stranger.get("/check")
     true = stranger.submit(asked, "/check", form="/check", code=check.lower())
     assert "榴园镇示例村" in true.text and "张*例" in true.text and "320" not in true.text

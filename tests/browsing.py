@@ -1,81 +1,10 @@
-"""The system on loopback ports: our web process beside the outside world, and a browser without a screen."""
+"""A browser without a screen: follows redirects, keeps cookies, sends the forms it was given."""
 
-import base64
 import re
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import unescape
-from threading import Thread
 
 import requests
-from apiflask import APIFlask
-from werkzeug.serving import make_server
-
-from app.flows.parts import Parts
-from app.joining import create_app
-from config.local import sandbox_keys
-from config.postgres import Server
-from config.settings import Settings
-from tests.builders import NOON, VAULT_KEYS, an_environment
-from tests.outside import Outside
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A running system: its address, its parts, and the world outside."""
-
-    url: str
-    app: APIFlask
-    parts: Parts
-    outside: Outside
-
-
-def free_port() -> int:
-    """A loopback port nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def standing(database: Server, name: str, world: Outside, keys_folder) -> Iterator[Standing]:
-    """The web process on a free port, at noon of 5 November 2021."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    app = create_app(Settings.from_environment(_environment(database, name, world, keys_folder, port)))
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    parts = app.extensions["joined"].parts
-    offset = parts.clocks.set_to(NOON)
-    world.post("/clock", {"offset_seconds": int(offset.total_seconds())})
-    try:
-        yield Standing(url, app, parts, world)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        parts.engine.dispose()
-        world.post("/clock", {"offset_seconds": 0})
-
-
-def _environment(database: Server, name: str, world: Outside, keys_folder, port: int) -> dict[str, str]:
-    keys = {f"{number}:{base64.b64encode(key).decode()}" for number, key in ((1, VAULT_KEYS[0]),)}
-    return (
-        an_environment()
-        | sandbox_keys(keys_folder, base_url=world.url)
-        | {
-            "DATABASE_URL": database.app_url(name),
-            "DATABASE_OWNER_URL": database.owner_url(name),
-            "VAULT_KEYS": ",".join(keys),
-            "VAULT_INDEX_KEY": base64.b64encode(VAULT_KEYS[1]).decode(),
-            "PORT": str(port),
-            "SANDBOX_PORT": world.url.rpartition(":")[2],
-            "LOG_LEVEL": "ERROR",
-        }
-    )
 
 
 @dataclass

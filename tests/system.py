@@ -1,0 +1,113 @@
+"""The whole system over real HTTP: our application on a loopback port, the outside world on another."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Thread
+
+from flask import Flask
+from sqlalchemy import Connection, text
+from werkzeug.serving import make_server
+
+from app.flows.parts import Parts
+from app.flows.tell import tell_due
+from app.joining import create_app
+from config.local import sandbox_keys
+from config.postgres import Server
+from config.settings import Settings
+from core.clock import utc_now
+from tests.builders import NOON, VAULT_LINES, an_environment
+from tests.outside import Outside, outside
+
+
+@dataclass(frozen=True)
+class System:
+    """A running system on the test database, its business clock at NOON on 5 November 2021 at the start."""
+
+    app: Flask
+    url: str
+    outside: Outside
+
+    @property
+    def parts(self) -> Parts:
+        """The joined parts of the application."""
+        return self.app.extensions["joined"].parts
+
+    def turn(self, moment: datetime) -> None:
+        """Turn both business clocks."""
+        offset = self.parts.clocks.set_to(moment)
+        self.outside.post("/clock", {"offset_seconds": int(offset.total_seconds())})
+
+    def tell(self) -> None:
+        """Send what waits, as the worker would."""
+        with self.parts.engine.begin() as connection:
+            connection.execute(text("update notice set next_try_at = :now where rank = 0"), {"now": utc_now()})
+        tell_due(self.parts)
+
+    def ask_now(self) -> None:
+        """Make every open question due."""
+        with self.parts.engine.begin() as connection:
+            connection.execute(
+                text("update payment set next_query_at = :now where next_query_at is not null"), {"now": utc_now()}
+            )
+
+    def one(self, statement: str, **values: object) -> object:
+        """One row of the database."""
+        with self.parts.engine.connect() as connection:
+            return connection.execute(text(statement), values).one()
+
+    def write(self, act: Callable[[Connection], object]) -> object:
+        """Prepare rows in a transaction of its own."""
+        with self.parts.engine.begin() as connection:
+            return act(connection)
+
+
+def eventually(true: Callable[[], bool], seconds: float = 5) -> None:
+    """Wait for something that another thread brings about."""
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it did not come about"
+        time.sleep(0.02)
+
+
+@contextmanager
+def system(server: Server, database: str, folder: Path) -> Iterator[System]:
+    """Start both sides; both end with the block."""
+    port = _free_port()
+    offset = int((NOON - utc_now()) / timedelta(seconds=1))
+    with outside(folder, notify_factor=0.01, offset_seconds=offset) as far:
+        environment = an_environment(
+            DATABASE_URL=server.app_url(database),
+            DATABASE_OWNER_URL=server.owner_url(database),
+            PORT=str(port),
+            SANDBOX_PORT=far.url.rpartition(":")[2],
+            MINIPROGRAM_BASE_URL=far.url,
+            MINIPROGRAM_TEMPLATE_PAID="paid",
+            SMS_PROVIDER="sandbox",
+            SMS_URL=far.url,
+            LOG_LEVEL="WARNING",
+            **VAULT_LINES,
+        ) | dict(sandbox_keys(folder, base_url=far.url))
+        app = create_app(Settings.from_environment(environment))
+        running = System(app, f"http://127.0.0.1:{port}", far)
+        running.parts.clocks.set_to(NOON)
+        http = make_server("127.0.0.1", port, app, threaded=True)
+        thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield running
+        finally:
+            http.shutdown()
+            thread.join()
+            http.server_close()
+            running.parts.engine.dispose()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
