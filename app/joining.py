@@ -113,6 +113,7 @@ def create_app(settings: Settings) -> APIFlask:
     app.extensions["settings"] = settings
     app.extensions["joined"] = Joined(settings)
     app.extensions["urls"] = database_urls
+    app.extensions["join"] = join
     open_doors(app)
     for group in GROUPS:
         app.cli.add_command(group)

@@ -4,7 +4,10 @@ from app.cli.agent import agent
 from app.cli.bench import bench
 from app.cli.clock import clock
 from app.cli.db import db
+from app.cli.demo import demo
 from app.cli.policy import policy
+from app.cli.registry import registry
+from app.cli.stack import stack
 from app.cli.worker import worker
 
-GROUPS = (db, worker, clock, policy, agent, bench)
+GROUPS = (stack, demo, db, worker, clock, policy, registry, agent, bench)
