@@ -14,7 +14,8 @@ HEAD = """# Error codes
 Every no of the program is one of five kinds, by what the caller should do, with a code that never changes and one
 sentence for the person in front of the screen. The API answers `{"code", "message", "request"}`, with `fields` when
 named fields are wrong and `reason` when a rule said no; `request` finds the line in the log. `{…}` is filled in.
-What the web framework itself refuses is `HTTP_<status>`. This page is written by `python -m tests.house.errors_page` and compared with the code by a test.
+What the web framework itself refuses is `HTTP_<status>`. This page is written by `python -m tests.house.errors_page`
+and compared with the code by a test.
 
 """
 
