@@ -1,15 +1,16 @@
 """What somebody wants to pay → bills issued, an attempt written down, the gateway asked, the way to pay handed back."""
 
 import json
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, select, text
+from sqlalchemy.dialects.postgresql import insert
 
+from app.flows.announce import notice_for, tell_settled
 from app.flows.expire import close_at_gateway
 from app.flows.parts import Parts
 from app.flows.quote import Due, amount_due
@@ -18,8 +19,7 @@ from app.registry import find
 from app.registry.find import Subject
 from core.clock import business_day
 from core.errors import Conflict, NotFound
-from core.money import Fen, plain_yuan
-from core.redact import mask_name
+from core.money import Fen
 from payments import find as find_money
 from payments.bills import Draft, DraftLine, IssuedBill, issue, settle_free
 from payments.errors import (
@@ -67,7 +67,6 @@ class Started:
     state: str
     expires_at: datetime | None
     checkout: Checkout | None
-    settled: Sequence[str] = ()
 
 
 class NotPayable(Conflict):
@@ -83,6 +82,10 @@ class NotPayable(Conflict):
     def sentence(self) -> str:
         """The same words as on the quote."""
         return self._sentence
+
+
+class _AtOnce(Exception):
+    """The same request came twice at the same moment; the other one was first."""
 
 
 class NothingChosen(Conflict):
@@ -102,50 +105,72 @@ def start_payment(parts: Parts, wants: Sequence[Want], payer: Payer, *, request_
         raise UnknownGateway(payer.gateway)
     if not wants:
         raise NothingChosen
-    request = _request(wants, payer, request_key)
-    for last_try in (False, True):
+    wish = _Wish(gateway, wants, payer, *_request(wants, payer, request_key))
+    tries = iter((1, 2, 3))
+    while True:
         try:
-            return _start(parts, gateway, wants, payer, request)
+            return _start(parts, wish)
+        except _AtOnce:
+            next(tries)  # what the other one wrote is there now
         except PaymentUnderWay as held:
-            if last_try:
+            if next(tries) > 1:
                 raise
             _end_former(parts, gateway, held.args[0])
-    raise AssertionError("unreachable")
 
 
-def _start(
-    parts: Parts, gateway: Gateway, wants: Sequence[Want], payer: Payer, request: tuple[bytes, bytes]
-) -> Started:
+@dataclass(frozen=True)
+class _Wish:
+    """One request: what, by whom, how, and its idempotency key and body as digests."""
+
+    gateway: Gateway
+    wants: Sequence[Want]
+    payer: Payer
+    key: bytes
+    body_hash: bytes
+
+
+def _start(parts: Parts, wish: _Wish) -> Started:
     with parts.engine.begin() as connection:
-        again = _used(connection, request)
-        if again is not None:
-            return _as_it_stands(connection, again)
-        subjects = _household(parts, connection, wants)
-        now = parts.clocks.now()
-        free, bills, items, told = [], [], [], []
-        for want in wants:
-            subject = subjects[want.person_id]
-            due = amount_due(parts, subject, want.insurance, at=now, channel=payer.channel, tier=want.tier)
-            if not due.payable:
-                raise NotPayable(due)
-            bill = issue(connection, _draft(parts, subject, due))
-            (bills if bill.personal_due else free).append(bill)
-            (items if bill.personal_due else told).append((subject, due, bill))
-        for subject, due, bill in told:
-            if settle_free(connection, bill, now=now, booked_on=business_day(now)):
-                _tell_settled(parts, connection, subject, due, bill)
-        if not bills:
-            _remember(connection, request, free[0].household_id, "")
-            return Started(None, 0, "settled", None, None, [due.title for _, due, _ in told])
-        same = _same_live(parts, connection, bills, payer)
-        if same is not None:
-            _remember(connection, request, bills[0].household_id, same.number or "")
-            return same
-        attempt = _attempt(parts, gateway, payer, items, now)
-        amount = begin(connection, bills, attempt)
-        _remember(connection, request, bills[0].household_id, attempt.number)
-    order = Order(attempt.number, payer.kind, amount, attempt.description, attempt.expires_at, payer.openid)
-    return _ask_gateway(parts, gateway, bills[0].household_id, order)
+        row = _write_down(parts, connection, wish)
+    if row is None:
+        return Started(None, 0, "settled", None, None)
+    if row.state not in (State.CREATED, State.UNKNOWN):
+        return _started(row)
+    # New, or its answer was lost: the same number with the same content is the same order there (F34).
+    order = Order(row.number, Kind(row.kind), row.amount, row.description, row.expires_at, wish.payer.openid)
+    return _ask_gateway(parts, wish.gateway, row.household_id, order)
+
+
+def _write_down(parts: Parts, connection: Connection, wish: _Wish) -> Any | None:
+    """Bills, settlements of those with nothing due, and the attempt for the rest: its row, None if nothing is due."""
+    again = _used(connection, wish)
+    if again is not None:
+        return _row(connection, again) if again else None
+    subjects = _household(parts, connection, wish.wants)
+    now = parts.clocks.now()
+    dear: list[tuple[Subject, Due, IssuedBill]] = []
+    for want in wish.wants:
+        subject = subjects[want.person_id]
+        due = amount_due(parts, subject, want.insurance, at=now, channel=wish.payer.channel, tier=want.tier)
+        if not due.payable:
+            raise NotPayable(due)
+        bill = issue(connection, _draft(parts, subject, due))
+        if bill.personal_due:
+            dear.append((subject, due, bill))
+        elif settle_free(connection, bill, now=now, booked_on=business_day(now)):
+            tell_settled(parts, connection, subject, due, bill)
+    household = next(iter(subjects.values())).household_id
+    if not dear:
+        _remember(connection, wish, household, "")
+        return None
+    bills = [bill for _, _, bill in dear]
+    row = _same_live(parts, connection, bills, wish.payer)
+    if row is None:
+        attempt = _attempt(parts, wish.gateway, wish.payer, dear, now)
+        begin(connection, bills, attempt)
+        row = _row(connection, attempt.number)
+    _remember(connection, wish, household, row.number)
+    return row
 
 
 def _ask_gateway(parts: Parts, gateway: Gateway, household: int, order: Order) -> Started:
@@ -172,7 +197,7 @@ def _ask_gateway(parts: Parts, gateway: Gateway, household: int, order: Order) -
 def find_started(parts: Parts, number: str) -> Started:
     """A payment as it stands. NotFound."""
     with parts.engine.connect() as connection:
-        return _as_it_stands(connection, number)
+        return _started(_row(connection, number))
 
 
 def _end_former(parts: Parts, gateway: Gateway, number: str) -> None:
@@ -237,62 +262,9 @@ def _attempt(
         expires_at=min(now + lives, last).replace(microsecond=0),
         next_query_at=wall + timedelta(seconds=gateway.poll_after_s[0]),
         check_code=check_code,
-        memo={"notice": _notice(parts, f"payment:{number}", items, check_code, payer.openid)},
+        memo={"notice": notice_for(parts, f"payment:{number}", items, check_code, payer.openid)},
         payer=sealed,
     )
-
-
-def _notice(
-    parts: Parts,
-    subject_of: str,
-    items: Sequence[tuple[Subject, Due, IssuedBill]],
-    check_code: str | None,
-    openid: str | None,
-) -> dict[str, Any]:
-    """The notice that a settlement will write, with masked words only and sealed addresses (decision 16)."""
-    people = list({subject.id: subject for subject, _, _ in items}.values())
-    fields: dict[str, Any] = {
-        "village": f"{people[0].town}{people[0].village}",
-        "names": "、".join(mask_name(person.name) for person in people),
-        "items": "、".join(dict.fromkeys(due.title for _, due, _ in items)),
-    }
-    if check_code:
-        fields |= {"amount": plain_yuan(sum(bill.personal_due for _, _, bill in items)), "check_code": check_code}
-    phone = next((person for person in people if person.phone_sealed), None)
-    clear = parts.vault.open(phone.phone_sealed, bound_to=f"person.phone:{phone.id}") if phone else None
-    return {
-        "fields": fields,
-        "openid": _sealed(parts, openid, f"notice.openid:{subject_of}"),
-        "phone": _sealed(parts, clear, f"notice.phone:{subject_of}"),
-    }
-
-
-def _sealed(parts: Parts, value: str | None, bound_to: str) -> str | None:
-    return b64encode(parts.vault.seal(value, bound_to=bound_to)).decode() if value else None
-
-
-def _tell_settled(parts: Parts, connection: Connection, subject: Subject, due: Due, bill: IssuedBill) -> None:
-    """A notice for a bill that needed no gateway; a waived person's message never tells an amount."""
-    cause = f"bill:{bill.id}:settled"
-    notice = _notice(parts, f"bill:{bill.id}", [(subject, due, bill)], None, None)
-    written = connection.execute(
-        text(
-            "select enqueue_notice(:household, :cause, 'settled', cast(:fields as jsonb), null,"
-            " decode(:phone, 'base64'), :next_try_at)"
-        ),
-        {
-            "household": bill.household_id,
-            "cause": cause,
-            "fields": json.dumps(notice["fields"]),
-            "phone": notice["phone"],
-            "next_try_at": parts.clocks.wall() + timedelta(seconds=30),
-        },
-    ).scalar_one()
-    if written:
-        connection.execute(
-            text("select defer_telling(array[cast(:household as bigint)], array[:cause])"),
-            {"household": bill.household_id, "cause": cause},
-        )
 
 
 def _request(wants: Sequence[Want], payer: Payer, key: str) -> tuple[bytes, bytes]:
@@ -302,23 +274,28 @@ def _request(wants: Sequence[Want], payer: Payer, key: str) -> tuple[bytes, byte
     return sha256(who.encode()).digest(), sha256(json.dumps(wish).encode()).digest()
 
 
-def _used(connection: Connection, request: tuple[bytes, bytes]) -> str | None:
+def _used(connection: Connection, wish: _Wish) -> str | None:
     """The payment an earlier request of this key started ('' if nothing was due), or None. KeyReused."""
-    row = connection.execute(select(RequestKey.__table__).where(RequestKey.key == request[0])).one_or_none()
+    row = connection.execute(select(RequestKey.__table__).where(RequestKey.key == wish.key)).one_or_none()
     if row is None:
         return None
-    if row.body_hash != request[1]:
+    if row.body_hash != wish.body_hash:
         raise KeyReused
     return row.number
 
 
-def _remember(connection: Connection, request: tuple[bytes, bytes], household: int, number: str) -> None:
-    connection.execute(
-        insert(RequestKey).values(key=request[0], body_hash=request[1], household_id=household, number=number)
-    )
+def _remember(connection: Connection, wish: _Wish, household: int, number: str) -> None:
+    written = connection.execute(
+        insert(RequestKey)
+        .values(key=wish.key, body_hash=wish.body_hash, household_id=household, number=number)
+        .on_conflict_do_nothing()
+        .returning(RequestKey.key)
+    ).one_or_none()
+    if written is None:
+        raise _AtOnce
 
 
-def _same_live(parts: Parts, connection: Connection, bills: Sequence[IssuedBill], payer: Payer) -> Started | None:
+def _same_live(parts: Parts, connection: Connection, bills: Sequence[IssuedBill], payer: Payer) -> Any | None:
     """The live attempt for exactly these bills by the same way, still payable: the same code again, not a new one."""
     household = bills[0].household_id
     row = connection.execute(
@@ -329,21 +306,19 @@ def _same_live(parts: Parts, connection: Connection, bills: Sequence[IssuedBill]
         ),
         {"household": household, "bills": sorted(bill.id for bill in bills)},
     ).one_or_none()
-    if row is None or row.state != State.PENDING or (row.gateway, row.kind) != (payer.gateway, payer.kind):
+    if row is None or row.state == State.CLOSING or (row.gateway, row.kind) != (payer.gateway, payer.kind):
         return None
-    sealed = parts.vault.open(row.payer, bound_to=f"payment.payer:{row.number}") if row.payer else None
-    if sealed != payer.openid or row.expires_at - parts.clocks.now() < timedelta(minutes=1):
+    opened = parts.vault.open(row.payer, bound_to=f"payment.payer:{row.number}") if row.payer else None
+    if opened != payer.openid or row.expires_at - parts.clocks.now() < timedelta(minutes=1):
         return None
-    return _started(row)
+    return row
 
 
-def _as_it_stands(connection: Connection, number: str) -> Started:
-    if not number:
-        return Started(None, 0, "settled", None, None)
+def _row(connection: Connection, number: str) -> Any:
     row = find_money.payment(connection, number)
     if row is None:
         raise NotFound(number)
-    return _started(row)
+    return row
 
 
 def _started(row: Any) -> Started:

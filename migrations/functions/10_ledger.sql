@@ -6,7 +6,8 @@ begin
   raise exception 'the book is append-only: % on %', tg_op, tg_table_name using errcode = 'LX003';
 end $$;
 
-create or replace function ledger_balances() returns trigger language plpgsql as $$
+create or replace function ledger_balances() returns trigger language plpgsql
+  set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   lines int;
   difference numeric;
@@ -22,11 +23,11 @@ end $$;
 
 create or replace function ledger_joins_own_entry() returns trigger language plpgsql as $$
 begin
-  if exists (select from written w join entry e using (household_id, cause)
-              where e.transaction <> pg_current_xact_id()::text::bigint) then
+  if not exists (select from entry where household_id = new.household_id and cause = new.cause
+                   and transaction = pg_current_xact_id()::text::bigint) then
     raise exception 'postings join only an entry of their own transaction' using errcode = 'LX003';
   end if;
-  return null;
+  return new;
 end $$;
 
 drop trigger if exists append_only on entry;
@@ -43,15 +44,14 @@ drop trigger if exists balances on entry;
 create constraint trigger balances after insert on entry deferrable initially deferred
   for each row execute function ledger_balances();
 drop trigger if exists own_entry on posting;
-create trigger own_entry after insert on posting referencing new table as written
-  for each statement execute function ledger_joins_own_entry();
+create trigger own_entry before insert on posting for each row execute function ledger_joins_own_entry();
 
 -- Book one event. True: booked now. False: booked before, with the same figures.
 -- LX001 the same cause with other figures · LX002 an account the chart does not know · LX004 out of balance.
 create or replace function ledger_post(
   p_household bigint, p_cause text, p_booked_on date, p_happened_at timestamptz,
   p_accounts text[], p_amounts bigint[], p_items bigint[]
-) returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
+) returns boolean language plpgsql as $$
 declare
   written int;
 begin

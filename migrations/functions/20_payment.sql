@@ -38,28 +38,32 @@ create trigger frozen before update on bill for each row execute function bill_i
 -- as receivables from whoever pays it. Amounts of one account and one bill are one posting.
 create or replace function post_settlement(
   p_household bigint, p_cause text, p_money text, p_bills bigint[], p_booked_on date, p_happened_at timestamptz
-) returns boolean language sql security definer set search_path = public, pg_temp as $$
-  with part as (
-    select l.bill_id, l.amount, l.fund || ':' || b.levy_year as fund,
+) returns boolean language plpgsql as $$
+declare
+  accounts text[];
+  amounts bigint[];
+  items bigint[];
+begin
+  with part as materialized (
+    select l.bill_id, l.amount, 'fund:' || l.fund || ':' || b.levy_year as fund,
            case l.payer when 'resident' then p_money else 'receivable:' || split_part(l.payer, ':', 1) end as from_whom
       from bill_line l join bill b on b.household_id = l.household_id and b.id = l.bill_id
      where l.household_id = p_household and l.bill_id = any (p_bills)
   ), posted as (
     select from_whom as account, sum(amount)::bigint as amount, bill_id from part group by from_whom, bill_id
     union all
-    select 'fund:' || fund, -sum(amount)::bigint, bill_id from part group by fund, bill_id
+    select fund, -sum(amount)::bigint, bill_id from part group by fund, bill_id
+    order by 3, 2 desc, 1
   )
-  select ledger_post(p_household, p_cause, p_booked_on, p_happened_at,
-                     array_agg(account order by bill_id, amount desc, account),
-                     array_agg(amount order by bill_id, amount desc, account),
-                     array_agg(bill_id order by bill_id, amount desc, account))
-    from posted
-$$;
+  select array_agg(account), array_agg(amount), array_agg(bill_id) into accounts, amounts, items from posted;
+  return ledger_post(p_household, p_cause, p_booked_on, p_happened_at, accounts, amounts, items);
+end $$;
 
 -- A bill of which the resident pays nothing is settled without a gateway (decision 11). False: it was settled before.
 create or replace function settle_bill(
   p_household bigint, p_bill bigint, p_now timestamptz, p_booked_on date
-) returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
+) returns boolean language plpgsql security definer set search_path = public, pg_temp
+  set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   b bill;
   settled_cause text := 'bill:' || p_bill || ':settled';

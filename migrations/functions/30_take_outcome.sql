@@ -9,7 +9,7 @@
 create or replace function hold_money(
   p_household bigint, p_gateway text, p_number text, p_reference text, p_amount bigint,
   p_doubt text, p_account text, p_owner text, p_happened_at timestamptz, p_booked_on date
-) returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
+) returns boolean language plpgsql as $$
 declare
   receipt text := 'receipt:' || p_gateway || ':' || p_reference;
 begin
@@ -26,7 +26,7 @@ end $$;
 
 create or replace function take_outcome(
   p_household bigint, p_gateway text, p_number text, p_outcome jsonb, p_now timestamptz, p_booked_on date
-) returns text language plpgsql security definer set search_path = public, pg_temp as $$
+) returns text language plpgsql as $$
 declare
   pay payment;
   covered bigint[];

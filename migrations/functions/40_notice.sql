@@ -21,9 +21,12 @@ drop trigger if exists rank_grows on notice;
 create trigger rank_grows before update of rank on notice for each row execute function notice_rank_grows();
 
 -- One job for many notices, in the caller's transaction.
-create or replace function defer_telling(p_households bigint[], p_causes text[]) returns void language sql
+create or replace function defer_telling(p_households bigint[], p_causes text[]) returns void language plpgsql
   security definer set search_path = public, pg_temp as $$
-  select procrastinate_defer_jobs_v1(array[row('notices', 'tell', 0, null, null,
-    jsonb_build_object('notices', (select jsonb_agg(jsonb_build_array(h, c)) from unnest(p_households, p_causes) as n (h, c))),
-    null)::procrastinate_job_to_defer_v1]) where cardinality(p_causes) > 0
-$$;
+begin
+  if cardinality(p_causes) > 0 then
+    perform procrastinate_defer_jobs_v1(array[row('notices', 'tell', 0, null, null, jsonb_build_object('notices',
+      (select jsonb_agg(jsonb_build_array(h, c)) from unnest(p_households, p_causes) as n (h, c))),
+      null)::procrastinate_job_to_defer_v1]);
+  end if;
+end $$;

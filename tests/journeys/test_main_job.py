@@ -1,5 +1,6 @@
 """A resident learns what is due, pays by WeChat, is booked and is told: our flows, against the real far side."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -114,6 +115,16 @@ def test_the_same_wish_gets_the_same_code(running: System) -> None:
         start(running, Want(person, Insurance.RES_MEDICAL))
 
 
+def test_the_same_request_many_times_at_once_is_one_payment(running: System) -> None:
+    person = running.write(a_person)
+
+    with ThreadPoolExecutor(8) as crowd:
+        answers = list(crowd.map(lambda _place: start(running, *both(person)), range(16)))
+
+    assert len({answer.number for answer in answers}) == 1
+    assert running.one("select count(*) as payments from payment").payments == 1
+
+
 def test_another_wish_ends_the_former_payment_first(running: System) -> None:
     person = running.write(a_person)
     first = start(running, *both(person))
@@ -157,8 +168,25 @@ def test_a_gateway_that_takes_the_order_and_says_nothing_is_asked(running: Syste
     with pytest.raises(GatewaySilent):
         start(running, *both(person))
 
-    number = running.one("select number, state from payment")
-    assert number.state == "unknown"
+    lost = running.one("select number, state from payment")
+    assert lost.state == "unknown"
+    again = start(running, *both(person))
+    assert (again.number, again.state) == (lost.number, "pending")
+    assert running.outside.pay(again.checkout.code_url).status == 200
+    eventually(lambda: state(running, again) == "paid")
+
+
+def test_an_order_that_was_taken_in_silence_is_the_same_order_when_asked_again(running: System) -> None:
+    person = running.write(a_person)
+    running.outside.fault("html", on="create", count=2)
+    with pytest.raises(GatewaySilent):
+        start(running, *both(person))
+
+    again = start(running, *both(person), key="key-0002")
+
+    assert running.one("select count(*) as payments from payment").payments == 1
+    assert running.outside.pay(again.checkout.code_url).status == 200
+    eventually(lambda: state(running, again) == "paid")
 
 
 def test_a_price_ends_and_the_code_with_it(running: System) -> None:
