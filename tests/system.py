@@ -85,6 +85,7 @@ def system(server: Server, database: str, folder: Path) -> Iterator[System]:
             DATABASE_URL=server.app_url(database),
             DATABASE_OWNER_URL=server.owner_url(database),
             PORT=str(port),
+            SANDBOX_PORT=far.url.rpartition(":")[2],
             MINIPROGRAM_BASE_URL=far.url,
             MINIPROGRAM_TEMPLATE_PAID="paid",
             SMS_PROVIDER="sandbox",

@@ -16,17 +16,19 @@ import qrcode
 from flask.cli import AppGroup
 from sqlalchemy import text
 
-from app.cli.parts import settings
+from app.cli.parts import joined, settings
 from app.cli.people import ensure_district
 from app.cli.stack import Stack, free_port
 from app.flows.parts import Parts
-from app.registry.synthetic import Showcase, showcase
+from app.registry.synthetic import Shown, showcase
 from config.local import own_lines, sandbox_keys
 from config.postgres import Server, create_database, drop_database, ensure_running
 from config.settings import CHECKOUT, Settings
 from core.clock import beijing
+from core.db import connect
 from core.http import Answer, Door
 from core.money import plain_yuan, yuan
+from core.redact import mask_name
 from migrations.upgrade import upgrade
 from notifications.send import render
 from payments.ledger.balances import entry_lines, trial_balance
@@ -87,9 +89,6 @@ class Stage:
 
 
 def _stage(server: Server, clock_start: Any) -> Stage:
-    from app.joining import join  # noqa: PLC0415 the joining knows the commands, so it cannot be known at their import
-    from core.db import connect  # noqa: PLC0415
-
     port, far_port = free_port(), free_port()
     folder, far = CHECKOUT / ".local" / "demo", f"http://127.0.0.1:{far_port}"
     _forget(folder)
@@ -106,7 +105,7 @@ def _stage(server: Server, clock_start: Any) -> Stage:
         | dict(sandbox_keys(folder, base_url=far))
     )
     mine = Settings.from_environment(environ)
-    parts = join(mine, connect(server.app_url(DATABASE), pool_size=4))
+    parts = joined(mine, connect(server.app_url(DATABASE), pool_size=4))
     parts.clocks.set_to(clock_start or parts.clocks.wall())
     stack = Stack({**os.environ, **environ}, port, far_port, folder)
     door = Door(hosts=frozenset({f"127.0.0.1:{port}", f"127.0.0.1:{far_port}"}), read_s=15)
@@ -121,19 +120,19 @@ def _forget(folder: Path) -> None:
 
 def _act(stage: Stage, people: int) -> None:
     click.echo("起数据库、网页进程、后台进程和沙盒，装入虚构的示例区……")
-    ensure_district(stage.parts, people=people)
+    ensure_district(stage.parts, people=people, password_file=CHECKOUT / ".local" / "demo" / "agent.txt")
     clocks = stage.parts.clocks
     stage.stack.start(offset_seconds=int((clocks.now() - clocks.wall()).total_seconds()))
     click.echo(f"业务时钟：{beijing(clocks.now()):%Y年%m月%d日 %H:%M}\n")
     cast = showcase()
-    _ordinary(stage, cast.ordinary)
-    _half(stage, cast.aged_65)
-    _nothing(stage, cast.aged_72)
+    _ordinary(stage, cast["adult"])
+    _half(stage, cast["age65"])
+    _nothing(stage, cast["age72"])
     _books(stage)
 
 
-def _ordinary(stage: Stage, person: Showcase) -> None:
-    click.echo(f"一、普通成年人 {person.masked}：养老选500元档，医保320元，一次付清")
+def _ordinary(stage: Stage, person: Shown) -> None:
+    click.echo(f"一、普通成年人 {mask_name(person.name)}：养老选500元档，医保320元，一次付清")
     token, found = _look_up(stage, person)
     _show_due(found, tier=50000)
     items = [
@@ -143,15 +142,15 @@ def _ordinary(stage: Stage, person: Showcase) -> None:
     _pay(stage, token, items, expected=82000)
 
 
-def _half(stage: Stage, person: Showcase) -> None:
-    click.echo(f"\n二、65岁的 {person.masked}：医保减半")
+def _half(stage: Stage, person: Shown) -> None:
+    click.echo(f"\n二、65岁的 {mask_name(person.name)}：医保减半")
     token, found = _look_up(stage, person)
     _show_due(found)
     _pay(stage, token, [{"person": found["person"], "insurance": "RES_MEDICAL"}], expected=16000)
 
 
-def _nothing(stage: Stage, person: Showcase) -> None:
-    click.echo(f"\n三、72岁的 {person.masked}：不用交钱，不经过支付平台")
+def _nothing(stage: Stage, person: Shown) -> None:
+    click.echo(f"\n三、72岁的 {mask_name(person.name)}：不用交钱，不经过支付平台")
     token, found = _look_up(stage, person)
     _show_due(found)
     items = [{"person": found["person"], "insurance": "RES_MEDICAL"}]
@@ -170,9 +169,9 @@ def _nothing(stage: Stage, person: Showcase) -> None:
     stage.promise("元" not in (told or "元"), "通知里没有金额")
 
 
-def _look_up(stage: Stage, person: Showcase) -> tuple[str, dict[str, Any]]:
+def _look_up(stage: Stage, person: Shown) -> tuple[str, dict[str, Any]]:
     """A session with a login code of the far side's phone, then name and identity number → the person."""
-    code = stage.call("POST", f"{stage.far}/phone/login-code", {"phone": person.masked})["code"]
+    code = stage.call("POST", f"{stage.far}/phone/login-code", {"phone": mask_name(person.name)})["code"]
     token = stage.call("POST", f"{stage.url}/api/v1/session", {"code": code})["token"]
     found = stage.call(
         "POST",

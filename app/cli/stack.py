@@ -17,6 +17,7 @@ import click
 from flask.cli import AppGroup
 
 from app.cli.parts import parts, settings, urls
+from app.cli.people import ensure_district
 from config.settings import CHECKOUT
 from core.http import Door, OutsideSilent
 from migrations.upgrade import upgrade
@@ -136,8 +137,6 @@ def up(people: int) -> None:
     for port in (held.port, held.sandbox_port):
         _refuse_taken(port)
     prepare(held)
-    from app.cli.people import ensure_district  # XXX
-
     district = ensure_district(parts(), people=people)
     system = Stack(os.environ, held.port, held.sandbox_port, CHECKOUT / ".local" / "sandbox")
     signal.signal(signal.SIGTERM, _end)

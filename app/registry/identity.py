@@ -4,18 +4,24 @@ import re
 import unicodedata
 from datetime import date
 
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECK = "10X98765432"
+WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+CHECK = "10X98765432"
 _SHAPE = re.compile(r"[1-9][0-9]{16}[0-9X]")
-_WIDE = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
-_DOTS = str.maketrans(dict.fromkeys("•‧∙⋅・･.．", "·"))
+WIDE = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+# Letters that older tables of GB 18030 put into the private area and newer ones into the common one (A82).
+_MOVED = {
+    **{0xE81E: 0x9FB4, 0xE826: 0x9FB5, 0xE82B: 0x9FB6, 0xE82C: 0x9FB7, 0xE832: 0x9FB8, 0xE843: 0x9FB9},
+    **{0xE854: 0x9FBA, 0xE864: 0x9FBB, 0xE863: 0x4DAE},
+}
+_DOTS = str.maketrans(dict.fromkeys("•‧∙⋅・･.．", "·")) | _MOVED
 _INVISIBLE = {"Cf", "Cc", "Cs", "Co", "Cn"}
 LONGEST_NAME = 50
+EARLIEST_YEAR = 1850
 
 
 def clean_id_number(text: str) -> str:
     """Full-width digits made plain, blanks out, X upper-case. Judge the result with `id_number_problem`."""
-    return "".join(text.translate(_WIDE).split()).upper()
+    return "".join(text.translate(WIDE).split()).upper()
 
 
 def id_number_problem(number: str, *, today: date) -> str | None:
@@ -26,14 +32,14 @@ def id_number_problem(number: str, *, today: date) -> str | None:
     if not (number.isascii() and _SHAPE.fullmatch(number)):
         return "ID_SHAPE"
     born = birth_date_of(number)
-    if born is None or not born.year >= 1850 or born > today:
+    if born is None or born.year < EARLIEST_YEAR or born > today:
         return "ID_BIRTH_DATE"
     return None if number[17] == check_digit(number) else "ID_CHECKSUM"
 
 
 def check_digit(number: str) -> str:
     """The 18th character that belongs to the first 17 digits."""
-    return _CHECK[sum(int(digit) * weight for digit, weight in zip(number, _WEIGHTS, strict=False)) % 11]
+    return CHECK[sum(int(digit) * weight for digit, weight in zip(number, WEIGHTS, strict=False)) % 11]
 
 
 def birth_date_of(number: str) -> date | None:
@@ -62,4 +68,10 @@ def name_problem(name: str) -> str | None:
         return "NAME_EMPTY"
     if len(name) > LONGEST_NAME:
         return "NAME_TOO_LONG"
-    return "NAME_INVISIBLE" if any(unicodedata.category(letter) in _INVISIBLE for letter in name) else None
+    return "NAME_INVISIBLE" if invisible(name) else None
+
+
+def invisible(text: str) -> bool:
+    """Does it carry zero-width, direction, control, private-use or unassigned characters? Planes 2 and 3 hold nothing
+    but ideographs, some younger than Python's table of them."""
+    return any(unicodedata.category(letter) in _INVISIBLE and not 0x20000 <= ord(letter) < 0x3FFFE for letter in text)

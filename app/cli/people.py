@@ -1,0 +1,95 @@
+"""A sandbox's people: the synthetic district, brought in through the real import, and whom to try it with."""
+
+import csv
+import os
+import secrets
+import tempfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import click
+
+from app.access.passwords import SHORTEST
+from app.flows.district import is_empty, put_agent, put_places
+from app.flows.import_roster import import_roster
+from app.flows.parts import Parts
+from app.registry.columns import FIELDS
+from app.registry.synthetic import BOTH, TOWNS, header, people, showcase, villages, villages_for
+from config.settings import CHECKOUT
+
+LOGIN = "agent01"
+PASSWORD_FILE = CHECKOUT / ".local" / "agent-password.txt"
+
+
+@dataclass(frozen=True)
+class District:
+    """Whom to try the sandbox with. `today` is the business clock's Beijing date."""
+
+    resident_name: str
+    resident_id: str
+    agent_login: str
+    agent_password: str
+    agent_village: str
+    today: date
+
+
+def ensure_district(parts: Parts, people: int = 3000, *, password_file: Path = PASSWORD_FILE) -> District:
+    """The synthetic district: made if the register is empty, found again if not. The resident is an ordinary adult
+    of the agent's village, registered in both insurances."""
+    place = villages(1)[0]
+    if is_empty(parts):
+        load_district(parts, people)
+    put_places(parts, TOWNS, [(place.code, place.name)])
+    password = kept_password(password_file)
+    put_agent(parts, login=LOGIN, name="示例代办员", village=place.code, password=password)
+    resident = showcase()["adult"]
+    return District(
+        resident_name=resident.name,
+        resident_id=resident.id_number,
+        agent_login=LOGIN,
+        agent_password=password,
+        agent_village=f"{TOWNS[place.code[:9]]}{place.name}",
+        today=parts.clocks.today(),
+    )
+
+
+def load_district(parts: Parts, count: int) -> None:
+    """Towns, villages, and one bureau's file per insurance, taken in as any other file."""
+    put_places(parts, TOWNS, [(place.code, place.name) for place in villages_for(count)])
+    with tempfile.TemporaryDirectory(prefix="district-") as folder:
+        for insurance in BOTH:
+            path = Path(folder) / f"{insurance}.csv"
+            write_bureau_file(path, insurance, count)
+            result = import_roster(parts, path, report=_broken)
+            click.echo(f"{insurance}: {result.added} 人", err=True)
+
+
+def write_bureau_file(path: Path, insurance: str, count: int) -> int:
+    """The file that a bureau would send about a district of so many people; its number of rows."""
+    written = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(header())
+        for person in people(count):
+            if insurance in person.insurances:
+                row = person.row(insurance)
+                lines.writerow([row[field] for field in FIELDS])
+                written += 1
+    return written
+
+
+def kept_password(path: Path) -> str:
+    """The password in a file that only its owner reads; made at the first call."""
+    if path.exists() and len(kept := path.read_text().strip()) >= SHORTEST:
+        return kept
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    made = secrets.token_urlsafe(9)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(made + "\n")
+    return made
+
+
+def _broken(failure: object) -> None:
+    raise AssertionError(f"the synthetic district is refused: {failure}")

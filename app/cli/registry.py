@@ -1,0 +1,100 @@
+"""flask registry import | district: who is insured, as the bureaus' files say."""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+
+from app.cli.parts import parts, settings
+from app.cli.people import ensure_district
+from app.flows.import_roster import Imported, import_roster
+from app.registry.failures import REASONS, Failure, FailureFile
+from core.clock import beijing
+from core.errors import AppError
+
+registry = AppGroup("registry", help="Who is insured, as the bureaus' files say.")
+SHOWN = 20
+EVERY = 100_000
+
+
+@registry.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--kind", type=click.Choice(["enrolment"]), default="enrolment", show_default=True)
+@click.option("--good-rows", is_flag=True, help="Take the good rows although others are refused.")
+@click.option("--failures", type=click.Path(dir_okay=False, path_type=Path), help="Where refused rows go: .csv, .xlsx")
+@click.option("--sheet", help="Only this sheet of an Excel file.")
+def import_command(file: Path, kind: str, good_rows: bool, failures: Path | None, sheet: str | None) -> None:
+    """Bring a bureau's enrolment FILE in. With any bad row nothing is taken and the exit status is 1, unless
+    --good-rows. The same file again changes nothing. docs/import.md explains the columns."""
+    started = time.monotonic()
+    codes: Counter[str] = Counter()
+    with ExitStack() as stack:
+        sink = stack.enter_context(FailureFile(failures)) if failures else None
+
+        def report(failure: Failure) -> None:
+            codes[failure.code] += 1
+            if sink:
+                sink.add(failure)
+            elif codes.total() <= SHOWN:
+                click.echo(_line(failure), err=True)
+
+        try:
+            result = import_roster(parts(), file, good_rows=good_rows, sheet=sheet, report=report, progress=_progress())
+        except AppError as error:
+            raise click.ClickException(error.sentence()) from error
+    _tell(result, codes, time.monotonic() - started)
+    if not result.taken and not result.before:
+        raise SystemExit(1)
+
+
+@registry.command("district")
+@click.option("--people", default=3000, show_default=True, help="How many people, if the register is empty.")
+def district_command(people: int) -> None:
+    """Load the synthetic district (sandbox only); say whom to try it with."""
+    if not settings().is_sandbox:
+        raise click.ClickException("只用于沙盒。 Only for a sandbox.")
+    found = ensure_district(parts(), people)
+    click.echo(f"居民 {found.resident_name} {found.resident_id}")
+    click.echo(f"代办员 {found.agent_login} {found.agent_password} {found.agent_village}")
+
+
+def _progress() -> Callable[[int, int], None]:
+    shown = 0
+
+    def tell(rows: int, about: int) -> None:
+        nonlocal shown
+        if sys.stderr.isatty():
+            part = f" {min(100, rows * 100 // about)}%" if about else ""
+            click.echo(f"\r已读 {rows} 行{part} ", nl=False, err=True)
+        elif rows // EVERY > shown // EVERY:
+            click.echo(f"已读 {rows} 行", err=True)
+        shown = rows
+
+    return tell
+
+
+def _line(failure: Failure) -> str:
+    where = f"{failure.table} 第{failure.row}行".strip()
+    return f"{where} {failure.column}：{failure.reason}（{failure.code}）"
+
+
+def _tell(result: Imported, codes: Counter[str], seconds: float) -> None:
+    if sys.stderr.isatty():
+        click.echo("", err=True)
+    counts = (
+        f"读入 {result.rows_in}，新增 {result.added}，变更 {result.changed}，相同 {result.same}，退回 {result.refused}"
+    )
+    if result.before:
+        click.echo(f"这份文件已在 {beijing(result.before):%Y-%m-%d %H:%M} 导入过，没有改动。当时：{counts}。")
+        return
+    for code, number in codes.most_common():
+        click.echo(f"  {code} {number}：{REASONS[code].format(where='另一行')}", err=True)
+    if result.skipped:
+        click.echo(f"没有读的工作表：{'、'.join(result.skipped)}")
+    verdict = "导入完成" if result.taken else "有退回的行，什么都没有导入"
+    click.echo(f"{verdict}。{counts}。用时 {seconds:.1f} 秒。")

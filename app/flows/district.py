@@ -1,0 +1,50 @@
+"""Places become known, and a sandbox gets the agent whose login it shows."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from app.access.models import Agent, AgentVillage
+from app.access.passwords import hash_password, is_right
+from app.flows.parts import Parts
+from app.registry.models import Person, Town, Village
+
+
+def put_places(parts: Parts, towns: Mapping[str, str], villages: Sequence[tuple[str, str]]) -> None:
+    """Towns (code → name) and villages (code, name): added, or renamed if they are known."""
+    with parts.engine.begin() as connection:
+        town, village = insert(Town), insert(Village)
+        connection.execute(
+            town.on_conflict_do_update(index_elements=["code"], set_={"name": town.excluded.name}),
+            [{"code": code, "name": name} for code, name in towns.items()],
+        )
+        connection.execute(
+            village.on_conflict_do_update(index_elements=["code"], set_={"name": village.excluded.name}),
+            [{"code": code, "town_code": code[:9], "name": name} for code, name in villages],
+        )
+
+
+def is_empty(parts: Parts) -> bool:
+    """Is there nobody in the register?"""
+    with parts.engine.connect() as connection:
+        return connection.execute(select(Person.id).limit(1)).first() is None
+
+
+def put_agent(parts: Parts, *, login: str, name: str, village: str, password: str) -> None:
+    """An agent of one village with this login and password, made or brought back to it. Sandbox only: a real
+    agent's password is nobody else's."""
+    with parts.engine.begin() as connection:
+        held = connection.execute(select(Agent.id, Agent.password_hash).where(Agent.login == login)).one_or_none()
+        if held is not None and is_right(held.password_hash, password):
+            return
+        if held is None:
+            sealed = parts.vault.seal(name, bound_to=f"agent.name:{login}")
+            new = insert(Agent).values(login=login, name=sealed, password_hash=hash_password(password))
+            agent = connection.execute(new.returning(Agent.id)).scalar_one()
+            connection.execute(insert(AgentVillage).values(agent_id=agent, village_code=village))
+        else:
+            connection.execute(
+                text("update agent set password_hash = :hash, active = true where id = :id"),
+                {"hash": hash_password(password), "id": held.id},
+            )

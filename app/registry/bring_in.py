@@ -1,0 +1,206 @@
+"""Judged rows against what the register knows → what is new, what has changed, what stays, what cannot be.
+
+Pure but for the vault: it asks no database. The register is asked and written a batch at a time by the caller."""
+
+import struct
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import Any
+
+from app.registry.packing import (
+    NULL,
+    day_number,
+    packed_bytes,
+    packed_date,
+    packed_long,
+    packed_new_text,
+    packed_text,
+)
+from app.registry.register import Changes, Found, Known
+from app.registry.row import Row, Wrong
+from core.vault import Vault
+
+_PERSON = struct.Struct("!hiqiqiiihi?i?i?i32si32s")
+_ENROLMENT = struct.Struct("!hiqiqi32si?")
+
+
+@dataclass(slots=True)
+class Batch:
+    """Some thousand good rows with their keyed indexes, and where they live."""
+
+    rows: list[Row]
+    indexes: list[bytes]
+    households: set[tuple[str, str]]
+
+
+@dataclass(slots=True)
+class Tally:
+    """How the good rows fared."""
+
+    added: int = 0
+    changed: int = 0
+    same: int = 0
+
+
+@dataclass(slots=True)
+class Plan:
+    """What one batch does to the register, and which of its rows it cannot take. `fresh` and `homes` are what the
+    register will know afterwards: the next batch is asked about before this one is written."""
+
+    changes: Changes = field(default_factory=Changes)
+    refused: list[tuple[Row, Wrong]] = field(default_factory=list)
+    fresh: dict[bytes, Known] = field(default_factory=dict)
+    homes: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+class Merger:
+    """Merges batch after batch, in the order of the file."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._former = Plan()
+        self.tally = Tally()
+
+    def batch(self, rows: list[Row]) -> Batch:
+        """The rows with what the register must be asked about."""
+        index = self._vault.index
+        return Batch(
+            rows,
+            [index(row.id_number, purpose="id_number") for row in rows],
+            {(row.village_code, row.household_no) for row in rows},
+        )
+
+    def merge(self, batch: Batch, found: Found) -> Plan:
+        """Decide every row of a batch. `found` may lack what the batch before this one did, but no older batch."""
+        plan = Plan()
+        found.persons |= self._former.fresh
+        found.households |= self._former.homes
+        for row, index in zip(batch.rows, batch.indexes, strict=True):
+            wrong = self._take(row, index, found, plan)
+            if wrong:
+                plan.refused.append((row, wrong))
+        self._former = plan
+        return plan
+
+    def _take(self, row: Row, index: bytes, found: Found, plan: Plan) -> Wrong | None:
+        known = found.persons.get(index)
+        person_part = _person_part(row)
+        digest = self._vault.index(f"{person_part}\x1e{_enrolment_part(row)}", purpose="row")
+        if known and known.enrolments.get(row.insurance) == digest:
+            self.tally.same += 1
+            return None
+        if row.change == "END" and not (known and row.insurance in known.enrolments):
+            return Wrong("change_type", "NOT_REGISTERED", {})
+        if known and row.alive and not known.alive and row.change != "UPDATE":
+            return Wrong("alive_status", "REGISTERED_DEAD", {})
+        person_digest = self._vault.index(person_part, purpose="row")
+        if known and known.digest != person_digest and self._name(known) != row.name:
+            return Wrong("name", "NAME_ID_MISMATCH", {})
+        home = self._home(row, found, plan)
+        if known is None:
+            known = self._new_person(
+                row, plan, key=found.person_ids.pop(), index=index, digest=person_digest, home=home
+            )
+        elif known.digest != person_digest:
+            known.digest, known.alive = person_digest, row.alive
+            earlier = plan.changes.changed_persons.get(known.id, ())
+            plan.changes.changed_persons[known.id] = tuple(
+                said if said is not None else before
+                for said, before in zip_longest(self._changed_person(row, known, home), earlier)
+            )
+        self._enrol(row, known, digest, home, plan)
+        plan.fresh[index] = found.persons[index] = known
+        return None
+
+    def _enrol(self, row: Row, known: Known, digest: bytes, home: int, plan: Plan) -> None:
+        if row.insurance in known.enrolments:
+            self.tally.changed += 1
+            plan.changes.changed_enrolments.append(_changed_enrolment(row, known.id, home, digest))
+            plan.changes.cleared.append((known.id, row.insurance))
+        else:
+            self.tally.added += 1
+            plan.changes.enrolments.append(_enrolment(row, known.id, home, digest))
+        for code in row.categories:
+            plan.changes.categories.append(
+                b"\0\x03" + packed_long(known.id) + packed_text(row.insurance) + packed_text(code)
+            )
+        known.enrolments[row.insurance] = digest
+
+    def _name(self, known: Known) -> str:
+        return self._vault.open(known.name, bound_to=f"person.name:{known.id}")
+
+    def _home(self, row: Row, found: Found, plan: Plan) -> int:
+        place = (row.village_code, row.household_no)
+        home = found.households.get(place)
+        if home is None:
+            home = found.households[place] = plan.homes[place] = found.household_ids.pop()
+            plan.changes.households.append(
+                b"\0\x03" + packed_long(home) + packed_text(place[0]) + packed_new_text(place[1])
+            )
+        return home
+
+    def _new_person(self, row: Row, plan: Plan, *, key: int, index: bytes, digest: bytes, home: int) -> Known:
+        seal = self._vault.seal
+        name = seal(row.name, bound_to=f"person.name:{key}")
+        born = day_number(row.birth_date)
+        fixed = _PERSON.pack(
+            *(16, 8, key, 8, home, 4, born, 2, row.sex, 1, row.alive, 1, row.student or False),
+            *(1, row.is_migrant or False, 32, index, 32, digest),
+        )
+        plan.changes.persons.append(
+            b"".join(
+                (
+                    fixed,
+                    packed_bytes(seal(row.id_number, bound_to=f"person.id_number:{key}")),
+                    packed_bytes(name),
+                    packed_bytes(seal(row.mobile, bound_to=f"person.phone:{key}")) if row.mobile else NULL,
+                    packed_text(row.residence),
+                    packed_text(row.relation or ""),
+                    packed_text(row.family_type or "none"),
+                    packed_date(row.spouse_birth),
+                )
+            )
+        )
+        return Known(key, name, digest, row.alive, {})
+
+    def _changed_person(self, row: Row, known: Known, home: int) -> tuple[Any, ...]:
+        phone = self._vault.seal(row.mobile, bound_to=f"person.phone:{known.id}") if row.mobile else None
+        said = (row.relation, row.family_type, row.spouse_birth, row.student, row.is_migrant)
+        return (known.id, home, row.alive, known.digest, phone, row.residence, *said)
+
+
+def _enrolment(row: Row, key: int, home: int, digest: bytes) -> bytes:
+    return b"".join(
+        (
+            _ENROLMENT.pack(11, 8, key, 8, home, 32, digest, 1, row.employee_insured),
+            packed_long(row.last_tier),
+            packed_text(row.insurance),
+            packed_text(row.status),
+            packed_new_text(row.source_person_no),
+            packed_text(row.pay_from),
+            packed_text(row.pay_to),
+            packed_text(row.elsewhere),
+        )
+    )
+
+
+def _changed_enrolment(row: Row, key: int, home: int, digest: bytes) -> tuple[Any, ...]:
+    period = (row.pay_from, row.pay_to, row.elsewhere)
+    known = (key, row.insurance, home, digest, row.employee_insured)
+    return (*known, row.last_tier, row.status, row.source_person_no, *period)
+
+
+def _person_part(row: Row) -> str:
+    """What the row says about the person, in one canonical text; no field can contain the separator."""
+    return (
+        f"{row.id_number}\x1f{row.name}\x1f{row.village_code}\x1f{row.household_no}\x1f{row.residence}\x1f{row.alive}"
+        f"\x1f{row.relation}\x1f{row.mobile}\x1f{row.student}\x1f{row.is_migrant}\x1f{row.family_type}"
+        f"\x1f{row.spouse_birth}"
+    )
+
+
+def _enrolment_part(row: Row) -> str:
+    return (
+        f"{row.insurance}\x1f{row.status}\x1f{row.source_person_no}\x1f{row.pay_from}\x1f{row.pay_to}"
+        f"\x1f{row.categories}\x1f{row.last_tier}\x1f{row.employee_insured}\x1f{row.elsewhere}"
+    )

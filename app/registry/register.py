@@ -1,0 +1,170 @@
+"""The register's tables as a great import needs them: whom they know, asked once per batch, and rows put in by COPY.
+
+Everything happens in the caller's transaction on one raw connection; nothing here commits."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from app.registry.packing import HEAD, TAIL
+from core.errors import Conflict
+
+
+class ImportUnderWay(Conflict):
+    """Another file is being brought in; two at once would wait for each other row by row."""
+
+    text = "另一份文件正在导入，请等它完成再试。"
+
+
+@dataclass(slots=True)
+class Known:
+    """A person the register has. `enrolments`: insurance → digest of the row that made it."""
+
+    id: int
+    name: bytes
+    digest: bytes
+    alive: bool
+    enrolments: dict[str, bytes]
+
+
+@dataclass(slots=True)
+class Found:
+    """What the register said about one batch: persons by index, households by (village, number), and enough fresh ids
+    for those it does not know."""
+
+    persons: dict[bytes, Known] = field(default_factory=dict)
+    households: dict[tuple[str, str], int] = field(default_factory=dict)
+    person_ids: list[int] = field(default_factory=list)
+    household_ids: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Changes:
+    """New rows of one batch, packed for COPY, and changed ones as values. `cleared`: (person, insurance) whose
+    categories are replaced."""
+
+    households: list[bytes] = field(default_factory=list)
+    persons: list[bytes] = field(default_factory=list)
+    enrolments: list[bytes] = field(default_factory=list)
+    categories: list[bytes] = field(default_factory=list)
+    changed_persons: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    changed_enrolments: list[tuple[Any, ...]] = field(default_factory=list)
+    cleared: list[tuple[int, str]] = field(default_factory=list)
+
+
+PERSON = (
+    "id, household_id, birth_date, sex, alive, student, is_migrant, id_index, digest, id_number, name, phone,"
+    " residence, relation_to_head, family_type, spouse_birth"
+)
+ENROLMENT = (
+    "person_id, household_id, digest, employee_insured, last_tier, insurance, status, source_person_no, pay_from,"
+    " pay_to, insured_elsewhere"
+)
+_PREPARE = """
+set local statement_timeout = 0;
+-- The tables grow by hundreds of thousands of rows under plans made when they were empty: indexes, always.
+set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off;
+"""
+_PERSONS = """
+select p.id_index, p.id, p.name, p.digest, p.alive, a.digest, b.digest
+from unnest(%s::bytea[]) as asked (id_index)
+join person p using (id_index)
+left join enrolment a on a.person_id = p.id and a.insurance = 'RES_PENSION'
+left join enrolment b on b.person_id = p.id and b.insurance = 'RES_MEDICAL'
+"""
+_HOUSEHOLDS = """
+select h.village_code, h.number, h.id from unnest(%s::text[], %s::text[]) as asked (village_code, number)
+join household h using (village_code, number)
+"""
+_CHANGE_PERSONS = """
+with c as (
+  select * from unnest(%s::bigint[], %s::bigint[], %s::boolean[], %s::bytea[], %s::bytea[], %s::text[], %s::text[],
+                       %s::text[], %s::date[], %s::boolean[], %s::boolean[])
+    as c (id, household_id, alive, digest, phone, residence, relation_to_head, family_type, spouse_birth, student,
+          is_migrant)
+), moved as (
+  update enrolment e set household_id = c.household_id
+  from c where e.person_id = c.id and e.household_id <> c.household_id
+)
+update person p set household_id = c.household_id, alive = c.alive, digest = c.digest,
+  phone = coalesce(c.phone, p.phone), residence = c.residence,
+  relation_to_head = coalesce(c.relation_to_head, p.relation_to_head),
+  family_type = coalesce(c.family_type, p.family_type), spouse_birth = coalesce(c.spouse_birth, p.spouse_birth),
+  student = coalesce(c.student, p.student), is_migrant = coalesce(c.is_migrant, p.is_migrant)
+from c where p.id = c.id
+"""
+_CHANGE_ENROLMENTS = """
+update enrolment e set household_id = c.household_id, digest = c.digest, employee_insured = c.employee_insured,
+  last_tier = c.last_tier, status = c.status, source_person_no = c.source_person_no, pay_from = c.pay_from,
+  pay_to = c.pay_to, insured_elsewhere = c.insured_elsewhere
+from unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bytea[], %s::boolean[], %s::bigint[], %s::text[], %s::text[],
+            %s::text[], %s::text[], %s::text[])
+  as c (person_id, insurance, household_id, digest, employee_insured, last_tier, status, source_person_no, pay_from,
+        pay_to, insured_elsewhere)
+where e.person_id = c.person_id and e.insurance = c.insurance
+"""
+_CLEAR = """
+delete from category c using unnest(%s::bigint[], %s::text[]) as cleared (person_id, insurance)
+where c.person_id = cleared.person_id and c.insurance = cleared.insurance
+"""
+
+
+class Register:
+    """The tables, over one connection that is inside a transaction. Not for two threads at once."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        """Takes the import's lock and prepares the transaction. ImportUnderWay."""
+        self._connection = connection
+        self._cursor = connection.cursor(binary=True)
+        got = connection.execute("select pg_try_advisory_xact_lock(hashtext('registry import'))").fetchone()
+        if not (got and got[0]):
+            raise ImportUnderWay
+        connection.execute(_PREPARE)
+
+    def villages(self) -> frozenset[str]:
+        """The codes of all villages."""
+        return frozenset(row[0] for row in self._connection.execute("select code from village"))
+
+    def look_up(self, indexes: Sequence[bytes], households: Collection[tuple[str, str]]) -> Found:
+        """Who of these the register knows; and enough fresh ids for those it does not."""
+        found = Found()
+        for index, key, name, digest, alive, pension, medical in self._cursor.execute(_PERSONS, (list(indexes),)):
+            enrolments = {"RES_PENSION": pension, "RES_MEDICAL": medical}
+            known = {insurance: row for insurance, row in enrolments.items() if row is not None}
+            found.persons[index] = Known(key, name, digest, alive, known)
+        villages, numbers = [key[0] for key in households], [key[1] for key in households]
+        for village, number, key in self._cursor.execute(_HOUSEHOLDS, (villages, numbers)):
+            found.households[village, number] = key
+        found.person_ids = self._ids("person", len(indexes) - len(found.persons))
+        found.household_ids = self._ids("household", len(households) - len(found.households))
+        return found
+
+    def write(self, changes: Changes) -> None:
+        """Put a batch in: what others point to first."""
+        self._copy("copy household (id, village_code, number)", changes.households)
+        self._copy(f"copy person ({PERSON})", changes.persons)
+        self._copy(f"copy enrolment ({ENROLMENT})", changes.enrolments)
+        if changes.changed_persons:
+            self._cursor.execute(_CHANGE_PERSONS, _columns(changes.changed_persons.values()))
+        if changes.changed_enrolments:
+            self._cursor.execute(_CHANGE_ENROLMENTS, _columns(changes.changed_enrolments))
+        if changes.cleared:
+            self._cursor.execute(_CLEAR, _columns(changes.cleared))
+        self._copy("copy category (person_id, insurance, code)", changes.categories)
+
+    def _copy(self, into: str, rows: list[bytes]) -> None:
+        if rows:
+            with self._cursor.copy(f"{into} from stdin with (format binary)") as copy:
+                copy.write(b"".join((HEAD, *rows, TAIL)))
+
+    def _ids(self, table: str, wanted: int) -> list[int]:
+        taken = self._cursor.execute(
+            "select nextval(pg_get_serial_sequence(%s, 'id')) from generate_series(1, %s)", (table, wanted)
+        )
+        return [row[0] for row in taken]
+
+
+def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -1,0 +1,238 @@
+"""One row of the enrolment file, judged. Pure: no database, no clock; what only the register knows is judged later.
+
+Four hundred thousand rows pass here: what recurs is read once and remembered (cells.Memo)."""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from app.registry import cells as read
+from app.registry.cells import Bad, Memo, words
+from app.registry.codes import ALIVE, CHANGE, FAMILY, INSURANCE, RESIDENCE, SEX, STATUS, YES_NO
+from app.registry.columns import FIELDS
+from app.registry.identity import (
+    CHECK,
+    EARLIEST_YEAR,
+    WEIGHTS,
+    birth_date_of,
+    clean_id_number,
+    clean_name,
+    id_number_problem,
+    invisible,
+    name_problem,
+)
+
+_PLAIN_NAME = re.compile(r"[\u4e00-\u9fa5]{2,4}")
+_AS_NUMBER = re.compile(r"[0-9](?:\.[0-9]{1,17})?[Ee]\+?1[4-7]|[1-9][0-9]{14}000|[0-9]{18}\.0{1,4}")
+
+
+@dataclass(slots=True)
+class Row:
+    """A row that can be right. None in a person's field: the file does not say. Months are yyyymm, the tier is fen,
+    `elsewhere` is codes joined by | or 'none', `change` is ADD, UPDATE, END or ''."""
+
+    table: str
+    number: int
+    id_number: str
+    name: str
+    birth_date: date
+    sex: int
+    residence: str
+    alive: bool
+    insurance: str
+    status: str
+    village_code: str
+    household_no: str
+    source_person_no: str
+    pay_from: str
+    pay_to: str
+    categories: tuple[str, ...]
+    last_tier: int | None
+    relation: str | None
+    mobile: str | None
+    change: str
+    student: bool | None
+    is_migrant: bool | None
+    employee_insured: bool
+    elsewhere: str
+    family_type: str | None
+    spouse_birth: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What is wrong with one cell: the field, the failure's code, and the words its sentence needs."""
+
+    field: str
+    code: str
+    words: Mapping[str, object]
+
+
+class Judge:
+    """Judges the rows of one file. Remembers whom it has passed, so that a second row of the same person and
+    insurance is found (about 100 bytes a row). `today` is the Beijing date after which nobody is born."""
+
+    def __init__(self, villages: Collection[str], *, today: date) -> None:
+        self._villages = villages
+        self._today = today
+        self._seen: dict[int, tuple[str, int] | int] = {}
+        self._births = Memo(self._born)
+        self._areas = Memo(lambda part: _weigh(part, 0))
+        self._orders = Memo(lambda part: _weigh(part, 14))
+        self._days = Memo(lambda cell: read.day(cell, today=today))
+        self._readers: tuple[Callable[[Any], Any], ...] = tuple(
+            reader.__getitem__ if isinstance(reader, Memo) else reader
+            for reader in (self._reader(field) for field in FIELDS)
+        )
+
+    def _reader(self, field: str) -> Memo | Callable[[Any], Any]:
+        yes_no = words(YES_NO, "YES_NO_UNKNOWN")
+        return {
+            "source_person_no": lambda cell: read.short_text(cell, longest=read.LONGEST_PERSON_NO) or "",
+            "id_type": Memo(read.id_type),
+            "id_number": self._id_number,
+            "name": _name,
+            "sex": words(SEX, "SEX_UNKNOWN"),
+            "birth_date": self._days,
+            "residence": words(RESIDENCE, "RESIDENCE_UNKNOWN"),
+            "alive_status": words(ALIVE, "ALIVE_UNKNOWN"),
+            "insurance": words(INSURANCE, "INSURANCE_UNKNOWN"),
+            "insured_status": words(STATUS, "STATUS_UNKNOWN"),
+            "pay_from": Memo(read.month),
+            "pay_to": Memo(read.month),
+            "categories": Memo(read.categories),
+            "last_tier": Memo(read.tier),
+            "village_code": Memo(self._village),
+            "household_no": Memo(read.household),
+            "relation_to_head": Memo(read.short_text),
+            "mobile": read.mobile,
+            "change_type": words(CHANGE, "CHANGE_UNKNOWN"),
+            "student": yes_no,
+            "is_migrant": yes_no,
+            "employee_insured": yes_no,
+            "insured_elsewhere": Memo(read.elsewhere),
+            "family_type": words(FAMILY, "FAMILY_UNKNOWN"),
+            "spouse_birth": self._days,
+        }[field]
+
+    def judge(self, table: str, number: int, picked: tuple[Any, ...]) -> Row | list[Wrong]:
+        """The row, or everything that is wrong with it. `picked` in the order of FIELDS, `table` the sheet's name."""
+        try:
+            values = [reader(cell) for reader, cell in zip(self._readers, picked, strict=True)]
+        except Bad:
+            return self._all_wrong(picked)
+        row, wrong = self._row(table, number, values)
+        if wrong:
+            return wrong
+        key = int(row.id_number[:17]) * 2 + (row.insurance == "RES_MEDICAL")
+        former = self._seen.setdefault(key, (table, number) if table else number)
+        if former != ((table, number) if table else number):
+            where = f"第{former}行" if isinstance(former, int) else f"“{former[0]}”第{former[1]}行"
+            return [Wrong("id_number", "DUP_ROW", {"where": where})]
+        return row
+
+    def _row(self, table: str, number: int, values: list[Any]) -> tuple[Row, list[Wrong]]:
+        person_no, _, id_number, name, sex, birth, residence, alive, insurance, status = values[:10]
+        pay_from, pay_to, categories, tier, village, household, relation, mobile, change = values[10:19]
+        student, migrant, employee, elsewhere, family, spouse = values[19:]
+        born, own_sex = self._births[id_number[6:14]][1], 1 if id_number[16] in "13579" else 2
+        row = Row(
+            table=table,
+            number=number,
+            id_number=id_number,
+            name=name,
+            birth_date=born,
+            sex=own_sex,
+            residence=residence,
+            alive=alive,
+            insurance=insurance,
+            status="ENDED" if change == "END" else status,
+            village_code=village,
+            household_no=household,
+            source_person_no=person_no,
+            pay_from=pay_from,
+            pay_to=pay_to,
+            categories=categories,
+            last_tier=tier,
+            relation=relation,
+            mobile=mobile,
+            change=change,
+            student=student,
+            is_migrant=migrant,
+            employee_insured=bool(employee),
+            elsewhere=elsewhere,
+            family_type=family,
+            spouse_birth=spouse,
+        )
+        wrong = []
+        if birth is not None and birth != born:
+            wrong.append(Wrong("birth_date", "BIRTH_MISMATCH", {}))
+        if sex is not None and sex != own_sex:
+            wrong.append(Wrong("sex", "SEX_MISMATCH", {}))
+        if not alive and row.status != "ENDED":
+            wrong.append(Wrong("alive_status", "DECEASED", {}))
+        if pay_from and pay_to and pay_to < pay_from:
+            wrong.append(Wrong("pay_to", "PERIOD_BACKWARDS", {}))
+        return row, wrong
+
+    def _all_wrong(self, picked: tuple[Any, ...]) -> list[Wrong]:
+        wrong = []
+        for field, reader, cell in zip(FIELDS, self._readers, picked, strict=True):
+            try:
+                reader(cell)
+            except Bad as bad:
+                wrong.append(Wrong(field, bad.code, bad.words))
+        return wrong
+
+    def _id_number(self, cell: Any) -> str:
+        """Nearly every number is right: three look-ups and a sum say so. The others are asked what is wrong."""
+        try:
+            total = self._areas[cell[:6]] + self._births[cell[6:14]][0] + self._orders[cell[14:17]]
+        except (TypeError, ValueError):
+            return self._doubtful(cell)
+        return str(cell) if CHECK[total % 11] == cell[17:] else self._doubtful(cell)
+
+    def _born(self, part: str) -> tuple[int, date]:
+        born = birth_date_of("......" + part)
+        if born is None or not born.year >= EARLIEST_YEAR or born > self._today:
+            raise ValueError
+        return _weigh(part, 6), born
+
+    def _doubtful(self, cell: Any) -> str:
+        if isinstance(cell, int | float):
+            raise Bad("ID_AS_NUMBER")
+        number = clean_id_number(str(cell))
+        if not number:
+            raise Bad("EMPTY")
+        if invisible(number):
+            raise Bad("TEXT_INVISIBLE")
+        problem = id_number_problem(number, today=self._today)
+        if problem and _AS_NUMBER.fullmatch(number):
+            raise Bad("ID_AS_NUMBER")
+        if problem:
+            raise Bad("ID_15" if len(number) == 15 and number.isdecimal() else problem)
+        return number
+
+    def _village(self, cell: Any) -> str:
+        code = read.plain(cell)
+        if code in self._villages:
+            return code
+        raise Bad("VILLAGE_UNKNOWN" if code else "EMPTY")
+
+
+def _name(cell: Any) -> str:
+    if isinstance(cell, str) and _PLAIN_NAME.fullmatch(cell):
+        return cell
+    name = clean_name(str(cell))
+    if problem := name_problem(name):
+        raise Bad("EMPTY" if problem == "NAME_EMPTY" else problem)
+    return name
+
+
+def _weigh(digits: str, start: int) -> int:
+    """The part of the check sum that these digits make at their place; ValueError if they are none."""
+    if not (digits.isascii() and digits.isdecimal()) or (start == 0 and digits[0] == "0"):
+        raise ValueError
+    return sum(int(digit) * weight for digit, weight in zip(digits, WEIGHTS[start:], strict=False))

@@ -1,0 +1,37 @@
+"""Joined parts with an empty register and a few villages."""
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy import Engine
+
+from app.flows.district import put_places
+from app.flows.parts import Clocks, Parts
+from app.policy.year import load_year
+from app.registry.synthetic import TOWNS, villages
+from core.vault import Vault
+from tests.builders import NOON
+
+
+class _FifthOfNovember(Clocks):
+    """A business clock that stands at noon of 5 November 2021."""
+
+    def now(self) -> datetime:
+        return NOON
+
+
+@pytest.fixture
+def parts(engine: Engine, vault: Vault) -> Parts:
+    """The system without gateways; the villages of the synthetic district are known."""
+    joined = Parts(
+        engine=engine,
+        vault=vault,
+        rules=load_year(2022),
+        clocks=_FifthOfNovember(engine, movable=True),
+        gateways={},
+        channels={},
+        public_url="http://127.0.0.1",
+        help_phone="0632-0000000",
+    )
+    put_places(joined, TOWNS, [(place.code, place.name) for place in villages(14)])
+    return joined
