@@ -45,7 +45,7 @@ def set_up_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("urllib3", "wechatpy", "procrastinate", "httpx"):
+    for noisy in ("urllib3", "wechatpy", "procrastinate", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -59,7 +59,8 @@ _MAKE = (
     " select h, h, h, 'RES_MEDICAL', 2022, 90000, 32000, 'OK', '2022-01-01 00:00+08'"
     " from unnest(%s::bigint[], %s::text[]) as m (h, n)",
     "insert into bill_line select h, h, l, p, w, 'RES_MEDICAL', a, 'R16', ''"
-    " from unnest(%s::bigint[], %s::text[]) as m (h, n), (values (1, 'personal', 'resident', 32000), (2, 'gov_subsidy', 'finance', 58000)) as v (l, p, w, a)",
+    " from unnest(%s::bigint[], %s::text[]) as m (h, n),"
+    " (values (1, 'personal', 'resident', 32000), (2, 'gov_subsidy', 'finance', 58000)) as v (l, p, w, a)",
     "insert into payment (household_id, number, gateway, merchant, app, kind, amount, description, state, started_by,"
     " started_at, expires_at, next_query_at, check_code, memo)"
     " select h, n, 'wechat', '{mchid}', '{appid}', 'native', 32000, '峄城区2022年度城乡居民保险费', 'pending',"
