@@ -15,6 +15,8 @@ MAX_ANSWER = 1024 * 1024
 class OutsideSilent(TryLater):
     """The other side gave no usable answer. What happened there is unknown, never assumed."""
 
+    text = "对方系统没有回应，请过一会儿再试。"
+
 
 class HostNotAllowed(AssertionError):
     """A call to a host that no setting names: a programming error or an attempt to be led astray (A83)."""

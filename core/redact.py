@@ -7,7 +7,7 @@ _COMPOUND_SURNAMES = frozenset(
     for at in range(0, 46, 2)
 )
 _ID = re.compile(r"(?<![0-9])[1-9][0-9]{16}[0-9Xx](?![0-9])")
-_PHONE = re.compile(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
+_PHONE = re.compile(r"(?<![0-9])(?:(?:00)?86)?1[3-9][0-9]{9}(?![0-9])")  # with or without the country's code
 
 
 def mask_name(name: str) -> str:

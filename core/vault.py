@@ -26,9 +26,13 @@ class Suite(Protocol):
 
     number: int
 
-    def cipher(self, key: bytes) -> AESGCM: ...
+    def cipher(self, key: bytes) -> AESGCM:
+        """A 32-byte key's cipher."""
+        ...
 
-    def digest(self, key: bytes, message: bytes) -> bytes: ...
+    def digest(self, key: bytes, message: bytes) -> bytes:
+        """32 bytes."""
+        ...
 
 
 class AesSuite:

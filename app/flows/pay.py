@@ -70,7 +70,9 @@ class Started:
 
 
 class NotPayable(Conflict):
-    """An item that may not be paid now; its reason code is in `reason`, its sentence is the text."""
+    """An item that may not be paid now; its reason code is in `reason`, its sentence the quote's."""
+
+    text = "这一项现在不能交。"
 
     def __init__(self, due: Due) -> None:
         super().__init__(due.quote.reason_code)

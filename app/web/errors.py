@@ -35,6 +35,7 @@ class WrongFields(BadInput):
     """Fields of a JSON body that are missing, unknown or of another kind; each has its sentence."""
 
     status = 422
+    text = "有的项目填写不对，请看每一项的提示，改好再试。"
 
 
 class StaleForm(BadInput):
