@@ -62,9 +62,10 @@ class Collector:
     def _book(self, turn: list[_Waiting]) -> None:
         try:
             now = self._clocks.now()
-            with self._engine.begin() as connection:
+            # One statement is one transaction: nothing is sent to begin or to end it.
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 words = collect(
-                    connection.connection.driver_connection,
+                    connection,
                     [waiting.message for waiting in turn],
                     now=now,
                     booked_on=business_day(now),
@@ -119,7 +120,7 @@ def refuse(parts: Parts, message: Message, verdict: str) -> None:
     parts.alert("callback_refused", gateway=message.gateway, verdict=verdict)
     if REFUSED_KEPT.may(parts.clocks.wall().timestamp()):
         with parts.engine.begin() as connection:
-            keep_refused(connection.connection.driver_connection, _without_people(message), verdict=verdict)
+            keep_refused(connection, _without_people(message), verdict=verdict)
 
 
 def _without_people(message: Message) -> Message:
