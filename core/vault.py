@@ -7,7 +7,7 @@ A sealed value is bytes: suite (1) · key id (1) · nonce (12) · ciphertext and
 
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from typing import Protocol
 
@@ -30,8 +30,8 @@ class Suite(Protocol):
         """A 32-byte key's cipher."""
         ...
 
-    def digest(self, key: bytes, message: bytes) -> bytes:
-        """32 bytes."""
+    def digester(self, key: bytes) -> Callable[[bytes], bytes]:
+        """A keyed digest of 32 bytes, its key set up once."""
         ...
 
 
@@ -44,9 +44,16 @@ class AesSuite:
         """A 32-byte key's cipher."""
         return AESGCM(key)
 
-    def digest(self, key: bytes, message: bytes) -> bytes:
-        """32 bytes."""
-        return hmac.digest(key, message, sha256)
+    def digester(self, key: bytes) -> Callable[[bytes], bytes]:
+        """HMAC-SHA-256 with its key set up once, which is half of its cost."""
+        keyed = hmac.new(key, digestmod=sha256)
+
+        def digest(message: bytes) -> bytes:
+            one = keyed.copy()
+            one.update(message)
+            return one.digest()
+
+        return digest
 
 
 SUITES: Mapping[int, Suite] = {1: AesSuite()}
@@ -62,12 +69,22 @@ class Vault:
         self._ciphers = {(suite, number): self._suite.cipher(key) for number, key in keys.items()}
         self._current = self._ciphers[suite, current]
         self._head = bytes((suite, current))
-        self._index_key = index_key
+        self._digest = self._suite.digester(index_key)
 
     def seal(self, value: str, *, bound_to: str) -> bytes:
         """`bound_to` is `table.column:row id`; the same words are needed to open."""
         nonce = os.urandom(NONCE)
         return self._head + nonce + self._current.encrypt(nonce, value.encode(), bound_to.encode())
+
+    def seal_all(self, items: Iterable[tuple[str, str]]) -> list[bytes]:
+        """Many (value, bound_to) at once: their nonces are drawn in one call, which is most of the cost of a seal."""
+        pairs = list(items)
+        nonces, encrypt, head = os.urandom(NONCE * len(pairs)), self._current.encrypt, self._head
+        sealed = []
+        for at, (value, bound_to) in enumerate(pairs):
+            nonce = nonces[at * NONCE : (at + 1) * NONCE]
+            sealed.append(head + nonce + encrypt(nonce, value.encode(), bound_to.encode()))
+        return sealed
 
     def open(self, sealed: bytes, *, bound_to: str) -> str:
         """The clear value; Sealed if it was altered, moved, or its key is not held."""
@@ -82,4 +99,4 @@ class Vault:
 
     def index(self, value: str, *, purpose: str) -> bytes:
         """A 32-byte keyed digest, equal for equal values of one purpose; useless without the key (A90)."""
-        return self._suite.digest(self._index_key, f"{purpose}\0{value}".encode())
+        return self._digest(f"{purpose}\0{value}".encode())

@@ -20,7 +20,7 @@ from app.cli.parts import joined, settings
 from app.cli.people import ensure_district
 from app.cli.stack import Stack, free_port
 from app.flows.parts import Parts
-from app.registry.synthetic import Shown, showcase
+from app.registry.synthetic import Showcase, showcase
 from config.local import own_lines, sandbox_keys
 from config.postgres import Server, create_database, drop_database, ensure_running
 from config.settings import CHECKOUT, Settings
@@ -28,7 +28,6 @@ from core.clock import beijing
 from core.db import connect
 from core.http import Answer, Door
 from core.money import plain_yuan, yuan
-from core.redact import mask_name
 from migrations.upgrade import upgrade
 from notifications.send import render
 from payments.ledger.balances import entry_lines, trial_balance
@@ -125,14 +124,14 @@ def _act(stage: Stage, people: int) -> None:
     stage.stack.start(offset_seconds=int((clocks.now() - clocks.wall()).total_seconds()))
     click.echo(f"业务时钟：{beijing(clocks.now()):%Y年%m月%d日 %H:%M}\n")
     cast = showcase()
-    _ordinary(stage, cast["adult"])
-    _half(stage, cast["age65"])
-    _nothing(stage, cast["age72"])
+    _ordinary(stage, cast.ordinary)
+    _half(stage, cast.aged_65)
+    _nothing(stage, cast.aged_72)
     _books(stage)
 
 
-def _ordinary(stage: Stage, person: Shown) -> None:
-    click.echo(f"一、普通成年人 {mask_name(person.name)}：养老选500元档，医保320元，一次付清")
+def _ordinary(stage: Stage, person: Showcase) -> None:
+    click.echo(f"一、普通成年人 {person.masked}：养老选500元档，医保320元，一次付清")
     token, found = _look_up(stage, person)
     _show_due(found, tier=50000)
     items = [
@@ -142,15 +141,15 @@ def _ordinary(stage: Stage, person: Shown) -> None:
     _pay(stage, token, items, expected=82000)
 
 
-def _half(stage: Stage, person: Shown) -> None:
-    click.echo(f"\n二、65岁的 {mask_name(person.name)}：医保减半")
+def _half(stage: Stage, person: Showcase) -> None:
+    click.echo(f"\n二、65岁的 {person.masked}：医保减半")
     token, found = _look_up(stage, person)
     _show_due(found)
     _pay(stage, token, [{"person": found["person"], "insurance": "RES_MEDICAL"}], expected=16000)
 
 
-def _nothing(stage: Stage, person: Shown) -> None:
-    click.echo(f"\n三、72岁的 {mask_name(person.name)}：不用交钱，不经过支付平台")
+def _nothing(stage: Stage, person: Showcase) -> None:
+    click.echo(f"\n三、72岁的 {person.masked}：不用交钱，不经过支付平台")
     token, found = _look_up(stage, person)
     _show_due(found)
     items = [{"person": found["person"], "insurance": "RES_MEDICAL"}]
@@ -169,9 +168,9 @@ def _nothing(stage: Stage, person: Shown) -> None:
     stage.promise("元" not in (told or "元"), "通知里没有金额")
 
 
-def _look_up(stage: Stage, person: Shown) -> tuple[str, dict[str, Any]]:
+def _look_up(stage: Stage, person: Showcase) -> tuple[str, dict[str, Any]]:
     """A session with a login code of the far side's phone, then name and identity number → the person."""
-    code = stage.call("POST", f"{stage.far}/phone/login-code", {"phone": mask_name(person.name)})["code"]
+    code = stage.call("POST", f"{stage.far}/phone/login-code", {"phone": person.masked})["code"]
     token = stage.call("POST", f"{stage.url}/api/v1/session", {"code": code})["token"]
     found = stage.call(
         "POST",

@@ -43,7 +43,7 @@ def ensure_district(parts: Parts, people: int = 3000, *, password_file: Path = P
     put_places(parts, TOWNS, [(place.code, place.name)])
     password = kept_password(password_file)
     put_agent(parts, login=LOGIN, name="示例代办员", village=place.code, password=password)
-    resident = showcase()["adult"]
+    resident = showcase().ordinary
     return District(
         resident_name=resident.name,
         resident_id=resident.id_number,

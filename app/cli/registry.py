@@ -1,4 +1,4 @@
-"""flask registry import | district: who is insured, as the bureaus' files say."""
+"""flask registry import | district | sample | places: who is insured, as the bureaus' files say."""
 
 import sys
 import time
@@ -12,8 +12,11 @@ from flask.cli import AppGroup
 
 from app.cli.parts import parts, settings
 from app.cli.people import ensure_district
+from app.flows.district import put_places
 from app.flows.import_roster import Imported, import_roster
 from app.registry.failures import REASONS, Failure, FailureFile
+from app.registry.sample import write_sample
+from app.registry.synthetic import MOST_VILLAGES, TOWNS, villages
 from core.clock import beijing
 from core.errors import AppError
 
@@ -63,6 +66,29 @@ def district_command(people: int) -> None:
     click.echo(f"代办员 {found.agent_login} {found.agent_password} {found.agent_village}")
 
 
+@registry.command("sample")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--people", default=1000, show_default=True, help="Number of rows.")
+@click.option("--bad", default=0.0, show_default=True, help="Percentage of bad rows, of every kind in turn.")
+@click.option("--format", "form", type=click.Choice(["csv", "xlsx"]), help="By FILE's ending if not said.")
+def sample_command(file: Path, people: int, bad: float, form: str | None) -> None:
+    """Write an enrolment FILE of invented people, and beside it the failure file that its import must write. Its
+    villages are those of `registry places`."""
+    path = file.with_suffix(f".{form}") if form else file
+    side, count = write_sample(path, people, bad_percent=bad)
+    click.echo(f"{path}: {people} 行，其中 {count} 行有错，见 {side}")
+
+
+@registry.command("places")
+def places_command() -> None:
+    """Make the invented district's towns and villages known, without people (sandbox only)."""
+    if not settings().is_sandbox:
+        raise click.ClickException("只用于沙盒。 Only for a sandbox.")
+    found = villages(MOST_VILLAGES)
+    put_places(parts(), TOWNS, [(place.code, place.name) for place in found])
+    click.echo(f"{len(TOWNS)} 个镇街，{len(found)} 个村")
+
+
 def _progress() -> Callable[[int, int], None]:
     shown = 0
 
@@ -96,5 +122,11 @@ def _tell(result: Imported, codes: Counter[str], seconds: float) -> None:
         click.echo(f"  {code} {number}：{REASONS[code].format(where='另一行')}", err=True)
     if result.skipped:
         click.echo(f"没有读的工作表：{'、'.join(result.skipped)}")
-    verdict = "导入完成" if result.taken else "有退回的行，什么都没有导入"
-    click.echo(f"{verdict}。{counts}。用时 {seconds:.1f} 秒。")
+    if result.taken:
+        click.echo(f"导入完成。{counts}。用时 {seconds:.1f} 秒。")
+    else:
+        good = result.rows_in - result.refused
+        click.echo(
+            f"什么都没有导入：读入 {result.rows_in}，退回 {result.refused}。用时 {seconds:.1f} 秒。"
+            f"请改好退回的行再导入整份文件；只要先导入其余 {good} 行，加 --good-rows。"
+        )

@@ -118,6 +118,16 @@ def start_payment(parts: Parts, wants: Sequence[Want], payer: Payer, *, request_
             _end_former(parts, gateway, held.args[0])
 
 
+def started_before(parts: Parts, wants: Sequence[Want], payer: Payer, *, request_key: str) -> Started | None:
+    """What an earlier request of this key started, as it stands; the gateway is not asked. None if it started nothing.
+
+    After GatewaySilent this is the payment to show: nobody waits for a second silence. KeyReused."""
+    wish = _Wish(parts.gateways[payer.gateway], wants, payer, *_request(wants, payer, request_key))
+    with parts.reading() as connection:
+        number = _used(connection, wish)
+        return _started(_row(connection, number)) if number else None
+
+
 @dataclass(frozen=True)
 class _Wish:
     """One request: what, by whom, how, and its idempotency key and body as digests."""

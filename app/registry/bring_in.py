@@ -3,9 +3,10 @@
 Pure but for the vault: it asks no database. The register is asked and written a batch at a time by the caller."""
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.registry.packing import (
     NULL,
@@ -42,12 +43,23 @@ class Tally:
     same: int = 0
 
 
+class Newcomer(NamedTuple):
+    """A person to be put into the register, not yet sealed."""
+
+    key: int
+    home: int
+    index: bytes
+    digest: bytes
+    row: Row
+
+
 @dataclass(slots=True)
 class Plan:
     """What one batch does to the register, and which of its rows it cannot take. `fresh` and `homes` are what the
     register will know afterwards: the next batch is asked about before this one is written."""
 
     changes: Changes = field(default_factory=Changes)
+    newcomers: list[Newcomer] = field(default_factory=list)
     refused: list[tuple[Row, Wrong]] = field(default_factory=list)
     fresh: dict[bytes, Known] = field(default_factory=dict)
     homes: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -79,6 +91,7 @@ class Merger:
             wrong = self._take(row, index, found, plan)
             if wrong:
                 plan.refused.append((row, wrong))
+        plan.changes.persons = self._persons(plan.newcomers)
         self._former = plan
         return plan
 
@@ -98,9 +111,8 @@ class Merger:
             return Wrong("name", "NAME_ID_MISMATCH", {})
         home = self._home(row, found, plan)
         if known is None:
-            known = self._new_person(
-                row, plan, key=found.person_ids.pop(), index=index, digest=person_digest, home=home
-            )
+            known = Known(found.person_ids.pop(), row.name, person_digest, row.alive, {})
+            plan.newcomers.append(Newcomer(known.id, home, index, person_digest, row))
         elif known.digest != person_digest:
             known.digest, known.alive = person_digest, row.alive
             earlier = plan.changes.changed_persons.get(known.id, ())
@@ -127,6 +139,8 @@ class Merger:
         known.enrolments[row.insurance] = digest
 
     def _name(self, known: Known) -> str:
+        if isinstance(known.name, str):
+            return known.name
         return self._vault.open(known.name, bound_to=f"person.name:{known.id}")
 
     def _home(self, row: Row, found: Found, plan: Plan) -> int:
@@ -139,29 +153,32 @@ class Merger:
             )
         return home
 
-    def _new_person(self, row: Row, plan: Plan, *, key: int, index: bytes, digest: bytes, home: int) -> Known:
-        seal = self._vault.seal
-        name = seal(row.name, bound_to=f"person.name:{key}")
-        born = day_number(row.birth_date)
-        fixed = _PERSON.pack(
-            *(16, 8, key, 8, home, 4, born, 2, row.sex, 1, row.alive, 1, row.student or False),
-            *(1, row.is_migrant or False, 32, index, 32, digest),
-        )
-        plan.changes.persons.append(
+    def _persons(self, newcomers: Sequence[Newcomer]) -> list[bytes]:
+        """Sealed together and packed, in the order of register.PERSON."""
+        secrets: list[tuple[str, str]] = []
+        for key, _, _, _, row in newcomers:
+            secrets += (row.id_number, f"person.id_number:{key}"), (row.name, f"person.name:{key}")
+            if row.mobile:
+                secrets.append((row.mobile, f"person.phone:{key}"))
+        sealed = iter(self._vault.seal_all(secrets))
+        return [
             b"".join(
                 (
-                    fixed,
-                    packed_bytes(seal(row.id_number, bound_to=f"person.id_number:{key}")),
-                    packed_bytes(name),
-                    packed_bytes(seal(row.mobile, bound_to=f"person.phone:{key}")) if row.mobile else NULL,
+                    _PERSON.pack(
+                        *(16, 8, key, 8, home, 4, day_number(row.birth_date), 2, row.sex, 1, row.alive),
+                        *(1, bool(row.student), 1, bool(row.is_migrant), 32, index, 32, digest),
+                    ),
+                    packed_bytes(next(sealed)),
+                    packed_bytes(next(sealed)),
+                    packed_bytes(next(sealed)) if row.mobile else NULL,
                     packed_text(row.residence),
                     packed_text(row.relation or ""),
                     packed_text(row.family_type or "none"),
                     packed_date(row.spouse_birth),
                 )
             )
-        )
-        return Known(key, name, digest, row.alive, {})
+            for key, home, index, digest, row in newcomers
+        ]
 
     def _changed_person(self, row: Row, known: Known, home: int) -> tuple[Any, ...]:
         phone = self._vault.seal(row.mobile, bound_to=f"person.phone:{known.id}") if row.mobile else None

@@ -14,6 +14,7 @@ _DATE = re.compile(r"([12][0-9]{3})[-./年]([0-9]{1,2})[-./月]([0-9]{1,2})日?(
 _COMPACT = re.compile(r"([12][0-9]{3})([0-9]{2})([0-9]{2})")
 _MONTH = re.compile(r"([12][0-9]{3})[-./年]?([0-9]{1,2})月?")
 _MOBILE = re.compile(r"(?:\+?86)?(1[3-9][0-9]{9})")
+_PLAIN_MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 _SEPARATORS = re.compile(r"[|｜、,，;；/\s]+")
 _EXCEL_DAY_0 = date(1899, 12, 30)
 LONGEST_TEXT, LONGEST_PERSON_NO = 20, 30
@@ -139,6 +140,11 @@ def tier(cell: Any) -> int | None:
     return int(text) * 100
 
 
+def person_no(cell: Any) -> str:
+    """The bureau's own number of a person, '' if blank."""
+    return short_text(cell, longest=LONGEST_PERSON_NO) or ""
+
+
 def household(cell: Any) -> str:
     """A household number of a village."""
     return short_text(cell) or _refuse("EMPTY")
@@ -156,6 +162,8 @@ def short_text(cell: Any, *, longest: int = LONGEST_TEXT) -> str | None:
 
 def mobile(cell: Any) -> str | None:
     """Eleven digits; blanks, dashes and a leading 86 are taken off. None if blank."""
+    if not cell or (isinstance(cell, str) and _PLAIN_MOBILE.fullmatch(cell)):
+        return cell or None
     text = "".join(plain(cell).replace("-", "").split())
     if not text:
         return None

@@ -68,19 +68,20 @@ class BadHeader(BadInput):
     text = "表头不对。{what}"
 
 
-@dataclass(frozen=True)
 class Header:
-    """Where every field stands. `pick(cells)` gives the cells in the order of FIELDS once `cells` ends with a ''
-    at index `width`: an absent column points there."""
+    """Where every field stands: `places` in the order of FIELDS, `width` for a field the file does not have."""
 
-    width: int
-    places: tuple[int, ...]
+    def __init__(self, width: int, places: Sequence[int]) -> None:
+        self.width = width
+        self._cells = itemgetter(*places)
 
     def pick(self, cells: list[Any]) -> tuple[Any, ...]:
-        """The cells in the order of FIELDS; `cells` is shortened or padded in place."""
-        del cells[self.width :]
-        cells.extend([""] * (self.width + 1 - len(cells)))
-        return tuple(itemgetter(*self.places)(cells))
+        """The cells in the order of FIELDS, '' for what is not there; `cells` is brought to one more than `width`."""
+        if len(cells) != self.width:
+            del cells[self.width :]
+            cells.extend([""] * (self.width - len(cells)))
+        cells.append("")
+        return self._cells(cells)
 
 
 def looks_like_header(cells: Sequence[Any]) -> bool:
@@ -109,7 +110,7 @@ def read_header(cells: Sequence[Any]) -> Header:
     wrong = [("缺少：", missing), ("不认识：", unknown), ("重复：", doubled)]
     if any(names for _, names in wrong):
         raise BadHeader(what="；".join(head + "、".join(names)[:200] for head, names in wrong if names) + "。")
-    return Header(len(titles), tuple(places.get(field, len(titles)) for field in FIELDS))
+    return Header(len(titles), [places.get(field, len(titles)) for field in FIELDS])
 
 
 def _plain(cell: Any) -> str:

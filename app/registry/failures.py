@@ -11,6 +11,7 @@ from typing import Any
 import xlsxwriter
 
 from app.registry.cells import plain
+from app.registry.codes import INSURANCE
 from app.registry.columns import FIELDS, TITLES
 from app.registry.identity import clean_id_number, clean_name
 from app.registry.row import Row, Wrong
@@ -55,6 +56,7 @@ REASONS: Mapping[str, str] = {
     "COLUMN_COUNT": "这一行的格数比表头多，可能是某一格里有分隔符没有加引号",
     "DUP_ROW": "与{where}是同一个人、同一个险种",
 }
+INSURANCE_TITLES = {"RES_PENSION": "居民养老", "RES_MEDICAL": "居民医保"}
 HEAD = ("工作表", "行号", "列", "代码", "原因", "险种", "村居代码", "户号", "姓名", "身份证号")
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -79,16 +81,19 @@ class Failure:
 def failures_of_cells(table: str, number: int, picked: Sequence[Any], wrong: Sequence[Wrong]) -> list[Failure]:
     """Failures of a row that could not be read, from its cells."""
     cell = dict(zip(FIELDS, picked, strict=True))
-    insurance, village, household = (plain(cell[field]) for field in ("insurance", "village_code", "household_no"))
+    village, household = plain(cell["village_code"]), plain(cell["household_no"])
+    insurance = INSURANCE_TITLES.get(INSURANCE.get(plain(cell["insurance"]).lower(), ""), "")
     known_village = village if village.isdigit() and len(village) == 12 else ""
     name, id_number = mask_name(clean_name(str(cell["name"]))[:20]), _shown_id(cell["id_number"])
-    return _failures((table, number), wrong, (insurance[:12], known_village, household[:8], name, id_number))
+    return _failures((table, number), wrong, (insurance, known_village, household[:8], name, id_number))
 
 
 def failures_of_row(row: Row, wrong: Sequence[Wrong]) -> list[Failure]:
     """Failures of a row that the register refused."""
     masked = mask_name(row.name), mask_id(row.id_number)
-    return _failures((row.table, row.number), wrong, (row.insurance, row.village_code, row.household_no, *masked))
+    return _failures(
+        (row.table, row.number), wrong, (INSURANCE_TITLES[row.insurance], row.village_code, row.household_no, *masked)
+    )
 
 
 def _failures(place: tuple[str, int], wrong: Sequence[Wrong], context: tuple[str, ...]) -> list[Failure]:

@@ -74,4 +74,6 @@ def name_problem(name: str) -> str | None:
 def invisible(text: str) -> bool:
     """Does it carry zero-width, direction, control, private-use or unassigned characters? Planes 2 and 3 hold nothing
     but ideographs, some younger than Python's table of them."""
-    return any(unicodedata.category(letter) in _INVISIBLE and not 0x20000 <= ord(letter) < 0x3FFFE for letter in text)
+    return not text.isprintable() and any(
+        unicodedata.category(letter) in _INVISIBLE and not 0x20000 <= ord(letter) < 0x3FFFE for letter in text
+    )

@@ -20,10 +20,11 @@ class ImportUnderWay(Conflict):
 
 @dataclass(slots=True)
 class Known:
-    """A person the register has. `enrolments`: insurance → digest of the row that made it."""
+    """A person the register has; the name sealed, or in clear if this very run has put it there. `enrolments`:
+    insurance → digest of the row that made it."""
 
     id: int
-    name: bytes
+    name: bytes | str
     digest: bytes
     alive: bool
     enrolments: dict[str, bytes]
@@ -46,7 +47,7 @@ class Changes:
     categories are replaced."""
 
     households: list[bytes] = field(default_factory=list)
-    persons: list[bytes] = field(default_factory=list)
+    persons: Sequence[bytes] = ()
     enrolments: list[bytes] = field(default_factory=list)
     categories: list[bytes] = field(default_factory=list)
     changed_persons: dict[int, tuple[Any, ...]] = field(default_factory=dict)
@@ -154,7 +155,7 @@ class Register:
             self._cursor.execute(_CLEAR, _columns(changes.cleared))
         self._copy("copy category (person_id, insurance, code)", changes.categories)
 
-    def _copy(self, into: str, rows: list[bytes]) -> None:
+    def _copy(self, into: str, rows: Sequence[bytes]) -> None:
         if rows:
             with self._cursor.copy(f"{into} from stdin with (format binary)") as copy:
                 copy.write(b"".join((HEAD, *rows, TAIL)))

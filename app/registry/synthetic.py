@@ -8,6 +8,7 @@ from random import Random
 
 from app.registry.columns import FIELDS, TITLES
 from app.registry.identity import check_digit
+from core.redact import mask_name
 
 TOWNS = {
     "370404001": "坛山街道",
@@ -98,27 +99,44 @@ class Invented:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Showcase:
     """A person of a known kind, for demonstrations."""
 
-    kind: str
     name: str
     id_number: str
 
+    @property
+    def masked(self) -> str:
+        """The name as others may read it."""
+        return mask_name(self.name)
 
-_SHOWCASE = (  # kind, name, birth, sex, categories: the first household of the first village
-    ("adult", "周示禾", date(1983, 5, 12), 2, ()),
-    ("age65", "周示松", date(1956, 6, 1), 1, ()),
-    ("age72", "周示柏", date(1949, 3, 8), 1, ()),
-    ("dis1", "周示宁", date(1980, 10, 20), 1, ("DIS1",)),
-    ("youfu", "周示安", date(1975, 1, 15), 1, ("YOUFU",)),
-)
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The people of a demonstration: an ordinary adult of 38, one of 65, one of 72, one with a first-grade
+    disability, one entitled person (优抚). The 65- and 72-year-old draw their pensions."""
+
+    ordinary: Showcase
+    aged_65: Showcase
+    aged_72: Showcase
+    disabled: Showcase
+    entitled: Showcase
+
+
+_CAST = {  # name, birth, sex, relation, categories: the first household of the first village
+    "ordinary": ("周示禾", date(1983, 5, 12), 2, "户主", ()),
+    "aged_65": ("周示松", date(1956, 6, 1), 1, "父亲", ()),
+    "aged_72": ("周示柏", date(1949, 3, 8), 1, "祖父", ()),
+    "disabled": ("周示宁", date(1980, 10, 20), 1, "兄弟", ("DIS1",)),
+    "entitled": ("周示安", date(1975, 1, 15), 1, "兄弟", ("YOUFU",)),
+}
+MOST_VILLAGES = 280
 BOTH = ("RES_PENSION", "RES_MEDICAL")
 
 
 def villages(count: int) -> list[Village]:
-    """So many villages (at most 280), town by town in turn. The first one is the showcase's."""
-    assert 1 <= count <= len(_FIRST) * len(_SECOND)
+    """So many villages (at most MOST_VILLAGES), town by town in turn. The first one is the showcase's."""
+    assert 1 <= count <= MOST_VILLAGES
     codes = list(TOWNS)
     names = [first + second for second in _SECOND for first in _FIRST]
     return [Village(f"{codes[(place + 5) % 7]}{901 + place // 7}", f"{names[place]}村") for place in range(count)]
@@ -126,13 +144,12 @@ def villages(count: int) -> list[Village]:
 
 def villages_for(people: int) -> list[Village]:
     """As many villages as a district of that size has: about 1,400 people each, never fewer than seven."""
-    return villages(min(280, max(7, people // 1400)))
+    return villages(min(MOST_VILLAGES, max(7, people // 1400)))
 
 
-def showcase() -> dict[str, Shown]:
-    """Name and number of one ordinary adult (adult), one of 65 (age65), one of 72 (age72), one with a first-grade
-    disability (dis1), one entitled person (youfu); the same in every district."""
-    return {kind: Shown(kind, name, _number(born, 1, sex)) for kind, name, born, sex, _ in _SHOWCASE}
+def showcase() -> Cast:
+    """The same people in every district."""
+    return Cast(**{kind: Showcase(name, _number(born, 1, sex)) for kind, (name, born, sex, _, _) in _CAST.items()})
 
 
 def people(count: int, *, seed: int = 2021) -> Iterator[Invented]:
@@ -152,16 +169,14 @@ class _Maker:
             household = 1
             if at == 0:
                 yield from self._showcase(place.code, left)
-                left, household = left - len(_SHOWCASE), 2
+                left, household = left - len(_CAST), 2
             while left > 0:
                 size = min(left, self._random.choices((1, 2, 3, 4, 5, 6), (12, 26, 24, 20, 12, 6))[0])
                 yield from self._household(place.code, f"{household:04d}", size)
                 left, household = left - size, household + 1
 
     def _showcase(self, village: str, most: int) -> Iterator[Invented]:
-        for (_, name, born, sex, categories), relation in list(
-            zip(_SHOWCASE, ("户主", "父亲", "祖父", "兄弟", "兄弟"), strict=True)
-        )[:most]:
+        for name, born, sex, relation, categories in list(_CAST.values())[:most]:
             person = self._person(village, "0001", relation, born=born, sex=sex, name=name)
             yield _plain(person, categories)
 
@@ -174,7 +189,9 @@ class _Maker:
         ages += [("父母", min(99, head + dice.randint(21, 30))) for _ in range(2)]
         for place, (relation, age) in enumerate(ages[:size]):
             sex = (1 if dice.random() < 0.8 else 2) if place == 0 else dice.choice((1, 2))
-            born = min(LAST_DAY - timedelta(days=age * 365 + age // 4 + dice.randrange(1, 365)), _LAST_BIRTH)
+            born = LAST_DAY - timedelta(days=age * 365 + age // 4 + dice.randrange(1, 365))
+            if born > _LAST_BIRTH:
+                born = _LAST_BIRTH - timedelta(days=dice.randrange(1000))
             own = surname if relation in ("户主", "子女") else dice.choice(_SURNAMES)
             yield self._person(village, number, relation, born=born, sex=sex, name=self._name(own))
 

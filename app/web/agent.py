@@ -1,7 +1,7 @@
 """The pages of a village agent: log in, the village's list, one person in large type, the code, the next one."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,7 @@ from app.web.parts import parts
 from app.web.paying import show, start
 from app.web.wishes import MOST_ITEMS, UnknownPerson, known, tier_fields, tiers, wants
 from core.errors import NotFound
+from core.money import Fen
 
 bp = APIBlueprint("agent", __name__, enable_openapi=False)
 PAGE = 50
@@ -129,12 +130,17 @@ def person(person: str) -> Answer:
         if each.alive or each.id == subject.id
     ]
     members.sort(key=lambda member: member.person.id != subject.id)
+    ticked = _ticked(subject, chosen)
+    open_items = [(member.person.id, due) for member in members for due in member.dues if _is_open(due)]
     return render_template(
         "agent/person.html",
         subject=subject,
         members=members,
-        ticked=_ticked(subject, members),
+        ticked=ticked,
         chosen=chosen,
+        ready=bool(open_items),
+        total=sum(due.quote.personal_due or 0 for who, due in open_items if (who, due.insurance) in ticked),
+        family_open="family" in request.args or any(who != subject.id for who, _ in ticked),
         key=secrets.token_urlsafe(12),
     )
 
@@ -144,8 +150,7 @@ def choose(person: str) -> Answer:
     """看要交多少, 出码, or one item by its own button."""
     subject = _own_person(person)
     if request.form.get("act") == "show":
-        items = request.form.getlist("item")[:MOST_ITEMS]
-        return redirect(url_for("agent.person", person=person, seen=1, item=items, **tier_fields(request.form)), 303)
+        return _again(person)
     only = request.form.get("only")
     wanted = wants(request.form, only=only) if only else _wanted(request.form)
     if not wanted:
@@ -153,7 +158,7 @@ def choose(person: str) -> Answer:
     _all_mine(subjects(parts(), sorted({want.person_id for want in wanted})))
     started = start(wanted, channel=AGENT, key=request.form.get("key", ""))
     if started.number is None:
-        return redirect(url_for("agent.person", person=reference(subject.id)), 303)
+        return _again(person, family=1 if wanted[0].person_id != subject.id else None)
     return redirect(url_for("agent.payment", number=started.number), 303)
 
 
@@ -172,19 +177,31 @@ def close(number: str) -> Answer:
     return redirect(url_for("agent.payment", number=number), 303)
 
 
+def _again(person: str, **more: object) -> Answer:
+    """The same page with what was ticked and chosen on it."""
+    items = request.form.getlist("item")[:MOST_ITEMS]
+    return redirect(
+        url_for("agent.person", person=person, seen=1, item=items, **tier_fields(request.form), **more), 303
+    )
+
+
 def _wanted(fields: MultiDict[str, Any]) -> list[Want]:
     """The items ticked, and the pension of everybody for whom a tier was chosen: choosing it is the tick."""
     ticked = [want for want in wants(fields) if want.insurance is Insurance.RES_MEDICAL]
     return ticked + [Want(person, Insurance.RES_PENSION, tier) for person, tier in tiers(fields).items()]
 
 
-def _ticked(subject: Subject, members: Sequence[Member]) -> set[tuple[int, str]]:
-    """What stands ticked: what was ticked before, at first what the person at the table owes."""
+def _ticked(subject: Subject, chosen: Mapping[int, Fen]) -> set[tuple[int, str]]:
+    """What is in this payment: what was ticked, at first the medical of the person at the table, and chosen tiers."""
+    medical = {(subject.id, Insurance.RES_MEDICAL)}
     if "seen" in request.args:
-        return {(want.person_id, want.insurance) for want in wants(request.args)}
-    return {
-        (member.person.id, due.insurance) for member in members if member.person.id == subject.id for due in member.dues
-    }
+        medical = {(want.person_id, want.insurance) for want in wants(request.args)}
+    return {(who, str(insurance)) for who, insurance in medical} | {(who, "RES_PENSION") for who in chosen}
+
+
+def _is_open(due: Due) -> bool:
+    """May something be paid for it now, perhaps after a tier is chosen?"""
+    return not due.settled and bool(due.tier_open or due.choices or (due.payable and due.quote.personal_due))
 
 
 def _own_village(code: str) -> VillageName:

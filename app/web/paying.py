@@ -6,7 +6,7 @@ from flask import Response, current_app, make_response, render_template
 
 from app.flows.enter import openid_of
 from app.flows.follow import Followed, Phase
-from app.flows.pay import Kind, Payer, Started, Want, start_payment
+from app.flows.pay import Kind, Payer, Started, Want, start_payment, started_before
 from app.web.access import actor, here
 from app.web.codes import picture
 from app.web.parts import parts
@@ -38,7 +38,10 @@ def start(
     try:
         return start_payment(parts(), wants, payer, request_key=own_key)
     except GatewaySilent:
-        return start_payment(parts(), wants, payer, request_key=own_key)  # as it stands: nothing is sent again
+        silent = started_before(parts(), wants, payer, request_key=own_key)
+        if silent is None:
+            raise
+        return silent
 
 
 def show(payment: Followed, template: str, **words: object) -> Response:

@@ -31,7 +31,7 @@ from app.web.access import (
 )
 from app.web.parts import parts
 from app.web.paying import show, start
-from app.web.wishes import known, tier_fields, tiers, wants
+from app.web.wishes import carried, known, tier_fields, tiers, wants
 
 bp = APIBlueprint("resident", __name__, enable_openapi=False)
 _NEXT = {"due": "resident.due", "paid": "resident.paid"}
@@ -62,7 +62,14 @@ def who() -> Answer:
     held = visitor()
     if held is not None and held.agent is not None:
         return redirect(url_for("agent.today"), 303)
-    return render_template("resident/who.html", then=_then(), fields={}, problem=None, known=held and held.known)
+    return render_template(
+        "resident/who.html",
+        then=_then(),
+        fields={},
+        problem=None,
+        known=held and held.known,
+        tiers=carried(request.args),
+    )
 
 
 @bp.post("/who")
@@ -81,11 +88,18 @@ def look_up() -> Answer | tuple[Answer, int]:
             id_number=request.form.get("id_number", "")[:100],
             network=network(),
         )
-        answer: Response = redirect(url_for(_NEXT[_then()]), 303)
+        answer: Response = redirect(url_for(_NEXT[_then()], **carried(request.form)), 303)
     except (BadIdNumber, BadName, NoSuchPerson) as error:
         # What was typed is not written back: the page would carry an identity number.
         problem = None if error.fields else error.sentence()
-        page = render_template("resident/who.html", then=_then(), fields=error.fields, problem=problem, known=False)
+        page = render_template(
+            "resident/who.html",
+            then=_then(),
+            fields=error.fields,
+            problem=problem,
+            known=False,
+            tiers=carried(request.form),
+        )
         answer = make_response(page, error.status)
     return keep(answer, entry) if entry else answer
 

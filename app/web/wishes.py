@@ -7,7 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.flows.pay import Want
 from app.policy.facts import Insurance
-from app.web.access import person_behind
+from app.web.access import person_behind, visitor
 from core.errors import BadInput, NotFound
 from core.money import Fen
 
@@ -36,6 +36,17 @@ def tiers(fields: MultiDict[str, Any]) -> dict[int, Fen]:
 def tier_fields(fields: MultiDict[str, Any]) -> dict[str, str]:
     """The same as fields, to be handed on to the next page."""
     return {f"{_TIER}{named}": str(tier) for named, _, tier in _tiers(fields)}
+
+
+def carried(fields: MultiDict[str, Any]) -> dict[str, str]:
+    """The same through a page that needs no session yet: what this session does not know is left behind."""
+    if visitor() is None:
+        return {}
+    return {
+        name: value
+        for name, value in fields.items()
+        if name.startswith(_TIER) and value.isdecimal() and person_behind(name.removeprefix(_TIER)) is not None
+    }
 
 
 def wants(fields: MultiDict[str, Any], *, only: str | None = None) -> list[Want]:

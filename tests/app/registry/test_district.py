@@ -1,5 +1,6 @@
 """The synthetic district is nobody's, always the same, and comes in through the door of every other file."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from sqlalchemy import text
@@ -83,13 +84,13 @@ def test_the_showcase_is_what_it_says(parts: Parts, tmp_path: Path) -> None:
     ensure_district(parts, 60, password_file=tmp_path / "a.txt")
     due = {}
 
-    for kind, shown in showcase().items():
-        key = look_up(parts, name=shown.name, id_number=shown.id_number, caller=f"test {kind}")
+    for kind, shown in asdict(showcase()).items():
+        key = look_up(parts, **shown, caller=f"test {kind}")
         (subject,) = subjects(parts, [key])
         medical, pension = all_due(parts, subject, at=NOON, tier=10000)
         assert medical.quote.eligible is not Eligible.NO
         due[kind] = medical.quote.personal_due, pension.quote.personal_due
 
-    assert due["adult"][0] == due["youfu"][0] == 32000
-    assert due["age65"][0] == 16000 and due["age72"][0] == 0
-    assert due["dis1"] == (0, 0) and due["youfu"][1] == 10000
+    assert due["ordinary"][0] == due["entitled"][0] == 32000
+    assert due["aged_65"][0] == 16000 and due["aged_72"][0] == 0
+    assert due["disabled"] == (0, 0) and due["entitled"][1] == 10000
