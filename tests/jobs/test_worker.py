@@ -141,9 +141,9 @@ def slow_provider() -> Iterator[tuple[str, list[str], Event]]:
 
 
 def test_what_a_transaction_asked_for_is_told_within_seconds_and_a_rollback_asks_for_nothing(
-    running: System, worker: Start
+    running: System, worker: Start, tmp_path: Path
 ) -> None:
-    worker()
+    worker(LOG_LEVEL="DEBUG")
     with pytest.raises(ZeroDivisionError), running.parts.engine.begin() as connection:
         write_notice(running, connection, cause="payment:W0:paid")
         1 / 0  # noqa: B018 the transaction fails after it wrote its job
@@ -154,6 +154,8 @@ def test_what_a_transaction_asked_for_is_told_within_seconds_and_a_rollback_asks
     told = running.outside.get("/messages")["messages"]
     assert [message["key"] for message in told] == [f"7:{CAUSE}"]
     eventually(lambda: jobs(running, "tell", "todo", "doing", "failed", "succeeded") == 0)
+    log = (tmp_path / "worker.log").read_text(encoding="utf-8")
+    assert log and PHONE not in log
 
 
 def test_a_payment_nobody_reported_is_found_by_the_clock(running: System, worker: Start) -> None:
