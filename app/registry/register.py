@@ -65,19 +65,27 @@ ENROLMENT = (
 )
 _PREPARE = """
 set local statement_timeout = 0;
--- The tables grow by hundreds of thousands of rows under plans made when they were empty: indexes, always.
+-- The tables grow by hundreds of thousands of rows within this transaction: a plan made when they were empty must
+-- neither be kept nor read them from end to end.
+set local plan_cache_mode = force_custom_plan;
 set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off;
 """
+# "offset 0" keeps the planner from starting at the large side.
 _PERSONS = """
-select p.id_index, p.id, p.name, p.digest, p.alive, a.digest, b.digest
-from unnest(%s::bytea[]) as asked (id_index)
-join person p using (id_index)
-left join enrolment a on a.person_id = p.id and a.insurance = 'RES_PENSION'
-left join enrolment b on b.person_id = p.id and b.insurance = 'RES_MEDICAL'
+select p.* from unnest(%s::bytea[]) as asked (id_index)
+cross join lateral (
+  select p.id_index, p.id, p.name, p.digest, p.alive,
+    (select e.digest from enrolment e where e.person_id = p.id and e.insurance = 'RES_PENSION') as pension,
+    (select e.digest from enrolment e where e.person_id = p.id and e.insurance = 'RES_MEDICAL') as medical
+  from person p where p.id_index = asked.id_index offset 0
+) p
 """
 _HOUSEHOLDS = """
-select h.village_code, h.number, h.id from unnest(%s::text[], %s::text[]) as asked (village_code, number)
-join household h using (village_code, number)
+select h.* from unnest(%s::text[], %s::text[]) as asked (village_code, number)
+cross join lateral (
+  select h.village_code, h.number, h.id from household h
+  where h.village_code = asked.village_code and h.number = asked.number offset 0
+) h
 """
 _CHANGE_PERSONS = """
 with c as (
@@ -131,12 +139,12 @@ class Register:
     def look_up(self, indexes: Sequence[bytes], households: Collection[tuple[str, str]]) -> Found:
         """Who of these the register knows; and enough fresh ids for those it does not."""
         found = Found()
-        for index, key, name, digest, alive, pension, medical in self._cursor.execute(_PERSONS, (list(indexes),)):
+        for index, key, name, digest, alive, pension, medical in self._ask(_PERSONS, (list(indexes),)):
             enrolments = {"RES_PENSION": pension, "RES_MEDICAL": medical}
             known = {insurance: row for insurance, row in enrolments.items() if row is not None}
             found.persons[index] = Known(key, name, digest, alive, known)
         villages, numbers = [key[0] for key in households], [key[1] for key in households]
-        for village, number, key in self._cursor.execute(_HOUSEHOLDS, (villages, numbers)):
+        for village, number, key in self._ask(_HOUSEHOLDS, (villages, numbers)):
             found.households[village, number] = key
         found.person_ids = self._ids("person", len(indexes) - len(found.persons))
         found.household_ids = self._ids("household", len(households) - len(found.households))
@@ -148,12 +156,16 @@ class Register:
         self._copy(f"copy person ({PERSON})", changes.persons)
         self._copy(f"copy enrolment ({ENROLMENT})", changes.enrolments)
         if changes.changed_persons:
-            self._cursor.execute(_CHANGE_PERSONS, _columns(changes.changed_persons.values()))
+            self._ask(_CHANGE_PERSONS, _columns(changes.changed_persons.values()))
         if changes.changed_enrolments:
-            self._cursor.execute(_CHANGE_ENROLMENTS, _columns(changes.changed_enrolments))
+            self._ask(_CHANGE_ENROLMENTS, _columns(changes.changed_enrolments))
         if changes.cleared:
-            self._cursor.execute(_CLEAR, _columns(changes.cleared))
+            self._ask(_CLEAR, _columns(changes.cleared))
         self._copy("copy category (person_id, insurance, code)", changes.categories)
+
+    def _ask(self, query: str, values: Sequence[Any]) -> psycopg.Cursor[Any]:
+        """Never prepared: the plan must fit the tables as they are now."""
+        return self._cursor.execute(query.encode(), values, prepare=False)
 
     def _copy(self, into: str, rows: Sequence[bytes]) -> None:
         if rows:
@@ -161,7 +173,7 @@ class Register:
                 copy.write(b"".join((HEAD, *rows, TAIL)))
 
     def _ids(self, table: str, wanted: int) -> list[int]:
-        taken = self._cursor.execute(
+        taken = self._ask(
             "select nextval(pg_get_serial_sequence(%s, 'id')) from generate_series(1, %s)", (table, wanted)
         )
         return [row[0] for row in taken]
