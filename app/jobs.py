@@ -57,6 +57,7 @@ def jobs(parts: Parts, url: str) -> App:
         with parts.engine.begin() as connection:
             forget(connection, now=parts.clocks.wall())
             connection.execute(text("delete from session where expires_at < now()"))
+            connection.execute(_OLD_FAILURES)
 
     return app
 
@@ -64,6 +65,12 @@ def jobs(parts: Parts, url: str) -> App:
 def _id(job: Job) -> int:
     assert job.id is not None, "a job that was fetched has its number"
     return job.id
+
+
+_OLD_FAILURES = text(
+    "delete from procrastinate_jobs j where status not in ('todo', 'doing') and not exists"
+    " (select from procrastinate_events e where e.job_id = j.id and e.at > now() - interval '7 days')"
+)
 
 
 def _safely(task: str, act: Callable[[], int]) -> int:

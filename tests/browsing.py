@@ -56,7 +56,7 @@ class Browser:
     def post(self, path: str, fields: dict[str, object]) -> Page:
         return self._page(self.session.post(self._url(path), data=fields, timeout=10))
 
-    def submit(self, page: Page, path: str, *, form: str = "", **fields: object) -> Page:
+    def submit(self, page: Page, path: str, /, *, form: str = "", **fields: object) -> Page:
         """Send a form of a page with what was typed into it."""
         return self.post(path, {**page.fields(form), **fields})
 

@@ -98,13 +98,22 @@ def today() -> Answer:
 
 @bp.get("/villages/<code>")
 def village(code: str) -> Answer:
-    """Everybody, what is still to do first; by name or household number; fifty a page."""
+    """Everybody, what is still to do first; fifty a page."""
+    return _village(code, "", request.args.get("page", 1, type=int))
+
+
+@bp.post("/villages/<code>")
+def search(code: str) -> Answer:
+    """By name or household number. A form and not an address: a name is nobody's business in a log of addresses."""
+    return _village(code, request.form.get("q", "").strip()[:30], request.form.get("page", 1, type=int))
+
+
+def _village(code: str, wanted: str, page: int) -> Answer:
     place = _own_village(code)
     lines, progress = villagers(parts(), place.code)
-    wanted = request.args.get("q", "").strip()[:30]
     found = matching(lines, wanted) if wanted else lines
     pages = max(1, -(-len(found) // PAGE))
-    page = min(max(1, request.args.get("page", 1, type=int)), pages)
+    page = min(max(1, page), pages)
     return render_template(
         "agent/village.html",
         place=place,

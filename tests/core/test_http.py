@@ -67,6 +67,16 @@ def far_side() -> Iterator[FarSide]:
             time.sleep(1)
             self.close_connection = True
 
+        def dripping(self) -> None:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+            try:
+                for _ in range(100):
+                    self.wfile.write(b"x")
+                    self.wfile.flush()
+                    time.sleep(0.05)
+            except OSError:
+                self.close_connection = True
+
         def half(self) -> None:
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
             self.wfile.flush()
@@ -137,6 +147,15 @@ def test_no_usable_answer_is_silence_and_is_asked_once_only(far: FarSide, path: 
 
     assert time.monotonic() - began < 0.9
     assert len(far.asked) == 1
+
+
+def test_a_far_side_that_drips_bytes_is_given_up(far: FarSide) -> None:
+    began = time.monotonic()
+
+    with pytest.raises(OutsideSilent, match="too slow"):
+        far.door(read_s=0.2).send("GET", far.url("/dripping"), headers={})
+
+    assert time.monotonic() - began < 2  # whole, it would take five seconds
 
 
 def test_nobody_at_the_port_is_silence() -> None:

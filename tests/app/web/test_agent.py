@@ -18,9 +18,13 @@ def agent(browser, an_agent):
     return browser
 
 
+def seek(agent, district, words, **more):
+    path = f"/agent/villages/{district.village}"
+    return agent.submit(agent.get(path), path, form="search", q=words, **more)
+
+
 def person_page(agent, district, name):
-    village = agent.get(f"/agent/villages/{district.village}", q=name)
-    return agent.get(village.link(name))
+    return agent.get(seek(agent, district, name).link(name))
 
 
 def number_of(page):
@@ -38,13 +42,27 @@ def test_the_list_begins_with_what_is_to_do(agent, district):
 
 
 def test_somebody_is_found_by_name_or_household(agent, district):
-    by_name = agent.get(f"/agent/villages/{district.village}", q="奶奶")
-    by_number = agent.get(f"/agent/villages/{district.village}", q="0001")
-    nobody = agent.get(f"/agent/villages/{district.village}", q="%_'")
+    by_name = seek(agent, district, "奶奶")
+    by_number = seek(agent, district, "0001")
+    nobody = seek(agent, district, "%_'")
 
     assert district.elder.name in by_name.text and district.adult.name not in by_name.text
     assert district.adult.name in by_number.text
     assert "没有找到" in nobody.text
+
+
+def test_a_sought_name_is_in_no_address(agent, district, engine):
+    with engine.begin() as connection:
+        for n in range(60):
+            home = a_household(connection, village=district.village, number=f"2{n:03d}")
+            a_person(connection, name=f"李村民{n}", id_number=an_id_number(sequence=200 + n), household=home)
+
+    first = seek(agent, district, "李村民")
+    second = seek(agent, district, "李村民", page="2")
+
+    assert "第 1 页，共 2 页，60 人" in first.text and "第 2 页，共 2 页，60 人" in second.text
+    assert all("?" not in page.url for page in (first, second))
+    assert not re.search(r'href="[^"]*(q=|%E6)', first.html)
 
 
 def test_a_long_list_comes_in_pages(agent, district, engine):
