@@ -110,6 +110,7 @@ def create_app(settings: Settings) -> APIFlask:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
     app.json.ensure_ascii = False
+    app.json.sort_keys = False  # documents are read in the order they are told
     app.extensions["settings"] = settings
     app.extensions["joined"] = Joined(settings)
     app.extensions["urls"] = database_urls
