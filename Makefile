@@ -54,7 +54,7 @@ db: setup ## migrate the database to the newest
 
 migration: setup ## a new migration, name="what is new"
 	@test -n "$(name)" || { echo 'make migration name="what is new"' >&2; exit 2; }
-	@.venv/bin/alembic revision -m "$(name)"
+	@$(FLASK) db migration "$(name)"
 
 lock: setup ## requirements*.txt from requirements*.in
 	@test -x .tools/bin/uv || .venv/bin/python $(PIP) install --upgrade --target .tools uv==$(UV)

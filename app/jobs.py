@@ -1,12 +1,14 @@
 """What the worker does, as jobs of the queue: tell people, ask about silent payments, rescue what a dead worker left.
 
 Jobs are deferred inside the transaction that needs them. Each may run twice: every flow it calls bears that.
+A cron of six columns has its seconds in the last one.
 """
 
 from collections.abc import Callable
 
 import structlog
 from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate.jobs import Job, Status
 from sqlalchemy import text
 
 from app.access.tally import forget
@@ -26,35 +28,49 @@ def jobs(parts: Parts, url: str) -> App:
     def _tell(notices: list[list[object]]) -> None:
         tell(parts, [(int(str(household)), str(cause)) for household, cause in notices])
 
-    @app.periodic(cron="*/2 * * * * *")
+    @app.periodic(cron="* * * * * */2")
     @app.task(name="ask", queue="clock", queueing_lock="ask", lock="ask")
     def _ask(timestamp: int) -> None:
         while _safely("ask", lambda: ask_silent(parts)) >= 50:
             pass
 
-    @app.periodic(cron="*/5 * * * * *")
+    @app.periodic(cron="* * * * * */5")
     @app.task(name="tell_due", queue="clock", queueing_lock="tell_due", lock="tell_due")
     def _tell_due(timestamp: int) -> None:
         while _safely("tell_due", lambda: tell_due(parts)) >= 100:
             pass
 
-    @app.periodic(cron="*/10 * * * * *")
+    @app.periodic(cron="* * * * * */10")
     @app.task(name="rescue", queue="clock", queueing_lock="rescue", pass_context=True)
     async def _rescue(context: JobContext, timestamp: int) -> None:
-        # A killed worker's jobs stay "doing" for ever unless somebody puts them back.
-        stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_S)
-        for job in stalled:
+        # A killed worker's jobs stay "doing" for ever, with their locks, unless somebody puts them back.
+        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_S):
             structlog.get_logger("worker").warning("job_rescued", task=job.task_name)
-            await app.job_manager.retry_job(job)
+            if job.queueing_lock:  # the clock's: its next turn is queued already, and two may not be
+                await app.job_manager.finish_job_by_id_async(_id(job), status=Status.FAILED, delete_job=True)
+            else:
+                await app.job_manager.retry_job(job)
 
-    @app.periodic(cron="0 17 * * * *")
+    @app.periodic(cron="17 * * * *")
     @app.task(name="sweep", queue="clock", queueing_lock="sweep")
     def _sweep(timestamp: int) -> None:
         with parts.engine.begin() as connection:
             forget(connection, now=parts.clocks.wall())
             connection.execute(text("delete from session where expires_at < now()"))
+            connection.execute(_OLD_FAILURES)
 
     return app
+
+
+def _id(job: Job) -> int:
+    assert job.id is not None, "a job that was fetched has its number"
+    return job.id
+
+
+_OLD_FAILURES = text(
+    "delete from procrastinate_jobs j where status not in ('todo', 'doing') and not exists"
+    " (select from procrastinate_events e where e.job_id = j.id and e.at > now() - interval '7 days')"
+)
 
 
 def _safely(task: str, act: Callable[[], int]) -> int:

@@ -92,7 +92,7 @@ def _door(url: str) -> Door:
 def create_app(settings: Settings) -> APIFlask:
     """The application: web process and command line. Opens no connection before it is asked something."""
     set_up_logs(settings.log_level)
-    app = APIFlask("app", title="两险通", version="1", docs_path=None, spec_path=None)
+    app = APIFlask("app", title="两险通", version="1", docs_path=None, spec_path="/api/openapi.json")
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=1024 * 1024,
@@ -103,14 +103,18 @@ def create_app(settings: Settings) -> APIFlask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=not settings.is_sandbox,
         VALIDATION_ERROR_STATUS_CODE=422,
+        WTF_CSRF_TIME_LIMIT=8 * 3600,  # as long as the longest session
+        WTF_CSRF_SSL_STRICT=False,  # it wants a Referer, which our pages send to nobody; the token is the proof
     )
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
     app.json.ensure_ascii = False
+    app.json.sort_keys = False  # documents are read in the order they are told
     app.extensions["settings"] = settings
     app.extensions["joined"] = Joined(settings)
     app.extensions["urls"] = database_urls
+    app.extensions["join"] = join
     open_doors(app)
     for group in GROUPS:
         app.cli.add_command(group)

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -45,7 +45,7 @@ def set_up_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("urllib3", "wechatpy", "procrastinate", "httpx"):
+    for noisy in ("urllib3", "wechatpy", "procrastinate", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
@@ -53,8 +53,20 @@ _moment = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 
 def _scrubbed(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The last net: numbers that look like a person's are taken out of every string (INV-29)."""
+    """The last net: numbers that look like a person's are taken out of every value (INV-29)."""
     for name, value in event.items():
-        if isinstance(value, str):
-            event[name] = scrub(value)
+        if not name.startswith("_") and name != "exc_info":  # the formatter's own; the traceback comes back as text
+            event[name] = _clean(value)
     return event
+
+
+def _clean(value: Any) -> Any:
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return value if scrub(str(value)) == str(value) else scrub(str(value))
+    if isinstance(value, Mapping):
+        return {scrub(str(name)): _clean(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(inner) for inner in value]
+    return scrub(value if isinstance(value, str) else repr(value))

@@ -56,22 +56,10 @@ class Ground:
         sockets = self.server.app_url(DATABASE).split("host=")[1].split("&")[0].replace("%2F", "/")
         done = subprocess.run(
             [
-                str(program),
-                "-n",
-                "-M",
-                "prepared",
-                "-f",
-                str(file),
-                "-c",
-                str(clients),
-                "-j",
-                "2",
-                "-T",
-                str(seconds),
-                "-D",
-                "i=0",
-            ]
-            + ["-h", sockets, "-p", "5432", "-U", "liangxian_app", DATABASE],
+                *(str(program), "-n", "-M", "prepared", "-f", str(file), "-D", "i=0"),
+                *("-c", str(clients), "-j", "2", "-T", str(seconds)),
+                *("-h", sockets, "-p", "5432", "-U", "liangxian_app", DATABASE),
+            ],
             capture_output=True,
             text=True,
             check=True,

@@ -1,12 +1,19 @@
 """P4: what a household owes, by the API with a real quote, against an endpoint that only answers JSON."""
 
 from collections.abc import Callable
+from datetime import datetime
 
-from bench.ground import Ground
+from app.access import sessions
+from app.cli.parts import joined
+from app.cli.people import ensure_district
+from bench.ground import DATABASE, Ground
 from bench.load import closed_loop, request
 from bench.ratio import Ratio, in_turn
+from core.clock import BEIJING
+from core.db import connect
 
 CLIENTS = 16
+PEOPLE = 12_000
 HOUSEHOLDS = 2000
 
 
@@ -33,3 +40,27 @@ def run(ground: Ground, *, runs: int, seconds: int, say: Callable[[str], None]) 
 
     mine, limit = in_turn(("ours", ours), ("bare Flask JSON", bare), unit="/s", runs=runs)
     return [Ratio("P4", f"amount due of a household of three, {CLIENTS} clients", mine, limit, 0.45, 0.6)]
+
+
+def _households(ground: Ground) -> list[str]:
+    """People of the synthetic district, and a session for each household of three that knows its members."""
+    parts = joined(ground.settings(), connect(ground.server.app_url(DATABASE), pool_size=2))
+    parts.clocks.set_to(datetime(2021, 11, 5, 9, tzinfo=BEIJING))
+    ensure_district(parts, people=PEOPLE, password_file=ground.folder / "agent.txt")
+    rows = ground.sql(
+        "select array_agg(id) from person group by household_id having count(*) = 3 order by household_id limit %s",
+        (HOUSEHOLDS,),
+    )
+    tokens = []
+    with parts.engine.begin() as connection:
+        for (members,) in rows:
+            token = sessions.new_token()
+            now = parts.clocks.wall()
+            sessions.write(connection, token, now=now)
+            visitor = sessions.find(connection, token, now=now)
+            assert visitor is not None
+            for member in members:
+                sessions.know(connection, visitor, member)
+            tokens.append(token)
+    parts.engine.dispose()
+    return tokens

@@ -120,6 +120,9 @@ class Settings:
     )
     levy_year: int = field(metadata=told("LEVY_YEAR", "the year that is collected for", "`2022`"))
     help_phone: str = field(metadata=told("HELP_PHONE", "shown to people who need help", "`0632-12366`"))
+    payee_name: str = field(
+        metadata=told("PAYEE_NAME", "who receives the money, as the payer's phone shows it", "`峄城区居民两险缴费`")
+    )
     web_workers: int = field(metadata=told("WEB_WORKERS", "processes", "`2`"))
     web_threads: int = field(metadata=told("WEB_THREADS", "threads of each", "`16`"))
     log_level: str = field(metadata=told("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "`INFO`"))
@@ -188,6 +191,7 @@ def _values(read: Reading) -> dict[str, Any]:
         "trusted_proxies": read.whole("TRUSTED_PROXIES", 0, 0, 9),
         "levy_year": read.whole("LEVY_YEAR", 2022, 2000, 2999),
         "help_phone": read.text("HELP_PHONE", "0632-12366", shape=r"[0-9][0-9 -]{3,18}[0-9]"),
+        "payee_name": read.text("PAYEE_NAME", "峄城区居民两险缴费"),
         "web_workers": read.whole("WEB_WORKERS", 2, 1, 64),
         "web_threads": read.whole("WEB_THREADS", 16, 1, 256),
         "log_level": read.text("LOG_LEVEL", "INFO", shape="DEBUG|INFO|WARNING|ERROR"),

@@ -1,6 +1,7 @@
 """The one door out: pooled, time-outs always set, no redirects, only hosts on a list, nothing repeated by itself."""
 
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -10,10 +11,13 @@ import urllib3
 from core.errors import TryLater
 
 MAX_ANSWER = 1024 * 1024
+PIECE = 16 * 1024
 
 
 class OutsideSilent(TryLater):
     """The other side gave no usable answer. What happened there is unknown, never assumed."""
+
+    text = "对方系统没有回应，请过一会儿再试。"
 
 
 class HostNotAllowed(AssertionError):
@@ -35,6 +39,7 @@ class Door:
     def __init__(self, *, hosts: frozenset[str], connect_s: float = 3, read_s: float = 8, pool: int = 16) -> None:
         """`hosts` as 'name' or 'name:port', as in the base URLs of the settings."""
         self._hosts = hosts
+        self._whole_s = read_s * 2
         self._pool = urllib3.PoolManager(
             num_pools=8,
             maxsize=pool,
@@ -53,11 +58,22 @@ class Door:
                 method, url, headers=dict(headers), body=body, redirect=False, preload_content=False
             )
             try:
-                content = got.read(MAX_ANSWER + 1, decode_content=True)
+                content = _whole(got, until=time.monotonic() + self._whole_s)
             finally:
                 got.close() if got.length_remaining else got.release_conn()  # never reuse a half-read connection
         except urllib3.exceptions.HTTPError as error:
             raise OutsideSilent(type(error).__name__) from error
-        if len(content) > MAX_ANSWER:
-            raise OutsideSilent("answer too long")
         return Answer(got.status, {name.lower(): value for name, value in got.headers.items()}, content)
+
+
+def _whole(got: urllib3.HTTPResponse, *, until: float) -> bytes:
+    """The body, at most 1 MB and before `until` (monotonic): a far side that drips bytes holds nobody for long."""
+    pieces, length = [], 0
+    while piece := got.read1(PIECE, decode_content=True):
+        pieces.append(piece)
+        length += len(piece)
+        if length > MAX_ANSWER:
+            raise OutsideSilent("answer too long")
+        if time.monotonic() > until:
+            raise OutsideSilent("answer too slow")
+    return b"".join(pieces)

@@ -29,7 +29,8 @@ def plain_yuan(amount: Fen) -> str:
 
 def share_half_up(amount: Fen, numerator: int, denominator: int) -> Fen:
     """amount × numerator ÷ denominator, rounded half up to the fen (D22)."""
-    _whole(amount)
+    for number in (amount, numerator, denominator):
+        _whole(number)
     return (2 * amount * numerator + denominator) // (2 * denominator)
 
 

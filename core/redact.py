@@ -7,7 +7,9 @@ _COMPOUND_SURNAMES = frozenset(
     for at in range(0, 46, 2)
 )
 _ID = re.compile(r"(?<![0-9])[1-9][0-9]{16}[0-9Xx](?![0-9])")
-_PHONE = re.compile(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
+_PHONE = re.compile(r"(?<![0-9])(?:(?:00)?86)?1[3-9][0-9]{9}(?![0-9])")  # with or without the country's code
+
+_WIDE_DIGITS = {ord("０") + digit: str(digit) for digit in range(10)} | {ord("Ｘ"): "X", ord("ｘ"): "x"}
 
 
 def mask_name(name: str) -> str:
@@ -32,4 +34,6 @@ def mask_phone(number: str) -> str:
 
 def scrub(text: str) -> str:
     """Any text with identity numbers and mobile numbers taken out: the last net before a log line."""
+    if not text.isascii():
+        text = text.translate(_WIDE_DIGITS)  # a number typed on a Chinese keyboard is the same number
     return _PHONE.sub("<phone>", _ID.sub("<id>", text))

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text, update
 
-from core.vault import Vault
+from core.vault import Sealed, Vault
 from notifications.channels import Channel, ChannelSilent, NotReachable, Words
 from notifications.models import Notice
 
@@ -34,6 +34,14 @@ def claim_due(connection: Connection, *, now: datetime, most: int) -> Sequence[A
 
 def deliver(notice: Any, channels: Mapping[str, Channel], vault: Vault) -> dict[str, object]:
     """Hand one claimed notice over; what to record of it. No database here: the outside may take its time."""
+    try:
+        return _hand_over(notice, channels, vault)
+    except (FileNotFoundError, KeyError, ValueError, Sealed) as odd:
+        # It will be as odd the next time, and meanwhile it would hold up all that were claimed with it.
+        return {"rank": GIVEN_UP, "last_error": f"nobody can read it: {type(odd).__name__}"}
+
+
+def _hand_over(notice: Any, channels: Mapping[str, Channel], vault: Vault) -> dict[str, object]:
     subject = notice.cause.rsplit(":", 1)[0]
     words = Words(
         notice.kind, render(notice.kind, notice.fields), notice.fields, f"{notice.household_id}:{notice.cause}"

@@ -5,10 +5,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import cast
 
-import psycopg
 from psycopg.types.json import Jsonb
+from sqlalchemy import Connection
 
 from payments.gateways.base import Outcome, Word
 from payments.number import household_of, new_id
@@ -26,15 +25,15 @@ class Message:
 
 
 def collect(
-    connection: psycopg.Connection, messages: Sequence[Message], *, now: datetime, booked_on: date, wall: datetime
+    connection: Connection, messages: Sequence[Message], *, now: datetime, booked_on: date, wall: datetime
 ) -> list[str]:
-    """Keep and apply messages in the caller's transaction; one word per message, in order:
+    """Keep and apply messages, all in one statement; one word per message, in order:
 
     paid · again · surplus · suspense · doubt · nothing · failed:<SQLSTATE> (kept, to be applied again).
     `now` is the business clock, `booked_on` its Beijing date, `wall` the system clock."""
     order = sorted(range(len(messages)), key=lambda place: _number(messages[place]))  # one order of locks for all
     rows = [messages[place] for place in order]
-    found = connection.execute(
+    found = connection.exec_driver_sql(
         _COLLECT,
         (
             [new_id() for _ in rows],
@@ -49,16 +48,16 @@ def collect(
             booked_on,
             wall,
         ),
-    ).fetchone()
+    ).scalar_one()
     words = [""] * len(rows)
-    for place, word in zip(order, cast(tuple[list[str]], found)[0], strict=True):
+    for place, word in zip(order, found, strict=True):
         words[place] = word
     return words
 
 
-def keep_refused(connection: psycopg.Connection, message: Message, *, verdict: str) -> None:
+def keep_refused(connection: Connection, message: Message, *, verdict: str) -> None:
     """Keep a message we did not believe, with the check that failed, as evidence."""
-    connection.execute(
+    connection.exec_driver_sql(
         "insert into received (household_id, id, gateway, headers, body, event_id, number, verdict, result)"
         " values (0, %s, %s, %s, %s, %s, '', %s, 'refused')",
         (new_id(), message.gateway, Jsonb(dict(message.headers)), message.body, message.event_id, verdict),

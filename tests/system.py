@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,6 +31,7 @@ class System:
     app: Flask
     url: str
     outside: Outside
+    environment: Mapping[str, str]  # what another process of this system starts with
 
     @property
     def parts(self) -> Parts:
@@ -84,6 +85,7 @@ def system(server: Server, database: str, folder: Path) -> Iterator[System]:
             DATABASE_URL=server.app_url(database),
             DATABASE_OWNER_URL=server.owner_url(database),
             PORT=str(port),
+            SANDBOX_PORT=far.url.rpartition(":")[2],
             MINIPROGRAM_BASE_URL=far.url,
             MINIPROGRAM_TEMPLATE_PAID="paid",
             SMS_PROVIDER="sandbox",
@@ -92,7 +94,7 @@ def system(server: Server, database: str, folder: Path) -> Iterator[System]:
             **VAULT_LINES,
         ) | dict(sandbox_keys(folder, base_url=far.url))
         app = create_app(Settings.from_environment(environment))
-        running = System(app, f"http://127.0.0.1:{port}", far)
+        running = System(app, f"http://127.0.0.1:{port}", far, environment)
         running.parts.clocks.set_to(NOON)
         http = make_server("127.0.0.1", port, app, threaded=True)
         thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

@@ -38,7 +38,8 @@ class Session(Table):
     agent_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
     openid: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, session.openid:<hex of token_hash>
     known: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")  # opaque reference → person id
-    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # moved on while it is used
+    ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # never moved
 
 
 class Tally(Table):

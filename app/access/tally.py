@@ -12,6 +12,7 @@ from core.vault import Vault
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 LOOK_UPS = ((MINUTE, 5), (DAY, 20))  # per caller and per target (A41)
 LOGINS = ((MINUTE, 5), (DAY, 50))
+NETWORK = ((MINUTE, 60), (DAY, 2000))  # per address: a village behind one router is not an attacker, a flood is
 CODES = ((MINUTE, 10), (DAY, 200))
 
 

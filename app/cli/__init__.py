@@ -1,10 +1,13 @@
 """`flask --app wsgi GROUP VERB`: what operators and the scheduler run."""
 
+from app.cli.agent import agent
 from app.cli.bench import bench
 from app.cli.clock import clock
 from app.cli.db import db
+from app.cli.demo import demo
 from app.cli.policy import policy
 from app.cli.registry import registry
+from app.cli.stack import stack
 from app.cli.worker import worker
 
-GROUPS = (db, worker, clock, policy, registry, bench)
+GROUPS = (stack, demo, db, worker, clock, policy, registry, agent, bench)

@@ -16,7 +16,7 @@ import qrcode
 from flask.cli import AppGroup
 from sqlalchemy import text
 
-from app.cli.parts import settings
+from app.cli.parts import joined, settings
 from app.cli.people import ensure_district
 from app.cli.stack import Stack, free_port
 from app.flows.parts import Parts
@@ -25,6 +25,7 @@ from config.local import own_lines, sandbox_keys
 from config.postgres import Server, create_database, drop_database, ensure_running
 from config.settings import CHECKOUT, Settings
 from core.clock import beijing
+from core.db import connect
 from core.http import Answer, Door
 from core.money import plain_yuan, yuan
 from migrations.upgrade import upgrade
@@ -87,9 +88,6 @@ class Stage:
 
 
 def _stage(server: Server, clock_start: Any) -> Stage:
-    from app.joining import join  # noqa: PLC0415 the joining knows the commands, so it cannot be known at their import
-    from core.db import connect  # noqa: PLC0415
-
     port, far_port = free_port(), free_port()
     folder, far = CHECKOUT / ".local" / "demo", f"http://127.0.0.1:{far_port}"
     _forget(folder)
@@ -106,7 +104,7 @@ def _stage(server: Server, clock_start: Any) -> Stage:
         | dict(sandbox_keys(folder, base_url=far))
     )
     mine = Settings.from_environment(environ)
-    parts = join(mine, connect(server.app_url(DATABASE), pool_size=4))
+    parts = joined(mine, connect(server.app_url(DATABASE), pool_size=4))
     parts.clocks.set_to(clock_start or parts.clocks.wall())
     stack = Stack({**os.environ, **environ}, port, far_port, folder)
     door = Door(hosts=frozenset({f"127.0.0.1:{port}", f"127.0.0.1:{far_port}"}), read_s=15)
@@ -121,7 +119,7 @@ def _forget(folder: Path) -> None:
 
 def _act(stage: Stage, people: int) -> None:
     click.echo("起数据库、网页进程、后台进程和沙盒，装入虚构的示例区……")
-    ensure_district(stage.parts, people=people)
+    ensure_district(stage.parts, people=people, password_file=CHECKOUT / ".local" / "demo" / "agent.txt")
     clocks = stage.parts.clocks
     stage.stack.start(offset_seconds=int((clocks.now() - clocks.wall()).total_seconds()))
     click.echo(f"业务时钟：{beijing(clocks.now()):%Y年%m月%d日 %H:%M}\n")

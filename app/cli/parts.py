@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from flask import current_app
+from sqlalchemy import Engine
 
 from app.flows.parts import Parts
 
@@ -20,3 +21,8 @@ def parts() -> Parts:
 def urls() -> tuple[str, str]:
     """(application's database URL, owner's); starts the embedded server if no other is named."""
     return cast(tuple[str, str], current_app.extensions["urls"](settings()))
+
+
+def joined(other: Any, engine: Engine) -> Parts:
+    """The parts joined from other settings than this process's own: another system beside it."""
+    return cast(Parts, current_app.extensions["join"](other, engine))

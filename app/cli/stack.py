@@ -17,6 +17,7 @@ import click
 from flask.cli import AppGroup
 
 from app.cli.parts import parts, settings, urls
+from app.cli.people import ensure_district
 from config.settings import CHECKOUT
 from core.http import Door, OutsideSilent
 from migrations.upgrade import upgrade
@@ -136,8 +137,6 @@ def up(people: int) -> None:
     for port in (held.port, held.sandbox_port):
         _refuse_taken(port)
     prepare(held)
-    from app.cli.people import ensure_district  # XXX
-
     district = ensure_district(parts(), people=people)
     system = Stack(os.environ, held.port, held.sandbox_port, CHECKOUT / ".local" / "sandbox")
     signal.signal(signal.SIGTERM, _end)
@@ -192,6 +191,6 @@ def _welcome(held: Any, district: Any) -> None:
   试一位居民   姓名 {district.resident_name}   身份证号 {district.resident_id}
   试一位代办员 账号 {district.agent_login}   密码 {district.agent_password}   （{district.agent_village}）
 
-  业务时钟现在是 {district.today}。  日志 logs: .local/logs/
+  业务时钟现在是 {district.today:%Y年%-m月%-d日}，用 flask --app wsgi clock set 可以拨动。  日志 logs: .local/logs/
 """
     )

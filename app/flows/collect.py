@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 
 from sqlalchemy import Engine
@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from app.flows.parts import Clocks, Parts
 from core.clock import business_day
 from core.errors import TryLater
+from core.redact import scrub
 from payments.errors import ForgedCallback, UnknownGateway
 from payments.gateways.base import Acknowledgement, Outcome
 from payments.settle import Message, collect, keep_refused
@@ -61,9 +62,10 @@ class Collector:
     def _book(self, turn: list[_Waiting]) -> None:
         try:
             now = self._clocks.now()
-            with self._engine.begin() as connection:
+            # One statement is one transaction: nothing is sent to begin or to end it.
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 words = collect(
-                    connection.connection.driver_connection,
+                    connection,
                     [waiting.message for waiting in turn],
                     now=now,
                     booked_on=business_day(now),
@@ -118,7 +120,13 @@ def refuse(parts: Parts, message: Message, verdict: str) -> None:
     parts.alert("callback_refused", gateway=message.gateway, verdict=verdict)
     if REFUSED_KEPT.may(parts.clocks.wall().timestamp()):
         with parts.engine.begin() as connection:
-            keep_refused(connection.connection.driver_connection, message, verdict=verdict)
+            keep_refused(connection, _without_people(message), verdict=verdict)
+
+
+def _without_people(message: Message) -> Message:
+    """Anybody may send us anybody's number; as evidence the words around it will do (INV-30)."""
+    headers = {name: scrub(value) for name, value in message.headers.items()}
+    return replace(message, headers=headers, body=scrub(message.body.decode(errors="replace")).encode())
 
 
 class Allowance:

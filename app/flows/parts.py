@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from app.policy.terms import PolicyYear
 from core.clock import business_day, utc_now
@@ -78,3 +79,7 @@ class Parts:
     help_phone: str
     login: Callable[[str], str] | None = None  # a mini-program login code → openid
     alert: Callable[..., None] = field(default=lambda *_a, **_k: None)
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A connection for one or two queries: each is its own transaction, so no round trip begins or ends one."""
+        return self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")

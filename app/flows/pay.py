@@ -70,7 +70,9 @@ class Started:
 
 
 class NotPayable(Conflict):
-    """An item that may not be paid now; its reason code is in `reason`, its sentence is the text."""
+    """An item that may not be paid now; its reason code is in `reason`, its sentence the quote's."""
+
+    text = "这一项现在不能交。"
 
     def __init__(self, due: Due) -> None:
         super().__init__(due.quote.reason_code)
@@ -114,6 +116,16 @@ def start_payment(parts: Parts, wants: Sequence[Want], payer: Payer, *, request_
             if next(tries) > 1:
                 raise
             _end_former(parts, gateway, held.args[0])
+
+
+def started_before(parts: Parts, wants: Sequence[Want], payer: Payer, *, request_key: str) -> Started | None:
+    """What an earlier request of this key started, as it stands; the gateway is not asked. None if it started nothing.
+
+    After GatewaySilent this is the payment to show: nobody waits for a second silence. KeyReused."""
+    wish = _Wish(parts.gateways[payer.gateway], wants, payer, *_request(wants, payer, request_key))
+    with parts.reading() as connection:
+        number = _used(connection, wish)
+        return _started(_row(connection, number)) if number else None
 
 
 @dataclass(frozen=True)

@@ -40,11 +40,22 @@ class Due:
     lines: Sequence[str]
     outlook: str | None
     choices: Sequence[TierChoice]
+    settled_by: str | None = None  # the cause that booked it, if it is done
 
     @property
     def payable(self) -> bool:
         """May this be put into a payment now?"""
         return self.quote.eligible is Eligible.YES
+
+    @property
+    def tier_open(self) -> bool:
+        """Is only the tier missing?"""
+        return self.quote.reason_code in _TIER_ASKED
+
+    @property
+    def settled(self) -> bool:
+        """Is this item of the year done here?"""
+        return self.settled_by is not None
 
 
 def look_up(parts: Parts, *, name: str, id_number: str, caller: str) -> int:
@@ -72,8 +83,8 @@ def look_up(parts: Parts, *, name: str, id_number: str, caller: str) -> int:
 
 
 def subjects(parts: Parts, person_ids: Sequence[int]) -> list[Subject]:
-    """Persons with all that a quote needs."""
-    with parts.engine.connect() as connection:
+    """Persons with all that a quote needs, in one query."""
+    with parts.reading() as connection:
         return find.by_ids(connection, parts.vault, person_ids, levy_year=parts.rules.year)
 
 
@@ -94,6 +105,7 @@ def amount_due(
         lines=[say_line(line) for line in answer.lines],
         outlook=outlook(answer, facts, parts.rules),
         choices=choices,
+        settled_by=_settled_by(subject, insurance),
     )
 
 
@@ -106,6 +118,11 @@ def all_due(parts: Parts, subject: Subject, *, at: datetime, channel: str = SELF
 
 
 _TIER_ASKED = frozenset({"TIER_REQUIRED", "TIER_ILLEGAL", "TIER_100_NOT_ALLOWED"})
+
+
+def _settled_by(subject: Subject, insurance: Insurance) -> str | None:
+    bill = subject.standing[insurance].bill
+    return bill["settled_by"] if bill is not None and bill["state"] == "settled" else None
 
 
 def _paid_words(subject: Subject, insurance: Insurance) -> str | None:

@@ -1,12 +1,13 @@
 """The pension premium: tier, entry subsidy, substitute payment, couple bonus, back-pay (R11–R15, D08–D19, D29, D30)."""
 
+from collections.abc import Iterator
 from datetime import date, datetime
 
 from app.policy.answer import Eligible, Line, Part, PriceBasis, Quote, Reason, turned_away
 from app.policy.checks import channel_refusal, is_backpay, tier_refusal
 from app.policy.facts import Facts, FamilyType, Insurance, Residence, Sex
 from app.policy.lines import aged, government_line, line
-from app.policy.terms import Mode, PolicyYear, birthday
+from app.policy.terms import Ground, Mode, PolicyYear, birthday
 from core.clock import beijing_midnight
 from core.money import Fen
 
@@ -20,15 +21,48 @@ def quote_pension(rules: PolicyYear, facts: Facts, *, day: date, mode: Mode, tie
     if tier is None and not backpay and rules.ground(rules.pension.grounds, facts.categories, facts.birth_date):
         tier = rules.pension.default_tier  # the government pays it and nobody need ask (D16)
     refused = None if determined is not None else tier_refusal(rules, facts, tier)
-    if refused is None and not backpay and day < rules.dates.self_open:
-        refused = Reason.WINDOW_NOT_OPEN
-    refused = refused or channel_refusal(rules, mode, day)
+    refused = refused or _not_now(rules, backpay, mode, day)
     if refused:
         return turned_away(PENSION, day, refused)
     if backpay:
         return _backpay(rules, facts, day, determined, tier)
     assert tier is not None, "refused before"
     return _priced(rules, facts, day, tier)
+
+
+Offer = tuple[Fen, bool, Fen | None, Fen, Reason]
+
+
+def offers(rules: PolicyYear, facts: Facts, *, day: date, mode: Mode) -> Iterator[Offer]:
+    """Every tier as `quote_pension` would quote it, without the lines: tier, may it be chosen, what the person pays,
+    entry subsidy, reason. What is the same for all tiers is found out once."""
+    if is_backpay(rules, facts, day):
+        for amount, tier in rules.pension.tiers.items():
+            quoted = quote_pension(rules, facts, day=day, mode=mode, tier=amount)
+            allowed = quoted.eligible is Eligible.YES
+            subsidy = tier.subsidy if quoted.gov_subsidy is None else quoted.gov_subsidy
+            yield amount, allowed, quoted.personal_due, subsidy, quoted.reason_code
+        return
+    ground = rules.ground(rules.pension.grounds, facts.categories, facts.birth_date)
+    reason, later = _basis(rules, facts, day)[1], _not_now(rules, False, mode, day)
+    for amount, tier in rules.pension.tiers.items():
+        refused = tier_refusal(rules, facts, amount) or later
+        if refused:
+            yield amount, False, None, tier.subsidy, refused
+        else:
+            left = amount - _substitute(rules, ground, amount)
+            yield amount, True, left, tier.subsidy, reason if left else Reason.OK_WAIVED
+
+
+def _not_now(rules: PolicyYear, backpay: bool, mode: Mode, day: date) -> Reason | None:
+    if not backpay and day < rules.dates.self_open:
+        return Reason.WINDOW_NOT_OPEN
+    return channel_refusal(rules, mode, day)
+
+
+def _substitute(rules: PolicyYear, ground: Ground | None, tier: Fen) -> Fen:
+    """What the government pays in the person's place; whoever chooses higher pays the rest (R14, D14)."""
+    return min(rules.pension.substitute_amount, tier) if ground else 0
 
 
 def bonus_due(rules: PolicyYear, facts: Facts) -> bool | None:
@@ -44,8 +78,8 @@ def bonus_due(rules: PolicyYear, facts: Facts) -> bool | None:
 def _priced(rules: PolicyYear, facts: Facts, day: date, tier: Fen) -> Quote:
     pension = rules.pension
     ground = rules.ground(pension.grounds, facts.categories, facts.birth_date)
-    substitute = min(pension.substitute_amount, tier) if ground else 0
-    left = tier - substitute  # whoever chooses higher pays the rest (D14)
+    substitute = _substitute(rules, ground, tier)
+    left = tier - substitute
     subsidy = pension.tiers[tier].subsidy
     due = bonus_due(rules, facts)
     bonus = pension.bonus_amount if due else 0

@@ -9,7 +9,7 @@ from app.policy.answer import Eligible, Line, Part, PriceBasis, Quote, Reason, t
 from app.policy.checks import exclusion, standing, undecided
 from app.policy.facts import Facts, Insurance
 from app.policy.medical import quote_medical
-from app.policy.pension import quote_pension
+from app.policy.pension import offers, quote_pension
 from app.policy.terms import Mode, PolicyYear
 from core.clock import business_day
 from core.money import Fen
@@ -68,10 +68,10 @@ def tier_choices(rules: PolicyYear, facts: Facts, at: datetime, channel: str) ->
     """Every tier of the year in the file's order, as this person would be quoted; empty for the medical premium."""
     if facts.insurance is not Insurance.RES_PENSION:
         return ()
-    choices = []
-    for amount, known in rules.pension.tiers.items():
-        quoted = quote(rules, facts, at=at, channel=channel, tier=amount)
-        subsidy = known.subsidy if quoted.gov_subsidy is None else quoted.gov_subsidy
-        allowed = quoted.eligible is Eligible.YES
-        choices.append(TierChoice(amount, allowed, quoted.personal_due, subsidy, quoted.reason_code))
-    return tuple(choices)
+    day, mode = business_day(at), rules.mode(channel)
+    refused = standing(rules, facts, day) or undecided(rules, facts, day)
+    if refused:
+        return tuple(
+            TierChoice(amount, False, None, tier.subsidy, refused) for amount, tier in rules.pension.tiers.items()
+        )
+    return tuple(TierChoice(*offer) for offer in offers(rules, facts, day=day, mode=mode))

@@ -1,7 +1,7 @@
 """The Chinese that residents, agents and clerks read for a quote. Never names a category (section 5.4)."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,7 @@ def say(quoted: Quote, rules: PolicyYear) -> str:
     sentence = _sentences()[quoted.insurance, quoted.reason_code]
     if quoted.insurance is Insurance.RES_MEDICAL and quoted.day > rules.dates.normal_price_end:
         sentence = _words()["after_normal_price"].get(quoted.reason_code, sentence)
-    return sentence.format(**_places(quoted, rules))
+    return sentence.format_map(_Places(quoted, rules))
 
 
 def say_line(line: Line) -> str:
@@ -42,19 +42,43 @@ def outlook(quoted: Quote, facts: Facts, rules: PolicyYear) -> str | None:
     if found is None:
         return None
     name, filled = found
-    return _words()["outlook"][name].format(**_places(quoted, rules), **filled)
+    places = _Places(quoted, rules)
+    places.update(filled)
+    return _words()["outlook"][name].format_map(places)
 
 
-def _places(quoted: Quote, rules: PolicyYear) -> dict[str, object]:
-    """Everything that a sentence may name. Days of the campaign without a year, days of cover with one."""
+class _Places(dict[str, object]):
+    """Everything that a sentence may name: the year's words are there already, the quote's are made when asked for."""
+
+    def __init__(self, quoted: Quote, rules: PolicyYear) -> None:
+        super().__init__(_year_places(rules))
+        self._quoted = quoted
+
+    def __missing__(self, name: str) -> object:
+        return _QUOTED[name](self._quoted)
+
+
+_QUOTED: Mapping[str, Callable[[Quote], object]] = {
+    "bureau": lambda quoted: _BUREAUS[quoted.insurance],
+    "sponsor": lambda quoted: "、".join(quoted.sponsors),
+    "amount": lambda quoted: plain_yuan(quoted.personal_due or 0),
+    "subsidy": lambda quoted: plain_yuan(quoted.gov_subsidy or 0),
+    "benefit_start": lambda quoted: chinese_day(quoted.benefit_start) if quoted.benefit_start else "",
+}
+_said_of: dict[int, tuple[PolicyYear, dict[str, object]]] = {}  # by identity; the year is held so that it stays
+
+
+def _year_places(rules: PolicyYear) -> dict[str, object]:
+    """What the year alone says. Days of the campaign without a year, days of cover with one."""
+    if id(rules) not in _said_of:
+        _said_of[id(rules)] = rules, _say_year(rules)
+    return _said_of[id(rules)][1]
+
+
+def _say_year(rules: PolicyYear) -> dict[str, object]:
     dates, pension = rules.dates, rules.pension
     return {
         "year": rules.year,
-        "bureau": _BUREAUS[quoted.insurance],
-        "sponsor": "、".join(quoted.sponsors),
-        "amount": plain_yuan(quoted.personal_due or 0),
-        "subsidy": plain_yuan(quoted.gov_subsidy or 0),
-        "benefit_start": chinese_day(quoted.benefit_start) if quoted.benefit_start else "",
         "self_open": _short(dates.self_open),
         "agent_open": _short(dates.agent_open),
         "agent_end": _short(dates.concentrated_end),

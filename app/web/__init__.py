@@ -4,17 +4,30 @@ from time import perf_counter
 
 import structlog
 from apiflask import APIFlask
-from flask import Response, g, request
+from flask import Response, current_app, g, request
+from flask_wtf import CSRFProtect
 
 from app.observe import REQUESTS, SECONDS
-from app.web import callbacks, errors, health
+from app.web import access, agent, callbacks, errors, health, home, resident, words
+from app.web.access import anybody, api_resident, page_agent, page_resident, proven
+from app.web.api import payments, people, policy, session, spec
 from app.web.errors import request_number
+from app.web.home import ELDER
+from app.web.parts import parts
 
 DOORS = (
-    # blueprint            path            guard
-    (callbacks.bp, "/callbacks"),  # the gateway's signature
-    (health.bp, ""),  # nobody: figures and health carry no person
+    # blueprint    path           guard          a form's token
+    (home.bp, "", anybody, True),
+    (resident.bp, "", page_resident, True),
+    (agent.bp, "/agent", page_agent, True),
+    (session.bp, "/api/v1", anybody, False),
+    (people.bp, "/api/v1", api_resident, False),
+    (payments.bp, "/api/v1", api_resident, False),
+    (policy.bp, "/api/v1", anybody, False),
+    (callbacks.bp, "/callbacks", proven, False),  # the gateway's signature
+    (health.bp, "", proven, False),  # figures and health carry no person
 )
+OPEN = {"static": anybody, "openapi": anybody}  # what the framework itself answers
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
@@ -30,11 +43,38 @@ HSTS = "max-age=31536000"
 
 def open_doors(app: APIFlask) -> None:
     """Blueprints, errors, headers, and one log line a request."""
-    for blueprint, prefix in DOORS:
+    forms = CSRFProtect()
+    for blueprint, prefix, _, has_forms in DOORS:
         app.register_blueprint(blueprint, url_prefix=prefix or None)
+        if not has_forms:
+            forms.exempt(blueprint)
+    app.extensions["guards"] = OPEN | {blueprint.name: guard for blueprint, _, guard, _ in DOORS}
     errors.register(app)
+    words.register(app)
+    spec.register(app)
+    app.context_processor(_on_every_page)
     app.before_request(_begin)
+    app.before_request(access.watch)
+    forms.init_app(app)
     app.after_request(_end)
+
+
+def _on_every_page() -> dict[str, object]:
+    """What the frame of a page shows: the phone to call, the payee, the year, large type or not."""
+    held = parts()
+    return {
+        "help_phone": held.help_phone,
+        "payee": current_app.extensions["settings"].payee_name,
+        "rules": held.rules,
+        "elder": ELDER in request.cookies,
+        "agent_here": _agent_here(),
+    }
+
+
+def _agent_here() -> bool:
+    """Does an agent look at this page? Only asked where agents are: an error page may not ask the database again."""
+    visitor = g.get("visitor")
+    return visitor is not None and visitor.agent is not None
 
 
 def _begin() -> None:
@@ -50,7 +90,7 @@ def _end(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", HSTS)
-    if request.blueprint not in _KEEPABLE:
+    if request.endpoint not in _KEEPABLE:
         response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Request-Id"] = request_number()
     REQUESTS.labels(door, response.status_code).inc()

@@ -3,13 +3,16 @@
 from uuid import uuid4
 
 import structlog
+from apiflask.exceptions import HTTPError
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
 from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled
+from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from core.errors import AppError, TryLater
+from core.errors import AppError, BadInput, TryLater
 
 _WORDS = {
     400: "填写的内容不对，请检查后再试。",
@@ -28,6 +31,19 @@ class Busy(TryLater):
     text = "现在办理的人多，请过一会儿再试。您的钱没有动。"
 
 
+class WrongFields(BadInput):
+    """Fields of a JSON body that are missing, unknown or of another kind; each has its sentence."""
+
+    status = 422
+    text = "有的项目填写不对，请看每一项的提示，改好再试。"
+
+
+class StaleForm(BadInput):
+    """A form without its token, or with one that has ended: nothing was done."""
+
+    text = "页面打开得太久了，请返回重新打开再试。什么都没有办，钱没有动。"
+
+
 class Unforeseen(AppError):
     """Something nobody foresaw; the number finds it in the log."""
 
@@ -37,7 +53,9 @@ class Unforeseen(AppError):
 def register(app: Flask) -> None:
     """Our own errors, the framework's, the database's, and the unforeseen."""
     app.register_error_handler(AppError, answer)
+    app.register_error_handler(CSRFError, lambda _error: answer(StaleForm()))
     app.register_error_handler(HTTPException, _framework)
+    app.register_error_handler(HTTPError, _fields)
     app.register_error_handler(DBAPIError, _database)
     app.register_error_handler(PoolTimeout, lambda _error: answer(Busy()))
     app.register_error_handler(500, _unforeseen)
@@ -67,6 +85,39 @@ def _framework(error: HTTPException) -> Response:
     said = AppError(error.name)
     said.status, said.code, said.text = status, f"HTTP_{status}", _WORDS.get(status, "这个请求办不了。")  # type: ignore[misc]
     return answer(said)
+
+
+def _fields(error: HTTPError) -> Response:
+    """Each wrong field with a sentence of ours; what was sent is never echoed."""
+    cause = error.__cause__
+    if isinstance(cause, ValidationError):
+        said = {".".join(map(str, each["loc"])) or "body": each["type"] for each in cause.errors(include_input=False)}
+        return answer(WrongFields(fields={name: _WRONG.get(kind, _WRONG_ELSE) for name, kind in said.items()}))
+    same = HTTPException(error.message)
+    same.code = error.status_code
+    return _framework(same)
+
+
+_WRONG_ELSE = "这一项填写的内容不对。"
+_WRONG = {
+    "missing": "缺少这一项。",
+    "extra_forbidden": "没有这一项，请去掉。",
+    "string_type": "这一项要是文字。",
+    "string_too_short": "这一项太短了。",
+    "string_too_long": "这一项太长了。",
+    "string_pattern_mismatch": "这一项的写法不对。",
+    "int_type": "这一项要是整数，金额以分为单位。",
+    "int_parsing": "这一项要是整数，金额以分为单位。",
+    "greater_than_equal": "这一项太小了。",
+    "less_than_equal": "这一项太大了。",
+    "literal_error": "这一项只能从给出的几种里选。",
+    "list_type": "这一项要是一个列表。",
+    "too_short": "至少要有一项。",
+    "too_long": "项目太多了。",
+    "model_type": "请发送一个 JSON 对象。",
+    "model_attributes_type": "请发送一个 JSON 对象。",
+    "dict_type": "请发送一个 JSON 对象。",
+}
 
 
 def _database(error: DBAPIError) -> Response:

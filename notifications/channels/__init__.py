@@ -10,6 +10,8 @@ from core.errors import TryLater
 class ChannelSilent(TryLater):
     """The provider gave no usable answer; the message may or may not be out."""
 
+    text = "消息暂时发不出去，系统稍后会再发。"
+
 
 class NotReachable(Exception):
     """This person cannot be told by this channel (no consent, no address): try the next one, never this again."""

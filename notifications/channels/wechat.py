@@ -50,8 +50,9 @@ class MiniProgram(WeChatClient):
         )
         answer.raise_for_status()
         token = answer.json()
-        if token.get("errcode"):
-            raise WeChatClientException(token["errcode"], "no token", client=self)
+        if not isinstance(token, dict) or "access_token" not in token:
+            code = token.get("errcode") if isinstance(token, dict) else None
+            raise WeChatClientException(code, "no token", client=self)
         self.session.set(self.access_token_key, token["access_token"], token["expires_in"])
         self.expires_at = int(time.time()) + int(token["expires_in"])
         return token
@@ -68,14 +69,14 @@ class MiniProgram(WeChatClient):
             raise BadLoginCode(str(refused.errcode)) from None
         except requests.RequestException as silent:
             raise ChannelSilent(type(silent).__name__) from None
-        return str(session["openid"])
+        return _said(session, "openid")
 
     def subscribe(self, openid: str, template: str, values: Mapping[str, str]) -> None:
         """One subscribe message; a token that ended is fetched once, and the call repeated once."""
         data = {name: {"value": value} for name, value in values.items()}
         for last_try in (False, True):
             try:
-                self.wxa.send_subscribe_message(openid, template, data)
+                _said(self.wxa.send_subscribe_message(openid, template, data), "errcode")
                 return
             except WeChatClientException as refused:
                 if refused.errcode in _NEVER:
@@ -85,6 +86,13 @@ class MiniProgram(WeChatClient):
                 self.session.delete(self.access_token_key)
             except requests.RequestException as silent:
                 raise ChannelSilent(type(silent).__name__) from None
+
+
+def _said(answer: object, name: str) -> str:
+    """A value that every good answer holds; wechatpy hands on whatever came, a page of HTML too."""
+    if not isinstance(answer, dict) or name not in answer:
+        raise ChannelSilent("an answer nobody understands")
+    return str(answer[name])
 
 
 class Subscription:

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import BigInteger, Connection, Row, cast, func, select
 
 from payments.ledger.models import Account, Posting
 
 
 def trial_balance(connection: Connection) -> Sequence[Row]:
     """Every account with a posting: code, name, debit, credit, balance in fen; the balances add up to zero."""
-    debit = func.coalesce(func.sum(Posting.amount).filter(Posting.amount > 0), 0)
-    credit = func.coalesce(-func.sum(Posting.amount).filter(Posting.amount < 0), 0)
+    debit = cast(func.coalesce(func.sum(Posting.amount).filter(Posting.amount > 0), 0), BigInteger)
+    credit = cast(func.coalesce(-func.sum(Posting.amount).filter(Posting.amount < 0), 0), BigInteger)
     return connection.execute(
         select(
             Account.code, Account.name, debit.label("debit"), credit.label("credit"), (debit - credit).label("balance")

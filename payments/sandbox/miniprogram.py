@@ -108,7 +108,7 @@ def send() -> dict[str, Any]:
         return _no(40001, "invalid credential, access_token is invalid or not latest")
     if here.faults.take("error", "", "message"):
         return _no(-1, "system error")
-    asked = request.get_json(silent=True)
+    asked = request.get_json(force=True, silent=True)  # WeChat reads the body as JSON whatever it is called
     return _wrong_with(asked) or _deliver(here, asked)
 
 

@@ -15,13 +15,15 @@ Answer = dict[str, Any] | tuple[dict[str, Any], int]
 
 @bp.post("/sms/send")
 def send() -> Answer:
-    """{to, text, key} with X-Api-Key → {id}; the same key again → the same id, sent once; other words → 409."""
+    """{to, text, key} with X-Api-Key → {id}; the same key again → the same id, sent once; other words → 409.
+
+    A phone that can never be reached is 422."""
     here = world()
     if not hmac.compare_digest(request.headers.get("X-Api-Key", "").encode(), here.keys.sms_key.encode()):
         return {"error": "UNAUTHORIZED"}, 401
     asked = request.get_json(silent=True)
     if error := _wrong_with(asked):
-        return {"error": error}, 400
+        return {"error": error}, 422 if error == "BAD_NUMBER" else 400
     if fault := here.faults.take("error", "", "sms"):
         return {"error": fault.get("code", "BUSY")}, fault.get("status", 503)
     with here.shelf.lock:

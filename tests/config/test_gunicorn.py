@@ -1,3 +1,5 @@
+"""The web server starts with the settings, or not at all."""
+
 import os
 import signal
 import socket

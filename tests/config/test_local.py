@@ -1,3 +1,5 @@
+"""A checkout becomes a sandbox once, with secrets of its own."""
+
 import stat
 
 import pytest

@@ -1,3 +1,5 @@
+"""The embedded server: started once, kept, stopped, and its roles."""
+
 import os
 import shutil
 import signal

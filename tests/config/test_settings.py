@@ -1,3 +1,5 @@
+"""What the environment may say, and what a process refuses to start with."""
+
 import os
 import subprocess
 import sys

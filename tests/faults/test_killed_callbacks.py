@@ -44,9 +44,10 @@ TABLES = {
     "procrastinate_jobs": "insert",
     "procrastinate_events": "insert",
 }
-IN_PYTHON = ("before_statement", "before_commit", "after_commit")
-GATES = (*TABLES, *IN_PYTHON)
-LOCKS = {name: 4200 + place for place, name in enumerate(TABLES)}
+AT_COMMIT = "at_commit"  # deferred: held while the database commits
+IN_PYTHON = ("before_statement", "after_commit")
+GATES = (*TABLES, AT_COMMIT, *IN_PYTHON)
+LOCKS = {name: 4200 + place for place, name in enumerate((*TABLES, AT_COMMIT))}
 
 
 @dataclass
@@ -105,15 +106,19 @@ def rig(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ri
     stack = Stack({**os.environ, **environment, "GATES": str(folder)}, port, far_port, folder / "outside", 0.02)
     stack.application = "tests.faults.wsgi:app"
     admin = psycopg.connect(server.admin_url().replace("/postgres?", f"/{DATABASE}?"), autocommit=True)
-    for table, verb in TABLES.items():
+    for gate, lock in LOCKS.items():
         admin.execute(
-            f"create function hold_{table}() returns trigger language plpgsql as $$ begin"
-            f" perform pg_advisory_lock_shared({LOCKS[table]}); perform pg_advisory_unlock_shared({LOCKS[table]});"
-            f" return null; end $$"
+            f"create function hold_{gate}() returns trigger language plpgsql as $$ begin"
+            f" perform pg_advisory_lock_shared({lock}); perform pg_advisory_unlock_shared({lock}); return null; end $$"
         )
+    for table, verb in TABLES.items():
         admin.execute(
             f"create trigger a_gate before {verb} on {table} for each statement execute function hold_{table}()"
         )
+    admin.execute(
+        "create constraint trigger z_gate after insert on entry deferrable initially deferred"
+        f" for each row execute function hold_{AT_COMMIT}()"
+    )
     try:
         stack.start_sandbox(offset_seconds=int((NOON - utc_now()) / timedelta(seconds=1)))
         stack.start_web()

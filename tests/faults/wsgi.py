@@ -1,4 +1,4 @@
-"""The application with three gates in Python, where a process can be held and killed: a file named like the gate
+"""The application with two gates in Python, where a process can be held and killed: a file named like the gate
 closes it. The gates inside the database are triggers; see test_killed_callbacks.py."""
 
 import os
@@ -23,11 +23,6 @@ def gate(name: str) -> None:
 @event.listens_for(engine, "begin")
 def _before_the_statement(_connection: object) -> None:
     gate("before_statement")
-
-
-@event.listens_for(engine, "commit")
-def _before_commit(_connection: object) -> None:
-    gate("before_commit")
 
 
 @event.listens_for(engine, "checkin")

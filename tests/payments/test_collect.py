@@ -32,7 +32,7 @@ from tests.builders import (
 def take(engine: Engine, *messages: Message) -> list[str]:
     with engine.begin() as connection:
         return collect(
-            connection.connection.driver_connection,
+            connection,
             messages,
             now=NOON,
             booked_on=NOON.date(),

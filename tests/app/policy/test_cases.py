@@ -1,3 +1,5 @@
+"""Every worked case of the table comes true, column by column, and a wrong one is noticed."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""The medical premium: who pays how much, when, and why not."""
+
 from dataclasses import replace
 from datetime import UTC, date, datetime
 

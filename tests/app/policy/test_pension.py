@@ -1,3 +1,5 @@
+"""The pension: tiers, subsidies, and what others pay."""
+
 from dataclasses import replace
 from datetime import date
 

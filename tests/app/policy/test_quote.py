@@ -1,3 +1,5 @@
+"""A quote as a whole: windows, prices and how long they hold."""
+
 from dataclasses import replace
 from datetime import date
 

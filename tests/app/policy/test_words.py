@@ -1,3 +1,5 @@
+"""Every answer of the rules has words that a villager understands."""
+
 from dataclasses import replace
 from datetime import date
 

@@ -1,3 +1,5 @@
+"""A year that is not complete, or whose examples do not come true, is refused."""
+
 import pytest
 
 from app.policy.year import YEARS, BadPolicyYear, NoSuchYear, load_year, load_year_file, years

@@ -105,6 +105,6 @@ def test_a_text_message_is_sent_once_per_key(sandbox):
     assert sandbox.post("/sms/send", wanted, **key) == first
     assert sandbox.raw_post("/sms/send", wanted | {"text": "别的"}, **key).status == 409
     assert sandbox.raw_post("/sms/send", wanted, X_Api_Key="guess").status == 401
-    assert sandbox.raw_post("/sms/send", wanted | {"to": "12345", "key": "k"}, **key).status == 400
+    assert sandbox.raw_post("/sms/send", wanted | {"to": "12345", "key": "k"}, **key).status == 422
     kept = [one for one in sandbox.get("/messages?channel=sms")["messages"] if one["key"] == wanted["key"]]
     assert [one["id"] for one in kept] == [first["id"]]

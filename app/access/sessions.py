@@ -1,0 +1,128 @@
+"""Sessions as rows: the visitor holds a random token, the database its hash. Nothing here commits."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, text, update
+
+from app.access.models import Session
+
+IDLE, LIFE, AGENT_LIFE = timedelta(minutes=30), timedelta(hours=2), timedelta(hours=8)
+_REWRITE = timedelta(minutes=1)  # a session in use is written down at most once a minute
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The agent of a session, as he stands in this very moment; `name` is sealed, agent.name:<login>."""
+
+    id: int
+    login: str
+    name: bytes
+    villages: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A live session. `known`: opaque reference → person id; `openid` is sealed, session.openid:<hex of token_hash>."""
+
+    token_hash: bytes
+    agent: SignedIn | None
+    openid: bytes | None
+    known: Mapping[str, int]
+    expires_at: datetime
+    ends_at: datetime
+
+    @property
+    def key(self) -> str:
+        """Names the session where something is bound to it; says nothing about the token."""
+        return self.token_hash.hex()
+
+    def stales(self, now: datetime) -> bool:
+        """Is it time to write down that it is still in use?"""
+        return self.expires_at < min(now + IDLE, self.ends_at) - _REWRITE
+
+
+def new_token() -> str:
+    """256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def hash_of(token: str) -> bytes:
+    """What the database keeps of a token."""
+    return sha256(token.encode()).digest()
+
+
+def find(connection: Connection, token: str, *, now: datetime) -> Visitor | None:
+    """The live session of a token, with its agent and his villages, in one query; None for any other token.
+
+    An agent who was disabled, or lost a village, is disabled or without it from this very query on (A47)."""
+    row = connection.execute(_FIND, {"token_hash": hash_of(token), "now": now}).one_or_none()
+    return None if row is None else _visitor(row)
+
+
+_FIND = text(
+    "select s.token_hash, s.openid, s.known, s.expires_at, s.ends_at, s.agent_id, a.login, a.name,"
+    "       array(select village_code from agent_village v where v.agent_id = s.agent_id) as villages"
+    "  from session s left join agent a on a.id = s.agent_id"
+    " where s.token_hash = :token_hash and s.expires_at > :now and (s.agent_id is null or a.active)"
+)
+
+
+def _visitor(row: Any) -> Visitor:
+    agent = None
+    if row.agent_id is not None:
+        agent = SignedIn(row.agent_id, row.login, bytes(row.name), frozenset(row.villages))
+    return Visitor(bytes(row.token_hash), agent, row.openid, row.known, row.expires_at, row.ends_at)
+
+
+def write(
+    connection: Connection, token: str, *, now: datetime, openid: bytes | None = None, agent_id: int | None = None
+) -> datetime:
+    """A new session; the moment at which it ends if nobody uses it."""
+    ends_at = now + (LIFE if agent_id is None else AGENT_LIFE)
+    expires_at = now + IDLE if agent_id is None else ends_at
+    connection.execute(
+        insert(Session).values(
+            token_hash=hash_of(token), openid=openid, agent_id=agent_id, expires_at=expires_at, ends_at=ends_at
+        )
+    )
+    return expires_at
+
+
+def extend(connection: Connection, visitor: Visitor, *, now: datetime) -> None:
+    """A session in use lives on, to its last moment at most."""
+    connection.execute(
+        update(Session)
+        .where(Session.token_hash == visitor.token_hash)
+        .values(expires_at=min(now + IDLE, visitor.ends_at))
+    )
+
+
+def know(connection: Connection, visitor: Visitor, person_id: int) -> str:
+    """The reference under which this session knows a person, given now if there is none."""
+    for reference, known in visitor.known.items():
+        if known == person_id:
+            return reference
+    reference = secrets.token_urlsafe(9)
+    connection.execute(
+        text(
+            "update session set known = known || jsonb_build_object(cast(:reference as text), cast(:person as bigint))"
+            " where token_hash = :token_hash"
+        ),
+        {"reference": reference, "person": person_id, "token_hash": visitor.token_hash},
+    )
+    return reference
+
+
+def end(connection: Connection, token_hash: bytes) -> None:
+    """It takes effect at once."""
+    connection.execute(delete(Session).where(Session.token_hash == token_hash))
+
+
+def end_all_of(connection: Connection, agent_id: int) -> None:
+    """Every session of an agent."""
+    connection.execute(delete(Session).where(Session.agent_id == agent_id))

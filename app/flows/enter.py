@@ -1,0 +1,116 @@
+"""Somebody comes to the door → a session; a name and a number → a person this session knows; a login → an agent.
+
+Everything here is about the system clock. Tokens leave as values once and are kept as hashes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.access import sessions
+from app.access.models import Agent
+from app.access.passwords import LONGEST, is_right
+from app.access.sessions import Visitor
+from app.access.tally import LOGINS, NETWORK, count
+from app.flows.parts import Parts
+from app.flows.quote import look_up
+from core.errors import Conflict, Refused
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A new session: the token for the one who came, and when it ends unused (aware, system clock)."""
+
+    token: str
+    expires_at: datetime
+
+
+class NoLogin(Conflict):
+    """A mini-program login where no mini-program is configured."""
+
+    text = "这里没有开通微信小程序登录。"
+
+
+class WrongLogin(Refused):
+    """Unknown login, wrong password, disabled agent: the same words after the same time (A61)."""
+
+    status = 401
+    text = "账号或密码不对，请再试一次。忘了密码，请联系镇里。"
+
+
+def open_session(parts: Parts, *, network: str, code: str | None = None) -> Entry:
+    """A session for a resident; `code` is the mini-program's login code, whose openid is sealed into it.
+
+    NoLogin, the login's own errors, TooOften for a flood from one address."""
+    _count(parts, f"session:{network}")
+    if code is not None and parts.login is None:
+        raise NoLogin
+    openid = parts.login(code) if code is not None and parts.login is not None else None  # nothing is locked meanwhile
+    token = sessions.new_token()
+    sealed = parts.vault.seal(openid, bound_to=_openid_of(sessions.hash_of(token).hex())) if openid else None
+    with parts.engine.begin() as connection:
+        return Entry(token, sessions.write(connection, token, now=parts.clocks.wall(), openid=sealed))
+
+
+def visitor_of(parts: Parts, token: str) -> Visitor | None:
+    """Whose token this is, at this moment; one query, and once a minute a note that the session is still in use."""
+    now = parts.clocks.wall()
+    with parts.reading() as connection:
+        visitor = sessions.find(connection, token, now=now)
+    if visitor is not None and visitor.stales(now):
+        with parts.engine.begin() as connection:
+            sessions.extend(connection, visitor, now=now)
+    return visitor
+
+
+def openid_of(parts: Parts, visitor: Visitor) -> str | None:
+    """The WeChat user of a session that came with a login code."""
+    return parts.vault.open(visitor.openid, bound_to=_openid_of(visitor.key)) if visitor.openid else None
+
+
+def get_to_know(parts: Parts, visitor: Visitor, *, name: str, id_number: str, network: str) -> tuple[str, int]:
+    """Look a person up and remember the find in the session; reference and person id. All errors of `look_up`."""
+    _count(parts, f"look-up:{network}")
+    caller = openid_of(parts, visitor) or visitor.key
+    person_id = look_up(parts, name=name, id_number=id_number, caller=caller)
+    with parts.engine.begin() as connection:
+        return sessions.know(connection, visitor, person_id), person_id
+
+
+def log_in(parts: Parts, *, login: str, password: str, network: str, former: Visitor | None) -> Entry:
+    """An agent's new session; whatever session the browser had before is over (A56). WrongLogin, TooOften."""
+    wanted = login.strip().lower()[:64].replace("\0", "")
+    with parts.engine.connect() as connection:
+        try:
+            count(connection, parts.vault, (f"login:{wanted}",), LOGINS, parts.clocks.wall())
+            count(connection, parts.vault, (f"login-from:{network}",), NETWORK, parts.clocks.wall())
+        finally:
+            connection.commit()  # a refused login counts too
+        agent = connection.execute(
+            select(Agent.id, Agent.password_hash).where(Agent.login == wanted, Agent.active)
+        ).one_or_none()
+    if not is_right(agent.password_hash if agent else None, password[:LONGEST]) or agent is None:
+        raise WrongLogin
+    token = sessions.new_token()
+    with parts.engine.begin() as connection:
+        if former is not None:
+            sessions.end(connection, former.token_hash)
+        return Entry(token, sessions.write(connection, token, now=parts.clocks.wall(), agent_id=agent.id))
+
+
+def leave(parts: Parts, visitor: Visitor) -> None:
+    """Log out, or forget who was looked up."""
+    with parts.engine.begin() as connection:
+        sessions.end(connection, visitor.token_hash)
+
+
+def _count(parts: Parts, key: str) -> None:
+    with parts.engine.connect() as connection:
+        try:
+            count(connection, parts.vault, (key,), NETWORK, parts.clocks.wall())
+        finally:
+            connection.commit()
+
+
+def _openid_of(session: str) -> str:
+    return f"session.openid:{session}"

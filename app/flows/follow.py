@@ -1,0 +1,161 @@
+"""A payment's number → where it stands in plain words, and what it covers. Reads; decides nothing."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from app.flows.expire import close_at_gateway
+from app.flows.parts import Parts
+from app.flows.quote import NAMES
+from app.policy.facts import Insurance
+from app.registry import find
+from app.registry.find import Subject
+from core.money import Fen
+from payments import find as find_money
+from payments.errors import NoSuchPayment
+from payments.states import State
+
+_NUMBER = re.compile(r"[0-9A-Z]{26}")
+
+
+class Phase(StrEnum):
+    """What the person in front of the screen needs to know of a payment."""
+
+    WAITING = "waiting"  # the code may be scanned
+    CHECKING = "checking"  # nobody knows yet; the gateway is being asked
+    PAID = "paid"
+    SURPLUS = "surplus"  # money arrived for something settled already; it goes back
+    CLOSED = "closed"  # nobody can pay it any more
+    FAILED = "failed"  # the gateway did not take it
+
+
+PHASES: Mapping[State, Phase] = {
+    State.CREATED: Phase.CHECKING,
+    State.PENDING: Phase.WAITING,
+    State.UNKNOWN: Phase.CHECKING,
+    State.CLOSING: Phase.CHECKING,
+    State.PAID: Phase.PAID,
+    State.SURPLUS: Phase.SURPLUS,
+    State.CLOSED: Phase.CLOSED,
+    State.FAILED: Phase.FAILED,
+}
+WORDS: Mapping[Phase, str] = {
+    Phase.WAITING: "请付款。付完请等到出现“缴费成功”再离开。",
+    Phase.CHECKING: "正在向微信核对，钱没有丢，请不要再付一次。",
+    Phase.PAID: "缴费成功。",
+    Phase.SURPLUS: "这一项已经交过了，多付的钱会退回原来付款的账户，不用您去办。",
+    Phase.CLOSED: "这个付款码已经失效，没有扣钱。要交费请重新出码。",
+    Phase.FAILED: "微信没有接受这一笔，没有扣钱。请稍后再试。",
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One bill of a payment. `name` in clear: mask it. Amounts in fen."""
+
+    person_id: int
+    name: str
+    village_code: str
+    insurance: Insurance
+    title: str
+    amount: Fen
+    tier: Fen | None
+    benefit_start: date | None
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A payment as it stands. `expires_at` on the business clock, `now` the moment of the look."""
+
+    number: str
+    phase: Phase
+    amount: Fen
+    now: datetime
+    expires_at: datetime
+    paid_at: datetime | None
+    started_by: str
+    check_code: str
+    code_url: str | None
+    jsapi: Mapping[str, str] | None
+    village: str
+    items: Sequence[Item]
+
+    @property
+    def words(self) -> str:
+        """The sentence for this phase."""
+        return WORDS[self.phase]
+
+    @property
+    def minutes_left(self) -> int:
+        """Whole minutes, the begun one counted; 0 when it is over."""
+        return max(0, -(-int((self.expires_at - self.now).total_seconds()) // 60))
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing more will happen to it by itself."""
+        return self.phase not in (Phase.WAITING, Phase.CHECKING)
+
+
+def follow(parts: Parts, number: str) -> Followed:
+    """The payment of a number with its items. NoSuchPayment. Who may see it is the door's question."""
+    if not _NUMBER.fullmatch(number):
+        raise NoSuchPayment
+    with parts.reading() as connection:
+        row = find_money.payment(connection, number)
+        if row is None:
+            raise NoSuchPayment(number)
+        bills = find_money.bills_of(connection, row.household_id, number)
+        people = find.by_ids(
+            connection, parts.vault, sorted({bill.person_id for bill in bills}), levy_year=parts.rules.year
+        )
+    return _followed(row, bills, {person.id: person for person in people}, parts.clocks.now())
+
+
+def close_payment(parts: Parts, number: str) -> None:
+    """The payer does not want it: ask the gateway to close it. What became of it is told by `follow`."""
+    with parts.reading() as connection:
+        row = find_money.payment(connection, number) if _NUMBER.fullmatch(number) else None
+    if row is None:
+        raise NoSuchPayment(number)
+    gateway = parts.gateways.get(row.gateway)
+    if gateway is not None:
+        close_at_gateway(parts, gateway, row)
+
+
+def _followed(row: Any, bills: Sequence[Any], people: Mapping[int, Subject], now: datetime) -> Followed:
+    phase = PHASES[State(row.state)]
+    if phase is Phase.WAITING and (now >= row.expires_at or not row.checkout):
+        phase = Phase.CHECKING  # its time is over, and only the gateway knows how it ended
+    held = row.checkout if phase is Phase.WAITING else {}
+    first = next(iter(people.values()))
+    return Followed(
+        number=row.number,
+        phase=phase,
+        amount=row.amount,
+        now=now,
+        expires_at=row.expires_at,
+        paid_at=row.paid_at,
+        started_by=row.started_by,
+        check_code=row.check_code,
+        code_url=held.get("code_url"),
+        jsapi=held.get("jsapi") or None,
+        village=f"{first.town}{first.village}",
+        items=[_item(bill, people[bill.person_id]) for bill in bills],
+    )
+
+
+def _item(bill: Any, person: Subject) -> Item:
+    insurance = Insurance(bill.insurance)
+    return Item(
+        person_id=person.id,
+        name=person.name,
+        village_code=person.village_code,
+        insurance=insurance,
+        title=f"{bill.levy_year}年{NAMES[insurance]}",
+        amount=bill.personal_due,
+        tier=bill.tier,
+        benefit_start=bill.benefit_start,
+    )

@@ -1,0 +1,133 @@
+"""A village as its agent sees it: who still owes something, who does not, and how far it has come. Reads only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from sqlalchemy import select
+
+from app.flows.parts import Parts
+from app.flows.quote import AGENT, Due, all_due
+from app.policy.facts import Insurance
+from app.registry import find
+from app.registry.find import Subject
+from app.registry.models import Town, Village
+from core.money import Fen, plain_yuan
+
+
+class Standing(IntEnum):
+    """Where a person stands, in the order of the list: what is still to do comes first."""
+
+    UNPAID = 0
+    TIER_OPEN = 1
+    FREE = 2
+    NOT_HERE = 3
+    DONE = 4
+
+
+STANDING_WORDS = {
+    Standing.UNPAID: "没交",
+    Standing.TIER_OPEN: "养老没选档",
+    Standing.FREE: "不用交，还没办",
+    Standing.NOT_HERE: "不在这里交",
+    Standing.DONE: "办好了",
+}
+
+
+@dataclass(frozen=True)
+class Villager:
+    """One line of the list. `amount` in fen, what can be paid now."""
+
+    subject: Subject
+    standing: Standing
+    amount: Fen
+    due_words: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Of one insurance: how many are done, of how many that could be."""
+
+    title: str
+    done: int
+    of: int
+
+
+@dataclass(frozen=True)
+class VillageName:
+    """A village with its town."""
+
+    code: str
+    name: str
+    town: str
+
+
+def villages(parts: Parts, codes: Sequence[str]) -> list[VillageName]:
+    """The villages of these codes, by code."""
+    query = (
+        select(Village.code, Village.name, Town.name.label("town"))
+        .join(Town, Town.code == Village.town_code)
+        .where(Village.code.in_(list(codes)))
+        .order_by(Village.code)
+    )
+    with parts.reading() as connection:
+        return [VillageName(*row) for row in connection.execute(query)]
+
+
+def villagers(parts: Parts, village_code: str) -> tuple[list[Villager], list[Progress]]:
+    """Everybody of a village, what is still to do first, and the progress of both insurances."""
+    now = parts.clocks.now()
+    with parts.reading() as connection:
+        people = find.by_village(connection, parts.vault, village_code, levy_year=parts.rules.year)
+    dues = [(person, all_due(parts, person, at=now, channel=AGENT)) for person in people if person.alive]
+    lines = sorted(
+        (_villager(person, due) for person, due in dues),
+        key=lambda line: (line.standing, line.subject.household_number, line.subject.id),
+    )
+    return lines, [_progress(insurance, title, dues) for insurance, title in _TITLES.items()]
+
+
+def household(parts: Parts, household_id: int) -> list[Subject]:
+    """Everybody of a household."""
+    with parts.reading() as connection:
+        return find.by_household(connection, parts.vault, household_id, levy_year=parts.rules.year)
+
+
+def matching(lines: Sequence[Villager], wanted: str) -> list[Villager]:
+    """The lines whose name or household number contains what was typed. Pure."""
+    sought = "".join(wanted.split())
+    return [line for line in lines if sought in line.subject.name or sought in line.subject.household_number]
+
+
+_TITLES = {Insurance.RES_MEDICAL: "医保", Insurance.RES_PENSION: "养老"}
+
+
+def _villager(person: Subject, dues: Sequence[Due]) -> Villager:
+    payable = [due for due in dues if due.payable]
+    amount = sum(due.quote.personal_due or 0 for due in payable)
+    if amount:
+        standing = Standing.UNPAID
+    elif any(due.tier_open for due in dues):
+        standing = Standing.TIER_OPEN
+    elif payable:
+        standing = Standing.FREE
+    else:
+        standing = Standing.DONE if any(due.settled for due in dues) else Standing.NOT_HERE
+    return Villager(person, standing, amount, "；".join(filter(None, map(_word, dues))))
+
+
+def _word(due: Due) -> str:
+    title = _TITLES[due.insurance]
+    if due.settled:
+        return f"{title}办好了"
+    if due.tier_open:
+        return f"{title}选档后交"
+    if not due.payable:
+        return ""
+    return f"{title} {plain_yuan(due.quote.personal_due)} 元" if due.quote.personal_due else f"{title}不用交"
+
+
+def _progress(insurance: Insurance, title: str, dues: Sequence[tuple[Subject, Sequence[Due]]]) -> Progress:
+    own = [due for _, both in dues for due in both if due.insurance is insurance]
+    done = sum(due.settled for due in own)
+    return Progress(title, done, done + sum(due.payable or due.tier_open for due in own))

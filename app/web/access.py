@@ -1,0 +1,226 @@
+"""Who is this, and may they. Every door names its guard; a door without one opens for nobody."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, g, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.access.references import refer, referred
+from app.access.sessions import SignedIn, Visitor
+from app.flows.enter import Entry, leave, visitor_of
+from app.flows.follow import Followed, follow
+from app.web.parts import parts
+from core.errors import NotFound, Refused
+from payments.errors import NoSuchPayment
+
+Guard = Callable[[], AnyResponse | None]
+View = TypeVar("View", bound=Callable[..., object])
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_BEARER = "Bearer "
+
+
+class NoSession(Refused):
+    """No token, or one that has ended."""
+
+    status = 401
+    text = "时间久了，请重新进入再办。"
+
+
+class ForeignOrigin(Refused):
+    """A cookie that came along with another site's request."""
+
+    text = "请从本页面办理。"
+
+
+class NoGuard(NotFound):
+    """A route that nobody declared a guard for does not exist (A43)."""
+
+    text = "没有这个页面。"
+
+
+def anybody() -> AnyResponse | None:
+    """Open to all."""
+    return None
+
+
+def proven() -> AnyResponse | None:
+    """Open to all: what comes proves itself by its signature, or carries no person."""
+    return None
+
+
+def api_resident() -> AnyResponse | None:
+    """A session by bearer token, or by cookie from our own pages. NoSession, ForeignOrigin."""
+    held = visitor()
+    if held is None or held.agent is not None:
+        raise NoSession
+    if request.method not in _SAFE and not _bearer() and not _same_origin():
+        raise ForeignOrigin
+    return None
+
+
+def page_resident() -> AnyResponse | None:
+    """A session that knows somebody; without one, to the page that asks for name and number."""
+    held = visitor()
+    if held is not None and held.agent is not None:
+        return redirect(url_for("agent.today"), 303)
+    if held is not None and held.known:
+        return None
+    return redirect(url_for("resident.who", then="paid" if request.endpoint == "resident.paid" else None), 303)
+
+
+def page_agent() -> AnyResponse | None:
+    """An agent who is logged in; everybody else to the login."""
+    held = visitor()
+    return None if held is not None and held.agent is not None else redirect(url_for("agent.login"), 303)
+
+
+def guarded_by(guard: Guard) -> Callable[[View], View]:
+    """Another guard for one route than the one of its door."""
+
+    def declare(view: View) -> View:
+        view.guard = guard  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def guard_of(endpoint: str) -> Guard | None:
+    """The guard of a route: its own, its door's, or none."""
+    view = current_app.view_functions.get(endpoint)
+    own = getattr(view, "guard", None)
+    guards = cast(dict[str, Guard], current_app.extensions["guards"])
+    return own or guards.get(endpoint) or guards.get(endpoint.rpartition(".")[0])
+
+
+def watch() -> AnyResponse | None:
+    """Before every request: ask the route's guard. NoGuard for a route without one."""
+    if request.endpoint is None:
+        return None  # no such route: 404 or 405 says so
+    guard = guard_of(request.endpoint)
+    if guard is None:
+        raise NoGuard(request.endpoint)
+    return guard()
+
+
+def visitor() -> Visitor | None:
+    """Whose session this request carries; asked of the database once a request."""
+    if "visitor" not in g:
+        token = _bearer() or request.cookies.get(cookie_name())
+        g.visitor = visitor_of(parts(), token) if token else None
+    return cast(Visitor | None, g.visitor)
+
+
+def here() -> Visitor:
+    """The visitor behind a guard that let him in."""
+    held = visitor()
+    if held is None:
+        raise NoSession
+    return held
+
+
+def agent() -> SignedIn:
+    """The agent behind `page_agent`."""
+    held = here().agent
+    if held is None:
+        raise NoSession
+    return held
+
+
+def admit(entry: Entry) -> None:
+    """This request goes on with a session that was just made."""
+    g.visitor = visitor_of(parts(), entry.token)
+
+
+def network() -> str:
+    """Where the request comes from, as far as the trusted proxies say."""
+    return request.remote_addr or "nowhere"
+
+
+def actor(visitor: Visitor) -> str:
+    """Who starts a payment: resident, or agent:<id>."""
+    return f"agent:{visitor.agent.id}" if visitor.agent else "resident"
+
+
+def reference(person_id: int) -> str:
+    """How this session's pages name a person."""
+    held = here()
+    if held.agent is not None:
+        return refer(parts().vault, held.key, person_id)
+    return next(known for known, person in held.known.items() if person == person_id)
+
+
+def person_behind(named: str) -> int | None:
+    """The person id of a reference of this session, or None."""
+    held = here()
+    return referred(parts().vault, held.key, named) if held.agent is not None else held.known.get(named)
+
+
+def own_payment(number: str) -> Followed:
+    """A payment this session may see: its people are known here, or live in the agent's villages. NoSuchPayment."""
+    held = here()
+    followed = follow(parts(), number)
+    if held.agent is not None:
+        mine = all(item.village_code in held.agent.villages for item in followed.items)
+    else:
+        mine = {item.person_id for item in followed.items} <= set(held.known.values())
+    if not mine:
+        raise NoSuchPayment(number)
+    return followed
+
+
+def cookie_name() -> str:
+    """Bound to this host over https; plain in the sandbox, which speaks http."""
+    return "session" if current_app.extensions["settings"].is_sandbox else "__Host-session"
+
+
+def keep(response: AnyResponse, entry: Entry) -> AnyResponse:
+    """The token, in a cookie that ends with the browser; the database decides when the session ends."""
+    response.set_cookie(
+        cookie_name(),
+        entry.token,
+        httponly=True,
+        samesite="Lax",
+        secure=not current_app.extensions["settings"].is_sandbox,
+        path="/",
+    )
+    return response
+
+
+def drop(response: AnyResponse) -> AnyResponse:
+    """Session and cookie end."""
+    held = visitor()
+    if held is not None:
+        leave(parts(), held)
+    response.delete_cookie(cookie_name(), path="/", secure=not current_app.extensions["settings"].is_sandbox)
+    return response
+
+
+def own_path(wanted: str, otherwise: str) -> str:
+    """A path on this site and nowhere else (A36)."""
+    split = urlsplit(wanted)
+    plain = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
+    return wanted if plain and "\\" not in wanted and not split.scheme and not split.netloc else otherwise
+
+
+def routes_without_guard() -> Sequence[str]:
+    """Endpoints nobody declared a guard for; empty when all is well."""
+    return [rule.endpoint for rule in current_app.url_map.iter_rules() if guard_of(rule.endpoint) is None]
+
+
+def _bearer() -> str | None:
+    """A token in the header counts for the API only; one in the address never does (A56)."""
+    said = request.headers.get("Authorization", "")
+    return said.removeprefix(_BEARER) if said.startswith(_BEARER) and request.path.startswith("/api/") else None
+
+
+def _same_origin() -> bool:
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("Origin")
+    return origin is not None and origin == request.host_url.rstrip("/")
+
+
+Answer = str | Response | AnyResponse

@@ -1,0 +1,232 @@
+"""The pages of a village agent: log in, the village's list, one person in large type, the code, the next one."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
+
+from app.flows.enter import WrongLogin, log_in
+from app.flows.follow import close_payment
+from app.flows.pay import NothingChosen, Want
+from app.flows.quote import AGENT, Due, all_due, subjects
+from app.flows.visit import STANDING_WORDS, VillageName, household, matching, villagers, villages
+from app.policy.facts import Insurance
+from app.registry.find import Subject
+from app.web.access import (
+    Answer,
+    agent,
+    anybody,
+    drop,
+    guarded_by,
+    keep,
+    network,
+    own_payment,
+    reference,
+    visitor,
+)
+from app.web.parts import parts
+from app.web.paying import show, start
+from app.web.wishes import MOST_ITEMS, UnknownPerson, known, tier_fields, tiers, wants
+from core.errors import NotFound
+from core.money import Fen
+
+bp = APIBlueprint("agent", __name__, enable_openapi=False)
+PAGE = 50
+
+
+class NotYourVillage(NotFound):
+    """A village of somebody else's, or none at all: the same answer (A30)."""
+
+    text = "没有找到这个村，或者不归您负责。"
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody of the household on the page, with the reference its fields carry."""
+
+    reference: str
+    person: Subject
+    dues: Sequence[Due]
+
+
+@bp.get("/login")
+@guarded_by(anybody)
+def login() -> Answer:
+    """Login and password."""
+    held = visitor()
+    if held is not None and held.agent is not None:
+        return redirect(url_for("agent.today"), 303)
+    return render_template("agent/login.html", problem=None)
+
+
+@bp.post("/login")
+@guarded_by(anybody)
+def enter() -> Answer | tuple[Answer, int]:
+    """A new session with a new token, or the same words for whatever was wrong."""
+    form = request.form
+    try:
+        entry = log_in(
+            parts(),
+            login=form.get("login", ""),
+            password=form.get("password", ""),
+            network=network(),
+            former=visitor(),
+        )
+    except WrongLogin as error:
+        return render_template("agent/login.html", problem=error.sentence()), error.status
+    return keep(redirect(url_for("agent.today"), 303), entry)
+
+
+@bp.post("/logout")
+def logout() -> Answer:
+    """Out, at once and for good."""
+    return drop(redirect(url_for("agent.login"), 303))
+
+
+@bp.get("/")
+def today() -> Answer:
+    """The agent's villages; straight to the list if there is one."""
+    own = villages(parts(), sorted(agent().villages))
+    if len(own) == 1:
+        return redirect(url_for("agent.village", code=own[0].code), 303)
+    return render_template("agent/today.html", villages=own)
+
+
+@bp.get("/villages/<code>")
+def village(code: str) -> Answer:
+    """Everybody, what is still to do first; fifty a page."""
+    return _village(code, "", request.args.get("page", 1, type=int))
+
+
+@bp.post("/villages/<code>")
+def search(code: str) -> Answer:
+    """By name or household number. A form and not an address: a name is nobody's business in a log of addresses."""
+    return _village(code, request.form.get("q", "").strip()[:30], request.form.get("page", 1, type=int))
+
+
+def _village(code: str, wanted: str, page: int) -> Answer:
+    place = _own_village(code)
+    lines, progress = villagers(parts(), place.code)
+    found = matching(lines, wanted) if wanted else lines
+    pages = max(1, -(-len(found) // PAGE))
+    page = min(max(1, page), pages)
+    return render_template(
+        "agent/village.html",
+        place=place,
+        progress=progress,
+        lines=[(reference(line.subject.id), line) for line in found[(page - 1) * PAGE : page * PAGE]],
+        words=STANDING_WORDS,
+        wanted=wanted,
+        count=len(found),
+        page=page,
+        pages=pages,
+        several=len(agent().villages) > 1,
+    )
+
+
+@bp.get("/people/<person>")
+def person(person: str) -> Answer:
+    """One of three sentences per insurance, and the rest of the household to be paid for together."""
+    subject = _own_person(person)
+    now, chosen = parts().clocks.now(), tiers(request.args)
+    members = [
+        Member(reference(each.id), each, all_due(parts(), each, at=now, channel=AGENT, tier=chosen.get(each.id)))
+        for each in household(parts(), subject.household_id)
+        if each.alive or each.id == subject.id
+    ]
+    members.sort(key=lambda member: member.person.id != subject.id)
+    ticked = _ticked(subject, chosen)
+    open_items = [(member.person.id, due) for member in members for due in member.dues if _is_open(due)]
+    return render_template(
+        "agent/person.html",
+        subject=subject,
+        members=members,
+        ticked=ticked,
+        chosen=chosen,
+        ready=bool(open_items),
+        total=sum(due.quote.personal_due or 0 for who, due in open_items if (who, due.insurance) in ticked),
+        family_open="family" in request.args or any(who != subject.id for who, _ in ticked),
+        key=secrets.token_urlsafe(12),
+    )
+
+
+@bp.post("/people/<person>")
+def choose(person: str) -> Answer:
+    """看要交多少, 出码, or one item by its own button."""
+    subject = _own_person(person)
+    if request.form.get("act") == "show":
+        return _again(person)
+    only = request.form.get("only")
+    wanted = wants(request.form, only=only) if only else _wanted(request.form)
+    if not wanted:
+        raise NothingChosen
+    _all_mine(subjects(parts(), sorted({want.person_id for want in wanted})))
+    started = start(wanted, channel=AGENT, key=request.form.get("key", ""))
+    if started.number is None:
+        return _again(person, family=1 if wanted[0].person_id != subject.id else None)
+    return redirect(url_for("agent.payment", number=started.number), 303)
+
+
+@bp.get("/pay/<number>")
+def payment(number: str) -> Answer:
+    """The code with the name to be read back, or 缴费成功 in large letters."""
+    found = own_payment(number)
+    first = found.items[0]
+    return show(found, "agent/payment.html", back=reference(first.person_id), village_code=first.village_code)
+
+
+@bp.post("/pay/<number>/close")
+def close(number: str) -> Answer:
+    """The code shall not be paid any more."""
+    close_payment(parts(), own_payment(number).number)
+    return redirect(url_for("agent.payment", number=number), 303)
+
+
+def _again(person: str, **more: object) -> Answer:
+    """The same page with what was ticked and chosen on it."""
+    items = request.form.getlist("item")[:MOST_ITEMS]
+    return redirect(
+        url_for("agent.person", person=person, seen=1, item=items, **tier_fields(request.form), **more), 303
+    )
+
+
+def _wanted(fields: MultiDict[str, Any]) -> list[Want]:
+    """The items ticked, and the pension of everybody for whom a tier was chosen: choosing it is the tick."""
+    ticked = [want for want in wants(fields) if want.insurance is Insurance.RES_MEDICAL]
+    return ticked + [Want(person, Insurance.RES_PENSION, tier) for person, tier in tiers(fields).items()]
+
+
+def _ticked(subject: Subject, chosen: Mapping[int, Fen]) -> set[tuple[int, str]]:
+    """What is in this payment: what was ticked, at first the medical of the person at the table, and chosen tiers."""
+    medical = {(subject.id, Insurance.RES_MEDICAL)}
+    if "seen" in request.args:
+        medical = {(want.person_id, want.insurance) for want in wants(request.args)}
+    return {(who, str(insurance)) for who, insurance in medical} | {(who, "RES_PENSION") for who in chosen}
+
+
+def _is_open(due: Due) -> bool:
+    """May something be paid for it now, perhaps after a tier is chosen?"""
+    return not due.settled and bool(due.tier_open or due.choices or (due.payable and due.quote.personal_due))
+
+
+def _own_village(code: str) -> VillageName:
+    if code not in agent().villages:
+        raise NotYourVillage
+    return villages(parts(), [code])[0]
+
+
+def _own_person(named: str) -> Subject:
+    found = subjects(parts(), [known(named)])
+    _all_mine(found)
+    return found[0]
+
+
+def _all_mine(found: Sequence[Subject]) -> None:
+    """UnknownPerson for anybody outside the agent's villages of this moment."""
+    mine = agent().villages
+    if not found or any(each.village_code not in mine for each in found):
+        raise UnknownPerson

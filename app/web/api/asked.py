@@ -1,0 +1,42 @@
+"""What the API takes: strict types, no unknown field, nothing converted."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MOST_FEN = 10_000_000
+
+
+class Asked(BaseModel):
+    """Every body: a field nobody knows is refused, text is never taken for a number (A45, A63)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class SessionAsked(Asked):
+    """`code`: what wx.login gave; without it the session is anonymous."""
+
+    code: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+
+
+class PersonAsked(Asked):
+    """The name and the identity number as on the card; full-width digits and blanks are understood."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    id_number: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class ItemAsked(Asked):
+    """One levy item. `tier` in fen, for a pension only."""
+
+    person: Annotated[str, Field(min_length=1, max_length=100)]
+    insurance: Literal["RES_MEDICAL", "RES_PENSION"]
+    tier: Annotated[int, Field(ge=1, le=MOST_FEN)] | None = None
+
+
+class PaymentAsked(Asked):
+    """Items of one household, paid together. `kind`: jsapi inside the mini-program, native for a QR code."""
+
+    items: Annotated[list[ItemAsked], Field(min_length=1, max_length=24)]
+    gateway: Literal["wechat"] = "wechat"
+    kind: Literal["jsapi", "native"]

@@ -1,0 +1,105 @@
+"""POST /api/v1/people: look somebody up. GET /api/v1/due: everybody this session knows, and what is due."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import request
+
+from app.flows.enter import get_to_know
+from app.flows.quote import Due, all_due, subjects
+from app.policy.answer import Line
+from app.registry.find import Subject
+from app.web.access import here, network
+from app.web.api.asked import PersonAsked
+from app.web.api.told import PeopleTold, PersonTold, answers
+from app.web.parts import parts
+from app.web.wishes import tiers
+from core.money import Fen
+from core.redact import mask_name
+
+bp = APIBlueprint("people", __name__, tag="查询 look-up")
+
+
+@bp.post("/people")
+@bp.input(PersonAsked)
+@bp.doc(security="session", responses=answers(PersonTold, 200, 401, 403, 404, 429))
+def look_up(json_data: PersonAsked) -> dict[str, Any]:
+    """Look a person up
+
+    By name and identity number; the same answer for a wrong name and for an unknown number. The person is known to
+    this session from now on, under the reference in `person`."""
+    named, person_id = get_to_know(
+        parts(), here(), name=json_data.name, id_number=json_data.id_number, network=network()
+    )
+    return _people(subjects(parts(), [person_id]), {}, {person_id: named})[0]
+
+
+@bp.get("/due")
+@bp.doc(
+    security="session",
+    description="`tier.<person>=<fen>` chooses a pension tier for the answer.",
+    responses=answers(PeopleTold, 200, 401, 404, 422),
+)
+def due() -> dict[str, Any]:
+    """What is due for everybody this session knows"""
+    known = here().known
+    found = subjects(parts(), sorted(set(known.values()))) if known else []
+    return {"people": _people(found, tiers(request.args), {person: named for named, person in known.items()})}
+
+
+def _people(found: Sequence[Subject], chosen: Mapping[int, Fen], names: Mapping[int, str]) -> list[dict[str, Any]]:
+    now = parts().clocks.now()
+    groups: dict[int, int] = {}
+    return [
+        {
+            "person": names[person.id],
+            "household": groups.setdefault(person.household_id, len(groups) + 1),
+            "masked_name": mask_name(person.name),
+            "village": f"{person.town}{person.village}",
+            "due": [_due(each) for each in all_due(parts(), person, at=now, tier=chosen.get(person.id))],
+        }
+        for person in found
+    ]
+
+
+def _due(due: Due) -> dict[str, Any]:
+    quote = due.quote
+    return {
+        "insurance": due.insurance,
+        "title": due.title,
+        "eligible": quote.eligible,
+        "settled": due.settled,
+        "reason_code": quote.reason_code,
+        "text": due.text,
+        "outlook": due.outlook,
+        "tier": quote.tier,
+        "personal_due": quote.personal_due,
+        "total": quote.total,
+        "lines": [_line(line, text) for line, text in zip(quote.lines, due.lines, strict=True)],
+        "tiers": [
+            {
+                "tier": choice.tier,
+                "allowed": choice.allowed,
+                "personal_due": choice.personal_due,
+                "gov_subsidy": choice.gov_subsidy,
+                "reason_code": choice.reason_code,
+            }
+            for choice in due.choices
+        ],
+        "benefit_start": quote.benefit_start.isoformat() if quote.benefit_start else None,
+        "waiting_end": quote.waiting_end.isoformat() if quote.waiting_end else None,
+        "price_until": quote.price_until.isoformat() if quote.price_until else None,
+    }
+
+
+def _line(line: Line, text: str) -> dict[str, Any]:
+    payer = line.payer.partition(":")[0]
+    return {
+        "part": line.part,
+        "payer": payer if payer in ("resident", "sponsor") else "government",  # a department's name tells a category
+        "fund": line.fund,
+        "amount": line.amount,
+        "clause": line.clause,
+        "text": text,
+    }

@@ -1,0 +1,43 @@
+"""GET /api/v1/policy: the year's figures and days, for everybody."""
+
+from typing import Any
+
+from apiflask import APIBlueprint
+
+from app.web.api.told import PolicyTold, answers
+from app.web.parts import parts
+
+bp = APIBlueprint("policy", __name__, tag="政策 policy")
+
+
+@bp.get("/policy")
+@bp.doc(responses=answers(PolicyTold))
+def policy() -> dict[str, Any]:
+    """What this year's notice says
+
+    Amounts in fen, days YYYY-MM-DD (Beijing)."""
+    rules = parts().rules
+    dates = rules.dates
+    return {
+        "year": rules.year,
+        "source": f"{rules.source.number} {rules.source.title}",
+        "medical": {
+            "total": rules.medical.total,
+            "personal": rules.medical.personal,
+            "gov_subsidy": rules.medical.subsidy,
+            "waiting_days": rules.medical.waiting_days,
+        },
+        "tiers": [
+            {"tier": tier.amount, "gov_subsidy": tier.subsidy, "kept": bool(tier.only_for)}
+            for tier in rules.pension.tiers.values()
+        ],
+        "windows": {
+            "self_open": dates.self_open.isoformat(),
+            "agent_open": dates.agent_open.isoformat(),
+            "concentrated_end": dates.concentrated_end.isoformat(),
+            "normal_price_end": dates.normal_price_end.isoformat(),
+            "late_end": dates.late_end.isoformat(),
+            "benefit_from": dates.benefit_from.isoformat(),
+            "benefit_to": dates.benefit_to.isoformat(),
+        },
+    }

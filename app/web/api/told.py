@@ -1,0 +1,148 @@
+"""What the API answers, as documented. Answers are built as plain dictionaries; tests hold them against these."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Told(BaseModel):
+    """Every answer."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class SessionTold(Told):
+    """A token for `Authorization: Bearer`; `expires_at` is when it ends unused (RFC 3339)."""
+
+    token: str
+    expires_at: str
+
+
+class LineTold(Told):
+    """Who pays how much into which fund, by which clause. `payer`: resident, government or sponsor."""
+
+    part: str
+    payer: Literal["resident", "government", "sponsor"]
+    fund: str
+    amount: int
+    clause: str
+    text: str
+
+
+class TierTold(Told):
+    """One contribution tier, as this person would be charged."""
+
+    tier: int
+    allowed: bool
+    personal_due: int | None
+    gov_subsidy: int
+    reason_code: str
+
+
+class DueTold(Told):
+    """One insurance of one person. Amounts in fen; days YYYY-MM-DD; `price_until` the first moment of another price."""
+
+    insurance: Literal["RES_MEDICAL", "RES_PENSION"]
+    title: str
+    eligible: Literal["yes", "no", "review"]
+    settled: bool
+    reason_code: str
+    text: str
+    outlook: str | None
+    tier: int | None
+    personal_due: int | None
+    total: int | None
+    lines: list[LineTold]
+    tiers: list[TierTold]
+    benefit_start: str | None
+    waiting_end: str | None
+    price_until: str | None
+
+
+class PersonTold(Told):
+    """Somebody this session knows; `household` groups who can be paid for together."""
+
+    person: str
+    household: int
+    masked_name: str
+    village: str
+    due: list[DueTold]
+
+
+class PeopleTold(Told):
+    """Everybody this session knows."""
+
+    people: list[PersonTold]
+
+
+class JsapiTold(Told):
+    """What wx.requestPayment takes."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class CoveredTold(Told):
+    """One item of a payment."""
+
+    title: str
+    masked_name: str
+    amount: int
+    benefit_start: str | None
+
+
+class PaymentTold(Told):
+    """A payment as it stands; `state` settled: nothing was due and all is done, there is no number."""
+
+    number: str | None
+    state: Literal["waiting", "checking", "paid", "surplus", "closed", "failed", "settled"]
+    words: str
+    amount: int
+    expires_at: str | None
+    code_url: str | None
+    jsapi: dict[str, str] | None
+    items: list[CoveredTold]
+    paid_at: str | None
+    check_code: str | None
+
+
+class BandTold(Told):
+    """A pension tier and the subsidy that finance adds to the account."""
+
+    tier: int
+    gov_subsidy: int
+    kept: bool
+
+
+class PolicyTold(Told):
+    """The year's figures and days."""
+
+    year: int
+    source: str
+    medical: dict[str, int]
+    tiers: list[BandTold]
+    windows: dict[str, str]
+
+
+class ErrorTold(Told):
+    """Every no: a stable code, the sentence for the person, the number of the request."""
+
+    model_config = ConfigDict(extra="allow")
+    code: str
+    message: str
+    request: str
+    fields: dict[str, str] | None = None
+    reason: str | None = None
+
+
+TOLD = (SessionTold, PersonTold, PeopleTold, PaymentTold, PolicyTold, ErrorTold)
+
+
+def answers(model: type[Told], status: int = 200, *errors: int) -> dict[int, dict[str, object]]:
+    """For the route's documentation: the answer, and the errors that may come instead."""
+    said: dict[int, dict[str, object]] = {status: _content(model, "OK")}
+    return said | {code: _content(ErrorTold, "见 message") for code in (400, *errors)}
+
+
+def _content(model: type[Told], description: str) -> dict[str, object]:
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}

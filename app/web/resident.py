@@ -1,0 +1,212 @@
+"""The pages of a resident: who, what is due, which tier, is it right; then to the code. One question a screen."""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from apiflask import APIBlueprint
+from flask import make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from app.flows.enter import get_to_know, open_session
+from app.flows.follow import close_payment
+from app.flows.pay import NothingChosen, NotPayable, Want
+from app.flows.quote import SELF, Due, all_due, amount_due, subjects
+from app.policy.facts import Insurance
+from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
+from app.registry.find import Subject
+from app.web.access import (
+    Answer,
+    admit,
+    anybody,
+    drop,
+    guarded_by,
+    here,
+    keep,
+    network,
+    own_payment,
+    reference,
+    visitor,
+)
+from app.web.parts import parts
+from app.web.paying import show, start
+from app.web.wishes import carried, known, tier_fields, tiers, wants
+
+bp = APIBlueprint("resident", __name__, enable_openapi=False)
+_NEXT = {"due": "resident.due", "paid": "resident.paid"}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A person on a page: the reference its links carry, and both insurances."""
+
+    reference: str
+    person: Subject
+    dues: Sequence[Due]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One line of the page that asks whether all is right."""
+
+    field: str
+    person: Subject
+    due: Due
+
+
+@bp.get("/who")
+@guarded_by(anybody)
+def who() -> Answer:
+    """Name and identity number."""
+    held = visitor()
+    if held is not None and held.agent is not None:
+        return redirect(url_for("agent.today"), 303)
+    return render_template(
+        "resident/who.html",
+        then=_then(),
+        fields={},
+        problem=None,
+        known=held and held.known,
+        tiers=carried(request.args),
+    )
+
+
+@bp.post("/who")
+@guarded_by(anybody)
+def look_up() -> Answer | tuple[Answer, int]:
+    """Found: on to what is due. Not found: the same page, saying what to look at again."""
+    entry = None
+    if visitor() is None:
+        entry = open_session(parts(), network=network())
+        admit(entry)
+    try:
+        get_to_know(
+            parts(),
+            here(),
+            name=request.form.get("name", "")[:100],
+            id_number=request.form.get("id_number", "")[:100],
+            network=network(),
+        )
+        answer: Response = redirect(url_for(_NEXT[_then()], **carried(request.form)), 303)
+    except (BadIdNumber, BadName, NoSuchPerson) as error:
+        # What was typed is not written back: the page would carry an identity number.
+        problem = None if error.fields else error.sentence()
+        page = render_template(
+            "resident/who.html",
+            then=_then(),
+            fields=error.fields,
+            problem=problem,
+            known=False,
+            tiers=carried(request.form),
+        )
+        answer = make_response(page, error.status)
+    return keep(answer, entry) if entry else answer
+
+
+@bp.get("/due")
+def due() -> Answer:
+    """Everybody this session knows, one card per insurance; what can be paid together stands together."""
+    chosen = tiers(request.args)
+    now = parts().clocks.now()
+    people = sorted(_people(), key=lambda person: (person.household_id, person.id))
+    households = [
+        [
+            Card(reference(person.id), person, all_due(parts(), person, at=now, tier=chosen.get(person.id)))
+            for person in own
+        ]
+        for _, own in groupby(people, key=lambda person: person.household_id)
+    ]
+    return render_template("resident/due.html", households=households, tiers=tier_fields(request.args), key=_key())
+
+
+@bp.get("/due/<person>/tier")
+def tier(person: str) -> Answer:
+    """Which pension tier; the choice goes back to what is due in its address, nothing is written."""
+    subject = _person(known(person))
+    found = amount_due(parts(), subject, Insurance.RES_PENSION, at=parts().clocks.now())
+    others = {name: value for name, value in tier_fields(request.args).items() if name != f"tier.{person}"}
+    last = subject.standing[Insurance.RES_PENSION].last_tier
+    picked = tiers(request.args).get(subject.id, last)
+    return render_template(
+        "resident/tier.html", subject=subject, due=found, reference=person, others=others, picked=picked, last=last
+    )
+
+
+@bp.get("/confirm")
+def confirm() -> Answer:
+    """Names, amounts, total: is it right?"""
+    wanted = wants(request.args)
+    if not wanted:
+        raise NothingChosen
+    lines = list(_chosen(wanted))
+    total = sum(line.due.quote.personal_due or 0 for line in lines)
+    return render_template(
+        "resident/confirm.html", lines=lines, total=total, tiers=tier_fields(request.args), key=_key()
+    )
+
+
+@bp.post("/pay")
+def pay() -> Answer:
+    """Start the payment and go to its page; what costs nothing is settled and told on the former page."""
+    started = start(wants(request.form), channel=SELF, key=request.form.get("key", ""))
+    if started.number is None:
+        return redirect(url_for("resident.due", **tier_fields(request.form)), 303)
+    return redirect(url_for("resident.payment", number=started.number), 303)
+
+
+@bp.get("/pay/<number>")
+def payment(number: str) -> Answer:
+    """The code, or what became of it."""
+    return show(own_payment(number), "resident/payment.html")
+
+
+@bp.post("/pay/<number>/close")
+def close(number: str) -> Answer:
+    """The person does not want it: nobody shall be able to pay this code any more."""
+    close_payment(parts(), own_payment(number).number)
+    return redirect(url_for("resident.payment", number=number), 303)
+
+
+@bp.get("/paid")
+def paid() -> Answer:
+    """What is done for the people of this session."""
+    now = parts().clocks.now()
+    cards = [Card(reference(person.id), person, all_due(parts(), person, at=now)) for person in _people()]
+    return render_template("resident/paid.html", cards=cards)
+
+
+@bp.post("/leave")
+@guarded_by(anybody)
+def leave() -> Answer:
+    """Forget who was looked up: the next person may use this phone."""
+    return drop(redirect(url_for("home.home"), 303))
+
+
+def _then() -> str:
+    wanted = request.values.get("then", "")
+    return wanted if wanted in _NEXT else "due"
+
+
+def _key() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def _people() -> list[Subject]:
+    return subjects(parts(), sorted(set(here().known.values())))
+
+
+def _person(person_id: int) -> Subject:
+    return subjects(parts(), [person_id])[0]
+
+
+def _chosen(wanted: Sequence[Want]) -> Iterator[Chosen]:
+    """Each item with its price at this moment. NotPayable."""
+    found = {person.id: person for person in subjects(parts(), sorted({want.person_id for want in wanted}))}
+    now = parts().clocks.now()
+    for want in wanted:
+        person = found[want.person_id]
+        priced = amount_due(parts(), person, want.insurance, at=now, tier=want.tier)
+        if not priced.payable:
+            raise NotPayable(priced)
+        yield Chosen(f"{reference(person.id)}:{want.insurance}", person, priced)

@@ -1,0 +1,111 @@
+"""A real browser on a small phone, in front of the running system."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.app.web.conftest import an_agent, district, far_folder, running
+
+__all__ = ["an_agent", "district", "far_folder", "running"]
+
+SHOTS = Path(__file__).resolve().parents[2] / "out" / "screenshots"
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("no chromium on this machine")
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=found, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+class Phone:
+    """One page at 375 × 812; every look is judged and kept as a picture."""
+
+    def __init__(self, page: Page, base: str) -> None:
+        self.page, self.base = page, base
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.base + path)
+
+    def press(self, words: str) -> None:
+        self.page.get_by_role("button", name=words).or_(self.page.get_by_role("link", name=words)).first.click()
+
+    def fill(self, label: str, typed: str) -> None:
+        self.page.get_by_label(label).fill(typed)
+
+    def look(self, name: str) -> str:
+        """Judge the page by the elder-friendly norms; keep a picture; its text."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+        seen = self.page.evaluate(_SEEN)
+        assert seen["overflow"] <= 0, f"{name} scrolls sideways by {seen['overflow']} px"
+        assert seen["base"] >= 18 and not seen["small"], f"{name}: {seen['base']} px, smaller: {seen['small']}"
+        assert not seen["low"], f"{name}: too low to hit: {seen['low']}"
+        assert not seen["amounts"], f"{name}: amounts under 32 px: {seen['amounts']}"
+        assert not seen["pale"], f"{name}: contrast under 4.5: {seen['pale']}"
+        assert not seen["nameless"], f"{name}: fields without a label: {seen['nameless']}"
+        return self.page.inner_text("body")
+
+
+_SEEN = """() => {
+  const shown = (e) => e.getClientRects().length && getComputedStyle(e).visibility !== 'hidden'
+    && e.getBoundingClientRect().right > 0;
+  const all = (what) => [...document.querySelectorAll(what)].filter(shown);
+  const size = (e) => parseFloat(getComputedStyle(e).fontSize);
+  const own = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+  const rgb = (c) => (c.match(/[\\d.]+/g) || []).map(Number);
+  const light = (c) => {
+    const [r, g, b] = c.slice(0, 3).map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const back = (e) => {
+    for (; e; e = e.parentElement) {
+      const c = rgb(getComputedStyle(e).backgroundColor);
+      if (c.length === 3 || c[3] === 1) return c;
+    }
+    return [255, 255, 255];
+  };
+  const contrast = (e) => {
+    const [a, b] = [light(rgb(getComputedStyle(e).color)), light(back(e))].sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05);
+  };
+  const texts = all('body *').filter(own);
+  return {
+    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    base: size(document.body),
+    small: texts.filter((e) => size(e) < 18).map((e) => e.textContent.trim().slice(0, 20)),
+    low: all('button, a.button, summary, select, .tick, input[type=text], input[type=password], input[type=search]')
+      .filter((e) => e.getBoundingClientRect().height < 60).map((e) => e.textContent.trim() || e.id),
+    amounts: all('.amount').filter((e) => size(e) < 32 || !e.textContent.includes('元')).map((e) => e.textContent),
+    pale: texts.filter((e) => contrast(e) < 4.5).map((e) => e.textContent.trim().slice(0, 20)),
+    nameless: all('input:not([type=hidden]), select').filter((e) => !e.labels.length).map((e) => e.name),
+  };
+}"""
+
+
+@pytest.fixture(params=["normal", "large"])
+def phone(request, chromium: Browser, running) -> Iterator[Phone]:
+    """In the normal type and in the large one."""
+    context = chromium.new_context(viewport={"width": 375, "height": 812}, device_scale_factor=2, locale="zh-CN")
+    context.set_default_timeout(10_000)
+    if request.param == "large":
+        context.add_cookies([{"name": "elder", "value": "1", "url": running.url}])
+    held = Phone(context.new_page(), running.url)
+    held.size = request.param
+    yield held
+    context.close()

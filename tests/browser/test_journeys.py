@@ -1,0 +1,114 @@
+"""The two journeys of the main job as a person sees them, on a phone of 375 × 812."""
+
+
+def test_a_resident_pays_for_the_family(phone, district, running):
+    def look(name):
+        return phone.look(f"resident-{phone.size}-{name}")
+
+    phone.open("/")
+    assert "12月31日" in look("1-home")
+    phone.press("交社保费")
+    phone.fill("姓名", district.adult.name)
+    phone.fill("身份证号", district.adult.id_number[:-1])
+    phone.press("查一查")
+    assert "身份证号要18位" in look("2-who-wrong")
+    phone.fill("姓名", district.adult.name)
+    phone.fill("身份证号", district.adult.id_number)
+    phone.press("查一查")
+    phone.page.get_by_text("为什么是这个数").first.click()
+    assert "财政补助 580 元" in look("3-due")
+
+    phone.press("选养老档次")
+    assert "政府再补 80 元" in look("4-tier")
+    phone.page.locator('input[value="50000"]').check()
+    phone.press("选好了")
+    phone.press("添加家人")
+    phone.fill("姓名", district.elder.name)
+    phone.fill("身份证号", district.elder.id_number)
+    phone.press("查一查")
+    assert "不用交钱" in look("5-family")
+    phone.press("知道了，办好它")
+    assert "已经办好了" in look("6-settled")
+
+    phone.press("去交费")
+    assert "820" in look("7-confirm")
+    phone.press("对，去付 820 元")
+    assert "这个码只能付这一次" in look("8-code")
+    pay_on_the_phone(phone, phone.page.get_by_role("link", name="打开付款人的手机").get_attribute("href"))
+    phone.page.get_by_role("heading", name="缴费成功").wait_for()
+    assert "本页不是税务凭证" in look("9-paid")
+    phone.open("/paid")
+    assert "已经交过了" in look("10-history")
+
+
+def test_a_resident_is_told_why_not(phone, district, running):
+    def look(name):
+        return phone.look(f"refusal-{phone.size}-{name}")
+
+    phone.open("/who")
+    phone.fill("姓名", district.worker.name)
+    phone.fill("身份证号", district.worker.id_number)
+    phone.press("查一查")
+    assert "不用再交居民医保" in look("employee")
+    phone.open("/pay/YC211105000000019B205GPS7C")
+    assert "没有找到" in look("not-found")
+    phone.open("/check")
+    phone.fill("通知里的核对码", "ZZZZZZZZ")
+    phone.press("核对")
+    assert "请不要相信那条通知" in look("check")
+
+
+def test_a_silent_gateway_frightens_nobody(phone, district, running):
+    running.outside.fault("html", on="create", count=2)
+    phone.open("/who")
+    phone.fill("姓名", district.adult.name)
+    phone.fill("身份证号", district.adult.id_number)
+    phone.press("查一查")
+    phone.press("去交费")
+    phone.press("对，去付 320 元")
+    assert "请不要再付一次" in phone.look(f"checking-{phone.size}")
+    running.outside.clear()
+    phone.press("我没有付，取消这一笔")
+    assert "没有扣钱" in phone.look(f"closed-{phone.size}")
+
+
+def test_an_agent_serves_a_household(phone, district, an_agent, running):
+    def look(name):
+        return phone.look(f"agent-{phone.size}-{name}")
+
+    phone.open("/agent/")
+    phone.fill("账号", an_agent[0])
+    phone.fill("密码", an_agent[1])
+    assert "代办员登录" in look("1-login")
+    phone.press("登录")
+    assert district.adult.name in look("2-village")
+    phone.fill("姓名或户号", "示例")
+    phone.press("找人")
+    phone.page.get_by_role("link", name=district.adult.name).click()
+    assert "要交 320 元" in look("3-person")
+    phone.page.get_by_label("养老档次").first.select_option("30000")
+    phone.press("改好了，重新算")
+    assert "620" in look("4-tier")
+    phone.page.get_by_text("同一户还有 3 人").click()
+    assert district.poor.name in look("4-tier-family")
+    phone.press("告诉他了，办好它")
+    assert "政府替您交，什么都不用办" in look("5-settled")
+    phone.page.get_by_role("button", name="出码").first.click()
+    assert "念一遍" in look("6-code")
+    pay_on_the_phone(phone, phone.page.get_by_role("link", name="打开付款人的手机").get_attribute("href"))
+    phone.page.get_by_role("heading", name="缴费成功").wait_for()
+    assert "下一位" in look("7-paid")
+    phone.press("下一位")
+    assert "办好了" in look("8-next")
+    phone.fill("姓名或户号", "没有这人")
+    phone.press("找人")
+    assert "没有找到" in look("9-nobody")
+
+
+def pay_on_the_phone(phone, address):
+    """The payer's own phone is another browser."""
+    other = phone.page.context.browser.new_page()
+    other.goto(address)
+    other.get_by_role("button", name="确认支付").click()
+    other.get_by_text("支付成功").first.wait_for()
+    other.close()

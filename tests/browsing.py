@@ -1,0 +1,77 @@
+"""A browser without a screen: follows redirects, keeps cookies, sends the forms it was given."""
+
+import re
+from dataclasses import dataclass, field
+from html import unescape
+
+import requests
+
+
+@dataclass
+class Page:
+    """What came back, and what a person would see and press on it."""
+
+    status: int
+    url: str
+    html: str
+
+    @property
+    def text(self) -> str:
+        return " ".join(unescape(re.sub(r"<[^>]+>", " ", self.html)).split())
+
+    def fields(self, form: str = "") -> dict[str, list[str]]:
+        """The hidden fields and ticked boxes of the form whose opening tag contains `form`."""
+        found = next(match for match in re.finditer(r"<form([^>]*)>(.*?)</form>", self.html, re.S) if form in match[1])
+        held: dict[str, list[str]] = {}
+        for tag in re.findall(r"<input[^>]*>", found[2]):
+            kept = 'type="hidden"' in tag or " checked" in tag
+            if kept and (name := re.search(r'name="([^"]*)"', tag)):
+                value = re.search(r'value="([^"]*)"', tag)
+                held.setdefault(name[1], []).append(unescape(value[1] if value else "on"))
+        return held
+
+    def link(self, words: str) -> str:
+        """The address behind a link that says `words`."""
+        for match in re.finditer(r'<a[^>]*href="([^"]*)"[^>]*>(.*?)</a>', self.html, re.S):
+            if words in match[2]:
+                return unescape(match[1])
+        raise AssertionError(f"no link {words!r} in {self.text}")
+
+    def values(self, name: str) -> list[str]:
+        """Every value an input or button of that name carries, in the whole page."""
+        tags = re.findall(rf'<(?:input|button)[^>]*name="{re.escape(name)}"[^>]*>', self.html)
+        return [unescape(value[1]) for tag in tags if (value := re.search(r'value="([^"]*)"', tag))]
+
+
+@dataclass
+class Browser:
+    """Follows redirects and keeps cookies, like the one on a phone."""
+
+    base: str
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def get(self, path: str, **query: object) -> Page:
+        return self._page(self.session.get(self._url(path), params=query, timeout=10))
+
+    def post(self, path: str, fields: dict[str, object]) -> Page:
+        return self._page(self.session.post(self._url(path), data=fields, timeout=10))
+
+    def submit(self, page: Page, path: str, /, *, form: str = "", **fields: object) -> Page:
+        """Send a form of a page with what was typed into it."""
+        return self.post(path, {**page.fields(form), **fields})
+
+    def look_up(self, name: str, id_number: str) -> Page:
+        return self.submit(self.get("/who"), "/who", form="/who", name=name, id_number=id_number)
+
+    def log_in(self, login: str, password: str) -> Page:
+        return self.submit(self.get("/agent/login"), "/agent/login", form="login", login=login, password=password)
+
+    def close(self) -> None:
+        self.session.close()
+
+    def _url(self, path: str) -> str:
+        return path if path.startswith("http") else self.base + path
+
+    @staticmethod
+    def _page(answer: requests.Response) -> Page:
+        return Page(answer.status_code, answer.url, answer.text)
