@@ -79,6 +79,11 @@ def _visitor(row: Any) -> Visitor:
     return Visitor(bytes(row.token_hash), agent, row.openid, row.known, row.expires_at, row.ends_at)
 
 
+def resident(row: Any) -> Visitor:
+    """A resident's session from its row."""
+    return Visitor(bytes(row.token_hash), None, row.openid, row.known, row.expires_at, row.ends_at)
+
+
 def write(
     connection: Connection, token: str, *, now: datetime, openid: bytes | None = None, agent_id: int | None = None
 ) -> datetime:

@@ -14,6 +14,8 @@ from app.access.sessions import Visitor
 from app.access.tally import LOGINS, NETWORK, count
 from app.flows.parts import Parts
 from app.flows.quote import look_up
+from app.registry import find
+from app.registry.find import Subject
 from core.errors import Conflict, Refused
 
 
@@ -57,10 +59,26 @@ def visitor_of(parts: Parts, token: str) -> Visitor | None:
     now = parts.clocks.wall()
     with parts.reading() as connection:
         visitor = sessions.find(connection, token, now=now)
+    _live_on(parts, visitor, now)
+    return visitor
+
+
+def visitor_with_people(parts: Parts, token: str) -> tuple[Visitor | None, list[Subject]]:
+    """A resident's session with everybody it knows, in one query; (None, []) if it is none, or knows nobody yet."""
+    now = parts.clocks.wall()
+    with parts.reading() as connection:
+        row, people = find.by_session(
+            connection, parts.vault, sessions.hash_of(token), now=now, levy_year=parts.rules.year
+        )
+    visitor = sessions.resident(row) if row is not None else None
+    _live_on(parts, visitor, now)
+    return visitor, people
+
+
+def _live_on(parts: Parts, visitor: Visitor | None, now: datetime) -> None:
     if visitor is not None and visitor.stales(now):
         with parts.engine.begin() as connection:
             sessions.extend(connection, visitor, now=now)
-    return visitor
 
 
 def openid_of(parts: Parts, visitor: Visitor) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
@@ -50,7 +50,7 @@ class Subject:
 INSURANCES = ("RES_PENSION", "RES_MEDICAL")
 
 _FACTS = """
-select p.id, p.household_id, h.village_code, v.name as village, t.name as town, p.name, p.phone, p.id_number,
+select {also} p.id, p.household_id, h.village_code, v.name as village, t.name as town, p.name, p.phone, p.id_number,
        p.birth_date, p.sex, p.residence, p.alive, p.student, p.is_migrant, p.relation_to_head,
        h.number as household_number, p.family_type, p.spouse_birth,
        array(select c.insurance || ':' || c.code from category c where c.person_id = p.id) as categories,
@@ -61,14 +61,24 @@ select p.id, p.household_id, h.village_code, v.name as village, t.name as town, 
                'personal_due', b.personal_due, 'settled_at', b.settled_at, 'settled_by', b.settled_by,
                'reason_code', b.reason_code))
           from bill b where b.person_id = p.id and b.levy_year = :levy_year and b.state <> 'withdrawn') as bills
-  from person p
+  from {people}
   join household h on h.id = p.household_id
   join village v on v.code = h.village_code
   join town t on t.code = v.town_code
 """
-_BY_IDS = text(_FACTS + "where p.id = any (:key) order by p.id")
-_BY_HOUSEHOLD = text(_FACTS + "where p.household_id = :key order by p.id")
-_BY_VILLAGE = text(_FACTS + "where h.village_code = :key order by h.number, p.id")
+_ANYBODY = _FACTS.format(also="", people="person p")
+_BY_IDS = text(_ANYBODY + "where p.id = any (:key) order by p.id")
+_BY_HOUSEHOLD = text(_ANYBODY + "where p.household_id = :key order by p.id")
+_BY_VILLAGE = text(_ANYBODY + "where h.village_code = :key order by h.number, p.id")
+
+_BY_SESSION = text(
+    _FACTS.format(
+        also="s.token_hash, s.openid, s.known, s.expires_at, s.ends_at,",
+        people="session s cross join lateral jsonb_each_text(s.known) as k (reference, person)"
+        " join person p on p.id = cast(k.person as bigint)",
+    )
+    + "where s.token_hash = :key and s.expires_at > :now and s.agent_id is null order by p.id"
+)
 
 
 def by_ids(connection: Connection, vault: Vault, ids: Sequence[int], *, levy_year: int) -> list[Subject]:
@@ -84,6 +94,16 @@ def by_household(connection: Connection, vault: Vault, household_id: int, *, lev
 def by_village(connection: Connection, vault: Vault, village_code: str, *, levy_year: int) -> list[Subject]:
     """Everybody of a village, household by household. About a thousand people: names are opened for the list."""
     return _subjects(connection, vault, _BY_VILLAGE, village_code, levy_year)
+
+
+def by_session(
+    connection: Connection, vault: Vault, token_hash: bytes, *, now: datetime, levy_year: int
+) -> tuple[Any | None, list[Subject]]:
+    """A resident's live session and everybody it knows, in one query; (None, []) if it is none or knows nobody.
+
+    The first is the session's row: token_hash, openid, known, expires_at, ends_at."""
+    rows = connection.execute(_BY_SESSION, {"key": token_hash, "now": now, "levy_year": levy_year}).all()
+    return (rows[0], [_subject(vault, row) for row in rows]) if rows else (None, [])
 
 
 def by_id_number(connection: Connection, vault: Vault, id_number: str) -> tuple[int, str] | None:

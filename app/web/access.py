@@ -9,8 +9,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.access.references import refer, referred
 from app.access.sessions import SignedIn, Visitor
-from app.flows.enter import Entry, leave, visitor_of
+from app.flows.enter import Entry, leave, visitor_of, visitor_with_people
 from app.flows.follow import Followed, follow
+from app.registry.find import Subject
 from app.web.parts import parts
 from core.errors import NotFound, Refused
 from payments.errors import NoSuchPayment
@@ -58,6 +59,21 @@ def api_resident() -> AnyResponse | None:
     if request.method not in _SAFE and not _bearer() and not _same_origin():
         raise ForeignOrigin
     return None
+
+
+def api_resident_and_people() -> AnyResponse | None:
+    """As `api_resident`, with everybody the session knows brought along in the same query: see `people_here`."""
+    token = _bearer() or request.cookies.get(cookie_name())
+    if token:
+        g.visitor, g.people = visitor_with_people(parts(), token)
+        if g.visitor is None:
+            del g.visitor  # a session that knows nobody is still a session
+    return api_resident()
+
+
+def people_here() -> list[Subject]:
+    """Everybody the session knows, behind `api_resident_and_people`."""
+    return cast(list[Subject], g.get("people", []))
 
 
 def page_resident() -> AnyResponse | None:

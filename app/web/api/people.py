@@ -10,7 +10,7 @@ from app.flows.enter import get_to_know
 from app.flows.quote import Due, all_due, subjects
 from app.policy.answer import Line
 from app.registry.find import Subject
-from app.web.access import here, network
+from app.web.access import api_resident_and_people, guarded_by, here, network, people_here
 from app.web.api.asked import PersonAsked
 from app.web.api.told import PeopleTold, PersonTold, answers
 from app.web.parts import parts
@@ -36,6 +36,7 @@ def look_up(json_data: PersonAsked) -> dict[str, Any]:
 
 
 @bp.get("/due")
+@guarded_by(api_resident_and_people)
 @bp.doc(
     security="session",
     description="`tier.<person>=<fen>` chooses a pension tier for the answer.",
@@ -44,8 +45,7 @@ def look_up(json_data: PersonAsked) -> dict[str, Any]:
 def due() -> dict[str, Any]:
     """What is due for everybody this session knows"""
     known = here().known
-    found = subjects(parts(), sorted(set(known.values()))) if known else []
-    return {"people": _people(found, tiers(request.args), {person: named for named, person in known.items()})}
+    return {"people": _people(people_here(), tiers(request.args), {person: named for named, person in known.items()})}
 
 
 def _people(found: Sequence[Subject], chosen: Mapping[int, Fen], names: Mapping[int, str]) -> list[dict[str, Any]]:
