@@ -31,6 +31,7 @@ from app.web.access import (
 )
 from app.web.parts import parts
 from app.web.paying import show, start
+from app.web.sheets import sheet_page
 from app.web.wishes import carried, known, tier_fields, tiers, wants
 
 bp = APIBlueprint("resident", __name__, enable_openapi=False)
@@ -131,6 +132,13 @@ def tier(person: str) -> Answer:
     return render_template(
         "resident/tier.html", subject=subject, due=found, reference=person, others=others, picked=picked, last=last
     )
+
+
+@bp.get("/sheet/<person>/<insurance>")
+def sheet(person: str, insurance: str) -> Answer:
+    """Why this amount: to be read, printed, kept."""
+    back = url_for("resident.due", **tier_fields(request.args))
+    return sheet_page(_person(known(person)), insurance, channel=SELF, back=back)
 
 
 @bp.get("/confirm")
