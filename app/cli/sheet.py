@@ -24,7 +24,9 @@ sheet = AppGroup("sheet", help="The why-this-amount sheet.")
 
 @sheet.command("show")
 @click.option("--name", required=True, help="The name as on the identity card.")
-@click.option("--insurance", type=click.Choice([*Insurance]), help="One of the two; both by default.")
+@click.option(
+    "--insurance", type=click.Choice([each.value for each in Insurance]), help="One of the two; both by default."
+)
 @click.option("--tier", help="The pension tier, in yuan.")
 @click.option("--staff", is_flag=True, help="With lists, ages and paying departments in full.")
 @click.option("--at", "at", help="A Beijing moment, e.g. 2022-01-15T09:00; now by default.")
@@ -51,7 +53,7 @@ def id_number_asked() -> str:
     """From standard input, never from the arguments: those can be read in the list of processes."""
     if sys.stdin.isatty():
         return str(click.prompt("身份证号 identity number", hide_input=True))
-    return click.get_text_stream("stdin").readline().strip()
+    return sys.stdin.readline().strip()
 
 
 def moment_of(text: str) -> datetime:

@@ -8,13 +8,14 @@ from datetime import date, datetime
 from sqlalchemy import Connection
 
 from app.access.tally import LOOK_UPS, count
-from app.flows.facts import facts_of
+from app.flows.facts import asked_for, facts_of
 from app.flows.parts import Parts
-from app.policy.answer import Eligible, Quote
+from app.policy.answer import Eligible, Quote, Reason
 from app.policy.facts import Insurance
 from app.policy.quote import TierChoice, quote, tier_choices
 from app.policy.words import outlook, say, say_line
 from app.registry import find
+from app.registry.determinations import Kind
 from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
 from app.registry.find import Subject
 from app.registry.identity import clean_id_number, clean_name, id_number_problem, name_problem
@@ -23,6 +24,7 @@ from core.money import Fen
 
 SELF, AGENT = "self", "agent"
 NAMES = {Insurance.RES_PENSION: "居民养老", Insurance.RES_MEDICAL: "居民医保"}
+ASKED_WORDS = "已经交给医保局核实，有结果就告诉您，请先不要交钱。"
 _ID_WORDS = {
     "ID_LENGTH": "身份证号要18位，请数一数再填。",
     "ID_SHAPE": "身份证号只能是数字，最后一位可以是X。",
@@ -44,6 +46,7 @@ class Due:
     outlook: str | None
     choices: Sequence[TierChoice]
     settled_by: str | None = None  # the cause that booked it, if it is done
+    asked: bool = False  # the medical bureau has been asked and has not answered yet
 
     @property
     def payable(self) -> bool:
@@ -54,6 +57,11 @@ class Due:
     def tier_open(self) -> bool:
         """Is only the tier missing?"""
         return self.quote.reason_code in _TIER_ASKED
+
+    @property
+    def may_ask(self) -> bool:
+        """May the medical bureau be asked to look (D25)? Not twice."""
+        return self.quote.reason_code is Reason.LATE_WAIVER_REVIEW and not self.asked
 
     @property
     def settled(self) -> bool:
@@ -95,6 +103,7 @@ def amount_due(
     """What one person owes for one insurance at a moment of the business clock, and why. Pure."""
     facts = facts_of(subject, insurance)
     answer = quote(parts.rules, facts, at=at, channel=channel, tier=tier)
+    asked = answer.reason_code is Reason.LATE_WAIVER_REVIEW and asked_for(subject, insurance, Kind.LATE_WAIVER)
     choices: Sequence[TierChoice] = ()
     if insurance is Insurance.RES_PENSION and (answer.eligible is Eligible.YES or answer.reason_code in _TIER_ASKED):
         choices = tier_choices(parts.rules, facts, at, channel)
@@ -102,12 +111,13 @@ def amount_due(
         insurance=insurance,
         title=f"{parts.rules.year}年{NAMES[insurance]}",
         quote=answer,
-        text=_paid_words(subject, insurance) or say(answer, parts.rules),
+        text=_paid_words(subject, insurance) or (ASKED_WORDS if asked else say(answer, parts.rules)),
         lines=[say_line(line) for line in answer.lines],
         clauses=[parts.rules.cite(line.clause) for line in answer.lines],
         outlook=outlook(answer, facts, parts.rules),
         choices=choices,
         settled_by=_settled_by(subject, insurance),
+        asked=asked,
     )
 
 

@@ -1,14 +1,15 @@
-"""GET /api/v1/people/<person>/sheet/<insurance>: why this amount, line by line."""
+"""GET /api/v1/people/<person>/sheet/<insurance>: why this amount. POST …/verification: ask the medical bureau."""
 
 from typing import Any
 
 from apiflask import APIBlueprint
 from flask import request
 
+from app.flows.determine import ask_for_waiver
 from app.flows.explain import explain
-from app.flows.quote import subjects
+from app.flows.quote import ASKED_WORDS, subjects
 from app.policy.sheet import Sheet, SheetLine
-from app.web.api.told import SheetTold, answers
+from app.web.api.told import AskedTold, SheetTold, answers
 from app.web.parts import parts
 from app.web.sheets import insurance_named
 from app.web.wishes import known, tiers
@@ -35,6 +36,17 @@ def sheet(person: str, insurance: str) -> dict[str, Any]:
         "village": f"{subject.town}{subject.village}",
         "asked_at": beijing(now).isoformat(timespec="seconds"),
     } | _told(found)
+
+
+@bp.post("/people/<person>/verification")
+@bp.doc(security="session", responses=answers(AskedTold, 200, 401, 403, 404, 409))
+def verification(person: str) -> dict[str, Any]:
+    """Ask the medical bureau to look (reason_code LATE_WAIVER_REVIEW)
+
+    Asking again changes nothing."""
+    subject = subjects(parts(), [known(person)])[0]
+    ask_for_waiver(parts(), subject, by="resident")
+    return {"person": person, "text": ASKED_WORDS}
 
 
 def _told(sheet: Sheet) -> dict[str, Any]:

@@ -112,6 +112,13 @@ class SheetTold(Told):
     source: str
 
 
+class AskedTold(Told):
+    """The medical bureau has been asked."""
+
+    person: str
+    text: str
+
+
 class JsapiTold(Told):
     """What wx.requestPayment takes."""
 
@@ -171,7 +178,7 @@ class ErrorTold(Told):
     reason: str | None = None
 
 
-TOLD = (SessionTold, PersonTold, PeopleTold, SheetTold, PaymentTold, PolicyTold, ErrorTold)
+TOLD = (SessionTold, PersonTold, PeopleTold, SheetTold, AskedTold, PaymentTold, PolicyTold, ErrorTold)
 
 
 def answers(model: type[Told], status: int = 200, *errors: int) -> dict[int, dict[str, object]]:
