@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.builders import an_id_number
+from tests.builders import NEW_YEAR, an_id_number
 
 
 def wait_for(browser, number, words, seconds=8):
@@ -221,3 +221,21 @@ def test_a_sheet_of_nobody_is_not_there(running, district, browser, path):
 def test_there_is_no_sheet_of_another_insurance(running, district, browser):
     due = browser.look_up(district.adult.name, district.adult.id_number)
     assert browser.get(due.link("打印或保存这张说明").replace("RES_MEDICAL", "RES_LIFE")).status == 404
+
+
+def test_who_should_pay_nothing_asks_the_bureau_instead_of_paying_late(running, district, browser):
+    running.turn(NEW_YEAR)
+    due = browser.look_up(district.poor.name, district.poor.id_number)
+    assert "请先不要交钱" in due.text and "900 元" not in due.text
+
+    after = browser.submit(due, f"/due/{verify_of(due)}/verify", form="verify")
+    again = browser.submit(due, f"/due/{verify_of(due)}/verify", form="verify")
+
+    for page in (after, again):
+        assert "已经交给医保局核实，有结果就告诉您，请先不要交钱。" in page.text
+        assert "请医保局核实 " not in page.text
+    assert running.one("select kind, state, requested_by from determination") == ("late_waiver", "applied", "resident")
+
+
+def verify_of(page):
+    return re.search(r'action="/due/([^"/]+)/verify"', page.html)[1]
