@@ -120,7 +120,10 @@ def _title(quoted: Quote, rules: PolicyYear, settled: bool) -> str:
     else:
         asked = quoted.eligible is Eligible.REVIEW or quoted.reason_code is Reason.TIER_REQUIRED
         pattern = words["title_asked" if asked else "title_refused"]
-    return pattern.format(year=rules.year, name=phrases("names")[quoted.insurance])
+    name = phrases("names")[quoted.insurance]
+    if quoted.tier:
+        name = words["with_tier"].format(name=name, tier=plain_yuan(quoted.tier))
+    return pattern.format(year=rules.year, name=name)
 
 
 def _plain(line: Line, _quoted: Quote, _facts: Facts, rules: PolicyYear) -> SheetLine:

@@ -174,6 +174,21 @@ def test_the_sheet_of_ten_people_is_right_and_plain(who):
     assert all(line.clause_words.startswith("峄政办发〔2021〕12号第") for line in sheet.lines)
 
 
+def test_the_title_says_what_is_asked():
+    titles = [
+        both()[0].title,
+        both(insurance=PENSION, chosen=50000)[0].title,
+        both("2021-09-20 10:00")[0].title,
+        both("2022-01-15 10:00", **whose("DIBAO"))[0].title,
+    ]
+    assert titles == [
+        "2022年居民医保：为什么是这个数",
+        "2022年居民养老（500元档）：为什么是这个数",
+        "2022年居民医保：为什么不能交",
+        "2022年居民医保：现在怎么办",
+    ]
+
+
 def test_a_clause_is_where_it_stands_and_what_it_says():
     sheet, _ = both()
     assert [line.clause_words for line in sheet.lines] == [NUMBER, NUMBER]
