@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from app.registry.determinations import MOVES as DETERMINATION_MOVES
 from core.db import connect
 from migrations.declared import TABLES, ours
 from payments.ledger.chart import accounts
@@ -23,7 +24,7 @@ HERE = Path(__file__).parent
 
 
 def upgrade(owner_url: str, *, years: Iterable[int] = (2022,)) -> None:
-    """To the newest schema, functions, chart of accounts (for `years`) and payment moves."""
+    """To the newest schema, functions, chart of accounts (for `years`) and legal moves."""
     engine = connect(owner_url, pool_size=1, statement_timeout_ms=0)
     try:
         with engine.begin() as connection:
@@ -90,8 +91,9 @@ def _fill_fixed_tables(connection: Connection, years: Iterable[int]) -> None:
         text("insert into account values (:code, :kind, :name) on conflict (code) do update set name = :name"),
         [vars(line) for line in accounts(years)],
     )
-    connection.execute(text("delete from payment_move"))
-    connection.execute(
-        text("insert into payment_move values (:old, :new)"),
-        [{"old": old, "new": new} for old, allowed in MOVES.items() for new in allowed],
-    )
+    for table, moves in (("payment_move", MOVES), ("determination_move", DETERMINATION_MOVES)):
+        connection.execute(text(f"delete from {table}"))
+        connection.execute(
+            text(f"insert into {table} values (:old, :new)"),
+            [{"old": old, "new": new} for old, allowed in moves.items() for new in allowed],
+        )

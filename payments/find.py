@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, select, text, update
 
-from payments.models import Bill, Payment, PaymentBill
+from payments.models import Bill, BillLine, Payment, PaymentBill
 from payments.number import household_of
 
 
@@ -24,6 +24,14 @@ def bills_of(connection: Connection, household_id: int, number: str) -> Sequence
         .where(PaymentBill.household_id == household_id, PaymentBill.number == number)
         .order_by(Bill.person_id, Bill.insurance)
     ).all()
+
+
+def bill_with_lines(connection: Connection, household_id: int, bill_id: int) -> tuple[Row, Sequence[Row]]:
+    """One bill and its lines in order. The bill must exist."""
+    mine = (Bill.household_id == household_id, Bill.id == bill_id)
+    bill = connection.execute(select(Bill.__table__).where(*mine)).one()
+    lines = select(BillLine.__table__).where(BillLine.household_id == household_id, BillLine.bill_id == bill_id)
+    return bill, connection.execute(lines.order_by(BillLine.line)).all()
 
 
 def by_check_code(connection: Connection, code: str) -> Row | None:

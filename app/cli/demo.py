@@ -185,7 +185,7 @@ def _show_due(found: dict[str, Any], tier: int | None = None) -> None:
     for due in found["due"]:
         click.echo(f"  {due['title']}：{due['text']}")
         for line in due["lines"]:
-            click.echo(f"      {line['text']}（{line['clause']}）")
+            click.echo(f"      {line['text']}　依据{line['clause_words']}")
         for choice in due["tiers"]:
             if choice["tier"] == tier:
                 more = plain_yuan(choice["gov_subsidy"])

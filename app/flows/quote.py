@@ -3,16 +3,19 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+
+from sqlalchemy import Connection
 
 from app.access.tally import LOOK_UPS, count
-from app.flows.facts import facts_of
+from app.flows.facts import asked_for, facts_of
 from app.flows.parts import Parts
-from app.policy.answer import Eligible, Quote
+from app.policy.answer import Eligible, Quote, Reason
 from app.policy.facts import Insurance
 from app.policy.quote import TierChoice, quote, tier_choices
 from app.policy.words import outlook, say, say_line
 from app.registry import find
+from app.registry.determinations import Kind
 from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
 from app.registry.find import Subject
 from app.registry.identity import clean_id_number, clean_name, id_number_problem, name_problem
@@ -21,6 +24,7 @@ from core.money import Fen
 
 SELF, AGENT = "self", "agent"
 NAMES = {Insurance.RES_PENSION: "居民养老", Insurance.RES_MEDICAL: "居民医保"}
+ASKED_WORDS = "已经交给医保局核实，有结果就告诉您，请先不要交钱。"
 _ID_WORDS = {
     "ID_LENGTH": "身份证号要18位，请数一数再填。",
     "ID_SHAPE": "身份证号只能是数字，最后一位可以是X。",
@@ -38,9 +42,11 @@ class Due:
     quote: Quote
     text: str
     lines: Sequence[str]
+    clauses: Sequence[str]  # of each line, in the notice's own words
     outlook: str | None
     choices: Sequence[TierChoice]
     settled_by: str | None = None  # the cause that booked it, if it is done
+    asked: bool = False  # the medical bureau has been asked and has not answered yet
 
     @property
     def payable(self) -> bool:
@@ -53,6 +59,11 @@ class Due:
         return self.quote.reason_code in _TIER_ASKED
 
     @property
+    def may_ask(self) -> bool:
+        """May the medical bureau be asked to look (D25)? Not twice."""
+        return self.quote.reason_code is Reason.LATE_WAIVER_REVIEW and not self.asked
+
+    @property
     def settled(self) -> bool:
         """Is this item of the year done here?"""
         return self.settled_by is not None
@@ -63,23 +74,21 @@ def look_up(parts: Parts, *, name: str, id_number: str, caller: str) -> int:
 
     NoSuchPerson for a wrong name and for an unknown number alike, after the same work (A41, A42); BadIdNumber and
     BadName with the field; TooOften past 5 a minute or 20 a day, for the caller or for the number asked about."""
-    number, wanted = clean_id_number(id_number), clean_name(name)
-    if problem := id_number_problem(number, today=parts.clocks.today()):
-        raise BadIdNumber(problem, fields={"id_number": _ID_WORDS[problem]})
-    if name_problem(wanted):
-        raise BadName(fields={"name": BadName.text})
+    number, wanted = _typed(name, id_number, today=parts.clocks.today())
     with parts.engine.connect() as connection:
         try:
             count(connection, parts.vault, (f"caller:{caller}", f"target:{number}"), LOOK_UPS, parts.clocks.wall())
         finally:
             connection.commit()  # a refused look-up counts too
-        found = find.by_id_number(connection, parts.vault, number)
-    if found is None:
-        # The same decryption and comparison as for a person who exists, so that time tells nothing.
-        found = (0, parts.vault.open(parts.vault.seal(wanted, bound_to="nobody"), bound_to="nobody") + "\0")
-    if not secrets.compare_digest(found[1].encode(), wanted.encode()):
-        raise NoSuchPerson
-    return found[0]
+        return _identified(parts, connection, wanted, number)
+
+
+def identify(parts: Parts, *, name: str, id_number: str, today: date | None = None) -> int:
+    """The same for the operator's commands, uncounted: who may run them may read the registry anyway. Nobody is born
+    after `today`, the business clock's day by default."""
+    number, wanted = _typed(name, id_number, today=today or parts.clocks.today())
+    with parts.reading() as connection:
+        return _identified(parts, connection, wanted, number)
 
 
 def subjects(parts: Parts, person_ids: Sequence[int]) -> list[Subject]:
@@ -94,6 +103,7 @@ def amount_due(
     """What one person owes for one insurance at a moment of the business clock, and why. Pure."""
     facts = facts_of(subject, insurance)
     answer = quote(parts.rules, facts, at=at, channel=channel, tier=tier)
+    asked = answer.reason_code is Reason.LATE_WAIVER_REVIEW and asked_for(subject, insurance, Kind.LATE_WAIVER)
     choices: Sequence[TierChoice] = ()
     if insurance is Insurance.RES_PENSION and (answer.eligible is Eligible.YES or answer.reason_code in _TIER_ASKED):
         choices = tier_choices(parts.rules, facts, at, channel)
@@ -101,11 +111,13 @@ def amount_due(
         insurance=insurance,
         title=f"{parts.rules.year}年{NAMES[insurance]}",
         quote=answer,
-        text=_paid_words(subject, insurance) or say(answer, parts.rules),
+        text=_paid_words(subject, insurance) or (ASKED_WORDS if asked else say(answer, parts.rules)),
         lines=[say_line(line) for line in answer.lines],
+        clauses=[parts.rules.cite(line.clause) for line in answer.lines],
         outlook=outlook(answer, facts, parts.rules),
         choices=choices,
         settled_by=_settled_by(subject, insurance),
+        asked=asked,
     )
 
 
@@ -115,6 +127,26 @@ def all_due(parts: Parts, subject: Subject, *, at: datetime, channel: str = SELF
         amount_due(parts, subject, Insurance.RES_MEDICAL, at=at, channel=channel),
         amount_due(parts, subject, Insurance.RES_PENSION, at=at, channel=channel, tier=tier),
     ]
+
+
+def _typed(name: str, id_number: str, *, today: date) -> tuple[str, str]:
+    """(identity number, name), cleaned. BadIdNumber, BadName."""
+    number, wanted = clean_id_number(id_number), clean_name(name)
+    if problem := id_number_problem(number, today=today):
+        raise BadIdNumber(problem, fields={"id_number": _ID_WORDS[problem]})
+    if name_problem(wanted):
+        raise BadName(fields={"name": BadName.text})
+    return number, wanted
+
+
+def _identified(parts: Parts, connection: Connection, wanted: str, number: str) -> int:
+    found = find.by_id_number(connection, parts.vault, number)
+    if found is None:
+        # The same decryption and comparison as for a person who exists, so that time tells nothing.
+        found = (0, parts.vault.open(parts.vault.seal(wanted, bound_to="nobody"), bound_to="nobody") + "\0")
+    if not secrets.compare_digest(found[1].encode(), wanted.encode()):
+        raise NoSuchPerson
+    return found[0]
 
 
 _TIER_ASKED = frozenset({"TIER_REQUIRED", "TIER_ILLEGAL", "TIER_100_NOT_ALLOWED"})

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from itertools import pairwise
 
+from app.policy.clauses import check_clauses, read_behind, read_clauses
 from app.policy.facts import WHOLE_BP, Category
 from app.policy.strict import BadPolicyYear, Page
 from app.policy.terms import (
@@ -28,13 +29,21 @@ _SAMPLE = {"on": "", "age": 0, "sponsor": "", "promise": ""}
 def read_year(page: Page) -> PolicyYear:
     """Everything but `person` and `examples`, which stay on the page. BadPolicyYear names the first wrong key."""
     year = page.whole("year", least=2000, most=2100)
+    source = _source(page.page("source"))
+    clauses = read_clauses(page.page("clauses"))
+    behind = read_behind(page.page("behind"), clauses)
     dates = _dates(page.page("dates"))
+    medical = _medical(page.page("medical"), dates)
+    pension = _pension(page.page("pension"))
+    check_clauses(page, clauses, medical, pension)
     return PolicyYear(
         year=year,
-        source=_source(page.page("source")),
+        source=source,
+        clauses=clauses,
+        behind=behind,
         dates=dates,
-        medical=_medical(page.page("medical"), dates),
-        pension=_pension(page.page("pension")),
+        medical=medical,
+        pension=pension,
         channels=_channels(page.page("channels")),
         campaign=_campaign(page.page("campaign")),
     )

@@ -24,6 +24,10 @@ class Page:
         """Whether an optional key is there."""
         return key in self._values
 
+    def names(self) -> tuple[str, ...]:
+        """The keys not yet taken, in the file's order: for a table whose keys are the file's own."""
+        return tuple(self._values)
+
     def text(self, key: str, *, empty: bool = False) -> str:
         """A text; not empty unless allowed."""
         value = cast(str, self._take(key, str))

@@ -51,6 +51,14 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Clause:
+    """A rule in words: its place in the source document (empty: the district's own decision) and what it says."""
+
+    place: str
+    words: str
+
+
+@dataclass(frozen=True)
 class Dates:
     """Beijing dates, each the first or the last day of something; the moments are half-open ends (D24)."""
 
@@ -207,6 +215,8 @@ class PolicyYear:
 
     year: int
     source: Source
+    clauses: Mapping[str, Clause]
+    behind: Mapping[str, tuple[str, ...]]  # reason code → the rules behind it
     dates: Dates
     medical: Medical
     pension: Pension
@@ -219,6 +229,12 @@ class PolicyYear:
         if mode is None:
             raise UnknownChannel(channel)
         return mode
+
+    def cite(self, number: str) -> str:
+        """A rule as people read it: '峄政办发〔2021〕12号第四条（一）居民医疗保险：“…”', or the district's practice."""
+        clause = self.clauses[number]
+        where = f"{self.source.number}{clause.place}" if clause.place else "区里的办理口径"
+        return f"{where}：“{clause.words}”"
 
     def ground(self, grounds: tuple[Ground, ...], categories: frozenset[Category], born: date) -> Ground | None:
         """The first ground that fits, in the order of the file: one payment, one department (D15, D20)."""

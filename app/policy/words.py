@@ -47,6 +47,11 @@ def outlook(quoted: Quote, facts: Facts, rules: PolicyYear) -> str | None:
     return _words()["outlook"][name].format_map(places)
 
 
+def phrases(table: str) -> Mapping[str, str]:
+    """A table of `words.toml` as it stands there, for pages that fill the places themselves."""
+    return _words()[table]
+
+
 class _Places(dict[str, object]):
     """Everything that a sentence may name: the year's words are there already, the quote's are made when asked for."""
 

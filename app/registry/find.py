@@ -12,7 +12,8 @@ from core.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a person stands in one insurance: registration, schemes, categories, and the year's bill if there is one."""
+    """How a person stands in one insurance: registration, schemes, categories; the year's bill and the bureau's word,
+    if there are any."""
 
     registered: bool
     employee_insured: bool
@@ -20,6 +21,7 @@ class Standing:
     categories: frozenset[str]
     last_tier: int | None
     bill: Mapping[str, Any] | None
+    determination: Mapping[str, Any] | None  # the latest of the year: kind, state, amount, years, benefit_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,11 @@ select {also} p.id, p.household_id, h.village_code, v.name as village, t.name as
        (select jsonb_object_agg(b.insurance, jsonb_build_object('id', b.id, 'state', b.state, 'tier', b.tier,
                'personal_due', b.personal_due, 'settled_at', b.settled_at, 'settled_by', b.settled_by,
                'reason_code', b.reason_code))
-          from bill b where b.person_id = p.id and b.levy_year = :levy_year and b.state <> 'withdrawn') as bills
+          from bill b where b.person_id = p.id and b.levy_year = :levy_year and b.state <> 'withdrawn') as bills,
+       (select jsonb_object_agg(d.insurance, jsonb_build_object('kind', d.kind, 'state', d.state, 'amount', d.amount,
+               'years', d.years, 'benefit_start', d.benefit_start))
+          from (select distinct on (insurance) * from determination
+                 where person_id = p.id and levy_year = :levy_year order by insurance, id desc) d) as determinations
   from {people}
   join household h on h.id = p.household_id
   join village v on v.code = h.village_code
@@ -120,7 +126,7 @@ def _subjects(connection: Connection, vault: Vault, query: TextClause, key: obje
 
 
 def _subject(vault: Vault, row: Any) -> Subject:
-    enrolments, bills = row.enrolments or {}, row.bills or {}
+    enrolments, bills, determinations = row.enrolments or {}, row.bills or {}, row.determinations or {}
     return Subject(
         id=row.id,
         household_id=row.household_id,
@@ -141,14 +147,18 @@ def _subject(vault: Vault, row: Any) -> Subject:
         family_type=row.family_type,
         spouse_birth=row.spouse_birth,
         standing={
-            insurance: _standing(insurance, enrolments.get(insurance), row.categories, bills.get(insurance))
-            for insurance in INSURANCES
+            each: _standing(each, enrolments.get(each), row.categories, bills.get(each), determinations.get(each))
+            for each in INSURANCES
         },
     )
 
 
 def _standing(
-    insurance: str, enrolment: Sequence[Any] | None, flags: Sequence[str], bill: Mapping[str, Any] | None
+    insurance: str,
+    enrolment: Sequence[Any] | None,
+    flags: Sequence[str],
+    bill: Mapping[str, Any] | None,
+    determination: Mapping[str, Any] | None,
 ) -> Standing:
     status, employee_insured, elsewhere, last_tier = enrolment or ("NONE", False, "none", None)
     return Standing(
@@ -158,4 +168,5 @@ def _standing(
         categories=frozenset(flag.split(":", 1)[1] for flag in flags if flag.startswith(insurance)),
         last_tier=last_tier,
         bill=bill,
+        determination=determination,
     )

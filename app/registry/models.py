@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -23,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.registry.determinations import Kind, State
 from core.db import Table
 
 
@@ -111,6 +113,66 @@ class Category(Table):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     insurance: Mapped[str] = mapped_column(Text, primary_key=True)
     code: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+class Determination(Table):
+    """A bureau's word on one person's special case (R28): applied for by one, decided by another, then frozen."""
+
+    __tablename__ = "determination"
+    __table_args__ = (
+        CheckConstraint("insurance in ('RES_PENSION', 'RES_MEDICAL')", name="insurance"),
+        CheckConstraint("kind in (" + ", ".join(f"'{kind}'" for kind in Kind) + ")", name="kind"),
+        CheckConstraint("state in (" + ", ".join(f"'{state}'" for state in State) + ")", name="state"),
+        CheckConstraint(
+            "insurance = 'RES_MEDICAL' or kind in ('policy_backpay', 'interrupted_backpay')", name="medical_only"
+        ),
+        CheckConstraint(
+            "(state in ('approved', 'rejected')) = (decided_by is not null and decided_at is not null)", name="decided"
+        ),
+        CheckConstraint("btrim(requested_by) <> '' and btrim(decided_by) <> requested_by", name="four_eyes"),
+        CheckConstraint("state <> 'rejected' or coalesce(btrim(reason), '') <> ''", name="reason"),
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint(
+            "state = 'approved' or (amount is null and years is null and benefit_start is null)", name="undecided"
+        ),
+        CheckConstraint(
+            "state <> 'approved' or kind not in ('policy_backpay', 'interrupted_backpay') or amount is not null"
+            " or (insurance = 'RES_PENSION' and cardinality(years) > 0)",
+            name="backpay_amount",
+        ),
+        Index("ix__determination__person_id", "person_id", "levy_year"),
+        Index(
+            "uq__determination__open",
+            "person_id",
+            "insurance",
+            "levy_year",
+            "kind",
+            unique=True,
+            postgresql_where=text("state in ('applied', 'checking')"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity(cycle=False), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    insurance: Mapped[str] = mapped_column(Text)
+    levy_year: Mapped[int] = mapped_column(SmallInteger)
+    kind: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, server_default="applied")
+    requested_by: Mapped[str] = mapped_column(Text)  # resident, agent:<id> or staff:<login>
+    applied_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock, like decided_at
+    amount: Mapped[int | None] = mapped_column(BigInteger)  # fen
+    years: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))
+    benefit_start: Mapped[date | None] = mapped_column(Date)
+    reason: Mapped[str | None] = mapped_column(Text)
+    decided_by: Mapped[str | None] = mapped_column(Text)
+    decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class DeterminationMove(Table):
+    """A legal move of a determination, as in `determinations.py`."""
+
+    __tablename__ = "determination_move"
+    from_state: Mapped[str] = mapped_column(Text, primary_key=True)
+    to_state: Mapped[str] = mapped_column(Text, primary_key=True)
 
 
 class ImportBatch(Table):

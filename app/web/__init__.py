@@ -10,7 +10,7 @@ from flask_wtf import CSRFProtect
 from app.observe import REQUESTS, SECONDS
 from app.web import access, agent, callbacks, errors, health, home, resident, words
 from app.web.access import anybody, api_resident, page_agent, page_resident, proven
-from app.web.api import payments, people, policy, session, spec
+from app.web.api import payments, people, policy, session, sheets, spec
 from app.web.errors import request_number
 from app.web.home import ELDER
 from app.web.parts import parts
@@ -22,6 +22,7 @@ DOORS = (
     (agent.bp, "/agent", page_agent, True),
     (session.bp, "/api/v1", anybody, False),
     (people.bp, "/api/v1", api_resident, False),
+    (sheets.bp, "/api/v1", api_resident, False),
     (payments.bp, "/api/v1", api_resident, False),
     (policy.bp, "/api/v1", anybody, False),
     (callbacks.bp, "/callbacks", proven, False),  # the gateway's signature

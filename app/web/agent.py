@@ -30,6 +30,7 @@ from app.web.access import (
 )
 from app.web.parts import parts
 from app.web.paying import show, start
+from app.web.sheets import sheet_page
 from app.web.wishes import MOST_ITEMS, UnknownPerson, known, tier_fields, tiers, wants
 from core.errors import NotFound
 from core.money import Fen
@@ -169,6 +170,13 @@ def choose(person: str) -> Answer:
     if started.number is None:
         return _again(person, family=1 if wanted[0].person_id != subject.id else None)
     return redirect(url_for("agent.payment", number=started.number), 303)
+
+
+@bp.get("/sheet/<person>/<insurance>")
+def sheet(person: str, insurance: str) -> Answer:
+    """Why this amount, as the resident would read it: to be printed and handed over."""
+    back = url_for("agent.person", person=person, **tier_fields(request.args))
+    return sheet_page(_own_person(person), insurance, channel=AGENT, back=back)
 
 
 @bp.get("/pay/<number>")

@@ -9,6 +9,7 @@ from apiflask import APIBlueprint
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from app.flows.determine import ask_for_waiver
 from app.flows.enter import get_to_know, open_session
 from app.flows.follow import close_payment
 from app.flows.pay import NothingChosen, NotPayable, Want
@@ -31,6 +32,7 @@ from app.web.access import (
 )
 from app.web.parts import parts
 from app.web.paying import show, start
+from app.web.sheets import sheet_page
 from app.web.wishes import carried, known, tier_fields, tiers, wants
 
 bp = APIBlueprint("resident", __name__, enable_openapi=False)
@@ -131,6 +133,20 @@ def tier(person: str) -> Answer:
     return render_template(
         "resident/tier.html", subject=subject, due=found, reference=person, others=others, picked=picked, last=last
     )
+
+
+@bp.get("/sheet/<person>/<insurance>")
+def sheet(person: str, insurance: str) -> Answer:
+    """Why this amount: to be read, printed, kept."""
+    back = url_for("resident.due", **tier_fields(request.args))
+    return sheet_page(_person(known(person)), insurance, channel=SELF, back=back)
+
+
+@bp.post("/due/<person>/verify")
+def verify(person: str) -> Answer:
+    """请医保局核实: asked once, told on the card."""
+    ask_for_waiver(parts(), _person(known(person)), by="resident")
+    return redirect(url_for("resident.due", **tier_fields(request.form)), 303)
 
 
 @bp.get("/confirm")

@@ -25,10 +25,15 @@ def full_day(moment: date | datetime) -> str:
 
 def clock(moment: datetime) -> str:
     """11月5日 9点05分."""
+    return f"{day(moment)} {hour(moment)}"
+
+
+def hour(moment: datetime) -> str:
+    """9点05分, on a Beijing clock."""
     local = beijing(moment)
-    return f"{day(local)} {local.hour}点{local.minute:02d}分"
+    return f"{local.hour}点{local.minute:02d}分"
 
 
 def register(app: Flask) -> None:
-    """Filters: yuan (fen → '320'), day, full_day, clock, masked."""
-    app.jinja_env.filters.update(yuan=plain_yuan, day=day, full_day=full_day, clock=clock, masked=mask_name)
+    """Filters: yuan (fen → '320'), day, full_day, clock, hour, masked."""
+    app.jinja_env.filters.update(yuan=plain_yuan, day=day, full_day=full_day, clock=clock, hour=hour, masked=mask_name)

@@ -10,6 +10,8 @@ grant insert, update on household, person, enrolment, business_clock, agent, ses
 grant insert on import_batch, bill_line, received, request_key to liangxian_app;
 grant insert, delete on category, session, tally to liangxian_app;
 grant insert, update on town, village, agent_village to liangxian_app;
+grant insert on determination to liangxian_app;
+grant update (state, amount, years, benefit_start, reason, decided_by, decided_at) on determination to liangxian_app;
 grant update (result) on received to liangxian_app;
 grant all on procrastinate_jobs, procrastinate_events, procrastinate_periodic_defers, procrastinate_workers
   to liangxian_app;

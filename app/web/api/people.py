@@ -76,7 +76,7 @@ def _due(due: Due) -> dict[str, Any]:
         "tier": quote.tier,
         "personal_due": quote.personal_due,
         "total": quote.total,
-        "lines": [_line(line, text) for line, text in zip(quote.lines, due.lines, strict=True)],
+        "lines": [_line(*each) for each in zip(quote.lines, due.lines, due.clauses, strict=True)],
         "tiers": [
             {
                 "tier": choice.tier,
@@ -93,7 +93,7 @@ def _due(due: Due) -> dict[str, Any]:
     }
 
 
-def _line(line: Line, text: str) -> dict[str, Any]:
+def _line(line: Line, text: str, clause_words: str) -> dict[str, Any]:
     payer = line.payer.partition(":")[0]
     return {
         "part": line.part,
@@ -101,5 +101,6 @@ def _line(line: Line, text: str) -> dict[str, Any]:
         "fund": line.fund,
         "amount": line.amount,
         "clause": line.clause,
+        "clause_words": clause_words,
         "text": text,
     }

@@ -19,13 +19,15 @@ class SessionTold(Told):
 
 
 class LineTold(Told):
-    """Who pays how much into which fund, by which clause. `payer`: resident, government or sponsor."""
+    """Who pays how much into which fund. `payer`: resident, government or sponsor. `clause` is the rule's number for
+    machines, `clause_words` where it stands and what it says, for people."""
 
     part: str
     payer: Literal["resident", "government", "sponsor"]
     fund: str
     amount: int
     clause: str
+    clause_words: str
     text: str
 
 
@@ -73,6 +75,48 @@ class PeopleTold(Told):
     """Everybody this session knows."""
 
     people: list[PersonTold]
+
+
+class SheetLineTold(LineTold):
+    """A line of the sheet: who pays it, into which fund, on what evidence, in words. Never a category."""
+
+    payer_words: str
+    fund_words: str
+    evidence: str
+
+
+class SheetTold(Told):
+    """Why this amount. Amounts in fen; sentences are None where there is nothing to say; days YYYY-MM-DD, moments in
+    Beijing time. `behind`: rules behind the answer that no line carries; `change`: what would change it."""
+
+    person: str
+    masked_name: str
+    village: str
+    asked_at: str
+    insurance: Literal["RES_MEDICAL", "RES_PENSION"]
+    title: str
+    answer: str
+    reason_code: str
+    personal_due: int | None
+    total: int | None
+    account_credit: int | None
+    lines: list[SheetLineTold]
+    behind: list[str]
+    change: str | None
+    waiting: str | None
+    benefits: str | None
+    valid: str | None
+    waiting_end: str | None
+    benefit_start: str | None
+    price_until: str | None
+    source: str
+
+
+class AskedTold(Told):
+    """The medical bureau has been asked."""
+
+    person: str
+    text: str
 
 
 class JsapiTold(Told):
@@ -134,7 +178,7 @@ class ErrorTold(Told):
     reason: str | None = None
 
 
-TOLD = (SessionTold, PersonTold, PeopleTold, PaymentTold, PolicyTold, ErrorTold)
+TOLD = (SessionTold, PersonTold, PeopleTold, SheetTold, AskedTold, PaymentTold, PolicyTold, ErrorTold)
 
 
 def answers(model: type[Told], status: int = 200, *errors: int) -> dict[int, dict[str, object]]:

@@ -29,6 +29,11 @@ def test_a_year_without_a_file_is_not_guessed():
 
 
 SPOILED = [
+    ("R16 = {", "R66 = {", r"clauses: R16 is used by a line and has no words"),
+    ("R16 = {", "R6 = {", r"clauses\.R6: is not the number"),
+    ('R16 = { place = "第四条（一）居民医疗保险", ', "R16 = { ", r"clauses\.R16\.place: is missing"),
+    ('STUDENT = ["R09"]', 'STUDENT = ["R99"]', r"behind\.STUDENT: R99 has no words"),
+    ('STUDENT = ["R09"]', 'PUPIL = ["R09"]', r"behind\.PUPIL: no such reason"),
     ("personal = 320_00  # R16", "", r"medical\.personal: is missing"),
     ("personal = 320_00  # R16", "personal = 320.00", r"medical\.personal: must be int, not float"),
     ("personal = 320_00  # R16", "personal = true", r"medical\.personal: must be int, not bool"),

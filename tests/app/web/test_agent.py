@@ -226,3 +226,13 @@ def test_a_residents_session_opens_no_agents_page(browser, an_agent, district):
     browser.look_up(district.adult.name, district.adult.id_number)
     for path in ("/agent/", f"/agent/villages/{district.village}", "/agent/people/x"):
         assert browser.get(path).url.endswith("/agent/login")
+
+
+def test_an_agent_prints_the_residents_sheet_for_the_own_village_only(agent, district):
+    page = person_page(agent, district, district.poor.name)
+
+    sheet = agent.get(page.link("打印或保存这张说明"))
+
+    assert sheet.status == 200 and "不用交钱，政府替您交" in sheet.text and "政府名单" in sheet.text
+    assert "低保" not in sheet.text and district.poor.name not in sheet.text
+    assert agent.get("/agent/sheet/nobody/RES_MEDICAL").status == 404

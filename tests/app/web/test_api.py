@@ -5,8 +5,8 @@ import secrets
 import pytest
 from sqlalchemy import event
 
-from app.web.api.told import ErrorTold, PaymentTold, PeopleTold, PersonTold, PolicyTold, SessionTold
-from tests.builders import an_id_number
+from app.web.api.told import ErrorTold, PaymentTold, PeopleTold, PersonTold, PolicyTold, SessionTold, SheetTold
+from tests.builders import NEW_YEAR, an_id_number
 from tests.system import eventually
 
 
@@ -288,3 +288,35 @@ def test_the_description_names_every_body_as_required(running):
     assert used <= known
     headers = [each["name"] for each in spec["paths"]["/api/v1/payments"]["post"]["parameters"]]
     assert headers == ["Idempotency-Key"]
+
+
+def test_the_sheet_is_data_too(api, district):
+    person = api.look_up(district.poor)
+
+    told = SheetTold.model_validate(api.get(f"/people/{person}/sheet/RES_PENSION", **{f"tier.{person}": 200000}).json)
+
+    assert (told.personal_due, told.account_credit, told.masked_name) == (190000, 208000, "张*困")
+    assert [(line.payer, line.amount, line.evidence) for line in told.lines] == [
+        ("resident", 190000, "居民养老保险缴费档次"),
+        ("government", 10000, "政府名单"),
+        ("government", 8000, "居民养老保险缴费补贴标准"),
+    ]
+    assert told.price_until == "2023-01-01T00:00:00+08:00" and told.asked_at.startswith("2021-11-05T1")
+
+
+@pytest.mark.parametrize("path", ["/people/nobody/sheet/RES_MEDICAL", "/people/{}/sheet/RES_LIFE"])
+def test_a_sheet_of_nobody_or_nothing_is_not_there(api, district, path):
+    assert api.get(path.format(api.look_up(district.adult))).status_code == 404
+
+
+def test_the_medical_bureau_is_asked_once_and_only_where_it_may_help(api, district, running):
+    poor, adult = api.look_up(district.poor), api.look_up(district.adult)
+    assert api.post(f"/people/{poor}/verification", {}).status_code == 409
+    running.turn(NEW_YEAR)
+    answers = [api.post(f"/people/{poor}/verification", {}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert "已经交给医保局核实" in api.get("/due").text
+    assert api.post(f"/people/{adult}/verification", {}).status_code == 409
+    assert api.post("/people/nobody/verification", {}).status_code == 404
+    assert running.one("select count(*) as n from determination").n == 1

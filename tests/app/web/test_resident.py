@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.builders import an_id_number
+from tests.builders import NEW_YEAR, an_id_number
 
 
 def wait_for(browser, number, words, seconds=8):
@@ -188,3 +188,54 @@ def test_the_large_type_stays(browser):
     assert 'class="large"' not in browser.get("/").html
     assert 'class="large"' in browser.get("/type/large", back="/who").html
     assert 'class="large"' in browser.get("/").html
+
+
+def test_the_sheet_of_a_card_is_for_keeping(running, district, browser):
+    due = browser.look_up(district.adult.name, district.adult.id_number)
+    assert "R16" not in due.text and "第四条（一）居民医疗保险" in due.text
+
+    sheet = browser.get(due.link("打印或保存这张说明"))
+
+    assert sheet.status == 200 and "2022年居民医保：为什么是这个数" in sheet.text
+    assert "张*例" in sheet.text and district.adult.name not in sheet.text
+    assert "财政补助 580 元" in sheet.text and "2021年11月5日 1" in sheet.text
+    assert "峄政办发〔2021〕12号第四条（一）居民医疗保险：“2022年标准为总额900元" in sheet.text
+
+
+def test_a_settled_items_sheet_is_what_its_bill_says(running, district, browser):
+    due = browser.look_up(district.poor.name, district.poor.id_number)
+    after = browser.submit(due, "/pay", form='action="/pay"')
+
+    sheet = browser.get(after.link("打印或保存这张说明"))
+
+    assert "交了多少，为什么" in sheet.text and "已经办好了（11月5日）" in sheet.text
+    assert "政府代缴 320 元" in sheet.text and "政府名单" in sheet.text and "低保" not in sheet.text
+
+
+@pytest.mark.parametrize("path", ["/sheet/nobody/RES_MEDICAL", "/sheet/nobody/RES_PENSION"])
+def test_a_sheet_of_nobody_is_not_there(running, district, browser, path):
+    browser.look_up(district.adult.name, district.adult.id_number)
+    assert browser.get(path).status == 404
+
+
+def test_there_is_no_sheet_of_another_insurance(running, district, browser):
+    due = browser.look_up(district.adult.name, district.adult.id_number)
+    assert browser.get(due.link("打印或保存这张说明").replace("RES_MEDICAL", "RES_LIFE")).status == 404
+
+
+def test_who_should_pay_nothing_asks_the_bureau_instead_of_paying_late(running, district, browser):
+    running.turn(NEW_YEAR)
+    due = browser.look_up(district.poor.name, district.poor.id_number)
+    assert "请先不要交钱" in due.text and "900 元" not in due.text
+
+    after = browser.submit(due, f"/due/{verify_of(due)}/verify", form="verify")
+    again = browser.submit(due, f"/due/{verify_of(due)}/verify", form="verify")
+
+    for page in (after, again):
+        assert "已经交给医保局核实，有结果就告诉您，请先不要交钱。" in page.text
+        assert "请医保局核实 " not in page.text
+    assert running.one("select kind, state, requested_by from determination") == ("late_waiver", "applied", "resident")
+
+
+def verify_of(page):
+    return re.search(r'action="/due/([^"/]+)/verify"', page.html)[1]

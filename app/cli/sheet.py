@@ -1,0 +1,95 @@
+"""flask sheet show: why this amount, in plain text, for any person, insurance and moment."""
+
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+
+import click
+from flask.cli import AppGroup
+
+from app.cli.parts import parts
+from app.flows.explain import explain
+from app.flows.quote import identify, subjects
+from app.policy.facts import Insurance
+from app.policy.sheet import Reader, Sheet
+from app.registry.find import Subject
+from app.web.words import clock
+from core.clock import BEIJING, business_day
+from core.errors import AppError
+from core.money import Fen, fen, plain_yuan
+from core.redact import mask_name
+
+sheet = AppGroup("sheet", help="The why-this-amount sheet.")
+
+
+@sheet.command("show")
+@click.option("--name", required=True, help="The name as on the identity card.")
+@click.option(
+    "--insurance", type=click.Choice([each.value for each in Insurance]), help="One of the two; both by default."
+)
+@click.option("--tier", help="The pension tier, in yuan.")
+@click.option("--staff", is_flag=True, help="With lists, ages and paying departments in full.")
+@click.option("--at", "at", help="A Beijing moment, e.g. 2022-01-15T09:00; now by default.")
+def show(name: str, insurance: str | None, tier: str | None, staff: bool, at: str | None) -> None:
+    """Print the sheet; the identity number is asked for, or read from standard input."""
+    chosen, moment = _tier(tier), moment_of(at) if at else parts().clocks.now()
+    try:
+        person = subjects(parts(), [_person(name, moment)])[0]
+    except AppError as error:
+        raise click.ClickException(next(iter(error.fields.values()), error.sentence())) from error
+    reader = Reader.STAFF if staff else Reader.RESIDENT
+    for each in [Insurance(insurance)] if insurance else [Insurance.RES_MEDICAL, Insurance.RES_PENSION]:
+        found = explain(parts(), person, each, at=moment, reader=reader, tier=chosen)
+        click.echo("\n".join(_told(found, person, moment)))
+    if at:
+        click.echo("（按现在登记的情况和名单推算到这个时间。）")
+
+
+def _person(name: str, moment: datetime) -> int:
+    return identify(parts(), name=name, id_number=id_number_asked(), today=business_day(moment))
+
+
+def id_number_asked() -> str:
+    """From standard input, never from the arguments: those can be read in the list of processes."""
+    if sys.stdin.isatty():
+        return str(click.prompt("身份证号 identity number", hide_input=True))
+    return sys.stdin.readline().strip()
+
+
+def moment_of(text: str) -> datetime:
+    """A Beijing moment unless it names another zone. BadParameter."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter("a moment like 2022-01-15T09:00", param_hint="--at") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)
+
+
+def _tier(text: str | None) -> Fen | None:
+    try:
+        return fen(text) if text else None
+    except ValueError:
+        raise click.BadParameter("an amount in yuan, like 500", param_hint="--tier") from None
+
+
+def _told(sheet: Sheet, person: Subject, moment: datetime) -> Iterator[str]:
+    name = person.name if sheet.reader is Reader.STAFF else mask_name(person.name)
+    yield ""
+    yield f"══ {sheet.title} ══"
+    yield f"{name}　{person.town}{person.village}　{moment.astimezone(BEIJING).year}年{clock(moment)}查"
+    yield sheet.answer
+    for line in sheet.lines:
+        yield f"  ● {line.text}"
+        yield f"      谁出：{line.payer_words}，{line.fund_words}"
+        yield f"      凭什么：{line.evidence}"
+        yield f"      依据：{line.clause_words}"
+    if sheet.lines and sheet.total is not None and sheet.insurance is Insurance.RES_MEDICAL:
+        yield f"  合计 {plain_yuan(sheet.total)} 元"
+    for words in sheet.behind:
+        yield f"  依据：{words}"
+    for sentence in (sheet.waiting, sheet.benefits, sheet.valid, sheet.change):
+        if sentence:
+            yield sentence
+    if sheet.codes:
+        yield f"代码：{sheet.codes}"
+    yield f"来源：{sheet.source}"

@@ -1,0 +1,50 @@
+"""Reads what the year says on its own rules: where each stands, in which words, and which are behind an answer."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from app.policy.answer import Reason
+from app.policy.strict import Page
+from app.policy.terms import Clause, Medical, Pension
+
+_NUMBER = re.compile(r"[RD][0-9]{2}")
+
+
+def read_clauses(page: Page) -> Mapping[str, Clause]:
+    """Rule or decision number → its words. A rule (R) has a place in the document, a decision (D) has none."""
+    clauses: dict[str, Clause] = {}
+    for number in page.names():
+        if not _NUMBER.fullmatch(number):
+            raise page.wrong(number, "is not the number of a rule or decision")
+        inner = page.page(number)
+        clauses[number] = Clause(inner.text("place") if number.startswith("R") else "", inner.text("words"))
+        inner.done()
+    return clauses
+
+
+def read_behind(page: Page, clauses: Mapping[str, Clause]) -> Mapping[str, tuple[str, ...]]:
+    """Reason code → the rules behind it, each of them among `clauses`."""
+    behind: dict[str, tuple[str, ...]] = {}
+    for code in page.names():
+        if code not in Reason.__members__:
+            raise page.wrong(code, "no such reason")
+        behind[code] = page.texts(code)
+        if unknown := set(behind[code]) - set(clauses):
+            raise page.wrong(code, f"{min(unknown)} has no words in clauses")
+    return behind
+
+
+def check_clauses(page: Page, clauses: Mapping[str, Clause], medical: Medical, pension: Pension) -> None:
+    """Every rule that a line of a bill names can be read by a person; else BadPolicyYear."""
+    for number in _used(medical, pension):
+        if number not in clauses:
+            raise page.wrong("clauses", f"{number} is used by a line and has no words")
+
+
+def _used(medical: Medical, pension: Pension) -> Iterable[str]:
+    for ground in (*medical.grounds, *pension.grounds):
+        yield ground.clause
+    for room in (medical, pension):
+        for name, terms in vars(room).items():
+            if name.endswith("_line"):
+                yield terms.clause

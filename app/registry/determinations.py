@@ -1,0 +1,44 @@
+"""The life of a determination as one table. The database holds the same table and refuses any other move.
+
+A bureau's word on a case that the rules alone cannot decide (R28, R48–R50, D25): before it there is no bill."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What is to be determined."""
+
+    POLICY_BACKPAY = "policy_backpay"
+    INTERRUPTED_BACKPAY = "interrupted_backpay"
+    NEWBORN = "newborn"
+    LATE_WAIVER = "late_waiver"
+
+
+class State(StrEnum):
+    """Where it stands."""
+
+    APPLIED = "applied"
+    CHECKING = "checking"  # with the bureau
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+MOVES: dict[State, frozenset[State]] = {
+    State.APPLIED: frozenset({State.CHECKING}),
+    State.CHECKING: frozenset({State.APPROVED, State.REJECTED}),
+    State.APPROVED: frozenset(),
+    State.REJECTED: frozenset(),
+}
+OPEN = frozenset({State.APPLIED, State.CHECKING})
+BACKPAY = frozenset({Kind.POLICY_BACKPAY, Kind.INTERRUPTED_BACKPAY})
+MEDICAL_ONLY = frozenset({Kind.NEWBORN, Kind.LATE_WAIVER})
+WORDS = {
+    Kind.POLICY_BACKPAY: "政策性补缴",
+    Kind.INTERRUPTED_BACKPAY: "中断补缴",
+    Kind.NEWBORN: "新生儿缴费",
+    Kind.LATE_WAIVER: "逾期代缴核实",
+    State.APPLIED: "已申请",
+    State.CHECKING: "核实中",
+    State.APPROVED: "通过",
+    State.REJECTED: "没有通过",
+}
