@@ -4,14 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from app.joining import create_app
 from app.policy.year import YEARS
+from config.settings import Settings
 from tests.app.policy.copies import TEXT, dearer, without_example
 from tests.app.policy.test_cases import FIRST, HEAD, TABLE
 
 
 @pytest.fixture
-def policy(running):
-    runner = running.app.test_cli_runner()
+def policy(environment):
+    """The commands of a process that has no database: none of these may need one."""
+    runner = create_app(Settings.from_environment(environment)).test_cli_runner()
     return lambda *words: runner.invoke(args=["policy", *map(str, words)])
 
 
