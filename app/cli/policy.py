@@ -91,7 +91,7 @@ def replay_command(year: str, against: str, moment: str | None, villages: bool, 
         raise click.BadParameter("a name that ends in .xlsx", param_hint="--out")
     at = _moment(moment) if moment else parts().clocks.now()
     try:
-        replayed = replay(parts(), before, after, at=at, progress=_progress())
+        replayed = replay(parts(), before, after, at=at, names=(_name(year), _name(against)), progress=_progress())
     except AppError as error:
         raise click.ClickException(error.sentence()) from error
     if sys.stderr.isatty():
@@ -110,6 +110,10 @@ def _rules(said: str) -> PolicyYear:
         return load_year(int(said))
     except AppError as error:
         raise click.ClickException(f"{error.sentence()} {said}") from error
+
+
+def _name(said: str) -> str:
+    return said if said.isdigit() else Path(said).name
 
 
 def _rules_of(file: Path) -> PolicyYear:

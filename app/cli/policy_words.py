@@ -25,7 +25,22 @@ _WRONG = (
     (r"(.+): is not personal \+ subsidy", r"\1 不等于个人缴费加财政补助"),
     (r"(.+): lies before (\w+)", r"\1 早于 \2"),
 )
-_SHOWN = tuple(HEAD.index(title) for title in HEAD if title not in {"新增可缴金额（元）", "不再可缴金额（元）"})
+_SHOWN = {  # title in the spreadsheet → the short one that fits a terminal
+    "人数": "人数",
+    "原可缴人数": "原可缴",
+    "新可缴人数": "新可缴",
+    "多交人数": "多交",
+    "多交金额（元）": "多交元",
+    "少交人数": "少交",
+    "少交金额（元）": "少交元",
+    "不变人数": "不变",
+    "得到补贴人数": "得补贴",
+    "失去补贴人数": "失补贴",
+    "原个人合计（元）": "原个人元",
+    "新个人合计（元）": "新个人元",
+    "个人增减（元）": "个人±元",
+    "各方增减（元）": "各方±元",
+}
 
 
 def refusal(error: AppError) -> str:
@@ -48,7 +63,7 @@ def table(replayed: Replayed, *, villages: bool) -> Iterator[str]:
     for insurance, title in INSURANCES.items():
         yield ""
         yield f"【{title}】"
-        yield from _aligned([("", *(HEAD[place] for place in _SHOWN)), *(_place(*row, insurance) for row in rows)])
+        yield from _aligned([("", *_SHOWN.values()), *(_place(*row, insurance) for row in rows)])
     yield ""
     yield "【各方出资（元）】"
     budget = [
@@ -68,8 +83,8 @@ def table(replayed: Replayed, *, villages: bool) -> Iterator[str]:
 
 
 def _place(name: str, sums: Totals, insurance: Insurance) -> Sequence[str]:
-    values = figures(sums[insurance])
-    return name, *(plain_yuan(values[place]) if "元" in HEAD[place] else str(values[place]) for place in _SHOWN)
+    values = dict(zip(HEAD, figures(sums[insurance]), strict=True))
+    return name, *(plain_yuan(values[title]) if "元" in title else str(values[title]) for title in _SHOWN)
 
 
 def _signed(amount: int) -> str:

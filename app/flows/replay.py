@@ -43,8 +43,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Replayed:
-    """The sums of every village, at one moment (aware). Places in order of code; people are counted once."""
+    """The sums of every village, at one moment (aware). Places in order of code; people are counted once.
 
+    `names`: how the asker calls the two years."""
+
+    names: tuple[str, str]
     before: PolicyYear
     after: PolicyYear
     at: datetime
@@ -88,6 +91,7 @@ def replay(
     after: PolicyYear,
     *,
     at: datetime,
+    names: tuple[str, str] | None = None,
     progress: Callable[[int, int], None] = lambda done, about: None,
     processes: int = PROCESSES,
 ) -> Replayed:
@@ -115,7 +119,8 @@ def replay(
     villages = {place.code: together(totals(counts.get(place.code, {})) for counts in counted) for place in places}
     number = sum(village[Insurance.RES_MEDICAL].asked for village in villages.values())
     assert number == about, "everybody of the snapshot is asked once"
-    return Replayed(before, after, at, number, places, villages)
+    names = names or (str(before.year), str(after.year))
+    return Replayed(names, before, after, at, number, places, villages)
 
 
 def reckon(

@@ -6,7 +6,7 @@ from pathlib import Path
 import xlsxwriter
 
 from app.flows.replay import Replayed
-from app.policy.answer import Part
+from app.policy.answer import Part, Reason
 from app.policy.facts import Insurance
 from app.policy.replay import TierBy, Total, Totals
 from core.clock import beijing
@@ -32,6 +32,39 @@ PAYERS = {
     "sponsor": "资助方",
 }
 TIERS = {TierBy.LAST: "上年档次", TierBy.DEFAULT: "政府代缴的档次", TierBy.LOWEST: "人人可选的最低档"}
+REASONS = {
+    Reason.OK: "可缴",
+    Reason.OK_WAIVED: "不用交，政府代缴",
+    Reason.OK_SPONSORED: "不用交，有人资助",
+    Reason.OK_RESIDENCE_PERMIT: "持居住证可缴",
+    Reason.OK_OUT_OF_WINDOW: "期外可缴",
+    Reason.NEWBORN_OK: "新生儿可缴",
+    Reason.BACKPAY_APPROVED: "补缴已核定",
+    Reason.LATE_FULL_PRICE: "逾期全额",
+    Reason.DECEASED: "已去世",
+    Reason.NOT_RESIDENT: "非本区居民",
+    Reason.EMPLOYEE_PENSION: "已参加职工养老",
+    Reason.EMPLOYEE_MEDICAL: "已参加职工医保",
+    Reason.UNDER_16: "未到参保年龄",
+    Reason.STUDENT: "在校学生",
+    Reason.PENSION_AGE_REACHED: "已到领取年龄",
+    Reason.DRAWING_PENSION: "已领养老金",
+    Reason.DUP_PENSION_ELSEWHERE: "异地已参加养老",
+    Reason.DUP_OUTSIDE_ZAOZHUANG: "市外已参加医保",
+    Reason.DUP_WITHIN_ZAOZHUANG: "市内他区已参加医保",
+    Reason.NOT_REGISTERED: "未参保登记",
+    Reason.ALREADY_PAID: "已缴清",
+    Reason.BACKPAY_REJECTED: "补缴未核准",
+    Reason.TIER_REQUIRED: "未选档次",
+    Reason.TIER_ILLEGAL: "没有这个档次",
+    Reason.TIER_100_NOT_ALLOWED: "不能选最低档",
+    Reason.WINDOW_NOT_OPEN: "尚未开始",
+    Reason.AGENT_NOT_STARTED: "代办尚未开始",
+    Reason.AGENT_WINDOW_CLOSED: "代办已结束",
+    Reason.LATE_WINDOW_CLOSED: "已截止",
+    Reason.DETERMINATION_REQUIRED: "待核定",
+    Reason.LATE_WAIVER_REVIEW: "逾期代缴待核实",
+}
 HEAD = (
     *("人数", "原可缴人数", "新可缴人数", "多交人数", "多交金额（元）", "少交人数", "少交金额（元）", "不变人数"),
     *("新增可缴人数", "新增可缴金额（元）", "不再可缴人数", "不再可缴金额（元）", "得到补贴人数", "失去补贴人数"),
@@ -73,15 +106,15 @@ def reason_rows(totals: Totals) -> Iterator[tuple[str, str, str, int]]:
     for insurance, name in INSURANCES.items():
         for (before, after), people in totals[insurance].reasons.most_common():
             if before is not after:
-                yield name, before.value, after.value, people
+                yield name, f"{REASONS[before]} {before}", f"{REASONS[after]} {after}", people
 
 
 def explained(replayed: Replayed) -> list[str]:
     """What was asked and how, in sentences for the first page of a report."""
     before, after = replayed.before, replayed.after
     return [
-        f"原标准：{before.year}年度，{before.source.number}",
-        f"新标准：{after.year}年度，{after.source.number}",
+        f"原标准：{replayed.names[0]}（{before.year}年度，{before.source.number}）",
+        f"新标准：{replayed.names[1]}（{after.year}年度，{after.source.number}）",
         f"同一时刻分别按两套标准计算：北京时间 {beijing(replayed.at):%Y-%m-%d %H:%M:%S}，本人自助缴费",
         f"在册 {replayed.people} 人，两个险种各算一次；已缴清当年费用的不再算应缴",
         "养老档次：有上年档次的按上年档次，没有的由政府代缴的按代缴档次，其余按人人可选的最低档",

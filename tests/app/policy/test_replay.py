@@ -8,7 +8,8 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
 from app.cli.people import load_district
-from app.flows.replay import Replayed, replay
+from app.flows.replay import ReplayBroken, Replayed, replay
+from app.flows.replay_book import REASONS
 from app.policy.answer import Part, Reason
 from app.policy.facts import Insurance
 from app.policy.replay import TierBy, Total
@@ -210,6 +211,17 @@ def test_a_year_against_itself_changes_nobody(running):
         assert total.budget[0] == total.budget[1] and all(old is new for old, new in total.reasons)
 
 
+def test_a_code_that_the_rules_do_not_know_ends_the_replay_instead_of_being_passed_over(running, changed):
+    running.write(lambda connection: a_person(connection, categories=("DIS9",)))
+
+    with pytest.raises(ReplayBroken):
+        both(running.parts, changed, processes=1)
+
+
+def test_every_reason_has_a_short_name_for_clerks():
+    assert set(REASONS) == set(Reason) and len(set(REASONS.values())) == len(REASONS)
+
+
 def test_one_process_or_three_give_the_same_sums(running, changed):
     running.write(ten_people)
 
@@ -241,7 +253,7 @@ def test_a_replay_at_new_year_asks_both_rules_at_that_moment(running, changed):
     said = running.app.test_cli_runner().invoke(args=words)
 
     assert said.exit_code == 0 and "2022-01-01 00:00:00" in said.output
-    assert "LATE_WAIVER_REVIEW" in said.output and "LATE_FULL_PRICE" in said.output
+    assert "changed.toml" in said.output and "LATE_WAIVER_REVIEW" in said.output and "LATE_FULL_PRICE" in said.output
 
 
 def test_who_has_paid_is_not_asked_again_and_who_only_has_a_bill_is(running, changed):

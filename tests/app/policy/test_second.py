@@ -1,6 +1,8 @@
 """Two implementations, one written from the notice as tables, agree on every output of the whole input space."""
 
+from dataclasses import replace
 from datetime import date
+from itertools import combinations, product
 
 import pytest
 from hypothesis import given, settings
@@ -22,7 +24,7 @@ from app.policy.facts import (
 )
 from app.policy.quote import quote
 from app.policy.worked import OUTPUTS
-from tests.app.policy.people import RULES
+from tests.app.policy.people import ORDINARY, RULES, when
 from tests.app.policy.second import COLUMNS, answer
 from tests.app.policy.test_cases import TABLE
 from tests.app.policy.test_properties import between, rarely, sponsor
@@ -80,6 +82,20 @@ def test_the_second_reckoning_gives_the_same_on_every_column(facts, at, channel,
     quoted = quote(RULES, facts, at=at, channel=channel, tier=tier)
 
     assert {column: getattr(quoted, column) for column in OUTPUTS} == answer(facts, at, channel, tier)
+
+
+@pytest.mark.parametrize("insurance", Insurance)
+@pytest.mark.parametrize("day", ["2021-11-05", "2021-12-31", "2022-01-01", "2022-11-30", "2022-12-31", "2023-01-01"])
+def test_the_second_reckoning_gives_the_same_for_every_one_and_every_pair_of_categories(insurance, day):
+    groups = [frozenset(group) for size in (0, 1, 2) for group in combinations(Category, size)]
+    born = [date.fromisoformat(born) for born in ("1951-12-31", "1952-01-01", "1962-01-01", "1985-06-15", "2004-02-29")]
+    for categories, birth_date, tier in product(groups, born, (None, 10000, 30000, 60000, 500000)):
+        facts = replace(ORDINARY, insurance=insurance, birth_date=birth_date, categories=categories)
+        at = when(f"{day} 12:00")
+
+        quoted = quote(RULES, facts, at=at, channel="self", tier=tier)
+
+        assert {column: getattr(quoted, column) for column in OUTPUTS} == answer(facts, at, "self", tier), facts
 
 
 @pytest.mark.parametrize("asked", list(questions(TABLE, RULES)))
