@@ -27,7 +27,7 @@ CASES = CHECKOUT / "tests" / "app" / "policy" / "policy_cases.csv"
 YEAR = 2022
 LOOPS = 200
 MOST_SECONDS, MOST_MEMORY, MOST_MICROSECONDS = 60, 300, 50
-GOAL, STRETCH = 8.0, 5.0
+GOAL, STRETCH = 8.0, 5.0  # of 400,000 people; of few, starting three processes is most of it
 
 
 def run(ground: Ground, *, runs: int, rows: int, say: Callable[[str], None]) -> list[Ratio]:

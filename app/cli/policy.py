@@ -89,6 +89,8 @@ def replay_command(year: str, against: str, moment: str | None, villages: bool, 
     before, after = _rules(year), _rules(against)
     if out and out.suffix.lower() != ".xlsx":
         raise click.BadParameter("a name that ends in .xlsx", param_hint="--out")
+    if out and not out.parent.is_dir():
+        raise click.BadParameter(f"没有这个文件夹：{out.parent}", param_hint="--out")
     at = _moment(moment) if moment else parts().clocks.now()
     try:
         replayed = replay(parts(), before, after, at=at, names=(_name(year), _name(against)), progress=_progress())

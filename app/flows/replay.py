@@ -28,7 +28,7 @@ _REMEMBERED = 100_000  # answers by facts and insurance, so that memory has an e
 class ReplayBroken(TryLater):
     """A share of the register could not be reckoned."""
 
-    text = "推演中断了，请再试一次。"
+    text = "推演中断了，什么都没有改。请再试一次；还不行请找管理员。"
 
 
 @dataclass(frozen=True)

@@ -192,6 +192,8 @@ def _cells(total: Total) -> list[Cell]:
 def _put(book: xlsxwriter.Workbook, name: str, rows: Iterator[Row]) -> None:
     sheet, money = book.add_worksheet(name), book.add_format({"num_format": "#,##0.00"})
     sheet.set_column(0, 30, 16)
+    if name != "汇总":
+        sheet.freeze_panes(1, 0)
     for number, row in enumerate(rows):
         for place, value in enumerate(row):
             if isinstance(value, str):

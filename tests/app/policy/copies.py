@@ -21,11 +21,11 @@ def dearer(path: Path) -> Path:
     return path
 
 
-def without_example(path: Path, title: str) -> Path:
-    """The file without one of its examples."""
+def without_example(path: Path, *titles: str) -> Path:
+    """The file without some of its examples."""
     head, *examples = TEXT.split("[[examples]]")
-    kept = [example for example in examples if f'"{title}"' not in example]
-    assert len(kept) == len(examples) - 1
+    kept = [example for example in examples if not any(f'"{title}"' in example for title in titles)]
+    assert len(kept) == len(examples) - len(titles)
     path.write_text("[[examples]]".join((head, *kept)), encoding="utf-8")
     return path
 
