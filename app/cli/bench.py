@@ -10,14 +10,15 @@ from flask.cli import AppGroup
 from app.cli.parts import settings
 
 bench = AppGroup("bench", help="Measurements, as ratios.")
-BENCHES = ("callbacks", "lookups", "imports")
+BENCHES = ("callbacks", "lookups", "imports", "replay")
+ROWS = ("imports", "replay")  # measured by rows, the others by seconds
 
 
 @bench.command("run")
 @click.argument("name", required=False, type=click.Choice(BENCHES))
 @click.option("--runs", default=5, show_default=True, help="Runs of each side; the median counts.")
 @click.option("--seconds", default=3, show_default=True, help="Length of a run.")
-@click.option("--rows", default=400_000, show_default=True, help="Rows of the import.")
+@click.option("--rows", default=400_000, show_default=True, help="Rows of the import, people of the replay.")
 def run(name: str | None, runs: int, seconds: int, rows: int) -> None:
     """Measure NAME, or all. Nothing else should run on the machine."""
     from bench.ground import ground  # noqa: PLC0415 the product does not stand on its measurements
@@ -29,7 +30,7 @@ def run(name: str | None, runs: int, seconds: int, rows: int) -> None:
         click.echo(f"— {each} …")
         with ground(held.pg_bin, held.postgres_folder) as place:
             measure = importlib.import_module(f"bench.{each}").run
-            more = {"rows": rows} if each == "imports" else {"seconds": seconds}
+            more = {"rows": rows} if each in ROWS else {"seconds": seconds}
             for ratio in measure(place, runs=runs, say=lambda line: _say(notes, line), **more):
                 found.append(ratio)
                 click.echo(ratio.line())

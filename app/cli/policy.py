@@ -1,24 +1,38 @@
-"""flask policy verify CASES.csv: worked cases against the rules, every output column."""
+"""flask policy verify | copy | check | replay: worked cases, a year's file to change, and what a change would do."""
 
+import sys
+import tomllib
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 
-from app.cli.parts import settings
+from app.cli.parts import parts, settings
+from app.cli.policy_words import refusal, table
+from app.flows.replay import replay
+from app.flows.replay_book import write_book
 from app.policy.cases import differences
-from app.policy.year import load_year
+from app.policy.terms import PolicyYear
+from app.policy.year import YEARS, load_year, load_year_file
+from core.clock import BEIJING
+from core.errors import AppError
 
 policy = AppGroup("policy", help="The insurance rules of a levy year.")
+EVERY = 100_000
 
 
 @policy.command("verify")
 @click.argument("cases", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--year", type=int, default=None, help="The levy year; the settings' by default.")
-def verify(cases: Path, year: int | None) -> None:
+@click.option("--year", default=None, help="A levy year or a year's .toml file; the settings' year by default.")
+def verify(cases: Path, year: str | None) -> None:
     """Compare every case of a table (columns as in policy_cases.csv); exit 1 at any difference."""
-    rules = load_year(year or settings().levy_year)
-    count, found = differences(cases, rules)
+    rules = _rules(year or str(settings().levy_year))
+    try:
+        count, found = differences(cases, rules)
+    except AppError as error:
+        raise click.ClickException(f"{error.sentence()} {error}") from error
     for difference in found:
         click.echo(
             f"{difference.case}\t{difference.column}\texpected {difference.expected}\tgot {difference.got}", err=True
@@ -26,3 +40,109 @@ def verify(cases: Path, year: int | None) -> None:
     click.echo(f"{count} 例，{len(found)} 处不同。 {count} cases, {len(found)} differences.")
     if found:
         raise SystemExit(1)
+
+
+@policy.command("copy")
+@click.argument("year", type=int)
+@click.argument("new", type=click.Path(dir_okay=False, path_type=Path))
+def copy_command(year: int, new: Path) -> None:
+    """Copy the file of YEAR to NEW.toml, to change it. Nothing is overwritten."""
+    _rules(str(year))
+    try:
+        with new.open("xb") as file:
+            file.write((YEARS / f"{year}.toml").read_bytes())
+    except FileExistsError:
+        raise click.ClickException(f"{new} 已经有了，换一个名字。") from None
+    except OSError as error:
+        raise click.ClickException(f"{new} 写不了：{error.strerror}") from error
+    click.echo(
+        f"{year} 年的标准已抄到 {new}。接下来：\n"
+        f"1. 用文本编辑器改数字。金额以分为单位，320_00 就是 320 元；井号后面是依据，请一并改。\n"
+        f"2. 改写文末的案例（examples）：每个档次、每类代缴至少有一例，案例要与新数字相符。\n"
+        f"3. flask --app wsgi policy check {new}\n"
+        f"4. flask --app wsgi policy replay --year {year} --against {new} --out 推演.xlsx"
+    )
+
+
+@policy.command("check")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def check(file: Path) -> None:
+    """Say whether a year's FILE is good, or what is missing or wrong; exit 1 if it is."""
+    rules = _rules_of(file)
+    examples = len(tomllib.loads(file.read_text(encoding="utf-8"))["examples"])
+    click.echo(
+        f"{file.name} 可以用：{rules.year} 年度，养老 {len(rules.pension.tiers)} 个档次，"
+        f"医保减免 {len(rules.medical.grounds)} 类，养老代缴 {len(rules.pension.grounds)} 类，"
+        f"{examples} 个案例全部相符。"
+    )
+
+
+@policy.command("replay")
+@click.option("--year", required=True, help="A levy year, or a year's .toml file.")
+@click.option("--against", required=True, help="The other: a levy year, or a changed copy's .toml file.")
+@click.option("--at", "moment", help="Beijing moment, e.g. 2021-11-05T10:00; the business clock's by default.")
+@click.option("--villages", is_flag=True, help="Print every village, not only towns.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also as a spreadsheet (.xlsx).")
+def replay_command(year: str, against: str, moment: str | None, villages: bool, out: Path | None) -> None:
+    """What the other rules would change for everybody in the register: who pays more or less, who gains or loses a
+    subsidy, what each budget line costs. Changes nothing."""
+    before, after = _rules(year), _rules(against)
+    if out and out.suffix.lower() != ".xlsx":
+        raise click.BadParameter("a name that ends in .xlsx", param_hint="--out")
+    if out and not out.parent.is_dir():
+        raise click.BadParameter(f"没有这个文件夹：{out.parent}", param_hint="--out")
+    at = _moment(moment) if moment else parts().clocks.now()
+    try:
+        replayed = replay(parts(), before, after, at=at, names=(_name(year), _name(against)), progress=_progress())
+    except AppError as error:
+        raise click.ClickException(error.sentence()) from error
+    if sys.stderr.isatty():
+        click.echo("", err=True)
+    for line in table(replayed, villages=villages):
+        click.echo(line)
+    if out:
+        write_book(out, replayed)
+        click.echo(f"表格已写到 {out}")
+
+
+def _rules(said: str) -> PolicyYear:
+    if not said.isdigit():
+        return _rules_of(Path(said))
+    try:
+        return load_year(int(said))
+    except AppError as error:
+        raise click.ClickException(f"{error.sentence()} {said}") from error
+
+
+def _name(said: str) -> str:
+    return said if said.isdigit() else Path(said).name
+
+
+def _rules_of(file: Path) -> PolicyYear:
+    try:
+        return load_year_file(file)
+    except AppError as error:
+        raise click.ClickException(refusal(error)) from error
+
+
+def _moment(said: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(said)
+    except ValueError:
+        raise click.BadParameter("a moment like 2021-11-05T10:00", param_hint="--at") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)
+
+
+def _progress() -> Callable[[int, int], None]:
+    shown = 0
+
+    def tell(done: int, about: int) -> None:
+        nonlocal shown
+        if sys.stderr.isatty():
+            part = done / about if about else 1
+            click.echo(f"\r{'█' * int(30 * part):░<30} {part:4.0%} {done}/{about} 人 ", nl=False, err=True)
+        elif done // EVERY > shown // EVERY:
+            click.echo(f"已算 {done} 人", err=True)
+        shown = done
+
+    return tell

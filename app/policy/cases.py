@@ -95,6 +95,17 @@ def differences(path: Path, rules: PolicyYear) -> tuple[int, list[Difference]]:
     return count, found
 
 
+def questions(path: Path, rules: PolicyYear) -> Iterator[tuple[Facts, datetime, str, Fen | None]]:
+    """What each case of a table asks: facts, moment, channel, tier; without cases of unknown channels. BadCaseTable."""
+    for row in _rows(path):
+        try:
+            asked = _facts(row, int(row["levy_year"])), _at(row), row["channel"], _tier(row["tier"])
+        except (ValueError, BadInput) as error:
+            raise BadCaseTable(f"{row['case_id']}: {error}") from error
+        if row["channel"] in rules.channels:
+            yield asked
+
+
 def _rows(path: Path) -> Iterator[Mapping[str, str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:

@@ -48,7 +48,7 @@ def read_examples(page: Page, year: int) -> tuple[Example, ...]:
 
 
 def prove(rules: PolicyYear, examples: tuple[Example, ...]) -> None:
-    """Every example comes true, and every tier, band and category has one; else BadPolicyYear."""
+    """Every example comes true, and every tier, band, category and the bonus has one; else BadPolicyYear."""
     shown: set[object] = set()
     for example in examples:
         quoted = quote(rules, example.facts, at=example.at, channel=example.channel, tier=example.tier)
@@ -70,12 +70,14 @@ def _compare(example: Example, quoted: Quote) -> None:
 def _shown(example: Example, quoted: Quote) -> set[object]:
     categories = example.facts.categories
     alone = next(iter(categories)) if len(categories) == 1 else None
-    return {("tier", quoted.tier), (quoted.insurance, quoted.ground), ("kept", quoted.tier, alone)}
+    bonus = {"bonus"} if quoted.couple_bonus else set()
+    return {("tier", quoted.tier), (quoted.insurance, quoted.ground), ("kept", quoted.tier, alone), *bonus}
 
 
 def _wanted(rules: PolicyYear) -> list[tuple[object, str]]:
     pension = rules.pension
     wanted: list[tuple[object, str]] = [(("tier", tier), f"pension.tiers {tier}") for tier in pension.tiers]
+    wanted.append(("bonus", "pension.bonus"))
     wanted += [
         (("kept", tier.amount, category), f"pension.kept {category}")
         for tier in pension.tiers.values()

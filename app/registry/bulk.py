@@ -1,0 +1,64 @@
+"""Everybody's facts in one stream, without names and numbers: for reckoning over the whole register in small memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+_BEGIN = "set local statement_timeout = 0; set local datestyle = iso"
+_PEOPLE = """copy (
+select h.village_code,
+       p.birth_date || '|' || p.sex || '|' || p.residence || '|' || p.alive::int || '|' || p.student::int || '|'
+           || p.family_type || '|' || coalesce(p.spouse_birth::text, '') || '|'
+           || coalesce(pension.employee_insured, false)::int || '|' || coalesce(medical.employee_insured, false)::int,
+       coalesce(pension.insured_elsewhere, ''), coalesce(medical.insured_elsewhere, ''),
+       coalesce(pension.status, ''), coalesce(c.pension, ''), coalesce(pension.last_tier::text, ''),
+       coalesce(paid.pension, ''),
+       coalesce(medical.status, ''), coalesce(c.medical, ''), coalesce(paid.medical, '')
+  from person p
+  join household h on h.id = p.household_id
+  left join enrolment pension on pension.person_id = p.id and pension.insurance = 'RES_PENSION'
+  left join enrolment medical on medical.person_id = p.id and medical.insurance = 'RES_MEDICAL'
+  left join (select person_id,
+                    string_agg(code, '|' order by code) filter (where insurance = 'RES_PENSION') as pension,
+                    string_agg(code, '|' order by code) filter (where insurance = 'RES_MEDICAL') as medical
+               from category group by person_id) c on c.person_id = p.id
+  left join (select person_id,
+                    string_agg(levy_year::text, '|') filter (where insurance = 'RES_PENSION') as pension,
+                    string_agg(levy_year::text, '|') filter (where insurance = 'RES_MEDICAL') as medical
+               from bill where state = 'settled' and levy_year = any (%(years)s) group by person_id
+            ) paid on paid.person_id = p.id
+ where p.household_id %% %(shares)s = %(share)s
+) to stdout"""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One of several disjoint shares of the register, whole households each, seen at one moment.
+
+    `snapshot` as `pg_export_snapshot()` names it, so that all shares see the same people."""
+
+    number: int
+    of: int
+    snapshot: str | None = None
+
+
+def people(
+    connection: "psycopg.Connection[Any]", share: Share, levy_years: tuple[int, ...]
+) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Every person of a share: village code, facts for the pension, facts for the medical insurance.
+
+    The facts are bytes that `facts_of_line` reads: equal bytes are equal facts. Settled bills of `levy_years` count.
+    The connection must not be in a transaction; it is in one until the iterator ends."""
+    with connection.transaction(), connection.cursor() as cursor:
+        if share.snapshot:
+            cursor.execute("set transaction isolation level repeatable read, read only")
+            cursor.execute(f"set transaction snapshot '{share.snapshot}'")
+        cursor.execute(_BEGIN)
+        values = {"years": list(levy_years), "shares": share.of, "share": share.number}
+        with cursor.copy(_PEOPLE, values) as copy:
+            for row in copy:
+                village, common, elsewhere_p, elsewhere_m, *own = bytes(row).rstrip(b"\n").split(b"\t")
+                shared = common + b"\t" + elsewhere_p + b"|" + elsewhere_m
+                yield village, b"\t".join((shared, *own[:4])), b"\t".join((shared, own[4], own[5], b"", own[6]))
