@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from math import ceil
 
 from sqlalchemy import Connection, Engine, text
 
@@ -52,7 +53,7 @@ class Clocks:
     def set_to(self, moment: datetime) -> timedelta:
         """Turn the business clock to a moment; the new offset. Sandbox only."""
         assert self._movable, "the business clock is the true time outside the sandbox"
-        offset = timedelta(seconds=round((moment - utc_now()).total_seconds()))
+        offset = timedelta(seconds=ceil((moment - utc_now()).total_seconds()))  # never before it
         with self._engine.begin() as connection:
             connection.execute(
                 text(
