@@ -42,7 +42,7 @@ def collect(
             [_number(row) for row in rows],
             [_believed(row.outcome) for row in rows],
             [row.event_id for row in rows],
-            [Jsonb(dict(row.headers)) for row in rows],
+            [json.dumps(dict(row.headers), ensure_ascii=False) for row in rows],
             [row.body for row in rows],
             now,
             booked_on,
@@ -68,11 +68,11 @@ def _number(message: Message) -> str:
     return message.outcome.number if message.outcome else ""
 
 
-def _believed(outcome: Outcome | None) -> Jsonb | None:
+def _believed(outcome: Outcome | None) -> str | None:
     """Only a gateway's clear "paid" is money; every other word changes nothing here."""
     if outcome is None or outcome.word is not Word.PAID:
         return None
-    return Jsonb(
+    return json.dumps(
         {
             "reference": outcome.reference,
             "merchant": outcome.merchant,
@@ -80,12 +80,12 @@ def _believed(outcome: Outcome | None) -> Jsonb | None:
             "amount": outcome.amount,
             "currency": outcome.currency,
             "happened_at": outcome.happened_at.isoformat() if outcome.happened_at else None,
-        },
-        dumps=json.dumps,
+        }
     )
 
 
+# In binary form, JSON as text: nothing has to be quoted on the way, which is half of the driver's work.
 _COLLECT = (
-    "select collect(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::jsonb[], %s::text[], %s::jsonb[],"
-    " %s::bytea[], %s, %s, %s)"
+    "select collect(%b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::text[]::jsonb[], %b::text[],"
+    " %b::text[]::jsonb[], %b::bytea[], %b, %b, %b)"
 )

@@ -21,5 +21,9 @@ def run() -> None:
 async def _work(queue: App) -> None:
     async with queue.open_async():
         await queue.run_worker_async(
-            concurrency=4, install_signal_handlers=True, fetch_job_polling_interval=2, delete_jobs="successful"
+            concurrency=4,
+            install_signal_handlers=True,
+            fetch_job_polling_interval=0.5,
+            listen_notify=False,
+            delete_jobs="successful",
         )

@@ -1,9 +1,9 @@
 """A gateway's word → kept, settled, booked, the notice written. Callback, query and statement all end here."""
 
 import threading
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from queue import SimpleQueue
 
 from sqlalchemy import Engine
 
@@ -28,58 +28,70 @@ class NotBooked(TryLater):
 @dataclass
 class _Waiting:
     message: Message
-    done: threading.Event = field(default_factory=threading.Event)
+    woken: threading.Event = field(default_factory=threading.Event)
+    finished: bool = False
     word: str = ""
     trouble: BaseException | None = None
 
 
 class Collector:
-    """Books messages, several that wait at the same moment in one transaction: one flush of the disk serves all.
+    """Books messages, those that wait at the same moment in one transaction: one flush of the disk serves all.
 
-    Nobody waits for company: the first message starts at once, those that arrive meanwhile go together next."""
+    Nobody waits for company: a message that finds nobody booking starts at once and books for all that wait; when it
+    is done, the first of those that arrived meanwhile books for the rest."""
 
     def __init__(self, engine: Engine, clocks: Clocks) -> None:
         self._engine = engine
         self._clocks = clocks
-        self._waiting: SimpleQueue[_Waiting] = SimpleQueue()
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
+        self._waiting: deque[_Waiting] = deque()
+        self._booking = False
 
     def take(self, message: Message) -> str:
         """Its word, after commit. Any error of the database is raised to everybody whose message was in that turn."""
         mine = _Waiting(message)
-        self._waiting.put(mine)
-        while not mine.done.is_set():
-            with self._turn:  # whoever holds the turn books for all that wait
-                if not mine.done.is_set():
-                    self._book(self._all_waiting())
+        with self._lock:
+            self._waiting.append(mine)
+            leads, self._booking = not self._booking, True
+        if not leads:
+            mine.woken.wait()
+        if not mine.finished:  # woken to lead the next turn
+            self._lead(mine)
         if mine.trouble is not None:
             raise mine.trouble
         return mine.word
 
-    def _all_waiting(self) -> list[_Waiting]:
-        return [self._waiting.get() for _ in range(min(self._waiting.qsize(), MOST_TOGETHER))]
-
-    def _book(self, turn: list[_Waiting]) -> None:
+    def _lead(self, mine: _Waiting) -> None:
+        """Book for all that wait, `mine` first among them; then wake them, and whoever leads next."""
+        with self._lock:
+            turn = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
         try:
-            now = self._clocks.now()
-            # One statement is one transaction: nothing is sent to begin or to end it.
-            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                words = collect(
-                    connection,
-                    [waiting.message for waiting in turn],
-                    now=now,
-                    booked_on=business_day(now),
-                    wall=self._clocks.wall(),
-                )
-            for waiting, word in zip(turn, words, strict=True):
-                waiting.word = word
-        except BaseException as trouble:
+            self._book(turn)
+        except BaseException as trouble:  # noqa: BLE001 raised again in every thread whose message it was
             for waiting in turn:
                 waiting.trouble = trouble
-            raise
-        finally:
-            for waiting in turn:
-                waiting.done.set()
+        with self._lock:
+            following = self._waiting[0] if self._waiting else None
+            self._booking = following is not None
+        for waiting in turn:
+            waiting.finished = True
+            waiting.woken.set()
+        if following is not None:
+            following.woken.set()
+
+    def _book(self, turn: list[_Waiting]) -> None:
+        now = self._clocks.now()
+        # One statement is one transaction: nothing is sent to begin or to end it.
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            words = collect(
+                connection,
+                [waiting.message for waiting in turn],
+                now=now,
+                booked_on=business_day(now),
+                wall=self._clocks.wall(),
+            )
+        for waiting, word in zip(turn, words, strict=True):
+            waiting.word = word
 
 
 def take_callback(
