@@ -56,18 +56,18 @@ class IssuedBill:
 def issue(connection: Connection, draft: Draft) -> IssuedBill:
     """The open bill for this levy item: the one there is if it says the same, else a new one in its place.
 
-    BillSettled if it was paid; PaymentUnderWay if a live payment holds the old one (decision 6)."""
+    Somebody who moved may have one in the former household: that one is withdrawn too. BillSettled if it was paid;
+    PaymentUnderWay if a live payment holds the old one (decision 6)."""
     assert sum(line.amount for line in draft.lines) >= draft.personal_due
     while True:
-        standing = connection.execute(_STANDING, _item(draft)).one_or_none()
-        if standing is not None and standing.state == "settled":
-            raise BillSettled(f"bill {standing.id}")
-        if standing is not None and _says_the_same(standing, draft):
-            return IssuedBill(
-                draft.household_id, standing.id, draft.insurance, standing.personal_due, standing.price_until
-            )
-        if standing is not None:
-            withdraw(connection, draft.household_id, standing.id)
+        for standing in connection.execute(_STANDING, _item(draft)).all():
+            if standing.state == "settled":
+                raise BillSettled(f"bill {standing.id}")
+            if _says_the_same(standing, draft):
+                return IssuedBill(
+                    draft.household_id, standing.id, draft.insurance, standing.personal_due, standing.price_until
+                )
+            withdraw(connection, standing.household_id, standing.id)
         bill_id = _insert(connection, draft)
         if bill_id is not None:
             return IssuedBill(draft.household_id, bill_id, draft.insurance, draft.personal_due, draft.price_until)
@@ -104,7 +104,7 @@ def _item(draft: Draft) -> dict[str, object]:
 
 
 def _says_the_same(standing: object, draft: Draft) -> bool:
-    names = ("tier", "total", "personal_due", "reason_code", "price_until", "benefit_start")
+    names = ("household_id", "tier", "total", "personal_due", "reason_code", "price_until", "benefit_start")
     return all(getattr(standing, name) == getattr(draft, name) for name in names)
 
 
@@ -132,12 +132,12 @@ def _insert(connection: Connection, draft: Draft) -> int | None:
 _STANDING = (
     select(Bill.__table__)
     .where(
-        Bill.household_id == bindparam("household_id"),
         Bill.person_id == bindparam("person_id"),
         Bill.insurance == bindparam("insurance"),
         Bill.levy_year == bindparam("levy_year"),
         Bill.state != "withdrawn",
     )
+    .order_by(Bill.household_id)
     .with_for_update()
 )
 _ISSUE = upsert(Bill).on_conflict_do_nothing().returning(Bill.id)

@@ -33,15 +33,15 @@ def explain(
     due = amount_due(parts, subject, insurance, at=at, channel=channel, tier=tier)
     bill = subject.standing[insurance].bill
     if due.settled and bill is not None:
-        quoted = _settled(parts, subject, insurance, bill)
+        quoted = _settled(parts, insurance, bill)
         return _FOR[reader](quoted, facts, parts.rules, answer=due.text, settled=True)
     return _FOR[reader](due.quote, facts, parts.rules, answer=due.text)
 
 
-def _settled(parts: Parts, subject: Subject, insurance: Insurance, held: Mapping[str, Any]) -> Quote:
+def _settled(parts: Parts, insurance: Insurance, held: Mapping[str, Any]) -> Quote:
     """What was booked, whatever the rules would say today."""
     with parts.reading() as connection:
-        bill, rows = bill_with_lines(connection, subject.household_id, held["id"])
+        bill, rows = bill_with_lines(connection, held["household_id"], held["id"])
     lines = tuple(
         Line(Part(row.part), row.payer, Insurance(row.fund), row.amount, row.clause, row.evidence) for row in rows
     )

@@ -59,7 +59,8 @@ select {also} p.id, p.household_id, h.village_code, v.name as village, t.name as
        (select jsonb_object_agg(e.insurance, jsonb_build_array(e.status, e.employee_insured, e.insured_elsewhere,
                                                                e.last_tier))
           from enrolment e where e.person_id = p.id) as enrolments,
-       (select jsonb_object_agg(b.insurance, jsonb_build_object('id', b.id, 'state', b.state, 'tier', b.tier,
+       (select jsonb_object_agg(b.insurance, jsonb_build_object('id', b.id, 'household_id', b.household_id,
+               'state', b.state, 'tier', b.tier,
                'personal_due', b.personal_due, 'settled_at', b.settled_at, 'settled_by', b.settled_by,
                'reason_code', b.reason_code))
           from bill b where b.person_id = p.id and b.levy_year = :levy_year and b.state <> 'withdrawn') as bills,

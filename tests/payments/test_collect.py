@@ -267,6 +267,25 @@ def test_a_message_without_money_changes_nothing(engine: Engine) -> None:
         assert counts(connection, "received", "entry") == [1, 0]
 
 
+def test_who_moved_has_one_bill_and_it_is_the_new_households(engine: Engine) -> None:
+    with engine.begin() as connection:
+        former = a_bill(connection, household_id=7)
+        now = a_bill(connection, household_id=8)
+        states = dict(connection.execute(text("select household_id, state from bill")).all())
+
+    assert (former.household_id, now.household_id) == (7, 8)
+    assert states == {7: "withdrawn", 8: "open"}
+
+
+def test_who_moved_cannot_pay_again(engine: Engine) -> None:
+    with engine.begin() as connection:
+        attempt = a_started_payment(connection, a_bill(connection, household_id=7))
+    take(engine, a_message(a_paid_word(attempt)))
+
+    with pytest.raises(BillSettled), engine.begin() as connection:
+        a_bill(connection, household_id=8)
+
+
 def test_a_bill_has_one_live_payment(engine: Engine) -> None:
     with engine.begin() as connection:
         bill = a_bill(connection)
@@ -326,7 +345,7 @@ def test_the_application_cannot_write_around_the_book(engine: Engine, statement:
     take(engine, a_message(a_paid_word(paid)))
     if "'paid'" in statement:
         with engine.begin() as connection:
-            a_started_payment(connection, a_bill(connection, household_id=8))
+            a_started_payment(connection, a_bill(connection, household_id=8, person_id=12))
         statement += " where household_id = 8"
 
     with pytest.raises(DBAPIError) as refused, engine.begin() as connection:
