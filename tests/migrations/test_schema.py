@@ -45,3 +45,14 @@ def test_every_table_of_the_payment_path_carries_the_household_first(engine: Eng
         keys = {table: connection.execute(leading, {"table": table}).scalar_one() for table in path}
 
     assert keys == dict.fromkeys(path, "household_id")
+
+
+def test_a_new_job_rings_no_bell(engine: Engine) -> None:
+    rings = text(
+        "select tgname from pg_trigger t join pg_proc p on p.oid = t.tgfoid"
+        " where t.tgrelid = 'procrastinate_jobs'::regclass and p.prosrc like '%notify%' and t.tgenabled <> 'D'"
+        " and (t.tgtype & 4) = 4"  # on insert
+    )
+
+    with engine.connect() as connection:
+        assert connection.execute(rings).scalars().all() == []
