@@ -33,7 +33,7 @@ def facts_of(subject: Subject, insurance: Insurance) -> Facts:
     """One person's facts for one insurance, as the registry has them today."""
     pension, medical = subject.standing["RES_PENSION"], subject.standing["RES_MEDICAL"]
     own = subject.standing[insurance]
-    special_case, determination = _determined(insurance, own.determination)
+    special_case, determination = determined(insurance, own.determination)
     return Facts(
         insurance=insurance,
         birth_date=subject.birth_date,
@@ -59,7 +59,7 @@ def asked_for(subject: Subject, insurance: Insurance, kind: Kind) -> bool:
     return held is not None and held["kind"] == kind and held["state"] in OPEN
 
 
-def _determined(insurance: Insurance, held: Mapping[str, Any] | None) -> tuple[SpecialCase, Determination | None]:
+def determined(insurance: Insurance, held: Mapping[str, Any] | None) -> tuple[SpecialCase, Determination | None]:
     """The latest application of the year. A late waiver is no special case: the rules know it by the day. A
     back-payment that was refused leaves the year's ordinary premium as it was; of the pension, the no still counts
     once the year itself would be back-pay (D29)."""

@@ -1,6 +1,7 @@
 """Every person of the register under two years' rules, on as many cores as there are. Nothing is written, no name and
 no number is read. Memory stays small: people stream by, and only different answers are kept."""
 
+import json
 import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any, cast
 import psycopg
 from sqlalchemy import text
 
+from app.flows.facts import determined
 from app.flows.parts import Parts
 from app.policy.facts import Category, Elsewhere, Employment, Facts, FamilyType, Insurance, Residence, Sex
 from app.policy.replay import Change, Totals, side, together, totals
@@ -154,7 +156,8 @@ def reckon(
 
 def change_of(asked: Asked, insurance: Insurance, line: bytes) -> Change:
     """Two answers for facts as `bulk.people` gives them."""
-    common, elsewhere, status, categories, last_tier, paid = line.decode().split("\t")
+    common, elsewhere, status, categories, last_tier, paid, word = line.decode().split("\t")
+    special_case, determination = determined(insurance, json.loads(word) if word else None)
     born, sex, residence, alive, student, family, spouse, pension, medical = common.split("|")
     facts = Facts(
         insurance=insurance,
@@ -170,6 +173,8 @@ def change_of(asked: Asked, insurance: Insurance, line: bytes) -> Change:
         already_paid=False,
         family_type=FamilyType(family),
         spouse_birth=date.fromisoformat(spouse) if spouse else None,
+        special_case=special_case,
+        determination=determination,
     )
     years = paid.split("|")
     sides = (

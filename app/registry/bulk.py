@@ -14,8 +14,8 @@ select h.village_code,
            || coalesce(pension.employee_insured, false)::int || '|' || coalesce(medical.employee_insured, false)::int,
        coalesce(pension.insured_elsewhere, ''), coalesce(medical.insured_elsewhere, ''),
        coalesce(pension.status, ''), coalesce(c.pension, ''), coalesce(pension.last_tier::text, ''),
-       coalesce(paid.pension, ''),
-       coalesce(medical.status, ''), coalesce(c.medical, ''), coalesce(paid.medical, '')
+       coalesce(paid.pension, ''), coalesce(word.pension, ''),
+       coalesce(medical.status, ''), coalesce(c.medical, ''), coalesce(paid.medical, ''), coalesce(word.medical, '')
   from person p
   join household h on h.id = p.household_id
   left join enrolment pension on pension.person_id = p.id and pension.insurance = 'RES_PENSION'
@@ -29,6 +29,15 @@ select h.village_code,
                     string_agg(levy_year::text, '|') filter (where insurance = 'RES_MEDICAL') as medical
                from bill where state = 'settled' and levy_year = any (%(years)s) group by person_id
             ) paid on paid.person_id = p.id
+  left join (select person_id,
+                    max(said) filter (where insurance = 'RES_PENSION') as pension,
+                    max(said) filter (where insurance = 'RES_MEDICAL') as medical
+               from (select distinct on (person_id, insurance) person_id, insurance,
+                            jsonb_build_object('kind', kind, 'state', state, 'amount', amount, 'years', years,
+                                               'benefit_start', benefit_start)::text as said
+                       from determination where levy_year = any (%(years)s)
+                      order by person_id, insurance, id desc) latest group by person_id
+            ) word on word.person_id = p.id
  where p.household_id %% %(shares)s = %(share)s
 ) to stdout"""
 
@@ -49,7 +58,8 @@ def people(
 ) -> Iterator[tuple[bytes, bytes, bytes]]:
     """Every person of a share: village code, facts for the pension, facts for the medical insurance.
 
-    The facts are bytes that `facts_of_line` reads: equal bytes are equal facts. Settled bills of `levy_years` count.
+    The facts are bytes that `facts_of_line` reads: equal bytes are equal facts. Settled bills and
+    determinations of `levy_years` count.
     The connection must not be in a transaction; it is in one until the iterator ends."""
     with connection.transaction(), connection.cursor() as cursor:
         if share.snapshot:
@@ -61,4 +71,4 @@ def people(
             for row in copy:
                 village, common, elsewhere_p, elsewhere_m, *own = bytes(row).rstrip(b"\n").split(b"\t")
                 shared = common + b"\t" + elsewhere_p + b"|" + elsewhere_m
-                yield village, b"\t".join((shared, *own[:4])), b"\t".join((shared, own[4], own[5], b"", own[6]))
+                yield village, b"\t".join((shared, *own[:5])), b"\t".join((shared, *own[5:7], b"", *own[7:]))

@@ -8,12 +8,14 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
 from app.cli.people import load_district
+from app.flows.determine import apply
 from app.flows.replay import ReplayBroken, Replayed, replay
 from app.flows.replay_book import REASONS
 from app.policy.answer import Part, Reason
 from app.policy.facts import Insurance
 from app.policy.replay import TierBy, Total
 from app.policy.year import load_year, load_year_file
+from app.registry.determinations import Kind
 from core.clock import utc_now
 from payments.settle import collect
 from tests.app.policy.copies import dearer
@@ -216,6 +218,18 @@ def test_a_code_that_the_rules_do_not_know_ends_the_replay_instead_of_being_pass
 
     with pytest.raises(ReplayBroken):
         both(running.parts, changed, processes=1)
+
+
+def test_a_bureaus_word_is_heard(running, changed):
+    person = running.write(
+        lambda c: a_person(c, id_number=an_id_number(born=date(2021, 9, 1)), insurances=("RES_MEDICAL",))
+    )
+    apply(running.parts, person, MEDICAL, Kind.NEWBORN, by="agent:1")
+
+    replayed = both(running.parts, changed)
+
+    counted = replayed.villages["370404103901"][MEDICAL].reasons
+    assert dict(counted) == {(Reason.DETERMINATION_REQUIRED, Reason.DETERMINATION_REQUIRED): 1}
 
 
 def test_every_reason_has_a_short_name_for_clerks():
