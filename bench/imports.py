@@ -33,14 +33,14 @@ PIECE = 1024 * 1024
 
 
 def run(ground: Ground, *, runs: int, rows: int, say: Callable[[str], None]) -> list[Ratio]:
-    """CSV against COPY, at most three times each in turn; then XLSX once. Memory is the import process's peak."""
+    """CSV against COPY, at most twice each in turn; then XLSX once. Memory is the import process's peak."""
     _places(ground)
     found = []
     for form, goal, stretch, most in (("csv", 2.0, 1.5, 200), ("xlsx", 2.0, 1.5, 500)):
         file = ground.folder / f"roster-{rows}.{form}"
         side, bad = write_sample(file, rows, bad_percent=BAD_PERCENT)
         ours, limit, peaks = [], [], []
-        for _ in range(min(runs, 3) if form == "csv" else 1):
+        for _ in range(min(runs, 2) if form == "csv" else 1):
             _empty(ground)
             seconds, peak = _ours(ground, file, side, bad, rows)
             ours.append(seconds)

@@ -38,7 +38,7 @@ def run(ground: Ground, *, runs: int, rows: int, say: Callable[[str], None]) -> 
     parts.engine.dispose()
     ground.admin("analyze")
     ours, limit, peaks = [], [], []
-    for _ in range(min(runs, 3)):
+    for _ in range(min(runs, 2)):
         limit.append(_read(ground, rows))
         seconds, peak = _replay(ground, rows)
         ours.append(seconds)

@@ -16,7 +16,7 @@ ROWS = ("imports", "replay")  # measured by rows, the others by seconds
 
 @bench.command("run")
 @click.argument("name", required=False, type=click.Choice(BENCHES))
-@click.option("--runs", default=5, show_default=True, help="Runs of each side; the median counts.")
+@click.option("--runs", default=3, show_default=True, help="Runs of each side; the median counts.")
 @click.option("--seconds", default=3, show_default=True, help="Length of a run.")
 @click.option("--rows", default=400_000, show_default=True, help="Rows of the import, people of the replay.")
 def run(name: str | None, runs: int, seconds: int, rows: int) -> None:
