@@ -191,6 +191,7 @@ def _welcome(held: Any, district: Any) -> None:
   试一位居民   姓名 {district.resident_name}   身份证号 {district.resident_id}
   试一位代办员 账号 {district.agent_login}   密码 {district.agent_password}   （{district.agent_village}）
 
-  业务时钟现在是 {district.today:%Y年%-m月%-d日}，可以用 .venv/bin/flask --app wsgi clock set 拨动。  日志 logs: .local/logs/
+  业务时钟现在是 {district.today:%Y年%-m月%-d日}，可以用 .venv/bin/flask --app wsgi clock set 拨动。
+  日志 logs 在 .local/logs/
 """
     )
