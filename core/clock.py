@@ -1,7 +1,7 @@
 """Two clocks. The system clock judges signatures, leases and time-outs; the business clock decides windows,
 prices, ages and dates on papers. It runs like the system clock plus an offset, which is zero outside the sandbox."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 BEIJING = ZoneInfo("Asia/Shanghai")
@@ -10,11 +10,6 @@ BEIJING = ZoneInfo("Asia/Shanghai")
 def utc_now() -> datetime:
     """The system clock: an aware UTC moment."""
     return datetime.now(UTC)
-
-
-def business_now(offset: timedelta) -> datetime:
-    """The business clock: an aware UTC moment, `offset` away from the system clock."""
-    return utc_now() + offset
 
 
 def business_day(moment: datetime) -> date:

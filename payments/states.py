@@ -28,4 +28,3 @@ MOVES: dict[State, frozenset[State]] = {
     S.SURPLUS: frozenset(),
 }
 LIVE = frozenset({S.CREATED, S.PENDING, S.UNKNOWN, S.CLOSING})
-MONEY_ARRIVED = frozenset({S.PAID, S.SURPLUS})

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from core.clock import BEIJING, beijing, beijing_midnight, business_day, business_now, utc_now
+from core.clock import BEIJING, beijing, beijing_midnight, business_day
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,3 @@ def test_a_day_begins_at_its_first_moment_in_beijing() -> None:
     assert first.utcoffset() == timedelta(0)
     assert business_day(first) == date(2022, 1, 1)
     assert business_day(first - timedelta(microseconds=1)) == date(2021, 12, 31)
-
-
-def test_the_business_clock_runs_an_offset_away_from_the_system_clock() -> None:
-    before = utc_now()
-    moved = business_now(timedelta(days=-40))
-    after = utc_now()
-
-    assert before <= moved + timedelta(days=40) <= after
-    assert moved.utcoffset() == timedelta(0)
