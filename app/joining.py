@@ -59,9 +59,10 @@ def _gateways(settings: Settings) -> dict[str, Gateway]:
     joined = {}
     for name, credentials in settings.gateways.items():
         if name in GATEWAYS:
-            notify = {"notify_url": f"{settings.public_url.rstrip('/')}/callbacks/{name}"}
+            ours = settings.public_url.rstrip("/")
+            addresses = {"notify_url": f"{ours}/callbacks/{name}", "return_url": f"{ours}/back/{name}"}
             joined[name] = connect_gateway(
-                name, notify | dict(credentials), _door(credentials.get("base_url", "")), utc_now
+                name, addresses | dict(credentials), gateway_door(name, credentials), utc_now
             )
     return joined
 
@@ -83,6 +84,12 @@ def _mini_program(settings: Settings) -> MiniProgram | None:
     if not settings.miniprogram_appid:
         return None
     return MiniProgram(settings.miniprogram_appid, settings.miniprogram_secret, settings.miniprogram_base_url)
+
+
+def gateway_door(name: str, credentials: Mapping[str, str]) -> Door:
+    """One door for each channel: its own connections, its own budget, its own breaker, and no host but its own."""
+    stated = {urlsplit(str(credentials.get(url, ""))).netloc for url in ("base_url", "file_url")}
+    return Door(hosts=frozenset(stated - {""}) | GATEWAYS[name].facts.also_hosts)
 
 
 def _door(url: str) -> Door:

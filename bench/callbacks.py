@@ -62,9 +62,10 @@ _MAKE = (
     " from unnest(%s::bigint[], %s::text[]) as m (h, n),"
     " (values (1, 'personal', 'resident', 32000), (2, 'gov_subsidy', 'finance', 58000)) as v (l, p, w, a)",
     "insert into payment (household_id, number, gateway, merchant, app, kind, amount, description, state, started_by,"
-    " started_at, expires_at, next_query_at, check_code, memo)"
+    " started_at, ordered_at, expires_at, next_query_at, check_code, memo)"
     " select h, n, 'wechat', '{mchid}', '{appid}', 'native', 32000, '峄城区2022年度城乡居民保险费', 'pending',"
-    " 'resident', now(), '2021-11-05 12:15+08', now() + interval '1 hour', right(n, 8), jsonb_build_object('notice',"
+    " 'resident', now(), '2021-11-05 12:00+08', '2021-11-05 12:15+08', now() + interval '1 hour', right(n, 8),"
+    " jsonb_build_object('notice',"
     " jsonb_build_object('fields', jsonb_build_object('village', '榴园镇示例村', 'names', '张*例',"
     " 'items', '2022年居民医保', 'amount', '320', 'check_code', right(n, 8)), 'openid', null, 'phone', null))"
     " from unnest(%s::bigint[], %s::text[]) as m (h, n)",

@@ -1,9 +1,15 @@
-"""The one door out: pooled, time-outs always set, no redirects, only hosts on a list, nothing repeated by itself."""
+"""The one door out: pooled, time-outs always set, no redirects, only hosts on a list, nothing repeated by itself.
+
+A door belongs to one far side. It lets so many through at once and no more, and when the far side has been silent
+several times running it stays shut for a while: nobody waits for who does not answer, and no other channel suffers."""
 
 import ssl
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import urllib3
@@ -34,10 +40,13 @@ class Answer:
 
 
 class Door:
-    """A connection pool to the hosts named at construction and to no other."""
+    """A connection pool to the hosts named at construction and to no other, with a breaker and a budget."""
+
+    SILENCES = 5  # running, after which the door stays shut
+    SHUT_S = 15.0  # then one is let through to try
 
     def __init__(self, *, hosts: frozenset[str], connect_s: float = 3, read_s: float = 8, pool: int = 16) -> None:
-        """`hosts` as 'name' or 'name:port', as in the base URLs of the settings."""
+        """`hosts` as 'name' or 'name:port', as in the base URLs of the settings; at most `pool` requests at once."""
         self._hosts = hosts
         self._whole_s = read_s * 2
         self._pool = urllib3.PoolManager(
@@ -48,32 +57,112 @@ class Door:
             timeout=urllib3.Timeout(connect=connect_s, read=read_s),
             ssl_context=ssl.create_default_context(),
         )
+        self._budget = threading.BoundedSemaphore(pool)
+        self._breaker = Breaker(self.SILENCES, self.SHUT_S)
 
-    def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
-        """One request, one answer. OutsideSilent on any network trouble or an answer over 1 MB."""
-        if urlsplit(url).netloc not in self._hosts:
-            raise HostNotAllowed(urlsplit(url).netloc)
-        try:
-            got = self._pool.request(
-                method, url, headers=dict(headers), body=body, redirect=False, preload_content=False
-            )
-            try:
-                content = _whole(got, until=time.monotonic() + self._whole_s)
-            finally:
-                got.close() if got.length_remaining else got.release_conn()  # never reuse a half-read connection
-        except urllib3.exceptions.HTTPError as error:
-            raise OutsideSilent(type(error).__name__) from error
+    @property
+    def is_shut(self) -> bool:
+        """Whether the far side has been silent so often that it is not asked at the moment."""
+        return self._breaker.is_shut(time.monotonic())
+
+    def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, most: int = MAX_ANSWER
+    ) -> Answer:
+        """One request, one answer. OutsideSilent on any network trouble or an answer over `most` bytes."""
+        with self._through(url):
+            got = self._ask(method, url, headers, body)
+            content = b"".join(_pieces(got, most, until=time.monotonic() + self._whole_s))
         return Answer(got.status, {name.lower(): value for name, value in got.headers.items()}, content)
 
+    def fetch(self, url: str, into: BinaryIO, *, headers: Mapping[str, str], most: int, whole_s: float = 300) -> Answer:
+        """GET a file into `into`, piece by piece, at most `most` bytes as they were sent; the answer without its body.
 
-def _whole(got: urllib3.HTTPResponse, *, until: float) -> bytes:
-    """The body, at most 1 MB and before `until` (monotonic): a far side that drips bytes holds nobody for long."""
-    pieces, length = [], 0
-    while piece := got.read1(PIECE, decode_content=True):
-        pieces.append(piece)
-        length += len(piece)
-        if length > MAX_ANSWER:
-            raise OutsideSilent("answer too long")
-        if time.monotonic() > until:
-            raise OutsideSilent("answer too slow")
-    return b"".join(pieces)
+        A body that came with another status than 200 is in the answer instead. OutsideSilent."""
+        with self._through(url):
+            got = self._ask("GET", url, headers, None)
+            until = time.monotonic() + (whole_s if got.status == 200 else self._whole_s)
+            kept = b""
+            for piece in _pieces(got, most if got.status == 200 else MAX_ANSWER, until=until):
+                if got.status == 200:
+                    into.write(piece)
+                else:
+                    kept += piece
+        return Answer(got.status, {name.lower(): value for name, value in got.headers.items()}, kept)
+
+    def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> urllib3.BaseHTTPResponse:
+        return self._pool.request(method, url, headers=dict(headers), body=body, redirect=False, preload_content=False)
+
+    @contextmanager
+    def _through(self, url: str) -> Iterator[None]:
+        """One place of the budget for one exchange; its silence is counted."""
+        if urlsplit(url).netloc not in self._hosts:
+            raise HostNotAllowed(urlsplit(url).netloc)
+        if not self._breaker.may(time.monotonic()):
+            raise OutsideSilent("not asked: silent before")
+        if not self._budget.acquire(timeout=0.5):
+            raise OutsideSilent("not asked: too many at once")
+        try:
+            yield
+        except urllib3.exceptions.HTTPError as error:
+            self._breaker.was_silent(time.monotonic())
+            raise OutsideSilent(type(error).__name__) from error
+        except OutsideSilent:
+            self._breaker.was_silent(time.monotonic())
+            raise
+        else:
+            self._breaker.answered()
+        finally:
+            self._budget.release()
+
+
+class Breaker:
+    """Counts silences running. After so many nobody passes for a while, then one at a time until one is answered."""
+
+    def __init__(self, silences: int, shut_s: float) -> None:
+        self._silences, self._shut_s = silences, shut_s
+        self._running = 0
+        self._shut_until = 0.0
+        self._lock = threading.Lock()
+
+    def may(self, now: float) -> bool:
+        """May somebody ask? When the pause is over, one may, and the next pause begins at once."""
+        with self._lock:
+            if self._running < self._silences:
+                return True
+            if now < self._shut_until:
+                return False
+            self._shut_until = now + self._shut_s
+            return True
+
+    def is_shut(self, now: float) -> bool:
+        """Whether nobody may, without asking to."""
+        with self._lock:
+            return self._running >= self._silences and now < self._shut_until
+
+    def was_silent(self, now: float) -> None:
+        """One more silence."""
+        with self._lock:
+            self._running += 1
+            self._shut_until = now + self._shut_s
+
+    def answered(self) -> None:
+        """Any whole answer, whatever it says, ends the silence."""
+        with self._lock:
+            self._running = 0
+
+
+def _pieces(got: urllib3.BaseHTTPResponse, most: int, *, until: float) -> Iterator[bytes]:
+    """The body, at most `most` bytes and before `until` (monotonic): a far side that drips bytes holds nobody for long.
+
+    A connection that was not read to its end is never used again."""
+    length = 0
+    try:
+        while piece := got.read1(PIECE, decode_content=True):
+            length += len(piece)
+            if length > most:
+                raise OutsideSilent("answer too long")
+            if time.monotonic() > until:
+                raise OutsideSilent("answer too slow")
+            yield piece
+    finally:
+        got.close() if got.length_remaining else got.release_conn()

@@ -28,6 +28,24 @@ class GatewayRefused(Conflict):
     text = "支付平台没有接受这一笔，请稍后再试或换一种方式。"
 
 
+class GatewayShort(TryLater):
+    """Our balance at the gateway does not cover a refund now: later, with the same number."""
+
+    text = "支付平台上的余额暂时不够退款，稍后会自动再退。"
+
+
+class StatementNotReady(TryLater):
+    """The gateway has not made the day's statement yet: ask again later."""
+
+    text = "支付平台还没有出这一天的对账单，稍后会自动再取。"
+
+
+class BadStatement(BadInput):
+    """A statement that contradicts itself or its documented form; `args[0]` names the line and what is wrong."""
+
+    text = "对账单内容不对，没有导入。"
+
+
 class AlreadyPaidThere(Conflict):
     """The gateway will not close or take this number because it is paid: ask it, then book."""
 
@@ -47,9 +65,16 @@ class BillSettled(Conflict):
 
 
 class PaymentUnderWay(Conflict):
-    """Another live payment holds this bill (decision 6)."""
+    """Another live payment holds this bill (decision 6): its number, and where nobody can end it before, its end."""
 
     text = "这一项正在付款。请先付完，或者等它结束后再试。"
+
+    def sentence(self) -> str:
+        """With the time at which it ends by itself, where nobody can end it before."""
+        if len(self.args) > 1:
+            _, ends, title = self.args
+            return f"这一项有一个还没失效的{title}付款码，请先用它付；不用的话，等到{ends}以后再换别的方式。"
+        return self.text
 
 
 class DifferentHouseholds(BadInput):

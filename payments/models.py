@@ -111,6 +111,7 @@ class Payment(Table):
     reference: Mapped[str | None] = mapped_column(Text)
     started_by: Mapped[str] = mapped_column(Text)  # resident, or agent:<id>
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # system clock
+    ordered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock, as the gateway is told
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock
     paid_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # the gateway's success time
     next_query_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # system clock

@@ -16,7 +16,8 @@ from payments.states import MOVES, State
 
 @dataclass(frozen=True)
 class Attempt:
-    """What begin() writes down. Moments aware; `expires_at` on the business clock, the others on the system clock."""
+    """What begin() writes down. Moments aware; `ordered_at` (whole seconds) and `expires_at` on the business clock, the
+    others on the system clock."""
 
     number: str
     gateway: str
@@ -26,6 +27,7 @@ class Attempt:
     description: str
     started_by: str
     started_at: datetime
+    ordered_at: datetime
     expires_at: datetime
     next_query_at: datetime
     check_code: str

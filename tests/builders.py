@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import Connection, text
 
 from app.registry.identity import check_digit
-from core.clock import BEIJING
+from core.clock import BEIJING, utc_now
 from core.vault import Vault
 from payments.bills import Draft, DraftLine, IssuedBill, issue
-from payments.gateways.base import Outcome, Word
+from payments.gateways.base import Kind, Order, Outcome, Trade, Word
 from payments.number import new_number
 from payments.settle import Message
 from payments.start import Attempt, begin
@@ -23,6 +23,19 @@ VAULT_LINES = {
     "VAULT_KEYS": f"1:{base64.b64encode(_VAULT_KEYS[0]).decode()}",
     "VAULT_INDEX_KEY": base64.b64encode(_VAULT_KEYS[1]).decode(),
 }
+
+
+def an_order(
+    number: str, *, kind: Kind = Kind.NATIVE, amount: int = 32000, at: datetime | None = None, openid: str | None = None
+) -> Order:
+    """What we would ask a gateway to take, ordered `at` (now) and payable for fifteen minutes."""
+    at = (at or utc_now()).replace(microsecond=0)
+    return Order(number, at, kind, amount, "居民医保 2022 年度", at + timedelta(minutes=15), openid)
+
+
+def a_trade(number: str, *, at: datetime | None = None) -> Trade:
+    """A number to ask about."""
+    return Trade(number, (at or utc_now()).replace(microsecond=0))
 
 
 def a_vault() -> Vault:
@@ -133,6 +146,7 @@ def an_attempt(household_id: int = 7, **spoilt: object) -> Attempt:
         description="峄城区2022年度城乡居民保险费",
         started_by="resident",
         started_at=datetime.now(UTC),
+        ordered_at=NOON,
         expires_at=NOON + timedelta(minutes=15),
         next_query_at=datetime.now(UTC) + timedelta(seconds=15),
         check_code="K3W9X0T2",

@@ -8,11 +8,12 @@ from app.flows.collect import take_word
 from app.flows.parts import Parts
 from payments import find
 from payments.errors import AlreadyPaidThere, GatewayRefused, GatewaySilent
-from payments.gateways.base import Gateway, Outcome, Word
+from payments.gateways.base import Gateway, Outcome, Trade, Word
 from payments.start import move
 from payments.states import LIVE, State
 
 LEASE = timedelta(seconds=60)
+MARGIN = timedelta(seconds=60)  # our clock and theirs
 ABSENT_FOR = timedelta(seconds=60)  # a number the gateway does not know may still be on its way (F34)
 
 
@@ -30,15 +31,15 @@ def ask_silent(parts: Parts, *, most: int = 50) -> int:
 def ask(parts: Parts, gateway: Gateway, row: Any) -> State:
     """One question about one payment, and what follows from the answer; where the payment stands then."""
     try:
-        outcome = gateway.query(row.number)
+        outcome = gateway.query(_trade(row))
     except GatewaySilent:
         return _ask_later(parts, gateway, row, State.UNKNOWN)
     if outcome.word is Word.PAID:
         take_word(parts, outcome)
     elif outcome.word is Word.CLOSED:
         _settle_on(parts, row, State.CLOSED)
-    elif outcome.word is Word.ABSENT and parts.clocks.wall() - row.started_at > ABSENT_FOR and row.queries > 1:
-        _settle_on(parts, row, State.CLOSED)  # asked twice, a minute apart: it was never created there
+    elif outcome.word is Word.ABSENT and row.queries > 1 and _cannot_come(parts, gateway, row):
+        _settle_on(parts, row, State.CLOSED)  # asked twice, a minute apart
     elif outcome.word is Word.OPEN and _is_over(parts, row):
         close_at_gateway(parts, gateway, row)
     else:
@@ -51,36 +52,48 @@ def ask(parts: Parts, gateway: Gateway, row: Any) -> State:
 def close_at_gateway(parts: Parts, gateway: Gateway, row: Any) -> bool:
     """Ask that nobody can pay it any more, then ask what it is now; True once its end is confirmed.
 
-    Paid meanwhile: booked, and False."""
+    Paid meanwhile: booked, and False. Also False where the gateway cannot end an order before its time."""
     if row.state not in LIVE:
         return True
     with parts.engine.begin() as connection:
         move(connection, row.household_id, row.number, State.CLOSING, next_query_at=parts.clocks.wall() + LEASE)
-    outcome = _close_then_ask(gateway, row.number)
+    outcome = _close_then_ask(gateway, _trade(row))
     if outcome is None:
         return False
     if outcome.word is Word.PAID:
         take_word(parts, outcome)
         return False
-    ended = outcome.word is Word.CLOSED or (
-        outcome.word is Word.ABSENT and parts.clocks.wall() - row.started_at > ABSENT_FOR
-    )
+    ended = outcome.word is Word.CLOSED or (outcome.word is Word.ABSENT and _cannot_come(parts, gateway, row))
     if ended:
         _settle_on(parts, row, State.CLOSED)
     return ended
 
 
-def _close_then_ask(gateway: Gateway, number: str) -> Outcome | None:
+def _close_then_ask(gateway: Gateway, trade: Trade) -> Outcome | None:
     try:
-        gateway.close(number)
+        gateway.close(trade)
     except (AlreadyPaidThere, GatewayRefused):
         pass  # the question below tells what it is
     except GatewaySilent:
         return None
     try:
-        return gateway.query(number)
+        return gateway.query(trade)
     except GatewaySilent:
         return None
+
+
+def _cannot_come(parts: Parts, gateway: Gateway, row: Any) -> bool:
+    """Will a number that the gateway does not know stay unknown there?
+
+    It may still be on its way to them; and where a trade begins only when somebody scans, a code once handed out can
+    be paid until its time is over."""
+    if gateway.facts.unseen_may_be_paid and row.checkout is not None:
+        return parts.clocks.now() >= row.expires_at + MARGIN
+    return parts.clocks.wall() - row.started_at > ABSENT_FOR
+
+
+def _trade(row: Any) -> Trade:
+    return Trade(row.number, row.ordered_at)
 
 
 def _is_over(parts: Parts, row: Any) -> bool:
@@ -93,7 +106,7 @@ def _is_over(parts: Parts, row: Any) -> bool:
 
 def _ask_later(parts: Parts, gateway: Gateway, row: Any, state: State) -> State:
     """The next question by the gateway's schedule; past its end every half hour, never never (INV-18)."""
-    also = {"next_query_at": next_question(gateway.poll_after_s, row.started_at, parts.clocks.wall())}
+    also = {"next_query_at": next_question(gateway.facts.poll_after_s, row.started_at, parts.clocks.wall())}
     with parts.engine.begin() as connection:
         if state != row.state:
             move(connection, row.household_id, row.number, state, **also)

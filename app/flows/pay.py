@@ -11,13 +11,14 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.flows.announce import notice_for, tell_settled
-from app.flows.expire import close_at_gateway
+from app.flows.checkout import kept, restored
+from app.flows.expire import MARGIN, close_at_gateway
 from app.flows.parts import Parts
 from app.flows.quote import Due, amount_due
 from app.policy.facts import Insurance
 from app.registry import find
 from app.registry.find import Subject
-from core.clock import business_day
+from core.clock import beijing, business_day
 from core.errors import Conflict, NotFound
 from core.money import Fen
 from payments import find as find_money
@@ -147,7 +148,9 @@ def _start(parts: Parts, wish: _Wish) -> Started:
     if row.state not in (State.CREATED, State.UNKNOWN):
         return _started(row)
     # New, or its answer was lost: the same number with the same content is the same order there (F34).
-    order = Order(row.number, Kind(row.kind), row.amount, row.description, row.expires_at, wish.payer.openid)
+    order = Order(
+        row.number, row.ordered_at, Kind(row.kind), row.amount, row.description, row.expires_at, wish.payer.openid
+    )
     return _ask_gateway(parts, wish.gateway, row.household_id, order)
 
 
@@ -192,9 +195,9 @@ def _ask_gateway(parts: Parts, gateway: Gateway, household: int, order: Order) -
         state, trouble = State.UNKNOWN, error
     except GatewayRefused as error:
         state, trouble = State.FAILED, error
-    kept = {"code_url": checkout.code_url, "jsapi": dict(checkout.jsapi or {})} if checkout else None
+    written = kept(checkout) if checkout else None
     with parts.engine.begin() as connection:
-        moved = move(connection, household, order.number, state, checkout=kept)
+        moved = move(connection, household, order.number, state, checkout=written)
         row = find_money.payment(connection, order.number)
     assert row is not None
     if not moved and row.state in ("paid", "surplus"):
@@ -216,8 +219,12 @@ def _end_former(parts: Parts, gateway: Gateway, number: str) -> None:
         row = find_money.payment(connection, number)
     assert row is not None
     former = parts.gateways.get(row.gateway, gateway)
-    if not close_at_gateway(parts, former, row):
-        raise PaymentUnderWay(number)
+    if close_at_gateway(parts, former, row):
+        return
+    if former.facts.unseen_may_be_paid:
+        ends = beijing(row.expires_at + MARGIN + timedelta(minutes=1))
+        raise PaymentUnderWay(number, f"{ends.hour}点{ends.minute:02d}分", former.facts.title)
+    raise PaymentUnderWay(number)
 
 
 def _household(parts: Parts, connection: Connection, wants: Sequence[Want]) -> dict[int, Subject]:
@@ -257,7 +264,7 @@ def _attempt(
     number = new_number(household, business_day(now))
     wall = parts.clocks.wall()
     check_code = new_check_code()
-    lives = timedelta(minutes=parts.rules.campaign.order_minutes)
+    lives = min(timedelta(minutes=parts.rules.campaign.order_minutes), gateway.facts.lives_at_most)
     last = min(bill.price_until for _, _, bill in items) - timedelta(seconds=1)
     sealed = parts.vault.seal(payer.openid, bound_to=f"payment.payer:{number}") if payer.openid else None
     return Attempt(
@@ -269,8 +276,9 @@ def _attempt(
         description=f"峄城区{parts.rules.year}年度城乡居民保险费",
         started_by=payer.actor,
         started_at=wall,
+        ordered_at=now.replace(microsecond=0),
         expires_at=min(now + lives, last).replace(microsecond=0),
-        next_query_at=wall + timedelta(seconds=gateway.poll_after_s[0]),
+        next_query_at=wall + timedelta(seconds=gateway.facts.poll_after_s[0]),
         check_code=check_code,
         memo={"notice": notice_for(parts, f"payment:{number}", items, check_code, payer.openid)},
         payer=sealed,
@@ -333,5 +341,4 @@ def _row(connection: Connection, number: str) -> Any:
 
 def _started(row: Any) -> Started:
     held = row.checkout if row.state in LIVE else None
-    checkout = Checkout(code_url=held["code_url"], jsapi=held["jsapi"] or None) if held else None
-    return Started(row.number, row.amount, row.state, row.expires_at, checkout)
+    return Started(row.number, row.amount, row.state, row.expires_at, restored(held) if held else None)

@@ -5,16 +5,17 @@ from typing import Protocol
 
 from core.http import Door
 from payments.errors import UnknownGateway
-from payments.gateways.base import Clock, Gateway
+from payments.gateways.base import Clock, Facts, Gateway
 from payments.gateways.wechat import WeChatPay
 
 Credentials = Mapping[str, str | Mapping[str, str]]
 
 
 class Adapter(Protocol):
-    """A gateway's class: the names of the credentials it cannot do without, and how it is made."""
+    """A gateway's class: the names of the credentials it cannot do without, its facts, and how it is made."""
 
     NEEDS: tuple[str, ...]
+    facts: Facts
 
     def __call__(self, credentials: Credentials, door: Door, clock: Clock, /) -> Gateway: ...
 

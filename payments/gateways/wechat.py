@@ -10,14 +10,14 @@ import logging
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from enum import Enum
 from urllib.parse import urlsplit
 
 from core.clock import beijing
 from core.http import Answer, Door, OutsideSilent
 from payments.errors import AlreadyPaidThere, GatewayRefused, GatewaySilent
-from payments.gateways.base import Acknowledgement, Callback, Checkout, Kind, Order, Outcome, Word
+from payments.gateways.base import Acknowledgement, Callback, Checkout, Facts, Kind, Order, Outcome, Trade, Word
 from payments.gateways.signing import BadKey, ResourceKeys, Signer, Verifier, certificates
 from payments.gateways.strict import json_object
 from payments.gateways.wechat_reading import LARGEST_BODY, NAME, Unproven, WeChatReader
@@ -68,7 +68,17 @@ class WeChatPay:
     NEEDS_ONE_OF = ("public_keys", "platform_certificates")
 
     name = NAME
-    poll_after_s = (15, 30, 60, 180, 300, 600, 1800)
+    facts = Facts(
+        title="微信",
+        kinds=frozenset({Kind.JSAPI, Kind.NATIVE}),
+        poll_after_s=(15, 30, 60, 180, 300, 600, 1800),
+        closes=True,
+        unseen_may_be_paid=False,
+        lives_at_most=timedelta(minutes=15),
+        refund_within=timedelta(days=365),
+        statement_ready=time(10, 0),
+        also_hosts=frozenset({"api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"}),
+    )
 
     def __init__(self, credentials: Credentials, door: Door, system_clock: Callable[[], datetime]) -> None:
         """`credentials` by the names in NEEDS, texts; BadKey names the one that is missing or unusable.
@@ -115,27 +125,27 @@ class WeChatPay:
             return Checkout(code_url=_answered(stated, "code_url", 512))
         return Checkout(jsapi=self.pay_parameters(_answered(stated, "prepay_id", 64)))
 
-    def query(self, number: str) -> Outcome:
+    def query(self, trade: Trade) -> Outcome:
         """What they know of our number; ABSENT if nothing. GatewaySilent for whatever does not prove itself."""
-        answer = self._ask("GET", f"/v3/pay/transactions/out-trade-no/{_ours(number)}?mchid={self.merchant}")
+        answer = self._ask("GET", f"/v3/pay/transactions/out-trade-no/{_ours(trade.number)}?mchid={self.merchant}")
         if answer.status == 404 and (code := _code(answer)).replace("_", "") in NOT_THERE:
-            return Outcome(NAME, number, Word.ABSENT, merchant=self.merchant, app=self.app, their_word=code)
+            return Outcome(NAME, trade.number, Word.ABSENT, merchant=self.merchant, app=self.app, their_word=code)
         if answer.status != 200:
             raise GatewaySilent(f"{answer.status} {_code(answer)}")
         try:
             outcome = self.reader.transaction(self._proven(answer))
         except Unproven as doubt:
             raise GatewaySilent(str(doubt)) from doubt
-        if outcome.number != number:
+        if outcome.number != trade.number:
             raise GatewaySilent("an answer about another number")
         return outcome
 
-    def close(self, number: str) -> None:
-        """Ask that nobody can pay `number`; returns also when it is closed or unknown there, only a query confirms.
+    def close(self, trade: Trade) -> None:
+        """Ask that nobody can pay it; returns also when it is closed or unknown there, only a query confirms.
 
         GatewaySilent, AlreadyPaidThere, GatewayRefused."""
         body = _dumped({"mchid": self.merchant})
-        answer = self._ask("POST", f"/v3/pay/transactions/out-trade-no/{_ours(number)}/close", body)
+        answer = self._ask("POST", f"/v3/pay/transactions/out-trade-no/{_ours(trade.number)}/close", body)
         if answer.status == 204:
             self._proven(answer)
             return
@@ -146,7 +156,7 @@ class WeChatPay:
 
     def read_callback(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Callback:
         """Believe it or raise ForgedCallback; see `wechat_reading`."""
-        return self.reader.callback(headers, body, now=now)
+        return self.reader.read_callback(headers, body, now=now)
 
     def accepted(self) -> Acknowledgement:
         """204: they stop repeating."""

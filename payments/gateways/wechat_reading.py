@@ -49,15 +49,6 @@ class Unproven(Exception):
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What became of a stored callback: accepted, or the check that refused it."""
-
-    accepted: bool
-    why: str
-    callback: Callback | None = None
-
-
-@dataclass(frozen=True)
 class WeChatReader:
     """Who we are and the keys we hold: enough to believe or refuse a message without the network."""
 
@@ -66,7 +57,7 @@ class WeChatReader:
     verifiers: Mapping[str, Verifier]  # by the serial header: PUB_KEY_ID_… or a certificate's hex serial
     resource_keys: ResourceKeys
 
-    def callback(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Callback:
+    def read_callback(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Callback:
         """A verified callback; ForgedCallback says which check failed. `now` is the system clock."""
         try:
             self.verify(headers, body, now=now)
@@ -140,14 +131,6 @@ class WeChatReader:
             return _object(self.resource_keys.open(ciphertext, nonce=nonce, associated=associated or ""))
         except Unopenable as error:
             raise Unproven(str(error)) from error
-
-
-def judge(reader: WeChatReader, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Verdict:
-    """Whether a stored callback would have been believed at `now`, and if not, why: for the command line."""
-    try:
-        return Verdict(True, "", reader.callback(headers, body, now=now))
-    except ForgedCallback as error:
-        return Verdict(False, str(error))
 
 
 def _signed_headers(headers: Mapping[str, str]) -> tuple[str, str, str, str]:

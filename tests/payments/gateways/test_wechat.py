@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from core.clock import utc_now
 from payments.errors import AlreadyPaidThere, ForgedCallback, GatewayRefused, GatewaySilent, UnknownGateway
 from payments.gateways import connect
-from payments.gateways.base import Kind, Order, Word
+from payments.gateways.base import Kind, Word
 from payments.gateways.signing import BadKey
+from tests.builders import a_trade, an_order
 
 OPENID = "o" + "T" * 27
 numbers = (f"T{n:015d}" for n in count(1))
@@ -25,8 +26,7 @@ numbers = (f"T{n:015d}" for n in count(1))
 
 def order(kind=Kind.NATIVE, **changed):
     openid = OPENID if kind is Kind.JSAPI else None
-    expires_at = utc_now() + timedelta(minutes=15)
-    return replace(Order(next(numbers), kind, 32000, "居民医保 2022 年度", expires_at, openid), **changed)
+    return replace(an_order(next(numbers), kind=kind, openid=openid), **changed)
 
 
 @pytest.fixture
@@ -45,9 +45,9 @@ def test_a_native_order_is_paid_by_its_code_and_the_query_says_so(sandbox, wecha
     taken = order()
 
     checkout = wechat.start(taken)
-    before = wechat.query(taken.number)
+    before = wechat.query(taken)
     sandbox.pay(checkout.code_url, OPENID)
-    after = wechat.query(taken.number)
+    after = wechat.query(taken)
 
     assert checkout.code_url.startswith("weixin://wxpay/bizpayurl?pr=")
     assert (before.word, before.amount, before.happened_at) == (Word.OPEN, None, None)
@@ -85,7 +85,7 @@ def test_the_same_order_again_is_harmless_and_another_under_its_number_is_not_ta
 
 
 def test_a_number_nobody_knows_is_absent(wechat):
-    outcome = wechat.query("T999999999999999")
+    outcome = wechat.query(a_trade("T999999999999999"))
 
     assert (outcome.word, outcome.number) == (Word.ABSENT, "T999999999999999")
 
@@ -94,11 +94,11 @@ def test_a_closed_order_cannot_be_paid_and_closing_twice_or_nothing_is_harmless(
     taken = order()
     code = wechat.start(taken).code_url
 
-    wechat.close(taken.number)
-    wechat.close(taken.number)
-    wechat.close("T999999999999998")
+    wechat.close(taken)
+    wechat.close(taken)
+    wechat.close(a_trade("T999999999999998"))
 
-    assert wechat.query(taken.number).word is Word.CLOSED
+    assert wechat.query(taken).word is Word.CLOSED
     assert sandbox.pay(code).status == 409
     with pytest.raises(GatewayRefused, match="ORDER_CLOSED"):
         wechat.start(taken)
@@ -106,7 +106,7 @@ def test_a_closed_order_cannot_be_paid_and_closing_twice_or_nothing_is_harmless(
 
 def test_a_paid_order_is_neither_closed_nor_taken_again(wechat, paid):
     with pytest.raises(AlreadyPaidThere):
-        wechat.close(paid.number)
+        wechat.close(paid)
     with pytest.raises(AlreadyPaidThere):
         wechat.start(paid)
 
@@ -118,7 +118,7 @@ def test_after_its_last_moment_nobody_pays_and_it_stays_open_until_closed(sandbo
     sandbox.post("/clock", {"offset_seconds": 180})
 
     assert sandbox.pay(code).status == 409
-    assert wechat.query(taken.number).word is Word.OPEN
+    assert wechat.query(taken).word is Word.OPEN
 
 
 def test_signatures_stay_fresh_while_the_business_clock_is_in_2021(sandbox, wechat):
@@ -128,7 +128,7 @@ def test_signatures_stay_fresh_while_the_business_clock_is_in_2021(sandbox, wech
 
     sandbox.pay(wechat.start(taken).code_url)
 
-    assert wechat.query(taken.number).happened_at.date().isoformat() == "2021-11-05"
+    assert wechat.query(taken).happened_at.date().isoformat() == "2021-11-05"
 
 
 def test_a_wrong_key_is_told_as_a_refusal_of_the_order_and_as_silence_of_the_query(sandbox):
@@ -137,7 +137,7 @@ def test_a_wrong_key_is_told_as_a_refusal_of_the_order_and_as_silence_of_the_que
     with pytest.raises(GatewayRefused, match="SIGN_ERROR"):
         wrong.start(order())
     with pytest.raises(GatewaySilent, match="401 SIGN_ERROR"):
-        wrong.query("T999999999999997")
+        wrong.query(a_trade("T999999999999997"))
 
 
 @pytest.mark.parametrize(
@@ -151,10 +151,10 @@ def test_an_answer_that_proves_nothing_is_silence(sandbox, wechat, on, kind):
         wechat.start(taken)
     sandbox.fault(kind, taken.number, on=on, count=None)
 
-    ask = {"create": lambda: wechat.start(taken), "query": lambda: wechat.query(taken.number)}
+    ask = {"create": lambda: wechat.start(taken), "query": lambda: wechat.query(taken)}
 
     with pytest.raises(GatewaySilent):
-        ask.get(on, lambda: wechat.close(taken.number))()
+        ask.get(on, lambda: wechat.close(taken))()
 
 
 def test_an_order_that_meets_silence_once_is_sent_once_more_word_for_word(sandbox, wechat):
@@ -174,7 +174,7 @@ def test_an_order_that_was_taken_but_never_answered_is_found_by_its_number(sandb
     with pytest.raises(GatewaySilent):
         impatient.start(taken)
 
-    assert impatient.query(taken.number).word is Word.OPEN
+    assert impatient.query(taken).word is Word.OPEN
 
 
 def test_a_refusal_after_silence_is_not_believed(sandbox, wechat):
@@ -213,7 +213,7 @@ def test_an_answer_about_another_number_is_silence(sandbox, wechat, paid):
     sandbox.fault("other_trade", "T999999999999995", instead=paid.number)
 
     with pytest.raises(GatewaySilent, match="another number"):
-        wechat.query("T999999999999995")
+        wechat.query(a_trade("T999999999999995"))
 
 
 @pytest.mark.parametrize("held", ["public_keys", "platform_certificates"])
@@ -227,7 +227,7 @@ def test_either_kind_of_key_alone_suffices_for_answers_and_its_callbacks(sandbox
     [(headers, body)] = merchant.wait(1)
 
     assert wechat.read_callback(headers, body, now=utc_now()).outcome.number == taken.number
-    assert wechat.query(taken.number).word is Word.PAID
+    assert wechat.query(taken).word is Word.PAID
     with pytest.raises(ForgedCallback, match="serial unknown"):
         sandbox.wechat(**{held: ""}).read_callback(headers, body, now=utc_now())
 
@@ -242,7 +242,7 @@ def test_a_callback_is_repeated_until_it_is_acknowledged_and_says_the_same_each_
 
     read = [wechat.read_callback(headers, body, now=utc_now()) for headers, body in came]
     assert len(set(read)) == 1
-    assert read[0].outcome == wechat.query(taken.number)
+    assert read[0].outcome == wechat.query(taken)
     assert sandbox.callback_statuses(taken.number, 3) == [500, 500, 204]
 
 
@@ -287,14 +287,14 @@ def test_a_success_after_the_close_is_told_like_any_other(sandbox, merchant):
     wechat = sandbox.wechat(merchant.url)
     taken = order()
     code = wechat.start(taken).code_url
-    wechat.close(taken.number)
-    assert wechat.query(taken.number).word is Word.CLOSED
+    wechat.close(taken)
+    assert wechat.query(taken).word is Word.CLOSED
     sandbox.fault("late_success", taken.number)
 
     sandbox.pay(code)
 
     assert wechat.read_callback(*merchant.wait(1)[0], now=utc_now()).outcome.word is Word.PAID
-    assert wechat.query(taken.number).word is Word.PAID
+    assert wechat.query(taken).word is Word.PAID
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_an_odd_amount_is_read_and_left_to_settlement(sandbox, wechat, total, am
 
     sandbox.pay(wechat.start(taken).code_url)
 
-    outcome = wechat.query(taken.number)
+    outcome = wechat.query(taken)
     assert (outcome.word, outcome.amount) == (Word.PAID, amount)
 
 
@@ -316,7 +316,7 @@ def test_a_coupon_lowers_what_the_payer_paid_and_not_the_total(sandbox, wechat):
 
     sandbox.pay(wechat.start(taken).code_url)
 
-    outcome = wechat.query(taken.number)
+    outcome = wechat.query(taken)
     assert (outcome.amount, outcome.payer_amount) == (32000, 31500)
 
 
@@ -339,7 +339,7 @@ def test_no_secret_and_no_payer_reaches_the_log(sandbox, merchant, caplog):
 
     package = wechat.start(taken).jsapi["package"]
     with pytest.raises(GatewaySilent):
-        wechat.query(taken.number)
+        wechat.query(taken)
     sandbox.raw_post("/phone/pay", {"prepay_id": package.removeprefix("prepay_id=")})
     wechat.read_callback(*merchant.wait(1)[0], now=utc_now())
 
@@ -382,7 +382,7 @@ def test_public_keys_may_come_as_one_text(sandbox, wechat):
     keys = sandbox.keys
     told = sandbox.wechat(public_keys=f"{keys.pub_key_id}\n{keys.public_key}\n", platform_certificates="")
 
-    assert told.query("T999999999999996").word is Word.ABSENT
+    assert told.query(a_trade("T999999999999996")).word is Word.ABSENT
 
 
 def test_a_channel_nobody_registered_does_not_exist(sandbox):

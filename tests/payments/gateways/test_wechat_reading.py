@@ -53,7 +53,7 @@ def read(reader, signer):
             "Wechatpay-Serial": "PUB_KEY_ID_1",
             "Wechatpay-Signature": signer.sign(f"{stamp}\n{'n' * 32}\n".encode() + raw + b"\n"),
         }
-        return reader.callback(headers, raw, now=NOW)
+        return reader.read_callback(headers, raw, now=NOW)
 
     return read
 

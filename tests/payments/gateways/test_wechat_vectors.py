@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from payments.errors import ForgedCallback
-from payments.gateways.base import Word
+from payments.gateways.base import Word, judge
 from payments.gateways.signing import BadKey, ResourceKeys, Verifier, certificates, serial_of
-from payments.gateways.wechat_reading import WeChatReader, judge
+from payments.gateways.wechat_reading import WeChatReader
 
 HERE = Path(__file__).parents[2] / "vectors" / "wechat"
 FILE = json.loads((HERE / "callbacks.json").read_text(encoding="utf-8"))
@@ -26,7 +26,7 @@ def reader(verifiers=None, *, keys=(FILE["apiv3_key"],), mchid=FILE["mchid"], ap
 
 def read(vector, *, by=None, now=NOW, **changed):
     headers = {**vector["headers"], **changed.pop("headers", {})}
-    return (by or reader()).callback(headers, changed.pop("body", vector["body"].encode()), now=now)
+    return (by or reader()).read_callback(headers, changed.pop("body", vector["body"].encode()), now=now)
 
 
 @pytest.mark.parametrize("name", VECTORS)
@@ -102,7 +102,7 @@ def test_a_callback_without_one_of_the_signed_headers_is_refused(name):
     headers = {key: value for key, value in VECTORS["paid/pubkey"]["headers"].items() if key != f"Wechatpay-{name}"}
 
     with pytest.raises(ForgedCallback, match="missing"):
-        reader().callback(headers, VECTORS["paid/pubkey"]["body"].encode(), now=NOW)
+        reader().read_callback(headers, VECTORS["paid/pubkey"]["body"].encode(), now=NOW)
 
 
 @pytest.mark.parametrize("name", ["Timestamp", "Nonce", "Signature", "Serial", "Signature-Type"])

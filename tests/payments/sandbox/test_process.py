@@ -4,15 +4,15 @@ import socket
 import subprocess
 import sys
 import time
-from datetime import timedelta
 from pathlib import Path
 
 import urllib3
 
 from core.clock import utc_now
 from core.http import Door
-from payments.gateways.base import Kind, Order, Word
+from payments.gateways.base import Word
 from payments.sandbox.keys import load_keys
+from tests.builders import a_trade, an_order
 from tests.outside import Outside
 
 ROOT = Path(__file__).parents[3]
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 def test_an_order_lives_its_life_against_the_running_process(tmp_path, merchant):
     port = free_port()
     command = [sys.executable, "-m", "payments.sandbox", "--folder", str(tmp_path), "--port", str(port)]
-    order = Order("P000000000000001", Kind.NATIVE, 32000, "居民医保", utc_now() + timedelta(minutes=5))
+    order = an_order("P000000000000001")
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         try:
             assert wait_for(f"http://127.0.0.1:{port}/healthz")
@@ -32,8 +32,8 @@ def test_an_order_lives_its_life_against_the_running_process(tmp_path, merchant)
             running.pay(wechat.start(order).code_url)
             [(headers, body)] = merchant.wait(1)
             told = wechat.read_callback(headers, body, now=utc_now()).outcome
-            asked = wechat.query(order.number)
-            wechat.close("P000000000000002")
+            asked = wechat.query(order)
+            wechat.close(a_trade("P000000000000002"))
         finally:
             process.terminate()
             said, _ = process.communicate(timeout=10)

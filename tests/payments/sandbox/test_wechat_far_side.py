@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from core.clock import beijing, utc_now
-from payments.gateways.base import Kind, Order
 from payments.sandbox.keys import make_keys
 from payments.sandbox.wechat_notify import RETRY_AFTER_S
+from tests.builders import an_order
 from tests.outside import outside
 
 NATIVE = "/v3/pay/transactions/native"
@@ -259,9 +259,7 @@ def test_the_outside_world_remembers_over_a_restart_and_tells_what_was_not_heard
         wechat = before.wechat(merchant.url)
         before.fault("callback_drop")
         before.post("/settings", {"notify_factor": 1000})
-        code = wechat.start(
-            Order("R000000000000001", Kind.NATIVE, 100, "测试", utc_now() + timedelta(minutes=5))
-        ).code_url
+        code = wechat.start(an_order("R000000000000001", amount=100)).code_url
         before.pay(code)
         keys = before.keys
 
