@@ -1,4 +1,4 @@
-"""What the sandbox asks of every far side: the shared parts (list of trades, phone, callbacks, controls) know no protocol."""
+"""What the sandbox asks of every far side; its shared parts (trades, phone, callbacks, controls) know no protocol."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
