@@ -16,6 +16,7 @@ from core.clock import utc_now
 from core.http import Answer, Door
 from payments.gateways import connect
 from payments.sandbox import SandboxConfig, create_sandbox
+from payments.sandbox.alipay_keys import AlipayKeys
 from payments.sandbox.keys import SandboxKeys
 
 
@@ -25,6 +26,7 @@ class Outside:
 
     url: str
     keys: SandboxKeys
+    alipay_keys: AlipayKeys
     door: Door
 
     def get(self, path: str, **headers: str) -> dict:
@@ -68,6 +70,17 @@ class Outside:
         door = Door(hosts=frozenset({urlsplit(self.url).netloc}), read_s=read_s)
         return connect("wechat", credentials, door, utc_now)
 
+    def alipay(self, notify_url: str = "http://127.0.0.1:9/callbacks/alipay", *, read_s: float = 8, **changed: object):
+        """`certificates=True` for certificate mode. Nobody listens at port 9: a refusal costs no time."""
+        credentials = self.alipay_keys.credentials(
+            base_url=self.url,
+            notify_url=notify_url,
+            return_url="https://pay.invalid/back/alipay",
+            certificates=bool(changed.pop("certificates", False)),
+        )
+        door = Door(hosts=frozenset({urlsplit(self.url).netloc}), read_s=read_s)
+        return connect("alipay", credentials | changed, door, utc_now)
+
 
 @contextmanager
 def outside(folder: Path, **changed: object) -> Iterator[Outside]:
@@ -79,7 +92,7 @@ def outside(folder: Path, **changed: object) -> Iterator[Outside]:
     thread.start()
     netloc = f"127.0.0.1:{server.server_port}"
     try:
-        yield Outside(f"http://{netloc}", world.keys, Door(hosts=frozenset({netloc})))
+        yield Outside(f"http://{netloc}", world.keys, world.far["alipay"].keys, Door(hosts=frozenset({netloc})))
     finally:
         server.shutdown()
         thread.join()
@@ -93,6 +106,7 @@ class Received:
 
     url: str = ""
     answer: Callable[[int], int] = lambda n: 204
+    body: bytes = b""
     came: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     changed: Condition = field(default_factory=Condition)
 
@@ -116,8 +130,9 @@ def receiver() -> Iterator[Received]:
                 received.came.append((dict(self.headers.items()), body))
                 received.changed.notify_all()
             self.send_response(status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(received.body)))
             self.end_headers()
+            self.wfile.write(received.body)
 
         def log_message(self, format: str, *words: object) -> None:
             """Quiet."""

@@ -7,6 +7,8 @@ silent                     executed; no answer within `seconds`                 
 html                       executed; 200 with a page instead of the answer           on
 unsigned                   executed; 200 without any signature                       on
 answer_signtest            executed; answer with a SIGNTEST signature (WeChat)       on
+answer_wrong_signature     executed; answer with a signature of something else       on
+duplicate_node             executed; a forged node behind the signed one (Alipay)    on
 truncated                  executed; half of the answer's body, signed as it is      on
 callback_duplicate         the callback comes `times` times at once                  times
 callback_drop              one delivery is lost (the next retry comes)
@@ -40,6 +42,7 @@ from typing import Any
 KINDS = frozenset(
     {
         *("delay", "error", "silent", "html", "unsigned", "answer_signtest", "truncated"),
+        *("answer_wrong_signature", "duplicate_node"),
         *("callback_duplicate", "callback_drop", "callback_wrong_signature", "callback_signtest", "callback_early"),
         *("other_merchant", "reorder"),
         *("late_success", "close_paid", "other_trade", "other_amount", "coupon"),
