@@ -43,6 +43,14 @@ def jobs(parts: Parts, url: str) -> App:
         while _safely("tell_due", lambda: tell_due(parts)) >= 100:
             pass
 
+    _money_tasks(app, parts)
+    _keeping_tasks(app, parts)
+    return app
+
+
+def _money_tasks(app: App, parts: Parts) -> None:
+    """Refunds that two people agreed to, and the gateways' own lists."""
+
     @app.periodic(cron="* * * * * */2")
     @app.task(name="refund", queue="clock", queueing_lock="refund", lock="refund")
     def _refund(timestamp: int) -> None:
@@ -53,6 +61,10 @@ def jobs(parts: Parts, url: str) -> App:
     @app.task(name="statements", queue="clock", queueing_lock="statements", lock="statements")
     def _statements(timestamp: int) -> None:
         _safely("statements", lambda: fetch_due(parts))
+
+
+def _keeping_tasks(app: App, parts: Parts) -> None:
+    """What keeps the queue and the tables tidy."""
 
     @app.periodic(cron="* * * * * */10")
     @app.task(name="rescue", queue="clock", queueing_lock="rescue", pass_context=True)
@@ -72,8 +84,6 @@ def jobs(parts: Parts, url: str) -> App:
             forget(connection, now=parts.clocks.wall())
             connection.execute(text("delete from session where expires_at < now()"))
             connection.execute(_OLD_FAILURES)
-
-    return app
 
 
 def _id(job: Job) -> int:

@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from core.money import Fen
 from payments.errors import NoSuchRefund, NothingToGiveBack, OwnRefund, RefundDecided
 from payments.gateways.base import RefundOutcome
-from payments.models import Refund
 from payments.number import household_of, new_id
+from payments.refund_tables import Refund
 from payments.states import REFUND_MOVES, RefundState
 
 _ERRORS = {"LX009": NothingToGiveBack, "LX005": RefundDecided, "23514": OwnRefund}

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, select, text
 
 from core.money import Fen
 from payments.gateways.base import Movement, StatementLine
-from payments.models import Statement, StatementPiece
+from payments.statement_tables import Statement, StatementPiece
 
 PIECE = 1024 * 1024
 

@@ -33,7 +33,7 @@ class FarSide(Protocol):
 
     name: str
     bp: Blueprint
-    retry_after_s: tuple[float, ...]  # documented pauses after an unacknowledged callback; then never again
+    retry_after_s: tuple[int, ...]  # documented pauses after an unacknowledged callback; then never again
 
     def behind(self, code: str) -> Document | None:
         """The order a phone finds behind a code it scanned, or a page it opened; None if it is not this far side's."""
