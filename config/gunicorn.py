@@ -53,7 +53,8 @@ def post_worker_init(worker: Any) -> None:
     """Join the parts now, so that a key nobody can use stops the server and not its first payer.
 
     What is loaded then stays for good: the collector need not walk through it again with every few requests."""
-    _ = worker.wsgi.extensions["joined"].parts
+    if joined := getattr(worker.wsgi, "extensions", {}).get("joined"):
+        _ = joined.parts
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
