@@ -90,7 +90,7 @@ def advance(parts: Parts, gateway: Gateway, row: Any) -> None:
         ordered_at = parts.clocks.now().replace(microsecond=0)
         with parts.engine.begin() as connection:
             refunds.move(connection, row.number, RefundState.PAYING, ordered_at=ordered_at)
-    order = RefundOrder(row.sent_as, ordered_at, row.payment, row.reference, row.paid, row.amount, row.reason)
+    order = order_of(row, ordered_at)
     try:
         outcome = None if first else gateway.query_refund(order)
         if outcome is None or outcome.word is RefundWord.ABSENT:
@@ -104,6 +104,11 @@ def advance(parts: Parts, gateway: Gateway, row: Any) -> None:
     word = take_refund(parts, outcome)
     if word == "noted":
         _later(parts, row, _next(parts, row), outcome.their_word)
+
+
+def order_of(row: Any, ordered_at: datetime) -> RefundOrder:
+    """A refund's row as its gateway is told, always with the same content."""
+    return RefundOrder(row.sent_as, ordered_at, row.payment, row.reference, row.paid, row.amount, row.reason)
 
 
 def again(parts: Parts, number: str, *, by: str) -> None:

@@ -2,7 +2,8 @@
 -- when the gateway says so. What a refund gives back is reserved from the moment it is asked for (INV-11).
 -- Locks: the payment, then its bills by id, then the refund.
 
-create or replace function refund_moves() returns trigger language plpgsql as $$
+create or replace function refund_moves() returns trigger language plpgsql
+  security definer set search_path = public, pg_temp as $$
 begin
   if new.state <> old.state and not exists (
       select from refund_move where from_state = old.state and to_state = new.state) then
