@@ -79,7 +79,7 @@ class AlipayLine:
             log.warning("alipay %s: %s", method, answer.status)
             raise GatewaySilent(f"{answer.status} without an answer")
         try:
-            stated = self.reader.answer(answer.body, method)
+            stated = self.reader.answer(answer.body, method, now=self.clock())
         except Complaint as complaint:  # our app, key or contract is not as they know it: every call will end so
             log.error("alipay configuration refused, %s: %s", method, complaint)
             raise GatewaySilent(str(complaint)) from complaint

@@ -39,13 +39,13 @@ def fetch_bill(line: AlipayLine, day: date, into: BinaryIO) -> bool:
                 raise StatementNotReady(sub_code(stated))
             no = failure(stated)
             raise no if isinstance(no, GatewayRefused) else GatewaySilent(str(no))
-        address = _allowed(text_of(stated, "bill_download_url", _ADDRESS), line.base_url)
+        address = believed_address(text_of(stated, "bill_download_url", _ADDRESS), line.base_url)
         if _fetched(line, address, into):
             return True
     raise GatewaySilent("the bill's address gave no zip")
 
 
-def _allowed(address: str, base_url: str) -> str:
+def believed_address(address: str, base_url: str) -> str:
     """The address, by https: only their host's, or (the sandbox) the very one we ask. GatewaySilent."""
     parts, ours = urlsplit(address), urlsplit(base_url)
     if parts.netloc == BILL_HOST:

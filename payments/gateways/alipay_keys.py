@@ -36,12 +36,14 @@ class PlatformKeys:
     certificates: Mapping[str, Verifier] = field(default_factory=dict)
     facts: Sequence[KeyFact] = ()
 
-    def prove(self, texts: Iterable[bytes], signature: str, *, sn: str) -> bool:
+    def prove(self, texts: Iterable[bytes], signature: str, *, sn: str, now: datetime) -> bool:
         """Whether one of the readings is signed, by the certificate named or, if none is named, by a public key.
 
-        A certificate we do not hold proves nothing, and nothing is fetched because a message names it."""
+        A certificate that we do not hold or that has ended (system clock `now`) proves nothing, and nothing is fetched
+        because a message names it."""
         named = self.certificates.get(sn)
-        verifiers = ([named] if named else []) if sn else self.public
+        valid = named is not None and named.expires_at is not None and now < named.expires_at
+        verifiers = ([named] if named and valid else []) if sn else self.public
         return any(verifier.verify(text, signature) for text in texts for verifier in verifiers)
 
 
@@ -63,7 +65,7 @@ def own_key(private_key: str, app_certificate: str, roots: str) -> OwnKey:
     signer = Signer(pem)
     if not app_certificate:
         half = load_pem_private_key(pem.encode(), password=None).public_key()
-        return OwnKey(signer, Verifier(half), {}, KeyFact("signs our requests", _fingerprint(half)))
+        return OwnKey(signer, signer.public_half(), {}, KeyFact("signs our requests", _fingerprint(half)))
     own = _certificates(app_certificate)[0]
     sns = {"app_cert_sn": certificate_sn(own), "alipay_root_cert_sn": root_sn(roots)}
     fact = KeyFact("signs our requests", sns["app_cert_sn"], own.not_valid_after_utc)
@@ -84,7 +86,7 @@ def platform_keys(public_keys: str, certificates: str, roots: str) -> PlatformKe
         _check_chain(leaf, bundle, anchors)
     facts = [KeyFact(_VERIFIES, _fingerprint(key)) for key in public]
     facts += [KeyFact(_VERIFIES, certificate_sn(one), _until(one, bundle)) for one in leaves]
-    held = {certificate_sn(one): Verifier(one.public_key()) for one in leaves}
+    held = {certificate_sn(one): Verifier(one.public_key(), expires_at=_until(one, bundle)) for one in leaves}
     return PlatformKeys(tuple(Verifier(key) for key in public), held, tuple(facts))
 
 

@@ -2,7 +2,7 @@
 
 Pure: raw bytes and keys already held. An answer's node is verified as the characters that came and only then read. A
 notification carries no proof of when it was sent (repeats come for 25 hours, and no window is documented), so `now`
-judges nothing: a replay meets what is already booked. Manual: fact sheet sections 2, 4 and 6.
+judges certificates only: a replay meets what is already booked. Manual: fact sheet sections 2, 4 and 6.
 """
 
 import json
@@ -57,13 +57,13 @@ class AlipayReader:
     keys: PlatformKeys
 
     def read_callback(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Callback:
-        """A verified notification; ForgedCallback says which check failed. `now` judges nothing here, see above."""
+        """A verified notification; ForgedCallback says which check failed. `now`: the system clock."""
         try:
-            return self._event(self._verified_form(body))
+            return self._event(self._verified_form(body, now))
         except Unproven as doubt:
             raise ForgedCallback(str(doubt)) from doubt
 
-    def answer(self, body: bytes, method: str) -> dict[str, object]:
+    def answer(self, body: bytes, method: str, *, now: datetime) -> dict[str, object]:
         """The verified answer to `method`, read from exactly the characters that are signed; Unproven."""
         if len(body) > LARGEST_BODY:
             raise Unproven("body too long")
@@ -78,7 +78,7 @@ class AlipayReader:
         sn = found.get("alipay_cert_sn", "")
         if not isinstance(sn, str) or (sn and not _SN.fullmatch(sn)):
             raise Unproven("alipay_cert_sn is malformed")
-        if not self.keys.prove([found[node]], found["sign"], sn=sn):
+        if not self.keys.prove([found[node]], found["sign"], sn=sn, now=now):
             raise Unproven("signature wrong")
         try:
             return json_object(found[node])
@@ -93,7 +93,7 @@ class AlipayReader:
             word = Word.PAID
         return self._outcome(stated, word, their_word, _moment(stated.get("send_pay_date")))
 
-    def _verified_form(self, body: bytes) -> dict[str, str]:
+    def _verified_form(self, body: bytes, now: datetime) -> dict[str, str]:
         """Cheap checks first, RSA last. `sign` and `sign_type` are not in the signed text (their rsaCheckV1, the
         only way we take); whether an empty field is in it nobody documents, so both readings are tried."""
         if len(body) > LARGEST_BODY:
@@ -116,7 +116,7 @@ class AlipayReader:
         signature, sn = texts.get("sign", ""), texts.get("alipay_cert_sn", "")
         if not signature or (sn and not _SN.fullmatch(sn)):
             raise Unproven("sign or alipay_cert_sn is missing or malformed")
-        if not self.keys.prove(_readings(fields), signature, sn=sn):
+        if not self.keys.prove(_readings(fields), signature, sn=sn, now=now):
             raise Unproven("signature wrong")
         return texts
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from urllib.parse import unquote_to_bytes
 
 _FORM = re.compile(rb"[!-:<-~]+")  # printable, no blank, and no ';', which separates nothing here
@@ -22,13 +22,11 @@ def json_object(body: bytes) -> dict[str, object]:
     return found
 
 
-def each_name_once(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
+def each_name_once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     """Members of an object as a dict; ValueError for a name twice. For `object_pairs_hook`."""
-    found: dict[str, object] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError("a name appears twice")
-        found[name] = value
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name appears twice")
     return found
 
 

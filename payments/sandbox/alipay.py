@@ -19,6 +19,7 @@ from payments.sandbox.alipay_words import refund_of, refund_status_of, status_of
 from payments.sandbox.clock import BEIJING
 from payments.sandbox.shelf import Document
 from payments.sandbox.signing import random_digits, random_text
+from payments.sandbox.statements import take_spoils
 from payments.sandbox.trades import Refusal, Why
 from payments.sandbox.world import World, world
 
@@ -28,7 +29,6 @@ Said = dict[str, Any]
 _LINK_LIVES_S = 30
 _READY_AT = timedelta(hours=9)  # on the day after
 _FIRST_DAY = date(2016, 1, 1)
-_SPOILT = ("truncated", "junk", "total", "hash")
 _ORDER_NO = {
     Why.PAID: ("ACQ.TRADE_HAS_SUCCESS", "交易已被支付"),
     Why.CLOSED: ("ACQ.TRADE_HAS_CLOSE", "交易已经关闭"),
@@ -57,8 +57,10 @@ def download() -> Response:
     link = here.shelf.get("alipay_bill", request.args.get("fileId", ""))
     if link is None or time.time() - link["made_at"] > _LINK_LIVES_S:
         return page_of("下载链接已失效", 200)
-    waiting = (kind for kind in _SPOILT if here.faults.take(f"statement_{kind}", gateway=NAME))
-    whole = side(here).spoilt_statement(date.fromisoformat(link["day"]), next(waiting, ""))
+    spoils = take_spoils(here.faults, NAME)
+    if here.faults.take("statement_hash", "", on="statement", gateway=NAME):
+        spoils += ("statement_hash",)
+    whole = side(here).spoilt_statement(date.fromisoformat(link["day"]), spoils)
     return Response(whole, content_type="application/octet-stream")
 
 
@@ -151,12 +153,12 @@ def _bill(here: World, asked: Asked) -> Said:
     except ValueError:
         day = date.min
     ready = datetime(day.year, day.month, day.day, tzinfo=BEIJING) + timedelta(days=1) + _READY_AT
-    late = here.faults.take("statement_not_ready", gateway=NAME)
+    late = here.faults.take("statement_not_ready", "", on="statement", gateway=NAME)
     if asked.text("bill_type") != "trade" or day < _FIRST_DAY or ready > here.clock.now() or late:
         raise Denied("isv.INVAILID_ARGUMENTS", "入参不合法")
     if not any(movements_on(here.trades, day)):
         raise Denied("isp.BILL_NOT_EXIST", "账单不存在")
-    token, ended = random_text(24), here.faults.take("statement_expired", gateway=NAME)
+    token, ended = random_text(24), here.faults.take("statement_expired", "", on="statement", gateway=NAME)
     made_at = time.time() - (_LINK_LIVES_S + 1 if ended else 0)
     here.shelf.put("alipay_bill", token, {"day": day.isoformat(), "made_at": made_at})
     return {"bill_download_url": f"http://{request.host}/downloadBillFile.resource?bizType=trade&fileId={token}"}

@@ -156,11 +156,11 @@ class AlipaySide:
 
     def statement(self, day: date) -> bytes:
         """The day's zip."""
-        return self.spoilt_statement(day, "")
+        return self.spoilt_statement(day, ())
 
-    def spoilt_statement(self, day: date, spoil: str) -> bytes:
-        """The same with a fault in it."""
-        return statement_of(self._trades, day, seller_id=self.keys.seller_id, now=self.now(), spoil=spoil)
+    def spoilt_statement(self, day: date, spoils: tuple[str, ...]) -> bytes:
+        """The same with faults in it."""
+        return statement_of(self._trades, day, seller_id=self.keys.seller_id, now=self.now(), spoils=spoils)
 
 
 def by_page(trade: Document) -> bool:

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from payments.sandbox.alipay_words import stamp, yuan
 from payments.sandbox.shelf import Document
+from payments.sandbox.statements import spoilt
 from payments.sandbox.trades import Trades, day_limits
 
 NAME = "alipay"
@@ -22,18 +23,17 @@ FEE_PER_MILLE = 6
 _RULE = "-" * 40
 
 
-def statement_of(trades: Trades, day: date, *, seller_id: str, now: datetime, spoil: str = "") -> bytes:
-    """The zip of a day. `spoil`: "" or what the fault statement_<spoil> says (hash: its checksum does not fit)."""
+def statement_of(trades: Trades, day: date, *, seller_id: str, now: datetime, spoils: tuple[str, ...] = ()) -> bytes:
+    """The zip of a day, with these faults in its detail; statement_hash: the checksum in the zip does not fit."""
     payments, refunds = movements_on(trades, day)
-    detail = _detail(payments, refunds, day, seller_id, now, off=1 if spoil == "total" else 0).encode("gb18030")
-    if spoil == "truncated":
-        detail = detail[: len(detail) // 2]
-    if spoil == "junk":
-        at = detail.index(b"\r\n", len(detail) // 2)
-        detail = detail[:at] + b"\xff\xff" + detail[at:]
+
+    def detail_with(off: int) -> bytes:
+        return _detail(payments, refunds, day, seller_id, now, off=off).encode("gb18030")
+
+    detail = spoilt(detail_with(0), spoils, with_other_total=lambda content: detail_with(1))
     stem = f"{seller_id}0156_{day:%Y%m%d}_业务明细"
     whole = _zipped({f"{stem}.csv": detail, f"{stem}(汇总).csv": _summary(payments, refunds).encode("gb18030")})
-    if spoil == "hash":
+    if "statement_hash" in spoils:
         at = whole.index(f"{stem}.csv".encode("gb18030")) + 200
         whole = whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :]
     return whole

@@ -1,6 +1,7 @@
 """Answers: only the signed characters of the node asked for are read, and only in their documented form."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
@@ -12,6 +13,7 @@ from payments.gateways.alipay_reading import AlipayReader, Complaint, Unproven
 from payments.gateways.base import Word
 from payments.gateways.signing import Signer
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = generate_private_key(65537, 2048)
 SIGNER = Signer(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
 PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
@@ -46,7 +48,7 @@ def body(node=TEXT, *, name=NODE, signed=None, form='{{"{name}":{node},"sign":"{
     ],
 )
 def test_the_characters_that_came_are_what_is_verified_and_read(node, form):
-    assert READER.answer(body(node, form=form), METHOD) == json.loads(node)
+    assert READER.answer(body(node, form=form), METHOD, now=NOW) == json.loads(node)
 
 
 FORGED = TEXT.replace("400.50", "0.01")
@@ -95,7 +97,7 @@ FORGED = TEXT.replace("400.50", "0.01")
 )
 def test_an_answer_that_does_not_prove_itself_is_refused_by_the_check_it_fails(spoilt, why):
     with pytest.raises(Unproven, match=f"^({why})"):
-        READER.answer(spoilt, METHOD)
+        READER.answer(spoilt, METHOD, now=NOW)
 
 
 @pytest.mark.parametrize("signed", [True, False])
@@ -105,14 +107,14 @@ def test_a_complaint_about_our_configuration_is_told_apart_and_believed_in_nothi
         said["sign"] = SIGNER.sign(json.dumps(said["error_response"], ensure_ascii=False).encode())
 
     with pytest.raises(Complaint, match=r"^error_response 40002 isv\.invalid-signature$"):
-        READER.answer(json.dumps(said, ensure_ascii=False).encode(), METHOD)
+        READER.answer(json.dumps(said, ensure_ascii=False).encode(), METHOD, now=NOW)
 
 
 def test_what_stands_in_a_complaint_reaches_no_log_but_as_a_code():
     said = {"error_response": {"code": {"x": 1}, "sub_code": "a\nb 13900001111"}}
 
     with pytest.raises(Complaint, match=r"^error_response  $"):
-        READER.answer(json.dumps(said).encode(), METHOD)
+        READER.answer(json.dumps(said).encode(), METHOD, now=NOW)
 
 
 @pytest.mark.parametrize(
