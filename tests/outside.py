@@ -26,8 +26,8 @@ class Outside:
 
     url: str
     keys: SandboxKeys
-    alipay_keys: AlipayKeys
     door: Door
+    alipay_keys: AlipayKeys | None = None
 
     def get(self, path: str, **headers: str) -> dict:
         return json.loads(self.door.send("GET", self.url + path, headers=headers).body)
@@ -92,7 +92,7 @@ def outside(folder: Path, **changed: object) -> Iterator[Outside]:
     thread.start()
     netloc = f"127.0.0.1:{server.server_port}"
     try:
-        yield Outside(f"http://{netloc}", world.keys, world.far["alipay"].keys, Door(hosts=frozenset({netloc})))
+        yield Outside(f"http://{netloc}", world.keys, Door(hosts=frozenset({netloc})), world.far["alipay"].keys)
     finally:
         server.shutdown()
         thread.join()
