@@ -71,17 +71,17 @@ class AlipayReader:
         found = _spans(body)
         if any(name.endswith("_response") and name != node for name in found):
             raise _about_another(found)
-        if not isinstance(found.get("sign"), str):
+        text, signature, sn = found.get(node), found.get("sign"), found.get("alipay_cert_sn", "")
+        if not isinstance(signature, str):
             raise Unproven("no sign")
-        if not isinstance(found.get(node), bytes):
+        if not isinstance(text, bytes):
             raise Unproven("no answer in it")
-        sn = found.get("alipay_cert_sn", "")
         if not isinstance(sn, str) or (sn and not _SN.fullmatch(sn)):
             raise Unproven("alipay_cert_sn is malformed")
-        if not self.keys.prove([found[node]], found["sign"], sn=sn, now=now):
+        if not self.keys.prove([text], signature, sn=sn, now=now):
             raise Unproven("signature wrong")
         try:
-            return json_object(found[node])
+            return json_object(text)
         except ValueError:
             raise Unproven("the answer is no object") from None
 

@@ -14,7 +14,7 @@ from payments.sandbox.clock import BEIJING
 from payments.sandbox.far import Delivery, Event, Parts, Return
 from payments.sandbox.shelf import Document
 from payments.sandbox.signing import random_digits, random_text
-from payments.sandbox.trades import Declined, Trades
+from payments.sandbox.trades import Declined
 from payments.sandbox.world import World, world
 
 CODE_URL = "https://qr.alipay.com/"
@@ -37,11 +37,6 @@ class AlipaySide:
         self.keys = make(parts.config.folder)
         self.voice = AlipayVoice(self.keys)
         self._trades, self._clock, self._shelf = parts.trades, parts.clock, parts.shelf
-
-    @property
-    def trades(self) -> Trades:
-        """The outside's list."""
-        return self._trades
 
     def now(self) -> datetime:
         """The business moment."""
