@@ -1,7 +1,7 @@
 """One strict reader for JSON from outside: a name twice, a number that is none, or bytes that are not UTF-8 are no."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 
 def json_object(body: bytes) -> dict[str, object]:
@@ -15,12 +15,10 @@ def json_object(body: bytes) -> dict[str, object]:
     return found
 
 
-def _each_name_once(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError("a name appears twice")
-        found[name] = value
+def _each_name_once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name appears twice")
     return found
 
 
