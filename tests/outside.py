@@ -19,6 +19,8 @@ from payments.sandbox import SandboxConfig, create_sandbox
 from payments.sandbox.alipay_keys import AlipayKeys
 from payments.sandbox.keys import SandboxKeys
 
+NOBODY = "http://127.0.0.1:9/callbacks/wechat"  # a port that refuses at once: callbacks go astray and hold nobody up
+
 
 @dataclass(frozen=True)
 class Outside:
@@ -65,7 +67,7 @@ class Outside:
                 return statuses
             time.sleep(0.02)
 
-    def wechat(self, notify_url: str = "https://pay.invalid/callbacks/wechat", *, read_s: float = 8, **changed: object):
+    def wechat(self, notify_url: str = NOBODY, *, read_s: float = 8, **changed: object):
         credentials = self.keys.wechat_credentials(base_url=self.url, notify_url=notify_url) | changed
         door = Door(hosts=frozenset({urlsplit(self.url).netloc}), read_s=read_s)
         return connect("wechat", credentials, door, utc_now)

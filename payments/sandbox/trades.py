@@ -264,7 +264,7 @@ def refunded(trade: Document) -> int:
     return sum(one["amount"] for one in trade["refunds"] if one["state"] == "SUCCESS")
 
 
-def day_limits(day: date, day_begins: time) -> tuple[datetime, datetime]:
+def day_limits(day: date, day_begins: time = time(0)) -> tuple[datetime, datetime]:
     """The first moment of a business day and the first one after it."""
     begins = datetime.combine(day, day_begins, BEIJING)
     if day_begins > _NOON:
