@@ -21,6 +21,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = generate_private_key(65537, 2048)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+SIGNER = Signer(PEM)
 READER = AlipayReader("2021000000000001", "2088101568353491", platform_keys(PUBLIC, "", ""))
 STATED = {
     "app_id": "2021000000000001",
@@ -41,7 +42,7 @@ BACK = {"refund_fee": "100.00", "gmt_refund": "2026-01-02 09:00:00.123", "out_bi
 def signed(**changed):
     fields = {name: value for name, value in (STATED | changed).items() if value is not None}
     text = "&".join(f"{name}={value}" for name, value in sorted(fields.items()))
-    return urlencode({**fields, "sign_type": "RSA2", "sign": Signer(PEM).sign(text.encode())}).encode()
+    return urlencode({**fields, "sign_type": "RSA2", "sign": SIGNER.sign(text.encode())}).encode()
 
 
 def read(body, *, by=READER, now=NOW):
