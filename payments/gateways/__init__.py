@@ -6,6 +6,7 @@ from typing import Protocol
 from core.http import Door
 from payments.errors import UnknownGateway
 from payments.gateways.base import Clock, Facts, Gateway
+from payments.gateways.unionpay import UnionPay
 from payments.gateways.wechat import WeChatPay
 
 Credentials = Mapping[str, str | Mapping[str, str]]
@@ -22,6 +23,7 @@ class Adapter(Protocol):
 
 GATEWAYS: Mapping[str, Adapter] = {
     "wechat": WeChatPay,
+    "unionpay": UnionPay,
 }
 
 

@@ -14,10 +14,10 @@ from core.money import Fen
 from payments.errors import ForgedCallback
 from payments.gateways.base import Callback, Outcome, RefundOutcome, RefundWord, Word
 from payments.gateways.strict import form_fields
+from payments.gateways.unionpay_requests import PAYMENT, REFUND
 from payments.gateways.unionpay_seal import SIGN_METHOD, VERSION, Authority, Unproven, digest, text_to_sign
 
 NAME = "unionpay"
-PAYMENT, REFUND = "01", "04"  # txnType
 LARGEST_BODY = 64 * 1024
 CURRENCIES = {"156": "CNY"}
 

@@ -68,6 +68,16 @@ class MerchantKey:
         self._signer, self._verifier = Signer(pem), Verifier(self.certificate.public_key())
 
     @classmethod
+    def held_in(cls, words: Mapping[str, str]) -> "MerchantKey":
+        """From credentials: `pfx` with `pfx_password`, else `private_key` with `certificate`; BadKey."""
+        names = ("pfx", "pfx_password") if words.get("pfx") else ("private_key", "certificate")
+        for need in names:
+            if not words.get(need):
+                raise BadKey(f"unionpay needs {need}")
+        make = cls.from_pfx if words.get("pfx") else cls.from_pem
+        return make(*(words[name] for name in names))
+
+    @classmethod
     def from_pfx(cls, pfx: str, password: str) -> "MerchantKey":
         """From the Base64 of a PKCS#12 file; BadKey."""
         try:
