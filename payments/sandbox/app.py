@@ -1,19 +1,26 @@
 """The outside world as one Flask application."""
 
+from collections.abc import Callable
+
 from flask import Flask
 
-from payments.sandbox import controls, miniprogram, phone, sms, wechat
+from payments.sandbox import controls, miniprogram, phone, sms
 from payments.sandbox.config import SandboxConfig
+from payments.sandbox.far import FarSide, Parts
+from payments.sandbox.wechat import WeChatSide
 from payments.sandbox.world import join
 
-PARTS = (wechat.bp, miniprogram.bp, sms.bp, phone.bp, controls.bp)
+FAR_SIDES: tuple[Callable[[Parts], FarSide], ...] = (  # one line per gateway
+    WeChatSide,
+)
+OTHERS = (miniprogram.bp, sms.bp, phone.bp, controls.bp)
 
 
 def create_sandbox(config: SandboxConfig) -> Flask:
     """The far sides over HTTP; one process with many threads (its faults and its clock live in memory)."""
     app = Flask("payments.sandbox")
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
-    for part in PARTS:
-        app.register_blueprint(part)
-    join(config, app)
+    for other in OTHERS:
+        app.register_blueprint(other)
+    join(config, app, FAR_SIDES)
     return app

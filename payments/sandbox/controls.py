@@ -19,8 +19,20 @@ def health() -> Answer:
 
 @bp.get("/trades")
 def trades() -> Answer:
-    """The far side's own list of paid trades: what our book must agree with."""
+    """The outside's own list of paid trades, of all gateways: what our book must agree with."""
     return {"trades": [trade_line(trade) for trade in world().trades.paid()]}
+
+
+@bp.get("/refunds")
+def refunds() -> Answer:
+    """Every refund asked for, with what became of it: PROCESSING, SUCCESS, FAILED or ABNORMAL."""
+    names = ("number", "reference", "amount", "state", "asked_at")
+    found = [
+        {"gateway": trade["gateway"], "payment": trade["number"], "success_time": refund.get("success_time")}
+        | {name: refund[name] for name in names}
+        for trade, refund in world().trades.refunds()
+    ]
+    return {"refunds": found}
 
 
 @bp.get("/messages")
@@ -33,7 +45,7 @@ def messages() -> Answer:
 
 @bp.get("/callbacks")
 def callbacks() -> Answer:
-    """Every delivery tried: number, attempt, the status that came back (0 for none)."""
+    """Every delivery tried: gateway, number, payment or refund, attempt, the status that came back (0 for none)."""
     return {"callbacks": list(world().notifier.deliveries)}
 
 
@@ -45,7 +57,7 @@ def waiting() -> Answer:
 
 @bp.post("/faults")
 def add() -> Answer:
-    """{kind, number?, count?, …} as `faults.py` lists them."""
+    """{kind, number?, gateway?, count?, …} as `faults.py` lists them."""
     fault = request.get_json(silent=True)
     try:
         world().faults.add(fault if isinstance(fault, dict) else {})
@@ -84,10 +96,10 @@ def settings() -> Answer:
     """{notify_factor?, callback_public_key_percent?}: how callbacks are repeated and signed from now on."""
     asked = request.get_json(silent=True)
     asked = asked if isinstance(asked, dict) else {}
-    notifier = world().notifier
-    factor = asked.get("notify_factor", notifier.factor)
-    percent = asked.get("callback_public_key_percent", notifier.public_key_percent)
+    knobs = world().knobs
+    factor = asked.get("notify_factor", knobs.notify_factor)
+    percent = asked.get("callback_public_key_percent", knobs.callback_public_key_percent)
     if not isinstance(factor, int | float) or factor < 0 or type(percent) is not int or not 0 <= percent <= 100:
         return {"error": "notify_factor is not negative, callback_public_key_percent is 0 to 100"}, 400
-    notifier.factor, notifier.public_key_percent = factor, percent
-    return {"notify_factor": notifier.factor, "callback_public_key_percent": notifier.public_key_percent}
+    knobs.notify_factor, knobs.callback_public_key_percent = factor, percent
+    return vars(knobs).copy()

@@ -1,23 +1,37 @@
 """Faults on demand: what the outside world does wrong, when asked to, for one number or for all, so many times.
 
-kind                       what happens                                              fields besides number, count
+kind                       what happens                                             fields (all: number, count, gateway)
 delay                      the answer or callback comes `seconds` later              on, seconds
 error                      not executed; answered with status and code               on, status, code
 silent                     executed; no answer within `seconds`                      on, seconds
-html                       executed; 200 with a page instead of JSON                 on
+html                       executed; 200 with a page instead of the answer           on
 unsigned                   executed; 200 without any signature                       on
-answer_signtest            executed; answer with a SIGNTEST signature                on
+answer_signtest            executed; answer with a SIGNTEST signature (WeChat)       on
 truncated                  executed; half of the answer's body, signed as it is      on
 callback_duplicate         the callback comes `times` times at once                  times
 callback_drop              one delivery is lost (the next retry comes)
 callback_wrong_signature   one delivery carries a signature of something else
-callback_signtest          a delivery with a SIGNTEST signature comes first
+callback_signtest          a delivery with a SIGNTEST signature comes first (WeChat)
 callback_early             paid, and the callback delivered, before create answers
+other_merchant             a delivery of another merchant's, well signed, comes first
+reorder                    the payment is told only after a refund of it was told
 late_success               the phone can still pay although the order is closed
+close_paid                 the payer pays in the moment of closing: it answers "paid"
 other_trade                a query is answered, well signed, with another trade      instead
 other_amount               the trade says `total` instead of the order's             total
 coupon                     the payer pays `off` fen less                             off
-`on` is create, query or close (delay: also callback; error: also sms or message, for every receiver); without it, any.
+not_enough                 a refund is not taken: the merchant's balance is short
+refund_fails               a refund is taken, and fails later
+refund_abnormal            a refund is taken, and the payer's account refuses it
+statement_not_ready        the day's statement is still being made
+statement_truncated        the statement stops half-way (its hash or signature fits)
+statement_junk             bytes in it that are no text (its hash or signature fits)
+statement_total            its summary disagrees with its lines by one fen
+statement_hash             it does not fit its hash or signature
+statement_expired          the link to it is of no use any more
+`on` is create, query, close, refund, refund_query or statement (delay: also callback; error: also sms or message, for
+every receiver); without it, any. `gateway` narrows a fault to one far side. The number of a refund's fault is the
+refund's or its payment's; a callback's is that of what it tells. Statements have no number.
 """
 
 from threading import Lock
@@ -27,7 +41,11 @@ KINDS = frozenset(
     {
         *("delay", "error", "silent", "html", "unsigned", "answer_signtest", "truncated"),
         *("callback_duplicate", "callback_drop", "callback_wrong_signature", "callback_signtest", "callback_early"),
-        *("late_success", "other_trade", "other_amount", "coupon"),
+        *("other_merchant", "reorder"),
+        *("late_success", "close_paid", "other_trade", "other_amount", "coupon"),
+        *("not_enough", "refund_fails", "refund_abnormal"),
+        *("statement_not_ready", "statement_truncated", "statement_junk", "statement_total", "statement_hash"),
+        "statement_expired",
     }
 )
 Fault = dict[str, Any]
@@ -47,14 +65,15 @@ class Faults:
         with self._lock:
             self._waiting.append({"count": 1, **fault})
 
-    def take(self, kind: str, number: str, on: str | None = None) -> Fault | None:
-        """Use up one fault of that kind for this number, if one waits."""
+    def take(self, kind: str, *whose: str, on: str | None = None, gateway: str | None = None) -> Fault | None:
+        """Use up one fault of that kind for one of these numbers, if one waits."""
         with self._lock:
             for fault in self._waiting:
                 if (
                     fault["kind"] == kind
-                    and fault.get("number") in (None, number)
+                    and fault.get("number") in (None, *whose)
                     and (on is None or fault.get("on") in (None, on))
+                    and fault.get("gateway") in (None, gateway)
                     and fault["count"] != 0
                 ):
                     if fault["count"] is not None:

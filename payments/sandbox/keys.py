@@ -52,7 +52,11 @@ class SandboxKeys:
 
 
 def make_keys(folder: Path) -> SandboxKeys:
-    """Make what is missing in `folder` (files 0600) and load it; doing it again changes nothing."""
+    """Make what is missing in `folder` (files 0600) and load it; doing it again changes nothing.
+
+    The other far sides keep theirs beside these: `<name>_keys.py` has a `make(folder)` of its own, which writes its
+    files with `write_secret` under names that begin with its own, the last one saying that all are there. So a folder
+    made before a far side existed gains its keys and loses none."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not (folder / _WORDS).exists():
         _make(folder)
@@ -72,13 +76,13 @@ def _make(folder: Path) -> None:
     merchant_serial = int.from_bytes(b"\x0a" + os.urandom(19), "big")
     certificate_serial = int.from_bytes(b"\x5b" + os.urandom(19), "big")
     pems = {
-        "merchant_key": _private(merchant),
+        "merchant_key": private_pem(merchant),
         "merchant_cert": _certificate(merchant, mchid, merchant_serial),
         "public_key": platform.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         ),
-        "platform_key": _private(platform),
-        "certificate_key": _private(older),
+        "platform_key": private_pem(platform),
+        "certificate_key": private_pem(older),
         "certificate": _certificate(older, "sandbox platform", certificate_serial),
     }
     words = {
@@ -92,17 +96,19 @@ def _make(folder: Path) -> None:
         "certificate_serial": f"{certificate_serial:040X}",
     }
     for name, pem in pems.items():
-        _write(folder / f"{name}.pem", pem)
-    _write(folder / _WORDS, json.dumps(words, indent=1).encode("ascii"))  # last: its presence says all are there
+        write_secret(folder / f"{name}.pem", pem)
+    write_secret(folder / _WORDS, json.dumps(words, indent=1).encode("ascii"))  # last: its presence says all are there
 
 
-def _write(file: Path, content: bytes) -> None:
+def write_secret(file: Path, content: bytes) -> None:
+    """A file that its owner alone may read, in place of what was there."""
     file.unlink(missing_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as handle:
         handle.write(content)
 
 
-def _private(key: rsa.RSAPrivateKey) -> bytes:
+def private_pem(key: rsa.RSAPrivateKey) -> bytes:
+    """PKCS#8 without a passphrase."""
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

@@ -106,7 +106,7 @@ def send() -> dict[str, Any]:
     token = here.shelf.get("token_of_app", "current")
     if token is None or token["ends_at"] < time.time() or request.args.get("access_token") != token["token"]:
         return _no(40001, "invalid credential, access_token is invalid or not latest")
-    if here.faults.take("error", "", "message"):
+    if here.faults.take("error", "", on="message"):
         return _no(-1, "system error")
     asked = request.get_json(force=True, silent=True)  # WeChat reads the body as JSON whatever it is called
     return _wrong_with(asked) or _deliver(here, asked)

@@ -5,8 +5,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 
 from payments.sandbox.shelf import Document
-from payments.sandbox.wechat_check import ApiError
-from payments.sandbox.wechat_trades import Declined
+from payments.sandbox.trades import Declined, refunded
 from payments.sandbox.world import world
 
 bp = Blueprint("phone", __name__)
@@ -16,12 +15,12 @@ Page = str | tuple[str, int]
 
 @bp.get("/phone")
 def look() -> Page:
-    """Paste a code_url or prepay_id, or open one with ?code=…"""
+    """Paste a code of any gateway, or open one with ?code=…"""
     code = request.args.get("code", "").strip()
     if not code:
         return render_template("phone.html", title="付款")
     try:
-        trade = _behind(code)
+        trade = world().behind(code)
     except Declined as refusal:
         return render_template("phone.html", title="不能付款", problem=refusal.message), 404
     if trade["state"] != "NOTPAY":
@@ -37,55 +36,40 @@ def decide() -> Page:
     if request.form.get("decision") != "pay":
         return render_template("phone.html", title="已取消", problem="没有付款。需要时可以重新打开付款码。")
     try:
-        trade = _pay(code, request.form.get("openid", ""))
+        trade = world().pay(code, request.form.get("openid", ""))
     except Declined as refusal:
         return render_template("phone.html", title="不能付款", problem=refusal.message), 409
-    return render_template("phone.html", title="支付成功", paid=True, **_shown(trade))
+    back = world().far[trade["gateway"]].returns(trade)
+    return render_template("phone.html", title="支付成功", paid=True, back=back, **_shown(trade))
 
 
 @bp.post("/phone/pay")
 def pay() -> dict[str, Any] | tuple[dict[str, Any], int]:
-    """{code_url or prepay_id, openid?} → the paid trade; 409 with code and message when the phone says no."""
+    """{code_url or prepay_id, openid?} → the paid trade; 409 with code and message when the phone says no.
+
+    code_url may be of any gateway: the text of a code, or the code of the phone page's address. Where the payer's
+    browser would go back to the merchant, `return` says how: {url, fields}; fields null for a link."""
     asked = request.get_json(silent=True)
     asked = asked if isinstance(asked, dict) else {}
+    code = str(asked.get("code_url") or asked.get("prepay_id") or "")
     try:
-        trade = _pay(str(asked.get("code_url") or asked.get("prepay_id") or ""), str(asked.get("openid") or ""))
+        trade = world().pay(code, str(asked.get("openid") or ""))
     except Declined as refusal:
         return {"code": refusal.code, "message": refusal.message}, 409
-    return trade_line(trade)
+    back = world().far[trade["gateway"]].returns(trade)
+    return trade_line(trade) | ({"return": {"url": back.url, "fields": back.fields}} if back else {})
 
 
 def trade_line(trade: Document) -> dict[str, Any]:
-    """One line of the far side's list of paid trades; amounts in fen, the moment in RFC 3339."""
-    return {
-        "gateway": "wechat",
-        "number": trade["number"],
-        "transaction_id": trade["transaction_id"],
-        "amount": trade["amount"],
-        "payer_amount": trade["payer_amount"],
-        "success_time": trade["success_time"],
-        "openid": trade["payer"],
-    }
-
-
-def _pay(code: str, openid: str) -> Document:
-    here = world()
-    trade = here.trades.pay(_behind(code)["number"], openid)
-    here.notifier.tell(trade)
-    return trade
-
-
-def _behind(code: str) -> Document:
-    try:
-        return world().trades.behind(code)
-    except ApiError as error:
-        raise Declined(error.code, error.message) from error
+    """One line of the outside's list of paid trades; amounts in fen, the moment in RFC 3339."""
+    names = ("gateway", "number", "reference", "amount", "payer_amount", "success_time", "payer")
+    return {name: trade[name] for name in names} | {"refunded": refunded(trade)}
 
 
 def _shown(trade: Document) -> dict[str, str]:
     fen = trade["payer_amount"]
     return {
         "merchant": _MERCHANT,
-        "description": trade["wanted"]["description"],
+        "description": trade["description"],
         "yuan": f"{fen // 100}.{fen % 100:02d}",
     }

@@ -24,7 +24,7 @@ def send() -> Answer:
     asked = request.get_json(silent=True)
     if error := _wrong_with(asked):
         return {"error": error}, 422 if error == "BAD_NUMBER" else 400
-    if fault := here.faults.take("error", "", "sms"):
+    if fault := here.faults.take("error", "", on="sms"):
         return {"error": fault.get("code", "BUSY")}, fault.get("status", 503)
     with here.shelf.lock:
         before = here.shelf.get("message", f"sms/{asked['key']}")

@@ -1,18 +1,20 @@
 """WeChat Pay's far side: /v3 orders, queries, closing and certificates, each request checked and each answer signed."""
 
-import json
-import time
-from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Response
 
-from payments.sandbox.signing import random_text, seal_resource
-from payments.sandbox.wechat_check import ApiError, Spoken, check_headers, check_order, check_signature
-from payments.sandbox.wechat_trades import CODE_URL, Declined, transaction_of
-from payments.sandbox.world import World, world
+from payments.sandbox.shelf import Document
+from payments.sandbox.signing import seal_resource
+from payments.sandbox.trades import Refusal, Why
+from payments.sandbox.wechat_answer import answer, asked_by_merchant, read, texts_wanted
+from payments.sandbox.wechat_check import ApiError, Spoken, check_order
+from payments.sandbox.wechat_side import CODE_URL, NAME, WeChatSide, bp, side
+from payments.sandbox.wechat_words import transaction_of
+from payments.sandbox.world import World
 
-bp = Blueprint("wechat", __name__)
+__all__ = ["WeChatSide"]  # with its routes, which these modules add to its blueprint
 _BY_NUMBER = "/v3/pay/transactions/out-trade-no/<number>"
 
 
@@ -21,14 +23,15 @@ def create(kind: str) -> Response:
     """A new order, or the same again."""
 
     def act(here: World, spoken: Spoken) -> dict[str, Any]:
-        wanted = _read(spoken)
+        wanted = read(spoken)
         check_order(wanted, kind, here.keys)
-        token = here.trades.place(kind, wanted)
-        if here.faults.take("callback_early", wanted["out_trade_no"]):
-            here.notifier.tell_now(here.trades.pay(wanted["out_trade_no"]))
+        trade = _placed(here, kind, wanted)
+        token = side(here).fresh_token(trade)
+        if here.faults.take("callback_early", trade["number"], gateway=NAME):
+            here.notifier.tell_now(side(here).pay(trade, ""))
         return {"prepay_id": token} if kind == "jsapi" else {"code_url": CODE_URL + token}
 
-    return _answer("create", _number_wanted(), act)
+    return answer("create", texts_wanted("out_trade_no"), act)
 
 
 @bp.get(_BY_NUMBER)
@@ -36,19 +39,19 @@ def query(number: str) -> Response:
     """One order by the merchant's number."""
 
     def act(here: World, spoken: Spoken) -> dict[str, Any]:
-        other = here.faults.take("other_trade", number)
-        return transaction_of(_asked_by_merchant(here).trades.find(other["instead"] if other else number))
+        other = here.faults.take("other_trade", number, gateway=NAME)
+        return transaction_of(asked_by_merchant(here).trades.find(NAME, other["instead"] if other else number))
 
-    return _answer("query", number, act)
+    return answer("query", (number,), act)
 
 
 @bp.get("/v3/pay/transactions/id/<transaction_id>")
 def query_transaction(transaction_id: str) -> Response:
     """One paid trade by the far side's number."""
-    return _answer(
+    return answer(
         "query",
-        "",
-        lambda here, spoken: transaction_of(_asked_by_merchant(here).trades.find_transaction(transaction_id)),
+        ("",),
+        lambda here, spoken: transaction_of(asked_by_merchant(here).trades.find_reference(NAME, transaction_id)),
     )
 
 
@@ -57,11 +60,11 @@ def close(number: str) -> Response:
     """No payment possible from now on."""
 
     def act(here: World, spoken: Spoken) -> None:
-        if _read(spoken).get("mchid") != here.keys.mchid:
+        if read(spoken).get("mchid") != here.keys.mchid:
             raise ApiError(400, "MCH_NOT_EXISTS", "商户号不存在")
-        here.trades.close(number)
+        here.close(NAME, number)
 
-    return _answer("close", number, act)
+    return answer("close", (number,), act)
 
 
 @bp.get("/v3/certificates")
@@ -78,76 +81,27 @@ def certificates() -> Response:
         }
         return {"data": [entry]}
 
-    return _answer("certificates", "", act)
+    return answer("certificates", ("",), act)
 
 
-def _answer(on: str, number: str, act: Callable[[World, Spoken], dict[str, Any] | None]) -> Response:
-    """Check the request, act, sign what is said; faults waiting for this number spoil it on the way."""
-    here = world()
-    path = request.environ.get("RAW_URI") or request.environ["REQUEST_URI"]
-    spoken = Spoken(request.method, path, request.headers, request.get_data())
-    if delay := here.faults.take("delay", number, on):
-        time.sleep(delay["seconds"])
+def _placed(here: World, kind: str, wanted: dict[str, Any]) -> Document:
+    """The order on the list; under one number only one kind and one content."""
+    now = here.clock.now()
+    expires_at = now + timedelta(days=7)
+    if "time_expire" in wanted:
+        asked = datetime.fromisoformat(wanted["time_expire"])
+        expires_at = min(max(asked, now + timedelta(minutes=1)), now + timedelta(days=90))
     try:
-        check_signature(spoken, here.keys, here.voice.merchant_key)
-        check_headers(spoken, here.keys)
-        if error := here.faults.take("error", number, on):
-            raise ApiError(error.get("status", 500), error.get("code", "SYSTEM_ERROR"), "系统异常，请稍后重试")
-        said = act(here, spoken)
-    except ApiError as refusal:
-        return _signed(here, spoken, refusal.status, _dumped(refusal.document()))
-    except Declined as refusal:
-        return _signed(here, spoken, 400, _dumped({"code": refusal.code, "message": refusal.message}))
-    whole = _signed(here, spoken, 204 if said is None else 200, b"" if said is None else _dumped(said))
-    return _spoiled(here, on, number, whole)
-
-
-def _spoiled(here: World, on: str, number: str, answer: Response) -> Response:
-    if silent := here.faults.take("silent", number, on):
-        time.sleep(silent.get("seconds", 12))
-    if here.faults.take("html", number, on):
-        return Response("<html><body>502 Bad Gateway</body></html>", 200, content_type="text/html")
-    if here.faults.take("unsigned", number, on):
-        for name in [name for name, _ in answer.headers if name.startswith("Wechatpay-")]:
-            del answer.headers[name]
-    if here.faults.take("truncated", number, on):
-        answer.set_data(answer.get_data()[: len(answer.get_data()) // 2])
-    if here.faults.take("answer_signtest", number, on):
-        probe = "WECHATPAY/SIGNTEST/"
-        answer.headers["Wechatpay-Signature"] = probe + answer.headers["Wechatpay-Signature"][len(probe) :]
-    return answer
-
-
-def _signed(here: World, spoken: Spoken, status: int, body: bytes) -> Response:
-    by_public_key = spoken.headers.get("Wechatpay-Serial") == here.keys.pub_key_id
-    answer = Response(body, status, content_type="application/json; charset=utf-8")
-    for name, value in here.voice.signed(body, by_public_key=by_public_key).items():
-        answer.headers[name] = value
-    answer.headers["Request-ID"] = random_text(32).upper()
-    return answer
-
-
-def _asked_by_merchant(here: World) -> World:
-    if request.args.get("mchid") != here.keys.mchid:
-        raise ApiError(400, "PARAM_ERROR", "参数错误", {"field": "mchid", "location": "query"})
-    return here
-
-
-def _read(spoken: Spoken) -> dict[str, Any]:
-    try:
-        wanted = json.loads(spoken.body)
-    except ValueError:
-        wanted = None
-    if not isinstance(wanted, dict):
-        raise ApiError(400, "PARAM_ERROR", "请求体不是JSON")
-    return wanted
-
-
-def _number_wanted() -> str:
-    wanted = request.get_json(silent=True)
-    number = wanted.get("out_trade_no") if isinstance(wanted, dict) else None
-    return number if isinstance(number, str) else ""
-
-
-def _dumped(said: dict[str, Any]) -> bytes:
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+        return here.trades.place(
+            NAME,
+            wanted["out_trade_no"],
+            amount=wanted["amount"]["total"],
+            content=wanted | {"kind": kind},
+            expires_at=expires_at,
+            description=wanted["description"],
+            openid=wanted["payer"]["openid"] if kind == "jsapi" else "",
+        )
+    except Refusal as refusal:
+        if refusal.why is Why.DIFFERENT and refusal.before and refusal.before["content"]["kind"] != kind:
+            raise ApiError(403, "OUT_TRADE_NO_USED", "商户订单号重复") from refusal
+        raise

@@ -11,7 +11,7 @@ SECONDS = {  # files whose fractions are seconds, never money
     "payments/sandbox/__main__.py": "the factor of the pauses between callbacks",
     "payments/sandbox/config.py": "the factor of the pauses between callbacks",
     "payments/sandbox/controls.py": "the factor of the pauses between callbacks",
-    "payments/sandbox/wechat_notify.py": "pauses and time-outs",
+    "payments/sandbox/notifier.py": "pauses and time-outs",
 }
 NAMES = {"float", "Decimal", "Fraction", "round", "decimal", "fractions", "numbers"}
 

@@ -53,7 +53,7 @@ def test_a_native_order_is_paid_by_its_code_and_the_query_says_so(sandbox, wecha
     assert (before.word, before.amount, before.happened_at) == (Word.OPEN, None, None)
     assert (after.word, after.amount, after.currency, after.payer) == (Word.PAID, 32000, "CNY", OPENID)
     [theirs] = sandbox.paid(taken.number)
-    assert (theirs["transaction_id"], theirs["amount"]) == (after.reference, after.amount)
+    assert (theirs["reference"], theirs["amount"]) == (after.reference, after.amount)
     assert datetime.fromisoformat(theirs["success_time"]) == after.happened_at
     assert abs(after.happened_at - utc_now()) < timedelta(seconds=5)
 

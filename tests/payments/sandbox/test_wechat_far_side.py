@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from core.clock import beijing, utc_now
 from payments.sandbox.keys import make_keys
-from payments.sandbox.wechat_notify import RETRY_AFTER_S
+from payments.sandbox.wechat import WeChatSide
 from tests.builders import an_order
 from tests.outside import outside
 
@@ -191,7 +191,7 @@ def test_a_trade_is_found_by_the_far_sides_number_too(sandbox):
     sandbox.pay(ask(sandbox, "POST", NATIVE, order)[1]["code_url"])
     [trade] = sandbox.paid(order["out_trade_no"])
 
-    path = f"/v3/pay/transactions/id/{trade['transaction_id']}?mchid={sandbox.keys.mchid}"
+    path = f"/v3/pay/transactions/id/{trade['reference']}?mchid={sandbox.keys.mchid}"
 
     assert ask(sandbox, "GET", path)[1]["out_trade_no"] == order["out_trade_no"]
     assert ask(sandbox, "GET", path.replace(sandbox.keys.mchid, "1"))[0] == 400
@@ -246,8 +246,8 @@ def test_a_lost_callback_comes_with_the_next_retry(sandbox, merchant):
 
 
 def test_callbacks_are_repeated_at_the_documented_times_for_a_day():
-    assert len(RETRY_AFTER_S) == 15
-    assert sum(RETRY_AFTER_S) == 24 * 3600 + 4 * 60
+    assert len(WeChatSide.retry_after_s) == 15
+    assert sum(WeChatSide.retry_after_s) == 24 * 3600 + 4 * 60
 
 
 def test_a_fault_nobody_knows_is_refused(sandbox):
