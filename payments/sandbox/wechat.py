@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Response
 
+from payments.sandbox import wechat_bill, wechat_refunds
 from payments.sandbox.shelf import Document
 from payments.sandbox.signing import seal_resource
 from payments.sandbox.trades import Refusal, Why
@@ -14,7 +15,7 @@ from payments.sandbox.wechat_side import CODE_URL, NAME, WeChatSide, bp, side
 from payments.sandbox.wechat_words import transaction_of
 from payments.sandbox.world import World
 
-__all__ = ["WeChatSide"]  # with its routes, which these modules add to its blueprint
+__all__ = ["WeChatSide", "wechat_bill", "wechat_refunds"]  # all its routes, added to its blueprint
 _BY_NUMBER = "/v3/pay/transactions/out-trade-no/<number>"
 
 

@@ -15,6 +15,7 @@ from payments.sandbox.signing import is_signed
 _SCHEME = "WECHATPAY2-SHA256-RSA2048"
 _MEMBER = re.compile(r'(mchid|nonce_str|timestamp|serial_no|signature)="([^"]+)"')
 _NUMBER = re.compile(r"[0-9A-Za-z_\-|*]{6,32}")
+_REFUND_NUMBER = re.compile(r"[0-9A-Za-z_\-|*@]{1,64}")
 _OPENID = re.compile(r"[0-9A-Za-z_\-]{1,128}")
 _NOTIFY_URL = re.compile(r"(https://|http://(127\.0\.0\.1|localhost)(?=[:/]))[^?#\s]+")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", re.ASCII)
@@ -105,7 +106,7 @@ def check_order(wanted: dict[str, Any], kind: str, keys: SandboxKeys) -> None:
         value = wanted.get(name)
         if value is None and not needed:
             continue
-        if not isinstance(value, str) or not 0 < len(value) <= longest:
+        if not _is_text(value, longest):
             raise _bad(f"/body/{name}", value)
     if wanted["mchid"] != keys.mchid:
         raise ApiError(400, "MCH_NOT_EXISTS", "商户号不存在")
@@ -120,6 +121,39 @@ def check_order(wanted: dict[str, Any], kind: str, keys: SandboxKeys) -> None:
         except ValueError:
             raise _bad("/body/time_expire", wanted["time_expire"]) from None
     _check_money_and_payer(wanted, kind)
+
+
+def check_refund(wanted: dict[str, Any]) -> None:
+    """Every member of a refund; 400 names the first that is not there or beyond its limits."""
+    named = [name for name in ("transaction_id", "out_trade_no") if name in wanted]
+    if len(named) != 1:
+        raise _bad("/body/transaction_id", None)
+    for name, longest, needed in (
+        (named[0], 32, True),
+        ("out_refund_no", 64, True),
+        ("reason", 80, False),
+        ("notify_url", 256, False),
+        ("funds_account", 32, False),
+    ):
+        value = wanted.get(name)
+        if (value is None and needed) or (value is not None and not _is_text(value, longest)):
+            raise _bad(f"/body/{name}", value)
+    for name, pattern in (("out_refund_no", _REFUND_NUMBER), ("notify_url", _NOTIFY_URL)):
+        if name in wanted and not pattern.fullmatch(wanted[name]):
+            raise _bad(f"/body/{name}", wanted[name])
+    if wanted.get("funds_account", "AVAILABLE") != "AVAILABLE":
+        raise _bad("/body/funds_account", wanted["funds_account"])
+    amount = wanted.get("amount")
+    amount = amount if isinstance(amount, dict) else {}
+    for name in ("refund", "total"):
+        if type(amount.get(name)) is not int or amount[name] < 1:
+            raise _bad(f"/body/amount/{name}", amount.get(name))
+    if amount.get("currency") != "CNY":
+        raise _bad("/body/amount/currency", amount.get("currency"))
+
+
+def _is_text(value: object, longest: int) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= longest
 
 
 def _check_money_and_payer(wanted: dict[str, Any], kind: str) -> None:

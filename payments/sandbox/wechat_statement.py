@@ -35,6 +35,14 @@ def statement_of(trades: Trades, gateway: str, day: date) -> bytes:
     return b"\xef\xbb\xbf" + text.encode()
 
 
+def with_other_total(content: bytes) -> bytes:
+    """The same bill whose summary says one fen more."""
+    *before, totals, after = content.decode().split("\r\n")
+    cells = totals.removeprefix("`").split(",`")
+    total = int(cells[5].replace(".", "")) + 1
+    return "\r\n".join([*before, _row([*cells[:5], yuan(total), *cells[6:]]), after]).encode()
+
+
 def yuan(fen: int) -> str:
     """Fen as the bill writes them."""
     return f"{fen // 100}.{fen % 100:02d}"
