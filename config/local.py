@@ -33,9 +33,10 @@ def write_env(env_file: Path, keys: Path, make_keys: MakeKeys) -> bool:
 
 def sandbox_keys(folder: Path, *, base_url: str = "http://127.0.0.1:8100") -> Mapping[str, str]:
     """The merchant's side of a sandbox's keys, as lines of the environment; the keys are made if they are missing."""
-    from payments.sandbox.keys import make_keys  # noqa: PLC0415 only a sandbox needs it
+    from payments.sandbox import unionpay_keys  # noqa: PLC0415 only a sandbox needs it
+    from payments.sandbox.keys import make_keys  # noqa: PLC0415
 
-    keys = make_keys(folder)
+    keys, unionpay = make_keys(folder), unionpay_keys.make(folder).held(base_url)
     return {
         "GATEWAY_WECHAT_MCHID": keys.mchid,
         "GATEWAY_WECHAT_APPID": keys.appid,
@@ -45,6 +46,7 @@ def sandbox_keys(folder: Path, *, base_url: str = "http://127.0.0.1:8100") -> Ma
         "GATEWAY_WECHAT_PUBLIC_KEYS": f"{keys.pub_key_id}\n{keys.public_key}",
         "GATEWAY_WECHAT_PLATFORM_CERTIFICATES": keys.certificate,
         "GATEWAY_WECHAT_BASE_URL": base_url,
+        **{f"GATEWAY_UNIONPAY_{name.upper()}": value for name, value in unionpay.items()},
         "MINIPROGRAM_APPID": keys.appid,
         "MINIPROGRAM_SECRET": keys.app_secret,
         "SMS_KEY": keys.sms_key,

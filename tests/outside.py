@@ -17,6 +17,9 @@ from core.http import Answer, Door
 from payments.gateways import connect
 from payments.sandbox import SandboxConfig, create_sandbox
 from payments.sandbox.keys import SandboxKeys
+from payments.sandbox.unionpay_keys import UnionPayKeys, make
+
+NOBODY = "http://127.0.0.1:9/callbacks/unionpay"  # refuses at once: no thread of the notifier waits for it
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Outside:
     url: str
     keys: SandboxKeys
     door: Door
+    unionpay_keys: UnionPayKeys | None = None
 
     def get(self, path: str, **headers: str) -> dict:
         return json.loads(self.door.send("GET", self.url + path, headers=headers).body)
@@ -68,6 +72,13 @@ class Outside:
         door = Door(hosts=frozenset({urlsplit(self.url).netloc}), read_s=read_s)
         return connect("wechat", credentials, door, utc_now)
 
+    def unionpay(self, notify_url: str = NOBODY, *, read_s: float = 8, **changed: object):
+        addresses = {"notify_url": notify_url, "return_url": "https://pay.invalid/back/unionpay"}
+        assert self.unionpay_keys is not None
+        credentials = self.unionpay_keys.credentials(base_url=self.url, **addresses) | changed
+        door = Door(hosts=frozenset({urlsplit(self.url).netloc}), read_s=read_s)
+        return connect("unionpay", credentials, door, utc_now)
+
 
 @contextmanager
 def outside(folder: Path, **changed: object) -> Iterator[Outside]:
@@ -79,7 +90,7 @@ def outside(folder: Path, **changed: object) -> Iterator[Outside]:
     thread.start()
     netloc = f"127.0.0.1:{server.server_port}"
     try:
-        yield Outside(f"http://{netloc}", world.keys, Door(hosts=frozenset({netloc})))
+        yield Outside(f"http://{netloc}", world.keys, Door(hosts=frozenset({netloc})), make(folder))
     finally:
         server.shutdown()
         thread.join()

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from urllib.parse import urlencode, urlsplit
 
 from core.http import Door, OutsideSilent
-from payments.errors import GatewayRefused, GatewaySilent, StatementNotReady
+from payments.errors import GatewayRefused, GatewayShort, GatewaySilent, StatementNotReady
 from payments.gateways.base import (
     Acknowledgement,
     Callback,
@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 BACK, FRONT, QUERY = (f"/gateway/api/{name}.do" for name in ("backTransReq", "frontTransReq", "queryTrans"))
 # Definitely not taken, whatever was asked for. What is in none of these sets leaves the outcome unknown.
 REFUSALS = frozenset({"10", "11", "13", "14", "31", "32", "33", "35", "36", "38", "40", "41", "43", "44"})
-NOT_THERE, REPEATED, NO_FILE = "34", "12", "98"
+NOT_THERE, REPEATED, NO_FILE, SHORT = "34", "12", "98", "90"
 # A refund's 00 is "accepted", and a number used before is the refund asked for then: only its own notification or query
 # tells its end. 45 and 46 (given back already) are unknown on purpose: a person must look before anything is repeated.
 REFUND_ANSWERS = {
@@ -139,11 +139,14 @@ class UnionPay:
         """Nothing: the protocol has no closing (facts.closes), an order ends at its payTimeout."""
 
     def refund(self, order: RefundOrder) -> RefundOutcome:
-        """Ask for money back (退货). Their 00 is PROCESSING. GatewaySilent, GatewayRefused (code in args[0]).
+        """Ask for money back (退货). Their 00 is PROCESSING.
 
-        A number they do not know yet can only be sent with a fresh `ordered_at`: they refuse a txnTime of long ago."""
+        GatewaySilent, GatewayRefused (code in args[0]), GatewayShort. A number that is ABSENT there can only be sent
+        again with a fresh `ordered_at`: they refuse a txnTime of long ago."""
         answer = self._ask(self._base_url + BACK, self._requests.refund(order))
         code = answer["respCode"]
+        if code == SHORT:
+            raise GatewayShort(code)
         if code not in REFUND_ANSWERS:
             raise _failure(code)
         return self._refund_outcome(order, answer, code, REFUND_ANSWERS)

@@ -39,7 +39,7 @@ REFUND_STATUS: Mapping[str, RefundWord] = {
     "A6": RefundWord.UNKNOWN,
     **dict.fromkeys(("45", "46"), RefundWord.UNKNOWN),  # given back already, by whom? a person must look
     **dict.fromkeys(("01", "02", "03", "04", "05", "06", "12", "34", "37", "60", "83", "99"), RefundWord.PROCESSING),
-    **dict.fromkeys(("35", "36", *_OUR_FAULT), RefundWord.FAILED),
+    **dict.fromkeys(("35", "36", "90", *_OUR_FAULT), RefundWord.FAILED),
     **dict.fromkeys(_PAYER_REFUSED, RefundWord.ABNORMAL),
 }
 _IN_ANSWERS_ONLY = ("origRespCode", "qrCode", "fileContent")
