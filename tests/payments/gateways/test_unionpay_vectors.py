@@ -1,6 +1,7 @@
 """Messages signed by UnionPay's own software and by its test system, judged by ours: each comes out as marked."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -9,9 +10,10 @@ import pytest
 
 from core.clock import BEIJING
 from payments.errors import ForgedCallback
-from payments.gateways.base import RefundWord, Word, judge
+from payments.gateways.base import Kind, Order, RefundOrder, RefundWord, Trade, Word, judge
 from payments.gateways.signing import BadKey, Verifier
 from payments.gateways.unionpay_reading import UnionPayReader, answer_fields
+from payments.gateways.unionpay_requests import Requests
 from payments.gateways.unionpay_seal import (
     TEST_SYSTEM,
     UNIONPAY,
@@ -76,6 +78,34 @@ def test_every_signing_case_gives_the_same_text_digest_and_signature(case):
     assert digest(text, case["charset"]).decode() == case["sha256_hex"]
     [held] = certificates_in(cert(f"certs/{case['key']}.cer"))
     assert Verifier(held.public_key()).verify(digest(text, case["charset"]), case["signature"])
+
+
+def test_our_requests_have_the_fields_of_the_signing_cases():
+    at = datetime(2026, 11, 23, 10, 15, 30, tzinfo=BEIJING)
+    order = Order("YB2026112300000001", at, Kind.NATIVE, 38000, "城乡居民医保费", at + timedelta(minutes=30))
+    page = replace(order, number="YB2026112300000003", kind=Kind.WEB, amount=1)
+    page = replace(page, ordered_at=at + timedelta(seconds=2), expires_at=at + timedelta(minutes=15, seconds=2))
+    back = RefundOrder(
+        "RF2026112400000001",
+        datetime(2026, 11, 24, 9, tzinfo=BEIJING),
+        order.number,
+        "442611231015304678498",
+        38000,
+        38000,
+        "",
+    )
+    ours = Requests(OURS, "https://pay.example.gov.cn/unionpay/notify", "https://pay.example.gov.cn/unionpay/front")
+    refunds = replace(ours, notify_url="https://pay.example.gov.cn/unionpay/refund-notify")
+    wanted = {
+        name: {field: value for field, value in case["input"].items() if field != "reqReserved"}
+        for name, case in SIGNED.items()
+    }
+
+    assert ours.qr_code(order) == wanted["req_qr_apply"]
+    assert ours.page(page) == wanted["req_wap_pay"]
+    assert ours.query(Trade(order.number, at)) == wanted["req_query"]
+    assert refunds.refund(back) == wanted["req_refund"]
+    assert ours.file(at.date(), datetime(2026, 11, 24, 10, tzinfo=BEIJING)) == wanted["req_file"]
 
 
 @pytest.mark.parametrize("case", [one for one in JUDGED.values() if one["form_body"]], ids=lambda one: one["name"])
