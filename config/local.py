@@ -42,6 +42,7 @@ def sandbox_keys(folder: Path, *, base_url: str = "http://127.0.0.1:8100") -> Ma
         "GATEWAY_WECHAT_APPID": keys.appid,
         "GATEWAY_WECHAT_SERIAL_NO": keys.merchant_serial,
         "GATEWAY_WECHAT_PRIVATE_KEY": keys.merchant_key,
+        "GATEWAY_WECHAT_CERTIFICATE": keys.merchant_cert,
         "GATEWAY_WECHAT_API_V3_KEYS": keys.api_v3_key,
         "GATEWAY_WECHAT_PUBLIC_KEYS": f"{keys.pub_key_id}\n{keys.public_key}",
         "GATEWAY_WECHAT_PLATFORM_CERTIFICATES": keys.certificate,

@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Self
 
 from cryptography import x509
@@ -42,14 +43,20 @@ class Signer:
         """The signature in Base64 without line breaks."""
         return base64.b64encode(self._key.sign(text, PKCS1v15(), SHA256())).decode()
 
+    def public_half(self) -> "Verifier":
+        """What verifies its signatures."""
+        return Verifier(self._key.public_key())
+
 
 class Verifier:
     """An RSA public key that checks PKCS#1 v1.5 signatures with SHA-256."""
 
-    def __init__(self, key: object) -> None:
+    def __init__(self, key: object, *, expires_at: datetime | None = None) -> None:
+        """`expires_at` is the end of the certificate it came in; a bare key has none. BadKey."""
         if not isinstance(key, RSAPublicKey) or key.key_size < _SHORTEST_KEY:
             raise BadKey("public key is not RSA of at least 2048 bits")
         self._key = key
+        self.expires_at = expires_at
 
     @classmethod
     def from_pem(cls, pem: str) -> Self:
@@ -76,7 +83,8 @@ def certificates(pems: str) -> dict[str, Verifier]:
             certificate = x509.load_pem_x509_certificate(pem.encode())
         except ValueError:
             raise BadKey("certificate is not a readable PEM") from None
-        found[serial_of(certificate.serial_number)] = Verifier(certificate.public_key())
+        end = certificate.not_valid_after_utc
+        found[serial_of(certificate.serial_number)] = Verifier(certificate.public_key(), expires_at=end)
     if pems.strip() and not found:
         raise BadKey("no certificate in the text given")
     return found
@@ -97,6 +105,9 @@ class ResourceKeys:
         if not keys or not all(key.isascii() and len(key) == 32 for key in keys):
             raise BadKey("a resource key is not 32 ASCII characters")
         self._ciphers = tuple(AESGCM(key.encode()) for key in keys)
+
+    def __len__(self) -> int:
+        return len(self._ciphers)
 
     def open(self, ciphertext: str, *, nonce: str, associated: str) -> bytes:
         """The clear bytes of Base64 `ciphertext` whose last 16 bytes are the tag; Unopenable."""

@@ -1,64 +1,51 @@
 """WeChat Pay API v3 for a directly connected merchant: JSAPI in the mini-program, Native as a QR code.
 
-Manual: pay.weixin.qq.com/doc/v3/merchant (JSAPI 下单 4012525182, 查询 4013070356, 签名 4012556398).
+Manual: pay.weixin.qq.com/doc/v3/merchant (JSAPI 下单 4012525182, 查询 4013070356, 退款 4012552567, 账单 4013071254).
 What comes back is believed only by `wechat_reading`. An answer that is not a proof is silence: the outcome is unknown
 and the next step is a query.
 """
 
-import json
-import logging
 import re
 import secrets
-from collections.abc import Callable, Mapping
-from datetime import datetime, time, timedelta
-from enum import Enum
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from core.clock import beijing
-from core.http import Answer, Door, OutsideSilent
-from payments.errors import AlreadyPaidThere, GatewayRefused, GatewaySilent
-from payments.gateways.base import Acknowledgement, Callback, Checkout, Facts, Kind, Order, Outcome, Trade, Word
-from payments.gateways.signing import BadKey, ResourceKeys, Signer, Verifier, certificates
-from payments.gateways.strict import json_object
-from payments.gateways.wechat_reading import LARGEST_BODY, NAME, Unproven, WeChatReader
+from core.http import Door
+from payments.errors import BadStatement, GatewayRefused, GatewaySilent, StatementNotReady
+from payments.gateways.base import (
+    Acknowledgement,
+    Callback,
+    Checkout,
+    Facts,
+    KeyFact,
+    Kind,
+    Order,
+    Outcome,
+    RefundOrder,
+    RefundOutcome,
+    RefundWord,
+    StatementLine,
+    Trade,
+    Word,
+)
+from payments.gateways.signing import BadKey, ResourceKeys, Signer, certificates
+from payments.gateways.wechat_keys import own_certificate, public_keys_in
+from payments.gateways.wechat_line import Line, code_of, dumped, failure, plain
+from payments.gateways.wechat_reading import NAME, Unproven, WeChatReader
+from payments.gateways.wechat_statement import Proof, read_lines
 
 Credentials = Mapping[str, str | Mapping[str, str]]
 
-log = logging.getLogger(__name__)
-
-
-class Meaning(Enum):
-    """What an error means for the payment."""
-
-    REFUSED = "definitely not taken; repeating is pointless"
-    PAID = "paid already: ask"
-    UNKNOWN = "nobody knows: ask"
-
-
-# Codes without '_' (pages and years spell them differently), and the statuses they are believed with. Whatever is not
-# listed is unknown. OUT_TRADE_NO_USED is unknown on purpose: something lives under that number and may be paid.
-ERRORS: Mapping[str, tuple[frozenset[int], Meaning]] = {
-    "PARAMERROR": (frozenset({400}), Meaning.REFUSED),
-    "INVALIDPARAMETER": (frozenset({400}), Meaning.REFUSED),
-    "INVALIDREQUEST": (frozenset({400}), Meaning.REFUSED),
-    "APPIDMCHIDNOTMATCH": (frozenset({400}), Meaning.REFUSED),
-    "MCHNOTEXISTS": (frozenset({400}), Meaning.REFUSED),
-    "ORDERCLOSED": (frozenset({400}), Meaning.REFUSED),
-    "SIGNERROR": (frozenset({401}), Meaning.REFUSED),
-    "NOAUTH": (frozenset({403}), Meaning.REFUSED),
-    "RULELIMIT": (frozenset({403}), Meaning.REFUSED),
-    "TRADEERROR": (frozenset({403}), Meaning.REFUSED),
-    "ACCOUNTERROR": (frozenset({403}), Meaning.REFUSED),
-    "OPENIDMISMATCH": (frozenset({400, 500}), Meaning.REFUSED),
-    "INVALIDTRANSACTIONID": (frozenset({400, 500}), Meaning.REFUSED),
-    "ORDERPAID": (frozenset({400, 403}), Meaning.PAID),
-}
 NOT_THERE = frozenset({"ORDERNOTEXIST", "RESOURCENOTEXISTS"})
-NUMBER_TAKEN = "201"  # the one place where a message counts: INVALID_REQUEST "201 商户订单号重复"
 LONGEST_DESCRIPTION = 127
+LONGEST_REASON = 80
+LARGEST_STATEMENT = 256 * 1024 * 1024  # as it is sent, packed
 
+_ORDERS, _REFUNDS = "/v3/pay/transactions", "/v3/refund/domestic/refunds"
 _NUMBER = re.compile(r"[0-9A-Za-z]{6,32}")
-_PUBLIC_KEY = re.compile(r"(PUB_KEY_ID_[0-9]+)\s*(-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----)", re.DOTALL)
 
 
 class WeChatPay:
@@ -83,16 +70,16 @@ class WeChatPay:
     def __init__(self, credentials: Credentials, door: Door, system_clock: Callable[[], datetime]) -> None:
         """`credentials` by the names in NEEDS, texts; BadKey names the one that is missing or unusable.
 
-        api_v3_keys: comma list, newest first. public_keys: id → PEM, or a text of ids each followed by its PEM.
-        platform_certificates: PEMs one after the other. One of the two suffices; with both, both kinds of serial
-        are believed (the week in which a merchant changes over)."""
+        api_v3_keys: comma list, newest first. public_keys: id → PEM, or a text of ids each followed by its PEM; the
+        first is asked for. platform_certificates: PEMs one after the other. One of the two suffices; with both, both
+        kinds of serial are believed (the week in which a merchant changes over). certificate, if given, is the
+        merchant's own: it must fit private_key and serial_no, and its end is told by `keys`."""
+        words = {need: str(credentials.get(need, "")).strip() for need in self.NEEDS}
         for need in self.NEEDS:
-            if not credentials.get(need):
+            if not words[need]:
                 raise BadKey(f"wechat needs {need}")
-        words = {need: str(credentials[need]).strip() for need in self.NEEDS}
-        public_keys = _public_keys(credentials.get("public_keys", ""))
-        verifiers = public_keys | certificates(str(credentials.get("platform_certificates", "")))
-        if not verifiers:
+        public_keys = public_keys_in(credentials.get("public_keys", ""))
+        if not (verifiers := public_keys | certificates(str(credentials.get("platform_certificates", "")))):
             raise BadKey("wechat needs public_keys or platform_certificates")
         if urlsplit(words["notify_url"]).query:
             raise BadKey("wechat notify_url may carry no query")
@@ -103,22 +90,31 @@ class WeChatPay:
             verifiers=verifiers,
             resource_keys=ResourceKeys(key.strip() for key in words["api_v3_keys"].split(",")),
         )
-        self._serial = words["serial_no"].upper()
-        self._signer = Signer(words["private_key"])
-        self._answer_serial = next(iter(public_keys), "")
-        self._notify_url, self._base_url = words["notify_url"], words["base_url"].rstrip("/")
-        self._door, self._clock = door, system_clock
+        self._signer, serial = Signer(words["private_key"]), words["serial_no"].upper()
+        self._certificate = own_certificate(str(credentials.get("certificate", "")), serial)
+        self._notify_url = words["notify_url"]
+        self._line = Line(
+            mchid=self.merchant,
+            serial=serial,
+            signer=self._signer,
+            answer_serial=next(iter(public_keys), ""),
+            base_url=words["base_url"].rstrip("/"),
+            door=door,
+            clock=system_clock,
+            reader=self.reader,
+        )
+        self.sign_and_verify()
 
     def start(self, order: Order) -> Checkout:
         """Take an order: one try and, on silence, one more with the same bytes (their manual: the number is identity).
 
         GatewaySilent, GatewayRefused (code in args[0]), AlreadyPaidThere."""
-        path, body = f"/v3/pay/transactions/{order.kind}", self._order_body(order)
+        path, body = f"{_ORDERS}/{order.kind}", self._order_body(order)
         try:
-            stated = self._take(path, body)
+            stated = self._line.take(path, body)
         except GatewaySilent:
             try:
-                stated = self._take(path, body)
+                stated = self._line.take(path, body)
             except GatewayRefused as error:  # the first try may have been taken all the same
                 raise GatewaySilent(f"silence, then {error}") from error
         if order.kind is Kind.NATIVE:
@@ -127,13 +123,13 @@ class WeChatPay:
 
     def query(self, trade: Trade) -> Outcome:
         """What they know of our number; ABSENT if nothing. GatewaySilent for whatever does not prove itself."""
-        answer = self._ask("GET", f"/v3/pay/transactions/out-trade-no/{_ours(trade.number)}?mchid={self.merchant}")
-        if answer.status == 404 and (code := _code(answer)).replace("_", "") in NOT_THERE:
+        answer = self._line.ask("GET", f"{_ORDERS}/out-trade-no/{_ours(trade.number)}?mchid={self.merchant}")
+        if answer.status == 404 and plain(code := code_of(answer)) in NOT_THERE:
             return Outcome(NAME, trade.number, Word.ABSENT, merchant=self.merchant, app=self.app, their_word=code)
         if answer.status != 200:
-            raise GatewaySilent(f"{answer.status} {_code(answer)}")
+            raise GatewaySilent(f"{answer.status} {code_of(answer)}")
         try:
-            outcome = self.reader.transaction(self._proven(answer))
+            outcome = self.reader.transaction(self._line.proven(answer))
         except Unproven as doubt:
             raise GatewaySilent(str(doubt)) from doubt
         if outcome.number != trade.number:
@@ -144,15 +140,36 @@ class WeChatPay:
         """Ask that nobody can pay it; returns also when it is closed or unknown there, only a query confirms.
 
         GatewaySilent, AlreadyPaidThere, GatewayRefused."""
-        body = _dumped({"mchid": self.merchant})
-        answer = self._ask("POST", f"/v3/pay/transactions/out-trade-no/{_ours(trade.number)}/close", body)
+        body = dumped({"mchid": self.merchant})
+        answer = self._line.ask("POST", f"{_ORDERS}/out-trade-no/{_ours(trade.number)}/close", body)
         if answer.status == 204:
-            self._proven(answer)
+            self._line.proven(answer)
             return
-        code = _code(answer).replace("_", "")
+        code = plain(code_of(answer))
         if (answer.status == 404 and code in NOT_THERE) or (answer.status == 400 and code == "ORDERCLOSED"):
             return
-        raise _failure(answer)
+        raise failure(answer)
+
+    def refund(self, order: RefundOrder) -> RefundOutcome:
+        """Ask for money back. GatewaySilent, GatewayShort; GatewayRefused only if nothing lives under the number:
+
+        a repeated request may be refused because the first one was taken."""
+        try:
+            return self._refund_told(order, self._line.take(_REFUNDS, self._refund_body(order)))
+        except GatewayRefused:
+            before = self.query_refund(order)
+            if before.word is RefundWord.ABSENT:
+                raise
+            return before
+
+    def query_refund(self, order: RefundOrder) -> RefundOutcome:
+        """What became of a refund; ABSENT if they never got it. GatewaySilent."""
+        answer = self._line.ask("GET", f"{_REFUNDS}/{_ours(order.number)}")
+        if answer.status == 404 and plain(code := code_of(answer)) in NOT_THERE:
+            return RefundOutcome(NAME, order.number, RefundWord.ABSENT, merchant=self.merchant, their_word=code)
+        if answer.status != 200:
+            raise GatewaySilent(f"{answer.status} {code_of(answer)}")
+        return self._refund_told(order, self._line.proven(answer))
 
     def read_callback(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Callback:
         """Believe it or raise ForgedCallback; see `wechat_reading`."""
@@ -164,11 +181,47 @@ class WeChatPay:
 
     def rejected(self) -> Acknowledgement:
         """A 4xx with their FAIL body: they send it again, properly signed if it was theirs."""
-        return Acknowledgement(401, _dumped({"code": "FAIL", "message": "签名验证失败"}))
+        return Acknowledgement(401, dumped({"code": "FAIL", "message": "签名验证失败"}))
+
+    def fetch_statement(self, day: date, into: BinaryIO) -> bool:
+        """The day's trade bill, type ALL, packed as they send it; False if they had no trade.
+
+        StatementNotReady, GatewaySilent, BadStatement when its SHA-1 does not fit."""
+        for _ in range(2):  # a link lives a few minutes: when it is spent, ask for another, once
+            link = self._statement_link(day)
+            if link is None:
+                return False
+            proof = Proof(into)
+            if not self._line.leads_to_them(link["download_url"], self.facts.also_hosts):
+                raise BadStatement("对账单的下载地址不在名单上")
+            answer = self._line.fetch(link["download_url"], proof, most=LARGEST_STATEMENT)
+            if answer.status == 200:
+                if proof.digest() != link["hash_value"].lower():
+                    raise BadStatement("对账单与校验值不符")
+                return True
+        raise GatewaySilent(f"statement: {answer.status} {code_of(answer)}")
+
+    def read_statement(self, file: BinaryIO, day: date) -> Iterator[StatementLine]:
+        """The lines of such a file one by one; see `wechat_statement`."""
+        return read_lines(file, day, mchid=self.merchant)
+
+    def keys(self) -> Sequence[KeyFact]:
+        """Every key held; a bare public key and a key for callbacks have no end."""
+        own = KeyFact("signs our requests", self._line.serial, self._certificate and self._certificate.expires_at)
+        theirs = [KeyFact("verifies WeChat Pay", name, one.expires_at) for name, one in self.reader.verifiers.items()]
+        seals = [KeyFact("opens callbacks", f"api_v3_key {n + 1}") for n in range(len(self.reader.resource_keys))]
+        return (own, *theirs, *seals)
+
+    def sign_and_verify(self) -> None:
+        """Our key and our certificate, or else its public half, fit each other; BadKey."""
+        text = b"liangxian"
+        verifier = self._certificate or self._signer.public_half()
+        if not verifier.verify(text, self._signer.sign(text)):
+            raise BadKey("wechat certificate does not belong to private_key")
 
     def pay_parameters(self, prepay_id: str) -> dict[str, str]:
         """What wx.requestPayment takes, signed: timeStamp, nonceStr, package, signType, paySign."""
-        timestamp, nonce, package = self._timestamp(), secrets.token_hex(16), f"prepay_id={prepay_id}"
+        timestamp, nonce, package = self._line.timestamp(), secrets.token_hex(16), f"prepay_id={prepay_id}"
         signature = self._signer.sign(f"{self.app}\n{timestamp}\n{nonce}\n{package}\n".encode())
         return {
             "timeStamp": timestamp,
@@ -193,86 +246,45 @@ class WeChatPay:
         }
         if order.openid:
             wanted["payer"] = {"openid": order.openid}
-        return _dumped(wanted)
+        return dumped(wanted)
 
-    def _take(self, path: str, body: bytes) -> dict[str, object]:
-        answer = self._ask("POST", path, body)
-        if answer.status != 200:
-            raise _failure(answer)
-        return self._proven(answer)
+    def _refund_body(self, order: RefundOrder) -> bytes:
+        assert type(order.amount) is int and 0 < order.amount <= order.paid
+        assert 0 < len(order.reason) <= LONGEST_REASON
+        known = {"transaction_id": order.reference} if order.reference else {"out_trade_no": _ours(order.payment)}
+        return dumped(
+            {
+                **known,
+                "out_refund_no": _ours(order.number),
+                "reason": order.reason,
+                "notify_url": self._notify_url,
+                "amount": {"refund": order.amount, "total": order.paid, "currency": "CNY"},
+            }
+        )
 
-    def _proven(self, answer: Answer) -> dict[str, object]:
-        """A 2xx answer that proves itself, as an object (empty for 204); GatewaySilent."""
+    def _refund_told(self, order: RefundOrder, stated: Mapping[str, object]) -> RefundOutcome:
         try:
-            self.reader.verify(answer.headers, answer.body, now=self._clock())
-            return json_object(answer.body) if answer.body else {}
+            outcome = self.reader.refund(stated)
         except Unproven as doubt:
-            log.error("wechat answer not believed: %s", doubt)
             raise GatewaySilent(str(doubt)) from doubt
-        except ValueError as error:
-            raise GatewaySilent("a signed answer that is no JSON object") from error
+        if (outcome.number, outcome.payment) != (order.number, order.payment):
+            raise GatewaySilent("an answer about another refund")
+        return outcome
 
-    def _ask(self, method: str, path: str, body: bytes = b"") -> Answer:
-        """The only place that talks. `path` is signed and sent as it stands."""
-        timestamp, nonce = self._timestamp(), secrets.token_hex(16)
-        signature = self._signer.sign(f"{method}\n{path}\n{timestamp}\n{nonce}\n".encode() + body + b"\n")
-        headers = {
-            "Accept": "application/json",
-            "User-Agent": "liangxian",
-            "Authorization": f'WECHATPAY2-SHA256-RSA2048 mchid="{self.merchant}",nonce_str="{nonce}",'
-            f'timestamp="{timestamp}",serial_no="{self._serial}",signature="{signature}"',
-        }
-        if body:
-            headers["Content-Type"] = "application/json"
-        if self._answer_serial:
-            headers["Wechatpay-Serial"] = self._answer_serial
-        try:
-            answer = self._door.send(method, self._base_url + path, headers=headers, body=body or None)
-        except OutsideSilent as error:
-            raise GatewaySilent(str(error)) from error
-        if answer.status >= 300:
-            log.warning(
-                "wechat %s %s: %s %s (request %s)",
-                method,
-                path.partition("?")[0],
-                answer.status,
-                _code(answer),
-                answer.headers.get("request-id", "-"),
-            )
-        return answer
-
-    def _timestamp(self) -> str:
-        return str(int(self._clock().timestamp()))
-
-
-def _failure(answer: Answer) -> GatewaySilent | GatewayRefused | AlreadyPaidThere:
-    """What an answer that is no success means."""
-    code = _code(answer)
-    statuses, meaning = ERRORS.get(code.replace("_", ""), (frozenset(), Meaning.UNKNOWN))
-    if answer.status not in statuses or _number_taken(answer):
-        meaning = Meaning.UNKNOWN
-    if meaning is Meaning.PAID:
-        return AlreadyPaidThere(code)
-    if meaning is Meaning.REFUSED:
-        return GatewayRefused(code)
-    return GatewaySilent(f"{answer.status} {code}")
-
-
-def _code(answer: Answer) -> str:
-    code = _error(answer).get("code")
-    return code if isinstance(code, str) and re.fullmatch(r"[A-Z_]{1,64}", code) else ""
-
-
-def _number_taken(answer: Answer) -> bool:
-    message = _error(answer).get("message")
-    return isinstance(message, str) and message.lstrip().startswith(NUMBER_TAKEN)
-
-
-def _error(answer: Answer) -> dict[str, object]:
-    try:
-        return json_object(answer.body) if len(answer.body) <= LARGEST_BODY else {}
-    except ValueError:
-        return {}
+    def _statement_link(self, day: date) -> dict[str, str] | None:
+        path = f"/v3/bill/tradebill?bill_date={day.isoformat()}&bill_type=ALL&tar_type=GZIP"
+        answer = self._line.ask("GET", path)
+        match answer.status, plain(code_of(answer)):
+            case 400, "NOSTATEMENTEXIST":
+                return None
+            case 400, "STATEMENTCREATING":
+                raise StatementNotReady(day.isoformat())
+        if answer.status != 200:
+            raise GatewaySilent(f"{answer.status} {code_of(answer)}")
+        stated = self._line.proven(answer)
+        if stated.get("hash_type") != "SHA1":
+            raise GatewaySilent("a statement without its SHA-1")
+        return {name: _answered(stated, name, 2048) for name in ("hash_value", "download_url")}
 
 
 def _answered(stated: Mapping[str, object], name: str, limit: int) -> str:
@@ -285,14 +297,3 @@ def _answered(stated: Mapping[str, object], name: str, limit: int) -> str:
 def _ours(number: str) -> str:
     assert _NUMBER.fullmatch(number), "our numbers need no percent-encoding"
     return number
-
-
-def _dumped(wanted: Mapping[str, object]) -> bytes:
-    return json.dumps(wanted, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _public_keys(stated: str | Mapping[str, str]) -> dict[str, Verifier]:
-    pems = dict(_PUBLIC_KEY.findall(stated)) if isinstance(stated, str) else stated
-    if stated and not pems:
-        raise BadKey("no public key with its id in the text given")
-    return {key_id: Verifier.from_pem(pem) for key_id, pem in pems.items()}

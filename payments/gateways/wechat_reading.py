@@ -2,17 +2,17 @@
 
 Pure: raw bytes, headers, the system clock and keys already held. A key is chosen by the serial that came with the
 message among the keys we hold; nothing is ever fetched because a message asks for it.
-Manual: 微信支付 API v3, 签名验证 (4013053420) and 支付通知 (4012525182).
+Manual: 微信支付 API v3, 签名验证 (4013053420) and 支付通知 (4012525182), 退款结果通知.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.money import Fen
 from payments.errors import ForgedCallback
-from payments.gateways.base import Callback, Outcome, Word
+from payments.gateways.base import Callback, Outcome, RefundOutcome, RefundWord, Word
 from payments.gateways.signing import ResourceKeys, Unopenable, Verifier
 from payments.gateways.strict import json_object
 
@@ -27,6 +27,12 @@ STATUS = {
     "CLOSED": Word.CLOSED,
     "REVOKED": Word.CLOSED,
 }
+REFUND_STATUS = {
+    "SUCCESS": RefundWord.DONE,
+    "PROCESSING": RefundWord.PROCESSING,
+    "CLOSED": RefundWord.FAILED,  # over, the money did not move
+    "ABNORMAL": RefundWord.ABNORMAL,  # the payer's card or account refused it; not final there
+}
 SIGNATURE_TYPE = "WECHATPAY2-SHA256-RSA2048"
 RESOURCE_ALGORITHM = "AEAD_AES_256_GCM"
 STALE_AFTER_S = 300
@@ -36,6 +42,7 @@ LARGEST_AMOUNT: Fen = 10**12
 _TIMESTAMP = re.compile(r"[0-9]{1,11}")
 _NONCE = re.compile(r"[0-9A-Za-z_\-+/=]{1,128}")
 _NUMBER = re.compile(r"[0-9A-Za-z_\-|*]{1,32}")
+_REFUND_NUMBER = re.compile(r"[0-9A-Za-z_\-|*@]{1,64}")
 _REFERENCE = re.compile(r"[0-9A-Za-z]{1,32}")
 _WORD = re.compile(r"[0-9A-Za-z_]{1,32}")
 _NAME = re.compile(r"[!-~]{1,64}")
@@ -79,6 +86,8 @@ class WeChatReader:
         verifier = self.verifiers.get(serial)
         if verifier is None:
             raise Unproven("serial unknown")
+        if verifier.expires_at is not None and now >= verifier.expires_at:
+            raise Unproven("certificate expired")
         if not verifier.verify(f"{timestamp}\n{nonce}\n".encode() + body + b"\n", signature):
             raise Unproven("signature wrong")
 
@@ -108,14 +117,40 @@ class WeChatReader:
             their_word=their_word,
         )
 
+    def refund(self, stated: Mapping[str, object], *, status: str = "status") -> RefundOutcome:
+        """A refund object, from a verified answer, or with `status` named otherwise from a callback; Unproven.
+
+        An amount that makes no sense is None: a person looks at it."""
+        their_word = _matching(stated, status, _WORD)
+        amount = stated.get("amount")
+        return RefundOutcome(
+            gateway=NAME,
+            number=_matching(stated, "out_refund_no", _REFUND_NUMBER),
+            word=REFUND_STATUS.get(their_word, RefundWord.UNKNOWN),
+            merchant=self.mchid,
+            payment=_matching(stated, "out_trade_no", _NUMBER),
+            reference=_matching(stated, "refund_id", _REFERENCE),
+            amount=_given_back(amount) if isinstance(amount, dict) else None,
+            happened_at=_moment(stated.get("success_time")),
+            their_word=their_word,
+        )
+
     def _event(self, body: bytes) -> Callback:
         envelope = _object(body)
         event_id, event_type = _matching(envelope, "id", _NAME), _matching(envelope, "event_type", _NAME)
         if event_type.startswith("TRANSACTION."):
             return Callback(event_id, event_type, self.transaction(self._resource(envelope)))
-        if event_type.startswith("REFUND.") and self._resource(envelope).get("mchid") != self.mchid:
+        if event_type.startswith("REFUND."):
+            return Callback(event_id, event_type, refund=self._refund_told(event_type, self._resource(envelope)))
+        return Callback(event_id, event_type)  # self-tests (SECURITY_ECHO), words to come: acknowledged only
+
+    def _refund_told(self, event_type: str, stated: Mapping[str, object]) -> RefundOutcome:
+        if stated.get("mchid") != self.mchid:
             raise Unproven("another merchant's")
-        return Callback(event_id, event_type, None)  # refunds, self-tests, words to come: acknowledged only
+        outcome = self.refund(stated, status="refund_status")
+        if event_type != f"REFUND.{outcome.their_word}":  # it says two things at once: only a query tells
+            return replace(outcome, word=RefundWord.UNKNOWN)
+        return outcome
 
     def _resource(self, envelope: Mapping[str, object]) -> dict[str, object]:
         resource = envelope.get("resource")
@@ -179,6 +214,13 @@ def _short_text(value: object) -> str:
 
 def _whole_fen(value: object) -> Fen | None:
     return value if type(value) is int and 0 <= value <= LARGEST_AMOUNT else None
+
+
+def _given_back(amount: Mapping[str, object]) -> Fen | None:
+    """What went back of an order: whole fen, more than nothing, no more than the order, in no other currency."""
+    back, total = _whole_fen(amount.get("refund")), _whole_fen(amount.get("total"))
+    sensible = back is not None and total is not None and 0 < back <= total
+    return back if sensible and amount.get("currency", "CNY") == "CNY" else None
 
 
 def _moment(value: object) -> datetime | None:

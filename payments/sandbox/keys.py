@@ -43,6 +43,7 @@ class SandboxKeys:
             "appid": self.appid,
             "serial_no": self.merchant_serial,
             "private_key": self.merchant_key,
+            "certificate": self.merchant_cert,
             "api_v3_keys": self.api_v3_key,
             "public_keys": {self.pub_key_id: self.public_key},
             "platform_certificates": self.certificate,

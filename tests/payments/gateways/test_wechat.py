@@ -3,10 +3,12 @@
 import base64
 import json
 import logging
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -14,10 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from core.clock import utc_now
+from core.http import Door
 from payments.errors import AlreadyPaidThere, ForgedCallback, GatewayRefused, GatewaySilent, UnknownGateway
 from payments.gateways import connect
-from payments.gateways.base import Kind, Word
+from payments.gateways.base import Kind, Word, judge
 from payments.gateways.signing import BadKey
+from payments.gateways.wechat_line import Line
 from tests.builders import a_trade, an_order
 
 OPENID = "o" + "T" * 27
@@ -132,7 +136,7 @@ def test_signatures_stay_fresh_while_the_business_clock_is_in_2021(sandbox, wech
 
 
 def test_a_wrong_key_is_told_as_a_refusal_of_the_order_and_as_silence_of_the_query(sandbox):
-    wrong = sandbox.wechat(private_key=sandbox.keys.certificate_key)
+    wrong = sandbox.wechat(private_key=sandbox.keys.certificate_key, certificate="")
 
     with pytest.raises(GatewayRefused, match="SIGN_ERROR"):
         wrong.start(order())
@@ -371,11 +375,83 @@ def test_a_channel_without_one_of_its_credentials_does_not_start(sandbox, missin
         {"platform_certificates": "nothing readable"},
         {"private_key": "nothing readable"},
         {"api_v3_keys": "short"},
+        {"serial_no": " "},
+        {"serial_no": "00"},
+        {"certificate": "nothing readable"},
+        {"notify_url": "https://pay.invalid/callbacks/wechat?a=1"},
     ],
 )
 def test_a_channel_with_an_unusable_credential_does_not_start(sandbox, changed):
     with pytest.raises(BadKey):
         sandbox.wechat(**changed)
+
+
+def test_our_key_and_our_certificate_fit_each_other_or_the_channel_does_not_start(sandbox):
+    sandbox.wechat(certificate="").sign_and_verify()
+    with pytest.raises(BadKey, match="does not belong"):
+        sandbox.wechat(private_key=sandbox.keys.certificate_key)
+
+
+def test_every_key_is_told_with_its_end_and_none_with_its_secret(sandbox, wechat):
+    keys = sandbox.keys
+
+    facts = wechat.keys()
+
+    by_name = {fact.name: fact for fact in facts}
+    assert by_name[keys.merchant_serial].purpose == "signs our requests"
+    assert by_name[keys.certificate_serial].expires_at == datetime(2040, 12, 26, 16, tzinfo=UTC)
+    assert by_name[keys.merchant_serial].expires_at == datetime(2040, 12, 26, 16, tzinfo=UTC)
+    assert by_name[keys.pub_key_id].expires_at is None
+    assert sandbox.wechat(certificate="").keys()[0].expires_at is None
+    assert keys.api_v3_key not in repr(facts) and keys.merchant_key not in repr(facts)
+
+
+def test_a_query_that_meets_silence_at_the_first_host_is_asked_at_the_second(sandbox, monkeypatch):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        first = f"127.0.0.1:{closed.getsockname()[1]}"
+    monkeypatch.setattr(Line, "PRODUCTION", f"http://{first}")
+    monkeypatch.setattr(Line, "SECOND", sandbox.url)
+    credentials = sandbox.keys.wechat_credentials(base_url=f"http://{first}", notify_url="https://pay.invalid/c")
+    wechat = connect("wechat", credentials, Door(hosts=frozenset({first, urlsplit(sandbox.url).netloc})), utc_now)
+
+    assert wechat.query(a_trade("T999999999999994")).word is Word.ABSENT
+    with pytest.raises(GatewaySilent):
+        wechat.start(order())
+
+
+def test_only_the_production_address_has_a_second_host(sandbox):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        nobody = f"127.0.0.1:{closed.getsockname()[1]}"
+    credentials = sandbox.keys.wechat_credentials(base_url=f"http://{nobody}", notify_url="https://pay.invalid/c")
+    wechat = connect("wechat", credentials, Door(hosts=frozenset({nobody})), utc_now)
+
+    with pytest.raises(GatewaySilent):
+        wechat.query(a_trade("T999999999999993"))
+
+
+def test_a_payer_who_pays_in_the_moment_of_closing_has_paid(sandbox, wechat):
+    taken = order()
+    wechat.start(taken)
+    sandbox.fault("close_paid", taken.number)
+
+    with pytest.raises(AlreadyPaidThere):
+        wechat.close(taken)
+
+    assert wechat.query(taken).word is Word.PAID
+
+
+def test_another_merchants_genuine_callback_is_refused_and_ours_follows(sandbox, merchant):
+    wechat = sandbox.wechat(merchant.url)
+    taken = order()
+    sandbox.fault("other_merchant", taken.number)
+
+    sandbox.pay(wechat.start(taken).code_url)
+
+    came = [judge(wechat, *pair, now=utc_now()) for pair in merchant.wait(2)]
+    assert [verdict.why for verdict in came if not verdict.accepted] == ["another merchant's or another app's"]
+    assert [verdict.callback.outcome.number for verdict in came if verdict.accepted] == [taken.number]
 
 
 def test_public_keys_may_come_as_one_text(sandbox, wechat):

@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from payments.errors import ForgedCallback
-from payments.gateways.base import Word
+from payments.gateways.base import RefundWord, Word
 from payments.gateways.signing import BadKey, ResourceKeys, Signer, Unopenable, Verifier
-from payments.gateways.wechat_reading import STATUS, WeChatReader
+from payments.gateways.wechat_reading import REFUND_STATUS, STATUS, WeChatReader
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEYS = ResourceKeys(["K" * 32])
@@ -23,6 +23,16 @@ PAID = {
     "success_time": "2026-01-01T08:00:00+08:00",
     "payer": {"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},
     "amount": {"total": 40000, "payer_total": 40000, "currency": "CNY"},
+}
+REFUNDED = {
+    "mchid": "1900000109",
+    "out_trade_no": "T2026010100000001",
+    "transaction_id": "4200002222202601010000000001",
+    "out_refund_no": "B2026010100000001",
+    "refund_id": "50300000002026010100000000001",
+    "refund_status": "SUCCESS",
+    "success_time": "2026-01-01T08:05:00+08:00",
+    "amount": {"total": 40000, "refund": 30000, "payer_total": 40000, "payer_refund": 30000},
 }
 
 
@@ -128,16 +138,53 @@ def test_a_number_nobody_could_have_given_is_refused(read, number):
 
 
 def test_a_refund_of_another_merchant_is_refused(read):
-    assert read(envelope({"mchid": "1900000109"}, event="REFUND.SUCCESS")).outcome is None
     with pytest.raises(ForgedCallback, match="another"):
-        read(envelope({"mchid": "1900000110"}, event="REFUND.SUCCESS"))
+        read(envelope(REFUNDED | {"mchid": "1900000110"}, event="REFUND.SUCCESS"))
+
+
+@pytest.mark.parametrize("their_word", REFUND_STATUS)
+def test_each_of_their_words_about_a_refund_has_one_of_ours(read, their_word):
+    told = envelope(REFUNDED | {"refund_status": their_word}, event=f"REFUND.{their_word}")
+
+    refund = read(told).refund
+
+    assert (refund.word, refund.their_word) == (REFUND_STATUS[their_word], their_word)
+
+
+@pytest.mark.parametrize(
+    ("event", "status"), [("REFUND.SETTLING", "SETTLING"), ("REFUND.SUCCESS", "CLOSED"), ("REFUND.CLOSED", "SUCCESS")]
+)
+def test_a_word_to_come_or_two_that_contradict_each_other_leave_a_refund_unknown(read, event, status):
+    assert read(envelope(REFUNDED | {"refund_status": status}, event=event)).refund.word is RefundWord.UNKNOWN
+
+
+@pytest.mark.parametrize("missing", ["mchid", "out_trade_no", "out_refund_no", "refund_id", "refund_status"])
+def test_a_refund_without_what_identifies_it_is_refused(read, missing):
+    with pytest.raises(ForgedCallback):
+        read(envelope({name: v for name, v in REFUNDED.items() if name != missing}, event="REFUND.SUCCESS"))
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [
+        *({"refund": back, "total": 40000} for back in ("400", 4e4, -1, 0, 40001, None, True)),
+        {"refund": 40000},
+        {"refund": 40000, "total": "40000"},
+        {"refund": 40000, "total": 40000, "currency": "USD"},
+        None,
+        40000,
+    ],
+    ids=str,
+)
+def test_a_refunds_amount_that_makes_no_sense_is_none(read, amount):
+    assert read(envelope(REFUNDED | {"amount": amount}, event="REFUND.SUCCESS")).refund.amount is None
 
 
 @pytest.mark.parametrize("event", ["SECURITY_ECHO.SUCCESS", "A.WORD.TO.COME"])
 def test_an_event_that_is_no_payment_is_acknowledged_whatever_it_holds(read, event):
     callback = read({"id": "EV-1", "event_type": event, "resource": {"ciphertext": "?"}})
 
-    assert (callback.event_type, callback.outcome) == (event, None)
+    assert (callback.event_type, callback.outcome, callback.refund) == (event, None, None)
 
 
 @pytest.mark.parametrize(

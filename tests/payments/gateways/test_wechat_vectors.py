@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from payments.errors import ForgedCallback
-from payments.gateways.base import Word, judge
+from payments.gateways.base import RefundWord, Word, judge
 from payments.gateways.signing import BadKey, ResourceKeys, Verifier, certificates, serial_of
 from payments.gateways.wechat_reading import WeChatReader
 
@@ -66,10 +66,28 @@ def test_a_payment_is_read_in_our_words():
     assert (outcome.payer, outcome.merchant, outcome.app) == (plain["payer"]["openid"], FILE["mchid"], FILE["appid"])
 
 
-def test_a_refund_notice_is_acknowledged_and_says_nothing_about_a_payment():
-    callback = read(VECTORS["refund/pubkey"])
+def test_a_refund_notice_is_read_in_our_words():
+    vector = VECTORS["refund/pubkey"]
 
+    callback = read(vector)
+
+    plain, refund = vector["plain"], callback.refund
     assert (callback.event_type, callback.outcome) == ("REFUND.SUCCESS", None)
+    assert (refund.number, refund.payment) == (plain["out_refund_no"], plain["out_trade_no"])
+    assert (refund.word, refund.reference, refund.amount) == (RefundWord.DONE, plain["refund_id"], 40000)
+    assert (refund.merchant, refund.their_word) == (FILE["mchid"], "SUCCESS")
+    assert refund.happened_at == datetime(2026, 1, 1, 0, 5, tzinfo=UTC)
+
+
+def test_an_expired_certificate_verifies_nothing_any_more():
+    [(serial, verifier)] = CERTIFICATES.items()
+    ended = {serial: Verifier(verifier._key, expires_at=NOW)}
+    ending = {serial: Verifier(verifier._key, expires_at=NOW + timedelta(seconds=1))}
+
+    assert verifier.expires_at > NOW
+    assert read(VECTORS["paid/cert"], by=reader(ending)).outcome
+    with pytest.raises(ForgedCallback, match="expired"):
+        read(VECTORS["paid/cert"], by=reader(ended))
 
 
 @pytest.mark.parametrize("seconds", [-299, 299])
