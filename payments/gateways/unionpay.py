@@ -252,9 +252,8 @@ class UnionPay:
             log.error("unionpay answer not believed: %s", doubt)
             raise GatewaySilent(str(doubt)) from doubt
         code = said.get("respCode", "")
-        if not code or any(
-            said.get(name, fields[name]) != fields[name] for name in ("orderId", "txnTime") if name in fields
-        ):
+        asked_about = ("orderId", "txnTime") if "orderId" in fields else ()
+        if not code or any(said.get(name) != fields[name] for name in asked_about):
             raise GatewaySilent("an answer about another trade")
         if code not in ("00", NOT_THERE, NO_FILE):
             detail = _DETAIL.search(said.get("respMsg", ""))

@@ -2,14 +2,18 @@
 
 import io
 import logging
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
-from urllib.parse import parse_qsl, urlencode
+from threading import Thread
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
 from core.clock import beijing, utc_now
+from core.http import Door
 from payments.errors import (
     BadStatement,
     ForgedCallback,
@@ -18,12 +22,14 @@ from payments.errors import (
     GatewaySilent,
     StatementNotReady,
 )
+from payments.gateways import connect
 from payments.gateways.base import Kind, Movement, RefundOrder, RefundWord, Word, judge
 from payments.gateways.signing import BadKey
 from payments.gateways.unionpay import UnionPay
 from payments.sandbox.unionpay_keys import make
 from payments.sandbox.unionpay_voice import Voice
 from tests.builders import a_trade, an_order
+from tests.outside import NOBODY
 
 numbers = (f"U{n:015d}" for n in count(1))
 
@@ -215,6 +221,15 @@ def test_a_no_after_silence_is_not_a_no(sandbox, unionpay):
     assert unionpay.query(taken).word is Word.ABSENT
 
 
+def test_a_definite_no_after_silence_leaves_the_order_unknown(sandbox, unionpay):
+    taken = order()
+    sandbox.fault("error", taken.number, on="create", status=502)
+    sandbox.fault("error", taken.number, on="create", code="10")
+
+    with pytest.raises(GatewaySilent, match="silence, then 10"):
+        unionpay.start(taken)
+
+
 def test_silence_is_followed_by_one_more_try(sandbox, unionpay):
     taken = order()
     sandbox.fault("error", taken.number, on="create", status=502)
@@ -343,6 +358,12 @@ def test_the_year_of_a_success_is_the_one_nearest_to_the_order(sandbox, unionpay
     assert moment == (datetime.fromisoformat(happened) if happened else None)
 
 
+@pytest.mark.parametrize("change", [{"origRespCode": "05"}, {"qrCode": "https://qr.95516.com/1/2"}])
+def test_a_genuine_answer_about_an_unpaid_order_is_no_notification(sandbox, unionpay, paid, change):
+    with pytest.raises(ForgedCallback, match="an answer"):
+        unionpay.read_callback({}, genuine(sandbox, unionpay, paid, change), now=utc_now())
+
+
 def test_a_void_that_nobody_here_asked_for_changes_nothing(sandbox, unionpay, paid):
     callback = unionpay.read_callback({}, genuine(sandbox, unionpay, paid, {"txnType": "31"}), now=utc_now())
 
@@ -458,6 +479,94 @@ def test_a_refund_is_not_taken_for_a_payment_nor_the_other_way_round(unionpay, p
         unionpay.query(wanted)
     with pytest.raises(GatewaySilent, match="another kind"):
         unionpay.query_refund(replace(wanted, number=paid.number, ordered_at=paid.ordered_at))
+
+
+@contextmanager
+def answering(sandbox, **said):
+    """An outsider with UnionPay's key that echoes every request, with these fields added or (None) left out."""
+    voice = Voice(sandbox.unionpay_keys)
+
+    class Echo(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+            fields = {"respCode": "00", **heard, **said}
+            kept = {name: value for name, value in fields.items() if value is not None and name != "certId"}
+            body = "&".join(f"{name}={value}" for name, value in voice.signed(kept).items()).encode() + b"\r\n"
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *words: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    door = Door(hosts=frozenset({urlsplit(url).netloc}))
+    held = sandbox.unionpay_keys.credentials(base_url=url, notify_url=NOBODY, return_url=NOBODY)
+    try:
+        yield connect("unionpay", held, door, utc_now)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("http://qr.95516.com/00010000/1", "https://qr.95516.com.evil.invalid/1", "https://evil.invalid/qr.95516.com"),
+        *("https://x@qr.95516.com/1", "https://qr.95516.com", "https://qr.95516.com/1 2", "weixin://1", "", None),
+    ],
+)
+def test_only_a_code_of_unionpays_is_shown_to_a_payer(sandbox, code):
+    with answering(sandbox, qrCode=code) as unionpay, pytest.raises(GatewaySilent, match="qrCode"):
+        unionpay.start(order())
+
+
+def test_an_answer_may_end_with_a_line_end(sandbox):
+    with answering(sandbox, qrCode="https://qr.95516.com/00010000/1") as unionpay:
+        assert unionpay.start(order()).code_url == "https://qr.95516.com/00010000/1"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"orderId": "X" * 16}, {"orderId": None}, {"txnTime": "20211105120000"}, {"txnTime": None}, {"respCode": ""}],
+)
+def test_a_signed_answer_that_does_not_name_the_trade_is_silence(sandbox, change):
+    with answering(sandbox, qrCode="https://qr.95516.com/1", **change) as unionpay:
+        with pytest.raises(GatewaySilent, match="another trade"):
+            unionpay.start(order())
+        with pytest.raises(GatewaySilent, match="another trade"):
+            unionpay.query(order())
+
+
+def test_a_paid_word_without_their_number_is_silence(sandbox):
+    with answering(sandbox, txnType="01", origRespCode="00") as unionpay, pytest.raises(GatewaySilent, match="queryId"):
+        unionpay.query(order())
+
+
+def test_a_refund_of_another_payment_is_silence(sandbox, paid, unionpay):
+    wanted = refund_of(paid, unionpay.query(paid))
+
+    with answering(sandbox, origQryId="1" * 21) as other, pytest.raises(GatewaySilent, match="another payment"):
+        other.refund(wanted)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "why"),
+    [
+        ({"settleDate": "1106", "fileContent": "eJwDAAAAAAE="}, GatewaySilent, "another day"),
+        ({"fileContent": None}, GatewaySilent, "00"),
+        ({"fileContent": "eJwDAAAAAAE=", "respCode": "37"}, GatewaySilent, "37"),
+        ({"fileContent": "nonsense"}, BadStatement, "编码"),
+    ],
+)
+def test_a_signed_answer_without_the_days_file_gives_no_statement(sandbox, change, error, why):
+    with answering(sandbox, **change) as unionpay, pytest.raises(error, match=why):
+        unionpay.fetch_statement(datetime(2021, 11, 5, tzinfo=UTC).date(), io.BytesIO())
 
 
 def statement(unionpay, day):

@@ -7,6 +7,11 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from core.clock import BEIJING
 from payments.errors import ForgedCallback
@@ -281,6 +286,41 @@ def test_a_merchants_genuine_certificate_signs_nothing_we_believe():
 def test_a_middle_certificate_signs_no_message():
     with pytest.raises(Unproven):
         authority().verifier(cert("certs/mid256.cer").strip(), now=NOW)
+
+
+def an_issued(*extensions):
+    """A certificate with UnionPay's name and these extensions, and an authority of one that issued it."""
+    key = rsa.generate_private_key(65537, 2048)
+    above = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "one")])
+    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"041@1@{UNIONPAY}@1")])
+
+    def issued(called, *more):
+        made = x509.CertificateBuilder(above, called, key.public_key(), 7, NOW, NOW + timedelta(days=1))
+        for extension in more:
+            made = made.add_extension(extension, False)
+        return made.sign(key, SHA256()).public_bytes(Encoding.PEM).decode()
+
+    root = issued(above, x509.BasicConstraints(True, None))
+    return Authority(root, root), issued(named, *extensions).strip().replace("\n", "\r\n")
+
+
+def usage(*allowed):
+    return x509.KeyUsage(*(place in allowed for place in range(9)))
+
+
+@pytest.mark.parametrize("extensions", [(), (usage(0),), (usage(1, 2),), (x509.BasicConstraints(False, None),)])
+def test_a_certificate_that_may_sign_is_believed(extensions):
+    held, pem = an_issued(*extensions)
+
+    assert held.verifier(pem, now=NOW)
+
+
+@pytest.mark.parametrize("extensions", [(usage(2),), (usage(5, 6),), (x509.BasicConstraints(True, None), usage(0))])
+def test_a_certificate_for_something_else_signs_no_message(extensions):
+    held, pem = an_issued(*extensions)
+
+    with pytest.raises(Unproven, match="not for signing"):
+        held.verifier(pem, now=NOW)
 
 
 def test_a_remembered_certificate_is_looked_at_again_when_its_time_is_over():
