@@ -18,6 +18,7 @@ from payments.gateways import connect
 from payments.sandbox import SandboxConfig, create_sandbox
 from payments.sandbox.alipay_keys import AlipayKeys
 from payments.sandbox.keys import SandboxKeys
+from payments.sandbox.unionpay_keys import UnionPayKeys, make
 
 NOBODY = "http://127.0.0.1:9/callbacks/wechat"  # a port that refuses at once: callbacks go astray and hold nobody up
 
@@ -30,6 +31,7 @@ class Outside:
     keys: SandboxKeys
     door: Door
     alipay_keys: AlipayKeys | None = None
+    unionpay_keys: UnionPayKeys | None = None
 
     def get(self, path: str, **headers: str) -> dict:
         return json.loads(self.door.send("GET", self.url + path, headers=headers).body)
@@ -83,6 +85,13 @@ class Outside:
         door = Door(hosts=frozenset({urlsplit(self.url).netloc}), read_s=read_s)
         return connect("alipay", credentials | changed, door, utc_now)
 
+    def unionpay(self, notify_url: str = NOBODY, *, read_s: float = 8, **changed: object):
+        addresses = {"notify_url": notify_url, "return_url": "https://pay.invalid/back/unionpay"}
+        assert self.unionpay_keys is not None
+        credentials = self.unionpay_keys.credentials(base_url=self.url, **addresses) | changed
+        door = Door(hosts=frozenset({urlsplit(self.url).netloc}), read_s=read_s)
+        return connect("unionpay", credentials, door, utc_now)
+
 
 @contextmanager
 def outside(folder: Path, **changed: object) -> Iterator[Outside]:
@@ -94,7 +103,13 @@ def outside(folder: Path, **changed: object) -> Iterator[Outside]:
     thread.start()
     netloc = f"127.0.0.1:{server.server_port}"
     try:
-        yield Outside(f"http://{netloc}", world.keys, Door(hosts=frozenset({netloc})), world.far["alipay"].keys)
+        yield Outside(
+            f"http://{netloc}",
+            world.keys,
+            Door(hosts=frozenset({netloc})),
+            world.far["alipay"].keys,
+            make(folder),
+        )
     finally:
         server.shutdown()
         thread.join()

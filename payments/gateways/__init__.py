@@ -7,6 +7,7 @@ from core.http import Door
 from payments.errors import UnknownGateway
 from payments.gateways.alipay import Alipay
 from payments.gateways.base import Clock, Facts, Gateway
+from payments.gateways.unionpay import UnionPay
 from payments.gateways.wechat import WeChatPay
 
 Credentials = Mapping[str, str | Mapping[str, str]]
@@ -24,6 +25,7 @@ class Adapter(Protocol):
 GATEWAYS: Mapping[str, Adapter] = {
     "wechat": WeChatPay,
     "alipay": Alipay,
+    "unionpay": UnionPay,
 }
 
 

@@ -8,12 +8,14 @@ from payments.sandbox import controls, miniprogram, phone, sms
 from payments.sandbox.alipay import AlipaySide
 from payments.sandbox.config import SandboxConfig
 from payments.sandbox.far import FarSide, Parts
+from payments.sandbox.unionpay import UnionPaySide
 from payments.sandbox.wechat import WeChatSide
 from payments.sandbox.world import join
 
 FAR_SIDES: tuple[Callable[[Parts], FarSide], ...] = (  # one line per gateway
     WeChatSide,
     AlipaySide,
+    UnionPaySide,
 )
 OTHERS = (miniprogram.bp, sms.bp, phone.bp, controls.bp)
 

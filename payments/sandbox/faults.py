@@ -5,7 +5,10 @@ delay                      the answer or callback comes `seconds` later         
 error                      not executed; answered with status and code               on, status, code
 silent                     executed; no answer within `seconds`                      on, seconds
 html                       executed; 200 with a page instead of the answer           on
+plain_text                 executed; 200 with "Invalid request." (UnionPay)          on
 unsigned                   executed; 200 without any signature                       on
+wrong_signature            executed; the answer's signature is over something else   on
+merchant_certificate       answer or callback signed by another company (UnionPay)   on
 answer_signtest            executed; answer with a SIGNTEST signature (WeChat)       on
 answer_wrong_signature     executed; answer with a signature of something else       on
 duplicate_node             executed; a forged node behind the signed one (Alipay)    on
@@ -17,9 +20,10 @@ callback_signtest          a delivery with a SIGNTEST signature comes first (WeC
 callback_early             paid, and the callback delivered, before create answers
 other_merchant             a delivery of another merchant's, well signed, comes first
 reorder                    the payment is told only after a refund of it was told
-late_success               the phone can still pay although the order is closed
+late_success               the phone can still pay although the order is closed or over
 close_paid                 the payer pays in the moment of closing: it answers "paid"
 other_trade                a query is answered, well signed, with another trade      instead
+trade_code                 a query tells this code as the trade's (UnionPay)        on, code
 other_amount               the trade says `total` instead of the order's             total
 coupon                     the payer pays `off` fen less                             off
 not_enough                 a refund is not taken: the merchant's balance is short
@@ -30,10 +34,11 @@ statement_truncated        the statement stops half-way (its hash or signature f
 statement_junk             bytes in it that are no text (its hash or signature fits)
 statement_total            its summary disagrees with its lines by one fen
 statement_hash             it does not fit its hash or signature
+statement_adjustment       its error file has a line (UnionPay)
 statement_expired          the link to it is of no use any more
-`on` is create, query, close, refund, refund_query or statement (delay: also callback; error: also sms or message, for
-every receiver); without it, any. `gateway` narrows a fault to one far side. The number of a refund's fault is the
-refund's or its payment's; a callback's is that of what it tells. Statements have no number.
+`on` is create, query, close, refund, refund_query or statement (delay, merchant_certificate: also callback; error:
+also sms or message, for every receiver); without it, any. `gateway` narrows a fault to one far side. The number of a
+refund's fault is the refund's or its payment's; a callback's is that of what it tells. Statements have no number.
 """
 
 from threading import Lock
@@ -44,11 +49,12 @@ KINDS = frozenset(
         *("delay", "error", "silent", "html", "unsigned", "answer_signtest", "truncated"),
         *("answer_wrong_signature", "duplicate_node"),
         *("callback_duplicate", "callback_drop", "callback_wrong_signature", "callback_signtest", "callback_early"),
+        *("plain_text", "wrong_signature", "merchant_certificate", "trade_code"),
         *("other_merchant", "reorder"),
         *("late_success", "close_paid", "other_trade", "other_amount", "coupon"),
         *("not_enough", "refund_fails", "refund_abnormal"),
         *("statement_not_ready", "statement_truncated", "statement_junk", "statement_total", "statement_hash"),
-        "statement_expired",
+        *("statement_expired", "statement_adjustment"),
     }
 )
 Fault = dict[str, Any]

@@ -130,7 +130,8 @@ class Trades:
             trade = self.find(gateway, number)
             if trade["state"] == "SUCCESS":
                 raise Declined("ORDERPAID", "该订单已支付")
-            late = trade["state"] == "CLOSED" and self._faults.take("late_success", number, gateway=gateway)
+            ended = trade["state"] == "CLOSED" or self.is_over(trade)
+            late = ended and self._faults.take("late_success", number, gateway=gateway)
             if trade["state"] == "CLOSED" and not late:
                 raise Declined("ORDER_CLOSED", "该订单已关闭")
             if self.is_over(trade) and not late:

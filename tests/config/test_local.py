@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from config.local import write_env
+from config.local import sandbox_keys, write_env
 from config.settings import Settings, environment
 
 PEM = '-----BEGIN PRIVATE KEY-----\nMIIB it\'s $HOME # \\n "quoted"\n-----END PRIVATE KEY-----'
@@ -35,6 +35,16 @@ def test_what_is_written_starts_a_sandbox(tmp_path, nothing_set):
     assert settings.gateways["wechat"] == {"mchid": "1900000001", "private_key": PEM, "public_key": PEM}
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.glob(".env*")] == [".env"]
+
+
+def test_the_keys_of_every_gateway_come_through_the_file_as_they_were_made(tmp_path, nothing_set):
+    made = sandbox_keys(tmp_path / "keys")
+    write_env(tmp_path / ".env", tmp_path / "keys", sandbox_keys)
+
+    held = environment(tmp_path / ".env")
+
+    assert {name: held[name] for name in made} == dict(made)
+    assert {name.split("_")[1] for name in made if name.startswith("GATEWAY_")} >= {"WECHAT", "UNIONPAY"}
 
 
 def test_two_sandboxes_share_no_secret(tmp_path, nothing_set):
