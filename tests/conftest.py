@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -52,8 +53,8 @@ def database(server: Server) -> Server:
     return server
 
 
-@pytest.fixture
-def engine(database: Server) -> Iterator[Engine]:
+@contextmanager
+def emptied(database: Server) -> Iterator[Engine]:
     """The application's role on an empty database; everything written is gone afterwards."""
     engine = connect(database.app_url(DATABASE))
     yield engine
@@ -61,6 +62,13 @@ def engine(database: Server) -> Iterator[Engine]:
     with psycopg.connect(database.admin_url().replace("/postgres?", f"/{DATABASE}?"), autocommit=True) as admin:
         admin.execute("set session_replication_role = replica")  # the book lets nobody empty it, us included
         admin.execute(f"truncate {', '.join(sorted(set(TABLES.tables) - FIXED))}, procrastinate_jobs cascade")
+
+
+@pytest.fixture
+def engine(database: Server) -> Iterator[Engine]:
+    """An engine of one test's own."""
+    with emptied(database) as engine:
+        yield engine
 
 
 @pytest.fixture

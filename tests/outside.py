@@ -15,23 +15,28 @@ from werkzeug.serving import make_server
 from core.clock import utc_now
 from core.http import Answer, Door
 from payments.gateways import connect
+from payments.gateways.base import Gateway
 from payments.sandbox import SandboxConfig, create_sandbox
 from payments.sandbox.alipay_keys import AlipayKeys
+from payments.sandbox.far import Delivery, Event, FarSide
 from payments.sandbox.keys import SandboxKeys
 from payments.sandbox.unionpay_keys import UnionPayKeys, make
+from payments.sandbox.world import World
 
 NOBODY = "http://127.0.0.1:9/callbacks/wechat"  # a port that refuses at once: callbacks go astray and hold nobody up
 
 
 @dataclass(frozen=True)
 class Outside:
-    """A running sandbox: its address, both sides' keys, and a way to pull its strings."""
+    """A running sandbox: its address, both sides' keys, and a way to pull its strings. `world` is its inside, where it
+    runs in this process: what it would say can be had without its saying it."""
 
     url: str
     keys: SandboxKeys
     door: Door
     alipay_keys: AlipayKeys | None = None
     unionpay_keys: UnionPayKeys | None = None
+    world: World | None = None
 
     def get(self, path: str, **headers: str) -> dict:
         return json.loads(self.door.send("GET", self.url + path, headers=headers).body)
@@ -69,12 +74,35 @@ class Outside:
                 return statuses
             time.sleep(0.02)
 
+    def far(self, name: str) -> FarSide:
+        """One gateway's other side."""
+        assert self.world is not None
+        return self.world.far[name]
+
+    def pay_untold(self, code: str) -> dict:
+        """A phone pays, and the merchant is not told: the paid trade, for whoever wants to tell it otherwise."""
+        assert self.world is not None
+        found = self.world.behind(code)
+        trade = self.world.far[found["gateway"]].pay(found, "")
+        self.world.trades.acknowledge(trade, None)  # nor told after a restart
+        return trade
+
+    def telling(self, trade: dict, spoil: str = "") -> Delivery:
+        """The callback of a paid trade as the gateway would send it now."""
+        delivery = self.far(trade["gateway"]).delivery(Event(trade["event_id"], trade), spoil)
+        assert delivery is not None
+        return delivery
+
+    def gateway(self, name: str, notify_url: str = NOBODY, **changed: object) -> Gateway:
+        """A registered gateway's adapter, connected to this sandbox; `read_s` and credentials by name are `changed`."""
+        return {"wechat": self.wechat, "alipay": self.alipay, "unionpay": self.unionpay}[name](notify_url, **changed)
+
     def wechat(self, notify_url: str = NOBODY, *, read_s: float = 8, **changed: object):
         credentials = self.keys.wechat_credentials(base_url=self.url, notify_url=notify_url) | changed
         door = Door(hosts=frozenset({urlsplit(self.url).netloc}), read_s=read_s)
         return connect("wechat", credentials, door, utc_now)
 
-    def alipay(self, notify_url: str = "http://127.0.0.1:9/callbacks/alipay", *, read_s: float = 8, **changed: object):
+    def alipay(self, notify_url: str = NOBODY, *, read_s: float = 8, **changed: object):
         """`certificates=True` for certificate mode. Nobody listens at port 9: a refusal costs no time."""
         credentials = self.alipay_keys.credentials(
             base_url=self.url,
@@ -109,6 +137,7 @@ def outside(folder: Path, **changed: object) -> Iterator[Outside]:
             Door(hosts=frozenset({netloc})),
             world.far["alipay"].keys,
             make(folder),
+            world,
         )
     finally:
         server.shutdown()

@@ -67,12 +67,14 @@ class Verifier:
             raise BadKey("public key is not a readable PEM") from None
 
     def verify(self, text: bytes, signature: str) -> bool:
-        """Whether `signature` (strict Base64: no blanks, no missing padding) is this key's over `text`."""
+        """Whether `signature` is this key's over `text`, in strict Base64: no blanks, no missing padding, and no other
+        spelling of the same bytes."""
         try:
-            self._key.verify(base64.b64decode(signature, validate=True), text, PKCS1v15(), SHA256())
+            raw = base64.b64decode(signature, validate=True)
+            self._key.verify(raw, text, PKCS1v15(), SHA256())
         except (ValueError, InvalidSignature):
             return False
-        return True
+        return base64.b64encode(raw).decode() == signature
 
 
 def certificates(pems: str) -> dict[str, Verifier]:

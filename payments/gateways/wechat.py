@@ -109,6 +109,7 @@ class WeChatPay:
         """Take an order: one try and, on silence, one more with the same bytes (their manual: the number is identity).
 
         GatewaySilent, GatewayRefused (code in args[0]), AlreadyPaidThere."""
+        assert order.kind in self.facts.kinds
         path, body = f"{_ORDERS}/{order.kind}", self._order_body(order)
         try:
             stated = self._line.take(path, body)
