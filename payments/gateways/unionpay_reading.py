@@ -115,17 +115,20 @@ class UnionPayReader:
         )
 
     def refund(self, fields: Mapping[str, str], code: str, words: Mapping[str, RefundWord]) -> RefundOutcome:
-        """A verified message about a refund whose state is `code` by the table `words`; Unproven without its number."""
+        """A verified message about a refund whose state is `code` by the table `words`; Unproven without its number.
+
+        Given back, they say, but not how much in words that make sense: unknown, a person looks at it."""
         reference, payment = fields.get("queryId", ""), fields.get("origOrderId", "")
-        known = fields.get("currencyCode", "156") in CURRENCIES
+        known, word = fields.get("currencyCode", "156") in CURRENCIES, words.get(code, RefundWord.UNKNOWN)
+        amount = _whole_fen(fields.get("txnAmt", "")) if known else None
         return RefundOutcome(
             gateway=NAME,
             number=matching(fields, "orderId", _NUMBER),
-            word=words.get(code, RefundWord.UNKNOWN),
+            word=RefundWord.UNKNOWN if word is RefundWord.DONE and amount is None else word,
             merchant=self.mer_id,
             payment=payment if _NUMBER.fullmatch(payment) else "",
             reference=reference if _REFERENCE.fullmatch(reference) else "",
-            amount=_whole_fen(fields.get("txnAmt", "")) if known else None,
+            amount=amount,
             happened_at=_happened_at(fields),
             their_word=code,
         )

@@ -120,17 +120,18 @@ class WeChatReader:
     def refund(self, stated: Mapping[str, object], *, status: str = "status") -> RefundOutcome:
         """A refund object, from a verified answer, or with `status` named otherwise from a callback; Unproven.
 
-        An amount that makes no sense is None: a person looks at it."""
+        Given back, they say, but not how much in words that make sense: unknown, a person looks at it."""
         their_word = _matching(stated, status, _WORD)
-        amount = stated.get("amount")
+        word, amount = REFUND_STATUS.get(their_word, RefundWord.UNKNOWN), stated.get("amount")
+        back = _given_back(amount) if isinstance(amount, dict) else None
         return RefundOutcome(
             gateway=NAME,
             number=_matching(stated, "out_refund_no", _REFUND_NUMBER),
-            word=REFUND_STATUS.get(their_word, RefundWord.UNKNOWN),
+            word=RefundWord.UNKNOWN if word is RefundWord.DONE and back is None else word,
             merchant=self.mchid,
             payment=_matching(stated, "out_trade_no", _NUMBER),
             reference=_matching(stated, "refund_id", _REFERENCE),
-            amount=_given_back(amount) if isinstance(amount, dict) else None,
+            amount=back,
             happened_at=_moment(stated.get("success_time")),
             their_word=their_word,
         )

@@ -176,8 +176,10 @@ def test_a_refund_without_what_identifies_it_is_refused(read, missing):
     ],
     ids=str,
 )
-def test_a_refunds_amount_that_makes_no_sense_is_none(read, amount):
-    assert read(envelope(REFUNDED | {"amount": amount}, event="REFUND.SUCCESS")).refund.amount is None
+def test_a_refund_whose_amount_makes_no_sense_is_unknown(read, amount):
+    refund = read(envelope(REFUNDED | {"amount": amount}, event="REFUND.SUCCESS")).refund
+
+    assert (refund.word, refund.amount) == (RefundWord.UNKNOWN, None)
 
 
 @pytest.mark.parametrize("event", ["SECURITY_ECHO.SUCCESS", "A.WORD.TO.COME"])
