@@ -190,7 +190,7 @@ def test_a_query_needs_the_orders_own_moment(sandbox):
     question = common(sandbox, txnType="00", txnSubType="00", orderId=wanted["orderId"], txnTime=wanted["txnTime"])
 
     found = said(sandbox, QUERY, signed(sandbox, question))
-    lost = said(sandbox, QUERY, signed(sandbox, question | {"txnTime": stamp(seconds=-1)}))
+    lost = said(sandbox, QUERY, signed(sandbox, question | {"txnTime": stamp(seconds=-100)}))
 
     assert (found["respCode"], found["origRespCode"], found["txnType"], found["txnAmt"]) == ("00", "00", "01", "32000")
     assert len(found["queryId"]) == 21 and found["traceNo"] == found["queryId"][14:20]
