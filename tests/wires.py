@@ -71,6 +71,7 @@ class WeChatWire(Wire):
         "reference": ("transaction_id",),
         "word": ("trade_state",),
         "amount": ("amount", "total"),
+        "given_back": ("amount", "refund"),
         "currency": ("amount", "currency"),
         "merchant": ("mchid",),
         "app": ("appid",),
@@ -148,6 +149,7 @@ class UnionPayWire(FormWire):
         "reference": ("queryId",),
         "word": ("respCode",),
         "amount": ("txnAmt",),
+        "given_back": ("txnAmt",),
         "currency": ("currencyCode",),
         "merchant": ("merId",),
     }

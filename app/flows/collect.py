@@ -13,7 +13,7 @@ from core.clock import business_day
 from core.errors import TryLater
 from core.redact import scrub
 from payments.errors import ForgedCallback, UnknownGateway
-from payments.gateways.base import Acknowledgement, Outcome
+from payments.gateways.base import Acknowledgement, Outcome, Word
 from payments.settle import Message, collect, keep_refused
 
 MOST_TOGETHER = 64
@@ -172,9 +172,14 @@ _EVIDENCE = ("wechatpay-", "content-type", "request-id", "user-agent")
 
 
 def _look_out(parts: Parts, message: Message, word: str) -> None:
-    """Money that arrived and fits nothing wakes somebody (decision 8)."""
-    if word in DOUBTS and message.outcome is not None:
-        parts.alert("money_in_doubt", gateway=message.gateway, number=message.outcome.number, word=word)
+    """Money that arrived and fits nothing wakes somebody (decision 8); so does a word nobody here knows (F54)."""
+    outcome = message.outcome
+    if outcome is None:
+        return
+    if word in DOUBTS:
+        parts.alert("money_in_doubt", gateway=message.gateway, number=outcome.number, word=word)
+    if outcome.word is Word.UNKNOWN:
+        parts.alert("gateway_word_unknown", gateway=message.gateway, number=outcome.number, word=outcome.their_word)
 
 
 def _kept(headers: Mapping[str, str]) -> dict[str, str]:

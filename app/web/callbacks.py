@@ -31,6 +31,9 @@ def receive(gateway: str) -> Response:
         raise WithQuery
     if (request.content_length or 0) > LONGEST:
         raise TooLong
-    request.max_content_length = LONGEST
-    said = take_callback(parts(), collector(), gateway, dict(request.headers), request.get_data(cache=False))
+    request.max_content_length = LONGEST + 1  # of a body that does not say its length, the rest is left unread
+    body = request.get_data(cache=False)
+    if len(body) > LONGEST:
+        raise TooLong
+    said = take_callback(parts(), collector(), gateway, dict(request.headers), body)
     return Response(said.body, said.status, content_type=said.content_type)

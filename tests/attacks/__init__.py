@@ -1,0 +1,1 @@
+"""What somebody might try: each attack of the catalogue against the running system."""
