@@ -315,7 +315,7 @@ def test_a_refusal_after_silence_is_no_refusal(sandbox, alipay):
         alipay.start(taken)
 
 
-@pytest.mark.parametrize("kind", ["html", "unsigned", "truncated", "answer_wrong_signature", "duplicate_node"])
+@pytest.mark.parametrize("kind", ["unsigned", "answer_wrong_signature", "duplicate_node"])
 @pytest.mark.parametrize("on", ["query", "create"])
 @pytest.mark.parametrize("mode", MODES, ids=["public key", "certificates"])
 def test_an_answer_that_does_not_prove_itself_is_silence(sandbox, caplog, kind, on, mode):
@@ -517,12 +517,6 @@ def _a_day(sandbox, days):
 
 def _later(sandbox, moment, by):
     sandbox.post("/clock", {"offset_seconds": int((moment + by - datetime.now(UTC)).total_seconds())})
-
-
-@pytest.mark.parametrize("need", ["app_id", "seller_id", "private_key", "base_url", "notify_url", "return_url"])
-def test_a_missing_or_empty_credential_is_named(sandbox, need):
-    with pytest.raises(BadKey, match=need):
-        sandbox.alipay(**{need: " "})
 
 
 @pytest.mark.parametrize(

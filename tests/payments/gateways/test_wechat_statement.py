@@ -335,15 +335,6 @@ def test_a_refund_asked_for_on_another_day_stands_on_that_days_bill(sandbox, wec
     assert found == [[Movement.PAYMENT], [Movement.REFUND]]
 
 
-def test_a_day_without_trades_has_no_bill(wechat, turn):
-    day = turn(11, days=1)
-
-    into = io.BytesIO()
-
-    assert wechat.fetch_statement(day, into) is False
-    assert into.getvalue() == b""
-
-
 def test_before_nine_the_bill_is_still_being_made(sandbox, wechat, turn):
     day = turn()
     pay(sandbox, wechat, at_noon(day))
