@@ -34,7 +34,7 @@ class Wire(ABC):
     """One gateway's form of callbacks, with all keys of one sandbox: what it closes is signed by that sandbox."""
 
     NAMES: ClassVar[Mapping[str, tuple[str, ...]]]  # our word for a field → where it stands in theirs
-    PROOF: ClassVar[tuple[str, ...]]  # the headers or fields without which nothing is proven
+    PROOF: ClassVar[tuple[str, ...]]  # the headers or fields without which nothing is proven; the signature first
 
     @abstractmethod
     def opened(self, posted: Posted) -> Said:
@@ -43,6 +43,14 @@ class Wire(ABC):
     @abstractmethod
     def closed(self, posted: Posted, said: Said) -> Posted:
         """The like of `posted`, saying something else, signed now by this sandbox's key."""
+
+    @abstractmethod
+    def proof_of(self, posted: Posted) -> str:
+        """Its signature."""
+
+    @abstractmethod
+    def proven_by(self, posted: Posted, signature: str) -> Posted:
+        """The same under another signature."""
 
     @abstractmethod
     def without(self, posted: Posted, *proof: str) -> Posted:
@@ -76,7 +84,7 @@ class WeChatWire(Wire):
         "merchant": ("mchid",),
         "app": ("appid",),
     }
-    PROOF: ClassVar = ("Wechatpay-Timestamp", "Wechatpay-Nonce", "Wechatpay-Serial", "Wechatpay-Signature")
+    PROOF: ClassVar = ("Wechatpay-Signature", "Wechatpay-Timestamp", "Wechatpay-Nonce", "Wechatpay-Serial")
 
     def __init__(self, folder: Path) -> None:
         self.keys = make_keys(folder)
@@ -104,6 +112,12 @@ class WeChatWire(Wire):
         """With any body at all, signed now."""
         return Posted({**posted.headers, **self.voice.signed(body, by_public_key=True)}, body)
 
+    def proof_of(self, posted: Posted) -> str:
+        return posted.headers[self.PROOF[0]]
+
+    def proven_by(self, posted: Posted, signature: str) -> Posted:
+        return replace(posted, headers={**posted.headers, self.PROOF[0]: signature})
+
     def without(self, posted: Posted, *proof: str) -> Posted:
         return replace(posted, headers={name: value for name, value in posted.headers.items() if name not in proof})
 
@@ -113,6 +127,12 @@ class FormWire(Wire):
 
     def opened(self, posted: Posted) -> Said:
         return dict(parse_qsl(posted.body.decode(), keep_blank_values=True, strict_parsing=True))
+
+    def proof_of(self, posted: Posted) -> str:
+        return str(self.opened(posted)[self.PROOF[0]])
+
+    def proven_by(self, posted: Posted, signature: str) -> Posted:
+        return replace(posted, body=urlencode({**self.opened(posted), self.PROOF[0]: signature}).encode())
 
     def without(self, posted: Posted, *proof: str) -> Posted:
         left = {name: value for name, value in self.opened(posted).items() if name not in proof}

@@ -266,10 +266,9 @@ def by_other_algorithms(target, genuine):
         text = f"{stamp}\n{nonce}\n".encode() + genuine.body + b"\n"
         for secret in (wire.keys.public_key, wire.keys.api_v3_key, ""):
             shared = base64.b64encode(hmac.digest(secret.encode() or b"\0", text, "sha256")).decode()
-            yield replace(genuine, headers={**genuine.headers, "Wechatpay-Signature": shared})
+            yield wire.proven_by(genuine, shared)
         return
-    own = "sign" if target.name == "alipay" else "signature"
-    fields = {name: value for name, value in said.items() if name != own and value}
+    fields = {name: value for name, value in said.items() if name != wire.PROOF[0] and value}
     if target.name == "alipay":
         for word in ("RSA", "MD5", "rsa2", "HMAC_SHA256", "SM2", "none"):
             yield replace(genuine, body=urlencode({**said, "sign_type": word}).encode())
@@ -285,7 +284,7 @@ def by_other_algorithms(target, genuine):
             hashlib.sha256(f"{text}&{hashlib.sha256(secret.encode()).hexdigest()}".encode()).hexdigest(),
             base64.b64encode(hmac.digest(secret.encode() or b"\0", text.encode(), "sha256")).decode(),
         ):
-            yield replace(genuine, body=urlencode({**said, own: shared}).encode())
+            yield wire.proven_by(genuine, shared)
 
 
 @every_gateway

@@ -2,6 +2,7 @@
 
 import io
 import logging
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -185,6 +186,17 @@ def test_one_altered_byte_is_refused_wherever_it_is(sandbox, gateway):
         altered[place] ^= 1
         with pytest.raises(ForgedCallback):
             read(gateway, replace(genuine, body=bytes(altered)))
+
+
+def test_a_signature_has_one_spelling(sandbox, gateway, wire):
+    """Its last letter has four bits that mean nothing: another letter there is the same number, and another text."""
+    genuine = told(sandbox, gateway, gateway.start(order(gateway)).code_url)
+    spelled = wire.proof_of(genuine)
+    otherwise = f"{spelled[:-3]}{chr(ord(spelled[-3]) + 1)}=="
+
+    assert b64decode(otherwise, validate=True) == b64decode(spelled, validate=True)
+    with pytest.raises(ForgedCallback, match="signature wrong"):
+        read(gateway, wire.proven_by(genuine, otherwise))
 
 
 def test_a_body_that_breaks_off_or_goes_on_is_refused(sandbox, gateway):
