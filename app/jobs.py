@@ -1,4 +1,5 @@
-"""What the worker does, as jobs of the queue: tell people, ask about silent payments, rescue what a dead worker left.
+"""What the worker does, as jobs of the queue: tell people, ask about silent payments, pay agreed refunds, fetch
+statements, rescue what a dead worker left.
 
 Jobs are deferred inside the transaction that needs them. Each may run twice: every flow it calls bears that.
 A cron of six columns has its seconds in the last one.
@@ -13,7 +14,9 @@ from sqlalchemy import text
 
 from app.access.tally import forget
 from app.flows.expire import ask_silent
+from app.flows.fetch_statement import fetch_due
 from app.flows.parts import Parts
+from app.flows.refund import pay_due
 from app.flows.tell import tell, tell_due
 from core.errors import AppError
 
@@ -40,6 +43,29 @@ def jobs(parts: Parts, url: str) -> App:
         while _safely("tell_due", lambda: tell_due(parts)) >= 100:
             pass
 
+    _money_tasks(app, parts)
+    _keeping_tasks(app, parts)
+    return app
+
+
+def _money_tasks(app: App, parts: Parts) -> None:
+    """Refunds that two people agreed to, and the gateways' own lists."""
+
+    @app.periodic(cron="* * * * * */2")
+    @app.task(name="refund", queue="clock", queueing_lock="refund", lock="refund")
+    def _refund(timestamp: int) -> None:
+        while _safely("refund", lambda: pay_due(parts)) >= 20:
+            pass
+
+    @app.periodic(cron="* * * * * 30")
+    @app.task(name="statements", queue="clock", queueing_lock="statements", lock="statements")
+    def _statements(timestamp: int) -> None:
+        _safely("statements", lambda: fetch_due(parts))
+
+
+def _keeping_tasks(app: App, parts: Parts) -> None:
+    """What keeps the queue and the tables tidy."""
+
     @app.periodic(cron="* * * * * */10")
     @app.task(name="rescue", queue="clock", queueing_lock="rescue", pass_context=True)
     async def _rescue(context: JobContext, timestamp: int) -> None:
@@ -58,8 +84,6 @@ def jobs(parts: Parts, url: str) -> App:
             forget(connection, now=parts.clocks.wall())
             connection.execute(text("delete from session where expires_at < now()"))
             connection.execute(_OLD_FAILURES)
-
-    return app
 
 
 def _id(job: Job) -> int:

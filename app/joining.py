@@ -15,7 +15,7 @@ from app.observe import alert, set_up_logs
 from app.policy.year import load_year
 from app.web import open_doors
 from config.postgres import create_database, ensure_running
-from config.settings import Settings
+from config.settings import BadSettings, Settings
 from core.clock import utc_now
 from core.db import connect
 from core.http import Door
@@ -24,9 +24,11 @@ from notifications.channels import Channel
 from notifications.channels.console import Console
 from notifications.channels.sms import PROVIDERS
 from notifications.channels.wechat import MiniProgram, Subscription
+from payments.errors import UnknownGateway
 from payments.gateways import GATEWAYS
 from payments.gateways import connect as connect_gateway
 from payments.gateways.base import Gateway
+from payments.gateways.signing import BadKey
 
 
 def database_urls(settings: Settings) -> tuple[str, str]:
@@ -56,15 +58,28 @@ def join(settings: Settings, engine: Engine) -> Parts:
 
 
 def _gateways(settings: Settings) -> dict[str, Gateway]:
-    joined = {}
-    for name, credentials in settings.gateways.items():
-        if name in GATEWAYS:
-            ours = settings.public_url.rstrip("/")
-            addresses = {"notify_url": f"{ours}/callbacks/{name}", "return_url": f"{ours}/back/{name}"}
-            joined[name] = connect_gateway(
-                name, addresses | dict(credentials), gateway_door(name, credentials), utc_now
-            )
+    """Every channel that has credentials. BadSettings for one whose credentials cannot be used."""
+    joined, problems = {}, []
+    for name in settings.gateways:
+        try:
+            joined[name] = gateway_of(settings, name)
+        except UnknownGateway:
+            problems.append(f"GATEWAY_{name.upper()}_…: there is no gateway {name}; there are {', '.join(GATEWAYS)}")
+        except BadKey as error:
+            problems.append(f"GATEWAY_{name.upper()}_…: {error}")
+    if problems:
+        raise BadSettings(problems)
     return joined
+
+
+def gateway_of(settings: Settings, name: str) -> Gateway:
+    """One channel from its credentials. UnknownGateway, BadKey."""
+    if name not in GATEWAYS:
+        raise UnknownGateway(name)
+    credentials = settings.gateways.get(name, {})
+    ours = settings.public_url.rstrip("/")
+    addresses = {"notify_url": f"{ours}/callbacks/{name}", "return_url": f"{ours}/back/{name}"}
+    return connect_gateway(name, addresses | dict(credentials), gateway_door(name, credentials), utc_now)
 
 
 def _channels(settings: Settings, program: MiniProgram | None) -> Mapping[str, Channel]:
@@ -122,6 +137,7 @@ def create_app(settings: Settings) -> APIFlask:
     app.extensions["joined"] = Joined(settings)
     app.extensions["urls"] = database_urls
     app.extensions["join"] = join
+    app.extensions["gateway"] = gateway_of
     open_doors(app)
     for group in GROUPS:
         app.cli.add_command(group)

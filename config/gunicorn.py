@@ -49,8 +49,12 @@ def post_fork(_server: Any, worker: Any) -> None:
     os.environ["PGAPPNAME"] = f"web-{worker.pid}"
 
 
-def post_worker_init(_worker: Any) -> None:
-    """What is loaded now stays for good: the collector need not walk through it again with every few requests."""
+def post_worker_init(worker: Any) -> None:
+    """Join the parts now, so that a key nobody can use stops the server and not its first payer.
+
+    What is loaded then stays for good: the collector need not walk through it again with every few requests."""
+    if joined := getattr(worker.wsgi, "extensions", {}).get("joined"):
+        _ = joined.parts
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

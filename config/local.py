@@ -33,10 +33,11 @@ def write_env(env_file: Path, keys: Path, make_keys: MakeKeys) -> bool:
 
 def sandbox_keys(folder: Path, *, base_url: str = "http://127.0.0.1:8100") -> Mapping[str, str]:
     """The merchant's side of a sandbox's keys, as lines of the environment; the keys are made if they are missing."""
-    from payments.sandbox import unionpay_keys  # noqa: PLC0415 only a sandbox needs it
+    from payments.sandbox import alipay_keys, unionpay_keys  # noqa: PLC0415 only a sandbox needs them
     from payments.sandbox.keys import make_keys  # noqa: PLC0415
 
-    keys, unionpay = make_keys(folder), unionpay_keys.make(folder).held(base_url)
+    keys, alipay = make_keys(folder), alipay_keys.make(folder)
+    unionpay = unionpay_keys.make(folder).held(base_url)
     return {
         "GATEWAY_WECHAT_MCHID": keys.mchid,
         "GATEWAY_WECHAT_APPID": keys.appid,
@@ -47,6 +48,11 @@ def sandbox_keys(folder: Path, *, base_url: str = "http://127.0.0.1:8100") -> Ma
         "GATEWAY_WECHAT_PUBLIC_KEYS": f"{keys.pub_key_id}\n{keys.public_key}",
         "GATEWAY_WECHAT_PLATFORM_CERTIFICATES": keys.certificate,
         "GATEWAY_WECHAT_BASE_URL": base_url,
+        "GATEWAY_ALIPAY_APP_ID": alipay.app_id,
+        "GATEWAY_ALIPAY_SELLER_ID": alipay.seller_id,
+        "GATEWAY_ALIPAY_PRIVATE_KEY": alipay.app_key,
+        "GATEWAY_ALIPAY_PUBLIC_KEYS": alipay.public_key,
+        "GATEWAY_ALIPAY_BASE_URL": base_url,
         **{f"GATEWAY_UNIONPAY_{name.upper()}": value for name, value in unionpay.items()},
         "MINIPROGRAM_APPID": keys.appid,
         "MINIPROGRAM_SECRET": keys.app_secret,

@@ -10,6 +10,7 @@ from config.weak import SHORTEST, guessable, weakness
 
 OURSELVES = re.compile(r"(?i)(^|//|@)(localhost|[^/@:]*\.localhost|127\.|0\.0\.0\.0|\[::1?\])")
 GATEWAY = re.compile(r"GATEWAY_([A-Z0-9]+)_([A-Z0-9_]+)")
+SANDBOX_SIGNER = re.compile(r"\d{8}:SIGN")  # UnionPay's test certificates
 
 
 class Reading:
@@ -110,12 +111,26 @@ class Reading:
         return found
 
     def _credential(self, variable: str, value: str) -> None:
-        if self.sandbox:
+        if not value:
+            self.say(variable, "is empty")
+        if self.sandbox or not value:
             return
+        if SANDBOX_SIGNER.search(value):
+            self.say(variable, "names the signer of a test environment: anybody could sign for the gateway")
         if variable.endswith(("KEY", "SECRET")) and "PUBLIC" not in variable:
             self.strong(variable, value)
-        elif variable.endswith("PASSWORD") and (not value or guessable(value)):
-            self.say(variable, guessable(value) if value else "is empty")
+        elif variable.endswith("KEYS") and "PUBLIC" not in variable:
+            for each in value.split(","):
+                self.strong(variable, each.strip())
+        elif variable.endswith("PASSWORD") and guessable(value):
+            self.say(variable, guessable(value))
+
+    @staticmethod
+    def _text_of(name: str, content: bytes) -> str:
+        """A file's text; a PKCS#12 keeps its bytes, in base64. UnicodeDecodeError."""
+        if name.endswith("_PFX") and content[:1] == b"\x30":  # DER, not its base64
+            return base64.b64encode(content).decode()
+        return content.decode("utf-8").strip()
 
     def _with_files(self, environ: Mapping[str, str], known: Collection[str], home: Path) -> dict[str, str]:
         values = dict(environ)
@@ -128,7 +143,7 @@ class Reading:
                 self.say(variable, f"and {name} are both given")
                 continue
             try:
-                values[name] = (home / path).read_text(encoding="utf-8").strip()
+                values[name] = self._text_of(name, (home / path).read_bytes())
             except UnicodeDecodeError:
                 self.say(variable, "names a file that is not text; keys are given in PEM")
             except OSError:

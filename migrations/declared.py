@@ -5,9 +5,11 @@ from app.registry import models as registry
 from core.db import Table
 from notifications import models as notices
 from payments import models as payments
+from payments import refund_tables as refunds
+from payments import statement_tables as statements
 from payments.ledger import models as ledger
 
-ROOMS = (registry, access, ledger, payments, notices)  # importing them declares their tables
+ROOMS = (registry, access, ledger, payments, refunds, statements, notices)  # importing them declares their tables
 TABLES = Table.metadata
 
 

@@ -18,7 +18,7 @@ from app.registry.determinations import MOVES as DETERMINATION_MOVES
 from core.db import connect
 from migrations.declared import TABLES, ours
 from payments.ledger.chart import accounts
-from payments.states import MOVES
+from payments.states import MOVES, REFUND_MOVES
 
 HERE = Path(__file__).parent
 
@@ -91,7 +91,11 @@ def _fill_fixed_tables(connection: Connection, years: Iterable[int]) -> None:
         text("insert into account values (:code, :kind, :name) on conflict (code) do update set name = :name"),
         [vars(line) for line in accounts(years)],
     )
-    for table, moves in (("payment_move", MOVES), ("determination_move", DETERMINATION_MOVES)):
+    for table, moves in (
+        ("payment_move", MOVES),
+        ("refund_move", REFUND_MOVES),
+        ("determination_move", DETERMINATION_MOVES),
+    ):
         connection.execute(text(f"delete from {table}"))
         connection.execute(
             text(f"insert into {table} values (:old, :new)"),

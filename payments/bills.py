@@ -135,7 +135,7 @@ _STANDING = (
         Bill.person_id == bindparam("person_id"),
         Bill.insurance == bindparam("insurance"),
         Bill.levy_year == bindparam("levy_year"),
-        Bill.state != "withdrawn",
+        Bill.state.not_in(("withdrawn", "refunded")),
     )
     .order_by(Bill.household_id)
     .with_for_update()

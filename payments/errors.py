@@ -93,3 +93,27 @@ class KeyReused(Conflict):
     """The idempotency key came before with another request (INV-27)."""
 
     text = "请求编号重复使用了，请刷新页面再试。"
+
+
+class NoSuchRefund(NotFound):
+    """No refund of that number."""
+
+    text = "没有找到这一笔退款。"
+
+
+class NothingToGiveBack(Conflict):
+    """What is to be given back was not paid, was given back already, or was asked for before (INV-11)."""
+
+    text = "这一笔没有可退的钱，或者已经申请过退款了。"
+
+
+class OwnRefund(Refused):
+    """Who asks for a refund does not decide on it (INV-33)."""
+
+    text = "申请退款的人不能自己审批，请换一个人。"
+
+
+class RefundDecided(Conflict):
+    """Somebody has decided on it, or it has moved on."""
+
+    text = "这一笔退款已经有人处理过了，请刷新再看。"

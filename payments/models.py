@@ -40,12 +40,12 @@ class Bill(Table):
             "insurance",
             "levy_year",
             unique=True,
-            postgresql_where=text("state <> 'withdrawn'"),
+            postgresql_where=text("state not in ('withdrawn', 'refunded')"),
         ),
         Index("ix__bill__person_id", "person_id"),
-        CheckConstraint("state in ('open', 'settled', 'withdrawn')", name="state"),
+        CheckConstraint("state in ('open', 'settled', 'withdrawn', 'refunded')", name="state"),
         CheckConstraint("personal_due >= 0 and total >= personal_due", name="amounts"),
-        CheckConstraint("(state = 'settled') = (settled_by is not null)", name="settled_by"),
+        CheckConstraint("(state in ('settled', 'refunded')) = (settled_by is not null)", name="settled_by"),
         ForeignKeyConstraint(
             ["household_id", "settled_by"], ["entry.household_id", "entry.cause"], name="fk__bill__entry"
         ),

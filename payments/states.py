@@ -1,4 +1,5 @@
-"""The life of a payment as one table. The database holds the same table and refuses any other move (INV-08)."""
+"""The lives of a payment and of a refund as tables. The database holds the same tables and refuses any other move
+(INV-08)."""
 
 from enum import StrEnum
 
@@ -28,3 +29,27 @@ MOVES: dict[State, frozenset[State]] = {
     S.SURPLUS: frozenset(),
 }
 LIVE = frozenset({S.CREATED, S.PENDING, S.UNKNOWN, S.CLOSING})
+
+
+class RefundState(StrEnum):
+    """Where a refund stands."""
+
+    APPLIED = "applied"  # asked for; what it gives back is reserved
+    REJECTED = "rejected"  # a second person said no; nothing is reserved any more
+    APPROVED = "approved"  # a second person said yes; booked as owed to the payer
+    PAYING = "paying"  # the gateway is being asked, or has accepted, or was silent
+    PAID = "paid"  # the gateway says the money went back
+    ABNORMAL = "abnormal"  # the payer's account refused it: a person must find another way
+    FAILED = "failed"  # the gateway said a definite no: it needs a new number, or another way
+
+
+R = RefundState
+REFUND_MOVES: dict[RefundState, frozenset[RefundState]] = {
+    R.APPLIED: frozenset({R.APPROVED, R.REJECTED}),
+    R.REJECTED: frozenset(),
+    R.APPROVED: frozenset({R.PAYING}),
+    R.PAYING: frozenset({R.PAID, R.ABNORMAL, R.FAILED}),
+    R.ABNORMAL: frozenset({R.PAID, R.FAILED}),
+    R.FAILED: frozenset({R.PAYING, R.PAID}),  # again under a new number; or the gateway changes its mind
+    R.PAID: frozenset(),
+}

@@ -16,10 +16,11 @@ from core.clock import utc_now
 from core.http import Answer, Door
 from payments.gateways import connect
 from payments.sandbox import SandboxConfig, create_sandbox
+from payments.sandbox.alipay_keys import AlipayKeys
 from payments.sandbox.keys import SandboxKeys
-from payments.sandbox.unionpay_keys import UnionPayKeys, make
+from payments.sandbox.unionpay_keys import UnionPayKeys
 
-NOBODY = "http://127.0.0.1:9/callbacks/unionpay"  # refuses at once: no thread of the notifier waits for it
+NOBODY = "http://127.0.0.1:9/callbacks/wechat"  # a port that refuses at once: callbacks go astray and hold nobody up
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Outside:
     url: str
     keys: SandboxKeys
     door: Door
+    alipay_keys: AlipayKeys | None = None
     unionpay_keys: UnionPayKeys | None = None
 
     def get(self, path: str, **headers: str) -> dict:
@@ -67,10 +69,21 @@ class Outside:
                 return statuses
             time.sleep(0.02)
 
-    def wechat(self, notify_url: str = "https://pay.invalid/callbacks/wechat", *, read_s: float = 8, **changed: object):
+    def wechat(self, notify_url: str = NOBODY, *, read_s: float = 8, **changed: object):
         credentials = self.keys.wechat_credentials(base_url=self.url, notify_url=notify_url) | changed
         door = Door(hosts=frozenset({urlsplit(self.url).netloc}), read_s=read_s)
         return connect("wechat", credentials, door, utc_now)
+
+    def alipay(self, notify_url: str = "http://127.0.0.1:9/callbacks/alipay", *, read_s: float = 8, **changed: object):
+        """`certificates=True` for certificate mode. Nobody listens at port 9: a refusal costs no time."""
+        credentials = self.alipay_keys.credentials(
+            base_url=self.url,
+            notify_url=notify_url,
+            return_url="https://pay.invalid/back/alipay",
+            certificates=bool(changed.pop("certificates", False)),
+        )
+        door = Door(hosts=frozenset({urlsplit(self.url).netloc}), read_s=read_s)
+        return connect("alipay", credentials | changed, door, utc_now)
 
     def unionpay(self, notify_url: str = NOBODY, *, read_s: float = 8, **changed: object):
         addresses = {"notify_url": notify_url, "return_url": "https://pay.invalid/back/unionpay"}
@@ -90,7 +103,13 @@ def outside(folder: Path, **changed: object) -> Iterator[Outside]:
     thread.start()
     netloc = f"127.0.0.1:{server.server_port}"
     try:
-        yield Outside(f"http://{netloc}", world.keys, Door(hosts=frozenset({netloc})), make(folder))
+        yield Outside(
+            f"http://{netloc}",
+            world.keys,
+            Door(hosts=frozenset({netloc})),
+            world.far["alipay"].keys,
+            world.far["unionpay"].keys,
+        )
     finally:
         server.shutdown()
         thread.join()
@@ -104,6 +123,7 @@ class Received:
 
     url: str = ""
     answer: Callable[[int], int] = lambda n: 204
+    body: bytes = b""
     came: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     changed: Condition = field(default_factory=Condition)
 
@@ -127,8 +147,9 @@ def receiver() -> Iterator[Received]:
                 received.came.append((dict(self.headers.items()), body))
                 received.changed.notify_all()
             self.send_response(status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(received.body)))
             self.end_headers()
+            self.wfile.write(received.body)
 
         def log_message(self, format: str, *words: object) -> None:
             """Quiet."""

@@ -6,10 +6,12 @@ from app.cli.clock import clock
 from app.cli.db import db
 from app.cli.demo import demo
 from app.cli.determination import determination
+from app.cli.gateways import gateways
 from app.cli.policy import policy
+from app.cli.refund import refund
 from app.cli.registry import registry
 from app.cli.sheet import sheet
 from app.cli.stack import stack
 from app.cli.worker import worker
 
-GROUPS = (stack, demo, db, worker, clock, policy, registry, sheet, determination, agent, bench)
+GROUPS = (stack, demo, db, worker, clock, policy, registry, sheet, determination, agent, gateways, refund, bench)

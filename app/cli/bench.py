@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 from app.cli.parts import settings
 
 bench = AppGroup("bench", help="Measurements, as ratios.")
-BENCHES = ("callbacks", "lookups", "imports", "replay")
+BENCHES = ("callbacks", "gateways", "lookups", "imports", "replay")
 ROWS = ("imports", "replay")  # measured by rows, the others by seconds
 
 

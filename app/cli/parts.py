@@ -6,6 +6,7 @@ from flask import current_app
 from sqlalchemy import Engine
 
 from app.flows.parts import Parts
+from payments.gateways.base import Gateway
 
 
 def settings() -> Any:
@@ -21,6 +22,11 @@ def parts() -> Parts:
 def urls() -> tuple[str, str]:
     """(application's database URL, owner's); starts the embedded server if no other is named."""
     return cast(tuple[str, str], current_app.extensions["urls"](settings()))
+
+
+def gateway(name: str) -> Gateway:
+    """One channel from this process's settings, without the others. UnknownGateway, BadKey."""
+    return cast(Gateway, current_app.extensions["gateway"](settings(), name))
 
 
 def joined(other: Any, engine: Engine) -> Parts:

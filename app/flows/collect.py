@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Engine
 
 from app.flows.parts import Clocks, Parts
+from app.flows.refund import take_refund
 from core.clock import business_day
 from core.errors import TryLater
 from core.redact import scrub
@@ -108,6 +109,10 @@ def take_callback(
     except ForgedCallback as forged:
         refuse(parts, Message(gateway_name, "", _kept(headers), body, None), str(forged))
         return gateway.rejected()
+    if callback.refund is not None:
+        take_refund(parts, callback.refund, message=(callback.event_id, _kept(headers), body))
+        if callback.outcome is None:
+            return gateway.accepted()
     message = Message(gateway_name, callback.event_id, _kept(headers), body, callback.outcome)
     word = collector.take(message)
     if word.startswith("failed"):

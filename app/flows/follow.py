@@ -7,6 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from app.flows.checkout import restored
 from app.flows.expire import close_at_gateway
 from app.flows.parts import Parts
 from app.flows.quote import NAMES
@@ -16,6 +17,8 @@ from app.registry.find import Subject
 from core.money import Fen
 from payments import find as find_money
 from payments.errors import NoSuchPayment
+from payments.gateways import GATEWAYS
+from payments.gateways.base import Checkout, Page
 from payments.states import State
 
 _NUMBER = re.compile(r"[0-9A-Z]{26}")
@@ -44,11 +47,11 @@ PHASES: Mapping[State, Phase] = {
 }
 WORDS: Mapping[Phase, str] = {
     Phase.WAITING: "请付款。付完请等到出现“缴费成功”再离开。",
-    Phase.CHECKING: "正在向微信核对，钱没有丢，请不要再付一次。",
+    Phase.CHECKING: "正在向{title}核对，钱没有丢，请不要再付一次。",
     Phase.PAID: "缴费成功。",
     Phase.SURPLUS: "这一项已经交过了，多付的钱会退回原来付款的账户，不用您去办。",
     Phase.CLOSED: "这个付款码已经失效，没有扣钱。要交费请重新出码。",
-    Phase.FAILED: "微信没有接受这一笔，没有扣钱。请稍后再试。",
+    Phase.FAILED: "{title}没有接受这一笔，没有扣钱。请稍后再试。",
 }
 
 
@@ -71,6 +74,8 @@ class Followed:
     """A payment as it stands. `expires_at` on the business clock, `now` the moment of the look."""
 
     number: str
+    gateway: str
+    title: str  # the gateway's, as people call it
     phase: Phase
     amount: Fen
     now: datetime
@@ -80,13 +85,15 @@ class Followed:
     check_code: str
     code_url: str | None
     jsapi: Mapping[str, str] | None
+    page: Page | None
+    page_hosts: Sequence[str]  # where the page may lead on to
     village: str
     items: Sequence[Item]
 
     @property
     def words(self) -> str:
         """The sentence for this phase."""
-        return WORDS[self.phase]
+        return WORDS[self.phase].format(title=self.title)
 
     @property
     def minutes_left(self) -> int:
@@ -129,10 +136,13 @@ def _followed(row: Any, bills: Sequence[Any], people: Mapping[int, Subject], now
     phase = PHASES[State(row.state)]
     if phase is Phase.WAITING and (now >= row.expires_at or not row.checkout):
         phase = Phase.CHECKING  # its time is over, and only the gateway knows how it ended
-    held = row.checkout if phase is Phase.WAITING else {}
+    held = restored(row.checkout) if phase is Phase.WAITING else Checkout()
+    facts = GATEWAYS[row.gateway].facts
     first = next(iter(people.values()))
     return Followed(
         number=row.number,
+        gateway=row.gateway,
+        title=facts.title,
         phase=phase,
         amount=row.amount,
         now=now,
@@ -140,8 +150,10 @@ def _followed(row: Any, bills: Sequence[Any], people: Mapping[int, Subject], now
         paid_at=row.paid_at,
         started_by=row.started_by,
         check_code=row.check_code,
-        code_url=held.get("code_url"),
-        jsapi=held.get("jsapi") or None,
+        code_url=held.code_url,
+        jsapi=held.jsapi,
+        page=held.page,
+        page_hosts=facts.page_hosts,
         village=f"{first.town}{first.village}",
         items=[_item(bill, people[bill.person_id]) for bill in bills],
     )

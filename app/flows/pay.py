@@ -19,7 +19,7 @@ from app.policy.facts import Insurance
 from app.registry import find
 from app.registry.find import Subject
 from core.clock import beijing, business_day
-from core.errors import Conflict, NotFound
+from core.errors import BadInput, Conflict, NotFound
 from core.money import Fen
 from payments import find as find_money
 from payments.bills import Draft, DraftLine, IssuedBill, issue, settle_free
@@ -89,6 +89,12 @@ class _AtOnce(Exception):
     """The same request came twice at the same moment; the other one was first."""
 
 
+class KindNotOffered(BadInput):
+    """A gateway without this way to the payer."""
+
+    text = "这个渠道不能这样付，请换一种付款方式。"
+
+
 class NothingChosen(Conflict):
     """A payment for nothing."""
 
@@ -104,6 +110,8 @@ def start_payment(parts: Parts, wants: Sequence[Want], payer: Payer, *, request_
     gateway = parts.gateways.get(payer.gateway)
     if gateway is None:
         raise UnknownGateway(payer.gateway)
+    if payer.kind not in gateway.facts.kinds:
+        raise KindNotOffered(f"{payer.gateway} {payer.kind}")
     if not wants:
         raise NothingChosen
     wish = _Wish(gateway, wants, payer, *_request(wants, payer, request_key))

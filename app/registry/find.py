@@ -63,7 +63,8 @@ select {also} p.id, p.household_id, h.village_code, v.name as village, t.name as
                'state', b.state, 'tier', b.tier,
                'personal_due', b.personal_due, 'settled_at', b.settled_at, 'settled_by', b.settled_by,
                'reason_code', b.reason_code))
-          from bill b where b.person_id = p.id and b.levy_year = :levy_year and b.state <> 'withdrawn') as bills,
+          from bill b where b.person_id = p.id and b.levy_year = :levy_year
+                        and b.state not in ('withdrawn', 'refunded')) as bills,
        (select jsonb_object_agg(d.insurance, jsonb_build_object('kind', d.kind, 'state', d.state, 'amount', d.amount,
                'years', d.years, 'benefit_start', d.benefit_start))
           from (select distinct on (insurance) * from determination

@@ -8,9 +8,11 @@ from flask import Response, current_app, g, request
 from flask_wtf import CSRFProtect
 
 from app.observe import REQUESTS, SECONDS
-from app.web import access, agent, callbacks, errors, health, home, resident, words
+from app.web import access, agent, back, callbacks, errors, health, home, resident, words
 from app.web.access import anybody, api_resident, page_agent, page_resident, proven
-from app.web.api import payments, people, policy, session, sheets, spec
+from app.web.api import payments, people, session, sheets, spec
+from app.web.api import policy as policy_year
+from app.web.csp import policy
 from app.web.errors import request_number
 from app.web.home import ELDER
 from app.web.parts import parts
@@ -24,16 +26,14 @@ DOORS = (
     (people.bp, "/api/v1", api_resident, False),
     (sheets.bp, "/api/v1", api_resident, False),
     (payments.bp, "/api/v1", api_resident, False),
-    (policy.bp, "/api/v1", anybody, False),
+    (policy_year.bp, "/api/v1", anybody, False),
     (callbacks.bp, "/callbacks", proven, False),  # the gateway's signature
+    (back.bp, "/back", anybody, False),  # a payer comes back from a gateway's page; nothing is believed of it
     (health.bp, "", proven, False),  # figures and health carry no person
 )
 OPEN = {"static": anybody, "openapi": anybody}  # what the framework itself answers
 HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": policy(),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",

@@ -29,8 +29,9 @@ from app.web.access import (
     visitor,
 )
 from app.web.parts import parts
-from app.web.paying import show, start
+from app.web.paying import show, start_chosen
 from app.web.sheets import sheet_page
+from app.web.ways import codes
 from app.web.wishes import MOST_ITEMS, UnknownPerson, known, tier_fields, tiers, wants
 from core.errors import NotFound
 from core.money import Fen
@@ -152,6 +153,7 @@ def person(person: str) -> Answer:
         total=sum(due.quote.personal_due or 0 for who, due in open_items if (who, due.insurance) in ticked),
         family_open="family" in request.args or any(who != subject.id for who, _ in ticked),
         key=secrets.token_urlsafe(12),
+        ways=codes(parts().gateways),
     )
 
 
@@ -166,7 +168,7 @@ def choose(person: str) -> Answer:
     if not wanted:
         raise NothingChosen
     _all_mine(subjects(parts(), sorted({want.person_id for want in wanted})))
-    started = start(wanted, channel=AGENT, key=request.form.get("key", ""))
+    started = start_chosen(wanted, channel=AGENT, fields=request.form)
     if started.number is None:
         return _again(person, family=1 if wanted[0].person_id != subject.id else None)
     return redirect(url_for("agent.payment", number=started.number), 303)

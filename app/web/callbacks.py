@@ -5,7 +5,7 @@ from flask import Response, request
 
 from app.flows.collect import take_callback
 from app.web.parts import collector, parts
-from core.errors import AppError
+from core.errors import AppError, BadInput
 
 bp = APIBlueprint("callbacks", __name__, enable_openapi=False)
 LONGEST = 64 * 1024
@@ -18,9 +18,17 @@ class TooLong(AppError):
     text = "发来的内容太大了。"
 
 
+class WithQuery(BadInput):
+    """A callback whose address brings fields of its own: ours never do, and they are part of no signature (A19)."""
+
+    text = "回调地址不能带参数。"
+
+
 @bp.post("/<gateway>")
 def receive(gateway: str) -> Response:
     """Kept, believed or not, booked, and answered after commit. No session, no redirect, no address decides."""
+    if request.query_string:
+        raise WithQuery
     if (request.content_length or 0) > LONGEST:
         raise TooLong
     request.max_content_length = LONGEST

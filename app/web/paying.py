@@ -1,6 +1,7 @@
 """From a wish to the page with the code: shared by residents and agents."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from flask import Response, current_app, make_response, render_template
 
@@ -9,12 +10,14 @@ from app.flows.follow import Followed, Phase
 from app.flows.pay import Kind, Payer, Started, Want, start_payment, started_before
 from app.web.access import actor, here
 from app.web.codes import picture
+from app.web.csp import policy
 from app.web.parts import parts
+from app.web.ways import chosen, codes
 from core.errors import BadInput
 from payments.errors import GatewaySilent
 
-GATEWAY = "wechat"
 _REFRESH_S = 3
+_WEB_REFRESH_S = 15  # the page with the button to the gateway stays still under the finger
 
 
 class NoKey(BadInput):
@@ -23,9 +26,24 @@ class NoKey(BadInput):
     text = "页面不完整，请返回重新打开再试。"
 
 
-def start(
-    wants: Sequence[Want], *, channel: str, key: str, gateway: str = GATEWAY, kind: Kind = Kind.NATIVE
-) -> Started:
+class NoSuchWay(BadInput):
+    """A way to pay that no button of ours sends."""
+
+    text = "请重新选一种付款方式。"
+
+
+def start_chosen(wants: Sequence[Want], *, channel: str, fields: Mapping[str, str]) -> Started:
+    """Start a payment by the button pressed: `by` the gateway and kind, `key` against pressing twice.
+
+    A form without a way is one of which nothing is due: any gateway's name will do, none is asked."""
+    offered = codes(parts().gateways)
+    way = chosen(fields.get("by") or offered[0].value)
+    if way is None:
+        raise NoSuchWay
+    return start(wants, channel=channel, key=fields.get("key", ""), gateway=way[0], kind=way[1])
+
+
+def start(wants: Sequence[Want], *, channel: str, key: str, gateway: str, kind: Kind) -> Started:
     """Start a payment for this session's wish; the key counts within the session only (A70).
 
     When the gateway is silent the payment is there all the same, and the page that follows it says so."""
@@ -53,7 +71,15 @@ def show(payment: Followed, template: str, **words: object) -> Response:
         payment=payment,
         picture=picture(payment.code_url) if waiting and payment.code_url else None,
         phone_page=f"{settings.sandbox_url}/phone" if settings.is_sandbox and waiting else None,
-        refresh=None if payment.is_over else _REFRESH_S,
+        refresh=None if payment.is_over else _REFRESH_S if payment.page is None else _WEB_REFRESH_S,
         **words,
     )
-    return make_response(page)
+    answer = make_response(page)
+    if payment.page is not None:
+        answer.headers["Content-Security-Policy"] = policy(_origin(payment.page.url), *payment.page_hosts)
+    return answer
+
+
+def _origin(url: str) -> str:
+    parted = urlsplit(url)
+    return f"{parted.scheme}://{parted.netloc}"

@@ -31,8 +31,9 @@ from app.web.access import (
     visitor,
 )
 from app.web.parts import parts
-from app.web.paying import show, start
+from app.web.paying import show, start_chosen
 from app.web.sheets import sheet_page
+from app.web.ways import ways
 from app.web.wishes import carried, known, tier_fields, tiers, wants
 
 bp = APIBlueprint("resident", __name__, enable_openapi=False)
@@ -158,14 +159,19 @@ def confirm() -> Answer:
     lines = list(_chosen(wanted))
     total = sum(line.due.quote.personal_due or 0 for line in lines)
     return render_template(
-        "resident/confirm.html", lines=lines, total=total, tiers=tier_fields(request.args), key=_key()
+        "resident/confirm.html",
+        lines=lines,
+        total=total,
+        tiers=tier_fields(request.args),
+        key=_key(),
+        ways=ways(parts().gateways, request.user_agent.string),
     )
 
 
 @bp.post("/pay")
 def pay() -> Answer:
     """Start the payment and go to its page; what costs nothing is settled and told on the former page."""
-    started = start(wants(request.form), channel=SELF, key=request.form.get("key", ""))
+    started = start_chosen(wants(request.form), channel=SELF, fields=request.form)
     if started.number is None:
         return redirect(url_for("resident.due", **tier_fields(request.form)), 303)
     return redirect(url_for("resident.payment", number=started.number), 303)

@@ -22,10 +22,17 @@ create trigger moves before update of state on payment
   for each row when (old.state is distinct from new.state) execute function payment_moves();
 
 create or replace function bill_is_frozen() returns trigger language plpgsql as $$
+declare
+  given_back boolean := old.state = 'settled' and new.state = 'refunded' and exists (
+    select from refund_bill r join entry e on e.household_id = r.household_id
+       and e.cause = 'refund:' || r.number || ':approved'
+     where r.household_id = new.household_id and r.bill_id = new.id and r.live);
 begin
-  if old.state <> 'open' or (new.household_id, new.id, new.person_id, new.insurance, new.levy_year, new.tier, new.total,
-      new.personal_due, new.price_until, new.issued_at) is distinct from (old.household_id, old.id, old.person_id,
-      old.insurance, old.levy_year, old.tier, old.total, old.personal_due, old.price_until, old.issued_at) then
+  if (old.state <> 'open' and not given_back) or (old.state = 'open' and new.state = 'refunded')
+     or (new.household_id, new.id, new.person_id, new.insurance, new.levy_year, new.tier, new.total, new.personal_due,
+         new.price_until, new.issued_at) is distinct from (old.household_id, old.id, old.person_id, old.insurance,
+         old.levy_year, old.tier, old.total, old.personal_due, old.price_until, old.issued_at)
+     or (given_back and (new.settled_by, new.settled_at) is distinct from (old.settled_by, old.settled_at)) then
     raise exception 'bill % is frozen', old.id using errcode = 'LX006';
   end if;
   return new;

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from core.http import Door
 from payments.errors import UnknownGateway
+from payments.gateways.alipay import Alipay
 from payments.gateways.base import Clock, Facts, Gateway
 from payments.gateways.unionpay import UnionPay
 from payments.gateways.wechat import WeChatPay
@@ -23,6 +24,7 @@ class Adapter(Protocol):
 
 GATEWAYS: Mapping[str, Adapter] = {
     "wechat": WeChatPay,
+    "alipay": Alipay,
     "unionpay": UnionPay,
 }
 

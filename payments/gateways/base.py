@@ -194,6 +194,7 @@ class Facts:
     refund_within: timedelta  # counted from the payment
     statement_ready: time  # Beijing, on the day after
     day_begins: time = time(0)  # their business day begins at this time (UnionPay: 23:00 the evening before)
+    page_hosts: tuple[str, ...] = ()  # where the payer's browser may be sent on to, for Kind.WEB
     also_hosts: frozenset[str] = field(default_factory=frozenset)  # beside the base URL's, for downloads
 
 

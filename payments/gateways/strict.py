@@ -1,18 +1,20 @@
-"""Strict readers for what comes from outside, JSON objects and forms: a name twice, a number that is none, or bytes
-that are not UTF-8 are no."""
+"""Strict readers for JSON and forms from outside: a name twice, a number that is none, or bad bytes are no."""
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from urllib.parse import unquote_to_bytes
 
-_ENCODED = re.compile(rb"(?:[^%&=;#\x00-\x20\x7f-\xff]|%[0-9A-Fa-f]{2})*")
+_FORM = re.compile(rb"[!-:<-~]+")  # printable, no blank, and no ';', which separates nothing here
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,63}")
+_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_MOST_FIELDS = 100
 
 
 def json_object(body: bytes) -> dict[str, object]:
     """The object in `body`; ValueError for duplicate names, NaN, bad UTF-8, nesting without end, or no object."""
     try:
-        found = json.loads(body.decode("utf-8"), object_pairs_hook=_each_name_once, parse_constant=_no_number)
+        found = json.loads(body.decode("utf-8"), object_pairs_hook=each_name_once, parse_constant=no_number)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if not isinstance(found, dict):
@@ -20,30 +22,39 @@ def json_object(body: bytes) -> dict[str, object]:
     return found
 
 
-def form_fields(body: bytes) -> dict[str, str]:
-    """The fields of an application/x-www-form-urlencoded body, values as sent (line ends and empty ones kept).
-
-    ValueError for a name twice or without one, a bare name, a byte that should be encoded, or bad UTF-8."""
-    found: dict[str, str] = {}
-    for pair in body.split(b"&") if body else ():
-        name, equals, value = pair.partition(b"=")
-        if not name or not equals or not (_ENCODED.fullmatch(name) and _ENCODED.fullmatch(value)):
-            raise ValueError("not a clean form")
-        called, said = (unquote_to_bytes(part.replace(b"+", b" ")).decode("utf-8") for part in (name, value))
-        if called in found:
-            raise ValueError("a name appears twice")
-        found[called] = said
+def each_name_once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    """Members of an object as a dict; ValueError for a name twice. For `object_pairs_hook`."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name appears twice")
     return found
 
 
-def _each_name_once(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for name, value in pairs:
+def no_number(word: str) -> object:
+    """ValueError for NaN and its like. For `parse_constant`."""
+    raise ValueError(f"{word} is not JSON")
+
+
+def form_fields(body: bytes) -> dict[str, bytes]:
+    """The fields of a urlencoded form, decoded once, as bytes of whatever charset they claim to be in.
+
+    ValueError for a name twice, a pair without its one '=', a name like 'a[]', a bare '%', ';' or byte beyond ASCII."""
+    if not _FORM.fullmatch(body) or _PERCENT.search(body):
+        raise ValueError("not a clean form")
+    pairs = body.split(b"&")
+    if len(pairs) > _MOST_FIELDS:
+        raise ValueError("too many fields")
+    found: dict[str, bytes] = {}
+    for pair in pairs:
+        spelled, equals, value = pair.partition(b"=")
+        name = _unquoted(spelled).decode("utf-8")
+        if not equals or b"=" in value or not _NAME.fullmatch(name):
+            raise ValueError("a field is malformed")
         if name in found:
             raise ValueError("a name appears twice")
-        found[name] = value
+        found[name] = _unquoted(value)
     return found
 
 
-def _no_number(word: str) -> object:
-    raise ValueError(f"{word} is not JSON")
+def _unquoted(piece: bytes) -> bytes:
+    return unquote_to_bytes(piece.replace(b"+", b" "))

@@ -79,6 +79,7 @@ class UnionPay:
         refund_within=timedelta(days=30),
         statement_ready=time(10, 0),
         day_begins=time(23, 0),
+        page_hosts=("https://*.95516.com",),
         also_hosts=frozenset({"filedownload.95516.com"}),
     )
 

@@ -79,7 +79,7 @@ class UnionPayReader:
         if len(body) > LARGEST_BODY:
             raise Unproven("body too long")
         try:
-            fields = form_fields(body)
+            fields = {name: value.decode("utf-8") for name, value in form_fields(body).items()}
         except ValueError:
             raise Unproven("not one clean form in UTF-8") from None
         self._prove(fields, "utf-8", now)

@@ -5,6 +5,7 @@ receivable:<payer>     asset      what somebody else than the resident owes: fin
 fund:<insurance>:<year>  liability  premiums that belong to a fund, by levy year
 suspense:<gateway>     liability  money that fits nothing we wrote down; somebody owns the question
 surplus:<gateway>      liability  money beyond what was due, to be given back
+refunds:<gateway>      liability  money that two people agreed to give back and the gateway has not yet
 """
 
 from collections.abc import Iterable, Iterator
@@ -39,6 +40,7 @@ def accounts(years: Iterable[int]) -> Iterator[Line]:
         yield Line(f"clearing:{code}", "asset", f"{name}待清算款")
         yield Line(f"suspense:{code}", "liability", f"{name}待查款")
         yield Line(f"surplus:{code}", "liability", f"{name}待退款")
+        yield Line(f"refunds:{code}", "liability", f"{name}应退款")
     for code, name in PAYERS.items():
         yield Line(f"receivable:{code}", "asset", name)
     for year in years:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from flask import Flask
 
 from payments.sandbox import controls, miniprogram, phone, sms
+from payments.sandbox.alipay import AlipaySide
 from payments.sandbox.config import SandboxConfig
 from payments.sandbox.far import FarSide, Parts
 from payments.sandbox.unionpay import UnionPaySide
@@ -13,6 +14,7 @@ from payments.sandbox.world import join
 
 FAR_SIDES: tuple[Callable[[Parts], FarSide], ...] = (  # one line per gateway
     WeChatSide,
+    AlipaySide,
     UnionPaySide,
 )
 OTHERS = (miniprogram.bp, sms.bp, phone.bp, controls.bp)

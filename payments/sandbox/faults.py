@@ -7,9 +7,10 @@ silent                     executed; no answer within `seconds`                 
 html                       executed; 200 with a page instead of the answer           on
 plain_text                 executed; 200 with "Invalid request." (UnionPay)          on
 unsigned                   executed; 200 without any signature                       on
-wrong_signature            executed; the answer's signature is over something else   on
 merchant_certificate       answer or callback signed by another company (UnionPay)   on
 answer_signtest            executed; answer with a SIGNTEST signature (WeChat)       on
+answer_wrong_signature     executed; answer with a signature of something else       on
+duplicate_node             executed; a forged node behind the signed one (Alipay)    on
 truncated                  executed; half of the answer's body, signed as it is      on
 callback_duplicate         the callback comes `times` times at once                  times
 callback_drop              one delivery is lost (the next retry comes)
@@ -45,8 +46,9 @@ from typing import Any
 KINDS = frozenset(
     {
         *("delay", "error", "silent", "html", "unsigned", "answer_signtest", "truncated"),
+        *("answer_wrong_signature", "duplicate_node"),
         *("callback_duplicate", "callback_drop", "callback_wrong_signature", "callback_signtest", "callback_early"),
-        *("plain_text", "wrong_signature", "merchant_certificate", "trade_code"),
+        *("plain_text", "merchant_certificate", "trade_code"),
         *("other_merchant", "reorder"),
         *("late_success", "close_paid", "other_trade", "other_amount", "coupon"),
         *("not_enough", "refund_fails", "refund_abnormal"),

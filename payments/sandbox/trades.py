@@ -209,6 +209,13 @@ class Trades:
                     break
             return self._with(trade, refund | end | {"settled_at": now})
 
+    def retry_refund(self, gateway: str, number: str, refund_number: str) -> None:
+        """A refund that failed and is asked for again by the same number is under way again."""
+        with self.lock:
+            trade, refund = self.find_refund(gateway, refund_number, of=number)
+            if refund["state"] in {"FAILED", "ABNORMAL"}:
+                self._with(trade, refund | {"state": "PROCESSING"})
+
     def acknowledge(self, trade: Document, refund: Document | None) -> None:
         """The merchant answered a callback with success: it is not sent again after a restart."""
         with self.lock:
@@ -258,7 +265,7 @@ def refunded(trade: Document) -> int:
     return sum(one["amount"] for one in trade["refunds"] if one["state"] == "SUCCESS")
 
 
-def day_limits(day: date, day_begins: time) -> tuple[datetime, datetime]:
+def day_limits(day: date, day_begins: time = time(0)) -> tuple[datetime, datetime]:
     """The first moment of a business day and the first one after it."""
     begins = datetime.combine(day, day_begins, BEIJING)
     if day_begins > _NOON:

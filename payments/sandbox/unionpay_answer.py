@@ -91,7 +91,7 @@ def _spoiled(here: World, on: str, whose: tuple[str, ...], said: Fields) -> Resp
         return Response("<html><body>502 Bad Gateway</body></html>", 200, content_type="text/html")
     if waits("plain_text"):
         return invalid()
-    wrongly = bool(waits("wrong_signature") or (on == "statement" and waits("statement_hash")))
+    wrongly = bool(waits("answer_wrong_signature") or (on == "statement" and waits("statement_hash")))
     fields = side(here).voice.signed(said, by_stranger=bool(waits("merchant_certificate")), wrongly=wrongly)
     if waits("unsigned"):
         del fields["signature"], fields["signPubKeyCert"]

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from config.local import sandbox_keys
 from tests.builders import an_environment
 
+NOWHERE = "postgresql://app@127.0.0.1:1/nowhere"
 CHECKOUT = Path(__file__).resolve().parents[2]
 SMALL = """
 def app(environ, start_response):
@@ -59,6 +61,26 @@ def test_bad_settings_stop_it_before_it_listens(tmp_path):
     run = subprocess.run(command, env=environ, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=30)
     assert run.returncode != 0
     assert "SECRET_KEY is shorter than 32 bytes" in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "said"),
+    [
+        (
+            {"GATEWAY_WECHAT_PRIVATE_KEY": "not a key, not a key, not a key, not a key"},
+            "private key is not a readable PEM",
+        ),
+        ({"GATEWAY_PAYPAL_ID": "1"}, "there is no gateway paypal"),
+        ({"GATEWAY_WECHAT_MCHID": ""}, "GATEWAY_WECHAT_MCHID is empty"),
+    ],
+)
+def test_a_gateway_that_cannot_work_stops_it_at_the_start(tmp_path, spoiled, said):
+    environ = an_environment(PORT=str(free_port()), PYTHONPATH=str(CHECKOUT), DATABASE_URL=NOWHERE)
+    environ |= {"DATABASE_OWNER_URL": NOWHERE.replace("app", "owner")} | dict(sandbox_keys(tmp_path)) | spoiled
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", "wsgi:app"]
+    run = subprocess.run(command, env=environ, cwd=CHECKOUT, check=False, capture_output=True, text=True, timeout=30)
+    assert run.returncode != 0
+    assert said in run.stdout + run.stderr
 
 
 def fetch(port, path):

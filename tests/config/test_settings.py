@@ -67,7 +67,7 @@ def test_all_problems_are_told_at_once():
         "0123456789abcdef0123456789abcdef",
     ],
 )
-@pytest.mark.parametrize("variable", ["SECRET_KEY", "GATEWAY_WECHAT_APIV3_KEY"])
+@pytest.mark.parametrize("variable", ["SECRET_KEY", "GATEWAY_WECHAT_APIV3_KEY", "GATEWAY_WECHAT_API_V3_KEYS"])
 def test_production_refuses_a_weak_secret(variable, weak):
     told = problems(a_production_environment(**{variable: weak}))
     assert [line.split()[0] for line in told] == [variable]
@@ -101,6 +101,7 @@ def test_random_secrets_are_never_taken_for_weak_ones():
         ("PUBLIC_URL", "http://pay.example.gov.cn"),
         ("PUBLIC_URL", "https://127.0.0.1:8000"),
         ("BUSINESS_CLOCK_START", "2021-11-05T09:00:00+08:00"),
+        ("GATEWAY_UNIONPAY_COMPANY_NAMES", "中国银联股份有限公司,00040000:SIGN"),
         ("SMS_PROVIDER", "console"),
         ("SMS_PROVIDER", "sandbox"),
     ],
@@ -167,6 +168,12 @@ def test_a_value_may_come_from_a_file(tmp_path):
     (tmp_path / "key.pem").write_text(pem + "\n")
     settings = Settings.from_environment(an_environment(GATEWAY_WECHAT_PRIVATE_KEY_FILE=str(tmp_path / "key.pem")))
     assert settings.gateways["wechat"] == {"private_key": pem}
+
+
+def test_a_pkcs12_comes_from_its_file_as_it_is(tmp_path):
+    (tmp_path / "merchant.pfx").write_bytes(b"\x30\x82\xff\x00")
+    held = Settings.from_environment(an_environment(GATEWAY_UNIONPAY_PFX_FILE=str(tmp_path / "merchant.pfx")))
+    assert held.gateways["unionpay"]["pfx"] == "MIL/AA=="
 
 
 def test_a_file_that_is_missing_or_doubled_is_told(tmp_path):

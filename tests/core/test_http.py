@@ -1,5 +1,6 @@
 """The one door out, against a real server on a loopback port: silence is silence, and nobody leads us astray."""
 
+import io
 import socket
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from core.http import MAX_ANSWER, Door, HostNotAllowed, OutsideSilent
+from core.http import MAX_ANSWER, Breaker, Door, HostNotAllowed, OutsideSilent
 
 
 @dataclass
@@ -66,6 +67,10 @@ def far_side() -> Iterator[FarSide]:
         def silent(self) -> None:
             time.sleep(1)
             self.close_connection = True
+
+        def slow(self) -> None:
+            time.sleep(0.9)
+            self.say(200, b"late")
 
         def dripping(self) -> None:
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
@@ -237,3 +242,141 @@ def test_one_connection_carries_many_requests(far: FarSide) -> None:
         door.send("GET", far.url("/plain"), headers={})
 
     assert len({client for _, client, *_ in far.asked}) == 1
+
+
+def test_the_door_stays_shut_after_five_silences_running_and_nobody_is_asked(far: FarSide) -> None:
+    door = far.door()
+    for _ in range(5):
+        assert not door.is_shut
+        with pytest.raises(OutsideSilent):
+            door.send("GET", far.url("/broken_off"), headers={})
+
+    with pytest.raises(OutsideSilent, match="silent before"):
+        door.send("GET", far.url("/plain"), headers={})
+
+    assert door.is_shut
+    assert len(far.asked) == 5
+
+
+def test_an_answer_between_silences_begins_the_count_anew(far: FarSide) -> None:
+    door = far.door()
+
+    for path in ["/broken_off"] * 4 + ["/refused"] + ["/broken_off"] * 4:
+        try:
+            door.send("GET", far.url(path), headers={})
+        except OutsideSilent:
+            continue
+
+    assert not door.is_shut
+    assert door.send("GET", far.url("/plain"), headers={}).body == b"yes"
+
+
+@pytest.mark.parametrize(("path", "shut"), [("/plain", False), ("/broken_off", True)])
+def test_after_the_pause_one_is_let_through_and_decides_for_all(
+    far: FarSide, monkeypatch: pytest.MonkeyPatch, path: str, shut: bool
+) -> None:
+    monkeypatch.setattr(Door, "SHUT_S", 0.2)
+    door = far.door()
+    for _ in range(5):
+        with pytest.raises(OutsideSilent):
+            door.send("GET", far.url("/broken_off"), headers={})
+    time.sleep(0.25)
+
+    try:
+        door.send("GET", far.url(path), headers={})
+    except OutsideSilent as silence:
+        assert "silent before" not in str(silence)
+
+    assert door.is_shut is shut
+    assert len(far.asked) == 6
+
+
+def test_one_far_sides_silence_shuts_no_other_door(far: FarSide) -> None:
+    with far_side() as other:
+        shut, open_one = far.door(), other.door()
+        for _ in range(5):
+            with pytest.raises(OutsideSilent):
+                shut.send("GET", far.url("/broken_off"), headers={})
+
+        assert open_one.send("GET", other.url("/plain"), headers={}).status == 200
+
+
+def test_the_breaker_lets_one_ask_at_a_time_while_the_far_side_is_silent() -> None:
+    breaker = Breaker(2, 10)
+    breaker.was_silent(0)
+    assert breaker.may(0)
+    breaker.was_silent(1)
+
+    assert [breaker.may(now) for now in (1, 10.9, 11, 11.1, 20.9, 21)] == [False, False, True, False, False, True]
+    assert breaker.is_shut(21.1)
+    breaker.answered()
+    assert not breaker.is_shut(21.1)
+    assert breaker.may(21.1) and breaker.may(21.1)
+
+
+def test_no_more_than_the_budget_ask_at_once_and_the_others_do_not_wait_long(far: FarSide) -> None:
+    door = far.door(pool=2, read_s=3)
+    slow = [Thread(target=door.send, args=("GET", far.url("/slow")), kwargs={"headers": {}}) for _ in range(2)]
+    for thread in slow:
+        thread.start()
+    until = time.monotonic() + 2
+    while len(far.asked) < 2:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    began = time.monotonic()
+
+    with pytest.raises(OutsideSilent, match="too many at once"):
+        door.send("GET", far.url("/plain"), headers={})
+
+    assert time.monotonic() - began < 0.8
+    for thread in slow:
+        thread.join()
+    assert door.send("GET", far.url("/plain"), headers={}).body == b"yes"
+    assert not door.is_shut  # who was not asked was not silent
+
+
+def test_a_file_comes_piece_by_piece_and_the_answer_without_it(far: FarSide) -> None:
+    into = io.BytesIO()
+
+    answer = far.door(read_s=3).fetch(far.url("/too_long"), into, headers={"X-Mine": "1"}, most=2 * MAX_ANSWER)
+
+    assert (answer.status, answer.body) == (200, b"")
+    assert len(into.getvalue()) == MAX_ANSWER + 1
+    assert far.asked[0][2]["X-Mine"] == "1"
+
+
+def test_a_file_longer_than_allowed_is_silence(far: FarSide) -> None:
+    into = io.BytesIO()
+
+    with pytest.raises(OutsideSilent, match="too long"):
+        far.door(read_s=3).fetch(far.url("/endless"), into, headers={}, most=100_000)
+
+    assert len(into.getvalue()) <= 100_000
+
+
+@pytest.mark.parametrize("path", ["/half", "/broken_off", "/silent", "/no_http"])
+def test_half_a_file_is_silence(far: FarSide, path: str) -> None:
+    with pytest.raises(OutsideSilent):
+        far.door().fetch(far.url(path), io.BytesIO(), headers={}, most=1000)
+
+
+def test_a_file_that_drips_is_given_up_after_its_whole_time(far: FarSide) -> None:
+    with pytest.raises(OutsideSilent, match="too slow"):
+        far.door().fetch(far.url("/dripping"), io.BytesIO(), headers={}, most=1000, whole_s=0.3)
+
+
+def test_instead_of_a_file_a_refusal_is_in_the_answer(far: FarSide) -> None:
+    into = io.BytesIO()
+
+    answer = far.door().fetch(far.url("/refused"), into, headers={}, most=2)
+
+    assert (answer.status, answer.body, into.getvalue()) == (503, b"busy", b"")
+
+
+def test_a_file_is_fetched_from_no_other_host_and_no_redirect_is_followed(far: FarSide) -> None:
+    with far_side() as other:
+        with pytest.raises(HostNotAllowed):
+            far.door().fetch(other.url("/plain"), io.BytesIO(), headers={}, most=10)
+        assert far.door().fetch(far.url("/moved"), io.BytesIO(), headers={}, most=10).status == 302
+
+        assert other.asked == []

@@ -10,7 +10,7 @@ from tests.house.tree import ROOT, python, tree, within
 ENVIRONMENT = {
     "config/settings.py": "reads it, once",
     "config/gunicorn.py": "each forked worker tells libpq its own name",
-    "app/cli/demo.py": "hands its own environment on to the processes it starts",
+    "app/cli/stage.py": "hands its own environment on to the processes it starts",
     "app/cli/stack.py": "hands its own environment on to the processes it starts",
     "app/web/health.py": "the metrics library's own variable: is there a folder shared by several processes?",
 }

@@ -1,10 +1,11 @@
 """The migrations make what the code declares, once, and nothing the application owns."""
 
+import pytest
 from sqlalchemy import Engine, text
 
 from config.postgres import Server
 from migrations.upgrade import differences, is_current, upgrade
-from payments.states import MOVES
+from payments.states import MOVES, REFUND_MOVES
 
 
 def test_the_migrated_schema_equals_the_declared_tables(engine: Engine) -> None:
@@ -27,11 +28,12 @@ def test_the_application_owns_nothing(engine: Engine) -> None:
         assert connection.execute(text(owned)).scalar_one() == 0
 
 
-def test_the_database_knows_the_same_moves_as_the_code(engine: Engine) -> None:
+@pytest.mark.parametrize(("table", "moves"), [("payment_move", MOVES), ("refund_move", REFUND_MOVES)])
+def test_the_database_knows_the_same_moves_as_the_code(engine: Engine, table: str, moves: dict) -> None:
     with engine.connect() as connection:
-        held = {tuple(row) for row in connection.execute(text("select from_state, to_state from payment_move"))}
+        held = {tuple(row) for row in connection.execute(text(f"select from_state, to_state from {table}"))}
 
-    assert held == {(old, new) for old, allowed in MOVES.items() for new in allowed}
+    assert held == {(old, new) for old, allowed in moves.items() for new in allowed}
 
 
 def test_every_table_of_the_payment_path_carries_the_household_first(engine: Engine) -> None:
@@ -40,6 +42,7 @@ def test_every_table_of_the_payment_path_carries_the_household_first(engine: Eng
         " where i.indrelid = cast(:table as regclass) and i.indisprimary"
     )
     path = ("bill", "bill_line", "payment", "payment_bill", "received", "suspense", "entry", "posting", "notice")
+    path += ("refund", "refund_bill")
 
     with engine.connect() as connection:
         keys = {table: connection.execute(leading, {"table": table}).scalar_one() for table in path}

@@ -35,8 +35,10 @@ class ItemAsked(Asked):
 
 
 class PaymentAsked(Asked):
-    """Items of one household, paid together. `kind`: jsapi inside the mini-program, native for a QR code."""
+    """Items of one household, paid together.
+
+    `kind`: jsapi inside the mini-program, native for a QR code, web for the gateway's own page."""
 
     items: Annotated[list[ItemAsked], Field(min_length=1, max_length=24)]
-    gateway: Literal["wechat"] = "wechat"
-    kind: Literal["jsapi", "native"]
+    gateway: Literal["wechat", "alipay", "unionpay"] = "wechat"
+    kind: Literal["jsapi", "native", "web"]

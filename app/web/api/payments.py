@@ -76,7 +76,7 @@ def close(number: str) -> dict[str, Any]:
 
 def _settled() -> dict[str, Any]:
     words = "不用交钱，已经办好了。"
-    nothing = dict.fromkeys(("number", "expires_at", "code_url", "jsapi", "paid_at", "check_code"))
+    nothing = dict.fromkeys(("number", "expires_at", "code_url", "jsapi", "page", "paid_at", "check_code"))
     return nothing | {"state": "settled", "words": words, "amount": 0, "items": []}
 
 
@@ -90,6 +90,7 @@ def _told(payment: Followed) -> dict[str, Any]:
         "expires_at": beijing(payment.expires_at).isoformat(timespec="seconds"),
         "code_url": payment.code_url,
         "jsapi": dict(payment.jsapi) if payment.jsapi else None,
+        "page": {"url": payment.page.url, "fields": dict(payment.page.fields)} if payment.page else None,
         "items": [
             {
                 "title": item.title,

@@ -134,6 +134,13 @@ class CoveredTold(Told):
     benefit_start: str | None
 
 
+class PageTold(Told):
+    """Where the payer's browser goes: a form to send by POST."""
+
+    url: str
+    fields: dict[str, str]
+
+
 class PaymentTold(Told):
     """A payment as it stands; `state` settled: nothing was due and all is done, there is no number."""
 
@@ -144,6 +151,7 @@ class PaymentTold(Told):
     expires_at: str | None
     code_url: str | None
     jsapi: dict[str, str] | None
+    page: PageTold | None
     items: list[CoveredTold]
     paid_at: str | None
     check_code: str | None

@@ -9,6 +9,7 @@ import pytest
 from payments.errors import ForgedCallback
 from payments.gateways.base import RefundWord, Word, judge
 from payments.gateways.signing import BadKey, ResourceKeys, Verifier, certificates, serial_of
+from payments.gateways.wechat_keys import public_keys_in
 from payments.gateways.wechat_reading import WeChatReader
 
 HERE = Path(__file__).parents[2] / "vectors" / "wechat"
@@ -180,3 +181,15 @@ def test_a_serial_that_begins_with_a_zero_keeps_it():
 def test_a_resource_key_that_is_none_is_refused_at_the_start(keys):
     with pytest.raises(BadKey):
         ResourceKeys(keys)
+
+
+def test_several_certificates_and_several_public_keys_are_held_at_a_time():
+    pems = [(HERE / name).read_text() for name in ("wx_merchant.crt", "wx_platform_old.crt")]
+    public = (HERE / "wx_platform.pub.pem").read_text()
+    ids = ["PUB_KEY_ID_0119000001092025010100111111000001", FILE["pub_key_id"]]
+
+    held = certificates("\n".join(pems)) | public_keys_in("\n".join(f"{key_id}\n{public}" for key_id in ids))
+
+    assert len(held) == 4
+    for name in ("paid/pubkey", "paid/cert"):
+        assert read(VECTORS[name], by=reader(held)).outcome

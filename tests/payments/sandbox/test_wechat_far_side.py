@@ -2,53 +2,22 @@
 
 import base64
 import json
-import secrets
-import time
 from datetime import timedelta
 from itertools import count
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from core.clock import beijing, utc_now
 from payments.sandbox.keys import make_keys
 from payments.sandbox.wechat import WeChatSide
 from tests.builders import an_order
-from tests.outside import outside
+from tests.outside import NOBODY, outside
+from tests.payments.sandbox.signed import ask
 
 NATIVE = "/v3/pay/transactions/native"
 JSAPI = "/v3/pay/transactions/jsapi"
 numbers = (f"S{n:015d}" for n in count(1))
-
-
-def ask(sandbox, method, path, wanted=None, *, signed_path=None, signed_body=None, auth=None, drop=(), **headers):
-    """A request signed by hand, to be spoiled in one place."""
-    body = b"" if wanted is None else json.dumps(wanted, ensure_ascii=False).encode()
-    members = {
-        "mchid": sandbox.keys.mchid,
-        "serial_no": sandbox.keys.merchant_serial,
-        "nonce_str": secrets.token_hex(16),
-        "timestamp": str(int(time.time())),
-        **(auth or {}),
-    }
-    text = f"{method}\n{signed_path or path}\n{members['timestamp']}\n{members['nonce_str']}\n".encode()
-    key = load_pem_private_key(sandbox.keys.merchant_key.encode(), None)
-    signature = key.sign(text + (body if signed_body is None else signed_body) + b"\n", PKCS1v15(), SHA256())
-    members.setdefault("signature", base64.b64encode(signature).decode())
-    sent = {
-        "Accept": "application/json",
-        "User-Agent": "test",
-        "Content-Type": "application/json",
-        "Wechatpay-Serial": sandbox.keys.pub_key_id,
-        "Authorization": "WECHATPAY2-SHA256-RSA2048 " + ",".join(f'{name}="{v}"' for name, v in members.items()),
-        **{name.replace("_", "-"): value for name, value in headers.items()},
-    }
-    sent = {name: value for name, value in sent.items() if name not in drop}
-    answer = sandbox.door.send(method, sandbox.url + path, headers=sent, body=body or None)
-    return answer.status, json.loads(answer.body) if answer.body else {}, answer.headers
 
 
 def wanted(sandbox, **changed):
@@ -58,7 +27,7 @@ def wanted(sandbox, **changed):
         "description": "居民养老 2022 年度",
         "out_trade_no": next(numbers),
         "time_expire": beijing(utc_now() + timedelta(minutes=15)).isoformat(timespec="seconds"),
-        "notify_url": "https://pay.invalid/callbacks/wechat",
+        "notify_url": NOBODY,
         "amount": {"total": 30000, "currency": "CNY"},
         **changed,
     }

@@ -1,0 +1,10 @@
+"""What a page of ours may load, and where its forms may go: to us, and where a payment leads to its gateway."""
+
+
+def policy(*also: str) -> str:
+    """The Content-Security-Policy; `also` are origins that forms may be sent to, redirects included."""
+    targets = " ".join(dict.fromkeys(("'self'", *also)))
+    return (
+        f"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action {targets}; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )

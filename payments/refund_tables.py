@@ -1,0 +1,96 @@
+"""Refunds and the bills they give back. The household is part of every key, as everywhere money is."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Text,
+    text,
+    true,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Table
+from payments.models import Bill  # noqa: F401  what is given back is a bill's
+from payments.states import RefundState
+
+
+class Refund(Table):
+    """Money that goes back the way it came: from one receipt, for some of its bills or for what fitted none."""
+
+    __tablename__ = "refund"
+    __table_args__ = (
+        CheckConstraint("amount > 0 and amount <= paid", name="amount"),
+        CheckConstraint("state in (" + ", ".join(f"'{state}'" for state in RefundState) + ")", name="state"),
+        CheckConstraint("decided_by is null or decided_by <> applied_by", name="two_people"),
+        CheckConstraint("(state in ('applied')) = (decided_by is null)", name="decided"),
+        CheckConstraint("(state = 'paid') = (paid_at is not null)", name="paid_at"),
+        ForeignKeyConstraint(
+            ["household_id", "receipt"], ["entry.household_id", "entry.cause"], name="fk__refund__entry"
+        ),
+        # Money that fitted no bill goes back whole, once.
+        Index(
+            "uq__refund__held",
+            "household_id",
+            "receipt",
+            unique=True,
+            postgresql_where=text("held is not null and state <> 'rejected'"),
+        ),
+        Index("uq__refund__sent_as", "household_id", "sent_as", unique=True),
+        Index("ix__refund__next_query_at", "next_query_at", postgresql_where=text("next_query_at is not null")),
+    )
+    household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    number: Mapped[str] = mapped_column(Text, primary_key=True)
+    receipt: Mapped[str] = mapped_column(Text)  # the cause of the entry that took the money in
+    held: Mapped[str | None] = mapped_column(Text)  # surplus or suspense: where the money lay; null: it paid bills
+    gateway: Mapped[str] = mapped_column(Text)
+    payment: Mapped[str] = mapped_column(Text)  # the number the payer paid under
+    reference: Mapped[str] = mapped_column(Text)  # theirs of that payment
+    ordered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock, as the gateway is told
+    paid: Mapped[int] = mapped_column(BigInteger)  # the receipt's whole amount
+    amount: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(Text)  # shown to the payer
+    state: Mapped[str] = mapped_column(Text, server_default="applied")
+    sent_as: Mapped[str] = mapped_column(Text)  # the number the gateway knows it by; a new one after a definite no
+    applied_by: Mapped[str] = mapped_column(Text)
+    applied_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock
+    decided_by: Mapped[str | None] = mapped_column(Text)
+    decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    refund_reference: Mapped[str | None] = mapped_column(Text)  # theirs of the refund
+    paid_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # theirs
+    their_word: Mapped[str] = mapped_column(Text, server_default="")  # the last, for whoever looks at it
+    next_query_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # system clock
+    queries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+
+
+class RefundBill(Table):
+    """Which bills a refund gives back. A bill is given back once (INV-11)."""
+
+    __tablename__ = "refund_bill"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["household_id", "bill_id"], ["bill.household_id", "bill.id"], name="fk__refund_bill__bill"
+        ),
+        ForeignKeyConstraint(
+            ["household_id", "number"], ["refund.household_id", "refund.number"], name="fk__refund_bill__refund"
+        ),
+        Index("uq__refund_bill__live", "household_id", "bill_id", unique=True, postgresql_where=text("live")),
+    )
+    household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    number: Mapped[str] = mapped_column(Text, primary_key=True)
+    bill_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    live: Mapped[bool] = mapped_column(Boolean, server_default=true())
+
+
+class RefundMove(Table):
+    """The legal moves of a refund, where the database can see them."""
+
+    __tablename__ = "refund_move"
+    from_state: Mapped[str] = mapped_column(Text, primary_key=True)
+    to_state: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -1,0 +1,143 @@
+"""A channel's own list of a day: asked for until it is there, kept whole or not at all, equal to what the book says."""
+
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+
+import pytest
+from sqlalchemy import text
+
+from app.flows import fetch_statement as flow
+from app.flows.fetch_statement import fetch_due, fetch_statement, late_moment, ripe_days
+from app.flows.pay import Kind, Payer, Want, start_payment
+from app.policy.facts import Insurance
+from core.clock import BEIJING, utc_now
+from payments import statements
+from payments.errors import BadStatement, GatewaySilent, UnknownGateway
+from payments.gateways import GATEWAYS
+from payments.ledger.balances import balance
+from tests.app.web.conftest import far_folder, running
+from tests.builders import a_household, a_person, an_id_number
+from tests.system import eventually
+
+__all__ = ["far_folder", "running"]
+DAY = date(2021, 11, 5)
+MORNING = datetime(2021, 11, 6, 10, 30, tzinfo=BEIJING)
+SPOILS = ["statement_truncated", "statement_junk", "statement_total"]
+
+
+@pytest.fixture
+def paid(running):
+    """A premium paid by each channel at noon of DAY; the business clock then stands on the next morning."""
+    numbers = {}
+    for place, gateway in enumerate(GATEWAYS):
+        person = running.write(
+            lambda connection, place=place: a_person(
+                connection,
+                id_number=an_id_number(sequence=21 + 2 * place),
+                household=a_household(connection, number=f"{20 + place:04d}"),
+            )
+        )
+        payer = Payer("resident", "self", gateway, Kind.NATIVE)
+        wants = [Want(person, Insurance.RES_MEDICAL)]
+        started = start_payment(running.parts, wants, payer, request_key=f"statement-{gateway}")
+        assert running.outside.pay(started.checkout.code_url).status == 200
+        numbers[gateway] = started.number
+    for number in numbers.values():
+        eventually(
+            lambda number=number: running.one("select state from payment where number = :n", n=number)[0] == "paid"
+        )
+    running.turn(MORNING)
+    return numbers
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_the_lines_of_a_day_are_the_gateways_list_and_our_book(running, paid, gateway):
+    fetched = fetch_statement(running.parts, gateway, DAY)
+
+    theirs = [t for t in running.outside.get("/trades")["trades"] if t["gateway"] == gateway]
+    assert fetched.received == sum(trade["amount"] for trade in theirs)
+    row = running.one("select * from statement_row where gateway = :g and number = :n", g=gateway, n=paid[gateway])
+    assert (row.amount, row.movement) == (32000, "payment")
+    assert row.reference == running.one("select reference from payment where number = :n", n=paid[gateway])[0]
+    with running.parts.engine.connect() as connection:
+        assert balance(connection, f"clearing:{gateway}") == 32000
+        kept = b"".join(statements.pieces(connection, gateway, DAY))
+    assert bytes(running.one("select digest from statement where gateway = :g", g=gateway)[0]) == sha256(kept).digest()
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_fetching_again_changes_nothing(running, paid, gateway):
+    first = fetch_statement(running.parts, gateway, DAY)
+
+    assert fetch_statement(running.parts, gateway, DAY) == first
+    assert running.one("select count(*) from statement_row where gateway = :g", g=gateway)[0] == first.lines
+
+
+@pytest.mark.parametrize("spoil", SPOILS)
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_a_spoilt_statement_leaves_nothing_and_is_asked_for_again(running, paid, gateway, spoil):
+    running.outside.fault(spoil, gateway=gateway)
+
+    with pytest.raises((BadStatement, GatewaySilent)):
+        fetch_statement(running.parts, gateway, DAY)
+
+    assert running.one("select count(*) from statement_row where gateway = :g", g=gateway)[0] == 0
+    assert running.one("select count(*) from statement_piece where gateway = :g", g=gateway)[0] == 0
+    assert fetch_statement(running.parts, gateway, DAY).received
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_a_statement_that_is_not_ready_is_tried_again_by_itself_and_its_lateness_is_said_once(running, paid, gateway):
+    said = []
+    object.__setattr__(running.parts, "alert", lambda what, **words: said.append((what, words.get("gateway"))))
+    running.outside.fault("statement_not_ready", gateway=gateway, count=3)
+
+    fetch_due(running.parts)
+    waiting = running.one("select * from statement where gateway = :g and day = :d", g=gateway, d=DAY)
+    fetch_due(running.parts)
+    assert (waiting.state, waiting.tries, said) == ("waiting", 1, [])
+    assert waiting.next_try_at - utc_now() > timedelta(minutes=9), "not before ten minutes"
+    running.turn(MORNING + timedelta(hours=1))
+    for _ in range(2):
+        running.write(lambda connection: connection.execute(text("update statement set next_try_at = now()")))
+        fetch_due(running.parts)
+    assert said == [("statement_late", gateway)]
+    running.write(lambda connection: connection.execute(text("update statement set next_try_at = now()")))
+    fetch_due(running.parts)
+
+    assert running.one("select state from statement where gateway = :g and day = :d", g=gateway, d=DAY)[0] == "whole"
+
+
+def test_every_channels_statement_of_every_day_since_the_first_money_comes(running, paid):
+    running.turn(MORNING + timedelta(days=2))
+
+    fetch_due(running.parts)
+
+    for gateway in GATEWAYS:
+        said = running.one("select state from statement where gateway = :g and day = :d", g=gateway, d=DAY)
+        assert said.state == "whole"
+    assert running.one("select count(*) from statement where state = 'waiting'")[0] == 0
+
+
+def test_a_channel_that_is_not_configured_has_no_statement(running):
+    with pytest.raises(UnknownGateway):
+        fetch_statement(running.parts, "nobody", DAY)
+
+
+@pytest.mark.parametrize(
+    ("now", "last"),
+    [
+        (datetime(2021, 11, 8, 9, 0, tzinfo=BEIJING), date(2021, 11, 6)),
+        (datetime(2021, 11, 8, 10, 30, tzinfo=BEIJING), date(2021, 11, 7)),
+    ],
+)
+def test_a_statement_is_due_on_the_day_after_when_they_make_it(running, now, last):
+    days = ripe_days(running.parts.gateways["wechat"], now, DAY)
+
+    assert days == [DAY + timedelta(days=place) for place in range((last - DAY).days + 1)]
+    assert ripe_days(running.parts.gateways["wechat"], now, date(2021, 11, 8)) == []
+    assert len(ripe_days(running.parts.gateways["wechat"], now, date(2021, 9, 1))) == flow.LOOK_BACK
+
+
+def test_somebody_must_know_by_eleven():
+    assert late_moment(DAY) == datetime(2021, 11, 6, 11, 0, tzinfo=BEIJING)

@@ -1,0 +1,283 @@
+"""Money back: reserved when asked for, owed when agreed to, paid on the gateway's word; whatever breaks in between."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from app.flows import refund
+from app.flows.pay import Kind, Payer, Want, start_payment
+from app.flows.quote import all_due, subjects
+from app.policy.facts import Insurance
+from core.clock import utc_now
+from payments.errors import NoSuchPayment, NoSuchRefund, NothingToGiveBack, OwnRefund, RefundDecided
+from payments.ledger.balances import balance, trial_balance
+from tests.app.web.conftest import far_folder, running
+from tests.builders import a_household, a_person, an_id_number
+from tests.system import eventually
+
+__all__ = ["far_folder", "running"]
+MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
+CLERK, BUREAU = "staff:clerk", "staff:bureau"
+
+
+def start(running, *wants, key="refund-key", gateway="wechat"):
+    payer = Payer("resident", "self", gateway, Kind.NATIVE)
+    return start_payment(running.parts, wants, payer, request_key=key)
+
+
+def state(running, number, table="payment"):
+    return running.one(f"select state from {table} where number = :n", n=number).state
+
+
+def pay(running, *wants, key="refund-key"):
+    started = start(running, *wants, key=key)
+    assert running.outside.pay(started.checkout.code_url).status == 200
+    eventually(lambda: state(running, started.number) == "paid")
+    return started.number
+
+
+@pytest.fixture
+def adult(running):
+    return running.write(lambda connection: a_person(connection, id_number=an_id_number(sequence=7)))
+
+
+def run_refunds(running, number, until):
+    """The worker's turns, each question due at once."""
+
+    def turn():
+        with running.parts.engine.begin() as connection:
+            connection.execute(
+                text("update refund set next_query_at = :now where next_query_at is not null"), {"now": utc_now()}
+            )
+        refund.pay_due(running.parts)
+        return state(running, number, "refund") == until
+
+    eventually(turn, 10)
+
+
+def agreed(running, payment, **changed):
+    asked = refund.apply(running.parts, payment, reason="重复缴费", by=CLERK, **changed)
+    refund.decide(running.parts, asked.number, approved=True, by=BUREAU)
+    return asked
+
+
+def given_back(running, payment):
+    """The far side's own list of refunds of one payment."""
+    return [line for line in running.outside.get("/refunds")["refunds"] if line["payment"] == payment]
+
+
+def balances(running):
+    with running.parts.engine.connect() as connection:
+        return {row.code: row.balance for row in trial_balance(connection) if row.balance}
+
+
+def test_a_paid_premium_goes_back_whole_and_everything_booked_for_it_with_it(running, adult):
+    payment = pay(running, Want(adult, MEDICAL), Want(adult, PENSION, 50000))
+
+    asked = agreed(running, payment)
+    run_refunds(running, asked.number, "paid")
+
+    assert asked.amount == 82000
+    assert balances(running) == {}, "every account stands where it stood"
+    assert [line["amount"] for line in given_back(running, payment)] == [82000]
+    [person] = subjects(running.parts, [adult])
+    assert [due.settled for due in all_due(running.parts, person, at=running.parts.clocks.now())] == [False, False]
+
+
+def test_one_bill_of_two_goes_back_and_the_other_stays_paid(running, adult):
+    payment = pay(running, Want(adult, MEDICAL), Want(adult, PENSION, 50000))
+    medical = running.one("select id from bill where insurance = 'RES_MEDICAL'").id
+
+    asked = agreed(running, payment, bills=[medical])
+    run_refunds(running, asked.number, "paid")
+
+    assert asked.amount == 32000
+    assert balances(running) == {
+        "clearing:wechat": 50000,
+        "receivable:finance": 6000,
+        "fund:RES_PENSION:2022": -56000,
+    }
+    with pytest.raises(NothingToGiveBack):
+        refund.apply(running.parts, payment, reason="again", by=CLERK, bills=[medical])
+
+
+def test_what_was_given_back_can_be_paid_again(running, adult):
+    asked = agreed(running, pay(running, Want(adult, MEDICAL)))
+    run_refunds(running, asked.number, "paid")
+
+    again = pay(running, Want(adult, MEDICAL), key="second-key")
+
+    assert state(running, again) == "paid" and balances(running)["clearing:wechat"] == 32000
+
+
+def test_money_that_came_too_late_goes_back_from_where_it_lay(running, adult):
+    first = start(running, Want(adult, MEDICAL))
+    running.outside.fault("late_success", first.number)
+    second = start(running, Want(adult, MEDICAL), Want(adult, PENSION, 30000), key="another")
+    running.outside.pay(second.checkout.code_url)
+    eventually(lambda: state(running, second.number) == "paid")
+    running.outside.pay(first.checkout.code_url)
+    eventually(lambda: state(running, first.number) == "surplus")
+
+    asked = agreed(running, first.number)
+    run_refunds(running, asked.number, "paid")
+
+    assert asked.amount == 32000
+    assert "surplus:wechat" not in balances(running)
+    assert running.one("select count(*) as n from suspense where solved_at is null").n == 0
+    with pytest.raises(NothingToGiveBack):
+        refund.apply(running.parts, first.number, reason="again", by=CLERK)
+
+
+def test_fifty_ask_at_once_and_one_is_heard(running, adult):
+    payment = pay(running, Want(adult, MEDICAL))
+
+    def ask(place):
+        try:
+            return refund.apply(running.parts, payment, reason="重复缴费", by=f"staff:{place}").number
+        except NothingToGiveBack:
+            return None
+
+    with ThreadPoolExecutor(12) as pool:
+        heard = [number for number in pool.map(ask, range(50)) if number]
+
+    assert len(heard) == 1
+    refund.decide(running.parts, heard[0], approved=True, by=BUREAU)
+    run_refunds(running, heard[0], "paid")
+    assert [line["amount"] for line in given_back(running, payment)] == [32000]
+
+
+def test_who_asks_does_not_decide_and_nobody_decides_twice(running, adult):
+    asked = refund.apply(running.parts, pay(running, Want(adult, MEDICAL)), reason="重复缴费", by=CLERK)
+
+    for approved in (True, False):
+        with pytest.raises(OwnRefund):
+            refund.decide(running.parts, asked.number, approved=approved, by=CLERK)
+    refund.decide(running.parts, asked.number, approved=True, by=BUREAU)
+    for approved in (True, False):
+        with pytest.raises(RefundDecided):
+            refund.decide(running.parts, asked.number, approved=approved, by="staff:third")
+
+
+def test_a_refusal_reserves_nothing(running, adult):
+    payment = pay(running, Want(adult, MEDICAL))
+    first = refund.apply(running.parts, payment, reason="重复缴费", by=CLERK)
+
+    refund.decide(running.parts, first.number, approved=False, by=BUREAU)
+
+    assert balances(running)["clearing:wechat"] == 32000
+    assert refund.apply(running.parts, payment, reason="重复缴费", by=CLERK).amount == 32000
+
+
+@pytest.mark.parametrize("fault", ["silent", "html", "unsigned", "truncated", "error"])
+def test_whatever_the_answer_looks_like_it_is_refunded_once(running, adult, fault):
+    payment = pay(running, Want(adult, MEDICAL))
+    running.outside.fault(fault, on="refund", seconds=9, status=500)
+
+    asked = agreed(running, payment)
+    run_refunds(running, asked.number, "paid")
+
+    assert [line["amount"] for line in given_back(running, payment)] == [32000]
+    assert balances(running) == {}
+
+
+def test_a_process_that_dies_after_sending_asks_before_it_sends_again(running, adult):
+    payment = pay(running, Want(adult, MEDICAL))
+    asked = agreed(running, payment)
+    row = running.one("select * from refund where number = :n", n=asked.number)
+    running.write(lambda connection: refund.refunds.move(connection, asked.number, refund.RefundState.PAYING))
+    order = refund.order_of(row, row.ordered_at)
+    running.parts.gateways["wechat"].refund(order)
+
+    run_refunds(running, asked.number, "paid")
+
+    assert len(given_back(running, payment)) == 1
+
+
+def test_our_balance_is_too_low_and_later_it_is_not(running, adult):
+    payment = pay(running, Want(adult, MEDICAL))
+    running.outside.fault("not_enough", on="refund")
+
+    asked = agreed(running, payment)
+    refund.pay_due(running.parts)
+
+    assert running.one("select state, their_word from refund") == ("paying", "balance")
+    run_refunds(running, asked.number, "paid")
+
+
+def test_a_refund_that_failed_after_all_is_sent_again_under_a_new_number(running, adult):
+    payment = pay(running, Want(adult, MEDICAL))
+    running.outside.fault("refund_fails")
+    asked = agreed(running, payment)
+    run_refunds(running, asked.number, "failed")
+
+    refund.again(running.parts, asked.number, by=BUREAU)
+    run_refunds(running, asked.number, "paid")
+
+    assert balances(running) == {}
+    numbers = [line["number"] for line in given_back(running, payment)]
+    assert len(numbers) == 2 and asked.number in numbers
+    with pytest.raises(RefundDecided):
+        refund.again(running.parts, asked.number, by=BUREAU)
+
+
+def test_an_account_that_takes_no_money_waits_for_a_person(running, adult):
+    payment = pay(running, Want(adult, MEDICAL))
+    running.outside.fault("refund_abnormal")
+
+    asked = agreed(running, payment)
+    run_refunds(running, asked.number, "abnormal")
+
+    assert balances(running)["refunds:wechat"] == -32000, "owed to the payer until somebody found a way"
+
+
+def test_what_is_not_there_is_said(running, adult):
+    with pytest.raises(NoSuchPayment):
+        refund.apply(running.parts, "YC2111050000000711111111AA", reason="x", by=CLERK)
+    with pytest.raises(NoSuchRefund):
+        refund.decide(running.parts, "YT2111050000000711111111AA", approved=True, by=BUREAU)
+    waiting = start(running, Want(adult, MEDICAL))
+    with pytest.raises(NothingToGiveBack):
+        refund.apply(running.parts, waiting.number, reason="x", by=CLERK)
+
+
+ATTEMPTS = {
+    "paid without an entry": "update refund set state = 'paying'; update refund set state = 'paid', paid_at = now()",
+    "approved without an entry": "update refund set state = 'approved', decided_by = 'staff:x', decided_at = now()",
+    "another amount": "update refund set amount = 1",
+    "another payment": "update refund set reference = 'x'",
+    "the same person": "update refund set state = 'rejected', decided_by = applied_by",
+    "removed": "delete from refund",
+    "a bill given back by hand": "update bill set state = 'refunded'",
+    "made up": "insert into refund select * from refund",
+    "its bills let go": "update refund_bill set live = false",
+}
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS)
+def test_the_database_keeps_to_it_whatever_the_application_tries(running, adult, attempt):
+    refund.apply(running.parts, pay(running, Want(adult, MEDICAL)), reason="重复缴费", by=CLERK)
+
+    with pytest.raises(DBAPIError) as refused, running.parts.engine.begin() as connection:
+        for statement in ATTEMPTS[attempt].split("; "):
+            connection.execute(text(statement))
+
+    assert refused.value.orig.sqlstate in ("LX005", "LX006", "42501", "23514")
+
+
+def test_the_books_of_two_households_do_not_meet(running, adult):
+    other = running.write(
+        lambda connection: a_person(
+            connection, id_number=an_id_number(sequence=9), household=a_household(connection, number="0002")
+        )
+    )
+    kept = pay(running, Want(other, MEDICAL), key="other-key")
+
+    asked = agreed(running, pay(running, Want(adult, MEDICAL)))
+    run_refunds(running, asked.number, "paid")
+
+    assert state(running, kept) == "paid"
+    with running.parts.engine.connect() as connection:
+        assert balance(connection, "clearing:wechat") == 32000
