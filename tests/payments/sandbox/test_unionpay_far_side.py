@@ -20,7 +20,7 @@ from tests.outside import NOBODY
 BACK, QUERY, FILE = (
     f"/unionpay/{path}" for path in ("gateway/api/backTransReq.do", "gateway/api/queryTrans.do", "file")
 )
-numbers = (f"F{n:015d}" for n in count(1))
+numbers = (f"G{n:015d}" for n in count(1))
 
 
 def stamp(**ahead):
