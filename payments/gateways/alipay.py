@@ -1,8 +1,9 @@
 """Alipay for a directly contracted merchant: a code to scan (precreate) and a page in the payer's browser (wap.pay).
 
-Manual: fact sheet sections 5 and 8. No trade exists before somebody scans the code or logs in on the page, so "no such
-trade" never proves that nobody will pay; only the order's end does. What comes back is believed only by
-`alipay_reading`; an answer that is not a proof is silence, and the next step is a query.
+Manual: alipay.trade.precreate, .wap.pay, .query, .close, .refund, .fastpay.refund.query. No trade exists before
+somebody scans the code or logs in on the page, so "no such trade" never proves that nobody will pay; only the order's
+end does. What comes back is believed only by `alipay_reading`; an answer that is not a proof is silence, and the next
+step is a query.
 """
 
 import re

@@ -1,7 +1,7 @@
 """What we say to Alipay: the library's request and model classes, our signature, our clock, our door.
 
-The library supplies the names, their order and the text to sign; it neither signs, sends nor verifies (fact sheet
-section 9: no time zone, no port, SHA-1 let through). Manual: fact sheet section 1.
+The library supplies the names, their order and the text to sign; it neither signs, sends nor verifies (its clock knows
+no time zone, its address no port, and its verification lets SHA-1 through). Manual: 签名, 公共请求参数.
 """
 
 import logging

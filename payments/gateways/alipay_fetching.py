@@ -1,7 +1,7 @@
 """Fetching a day's bill: a signed question for an address, then a plain GET of a zip within its 30 seconds.
 
-Nothing signs or hashes the zip (fact sheet section 7): the address comes out of a verified answer and must be theirs,
-and `alipay_statement` recomputes the totals.
+Nothing signs or hashes the zip: the address comes out of a verified answer and must be theirs, and `alipay_statement`
+recomputes the totals.
 """
 
 import re

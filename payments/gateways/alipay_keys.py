@@ -1,6 +1,6 @@
 """Alipay's keys: whose signature is believed, by public key or by certificate, and how a certificate is named.
 
-Pure; everything is parsed once. Manual: fact sheet section 3 (AntCertificationUtil of the official SDKs).
+Pure; everything is parsed once. Manual: 公钥证书签名, as AntCertificationUtil of the official SDKs does it.
 """
 
 import hashlib
@@ -19,13 +19,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from payments.gateways.base import KeyFact
+from payments.gateways.base import KeyFact, Purpose
 from payments.gateways.signing import BadKey, Signer, Verifier
 
 _PEM = re.compile(r"-----BEGIN (CERTIFICATE|PUBLIC KEY)-----.*?-----END \1-----", re.DOTALL)
 _RSA_SIGNED = "1.2.840.113549.1.1."  # the root file also holds certificates signed otherwise (SM2)
 _LONGEST_CHAIN = 4
-_VERIFIES = "verifies Alipay"
 
 
 @dataclass(frozen=True)
@@ -66,10 +65,10 @@ def own_key(private_key: str, app_certificate: str, roots: str) -> OwnKey:
     if not app_certificate:
         known = load_pem_private_key(pem.encode(), password=None, unsafe_skip_rsa_key_validation=True)  # Signer did it
         half = known.public_key()
-        return OwnKey(signer, signer.public_half(), {}, KeyFact("signs our requests", _fingerprint(half)))
+        return OwnKey(signer, signer.public_half(), {}, KeyFact(Purpose.SIGNS, _fingerprint(half)))
     own = _certificates(app_certificate)[0]
     sns = {"app_cert_sn": certificate_sn(own), "alipay_root_cert_sn": root_sn(roots)}
-    fact = KeyFact("signs our requests", sns["app_cert_sn"], own.not_valid_after_utc)
+    fact = KeyFact(Purpose.SIGNS, sns["app_cert_sn"], own.not_valid_after_utc)
     return OwnKey(signer, Verifier(own.public_key()), sns, fact)
 
 
@@ -85,8 +84,8 @@ def platform_keys(public_keys: str, certificates: str, roots: str) -> PlatformKe
         raise BadKey("certificates hold no certificate that signs messages")
     for leaf in leaves:
         _check_chain(leaf, bundle, anchors)
-    facts = [KeyFact(_VERIFIES, _fingerprint(key)) for key in public]
-    facts += [KeyFact(_VERIFIES, certificate_sn(one), _until(one, bundle)) for one in leaves]
+    facts = [KeyFact(Purpose.VERIFIES, _fingerprint(key)) for key in public]
+    facts += [KeyFact(Purpose.VERIFIES, certificate_sn(one), _until(one, bundle)) for one in leaves]
     held = {certificate_sn(one): Verifier(one.public_key(), expires_at=_until(one, bundle)) for one in leaves}
     return PlatformKeys(tuple(Verifier(key) for key in public), held, tuple(facts))
 

@@ -1,6 +1,6 @@
 """What Alipay's codes mean in our words, and whether a verified answer is about what was asked.
 
-Manual: fact sheet sections 2, 5.6, 5.7 and 8.
+Manual: 公共错误码, and the tables of sub-codes of each interface.
 """
 
 import re

@@ -2,7 +2,7 @@
 
 Pure: raw bytes and keys already held. An answer's node is verified as the characters that came and only then read. A
 notification carries no proof of when it was sent (repeats come for 25 hours, and no window is documented), so `now`
-judges certificates only: a replay meets what is already booked. Manual: fact sheet sections 2, 4 and 6.
+judges certificates only: a replay meets what is already booked. Manual: 验签, 异步通知说明, 交易状态.
 """
 
 import json

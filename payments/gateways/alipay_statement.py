@@ -1,6 +1,7 @@
 """Reading a day's bill: a zip of two GBK files, of which the detail is read line by line and its totals recomputed.
 
-Pure; constant memory. Manual: fact sheet section 7. Every departure from the documented form names its line.
+Pure; constant memory. Manual: alipay.data.dataservice.bill.downloadurl.query. Every departure from the documented
+form names its line.
 """
 
 import re

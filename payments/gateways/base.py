@@ -170,11 +170,20 @@ class StatementLine:
     their_word: str = ""
 
 
+class Purpose(StrEnum):
+    """What a key is for."""
+
+    SIGNS = "signs our requests"
+    VERIFIES = "verifies their messages"
+    OPENS = "opens their callbacks"
+    VOUCHES = "vouches for their certificates"
+
+
 @dataclass(frozen=True)
 class KeyFact:
     """One key the gateway holds, for the operator: what it is for, its public name, its last day if it has one."""
 
-    purpose: str  # e.g. "signs our requests", "verifies WeChat Pay"
+    purpose: Purpose
     name: str  # serial or id; never the key
     expires_at: datetime | None = None
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
 
-from payments.gateways.base import KeyFact
+from payments.gateways.base import KeyFact, Purpose
 from payments.gateways.signing import BadKey, Signer, Verifier
 
 VERSION = "5.1.0"
@@ -107,7 +107,7 @@ class MerchantKey:
 
     def fact(self) -> KeyFact:
         """Its serial and its last day."""
-        return KeyFact("signs our requests", self.cert_id, self.certificate.not_valid_after_utc)
+        return KeyFact(Purpose.SIGNS, self.cert_id, self.certificate.not_valid_after_utc)
 
 
 class Authority:
@@ -145,8 +145,8 @@ class Authority:
 
     def facts(self) -> list[KeyFact]:
         """What the alarm must watch: without these no message of UnionPay is believed."""
-        named = [("root of UnionPay", self._roots), ("issues UnionPay's certificates", self._middles)]
-        return [KeyFact(purpose, _called(one), one.not_valid_after_utc) for purpose, held in named for one in held]
+        held = (*self._roots, *self._middles)
+        return [KeyFact(Purpose.VOUCHES, _called(one), one.not_valid_after_utc) for one in held]
 
     def _proven(self, pem: str) -> tuple[tuple[x509.Certificate, ...], Verifier]:
         if len(pem) > _LONGEST_PEM or not _ONE_PEM.fullmatch(pem):

@@ -24,6 +24,7 @@ from payments.gateways.base import (
     Kind,
     Order,
     Outcome,
+    Purpose,
     RefundOrder,
     RefundOutcome,
     RefundWord,
@@ -207,9 +208,9 @@ class WeChatPay:
 
     def keys(self) -> Sequence[KeyFact]:
         """Every key held; a bare public key and a key for callbacks have no end."""
-        own = KeyFact("signs our requests", self._line.serial, self._certificate and self._certificate.expires_at)
-        theirs = [KeyFact("verifies WeChat Pay", name, one.expires_at) for name, one in self.reader.verifiers.items()]
-        seals = [KeyFact("opens callbacks", f"api_v3_key {n + 1}") for n in range(len(self.reader.resource_keys))]
+        own = KeyFact(Purpose.SIGNS, self._line.serial, self._certificate and self._certificate.expires_at)
+        theirs = [KeyFact(Purpose.VERIFIES, name, one.expires_at) for name, one in self.reader.verifiers.items()]
+        seals = [KeyFact(Purpose.OPENS, f"api_v3_key {n + 1}") for n in range(len(self.reader.resource_keys))]
         return (own, *theirs, *seals)
 
     def sign_and_verify(self) -> None:

@@ -1,7 +1,7 @@
 """Alipay's bill of a day, type trade: a zip of two GBK files with GBK names that do not say so.
 
 Cells of ids and texts end in a TAB, refunds carry negative amounts, unpaid trades do not appear; a movement's day is
-the Beijing day of its completion. Manual: fact sheet section 7.
+the Beijing day of its completion. Manual: alipay.data.dataservice.bill.downloadurl.query.
 """
 
 import io
