@@ -202,6 +202,7 @@ class Facts:
     lives_at_most: timedelta  # the longest life we give an order, so that changing the channel need not wait long
     refund_within: timedelta  # counted from the payment
     statement_ready: time  # Beijing, on the day after
+    says_empty: bool = True  # False: a day without trades and a statement not made yet sound alike
     day_begins: time = time(0)  # their business day begins at this time (UnionPay: 23:00 the evening before)
     page_hosts: tuple[str, ...] = ()  # where the payer's browser may be sent on to, for Kind.WEB
     also_hosts: frozenset[str] = field(default_factory=frozenset)  # beside the base URL's, for downloads

@@ -55,6 +55,7 @@ REFUND_ANSWERS = {
     **{code: word for code, word in REFUND_STATUS.items() if word is RefundWord.ABNORMAL},
 }
 LARGEST_FILE = 64 * 1024 * 1024
+FILE_S = 120  # a whole statement may take as long
 
 _MER_ID = re.compile(r"[0-9A-Za-z]{15}")
 _QR_CODE = re.compile(r"https://qr\.95516\.com/[!-~]{1,200}")
@@ -78,6 +79,7 @@ class UnionPay:
         lives_at_most=timedelta(minutes=10),
         refund_within=timedelta(days=30),
         statement_ready=time(10, 0),
+        says_empty=False,
         day_begins=time(23, 0),
         page_hosts=("https://*.95516.com",),
         also_hosts=frozenset({"filedownload.95516.com"}),
@@ -184,7 +186,7 @@ class UnionPay:
         98 is "no such file", which a day without trades and a file not made yet have in common: StatementNotReady for
         both, never "no trades". StatementNotReady, GatewaySilent, BadStatement."""
         fields = self._requests.file(day, self._clock())
-        answer = self._ask(self._file_url, fields, most=LARGEST_FILE)
+        answer = self._ask(self._file_url, fields, most=LARGEST_FILE, whole_s=FILE_S)
         if answer["respCode"] == NO_FILE:
             raise StatementNotReady(NO_FILE)
         if answer["respCode"] != "00" or not answer.get("fileContent"):
@@ -238,12 +240,14 @@ class UnionPay:
             raise GatewaySilent(str(doubt)) from doubt
         return outcome
 
-    def _ask(self, url: str, fields: Mapping[str, str], *, most: int = LARGEST_BODY) -> dict[str, str]:
+    def _ask(
+        self, url: str, fields: Mapping[str, str], *, most: int = LARGEST_BODY, whole_s: int | None = None
+    ) -> dict[str, str]:
         """The only place that talks: a proven answer about the same trade, with a respCode. GatewaySilent."""
         body = urlencode(self._key.signed(fields)).encode()
         headers = {"Content-Type": "application/x-www-form-urlencoded;charset=UTF-8", "User-Agent": "liangxian"}
         try:
-            answer = self._door.send("POST", url, headers=headers, body=body, most=most)
+            answer = self._door.send("POST", url, headers=headers, body=body, most=most, whole_s=whole_s)
             if answer.status != 200:
                 raise GatewaySilent(f"status {answer.status}")
             said = self.reader.read_answer(answer.body, now=self._clock())
