@@ -72,7 +72,7 @@ class PaymentUnderWay(Conflict):
     def __init__(self, number: str, *, title: str = "", ends: str = "") -> None:
         """`title` of the gateway and `ends`, the time, if only time ends it."""
         super().__init__(number)
-        self._title, self._ends = title, ends
+        self.number, self._title, self._ends = number, title, ends
 
     def sentence(self) -> str:
         """With the time from which another way is open."""

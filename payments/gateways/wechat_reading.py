@@ -49,6 +49,7 @@ _NAME = re.compile(r"[!-~]{1,64}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _HEADERS = ("wechatpay-timestamp", "wechatpay-nonce", "wechatpay-signature", "wechatpay-serial")
 _TYPE = "wechatpay-signature-type"
+_SIGNED = frozenset({*_HEADERS, _TYPE})
 
 
 class Unproven(Exception):
@@ -173,7 +174,7 @@ def _signed_headers(headers: Mapping[str, str]) -> tuple[str, str, str, str]:
     found: dict[str, str] = {}
     for spelled, value in headers.items():
         name = spelled.lower()
-        if name not in (*_HEADERS, _TYPE):
+        if name not in _SIGNED:
             continue
         if name in found or "," in value:
             raise Unproven(f"{name} comes more than once")

@@ -62,3 +62,5 @@ def test_who_changes_his_mind_is_told_until_when(phone, district, running):
     phone.press("用微信付 320 元")
 
     assert "还没失效的支付宝付款码" in phone.look(f"channel-{phone.size}-changed-his-mind")
+    phone.press("看那个付款码")
+    phone.page.get_by_text("请用支付宝扫码付款").wait_for()
