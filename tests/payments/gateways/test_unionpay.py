@@ -26,9 +26,9 @@ from payments.errors import (
 from payments.gateways import connect
 from payments.gateways.base import Kind, Movement, RefundOrder, RefundWord, Word, judge
 from payments.gateways.signing import BadKey
-from payments.gateways.unionpay import UnionPay
-from payments.sandbox.unionpay_keys import make
-from payments.sandbox.unionpay_voice import Voice
+from payments.gateways.unionpay.gateway import UnionPay
+from payments.sandbox.unionpay.keys import make
+from payments.sandbox.unionpay.voice import Voice
 from tests.builders import a_trade, an_order
 from tests.outside import NOBODY
 

@@ -17,9 +17,9 @@ from core.clock import BEIJING
 from payments.errors import ForgedCallback
 from payments.gateways.base import Kind, Order, RefundOrder, RefundWord, Trade, Word, judge
 from payments.gateways.signing import BadKey, Verifier
-from payments.gateways.unionpay_reading import UnionPayReader, answer_fields
-from payments.gateways.unionpay_requests import Requests
-from payments.gateways.unionpay_seal import (
+from payments.gateways.unionpay.reading import UnionPayReader, answer_fields
+from payments.gateways.unionpay.requests import Requests
+from payments.gateways.unionpay.seal import (
     TEST_SYSTEM,
     UNIONPAY,
     Authority,

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from core.clock import beijing, utc_now
-from payments.sandbox.unionpay import UnionPaySide
+from payments.sandbox.unionpay.routes import UnionPaySide
 from tests.outside import NOBODY
 
 BACK, QUERY, FILE = (
