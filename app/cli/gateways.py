@@ -182,6 +182,8 @@ def _variables(name: str, needs: Any) -> str:
 
 
 def _stored(document: Any) -> tuple[dict[str, str], bytes, datetime]:
+    if not isinstance(document, dict):
+        raise TypeError("要是一个对象")
     headers = {str(name): str(value) for name, value in dict(document.get("headers") or {}).items()}
     body, now = document["body"], document["now"]
     if not isinstance(body, str):

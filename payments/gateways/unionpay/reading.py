@@ -149,17 +149,19 @@ class UnionPayReader:
         """Payments and refunds. Other trades are acknowledged (nobody here asks for a void); the statement tells them.
 
         A genuine answer is signed in the same way, and its respCode says only that a call was accepted: sent as a
-        notification it would make an unpaid order paid, so what only answers have, or lack, is refused."""
-        if any(name in fields for name in _IN_ANSWERS_ONLY) or not all(fields.get(name) for name in _IN_NOTIFICATIONS):
-            raise Unproven("an answer, not a notification")
+        notification it would make an unpaid order paid. What only answers have changes nothing, and one that lacks what notifications have is refused."""
         kind, code = matching(fields, "txnType", _KIND), matching(fields, "respCode", _CODE)
         number, time = matching(fields, "orderId", _NUMBER), matching(fields, "txnTime", _TXN_TIME)
         event_id, event_type = f"{kind}-{number}-{time}-{code}", f"{kind}.{code}"
+        if kind not in (PAYMENT, REFUND):
+            return Callback(event_id, event_type)
+        if any(name in fields for name in _IN_ANSWERS_ONLY):
+            return Callback(event_id, "answer")
+        if missing := [name for name in _IN_NOTIFICATIONS if not fields.get(name)]:
+            raise Unproven(f"{missing[0]} is missing")
         if kind == PAYMENT:
             return Callback(event_id, event_type, outcome=self.payment(fields, code))
-        if kind == REFUND:
-            return Callback(event_id, event_type, refund=self.refund(fields, code, REFUND_STATUS))
-        return Callback(event_id, event_type)
+        return Callback(event_id, event_type, refund=self.refund(fields, code, REFUND_STATUS))
 
 
 def answer_fields(text: str) -> dict[str, str]:
