@@ -149,7 +149,8 @@ class UnionPayReader:
         """Payments and refunds. Other trades are acknowledged (nobody here asks for a void); the statement tells them.
 
         A genuine answer is signed in the same way, and its respCode says only that a call was accepted: sent as a
-        notification it would make an unpaid order paid. What only answers have changes nothing, and one that lacks what notifications have is refused."""
+        notification it would make an unpaid order paid. What only answers have makes it change nothing, and one that
+        lacks what notifications have is refused."""
         kind, code = matching(fields, "txnType", _KIND), matching(fields, "respCode", _CODE)
         number, time = matching(fields, "orderId", _NUMBER), matching(fields, "txnTime", _TXN_TIME)
         event_id, event_type = f"{kind}-{number}-{time}-{code}", f"{kind}.{code}"
