@@ -69,12 +69,16 @@ class PaymentUnderWay(Conflict):
 
     text = "这一项正在付款。请先付完，或者等它结束后再试。"
 
+    def __init__(self, number: str, *, title: str = "", ends: str = "") -> None:
+        """`title` of the gateway and `ends`, the time, if only time ends it."""
+        super().__init__(number)
+        self.number, self._title, self._ends = number, title, ends
+
     def sentence(self) -> str:
-        """With the time at which it ends by itself, where nobody can end it before."""
-        if len(self.args) > 1:
-            _, ends, title = self.args
-            return f"这一项有一个还没失效的{title}付款码，请先用它付；不用的话，等到{ends}以后再换别的方式。"
-        return self.text
+        """With the time from which another way is open."""
+        if not self._ends:
+            return self.text
+        return f"这一项有一个还没失效的{self._title}付款码，请先用它付；不用的话，等到{self._ends}以后再换别的方式。"
 
 
 class DifferentHouseholds(BadInput):

@@ -17,10 +17,10 @@ from core.http import Answer, Door
 from payments.gateways import connect
 from payments.gateways.base import Gateway
 from payments.sandbox import SandboxConfig, create_sandbox
-from payments.sandbox.alipay_keys import AlipayKeys
+from payments.sandbox.alipay.keys import AlipayKeys
 from payments.sandbox.far import Delivery, Event, FarSide
 from payments.sandbox.keys import SandboxKeys
-from payments.sandbox.unionpay_keys import UnionPayKeys, make
+from payments.sandbox.unionpay.keys import UnionPayKeys
 from payments.sandbox.world import World
 
 NOBODY = "http://127.0.0.1:9/callbacks/wechat"  # a port that refuses at once: callbacks go astray and hold nobody up
@@ -36,7 +36,7 @@ class Outside:
     door: Door
     alipay_keys: AlipayKeys | None = None
     unionpay_keys: UnionPayKeys | None = None
-    world: World | None = None
+    world: World | None = field(default=None, compare=False, repr=False)
 
     def get(self, path: str, **headers: str) -> dict:
         return json.loads(self.door.send("GET", self.url + path, headers=headers).body)
@@ -136,7 +136,7 @@ def outside(folder: Path, **changed: object) -> Iterator[Outside]:
             world.keys,
             Door(hosts=frozenset({netloc})),
             world.far["alipay"].keys,
-            make(folder),
+            world.far["unionpay"].keys,
             world,
         )
     finally:

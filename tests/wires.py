@@ -11,12 +11,13 @@ from urllib.parse import parse_qsl, urlencode
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from payments.sandbox import alipay_keys, unionpay_keys
-from payments.sandbox.alipay_voice import AlipayVoice
+from payments.sandbox.alipay import keys as alipay_keys
+from payments.sandbox.alipay.voice import AlipayVoice
 from payments.sandbox.keys import make_keys
 from payments.sandbox.signing import seal_resource
-from payments.sandbox.unionpay_voice import Voice as UnionPayVoice
-from payments.sandbox.wechat_voice import Voice as WeChatVoice
+from payments.sandbox.unionpay import keys as unionpay_keys
+from payments.sandbox.unionpay.voice import Voice as UnionPayVoice
+from payments.sandbox.wechat.voice import Voice as WeChatVoice
 
 GONE = object()  # as a value: the field is not there at all
 Said = dict[str, Any]

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _SHORTEST_KEY = 2048
+_PADDING, _HASH = PKCS1v15(), SHA256()
 
 
 class BadKey(ValueError):
@@ -41,7 +42,7 @@ class Signer:
 
     def sign(self, text: bytes) -> str:
         """The signature in Base64 without line breaks."""
-        return base64.b64encode(self._key.sign(text, PKCS1v15(), SHA256())).decode()
+        return base64.b64encode(self._key.sign(text, _PADDING, _HASH)).decode()
 
     def public_half(self) -> "Verifier":
         """What verifies its signatures."""
@@ -71,7 +72,7 @@ class Verifier:
         spelling of the same bytes."""
         try:
             raw = base64.b64decode(signature, validate=True)
-            self._key.verify(raw, text, PKCS1v15(), SHA256())
+            self._key.verify(raw, text, _PADDING, _HASH)
         except (ValueError, InvalidSignature):
             return False
         return base64.b64encode(raw).decode() == signature

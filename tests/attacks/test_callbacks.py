@@ -52,8 +52,9 @@ from app.flows import refund
 from app.joining import create_app
 from config.settings import BadSettings, Settings
 from core.clock import utc_now
-from payments.gateways import GATEWAYS, signing, unionpay_seal
-from payments.gateways.unionpay_seal import UNIONPAY
+from payments.gateways import GATEWAYS, signing
+from payments.gateways.unionpay import seal
+from payments.gateways.unionpay.seal import UNIONPAY
 from payments.sandbox.signing import sign
 from tests.outside import receiver
 from tests.wires import GONE, WIRES, Posted
@@ -614,11 +615,11 @@ def test_a25_a_flood_of_forgeries_costs_no_rsa_and_little_room(target, elsewhere
     genuine = target.genuine(owed)
     forgery = under_no_name(target, genuine, elsewhere)
     proofs = []
-    verify, signed_by = signing.Verifier.verify, unionpay_seal._signed_by
+    verify, signed_by = signing.Verifier.verify, seal._signed_by
     monkeypatch.setattr(
         signing.Verifier, "verify", lambda *it: proofs.append(it) or verify(*it)
     )  # counted, not changed
-    monkeypatch.setattr(unionpay_seal, "_signed_by", lambda *it: proofs.append(it) or signed_by(*it))
+    monkeypatch.setattr(seal, "_signed_by", lambda *it: proofs.append(it) or signed_by(*it))
     before = target.book()
     target.kept()
     began = time.monotonic()
