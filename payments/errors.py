@@ -65,16 +65,15 @@ class BillSettled(Conflict):
 
 
 class PaymentUnderWay(Conflict):
-    """Another live payment holds this bill (decision 6): its number, and where nobody can end it before, its end."""
+    """Another live payment holds this bill (decision 6); `args[0]` is its number. Where nobody can end it before its
+    time, `ends` (the hour, in words) and `title` (its channel's name) say so."""
 
     text = "这一项正在付款。请先付完，或者等它结束后再试。"
+    held = "这一项有一个还没失效的{title}付款码，请先用它付；不用的话，等到{ends}以后再换别的方式。"
 
     def sentence(self) -> str:
         """With the time at which it ends by itself, where nobody can end it before."""
-        if len(self.args) > 1:
-            _, ends, title = self.args
-            return f"这一项有一个还没失效的{title}付款码，请先用它付；不用的话，等到{ends}以后再换别的方式。"
-        return self.text
+        return self.held.format(**self.words) if self.words else self.text
 
 
 class DifferentHouseholds(BadInput):
