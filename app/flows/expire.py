@@ -35,12 +35,12 @@ def ask(parts: Parts, gateway: Gateway, row: Any) -> State:
     except GatewaySilent:
         return _ask_later(parts, gateway, row, State.UNKNOWN)
     if outcome.word is Word.PAID:
-        take_word(parts, outcome)
-    elif outcome.word is Word.CLOSED:
+        return _booked_or_held(parts, gateway, row, outcome)
+    if outcome.word is Word.CLOSED:
         _settle_on(parts, row, State.CLOSED)
     elif outcome.word is Word.ABSENT and row.queries > 1 and _cannot_come(parts, gateway, row):
         _settle_on(parts, row, State.CLOSED)  # asked twice, a minute apart
-    elif outcome.word is Word.OPEN and _is_over(parts, row):
+    elif outcome.word is Word.OPEN and (_is_over(parts, row) or _is_unwanted(gateway, row)):
         close_at_gateway(parts, gateway, row)
     else:
         if outcome.word is Word.UNKNOWN:
@@ -52,9 +52,12 @@ def ask(parts: Parts, gateway: Gateway, row: Any) -> State:
 def close_at_gateway(parts: Parts, gateway: Gateway, row: Any) -> bool:
     """Ask that nobody can pay it any more, then ask what it is now; True once its end is confirmed.
 
-    Paid meanwhile: booked, and False. Also False where the gateway cannot end an order before its time."""
+    Paid meanwhile: booked, and False. Also False, and nothing is changed, where a code in somebody's hand cannot be
+    taken back before its time."""
     if row.state not in LIVE:
         return True
+    if row.state == State.PENDING and _stays_payable(parts, gateway, row):
+        return False
     with parts.engine.begin() as connection:
         move(connection, row.household_id, row.number, State.CLOSING, next_query_at=parts.clocks.wall() + LEASE)
     outcome = _close_then_ask(gateway, _trade(row))
@@ -67,6 +70,27 @@ def close_at_gateway(parts: Parts, gateway: Gateway, row: Any) -> bool:
     if ended:
         _settle_on(parts, row, State.CLOSED)
     return ended
+
+
+def _booked_or_held(parts: Parts, gateway: Gateway, row: Any, outcome: Outcome) -> State:
+    """Money for it is there: it is settled by it, or (another amount) the money is held and a person must look.
+
+    Then nobody may pay it, and nobody is told that he should."""
+    take_word(parts, outcome)
+    state = _state_of(parts, row.number)
+    return _ask_later(parts, gateway, row, State.UNKNOWN) if state in LIVE else state
+
+
+def _stays_payable(parts: Parts, gateway: Gateway, row: Any) -> bool:
+    """Is a code handed out that nobody can take back now: unscanned where scanning makes the order, or any where there
+    is no closing? It stays as it is, in sight of who may still pay it."""
+    if not gateway.facts.unseen_may_be_paid or parts.clocks.now() >= row.expires_at + MARGIN:
+        return False
+    try:
+        word = gateway.query(_trade(row)).word
+    except GatewaySilent:
+        return False
+    return word is Word.ABSENT or (word is Word.OPEN and not gateway.facts.closes)
 
 
 def _close_then_ask(gateway: Gateway, trade: Trade) -> Outcome | None:
@@ -94,6 +118,11 @@ def _cannot_come(parts: Parts, gateway: Gateway, row: Any) -> bool:
 
 def _trade(row: Any) -> Trade:
     return Trade(row.number, row.ordered_at)
+
+
+def _is_unwanted(gateway: Gateway, row: Any) -> bool:
+    """Somebody wanted it closed, and it is not yet."""
+    return row.state == State.CLOSING and gateway.facts.closes
 
 
 def _is_over(parts: Parts, row: Any) -> bool:
