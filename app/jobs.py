@@ -18,6 +18,7 @@ from app.flows.fetch_statement import fetch_due
 from app.flows.parts import Parts
 from app.flows.refund import pay_due
 from app.flows.tell import tell, tell_due
+from app.flows.watch_keys import watch_keys
 from core.errors import AppError
 
 STALLED_S = 30
@@ -61,6 +62,11 @@ def _money_tasks(app: App, parts: Parts) -> None:
     @app.task(name="statements", queue="clock", queueing_lock="statements", lock="statements")
     def _statements(timestamp: int) -> None:
         _safely("statements", lambda: fetch_due(parts))
+
+    @app.periodic(cron="23 1 * * *")  # nine in the morning in Beijing
+    @app.task(name="watch_keys", queue="clock", queueing_lock="watch_keys")
+    def _watch_keys(timestamp: int) -> None:
+        watch_keys(parts)
 
 
 def _keeping_tasks(app: App, parts: Parts) -> None:

@@ -15,7 +15,7 @@ from bench.load import Seen, closed_loop, open_loop, request
 from bench.ratio import Ratio, in_turn
 from payments.number import new_number
 from payments.sandbox.signing import seal_resource
-from payments.sandbox.wechat_voice import Voice
+from payments.sandbox.wechat.voice import Voice
 
 CLIENTS = 16
 PAID_AT = "2021-11-05T12:02:00+08:00"

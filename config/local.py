@@ -33,8 +33,9 @@ def write_env(env_file: Path, keys: Path, make_keys: MakeKeys) -> bool:
 
 def sandbox_keys(folder: Path, *, base_url: str = "http://127.0.0.1:8100") -> Mapping[str, str]:
     """The merchant's side of a sandbox's keys, as lines of the environment; the keys are made if they are missing."""
-    from payments.sandbox import alipay_keys, unionpay_keys  # noqa: PLC0415 only a sandbox needs them
+    from payments.sandbox.alipay import keys as alipay_keys  # noqa: PLC0415 only a sandbox needs them
     from payments.sandbox.keys import make_keys  # noqa: PLC0415
+    from payments.sandbox.unionpay import keys as unionpay_keys  # noqa: PLC0415
 
     keys, alipay = make_keys(folder), alipay_keys.make(folder)
     unionpay = unionpay_keys.make(folder).held(base_url)

@@ -66,12 +66,20 @@ class Door:
         return self._breaker.is_shut(time.monotonic())
 
     def send(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, most: int = MAX_ANSWER
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        most: int = MAX_ANSWER,
+        whole_s: float | None = None,
     ) -> Answer:
-        """One request, one answer. OutsideSilent on any network trouble or an answer over `most` bytes."""
+        """One request, one answer. OutsideSilent on any network trouble, an answer over `most` bytes, or one that takes
+        longer than `whole_s` in all (by default twice the time allowed for a pause)."""
         with self._through(url):
             got = self._ask(method, url, headers, body)
-            content = b"".join(_pieces(got, most, until=time.monotonic() + self._whole_s))
+            content = b"".join(_pieces(got, most, until=time.monotonic() + (whole_s or self._whole_s)))
         return Answer(got.status, {name.lower(): value for name, value in got.headers.items()}, content)
 
     def fetch(self, url: str, into: BinaryIO, *, headers: Mapping[str, str], most: int, whole_s: float = 300) -> Answer:

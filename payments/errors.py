@@ -65,15 +65,20 @@ class BillSettled(Conflict):
 
 
 class PaymentUnderWay(Conflict):
-    """Another live payment holds this bill (decision 6); `args[0]` is its number. Where nobody can end it before its
-    time, `ends` (the hour, in words) and `title` (its channel's name) say so."""
+    """Another live payment holds this bill (decision 6): its number, and where nobody can end it before, its end."""
 
     text = "这一项正在付款。请先付完，或者等它结束后再试。"
-    held = "这一项有一个还没失效的{title}付款码，请先用它付；不用的话，等到{ends}以后再换别的方式。"
+
+    def __init__(self, number: str, *, title: str = "", ends: str = "") -> None:
+        """`title` of the gateway and `ends`, the time, if only time ends it."""
+        super().__init__(number)
+        self.number, self._title, self._ends = number, title, ends
 
     def sentence(self) -> str:
-        """With the time at which it ends by itself, where nobody can end it before."""
-        return self.held.format(**self.words) if self.words else self.text
+        """With the time from which another way is open."""
+        if not self._ends:
+            return self.text
+        return f"这一项有一个还没失效的{self._title}付款码，请先用它付；不用的话，等到{self._ends}以后再换别的方式。"
 
 
 class DifferentHouseholds(BadInput):

@@ -138,6 +138,17 @@ def first_day(connection: Connection, gateway: str) -> datetime | None:
     ).scalar_one()
 
 
+def ours_between(connection: Connection, gateway: str, begins: datetime, ends: datetime) -> int:
+    """How many payments and refunds of a gateway our book has in a stretch of time, by the gateway's own moments."""
+    return connection.execute(
+        text(
+            "select (select count(*) from payment where gateway = :gateway and paid_at >= :begins and paid_at < :ends)"
+            " + (select count(*) from refund where gateway = :gateway and paid_at >= :begins and paid_at < :ends)"
+        ),
+        {"gateway": gateway, "begins": begins, "ends": ends},
+    ).scalar_one()
+
+
 def _empty(connection: Connection, gateway: str, day: date) -> None:
     for table in ("statement_row", "statement_piece"):
         connection.execute(

@@ -22,7 +22,7 @@ MOVES: dict[State, frozenset[State]] = {
     S.CREATED: frozenset({S.PENDING, S.UNKNOWN, S.CLOSING, S.PAID, S.SURPLUS, S.CLOSED, S.FAILED}),
     S.PENDING: frozenset({S.UNKNOWN, S.CLOSING, S.PAID, S.SURPLUS, S.CLOSED}),
     S.UNKNOWN: frozenset({S.PENDING, S.CLOSING, S.PAID, S.SURPLUS, S.CLOSED, S.FAILED}),
-    S.CLOSING: frozenset({S.UNKNOWN, S.PAID, S.SURPLUS, S.CLOSED}),
+    S.CLOSING: frozenset({S.PENDING, S.UNKNOWN, S.PAID, S.SURPLUS, S.CLOSED}),  # pending: it could not be ended
     S.CLOSED: frozenset({S.PAID, S.SURPLUS}),  # a late success is never dropped (decision 8)
     S.FAILED: frozenset({S.PAID, S.SURPLUS}),
     S.PAID: frozenset(),

@@ -16,9 +16,9 @@ from core.clock import utc_now
 from core.http import Answer, Door
 from payments.gateways import connect
 from payments.sandbox import SandboxConfig, create_sandbox
-from payments.sandbox.alipay_keys import AlipayKeys
+from payments.sandbox.alipay.keys import AlipayKeys
 from payments.sandbox.keys import SandboxKeys
-from payments.sandbox.unionpay_keys import UnionPayKeys, make
+from payments.sandbox.unionpay.keys import UnionPayKeys
 
 NOBODY = "http://127.0.0.1:9/callbacks/wechat"  # a port that refuses at once: callbacks go astray and hold nobody up
 
@@ -108,7 +108,7 @@ def outside(folder: Path, **changed: object) -> Iterator[Outside]:
             world.keys,
             Door(hosts=frozenset({netloc})),
             world.far["alipay"].keys,
-            make(folder),
+            world.far["unionpay"].keys,
         )
     finally:
         server.shutdown()

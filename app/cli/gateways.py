@@ -12,23 +12,41 @@ from flask.cli import AppGroup
 from app.cli.parts import gateway as connected
 from app.cli.parts import parts, settings
 from app.flows.fetch_statement import fetch_statement
+from app.flows.watch_keys import ends_soon
 from core.clock import BEIJING, beijing, utc_now
 from core.errors import AppError
 from core.money import yuan
 from payments.errors import GatewaySilent, UnknownGateway
 from payments.gateways import GATEWAYS
-from payments.gateways.base import Callback, Gateway, KeyFact, Trade, Word, judge
+from payments.gateways.base import Callback, Gateway, KeyFact, Purpose, Trade, Word, judge
 from payments.gateways.signing import BadKey
 
 gateways = AppGroup("gateways", help="The payment channels: keys, callbacks, statements (支付渠道).")
 UNKNOWN_NUMBER = "YC000000CHECK0000000000000"
-WARN_DAYS = 30
 MEANINGS: Mapping[Word, str] = {
     Word.PAID: "付款成功",
     Word.OPEN: "还没有付，还可以付",
     Word.CLOSED: "已经不能付了",
     Word.ABSENT: "对方没有这个单号",
     Word.UNKNOWN: "对方的说法不认识，要人工看",
+}
+PURPOSES: Mapping[Purpose, str] = {
+    Purpose.SIGNS: "签我们的请求",
+    Purpose.VERIFIES: "验对方的签名",
+    Purpose.OPENS: "解开对方的回调",
+    Purpose.VOUCHES: "证明对方的证书",
+}
+TROUBLES = {
+    "NewConnectionError": "连不上，请核对地址和网络",
+    "NameResolution": "找不到这个地址，请核对地址和域名解析",
+    "Timeout": "连上了但没有按时回答，请核对网络",
+    "SSLError": "对方的网站证书不对，请核对地址",
+    "not asked": "前面几次都没有回答，请过一会儿再试",
+    "SIGN": "对方说我们的签名不对，请核对私钥、序列号和机器时间",
+    "invalid-signature": "对方说我们的签名不对，请核对私钥和上传的应用公钥",
+    "invalid-app-id": "对方不认识这个应用，请核对 APP_ID",
+    "signature wrong": "回答的签名验不过，请核对对方的公钥或证书",
+    "serial unknown": "回答用了我们没有的公钥或证书，请补上",
 }
 
 
@@ -115,16 +133,16 @@ def _check_keys(gateway: Gateway) -> bool:
 def _check_key(key: KeyFact) -> bool:
     """Its name and its last day; False once that day is over."""
     if key.expires_at is None:
-        click.echo(f"  ✓ {key.purpose}：{key.name}，没有有效期")
+        click.echo(f"  ✓ {PURPOSES[key.purpose]}：{key.name}，没有有效期")
         return True
     days = (key.expires_at - utc_now()).days
     until = f"{beijing(key.expires_at):%Y年%m月%d日}"
     if days < 0:
-        click.echo(f"  ✗ {key.purpose}：{key.name}，{until}已经过期，请马上更换")
-    elif days < WARN_DAYS:
-        click.echo(f"  ! {key.purpose}：{key.name}，{until}到期，只剩{days}天，请准备更换")
+        click.echo(f"  ✗ {PURPOSES[key.purpose]}：{key.name}，{until}已经过期，请马上更换")
+    elif ends_soon(key.expires_at, utc_now()):
+        click.echo(f"  ! {PURPOSES[key.purpose]}：{key.name}，{until}到期，只剩{days}天，请准备更换")
     else:
-        click.echo(f"  ✓ {key.purpose}：{key.name}，有效期到{until}")
+        click.echo(f"  ✓ {PURPOSES[key.purpose]}：{key.name}，有效期到{until}")
     return days >= 0
 
 
@@ -134,13 +152,19 @@ def _check_address(gateway: Gateway) -> bool:
     try:
         outcome = gateway.query(Trade(UNKNOWN_NUMBER, utc_now().replace(microsecond=0)))
     except GatewaySilent as silent:
-        click.echo(f"  ✗ 查询没有得到可信的回答：{silent}。请核对网络、地址 {where} 和商户号、密钥、机器时间")
+        click.echo(f"  ✗ 问了 {where}，没有得到可信的回答：{_trouble(str(silent))}")
         return False
     if outcome.word is not Word.ABSENT:
         click.echo(f"  ✗ 查一个不存在的单号，对方却说“{MEANINGS[outcome.word]}”（{outcome.their_word}）")
         return False
     click.echo(f"  ✓ 连得上 {where}，查一个不存在的单号，对方说没有")
     return True
+
+
+def _trouble(said: str) -> str:
+    """What to look at, by what was heard."""
+    advice = next((words for sign, words in TROUBLES.items() if sign in said), "请核对商户号、密钥和机器时间")
+    return f"{advice}（{said}）"
 
 
 def _plain(name: str, error: Exception) -> str:
@@ -158,6 +182,8 @@ def _variables(name: str, needs: Any) -> str:
 
 
 def _stored(document: Any) -> tuple[dict[str, str], bytes, datetime]:
+    if not isinstance(document, dict):
+        raise TypeError("要是一个对象")
     headers = {str(name): str(value) for name, value in dict(document.get("headers") or {}).items()}
     body, now = document["body"], document["now"]
     if not isinstance(body, str):

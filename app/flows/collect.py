@@ -13,7 +13,7 @@ from core.clock import business_day
 from core.errors import TryLater
 from core.redact import scrub
 from payments.errors import ForgedCallback, UnknownGateway
-from payments.gateways.base import Acknowledgement, Outcome
+from payments.gateways.base import Acknowledgement, Outcome, Word
 from payments.settle import Message, collect, keep_refused
 
 MOST_TOGETHER = 64
@@ -118,6 +118,8 @@ def take_callback(
     if word.startswith("failed"):
         parts.alert("callback_not_booked", gateway=gateway_name, word=word)
         raise NotBooked(word)
+    if callback.outcome is not None and callback.outcome.word is Word.UNKNOWN:
+        parts.alert("gateway_word_unknown", gateway=gateway_name, word=callback.outcome.their_word)
     _look_out(parts, message, word)
     return gateway.accepted()
 

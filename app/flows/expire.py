@@ -36,28 +36,24 @@ def ask(parts: Parts, gateway: Gateway, row: Any) -> State:
         return _ask_later(parts, gateway, row, State.UNKNOWN)
     if outcome.word is Word.PAID:
         return _booked_or_held(parts, gateway, row, outcome)
-    if outcome.word is Word.CLOSED:
-        _settle_on(parts, row, State.CLOSED)
-    elif outcome.word is Word.ABSENT and row.queries > 1 and _cannot_come(parts, gateway, row):
-        _settle_on(parts, row, State.CLOSED)  # asked twice, a minute apart
-    elif outcome.word is Word.OPEN and (_is_over(parts, row) or _is_unwanted(gateway, row)):
+    if _has_ended(parts, gateway, row, outcome.word) and (outcome.word is not Word.ABSENT or row.queries > 1):
+        _settle_on(parts, row, State.CLOSED)  # unknown there: asked twice, a minute apart
+    elif outcome.word is Word.OPEN and gateway.facts.closes and (row.state == State.CLOSING or _is_over(parts, row)):
         close_at_gateway(parts, gateway, row)
-    else:
-        if outcome.word is Word.UNKNOWN:
-            parts.alert("gateway_word_unknown", gateway=gateway.name, number=row.number, word=outcome.their_word)
+    elif outcome.word is Word.UNKNOWN:
+        parts.alert("gateway_word_unknown", gateway=gateway.name, number=row.number, word=outcome.their_word)
         return _ask_later(parts, gateway, row, State(row.state))
+    else:
+        return _ask_later(parts, gateway, row, _still_payable(gateway, row, outcome.word))
     return _state_of(parts, row.number)
 
 
 def close_at_gateway(parts: Parts, gateway: Gateway, row: Any) -> bool:
     """Ask that nobody can pay it any more, then ask what it is now; True once its end is confirmed.
 
-    Paid meanwhile: booked, and False. Also False, and nothing is changed, where a code in somebody's hand cannot be
-    taken back before its time."""
+    Paid meanwhile: booked, and False. Also False where the gateway cannot end an order before its time."""
     if row.state not in LIVE:
         return True
-    if row.state == State.PENDING and _stays_payable(parts, gateway, row):
-        return False
     with parts.engine.begin() as connection:
         move(connection, row.household_id, row.number, State.CLOSING, next_query_at=parts.clocks.wall() + LEASE)
     outcome = _close_then_ask(gateway, _trade(row))
@@ -66,9 +62,11 @@ def close_at_gateway(parts: Parts, gateway: Gateway, row: Any) -> bool:
     if outcome.word is Word.PAID:
         take_word(parts, outcome)
         return False
-    ended = outcome.word is Word.CLOSED or (outcome.word is Word.ABSENT and _cannot_come(parts, gateway, row))
+    ended = _has_ended(parts, gateway, row, outcome.word)
     if ended:
         _settle_on(parts, row, State.CLOSED)
+    elif _still_payable(gateway, row, outcome.word) is State.PENDING:  # its code shows again: it can be paid
+        _ask_later(parts, gateway, row, State.PENDING, moved_from=State.CLOSING)
     return ended
 
 
@@ -79,18 +77,6 @@ def _booked_or_held(parts: Parts, gateway: Gateway, row: Any, outcome: Outcome) 
     take_word(parts, outcome)
     state = _state_of(parts, row.number)
     return _ask_later(parts, gateway, row, State.UNKNOWN) if state in LIVE else state
-
-
-def _stays_payable(parts: Parts, gateway: Gateway, row: Any) -> bool:
-    """Is a code handed out that nobody can take back now: unscanned where scanning makes the order, or any where there
-    is no closing? It stays as it is, in sight of who may still pay it."""
-    if not gateway.facts.unseen_may_be_paid or parts.clocks.now() >= row.expires_at + MARGIN:
-        return False
-    try:
-        word = gateway.query(_trade(row)).word
-    except GatewaySilent:
-        return False
-    return word is Word.ABSENT or (word is Word.OPEN and not gateway.facts.closes)
 
 
 def _close_then_ask(gateway: Gateway, trade: Trade) -> Outcome | None:
@@ -106,23 +92,27 @@ def _close_then_ask(gateway: Gateway, trade: Trade) -> Outcome | None:
         return None
 
 
-def _cannot_come(parts: Parts, gateway: Gateway, row: Any) -> bool:
-    """Will a number that the gateway does not know stay unknown there?
+def _has_ended(parts: Parts, gateway: Gateway, row: Any, word: Word) -> bool:
+    """Can nobody pay it any more, given the gateway's word?
 
-    It may still be on its way to them; and where a trade begins only when somebody scans, a code once handed out can
-    be paid until its time is over."""
-    if gateway.facts.unseen_may_be_paid and row.checkout is not None:
-        return parts.clocks.now() >= row.expires_at + MARGIN
-    return parts.clocks.wall() - row.started_at > ABSENT_FOR
+    A number they do not know may still be on its way to them; where a trade begins only when somebody scans, a code
+    once handed out can be paid until its time is over; and where nothing can be closed, time alone ends an order."""
+    its_time_is_over = parts.clocks.now() >= row.expires_at + MARGIN
+    if word is Word.ABSENT:
+        handed_out = gateway.facts.unseen_may_be_paid and row.checkout is not None
+        return its_time_is_over if handed_out else parts.clocks.wall() - row.started_at > ABSENT_FOR
+    return word is Word.CLOSED or (word is Word.OPEN and not gateway.facts.closes and its_time_is_over)
+
+
+def _still_payable(gateway: Gateway, row: Any, word: Word) -> State:
+    """Where a payment stands whose code is out and can be paid: pending, whatever we doubted or wanted before."""
+    unseen = word is Word.ABSENT and gateway.facts.unseen_may_be_paid
+    unstoppable = word is Word.OPEN and (not gateway.facts.closes or row.state != State.CLOSING)
+    return State.PENDING if row.checkout is not None and (unseen or unstoppable) else State(row.state)
 
 
 def _trade(row: Any) -> Trade:
     return Trade(row.number, row.ordered_at)
-
-
-def _is_unwanted(gateway: Gateway, row: Any) -> bool:
-    """Somebody wanted it closed, and it is not yet."""
-    return row.state == State.CLOSING and gateway.facts.closes
 
 
 def _is_over(parts: Parts, row: Any) -> bool:
@@ -133,11 +123,11 @@ def _is_over(parts: Parts, row: Any) -> bool:
         return any(bill.state != "open" for bill in find.bills_of(connection, row.household_id, row.number))
 
 
-def _ask_later(parts: Parts, gateway: Gateway, row: Any, state: State) -> State:
+def _ask_later(parts: Parts, gateway: Gateway, row: Any, state: State, *, moved_from: State | None = None) -> State:
     """The next question by the gateway's schedule; past its end every half hour, never never (INV-18)."""
     also = {"next_query_at": next_question(gateway.facts.poll_after_s, row.started_at, parts.clocks.wall())}
     with parts.engine.begin() as connection:
-        if state != row.state:
+        if state != (moved_from or row.state):
             move(connection, row.household_id, row.number, state, **also)
         else:
             find.put_off(connection, row.household_id, row.number, also["next_query_at"])

@@ -73,10 +73,35 @@ def ripe_days(gateway: Gateway, now: datetime, first: date) -> list[date]:
 def _try(parts: Parts, gateway: Gateway, day: date) -> int:
     try:
         fetch_statement(parts, gateway.name, day)
-    except (StatementNotReady, GatewaySilent, BadStatement) as trouble:
+    except StatementNotReady as trouble:
+        if (
+            not gateway.facts.says_empty
+            and parts.clocks.now() >= late_moment(day)
+            and _nothing_of_ours(parts, gateway, day)
+        ):
+            with parts.engine.begin() as connection:
+                statements.keep_empty(connection, gateway.name, day, wall=parts.clocks.wall())
+            return 1
+        _put_off(parts, gateway, day, trouble)
+        return 0
+    except (GatewaySilent, BadStatement) as trouble:
         _put_off(parts, gateway, day, trouble)
         return 0
     return 1
+
+
+def _nothing_of_ours(parts: Parts, gateway: Gateway, day: date) -> bool:
+    """Whether our own book has no money of that business day: then "no file" late in the morning is an empty day."""
+    begins, ends = day_limits(day, gateway.facts.day_begins)
+    with parts.engine.connect() as connection:
+        return not statements.ours_between(connection, gateway.name, begins, ends)
+
+
+def day_limits(day: date, begins: time) -> tuple[datetime, datetime]:
+    """The first moment of a gateway's business day and the first after it; one that begins after noon begins on the
+    evening before. Pure."""
+    first = datetime.combine(day, begins, tzinfo=BEIJING) - timedelta(days=1 if begins.hour >= 12 else 0)
+    return first, first + timedelta(days=1)
 
 
 def _put_off(parts: Parts, gateway: Gateway, day: date, trouble: AppError) -> None:

@@ -76,6 +76,7 @@ class Followed:
     number: str
     gateway: str
     title: str  # the gateway's, as people call it
+    stoppable: bool  # False: a code once handed out can be paid until its time is over
     phase: Phase
     amount: Fen
     now: datetime
@@ -143,6 +144,7 @@ def _followed(row: Any, bills: Sequence[Any], people: Mapping[int, Subject], now
         number=row.number,
         gateway=row.gateway,
         title=facts.title,
+        stoppable=facts.closes and not facts.unseen_may_be_paid,
         phase=phase,
         amount=row.amount,
         now=now,

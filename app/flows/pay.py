@@ -231,7 +231,7 @@ def _end_former(parts: Parts, gateway: Gateway, number: str) -> None:
         return
     if former.facts.unseen_may_be_paid:
         ends = beijing(row.expires_at + MARGIN + timedelta(minutes=1))
-        raise PaymentUnderWay(number, ends=f"{ends.hour}点{ends.minute:02d}分", title=former.facts.title)
+        raise PaymentUnderWay(number, title=former.facts.title, ends=f"{ends.hour}点{ends.minute:02d}分")
     raise PaymentUnderWay(number)
 
 

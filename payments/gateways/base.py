@@ -170,11 +170,20 @@ class StatementLine:
     their_word: str = ""
 
 
+class Purpose(StrEnum):
+    """What a key is for."""
+
+    SIGNS = "signs our requests"
+    VERIFIES = "verifies their messages"
+    OPENS = "opens their callbacks"
+    VOUCHES = "vouches for their certificates"
+
+
 @dataclass(frozen=True)
 class KeyFact:
     """One key the gateway holds, for the operator: what it is for, its public name, its last day if it has one."""
 
-    purpose: str  # e.g. "signs our requests", "verifies WeChat Pay"
+    purpose: Purpose
     name: str  # serial or id; never the key
     expires_at: datetime | None = None
 
@@ -193,6 +202,7 @@ class Facts:
     lives_at_most: timedelta  # the longest life we give an order, so that changing the channel need not wait long
     refund_within: timedelta  # counted from the payment
     statement_ready: time  # Beijing, on the day after
+    says_empty: bool = True  # False: a day without trades and a statement not made yet sound alike
     day_begins: time = time(0)  # their business day begins at this time (UnionPay: 23:00 the evening before)
     page_hosts: tuple[str, ...] = ()  # where the payer's browser may be sent on to, for Kind.WEB
     also_hosts: frozenset[str] = field(default_factory=frozenset)  # beside the base URL's, for downloads

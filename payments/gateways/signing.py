@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _SHORTEST_KEY = 2048
+_PADDING, _HASH = PKCS1v15(), SHA256()
 
 
 class BadKey(ValueError):
@@ -41,7 +42,7 @@ class Signer:
 
     def sign(self, text: bytes) -> str:
         """The signature in Base64 without line breaks."""
-        return base64.b64encode(self._key.sign(text, PKCS1v15(), SHA256())).decode()
+        return base64.b64encode(self._key.sign(text, _PADDING, _HASH)).decode()
 
     def public_half(self) -> "Verifier":
         """What verifies its signatures."""
@@ -69,7 +70,7 @@ class Verifier:
     def verify(self, text: bytes, signature: str) -> bool:
         """Whether `signature` (strict Base64: no blanks, no missing padding) is this key's over `text`."""
         try:
-            self._key.verify(base64.b64decode(signature, validate=True), text, PKCS1v15(), SHA256())
+            self._key.verify(base64.b64decode(signature, validate=True), text, _PADDING, _HASH)
         except (ValueError, InvalidSignature):
             return False
         return True

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from flask import Flask
 
 from payments.sandbox import controls, miniprogram, phone, sms
-from payments.sandbox.alipay import AlipaySide
+from payments.sandbox.alipay.routes import AlipaySide
 from payments.sandbox.config import SandboxConfig
 from payments.sandbox.far import FarSide, Parts
-from payments.sandbox.unionpay import UnionPaySide
-from payments.sandbox.wechat import WeChatSide
+from payments.sandbox.unionpay.routes import UnionPaySide
+from payments.sandbox.wechat.routes import WeChatSide
 from payments.sandbox.world import join
 
 FAR_SIDES: tuple[Callable[[Parts], FarSide], ...] = (  # one line per gateway

@@ -7,7 +7,6 @@ silent                     executed; no answer within `seconds`                 
 html                       executed; 200 with a page instead of the answer           on
 plain_text                 executed; 200 with "Invalid request." (UnionPay)          on
 unsigned                   executed; 200 without any signature                       on
-wrong_signature            executed; the answer's signature is over something else   on
 merchant_certificate       answer or callback signed by another company (UnionPay)   on
 answer_signtest            executed; answer with a SIGNTEST signature (WeChat)       on
 answer_wrong_signature     executed; answer with a signature of something else       on
@@ -49,7 +48,7 @@ KINDS = frozenset(
         *("delay", "error", "silent", "html", "unsigned", "answer_signtest", "truncated"),
         *("answer_wrong_signature", "duplicate_node"),
         *("callback_duplicate", "callback_drop", "callback_wrong_signature", "callback_signtest", "callback_early"),
-        *("plain_text", "wrong_signature", "merchant_certificate", "trade_code"),
+        *("plain_text", "merchant_certificate", "trade_code"),
         *("other_merchant", "reorder"),
         *("late_success", "close_paid", "other_trade", "other_amount", "coupon"),
         *("not_enough", "refund_fails", "refund_abnormal"),

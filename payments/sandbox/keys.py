@@ -55,7 +55,7 @@ class SandboxKeys:
 def make_keys(folder: Path) -> SandboxKeys:
     """Make what is missing in `folder` (files 0600) and load it; doing it again changes nothing.
 
-    The other far sides keep theirs beside these: `<name>_keys.py` has a `make(folder)` of its own, which writes its
+    The other far sides keep theirs beside these: `<name>/keys.py` has a `make(folder)` of its own, which writes its
     files with `write_secret` under names that begin with its own, the last one saying that all are there. So a folder
     made before a far side existed gains its keys and loses none."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,14 +28,13 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def folder(tmp_path_factory):
-    """A folder of its own for a server that is stopped afterwards, reachable for the server's user."""
-    home = tmp_path_factory.mktemp("home")
-    for path in [home, *home.parents][:3]:
-        if path.stat().st_uid == os.getuid():
-            path.chmod(0o755)
-    yield home / "postgres"
-    stop(home / "postgres")
+def folder():
+    """A folder of its own for a server that is stopped afterwards, reachable for the server's user; not among pytest's,
+    which another run of pytest locks again."""
+    with tempfile.TemporaryDirectory(prefix="liangxian-tests-") as home:
+        Path(home).chmod(0o755)
+        yield Path(home) / "postgres"
+        stop(Path(home) / "postgres")
 
 
 def ask(url, question):

@@ -15,13 +15,15 @@ from sqlalchemy import text
 
 from app.flows.fetch_statement import fetch_due, fetch_statement
 from app.flows.follow import Phase, close_payment
+from app.flows.pay import NotPayable
 from app.flows.refund import again
 from core.clock import business_day, utc_now
-from payments.errors import GatewayRefused, GatewaySilent, PaymentUnderWay
+from payments.errors import BillSettled, GatewayRefused, GatewaySilent, PaymentUnderWay
 from payments.gateways import GATEWAYS
 from payments.gateways.base import Kind
 from payments.ledger.balances import balance
-from payments.sandbox import alipay_keys, unionpay_keys
+from payments.sandbox.alipay import keys as alipay_keys
+from payments.sandbox.unionpay import keys as unionpay_keys
 from tests.faults.play import Play, at_once, until
 from tests.system import eventually
 
@@ -557,6 +559,18 @@ def change_from_unseen(p: Play) -> None:
     second = p.start(person, gateway="wechat")
     p.pay(second)
     p.wait(second.number, PAID)
+
+
+def change_from_paid(p: Play) -> None:
+    """It is paid, and nobody has told us: who asks for another way learns that, and is not asked to pay anything."""
+    first = p.start(p.person())
+    p.fault("callback_drop", first.number, count=None)
+    p.pay(first)
+
+    with pytest.raises((BillSettled, NotPayable)):
+        p.start(p.people[-1], gateway=_beside(p))
+
+    assert p.phases() == {first.number: PAID}
 
 
 def change_from_seen(p: Play) -> None:

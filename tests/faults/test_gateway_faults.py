@@ -45,9 +45,8 @@ SPOILS = {  # what an answer may look like, and whose
     "truncated": (*GATEWAYS,),
     "unsigned": (*GATEWAYS,),
     "answer_signtest": ("wechat",),
-    "answer_wrong_signature": ("alipay",),
+    "answer_wrong_signature": (*GATEWAYS,),
     "duplicate_node": ("alipay",),
-    "wrong_signature": ("unionpay",),
     "merchant_certificate": ("unionpay",),
     "plain_text": ("unionpay",),
 }
@@ -151,6 +150,7 @@ FAULTS: dict[str, Row] = {
     "channel changed, code not to be taken back": Row(
         "D4", stories.change_from_unseen, "closed, paid", where=("alipay", "unionpay", *PAGES)
     ),
+    "channel changed, paid and not told": Row("D4", stories.change_from_paid, where=ALL),
     "channel changed, order known there": Row("D4", stories.change_from_seen, "closed, paid", where=CLOSING),
 }
 CASES = [

@@ -571,7 +571,7 @@ def test_every_key_is_told_to_the_operator(sandbox):
     plain, certified = sandbox.alipay(), sandbox.alipay(certificates=True)
 
     ours, theirs = plain.keys()
-    assert [ours.purpose, theirs.purpose] == ["signs our requests", "verifies Alipay"]
+    assert [ours.purpose, theirs.purpose] == ["signs our requests", "verifies their messages"]
     assert ours.name.startswith("sha256:") and ours.expires_at is None and theirs.name != ours.name
     ours, theirs = certified.keys()
     assert len(ours.name) == len(theirs.name) == 32 and min(ours.expires_at, theirs.expires_at) > utc_now()

@@ -7,9 +7,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from payments.gateways.alipay_keys import platform_keys
-from payments.gateways.alipay_meaning import ERRORS, Meaning, meaning
-from payments.gateways.alipay_reading import AlipayReader, Complaint, Unproven
+from payments.gateways.alipay.keys import platform_keys
+from payments.gateways.alipay.meaning import ERRORS, Meaning, meaning
+from payments.gateways.alipay.reading import AlipayReader, Complaint, Unproven
 from payments.gateways.base import Word
 from payments.gateways.signing import Signer
 

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from payments.errors import ForgedCallback, GatewaySilent
-from payments.gateways.alipay_fetching import believed_address
-from payments.gateways.alipay_keys import certificate_sn, own_key, platform_keys
-from payments.gateways.alipay_reading import AlipayReader
+from payments.gateways.alipay.fetching import believed_address
+from payments.gateways.alipay.keys import certificate_sn, own_key, platform_keys
+from payments.gateways.alipay.reading import AlipayReader
 from payments.gateways.base import RefundWord, Word
 from payments.gateways.signing import BadKey, Signer
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from payments.errors import BadStatement
-from payments.gateways.alipay_statement import read_bill
+from payments.gateways.alipay.statement import read_bill
 from payments.gateways.base import Movement
 
 SELLER, DAY = "2088101568353491", date(2026, 1, 1)

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from payments.errors import ForgedCallback
-from payments.gateways.alipay_keys import certificate_sn, platform_keys, root_sn
-from payments.gateways.alipay_reading import AlipayReader
+from payments.gateways.alipay.keys import certificate_sn, platform_keys, root_sn
+from payments.gateways.alipay.reading import AlipayReader
 from payments.gateways.base import RefundWord, Word, judge
 from payments.gateways.signing import BadKey
 

@@ -13,7 +13,7 @@ import pytest
 from core.clock import BEIJING
 from payments.errors import BadStatement
 from payments.gateways.base import Movement
-from payments.gateways.unionpay_statement import lines_of, unpacked_to
+from payments.gateways.unionpay.statement import lines_of, unpacked_to
 
 HERE = Path(__file__).parents[2] / "vectors" / "unionpay"
 OURS, DAY = "777290000000001", date(2026, 11, 23)

@@ -21,7 +21,7 @@ from payments.errors import AlreadyPaidThere, ForgedCallback, GatewayRefused, Ga
 from payments.gateways import connect
 from payments.gateways.base import Kind, Word, judge
 from payments.gateways.signing import BadKey
-from payments.gateways.wechat_line import Line
+from payments.gateways.wechat.line import Line
 from tests.builders import a_trade, an_order
 
 OPENID = "o" + "T" * 27

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from payments.errors import ForgedCallback
 from payments.gateways.base import RefundWord, Word
 from payments.gateways.signing import BadKey, ResourceKeys, Signer, Unopenable, Verifier
-from payments.gateways.wechat_reading import REFUND_STATUS, STATUS, WeChatReader
+from payments.gateways.wechat.reading import REFUND_STATUS, STATUS, WeChatReader
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEYS = ResourceKeys(["K" * 32])

@@ -9,8 +9,8 @@ import pytest
 from payments.errors import ForgedCallback
 from payments.gateways.base import RefundWord, Word, judge
 from payments.gateways.signing import BadKey, ResourceKeys, Verifier, certificates, serial_of
-from payments.gateways.wechat_keys import public_keys_in
-from payments.gateways.wechat_reading import WeChatReader
+from payments.gateways.wechat.keys import public_keys_in
+from payments.gateways.wechat.reading import WeChatReader
 
 HERE = Path(__file__).parents[2] / "vectors" / "wechat"
 FILE = json.loads((HERE / "callbacks.json").read_text(encoding="utf-8"))

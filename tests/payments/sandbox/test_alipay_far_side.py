@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 
 from core.clock import beijing, utc_now
 from payments.errors import BadStatement
-from payments.sandbox import alipay_keys
-from payments.sandbox.alipay_keys import sn_of
-from payments.sandbox.alipay_side import AlipaySide
+from payments.sandbox.alipay import keys as alipay_keys
+from payments.sandbox.alipay.keys import sn_of
+from payments.sandbox.alipay.side import AlipaySide
 from payments.sandbox.signing import is_signed, sign
 from tests.builders import an_order
 from tests.outside import outside

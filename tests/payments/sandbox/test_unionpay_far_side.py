@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from datetime import timedelta
+from functools import cache
 from itertools import count
 from urllib.parse import parse_qsl, urlencode
 
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from core.clock import beijing, utc_now
-from payments.sandbox.unionpay import UnionPaySide
+from payments.sandbox.unionpay.routes import UnionPaySide
 from tests.outside import NOBODY
 
 BACK, QUERY, FILE = (
@@ -31,10 +32,15 @@ def digest(fields):
     return hashlib.sha256(text.encode()).hexdigest().encode()
 
 
+@cache
+def read(pem):
+    return load_pem_private_key(pem.encode(), None)
+
+
 def signed(sandbox, fields, *, key=None):
     keys = sandbox.unionpay_keys
     serial = x509.load_pem_x509_certificate(keys.merchant.encode()).serial_number
-    held = load_pem_private_key((key or keys.merchant_key).encode(), None)
+    held = read(key or keys.merchant_key)
     whole = {"certId": str(serial), **fields}
     whole = {name: value for name, value in whole.items() if value is not None}
     return {**whole, "signature": base64.b64encode(held.sign(digest(whole), PKCS1v15(), SHA256())).decode()}

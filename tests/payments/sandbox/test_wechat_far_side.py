@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from core.clock import beijing, utc_now
 from payments.sandbox.keys import make_keys
-from payments.sandbox.wechat import WeChatSide
+from payments.sandbox.wechat.routes import WeChatSide
 from tests.builders import an_order
 from tests.outside import NOBODY, outside
 from tests.payments.sandbox.signed import ask

@@ -1,0 +1,24 @@
+"""Every gateway's keys once a day: one that ends soon wakes somebody while there is time (INV-36)."""
+
+from datetime import datetime, timedelta
+
+from app.flows.parts import Parts
+
+SOON = timedelta(days=30)
+
+
+def watch_keys(parts: Parts) -> int:
+    """Say which keys end within thirty days, or have ended; how many those are."""
+    ending = 0
+    for gateway in parts.gateways.values():
+        for key in gateway.keys():  # noqa: SIM118 a gateway is no mapping
+            if key.expires_at is not None and ends_soon(key.expires_at, parts.clocks.wall()):
+                days = (key.expires_at - parts.clocks.wall()).days
+                parts.alert("key_ends", gateway=gateway.name, key=key.name, purpose=key.purpose.value, days=days)
+                ending += 1
+    return ending
+
+
+def ends_soon(expires_at: datetime, now: datetime) -> bool:
+    """Within thirty days of `now`, or before it. Pure."""
+    return expires_at - now < SOON

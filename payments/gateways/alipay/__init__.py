@@ -1,0 +1,1 @@
+"""Alipay (gateway.do, RSA2). `gateway` talks, `reading` believes or refuses, `statement` reads a day."""

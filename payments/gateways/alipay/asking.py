@@ -1,0 +1,198 @@
+"""What we say to Alipay: the library's request and model classes, our signature, our clock, our door.
+
+The library supplies the names, their order and the text to sign; it neither signs, sends nor verifies (its clock knows
+no time zone, its address no port, and its verification lets SHA-1 through). Manual: 签名, 公共请求参数.
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from alipay.aop.api.domain.AlipayDataDataserviceBillDownloadurlQueryModel import (
+    AlipayDataDataserviceBillDownloadurlQueryModel,
+)
+from alipay.aop.api.domain.AlipayTradeCloseModel import AlipayTradeCloseModel
+from alipay.aop.api.domain.AlipayTradeFastpayRefundQueryModel import AlipayTradeFastpayRefundQueryModel
+from alipay.aop.api.domain.AlipayTradePrecreateModel import AlipayTradePrecreateModel
+from alipay.aop.api.domain.AlipayTradeQueryModel import AlipayTradeQueryModel
+from alipay.aop.api.domain.AlipayTradeRefundModel import AlipayTradeRefundModel
+from alipay.aop.api.domain.AlipayTradeWapPayModel import AlipayTradeWapPayModel
+from alipay.aop.api.request.AlipayDataDataserviceBillDownloadurlQueryRequest import (
+    AlipayDataDataserviceBillDownloadurlQueryRequest,
+)
+from alipay.aop.api.request.AlipayTradeCloseRequest import AlipayTradeCloseRequest
+from alipay.aop.api.request.AlipayTradeFastpayRefundQueryRequest import AlipayTradeFastpayRefundQueryRequest
+from alipay.aop.api.request.AlipayTradePrecreateRequest import AlipayTradePrecreateRequest
+from alipay.aop.api.request.AlipayTradeQueryRequest import AlipayTradeQueryRequest
+from alipay.aop.api.request.AlipayTradeRefundRequest import AlipayTradeRefundRequest
+from alipay.aop.api.request.AlipayTradeWapPayRequest import AlipayTradeWapPayRequest
+from alipay.aop.api.util.SignatureUtils import get_sign_content
+
+from core.clock import beijing
+from core.http import Door, OutsideSilent
+from core.money import yuan
+from payments.errors import GatewaySilent
+from payments.gateways.alipay.keys import OwnKey
+from payments.gateways.alipay.reading import LARGEST_AMOUNT, LARGEST_BODY, AlipayReader, Complaint, Unproven, code_of
+from payments.gateways.base import Clock, Order, Page, RefundOrder, Trade
+
+log = logging.getLogger(__name__)
+
+LONGEST_SUBJECT = 256
+LONGEST_REASON = 256
+# Alipay refuses '/', '=' and '&' in a subject, and its statement does not quote commas: their wide twins read alike.
+_SUBJECT = str.maketrans("/=&,", "／＝＆，")
+_NUMBER = re.compile(r"[0-9A-Za-z]{6,32}")
+
+
+@dataclass(frozen=True)
+class AlipayLine:
+    """Signs and sends; believes an answer only as the reader does. Holds no state: one serves every thread."""
+
+    app_id: str
+    base_url: str
+    own: OwnKey
+    reader: AlipayReader
+    door: Door
+    clock: Clock  # the system's: `timestamp` says when we speak
+
+    def ask(self, request: Any) -> dict[str, object]:
+        """The verified answer, whatever its code; GatewaySilent."""
+        params = self._signed(request)
+        method = params["method"]
+        headers = {"Content-Type": "application/x-www-form-urlencoded;charset=utf-8", "User-Agent": "liangxian"}
+        try:
+            answer = self.door.send(
+                "POST",
+                self._address(),
+                headers=headers,
+                body=urlencode(_unaddressed(params)).encode(),
+                most=LARGEST_BODY,
+            )
+        except OutsideSilent as error:
+            raise GatewaySilent(str(error)) from error
+        if answer.status != 200:
+            log.warning("alipay %s: %s", method, answer.status)
+            raise GatewaySilent(f"{answer.status} without an answer")
+        try:
+            stated = self.reader.answer(answer.body, method, now=self.clock())
+        except Complaint as complaint:  # our app, key or contract is not as they know it: every call will end so
+            log.error("alipay configuration refused, %s: %s", method, complaint)
+            raise GatewaySilent(str(complaint)) from complaint
+        except Unproven as doubt:
+            log.error("alipay answer not believed, %s: %s", method, doubt)
+            raise GatewaySilent(str(doubt)) from doubt
+        if stated.get("code") != "10000":
+            log.warning("alipay %s: %s %s", method, code_of(stated, "code"), code_of(stated, "sub_code"))
+        return stated
+
+    def page(self, request: Any) -> Page:
+        """A form for the payer's browser, signed."""
+        return Page(self._address(), _unaddressed(self._signed(request)))
+
+    def _signed(self, request: Any) -> dict[str, str]:
+        params: dict[str, str] = {
+            **{name: value for name, value in request.get_params().items() if value},
+            "app_id": self.app_id,
+            "format": "JSON",
+            "charset": "utf-8",
+            "sign_type": "RSA2",
+            "timestamp": f"{beijing(self.clock()):%Y-%m-%d %H:%M:%S}",
+            **self.own.sns,
+        }
+        params["sign"] = self.own.signer.sign(get_sign_content(params).encode())
+        return params
+
+    def _address(self) -> str:
+        """The charset stands where it is read before anything else."""
+        return f"{self.base_url}/gateway.do?charset=utf-8"
+
+
+def code_wanted(order: Order, *, seller_id: str, notify_url: str) -> AlipayTradePrecreateRequest:
+    """alipay.trade.precreate: a code to scan; the trade comes into being when somebody does."""
+    model = AlipayTradePrecreateModel()
+    _describe(model, order, "FACE_TO_FACE_PAYMENT", seller_id)
+    request = AlipayTradePrecreateRequest(biz_model=model)
+    request.notify_url = notify_url
+    return request
+
+
+def page_wanted(
+    order: Order, *, seller_id: str, notify_url: str, return_url: str, quit_url: str
+) -> AlipayTradeWapPayRequest:
+    """alipay.trade.wap.pay: a page of theirs; the trade comes into being when the payer logs in there."""
+    model = AlipayTradeWapPayModel()
+    _describe(model, order, "QUICK_WAP_WAY", seller_id)
+    model.quit_url = quit_url or None
+    request = AlipayTradeWapPayRequest(biz_model=model)
+    request.notify_url, request.return_url = notify_url, return_url
+    return request
+
+
+def query_wanted(trade: Trade) -> AlipayTradeQueryRequest:
+    """alipay.trade.query by our number."""
+    model = AlipayTradeQueryModel()
+    model.out_trade_no = _ours(trade.number)
+    return AlipayTradeQueryRequest(biz_model=model)
+
+
+def close_wanted(trade: Trade) -> AlipayTradeCloseRequest:
+    """alipay.trade.close by our number."""
+    model = AlipayTradeCloseModel()
+    model.out_trade_no = _ours(trade.number)
+    return AlipayTradeCloseRequest(biz_model=model)
+
+
+def refund_wanted(order: RefundOrder) -> AlipayTradeRefundRequest:
+    """alipay.trade.refund, always with a number of its own: number and amount again are the same refund."""
+    assert 1 <= order.amount <= order.paid and type(order.amount) is int
+    assert 0 < len(order.reason) <= LONGEST_REASON
+    model = AlipayTradeRefundModel()
+    model.out_trade_no, model.trade_no = _ours(order.payment), order.reference or None
+    model.out_request_no = _ours(order.number)
+    model.refund_amount = yuan(order.amount)
+    model.refund_reason = order.reason
+    return AlipayTradeRefundRequest(biz_model=model)
+
+
+def refund_query_wanted(order: RefundOrder) -> AlipayTradeFastpayRefundQueryRequest:
+    """alipay.trade.fastpay.refund.query."""
+    model = AlipayTradeFastpayRefundQueryModel()
+    model.out_trade_no, model.trade_no = _ours(order.payment), order.reference or None
+    model.out_request_no = _ours(order.number)
+    model.query_options = ["gmt_refund_pay"]
+    return AlipayTradeFastpayRefundQueryRequest(biz_model=model)
+
+
+def statement_wanted(day: date) -> AlipayDataDataserviceBillDownloadurlQueryRequest:
+    """alipay.data.dataservice.bill.downloadurl.query: where a day's trades can be fetched for 30 seconds."""
+    model = AlipayDataDataserviceBillDownloadurlQueryModel()
+    model.bill_type, model.bill_date = "trade", day.isoformat()
+    return AlipayDataDataserviceBillDownloadurlQueryRequest(biz_model=model)
+
+
+def _describe(
+    model: AlipayTradePrecreateModel | AlipayTradeWapPayModel, order: Order, product: str, seller_id: str
+) -> None:
+    assert 1 <= order.amount <= LARGEST_AMOUNT and type(order.amount) is int
+    assert 0 < len(order.description) <= LONGEST_SUBJECT
+    model.out_trade_no = _ours(order.number)
+    model.total_amount = yuan(order.amount)
+    model.subject = order.description.translate(_SUBJECT)
+    model.product_code = product
+    model.seller_id = seller_id
+    model.time_expire = f"{beijing(order.expires_at):%Y-%m-%d %H:%M:%S}"
+
+
+def _ours(number: str) -> str:
+    assert _NUMBER.fullmatch(number), "our numbers are letters and digits"
+    return number
+
+
+def _unaddressed(params: Mapping[str, str]) -> dict[str, str]:
+    """Everything but what the address says already."""
+    return {name: value for name, value in params.items() if name != "charset"}

@@ -1,0 +1,1 @@
+"""UnionPay ACP 5.1.0. `gateway` talks, `reading` believes or refuses, `statement` reads a day; the rest serves them."""
