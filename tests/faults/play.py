@@ -76,7 +76,7 @@ class Play:
         credentials = addresses | dict(settings.gateways[name]) | changed
         self.system.parts.gateways[name] = connect(name, credentials, door, utc_now)  # type: ignore[index]
 
-    def hurry(self, read_s: float = 0.5) -> None:
+    def hurry(self, read_s: float = 0.4) -> None:
         """Nobody waits eight seconds for an answer."""
         self.join(self.gateway, read_s=read_s)
 

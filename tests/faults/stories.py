@@ -43,7 +43,7 @@ def create_times_out(p: Play) -> None:
     """They took the order, and nobody heard their answer: the same number again, never a second one beside it."""
     person, key = p.person(), p.key()
     p.hurry()
-    p.fault("silent", on="create", count=2, seconds=0.8)
+    p.fault("silent", on="create", count=2, seconds=0.6)
     with pytest.raises(GatewaySilent):
         p.start(person, key=key)
     assert list(p.phases().values()) == [CHECKING]
@@ -170,7 +170,7 @@ def thirty_held_then_at_once(p: Play) -> None:
     """The callbacks of thirty payments are held, and come in one moment."""
     began = time.monotonic()
     crowd = [p.start(p.person()) for _ in range(30)]
-    moment = time.monotonic() + 1 + 2 * (time.monotonic() - began)
+    moment = time.monotonic() + 0.5 + 1.5 * (time.monotonic() - began)
     for started in crowd:
         p.fault("delay", started.number, on="callback", seconds=until(moment))
         p.pay(started)
@@ -381,7 +381,7 @@ def close_times_out(p: Play) -> None:
     started = p.start(p.person())
     p.look(p.code(started))
     p.hurry()
-    p.fault("silent", started.number, on="close", seconds=0.8)
+    p.fault("silent", started.number, on="close", seconds=0.6)
     close_payment(p.system.parts, str(started.number))
     assert p.phase(started.number) is CHECKING
 
@@ -439,7 +439,7 @@ def refund_times_out(p: Play) -> None:
     """They took the refund, and nobody heard: asked about by the same number, given back once."""
     started = p.paid()
     p.hurry()
-    p.fault("silent", on="refund", seconds=0.8)
+    p.fault("silent", on="refund", seconds=0.6)
 
     p.give_back(started.number)
 
