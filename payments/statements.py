@@ -132,9 +132,9 @@ def pieces(connection: Connection, gateway: str, day: date) -> Iterator[bytes]:
 
 
 def first_day(connection: Connection, gateway: str) -> datetime | None:
-    """When the first money came by this gateway, or None."""
+    """When the first order went to this gateway, or None: money may have come of it that nobody told us of."""
     return connection.execute(
-        text("select min(paid_at) from payment where gateway = :gateway and paid_at is not null"), {"gateway": gateway}
+        text("select min(ordered_at) from payment where gateway = :gateway"), {"gateway": gateway}
     ).scalar_one()
 
 

@@ -6,11 +6,9 @@ from typing import Protocol
 from core.http import Door
 from payments.errors import UnknownGateway
 from payments.gateways.alipay.gateway import Alipay
-from payments.gateways.base import Clock, Facts, Gateway
+from payments.gateways.base import Clock, Credentials, Facts, Gateway
 from payments.gateways.unionpay.gateway import UnionPay
 from payments.gateways.wechat.gateway import WeChatPay
-
-Credentials = Mapping[str, str | Mapping[str, str]]
 
 
 class Adapter(Protocol):

@@ -285,3 +285,4 @@ def judge(reader: Reader, headers: Mapping[str, str], body: bytes, *, now: datet
 
 
 Clock = Callable[[], datetime]
+Credentials = Mapping[str, str | Mapping[str, str]]  # a gateway's settings by their names, lower case

@@ -43,6 +43,7 @@ from payments.gateways.base import (
     Callback,
     Checkout,
     Clock,
+    Credentials,
     Facts,
     KeyFact,
     Kind,
@@ -56,9 +57,6 @@ from payments.gateways.base import (
     Word,
 )
 from payments.gateways.signing import BadKey
-
-Credentials = Mapping[str, str | Mapping[str, str]]
-
 
 _APP_ID, _SELLER_ID = re.compile(r"[0-9]{16,32}"), re.compile(r"2088[0-9]{12}")
 _URL = re.compile(r"https?://[!-~]{1,248}")

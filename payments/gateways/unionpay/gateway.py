@@ -20,6 +20,7 @@ from payments.gateways.base import (
     Acknowledgement,
     Callback,
     Checkout,
+    Credentials,
     Facts,
     KeyFact,
     Kind,
@@ -38,8 +39,6 @@ from payments.gateways.unionpay.reading import LARGEST_BODY, NAME, REFUND_STATUS
 from payments.gateways.unionpay.requests import PAYMENT, REFUND, Requests
 from payments.gateways.unionpay.seal import UNIONPAY, VERSION, Authority, MerchantKey, Unproven
 from payments.gateways.unionpay.statement import lines_of, unpacked_to
-
-Credentials = Mapping[str, str | Mapping[str, str]]
 
 log = logging.getLogger(__name__)
 

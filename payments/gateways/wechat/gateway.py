@@ -19,6 +19,7 @@ from payments.gateways.base import (
     Acknowledgement,
     Callback,
     Checkout,
+    Credentials,
     Facts,
     KeyFact,
     Kind,
@@ -37,8 +38,6 @@ from payments.gateways.wechat.keys import own_certificate, public_keys_in
 from payments.gateways.wechat.line import Line, code_of, dumped, failure, plain
 from payments.gateways.wechat.reading import NAME, Unproven, WeChatReader
 from payments.gateways.wechat.statement import Proof, read_lines
-
-Credentials = Mapping[str, str | Mapping[str, str]]
 
 NOT_THERE = frozenset({"ORDERNOTEXIST", "RESOURCENOTEXISTS"})
 LONGEST_DESCRIPTION = 127
