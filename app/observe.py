@@ -2,7 +2,10 @@
 
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -15,10 +18,42 @@ SECONDS = Histogram("liangxian_request_seconds", "Time to answer", ["door"], buc
 ALERTS = Counter("liangxian_alerts_total", "Things somebody must look at", ["what"])
 
 
-def alert(what: str, **words: object) -> None:
-    """Somebody must look at this: counted, and said at ERROR. `words` carry codes and numbers, never people."""
-    ALERTS.labels(what).inc()
+class Alarm:
+    """Somebody must look at this: counted, and said. `words` carry codes and numbers, never people.
+
+    What was said in these very words within the last `quiet_s` seconds is counted only: one cause is one alert,
+    however often it is met (a message repeated, a question asked again)."""
+
+    MOST = 10_000  # kinds of words remembered
+
+    def __init__(self, say: Callable[[str, Mapping[str, object]], None], *, quiet_s: float = 3600) -> None:
+        self._say = say
+        self._quiet_s = quiet_s
+        self._said: OrderedDict[tuple[str, ...], float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(self, what: str, **words: object) -> None:
+        ALERTS.labels(what).inc()
+        if self._is_new((what, *(f"{name}={value}" for name, value in sorted(words.items())))):
+            self._say(what, words)
+
+    def _is_new(self, words: tuple[str, ...]) -> bool:
+        now = time.monotonic()
+        with self._lock:
+            if now - self._said.get(words, -self._quiet_s) < self._quiet_s:
+                return False
+            self._said[words] = now
+            self._said.move_to_end(words)
+            while len(self._said) > self.MOST:
+                self._said.popitem(last=False)
+        return True
+
+
+def _at_error(what: str, words: Mapping[str, object]) -> None:
     structlog.get_logger("alert").error(what, **words)
+
+
+alert = Alarm(_at_error)
 
 
 def set_up_logs(level: str) -> None:

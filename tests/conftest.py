@@ -23,8 +23,10 @@ FIXED = {"account", "determination_move", "payment_move", "refund_move"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--rounds N`: how many kills the fault tests try at least."""
+    """`--rounds N`: how many kills the fault tests try at least. `--fault-table FILE`: where to write what became of
+    each fault at each gateway."""
     parser.addoption("--rounds", default="1")
+    parser.addoption("--fault-table", default=None)
 
 
 @pytest.fixture(scope="session")

@@ -118,8 +118,6 @@ def take_callback(
     if word.startswith("failed"):
         parts.alert("callback_not_booked", gateway=gateway_name, word=word)
         raise NotBooked(word)
-    if callback.outcome is not None and callback.outcome.word is Word.UNKNOWN:
-        parts.alert("gateway_word_unknown", gateway=gateway_name, word=callback.outcome.their_word)
     _look_out(parts, message, word)
     return gateway.accepted()
 
@@ -174,9 +172,17 @@ _EVIDENCE = ("wechatpay-", "content-type", "request-id", "user-agent")
 
 
 def _look_out(parts: Parts, message: Message, word: str) -> None:
-    """Money that arrived and fits nothing wakes somebody (decision 8)."""
-    if word in DOUBTS and message.outcome is not None:
-        parts.alert("money_in_doubt", gateway=message.gateway, number=message.outcome.number, word=word)
+    """Money that arrived and fits nothing wakes somebody (decision 8); so do a word we do not know, and a payer who
+    paid another amount than the order's: somebody else pays the rest, and we have no contract for that (F49)."""
+    outcome = message.outcome
+    if outcome is None:
+        return
+    if word in DOUBTS:
+        parts.alert("money_in_doubt", gateway=message.gateway, number=outcome.number, word=word)
+    if outcome.word is Word.UNKNOWN:
+        parts.alert("gateway_word_unknown", gateway=message.gateway, number=outcome.number, word=outcome.their_word)
+    if word == "paid" and outcome.payer_amount not in (None, outcome.amount):
+        parts.alert("payer_paid_other", gateway=message.gateway, number=outcome.number, paid=outcome.payer_amount)
 
 
 def _kept(headers: Mapping[str, str]) -> dict[str, str]:

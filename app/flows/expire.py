@@ -35,8 +35,8 @@ def ask(parts: Parts, gateway: Gateway, row: Any) -> State:
     except GatewaySilent:
         return _ask_later(parts, gateway, row, State.UNKNOWN)
     if outcome.word is Word.PAID:
-        take_word(parts, outcome)
-    elif _has_ended(parts, gateway, row, outcome.word) and (outcome.word is not Word.ABSENT or row.queries > 1):
+        return _booked_or_held(parts, gateway, row, outcome)
+    if _has_ended(parts, gateway, row, outcome.word) and (outcome.word is not Word.ABSENT or row.queries > 1):
         _settle_on(parts, row, State.CLOSED)  # unknown there: asked twice, a minute apart
     elif outcome.word is Word.OPEN and gateway.facts.closes and (row.state == State.CLOSING or _is_over(parts, row)):
         close_at_gateway(parts, gateway, row)
@@ -68,6 +68,15 @@ def close_at_gateway(parts: Parts, gateway: Gateway, row: Any) -> bool:
     elif _still_payable(gateway, row, outcome.word) is State.PENDING:  # its code shows again: it can be paid
         _ask_later(parts, gateway, row, State.PENDING, moved_from=State.CLOSING)
     return ended
+
+
+def _booked_or_held(parts: Parts, gateway: Gateway, row: Any, outcome: Outcome) -> State:
+    """Money for it is there: it is settled by it, or (another amount) the money is held and a person must look.
+
+    Then nobody may pay it, and nobody is told that he should."""
+    take_word(parts, outcome)
+    state = _state_of(parts, row.number)
+    return _ask_later(parts, gateway, row, State.UNKNOWN) if state in LIVE else state
 
 
 def _close_then_ask(gateway: Gateway, trade: Trade) -> Outcome | None:

@@ -227,8 +227,8 @@ def _end_former(parts: Parts, gateway: Gateway, number: str) -> None:
         row = find_money.payment(connection, number)
     assert row is not None
     former = parts.gateways.get(row.gateway, gateway)
-    if close_at_gateway(parts, former, row):
-        return
+    if close_at_gateway(parts, former, row) or find_started(parts, number).state not in LIVE:
+        return  # ended, or paid as we learn only now: then its bills say so
     if former.facts.unseen_may_be_paid:
         ends = beijing(row.expires_at + MARGIN + timedelta(minutes=1))
         raise PaymentUnderWay(number, title=former.facts.title, ends=f"{ends.hour}点{ends.minute:02d}分")

@@ -99,6 +99,10 @@ def _spoiled(here: World, on: str, whose: tuple[str, ...], whole: Response) -> R
             del whole.headers[name]
     if waits("truncated"):
         whole.set_data(whole.get_data()[: len(whole.get_data()) // 2])
+    if waits("answer_wrong_signature"):
+        by_public_key = whole.headers.get("Wechatpay-Serial") == side(here).keys.pub_key_id
+        other = side(here).voice.signed(b"else", by_public_key=by_public_key)
+        whole.headers["Wechatpay-Signature"] = other["Wechatpay-Signature"]
     if waits("answer_signtest"):
         probe = "WECHATPAY/SIGNTEST/"
         whole.headers["Wechatpay-Signature"] = probe + whole.headers["Wechatpay-Signature"][len(probe) :]
