@@ -109,7 +109,6 @@ class WeChatPay:
         """Take an order: one try and, on silence, one more with the same bytes (their manual: the number is identity).
 
         GatewaySilent, GatewayRefused (code in args[0]), AlreadyPaidThere."""
-        assert order.kind in self.facts.kinds
         path, body = f"{_ORDERS}/{order.kind}", self._order_body(order)
         try:
             stated = self._line.take(path, body)
@@ -235,7 +234,7 @@ class WeChatPay:
     def _order_body(self, order: Order) -> bytes:
         assert order.amount >= 1 and type(order.amount) is int
         assert 0 < len(order.description) <= LONGEST_DESCRIPTION
-        assert bool(order.openid) == (order.kind is Kind.JSAPI)
+        assert order.kind in self.facts.kinds and bool(order.openid) == (order.kind is Kind.JSAPI)
         wanted: dict[str, object] = {
             "appid": self.app,
             "mchid": self.merchant,

@@ -23,7 +23,7 @@ OPENID = "o" + "C" * 27
 AMOUNTS = (1, 99, 100, 101, 40_050, 1_000_000, 999_999_999)  # fen: to 9,999,999.99 yuan
 FAULTS = ("silent", "html", "truncated", "unsigned")
 THEIRS = ("werkzeug", "payments.sandbox")  # loggers of the other side, which runs in this process
-numbers = (f"C{n:015d}" for n in count(1))
+numbers = (f"K{n:015d}" for n in count(1))
 days = (date(2016, 3, 1) + timedelta(days=3 * n) for n in count())  # no other test plays on them
 pytestmark = pytest.mark.parametrize("name", GATEWAYS)
 

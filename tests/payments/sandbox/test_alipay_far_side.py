@@ -24,7 +24,7 @@ from payments.sandbox.signing import is_signed, sign
 from tests.builders import an_order
 from tests.outside import outside
 
-numbers = (f"F{n:015d}" for n in count(1))
+numbers = (f"H{n:015d}" for n in count(1))
 FORM = {"Content-Type": "application/x-www-form-urlencoded;charset=utf-8"}
 
 
