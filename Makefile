@@ -8,7 +8,7 @@ FLASK := .venv/bin/flask --app wsgi
 PIP := -m pip --disable-pip-version-check --no-input -qq
 UV := 0.13.9
 COMPILE := .tools/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
-PYTEST := .venv/bin/pytest --ignore=tests/browser
+PYTEST := .venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile --ignore=tests/browser
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -157,7 +157,9 @@ def test_the_highest_key_seals_and_the_older_ones_stay():
 
 
 @pytest.mark.parametrize(
-    "keys", ["", "1:short", "1:YQ==", f"1:{'YWJj' * 11}", f"256:{random_key()}", f"{random_key()}"]
+    "keys",
+    ["", "1:short", "1:YQ==", f"1:{'YWJj' * 11}", f"256:{random_key()}", f"{random_key()}"],
+    ids=["none", "short", "one byte", "33 bytes", "too high a number", "no number"],
 )
 def test_keys_of_the_wrong_shape_are_refused_in_the_sandbox_too(keys):
     assert all(line.startswith("VAULT_KEYS") for line in problems(an_environment(VAULT_KEYS=keys)))

@@ -99,7 +99,11 @@ def test_the_index_needs_its_key(vault: Vault) -> None:
     assert vault.index("张示例", purpose="name") != other.index("张示例", purpose="name")
 
 
-@pytest.mark.parametrize(("keys", "index"), [({1: b"short"}, INDEX), ({1: OLD}, b"short"), ({1: OLD + b"x"}, INDEX)])
+@pytest.mark.parametrize(
+    ("keys", "index"),
+    [({1: b"short"}, INDEX), ({1: OLD}, b"short"), ({1: OLD + b"x"}, INDEX)],
+    ids=["short", "short index", "long"],
+)
 def test_a_vault_refuses_keys_of_a_wrong_length(keys: dict[int, bytes], index: bytes) -> None:
     with pytest.raises(AssertionError):
         Vault(keys, index, current=1)
