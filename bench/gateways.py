@@ -1,6 +1,7 @@
 """P13: one genuine callback of each channel believed and read, against a bare RSA verification of `cryptography`; and
 what an order costs us (our own thread's time, the far side's not), against its one RSA signature."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -53,6 +54,7 @@ def run(ground: Ground, *, runs: int, seconds: int, say: Callable[[str], None]) 
 @contextmanager
 def _outside(ground: Ground) -> Iterator[tuple[World, Settings]]:
     """A far side in this process, and the settings of a merchant who talks to it."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     app = create_sandbox(SandboxConfig(ground.folder / "far"))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

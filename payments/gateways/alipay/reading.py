@@ -241,9 +241,11 @@ def _about_another(found: Mapping[str, object]) -> Unproven:
 
 def _readings(fields: Mapping[str, bytes]) -> list[bytes]:
     signed = sorted((name, value) for name, value in fields.items() if name not in {"sign", "sign_type"})
-    dropped = b"&".join(name.encode() + b"=" + value for name, value in signed if value)
-    kept = b"&".join(name.encode() + b"=" + value for name, value in signed)
-    return [dropped] if dropped == kept else [dropped, kept]
+    texts = [name.encode() + b"=" + value for name, value in signed]
+    kept = b"&".join(texts)
+    if all(value for _, value in signed):
+        return [kept]
+    return [b"&".join(text for text, (_, value) in zip(texts, signed, strict=True) if value), kept]
 
 
 def _was_paid(stated: Mapping[str, object]) -> bool:

@@ -200,13 +200,18 @@ def nearest_year(stamp: str, near: datetime) -> datetime | None:
     """'MMDDhhmmss' (Beijing) in the year that brings it closest to `near`; None if it is no moment in any of them."""
     if not _NO_YEAR.fullmatch(stamp):
         return None
-    found: list[datetime] = []
-    for year in (near.year - 1, near.year, near.year + 1):
-        try:
-            found.append(datetime.strptime(f"{year}{stamp}", "%Y%m%d%H%M%S").replace(tzinfo=BEIJING))
-        except ValueError:  # a 13th month, or 29 February of another year
-            continue
-    return min(found, key=lambda moment: abs(moment - near), default=None)
+    years = [_moment(f"{year}{stamp}") for year in (near.year - 1, near.year, near.year + 1)]
+    return min((moment for moment in years if moment), key=lambda moment: abs(moment - near), default=None)
+
+
+def _moment(stamp: str) -> datetime | None:
+    """'YYYYMMDDhhmmss' in Beijing, or None: a 13th month, or 29 February of another year."""
+    if not _TXN_TIME.fullmatch(stamp):
+        return None
+    try:
+        return datetime.fromisoformat(f"{stamp[:8]}T{stamp[8:]}").replace(tzinfo=BEIJING)
+    except ValueError:
+        return None
 
 
 def _add(found: dict[str, str], part: str) -> None:
@@ -220,11 +225,8 @@ def _add(found: dict[str, str], part: str) -> None:
 
 def _happened_at(fields: Mapping[str, str]) -> datetime | None:
     """traceTime has no year: it is the order's, or the next one's on New Year's Eve."""
-    try:
-        ordered_at = datetime.strptime(fields.get("txnTime", ""), "%Y%m%d%H%M%S").replace(tzinfo=BEIJING)
-    except ValueError:
-        return None
-    return nearest_year(fields.get("traceTime", ""), ordered_at)
+    ordered_at = _moment(fields.get("txnTime", ""))
+    return nearest_year(fields.get("traceTime", ""), ordered_at) if ordered_at else None
 
 
 def _whole_fen(value: str) -> Fen | None:
