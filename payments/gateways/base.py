@@ -10,6 +10,10 @@ from core.money import Fen
 from payments.errors import ForgedCallback
 
 
+class Unproven(Exception):
+    """A message that does not prove itself; says which check failed, for the log."""
+
+
 class Word(StrEnum):
     """What a gateway says about one payment."""
 

@@ -15,7 +15,7 @@ from core.clock import BEIJING
 from core.money import Fen, fen
 from payments.errors import ForgedCallback
 from payments.gateways.alipay.keys import PlatformKeys
-from payments.gateways.base import Callback, Outcome, RefundOutcome, RefundWord, Word
+from payments.gateways.base import Callback, Outcome, RefundOutcome, RefundWord, Unproven, Word
 from payments.gateways.strict import each_name_once, form_fields, json_object, no_number
 
 NAME = "alipay"
@@ -38,10 +38,6 @@ _SN = re.compile(r"[0-9a-f]{32}")
 _CODE = re.compile(r"[0-9A-Za-z_.\-]{1,64}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,3})?", re.ASCII)
 _BLANK = " \t\r\n"
-
-
-class Unproven(Exception):
-    """A message that does not prove itself; says which check failed, for the log."""
 
 
 class Complaint(Unproven):

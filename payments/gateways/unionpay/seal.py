@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
 
-from payments.gateways.base import KeyFact, Purpose
+from payments.gateways.base import KeyFact, Purpose, Unproven
 from payments.gateways.signing import BadKey, Signer, Verifier
 
 VERSION = "5.1.0"
@@ -36,10 +36,6 @@ _LONGEST_PEM = 8192
 _ONE_PEM = re.compile(r"-----BEGIN CERTIFICATE-----\r?\n(?:[0-9A-Za-z+/=]{1,76}\r?\n)+-----END CERTIFICATE-----")
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _BROKEN = (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
-
-
-class Unproven(Exception):
-    """A message that does not prove itself; says which check failed, for the log."""
 
 
 def text_to_sign(fields: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from core.money import Fen
 from payments.errors import ForgedCallback
-from payments.gateways.base import Callback, Outcome, RefundOutcome, RefundWord, Word
+from payments.gateways.base import Callback, Outcome, RefundOutcome, RefundWord, Unproven, Word
 from payments.gateways.signing import ResourceKeys, Unopenable, Verifier
 from payments.gateways.strict import json_object
 
@@ -50,10 +50,6 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d
 _HEADERS = ("wechatpay-timestamp", "wechatpay-nonce", "wechatpay-signature", "wechatpay-serial")
 _TYPE = "wechatpay-signature-type"
 _SIGNED = frozenset({*_HEADERS, _TYPE})
-
-
-class Unproven(Exception):
-    """A message that does not prove itself; says which check failed, for the log."""
 
 
 @dataclass(frozen=True)
