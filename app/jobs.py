@@ -16,7 +16,7 @@ from app.access.tally import forget
 from app.flows.expire import ask_silent
 from app.flows.fetch_statement import fetch_due
 from app.flows.parts import Parts
-from app.flows.refund import pay_due
+from app.flows.refund import ask_for_surplus, pay_due
 from app.flows.tell import tell, tell_due
 from app.flows.watch_keys import watch_keys
 from core.errors import AppError
@@ -57,6 +57,11 @@ def _money_tasks(app: App, parts: Parts) -> None:
     def _refund(timestamp: int) -> None:
         while _safely("refund", lambda: pay_due(parts)) >= 20:
             pass
+
+    @app.periodic(cron="* * * * * */10")
+    @app.task(name="surplus", queue="clock", queueing_lock="surplus", lock="surplus")
+    def _surplus(timestamp: int) -> None:
+        _safely("surplus", lambda: ask_for_surplus(parts))
 
     @app.periodic(cron="* * * * * 30")
     @app.task(name="statements", queue="clock", queueing_lock="statements", lock="statements")

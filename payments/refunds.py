@@ -165,6 +165,18 @@ def held_receipts(connection: Connection, payment: str) -> Sequence[Row]:
     ).all()
 
 
+def unasked_surplus(connection: Connection, *, most: int) -> Sequence[Row]:
+    """Receipts held as surplus for which nobody ever asked for a refund, oldest first: household_id, cause, number."""
+    return connection.execute(
+        text(
+            "select household_id, cause, number from suspense s where doubt = 'surplus' and solved_at is null"
+            " and not exists (select from refund r where r.household_id = s.household_id and r.receipt = s.cause)"
+            " order by created_at limit :most"
+        ),
+        {"most": most},
+    ).all()
+
+
 def lease_due(connection: Connection, *, now: datetime, lease: timedelta, most: int) -> Sequence[Any]:
     """Refunds whose gateway is to be asked now, taken for ourselves until `now + lease` (system clock)."""
     return connection.execute(

@@ -25,6 +25,7 @@ from payments.states import RefundState
 
 LEASE = timedelta(seconds=60)
 ASK_AFTER_S = (10, 60, 300, 900, 3600, 4 * 3600, 12 * 3600)  # after approval; then every half day
+SURPLUS_RULE, SURPLUS_REASON = "rule:surplus", "重复缴费，多付的钱退回"
 SHORT_FOR = timedelta(minutes=30)  # our balance there was too low
 
 
@@ -57,6 +58,24 @@ def apply(parts: Parts, payment: str, *, reason: str, by: str, bills: Sequence[i
         number = new_number(row.household_id, business_day(now), kind=REFUND)
         amount = refunds.apply(connection, Wish(number, payment, receipt, chosen, reason, by), now=now)
     return Asked(number, amount)
+
+
+def ask_for_surplus(parts: Parts, *, most: int = 50) -> int:
+    """Money beyond what was due asks for its own way back at once (INV-12); a person still agrees. How many asked."""
+    now, asked = parts.clocks.now(), 0
+    with parts.engine.connect() as connection:
+        rows = refunds.unasked_surplus(connection, most=most)
+    for row in rows:
+        number = new_number(row.household_id, business_day(now), kind=REFUND)
+        try:
+            with parts.engine.begin() as connection:
+                refunds.apply(
+                    connection, Wish(number, row.number, row.cause, [], SURPLUS_REASON, SURPLUS_RULE), now=now
+                )
+        except NothingToGiveBack:  # somebody asked meanwhile
+            continue
+        asked += 1
+    return asked
 
 
 def decide(parts: Parts, number: str, *, approved: bool, by: str) -> None:

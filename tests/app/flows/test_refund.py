@@ -131,6 +131,21 @@ def test_money_that_came_too_late_goes_back_from_where_it_lay(running, adult):
         refund.apply(running.parts, first.number, reason="again", by=CLERK)
 
 
+def test_surplus_asks_for_its_own_refund_once_and_waits_for_a_person(running, adult):
+    first = start(running, Want(adult, MEDICAL))
+    running.outside.fault("late_success", first.number)
+    pay(running, Want(adult, MEDICAL), Want(adult, PENSION, 30000), key="another")
+    running.outside.pay(first.checkout.code_url)
+    eventually(lambda: state(running, first.number) == "surplus")
+
+    assert [refund.ask_for_surplus(running.parts) for _ in range(2)] == [1, 0]
+
+    row = running.one("select number, amount, applied_by, state from refund")
+    assert (row.amount, row.applied_by, row.state) == (32000, "rule:surplus", "applied")
+    refund.decide(running.parts, row.number, approved=False, by=BUREAU)
+    assert refund.ask_for_surplus(running.parts) == 0, "a person said no: it is not asked again by itself"
+
+
 def test_fifty_ask_at_once_and_one_is_heard(running, adult):
     payment = pay(running, Want(adult, MEDICAL))
 
