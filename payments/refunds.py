@@ -145,15 +145,6 @@ def listed(connection: Connection, *, states: Sequence[RefundState], most: int =
     ).all()
 
 
-def of_payment(connection: Connection, payment: str) -> Sequence[Row]:
-    """Every refund asked for of a payment, oldest first."""
-    return connection.execute(
-        select(Refund.__table__)
-        .where(Refund.household_id == household_of(payment), Refund.payment == payment)
-        .order_by(Refund.applied_at)
-    ).all()
-
-
 def held_receipts(connection: Connection, payment: str) -> Sequence[Row]:
     """What receipts of a payment's number hold beyond any bill, unsolved: cause, doubt, amount."""
     return connection.execute(

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, select, text
 
 from core.money import Fen
 from payments.gateways.base import Movement, StatementLine
@@ -34,13 +34,6 @@ class Totals:
             else:
                 self.refunded += line.amount
             yield line
-
-
-def find(connection: Connection, gateway: str, day: date) -> Row | None:
-    """What we know of a day's statement, or None."""
-    return connection.execute(
-        select(Statement.__table__).where(Statement.gateway == gateway, Statement.day == day)
-    ).one_or_none()
 
 
 def missing(connection: Connection, gateway: str, days: Sequence[date], *, wall: datetime) -> list[date]:

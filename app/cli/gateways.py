@@ -105,7 +105,7 @@ def _check(name: str, *, wanted: bool) -> bool:
     click.echo(f"{title} {name}")
     given = settings().gateways.get(name)
     if not given:
-        click.echo(f"  – 没有配置。要用它，请设置：{_variables(name, GATEWAYS[name].NEEDS)}")
+        click.echo(f"  – 没有配置。要用它，请设置：{_variables(name, GATEWAYS[name].NEEDS)}，以及{_one_of(name)}")
         return not wanted
     try:
         gateway = connected(name)
@@ -171,6 +171,8 @@ def _plain(name: str, error: Exception) -> str:
     missing = [need for need in GATEWAYS[name].NEEDS if need not in _OURS and not settings().gateways[name].get(need)]
     if missing:
         return f"缺少 {_variables(name, missing)}"
+    if not any(settings().gateways[name].get(need) for need in GATEWAYS[name].NEEDS_ONE_OF):
+        return f"缺少{_one_of(name)}"
     return f"密钥或参数不能用：{error}"
 
 
@@ -179,6 +181,10 @@ _OURS = ("notify_url", "return_url")  # made from PUBLIC_URL
 
 def _variables(name: str, needs: Any) -> str:
     return "、".join(f"GATEWAY_{name.upper()}_{need.upper()}" for need in needs if need not in _OURS)
+
+
+def _one_of(name: str) -> str:
+    return f" {' 或 '.join(_variables(name, [need]) for need in GATEWAYS[name].NEEDS_ONE_OF)} 之一"
 
 
 def _stored(document: Any) -> tuple[dict[str, str], bytes, datetime]:

@@ -10,7 +10,7 @@ from core.clock import BEIJING, beijing, business_day
 from core.errors import AppError
 from core.money import Fen
 from payments import statements
-from payments.errors import BadStatement, GatewaySilent, StatementNotReady, UnknownGateway
+from payments.errors import BadStatement, GatewayRefused, GatewaySilent, StatementNotReady, UnknownGateway
 from payments.gateways.base import Gateway
 
 AGAIN_AFTER = timedelta(minutes=10)
@@ -84,7 +84,7 @@ def _try(parts: Parts, gateway: Gateway, day: date) -> int:
             return 1
         _put_off(parts, gateway, day, trouble)
         return 0
-    except (GatewaySilent, BadStatement) as trouble:
+    except (GatewaySilent, GatewayRefused, BadStatement) as trouble:  # one channel's trouble is not another's
         _put_off(parts, gateway, day, trouble)
         return 0
     return 1

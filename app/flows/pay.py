@@ -153,8 +153,8 @@ def _start(parts: Parts, wish: _Wish) -> Started:
         row = _write_down(parts, connection, wish)
     if row is None:
         return Started(None, 0, "settled", None, None)
-    if row.state not in (State.CREATED, State.UNKNOWN):
-        return _started(row)
+    if row.state not in (State.CREATED, State.UNKNOWN) or row.checkout:
+        return _started(row)  # a code that is out is handed out again, whatever a question left open
     # New, or its answer was lost: the same number with the same content is the same order there (F34).
     order = Order(
         row.number, row.ordered_at, Kind(row.kind), row.amount, row.description, row.expires_at, wish.payer.openid

@@ -11,6 +11,7 @@ from core.money import Fen
 from payments import find as find_money
 from payments import refunds
 from payments.errors import (
+    AlreadyPaidThere,
     GatewayRefused,
     GatewayShort,
     GatewaySilent,
@@ -116,7 +117,7 @@ def advance(parts: Parts, gateway: Gateway, row: Any) -> None:
             outcome = gateway.refund(order)
     except GatewayShort:
         return _later(parts, row, parts.clocks.wall() + SHORT_FOR, "balance")
-    except GatewaySilent:
+    except (GatewaySilent, AlreadyPaidThere):
         return _later(parts, row, _next(parts, row), "silent")
     except GatewayRefused as refused:
         outcome = RefundOutcome(gateway.name, row.sent_as, RefundWord.FAILED, their_word=str(refused.args[0]))

@@ -37,7 +37,7 @@ def start_chosen(wants: Sequence[Want], *, channel: str, fields: Mapping[str, st
 
     A form without a way is one of which nothing is due: any gateway's name will do, none is asked."""
     offered = codes(parts().gateways)
-    way = chosen(fields.get("by") or offered[0].value)
+    way = chosen(fields.get("by") or (offered[0].value if offered else ""))
     if way is None:
         raise NoSuchWay
     return start(wants, channel=channel, key=fields.get("key", ""), gateway=way[0], kind=way[1])

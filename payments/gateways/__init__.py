@@ -12,9 +12,10 @@ from payments.gateways.wechat.gateway import WeChatPay
 
 
 class Adapter(Protocol):
-    """A gateway's class: the names of the credentials it cannot do without, its facts, and how it is made."""
+    """A gateway's class: the credentials it needs (of the second list one), its facts, and how it is made."""
 
     NEEDS: tuple[str, ...]
+    NEEDS_ONE_OF: tuple[str, ...]
     facts: Facts
 
     def __call__(self, credentials: Credentials, door: Door, clock: Clock, /) -> Gateway: ...

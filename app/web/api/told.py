@@ -119,12 +119,6 @@ class AskedTold(Told):
     text: str
 
 
-class JsapiTold(Told):
-    """What wx.requestPayment takes."""
-
-    model_config = ConfigDict(extra="allow")
-
-
 class CoveredTold(Told):
     """One item of a payment."""
 

@@ -130,6 +130,7 @@ def checked(tmp_path, *names, **spoiled):
     ("spoiled", "words"),
     [
         ({"GATEWAY_ALIPAY_APP_ID": None}, "缺少 GATEWAY_ALIPAY_APP_ID"),
+        ({"GATEWAY_ALIPAY_PUBLIC_KEYS": None}, "缺少 GATEWAY_ALIPAY_PUBLIC_KEYS 或 GATEWAY_ALIPAY_CERTIFICATES 之一"),
         ({"GATEWAY_ALIPAY_PRIVATE_KEY": "nonsense"}, "密钥或参数不能用"),
         ({"GATEWAY_ALIPAY_BASE_URL": "http://127.0.0.1:9"}, "连不上，请核对地址和网络"),
     ],

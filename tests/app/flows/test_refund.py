@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.flows import refund
+from app.flows.expire import ask_silent
 from app.flows.pay import Kind, Payer, Want, start_payment
 from app.flows.quote import all_due, subjects
 from app.policy.facts import Insurance
@@ -144,6 +145,18 @@ def test_surplus_asks_for_its_own_refund_once_and_waits_for_a_person(running, ad
     assert (row.amount, row.applied_by, row.state) == (32000, "rule:surplus", "applied")
     refund.decide(running.parts, row.number, approved=False, by=BUREAU)
     assert refund.ask_for_surplus(running.parts) == 0, "a person said no: it is not asked again by itself"
+
+
+def test_a_code_that_is_out_is_handed_out_again_whatever_a_question_left_open(running, adult):
+    first = start(running, Want(adult, MEDICAL), gateway="unionpay")
+    running.outside.fault("error", first.number, on="query", status=500)
+    running.ask_now()
+    ask_silent(running.parts)
+    assert state(running, first.number) == "unknown"
+
+    again = start(running, Want(adult, MEDICAL), gateway="unionpay")
+
+    assert again.checkout == first.checkout and state(running, first.number) == "unknown"
 
 
 def test_fifty_ask_at_once_and_one_is_heard(running, adult):
