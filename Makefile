@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 FLASK := .venv/bin/flask --app wsgi
 PIP := -m pip --disable-pip-version-check --no-input -qq
 UV := 0.13.9
-COMPILE := .tools/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+COMPILE := .tools/bin/uv pip compile -q --no-strip-extras --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 PYTEST := .venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile --ignore=tests/browser
 
 help: ## what there is
