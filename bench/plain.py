@@ -85,7 +85,8 @@ def _settle(session: Session, payment: Payment, reference: str, happened_at: obj
             select(BillLine).where(BillLine.household_id == household, BillLine.bill_id == bill.id)
         ).all()
         for line in lines:
-            whom = "clearing:wechat" if line.payer == "resident" else f"receivable:{line.payer}"
+            owed = f"receivable:{line.part}:{line.payer}:{line.fund}"
+            whom = "clearing:wechat" if line.payer == "resident" else owed
             for account, amount in ((whom, line.amount), (f"fund:{line.fund}:{bill.levy_year}", -line.amount)):
                 place += 1
                 session.add(

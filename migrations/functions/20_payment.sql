@@ -41,6 +41,11 @@ end $$;
 drop trigger if exists frozen on bill;
 create trigger frozen before update on bill for each row execute function bill_is_frozen();
 
+-- The account of what somebody else than the resident owes: by what for, by whom, and for which fund.
+create or replace function receivable_of(p_part text, p_payer text, p_fund text) returns text language sql immutable as $$
+  select 'receivable:' || p_part || ':' || split_part(p_payer, ':', 1) || ':' || p_fund
+$$;
+
 -- Book the lines of a payment's or a bill's settlement: what the resident paid against `p_money`, what others owe
 -- as receivables from whoever pays it. Amounts of one account and one bill are one posting.
 create or replace function post_settlement(
@@ -53,7 +58,7 @@ declare
 begin
   with part as materialized (
     select l.bill_id, l.amount, 'fund:' || l.fund || ':' || b.levy_year as fund,
-           case l.payer when 'resident' then p_money else 'receivable:' || split_part(l.payer, ':', 1) end as from_whom
+           case l.payer when 'resident' then p_money else receivable_of(l.part, l.payer, l.fund) end as from_whom
       from bill_line l join bill b on b.household_id = l.household_id and b.id = l.bill_id
      where l.household_id = p_household and l.bill_id = any (p_bills)
   ), posted as (

@@ -95,7 +95,7 @@ begin
     with part as materialized (
       select l.bill_id, l.amount, 'fund:' || l.fund || ':' || b.levy_year as fund,
              case l.payer when 'resident' then 'refunds:' || r.gateway
-                          else 'receivable:' || split_part(l.payer, ':', 1) end as to_whom
+                          else receivable_of(l.part, l.payer, l.fund) end as to_whom
         from refund_bill rb join bill b on b.household_id = rb.household_id and b.id = rb.bill_id
              join bill_line l on l.household_id = b.household_id and l.bill_id = b.id
        where rb.household_id = p_household and rb.number = p_number and rb.live

@@ -1,28 +1,34 @@
-"""The accounts, with one line of meaning each. Debit is positive.
+"""The accounts, with one line of meaning each. Debit is positive. docs/ledger.md has every event with its entry.
 
-clearing:<gateway>     asset      money a gateway took for us and has not yet handed over
-receivable:<payer>     asset      what somebody else than the resident owes: finance, a department, sponsors
+clearing:<channel>       asset      money a channel took for us and has not yet handed over
+cash:agents              asset      cash in village agents' hands
+bank:pending             asset      the bank account for premiums on their way to the treasury (待报解社会保险费)
+treasury:<insurance>:<year>  asset  premiums and subsidies that the treasury has booked
+receivable:<part>:<payer>:<insurance>  asset  what somebody else than the resident owes: one account each for the
+                                    subsidies, the bonus, each department's substitute payments, the sponsors
+receivable:resident      asset      money that went back to a payer although it was not owed to him; he owes it
+fees:<channel>           expense    what a channel keeps of the money
 fund:<insurance>:<year>  liability  premiums that belong to a fund, by levy year
-suspense:<gateway>     liability  money that fits nothing we wrote down; somebody owns the question
-surplus:<gateway>      liability  money beyond what was due, to be given back
-refunds:<gateway>      liability  money that two people agreed to give back and the gateway has not yet
+suspense:<channel>       liability  money that fits nothing we wrote down; somebody owns the question
+surplus:<channel>        liability  money beyond what was due, to be given back
+refunds:<channel>        liability  money that two people agreed to give back and the channel has not yet
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-PAYERS = {
-    "finance": "应收财政补助",
-    "civil": "应收民政代缴",
-    "cdpf": "应收残联代缴",
-    "health": "应收卫健代缴",
-    "rural": "应收乡村振兴代缴",
-    "veterans": "应收退役军人代缴",
-    "hsa": "应收医保局代缴",
-    "sponsor": "应收资助款",
-}
-INSURANCES = {"RES_PENSION": "居民养老保险费", "RES_MEDICAL": "居民医疗保险费"}
+INSURANCES = {"RES_PENSION": "居民养老保险", "RES_MEDICAL": "居民医疗保险"}
 GATEWAYS = {"wechat": "微信支付", "alipay": "支付宝", "unionpay": "银联"}
+CHANNELS = GATEWAYS | {"ccb_pos": "建行POS"}
+DEPARTMENTS = {
+    "finance": "财政",
+    "civil": "民政",
+    "cdpf": "残联",
+    "health": "卫健",
+    "rural": "乡村振兴",
+    "veterans": "退役军人",
+    "hsa": "医保局",
+}
 
 
 @dataclass(frozen=True)
@@ -36,13 +42,28 @@ class Line:
 
 def accounts(years: Iterable[int]) -> Iterator[Line]:
     """Every account there is, for the levy years given."""
-    for code, name in GATEWAYS.items():
+    for code, name in CHANNELS.items():
         yield Line(f"clearing:{code}", "asset", f"{name}待清算款")
+        yield Line(f"fees:{code}", "expense", f"{name}手续费")
         yield Line(f"suspense:{code}", "liability", f"{name}待查款")
         yield Line(f"surplus:{code}", "liability", f"{name}待退款")
         yield Line(f"refunds:{code}", "liability", f"{name}应退款")
-    for code, name in PAYERS.items():
-        yield Line(f"receivable:{code}", "asset", name)
+    yield Line("cash:agents", "asset", "代办员手中现金")
+    yield Line("bank:pending", "asset", "待报解社会保险费")
+    yield Line("suspense:bank", "liability", "银行来款待查")
+    yield Line("receivable:resident", "asset", "应收居民多退款")
+    yield from _receivables()
     for year in years:
         for code, name in INSURANCES.items():
-            yield Line(f"fund:{code}:{year}", "liability", f"{year}年度{name}")
+            yield Line(f"fund:{code}:{year}", "liability", f"{year}年度{name}费")
+            yield Line(f"treasury:{code}:{year}", "asset", f"{year}年度{name}费已入库")
+
+
+def _receivables() -> Iterator[Line]:
+    """What others than the resident owe, by what for, by whom, and for which fund."""
+    for insurance, name in INSURANCES.items():
+        yield Line(f"receivable:gov_subsidy:finance:{insurance}", "asset", f"应收{name}财政补贴")
+        yield Line(f"receivable:couple_bonus:finance:{insurance}", "asset", f"应收{name}计生夫妻补贴")
+        yield Line(f"receivable:sponsor:sponsor:{insurance}", "asset", f"应收{name}资助款")
+        for code, department in DEPARTMENTS.items():
+            yield Line(f"receivable:gov_substitute:{code}:{insurance}", "asset", f"应收{department}代缴{name}")

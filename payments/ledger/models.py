@@ -22,7 +22,7 @@ class Account(Table):
     """A line of the chart. `kind` says on which side it normally stands."""
 
     __tablename__ = "account"
-    __table_args__ = (CheckConstraint("kind in ('asset', 'liability')", name="kind"),)
+    __table_args__ = (CheckConstraint("kind in ('asset', 'liability', 'expense')", name="kind"),)
     code: Mapped[str] = mapped_column(Text, primary_key=True)
     kind: Mapped[str] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)

@@ -58,7 +58,7 @@ def test_a_paid_word_settles_books_and_tells(engine: Engine) -> None:
     assert words == ["paid"]
     assert balances(engine) == {
         "clearing:wechat": 32000,
-        "receivable:finance": 58000,
+        "receivable:gov_subsidy:finance:RES_MEDICAL": 58000,
         "fund:RES_MEDICAL:2022": -90000,
     }
     with engine.connect() as connection:
@@ -92,7 +92,8 @@ def test_one_payment_for_two_insurances_is_one_entry(engine: Engine) -> None:
 
     assert balances(engine) == {
         "clearing:wechat": 82000,
-        "receivable:finance": 64000,
+        "receivable:gov_subsidy:finance:RES_MEDICAL": 58000,
+        "receivable:gov_subsidy:finance:RES_PENSION": 6000,
         "fund:RES_MEDICAL:2022": -90000,
         "fund:RES_PENSION:2022": -56000,
     }

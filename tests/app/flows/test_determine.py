@@ -80,7 +80,9 @@ def test_a_late_waiver_is_asked_for_once_and_approved(running, poor):
     assert (answer.reason_code, answer.personal_due, answer.gov_substitute) == ("OK_WAIVED", 0, 32000)
     assert (answer.benefit_start, answer.waiting_end) == (date(2022, 1, 15), None)
     assert pay(running, poor).state == "settled"
-    owed = running.one("select sum(amount) as n from posting where account = 'receivable:civil'")
+    owed = running.one(
+        "select sum(amount) as n from posting where account = 'receivable:gov_substitute:civil:RES_MEDICAL'"
+    )
     assert owed.n == 32000 and listed(running.parts) == []
 
 

@@ -97,7 +97,7 @@ def test_one_bill_of_two_goes_back_and_the_other_stays_paid(running, adult):
     assert asked.amount == 32000
     assert balances(running) == {
         "clearing:wechat": 50000,
-        "receivable:finance": 6000,
+        "receivable:gov_subsidy:finance:RES_PENSION": 6000,
         "fund:RES_PENSION:2022": -56000,
     }
     with pytest.raises(NothingToGiveBack):
