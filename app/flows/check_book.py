@@ -20,6 +20,8 @@ def check_book(
     snapshot = parts.engine.connect().execution_options(isolation_level="REPEATABLE READ")
     with snapshot as connection, connection.begin():
         connection.execute(text("set local statement_timeout = '10min'"))
+        connection.execute(text("set local work_mem = '256MB'"))  # whole tables are hashed against each other
+        connection.execute(text("set local jit = off"))  # compiling costs more than these queries win by it
         for finding in _findings(connection, parts, numbers):
             told(finding)
             found.append(finding)

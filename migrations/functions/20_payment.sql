@@ -60,10 +60,33 @@ end $$;
 drop trigger if exists covers on payment_bill;
 create trigger covers before insert on payment_bill for each row execute function payment_covers();
 
+-- A bill begins as open, or as settled by what is booked in the same breath; a payment begins as nothing but ordered.
+create or replace function bill_begins() returns trigger language plpgsql as $$
+begin
+  if new.state <> 'open' and not (new.state = 'settled' and booked_just_now(new.household_id, new.settled_by)) then
+    raise exception 'bill % may not begin as %', new.id, new.state using errcode = 'LX006';
+  end if;
+  return new;
+end $$;
+
+drop trigger if exists begins on bill;
+create trigger begins before insert on bill for each row execute function bill_begins();
+
+create or replace function payment_begins() returns trigger language plpgsql as $$
+begin
+  if new.state <> 'created' or new.reference is not null or new.paid_at is not null then
+    raise exception 'payment % may not begin as %', new.number, new.state using errcode = 'LX005';
+  end if;
+  return new;
+end $$;
+
+drop trigger if exists begins on payment;
+create trigger begins before insert on payment for each row execute function payment_begins();
+
 -- The lines of a bill are written with it.
 create or replace function bill_line_is_first() returns trigger language plpgsql as $$
 begin
-  if not exists (select from bill where household_id = new.household_id and id = new.bill_id and state = 'open'
+  if not exists (select from bill where household_id = new.household_id and id = new.bill_id
                     and issued_at = transaction_timestamp()) then
     raise exception 'bill % has its lines', new.bill_id using errcode = 'LX006';
   end if;

@@ -62,6 +62,13 @@ ROLE = (
      "LX006"),
     ("insert into payment_bill select p.household_id, p.number, b.id, true from payment p join bill b"
      " on b.household_id = p.household_id where p.state = 'paid'", "LX006"),
+    ("insert into bill select b.household_id, 9, 9, b.insurance, b.levy_year, b.tier, b.total, b.personal_due,"
+     " b.reason_code, b.price_until, b.benefit_start, b.state, b.settled_by, b.settled_at from bill b"
+     " where state = 'settled'", "LX006"),
+    ("insert into payment (household_id, number, gateway, merchant, app, kind, amount, description, state, reference,"
+     " started_by, started_at, ordered_at, expires_at, check_code) select household_id, 'YC', gateway, merchant, app,"
+     " kind, amount, description, state, reference, started_by, started_at, ordered_at, expires_at, check_code"
+     " from payment where state = 'paid'", "LX005"),
     ("update refund set amount = 1", "42501"),
     ("insert into refund select r.* from refund r", "42501"),
     ("update book_check set number = 'INV-00'", ""),
