@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, Integer, Text
+from sqlalchemy import BigInteger, DateTime, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,5 +16,4 @@ class BookCheck(Table):
     number: Mapped[str] = mapped_column(Text, primary_key=True)
     rows: Mapped[int] = mapped_column(BigInteger)
     sample: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    took_ms: Mapped[int] = mapped_column(Integer)
     checked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # system clock

@@ -1,16 +1,48 @@
 -- What must hold at all times, each a query that finds no row. The numbers are those of docs/proof.md; `what` names the
 -- thing that is wrong by our own numbers and causes, never a person. %(wall)s is the system clock, for what must have
--- happened by now. Read by payments/invariants.py; `flask --app wsgi ledger check` runs them.
+-- happened by now. What is true household by household stands on the sums below, of households %(low)s to %(high)s: a
+-- large book is looked at in pieces, and its tables are read once for all truths. Read by payments/invariants.py;
+-- `flask --app wsgi ledger check` runs them.
+
+-- SUMS
+booked as (  -- every entry's postings, and what a receipt brought into clearing
+  select household_id, cause, count(*) as lines, sum(amount) as difference,
+         sum(amount) filter (where amount > 0 and starts_with(account, 'clearing:')) as took
+    from posting where household_id between %(low)s and %(high)s group by household_id, cause
+), book as (  -- every bill as the book has it
+  select household_id, item, -coalesce(sum(amount) filter (where starts_with(account, 'fund:')), 0) as due,
+         coalesce(sum(amount) filter (where starts_with(account, 'receivable:')), 0) as others
+    from posting where item is not null and household_id between %(low)s and %(high)s group by household_id, item
+), line as (  -- every bill as it was issued
+  select household_id, bill_id, sum(amount) as due, sum(amount) filter (where payer = 'resident') as mine
+    from bill_line where household_id between %(low)s and %(high)s group by household_id, bill_id
+), bills as (
+  select household_id, id, state, settled_by, settled_at, price_until, personal_due
+    from bill where household_id between %(low)s and %(high)s
+), attempt as (
+  select household_id, number, state, amount, 'receipt:' || gateway || ':' || reference as receipt, memo ? 'notice' as told
+    from payment where household_id between %(low)s and %(high)s
+), covered as (  -- every bill of every payment
+  select a.household_id, a.number, a.state, a.amount, a.receipt, pb.live, b.id, b.settled_by, b.personal_due
+    from attempt a join payment_bill pb on pb.household_id = a.household_id and pb.number = a.number
+    join bills b on b.household_id = pb.household_id and b.id = pb.bill_id
+   where pb.household_id between %(low)s and %(high)s
+), told as (  -- all money the gateways told us of: what paid bills, and what is held
+  select household_id, receipt as cause, amount from attempt where state = 'paid'
+  union all
+  select household_id, cause, amount from suspense
+   where amount > 0 and gateway in ('wechat', 'alipay', 'unionpay') and starts_with(cause, 'receipt:')
+     and household_id between %(low)s and %(high)s
+)
 
 -- INV-01 全部借方等于全部贷方
 select 'difference ' || sum(amount) as what from posting having sum(amount) <> 0
 
 -- INV-02 每笔分录至少两行，借贷相等
 select e.cause as what
-  from entry e
-  left join (select household_id, cause, count(*) as lines, sum(amount) as difference from posting
-              group by household_id, cause) p on p.household_id = e.household_id and p.cause = e.cause
- where coalesce(p.lines, 0) < 2 or p.difference <> 0
+  from (select household_id, cause from entry where household_id between %(low)s and %(high)s) e
+  left join booked on booked.household_id = e.household_id and booked.cause = e.cause
+ where coalesce(booked.lines, 0) < 2 or booked.difference <> 0
 
 -- INV-03 每个渠道：收到的款等于入账的款
 select coalesce(booked.channel, told.channel) || ' ' || coalesce(booked.amount, 0) || ' / ' || coalesce(told.amount, 0)
@@ -26,71 +58,49 @@ select coalesce(booked.channel, told.channel) || ' ' || coalesce(booked.amount, 
  where coalesce(booked.amount, 0) <> coalesce(told.amount, 0)
 
 -- INV-04 每笔到款正好入账一次
-with told as (
-  select household_id, 'receipt:' || gateway || ':' || reference as cause from payment where state = 'paid'
-  union all
-  select household_id, cause from suspense
-   where amount > 0 and starts_with(cause, 'receipt:') and gateway in ('wechat', 'alipay', 'unionpay')
-), receipt as (
-  select household_id, cause from entry where cause ~ '^receipt:(wechat|alipay|unionpay):[^:]+$'
-)
-select cause as what from receipt full join told using (household_id, cause)
+select cause as what
+  from (select household_id, cause from booked
+         where split_part(cause, ':', 1) = 'receipt' and split_part(cause, ':', 4) = ''
+           and split_part(cause, ':', 2) in ('wechat', 'alipay', 'unionpay')
+        union all  -- an entry without postings is no receipt either
+        select household_id, cause from entry
+         where household_id between %(low)s and %(high)s and starts_with(cause, 'receipt:')
+           and (household_id, cause) not in (select household_id, cause from booked)) receipt
+  full join told using (household_id, cause)
  where receipt.household_id is null or told.household_id is null
 union all
-select cause from told group by cause having count(*) > 1
+select cause from told group by household_id, cause having count(*) > 1
 
 -- INV-05 入账金额等于到款金额
-with told as (
-  select household_id, 'receipt:' || gateway || ':' || reference as cause, amount from payment where state = 'paid'
-  union all
-  select household_id, cause, amount from suspense where amount > 0 and starts_with(cause, 'receipt:')
-), receipt as (
-  select household_id, cause, sum(amount) as amount from posting
-   where starts_with(account, 'clearing:') and amount > 0 and starts_with(cause, 'receipt:')
-   group by household_id, cause
-)
-select cause as what from receipt join told using (household_id, cause) where receipt.amount <> told.amount
+select cause as what from booked join told using (household_id, cause) where booked.took is distinct from told.amount
 
 -- INV-06 一人一险一年只有一份有效缴费
 select 'person ' || person_id || ' ' || insurance || ' ' || levy_year as what
   from bill where state = 'settled' group by person_id, insurance, levy_year having count(*) > 1
 
 -- INV-07 已付的支付单，金额等于它的缴费单个人应缴之和
-select p.number as what
-  from payment p join payment_bill pb using (household_id, number)
-  join bill b on b.household_id = pb.household_id and b.id = pb.bill_id
- where p.state = 'paid' group by p.household_id, p.number, p.amount having sum(b.personal_due) <> p.amount
+select number as what from covered where state = 'paid'
+ group by household_id, number, amount having sum(personal_due) <> amount
 
 -- INV-08 已付的支付单结清了它的缴费单；多付的有待退款记录
-select p.number as what
-  from payment p join payment_bill pb using (household_id, number)
-  join bill b on b.household_id = pb.household_id and b.id = pb.bill_id
- where p.state = 'paid' and b.settled_by is distinct from 'receipt:' || p.gateway || ':' || p.reference
+select number as what from covered where state = 'paid' and settled_by is distinct from receipt
 union all
-select p.number from payment p
- where p.state = 'surplus' and not exists (
-   select from suspense s where s.household_id = p.household_id
-      and s.cause = 'receipt:' || p.gateway || ':' || p.reference)
+select number from attempt where state = 'surplus' and not exists (
+   select from suspense s where s.household_id = attempt.household_id and s.cause = attempt.receipt)
 
 -- INV-09 缴费单结清，必有结清它的分录
 select 'bill ' || b.id as what
-  from bill b left join posting p on p.household_id = b.household_id and p.cause = b.settled_by and p.item = b.id
+  from bills b
+  left join (select household_id, cause, item from posting where household_id between %(low)s and %(high)s) p
+       on p.household_id = b.household_id and p.cause = b.settled_by and p.item = b.id
  where b.state in ('settled', 'refunded') and p.item is null
 
 -- INV-10 钱表相符：每张缴费单的明细等于账本，逐人逐险
-with line as (
-  select household_id, bill_id, sum(amount) as due, sum(amount) filter (where payer <> 'resident') as others
-    from bill_line group by household_id, bill_id
-), book as (
-  select household_id, item, -coalesce(sum(amount) filter (where starts_with(account, 'fund:')), 0) as due,
-         coalesce(sum(amount) filter (where starts_with(account, 'receivable:')), 0) as others
-    from posting where item is not null group by household_id, item
-)
 select 'bill ' || b.id as what
-  from bill b left join line on line.household_id = b.household_id and line.bill_id = b.id
+  from bills b left join line on line.household_id = b.household_id and line.bill_id = b.id
   left join book on book.household_id = b.household_id and book.item = b.id
  where coalesce(book.due, 0) <> case b.state when 'settled' then line.due else 0 end
-    or coalesce(book.others, 0) <> case b.state when 'settled' then coalesce(line.others, 0) else 0 end
+    or coalesce(book.others, 0) <> case b.state when 'settled' then line.due - coalesce(line.mine, 0) else 0 end
 
 -- INV-11 退款不超过实付，退款状态与账本一致
 select receipt as what from refund where state <> 'rejected'
@@ -112,16 +122,16 @@ select s.cause as what from suspense s
    and not exists (select from refund r where r.household_id = s.household_id and r.receipt = s.cause)
 
 -- INV-14 每笔缴费成功有一条通知
-select p.number as what
-  from payment p left join notice n on n.household_id = p.household_id
-       and n.cause = 'payment:' || p.number || ':' || p.state
- where p.state in ('paid', 'surplus') and p.memo ? 'notice' and n.cause is null
+select attempt.number as what
+  from attempt
+  left join (select household_id, cause from notice where household_id between %(low)s and %(high)s) n
+       on n.household_id = attempt.household_id and n.cause = 'payment:' || attempt.number || ':' || attempt.state
+ where attempt.state in ('paid', 'surplus') and attempt.told and n.cause is null
 
 -- INV-15 同一缴费单没有两笔进行中的支付
-select 'bill ' || bill_id as what from payment_bill where live group by household_id, bill_id having count(*) > 1
+select 'bill ' || id as what from covered where live group by household_id, id having count(*) > 1
 union all
-select pb.number from payment_bill pb join payment p using (household_id, number)
- where pb.live <> (p.state in ('created', 'pending', 'unknown', 'closing'))
+select number from covered where live <> (state in ('created', 'pending', 'unknown', 'closing'))
 
 -- INV-16 代办员手中现金不为负
 select 'agent ' || coalesce(item::text, '?') || ' ' || sum(amount) as what
@@ -153,13 +163,11 @@ select r.number as what
 
 -- INV-22 缴费单个人应缴等于本人那几行之和
 select 'bill ' || b.id as what
-  from bill b
-  left join (select household_id, bill_id, sum(amount) as mine from bill_line where payer = 'resident'
-              group by household_id, bill_id) l on l.household_id = b.household_id and l.bill_id = b.id
- where b.personal_due <> coalesce(l.mine, 0)
+  from bills b left join line on line.household_id = b.household_id and line.bill_id = b.id
+ where b.personal_due <> coalesce(line.mine, 0)
 
 -- INV-23 没有过期价格的缴费入账（以渠道成功时间为准）
-select 'bill ' || id as what from bill
+select 'bill ' || id as what from bills
  where state = 'settled' and settled_at >= price_until and starts_with(settled_by, 'receipt:')
 
 -- INV-28 对账单逐行相加等于它的合计

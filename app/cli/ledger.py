@@ -1,29 +1,33 @@
 """flask ledger check | balances | entry: is the book right, what stands on the accounts, what an event booked."""
 
+from time import perf_counter
+
 import click
 from flask.cli import AppGroup
 
 from app.cli.parts import parts
-from app.flows.check_book import GUARDS, check_book
+from app.flows.check_book import NUMBERS, check_book
 from core.money import yuan
-from payments.invariants import INVARIANTS, Finding
+from payments.invariants import Finding
 from payments.ledger.balances import entry_lines, trial_balance
 from payments.number import household_of
 
 ledger = AppGroup("ledger", help="The book (账本).")
-NUMBERS = [*INVARIANTS, GUARDS[0]]
 
 
 @ledger.command("check")
 @click.argument("numbers", nargs=-1, type=click.Choice(NUMBERS))
 def check(numbers: tuple[str, ...]) -> None:
     """Everything that must hold of the book, or NUMBERS only. Exit status 1 if something does not."""
-    found = check_book(parts(), numbers, told=_say)
+    began = perf_counter()
+    found = check_book(parts(), numbers or NUMBERS)
+    for one in found:
+        _say(one)
     broken = [one for one in found if one.rows]
     if broken:
         click.echo(f"\n{len(broken)} 项不成立：" + "、".join(one.number for one in broken), err=True)
         raise SystemExit(1)
-    click.echo(f"\n{len(found)} 项都成立，用时 {sum(one.took_ms for one in found)} 毫秒。")
+    click.echo(f"\n{len(found)} 项都成立，用时 {perf_counter() - began:.1f} 秒。")
 
 
 @ledger.command("balances")
@@ -52,7 +56,7 @@ def entry(cause: str, household: int | None) -> None:
 
 
 def _say(finding: Finding) -> None:
-    click.echo(f"{'✗' if finding.rows else '✓'} {finding.number}\t{finding.title}\t{finding.took_ms} ms")
+    click.echo(f"{'✗' if finding.rows else '✓'} {finding.number}\t{finding.title}")
     for what in finding.sample:
         click.echo(f"      {what}")
     if finding.rows > len(finding.sample):
