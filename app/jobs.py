@@ -17,7 +17,8 @@ from app.flows.check_book import watch_book
 from app.flows.expire import ask_silent
 from app.flows.fetch_statement import fetch_due
 from app.flows.parts import Parts
-from app.flows.refund import ask_for_surplus, pay_due
+from app.flows.refund import ask_for_surplus
+from app.flows.refund_pay import pay_due
 from app.flows.tell import tell, tell_due
 from app.flows.watch_keys import watch_keys
 from core.errors import AppError
