@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -54,17 +54,19 @@ def look(
     wanted: Sequence[Invariant],
     *,
     wall: datetime,
+    today: date,
     among: Sequence[tuple[int, int]] | None = None,
 ) -> list[Finding]:
-    """Ask for the rows that break each of `wanted`, in its order; `wall` is the system clock, `among` the ranges of
+    """Ask for the rows that break each of `wanted`, in its order; `wall` is the system clock, `today` the
+    Beijing date of the business clock, `among` the ranges of
     households to look at (everybody)."""
     found = {one.number: Finding(one.number, one.title) for one in wanted}
     in_pieces = [one for one in wanted if one.by_household]
     for low, high in (among if among is not None else pieces(connection)) if in_pieces else ():
-        _ask(connection, in_pieces, found, {"wall": wall, "low": low, "high": high})
+        _ask(connection, in_pieces, found, {"wall": wall, "today": today, "low": low, "high": high})
     for one in wanted:
         if not one.by_household:
-            _ask(connection, [one], found, {"wall": wall})
+            _ask(connection, [one], found, {"wall": wall, "today": today})
     return list(found.values())
 
 

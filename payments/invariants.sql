@@ -1,6 +1,6 @@
 -- What must hold at all times, each a query that finds no row. The numbers are those of docs/proof.md; `what` names the
--- thing that is wrong by our own numbers and causes, never a person. %(wall)s is the system clock, for what must have
--- happened by now. What is true household by household stands on the sums below, of households %(low)s to %(high)s: a
+-- thing that is wrong by our own numbers and causes, never a person. %(wall)s is the system clock and %(today)s the
+-- Beijing date of the business clock, for what must have happened by now. What is true household by household stands on the sums below, of households %(low)s to %(high)s: a
 -- large book is looked at in pieces, and its tables are read once for all truths. Read by payments/invariants.py;
 -- `flask --app wsgi ledger check` runs them.
 
@@ -153,6 +153,10 @@ select number as what from payment
 union all
 select number from refund
  where state in ('approved', 'paying') and (next_query_at is null or next_query_at < %(wall)s - interval '120 s')
+
+-- INV-19 待查款有人负责，不过期
+select cause as what from suspense
+ where solved_at is null and (due_on < %(today)s or (owned_on < %(today)s and not starts_with(owner, 'staff:')))
 
 -- INV-21 一笔退款只冲一次，冲回的正是原来的缴费单
 select r.number as what

@@ -19,7 +19,7 @@ def check_book(parts: Parts, numbers: Sequence[str] = NUMBERS) -> list[Finding]:
     with snapshot as connection, connection.begin():
         for setting in _SETTINGS:
             connection.execute(text(f"set local {setting}"))
-        found = look(connection, wanted, wall=parts.clocks.wall())
+        found = look(connection, wanted, wall=parts.clocks.wall(), today=parts.clocks.today())
         if GUARDS[0] in numbers:
             gone = missing_guards(connection)
             found.append(Finding(*GUARDS, len(gone), list(gone[:SAMPLE])))

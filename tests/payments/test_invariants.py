@@ -50,6 +50,8 @@ TAMPERINGS = (
     ),
     ("INV-18", "update payment set next_query_at = null where state = 'created'"),
     ("INV-18", "update payment set next_query_at = now() - interval '10 minutes' where state = 'created'"),
+    ("INV-19", "update suspense set due_on = '2021-11-04'"),
+    ("INV-19", "update suspense set owned_on = '2021-11-04'"),
     ("INV-22", "update bill_line set amount = amount - 1 where payer = 'resident' and household_id = 21"),
     ("INV-23", "update bill set settled_at = price_until where household_id = 21"),
     (
@@ -86,7 +88,11 @@ def book(database: Server) -> Iterator[Engine]:
 
 
 def broken(connection: Connection) -> set[str]:
-    return {found.number for found in look(connection, list(INVARIANTS.values()), wall=WALL) if found.rows}
+    return {
+        found.number
+        for found in look(connection, list(INVARIANTS.values()), wall=WALL, today=NOON.date())
+        if found.rows
+    }
 
 
 def test_a_healthy_book_breaks_nothing(book: Engine) -> None:
@@ -112,7 +118,7 @@ def test_what_is_wrong_is_named_without_people(book: Engine) -> None:
     with book.connect() as connection:
         connection.execute(text("set local session_replication_role = replica"))
         connection.execute(text("update posting set amount = amount + 1 where household_id = 21 and line = 1"))
-        (found,) = look(connection, [INVARIANTS["INV-02"]], wall=WALL)
+        (found,) = look(connection, [INVARIANTS["INV-02"]], wall=WALL, today=NOON.date())
 
     assert found.rows == 1 and re.fullmatch(r"receipt:wechat:42000\w+", found.sample[0])
 
@@ -141,7 +147,7 @@ def test_a_guard_that_was_taken_away_is_missed(book: Engine, attack: str, named:
 
 def test_an_old_question_is_not_overdue_before_two_minutes(book: Engine) -> None:
     with book.connect() as connection:
-        (due,) = look(connection, [INVARIANTS["INV-18"]], wall=WALL + timedelta(seconds=100))
+        (due,) = look(connection, [INVARIANTS["INV-18"]], wall=WALL + timedelta(seconds=100), today=NOON.date())
     assert due.rows == 0
 
 
@@ -150,9 +156,9 @@ def test_a_large_book_is_looked_at_in_pieces(book: Engine) -> None:
         connection.execute(text("set local session_replication_role = replica"))
         connection.execute(text("update posting set amount = amount + 1 where line = 1"))
         wanted = [INVARIANTS["INV-02"]]
-        whole = look(connection, wanted, wall=WALL)
-        parted = look(connection, wanted, wall=WALL, among=[(0, 20), (21, 21), (22, 40)])
-        elsewhere = look(connection, wanted, wall=WALL, among=[(0, 20), (23, 40)])
+        whole = look(connection, wanted, wall=WALL, today=NOON.date())
+        parted = look(connection, wanted, wall=WALL, today=NOON.date(), among=[(0, 20), (21, 21), (22, 40)])
+        elsewhere = look(connection, wanted, wall=WALL, today=NOON.date(), among=[(0, 20), (23, 40)])
 
     assert whole[0].rows == parted[0].rows == 3 and sorted(whole[0].sample) == sorted(parted[0].sample)
     assert elsewhere[0].rows == 0
@@ -165,4 +171,4 @@ def test_every_truth_has_a_title_and_a_number_of_its_own() -> None:
 
 def test_psycopg_is_what_the_queries_are_written_for() -> None:
     assert psycopg.paramstyle == "pyformat"
-    assert all("%" not in re.sub(r"%\((wall|low|high)\)s", "", one.sql) for one in INVARIANTS.values())
+    assert all("%" not in re.sub(r"%\((wall|today|low|high)\)s", "", one.sql) for one in INVARIANTS.values())
