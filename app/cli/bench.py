@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 from app.cli.parts import settings
 
 bench = AppGroup("bench", help="Measurements, as ratios.")
-BENCHES = ("callbacks", "gateways", "lookups", "imports", "replay", "book")
+BENCHES = ("callbacks", "gateways", "lookups", "imports", "replay", "book", "rivals")
 ROWS = ("imports", "replay", "book")  # measured by rows, the others by seconds
 
 
