@@ -49,6 +49,25 @@ def balances(engine: Engine) -> dict[str, int]:
         return {row.code: row.balance for row in trial_balance(connection)}
 
 
+def test_an_entry_keeps_the_moment_the_money_moved(engine: Engine) -> None:
+    with engine.begin() as connection:
+        paid, twice = (
+            a_started_payment(connection),
+            a_paid_word(a_started_payment(connection, a_bill(connection, household_id=8))),
+        )
+    late = replace(a_paid_word(paid), happened_at=NOON - timedelta(days=3))
+
+    take(engine, a_message(late), a_message(twice), a_message(replace(twice, reference="42000SECOND")))
+
+    with engine.connect() as connection:
+        moments = dict(connection.execute(text("select cause, happened_at from entry")).all())
+    assert moments == {
+        f"receipt:wechat:{late.reference}": NOON - timedelta(days=3),
+        f"receipt:wechat:{twice.reference}": twice.happened_at,
+        "receipt:wechat:42000SECOND": twice.happened_at,
+    }
+
+
 def test_a_paid_word_settles_books_and_tells(engine: Engine) -> None:
     with engine.begin() as connection:
         attempt = a_started_payment(connection)
