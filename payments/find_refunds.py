@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy import Connection, Row, exists, func, select, text
 
 from payments.errors import NoSuchRefund
 from payments.models import Bill
@@ -110,7 +110,7 @@ def of_people(connection: Connection, person_ids: Sequence[int], *, levy_year: i
 
 
 def settled_from(connection: Connection, household_id: int, receipt: str) -> Sequence[Row]:
-    """The settled bills that a receipt paid, those issued in another's place included."""
+    """The settled bills that a receipt paid, those issued in another's place included, and that no refund holds."""
     return connection.execute(
         select(Bill.__table__)
         .where(
@@ -118,6 +118,9 @@ def settled_from(connection: Connection, household_id: int, receipt: str) -> Seq
             Bill.state == "settled",
             Bill.personal_due > 0,
             func.receipt_of(Bill.household_id, Bill.settled_by) == receipt,
+            ~exists().where(
+                RefundBill.household_id == Bill.household_id, RefundBill.bill_id == Bill.id, RefundBill.live
+            ),
         )
         .order_by(Bill.person_id, Bill.insurance)
     ).all()

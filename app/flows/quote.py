@@ -164,8 +164,8 @@ def _paid_words(subject: Subject, insurance: Insurance) -> str | None:
     day = beijing(datetime.fromisoformat(bill["settled_at"]))
     if bill["personal_due"] == 0:
         return f"已经办好了（{day.month}月{day.day}日），政府替您交，什么都不用办。"
-    channel = _CHANNEL_WORDS.get(bill["settled_by"].split(":")[1], "")
-    return f"已经交过了：{day.month}月{day.day}日，{channel}。不用再交。"
+    channel = _CHANNEL_WORDS.get(bill["settled_by"].split(":")[1])
+    return f"已经交过了：{day.month}月{day.day}日{f'，{channel}' if channel else ''}。不用再交。"
 
 
 _CHANNEL_WORDS = {"wechat": "微信支付", "alipay": "支付宝", "unionpay": "银联"}
