@@ -133,15 +133,16 @@ def receipt_behind(connection: Connection, household_id: int, settled_by: str) -
     ).scalar_one()
 
 
-def payment_behind(connection: Connection, household_id: int, receipt: str) -> str | None:
-    """The number the payer paid under, of a receipt."""
-    return connection.execute(
+def payment_behind(connection: Connection, household_id: int, receipt: str) -> str:
+    """The number the payer paid under, of a receipt; empty if he paid under none."""
+    number = connection.execute(
         text(
             "select number from payment where household_id = :household and 'receipt:' || gateway || ':' || reference"
             " = :receipt union select number from suspense where cause = :held limit 1"
         ),
         {"household": household_id, "receipt": receipt, "held": receipt.removesuffix(":applied")},
     ).scalar_one_or_none()
+    return number or ""
 
 
 def received_at(connection: Connection, household_id: int, receipt: str) -> datetime:

@@ -123,8 +123,8 @@ def ask_for_bill(parts: Parts, connection: Connection, bill: Any, asking: Why, *
     NothingToGiveBack for a bill of which the resident paid nothing; NotRefundable, RefundChanged. What a rule of ours
     found (`replacement`) was looked at by that rule."""
     receipt = find_refunds.receipt_behind(connection, bill.household_id, bill.settled_by)
-    payment = find_refunds.payment_behind(connection, bill.household_id, receipt)
-    if payment is None:
+    payment = find_refunds.payment_behind(connection, bill.household_id, receipt)  # none: cash, a village's POS
+    if not bill.personal_due:
         raise NothingToGiveBack(str(bill.id))
     wish = Asking(bill.household_id, payment, receipt, [bill], asking, "", by, **also)
     if wish.replacement is not None:

@@ -22,6 +22,7 @@ from payments.gateways.base import Outcome, Word
 from payments.number import new_number
 from tests.builders import NEW_YEAR, NOON, a_household, a_person, an_id_number
 from tests.refunding import CLERK, LEAD, agree, balances, given_back, pay, rows, run_refunds, start, state
+from tests.system import eventually
 
 MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
 
@@ -31,6 +32,7 @@ def other_amount(running, person, total, *wants):
     started = start(running, *(wants or (Want(person, MEDICAL),)))
     running.outside.fault("other_amount", started.number, total=total)
     running.outside.pay(started.checkout.code_url)
+    eventually(lambda: bool(rows(running, "select cause from suspense where number = :n", n=started.number)))
     running.ask_now()
     ask_silent(running.parts)
     [row] = rows(running, "select cause from suspense where number = :n", n=started.number)
