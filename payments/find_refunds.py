@@ -133,6 +133,14 @@ def receipt_behind(connection: Connection, household_id: int, settled_by: str) -
     ).scalar_one()
 
 
+def way_of(connection: Connection, household_id: int, settled_by: str) -> str | None:
+    """The channel by which a settled bill's money goes back, or bank; None: nobody paid anything for it."""
+    return connection.execute(
+        text("select receipt_way(:household, receipt_of(:household, :cause))"),
+        {"household": household_id, "cause": settled_by},
+    ).scalar_one()
+
+
 def payment_behind(connection: Connection, household_id: int, receipt: str) -> str:
     """The number the payer paid under, of a receipt; empty if he paid under none."""
     number = connection.execute(

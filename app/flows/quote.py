@@ -46,6 +46,7 @@ class Due:
     outlook: str | None
     choices: Sequence[TierChoice]
     settled_by: str | None = None  # the cause that booked it, if it is done
+    paid_by_resident: bool = False  # of what is done, did he pay a part?
     asked: bool = False  # the medical bureau has been asked and has not answered yet
 
     @property
@@ -117,6 +118,7 @@ def amount_due(
         outlook=outlook(answer, facts, parts.rules),
         choices=choices,
         settled_by=_settled_by(subject, insurance),
+        paid_by_resident=_paid_by_resident(subject, insurance),
         asked=asked,
     )
 
@@ -155,6 +157,11 @@ _TIER_ASKED = frozenset({"TIER_REQUIRED", "TIER_ILLEGAL", "TIER_100_NOT_ALLOWED"
 def _settled_by(subject: Subject, insurance: Insurance) -> str | None:
     bill = subject.standing[insurance].bill
     return bill["settled_by"] if bill is not None and bill["state"] == "settled" else None
+
+
+def _paid_by_resident(subject: Subject, insurance: Insurance) -> bool:
+    bill = subject.standing[insurance].bill
+    return bill is not None and bill["state"] == "settled" and bool(bill["personal_due"])
 
 
 def _paid_words(subject: Subject, insurance: Insurance) -> str | None:
