@@ -14,6 +14,7 @@ from app.cli.registry import registry
 from app.cli.sheet import sheet
 from app.cli.stack import stack
 from app.cli.staff import staff
+from app.cli.suspense import suspense
 from app.cli.worker import worker
 
 GROUPS = (
@@ -30,6 +31,7 @@ GROUPS = (
     staff,
     gateways,
     refund,
+    suspense,
     ledger,
     bench,
 )

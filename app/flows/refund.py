@@ -120,12 +120,16 @@ class Asking:
 def ask_for_bill(parts: Parts, connection: Connection, bill: Any, asking: Why, *, by: str, **also: Any) -> Asked:
     """Ask for one settled bill, whatever paid it: a gateway, money that lay in doubt, what stayed of another bill.
 
-    NothingToGiveBack for a bill of which the resident paid nothing; NotRefundable, RefundChanged."""
+    NothingToGiveBack for a bill of which the resident paid nothing; NotRefundable, RefundChanged. What a rule of ours
+    found (`replacement`) was looked at by that rule."""
     receipt = find_refunds.receipt_behind(connection, bill.household_id, bill.settled_by)
-    payment = find_refunds.payment_behind(connection, bill.household_id, receipt)
-    if payment is None:
+    payment = find_refunds.payment_behind(connection, bill.household_id, receipt)  # none: cash, a village's POS
+    if not bill.personal_due:
         raise NothingToGiveBack(str(bill.id))
-    return _ask(parts, connection, Asking(bill.household_id, payment, receipt, [bill], asking, "", by, **also))
+    wish = Asking(bill.household_id, payment, receipt, [bill], asking, "", by, **also)
+    if wish.replacement is not None:
+        return reserve(parts, connection, wish, now=parts.clocks.now())
+    return _ask(parts, connection, wish)
 
 
 def _ask(parts: Parts, connection: Connection, asking: Asking) -> Asked:

@@ -60,9 +60,17 @@ $$;
 -- What a receipt took in, wherever that lay: at the channel, or aside until somebody knew whose it was.
 create or replace function receipt_amount(p_household bigint, p_receipt text) returns bigint language sql stable as $$
   select sum(amount)::bigint from posting
-   where household_id = p_household and cause = p_receipt and amount > 0
-     and account in ('bank:pending', 'clearing:' || split_part(p_receipt, ':', 2),
-                     'suspense:' || split_part(p_receipt, ':', 2))
+   where household_id = p_household and cause = p_receipt and amount > 0 and (account in ('bank:pending', 'cash:agents')
+      or starts_with(account, 'clearing:') or starts_with(account, 'suspense:'))
+$$;
+
+-- The way it came, by which it goes back: a channel; or the bank, for money that came there and for cash (no agent
+-- gives cash back).
+create or replace function receipt_way(p_household bigint, p_receipt text) returns text language sql stable as $$
+  select case when account in ('bank:pending', 'cash:agents') then 'bank' else split_part(account, ':', 2) end
+    from posting where household_id = p_household and cause = p_receipt and amount > 0
+     and (account in ('bank:pending', 'cash:agents') or starts_with(account, 'clearing:')
+          or starts_with(account, 'suspense:')) limit 1
 $$;
 
 -- The receipt a bill was paid from: a bill issued in the place of one that went back was paid by the same receipt.
@@ -131,7 +139,7 @@ begin
   end if;
   insert into refund (household_id, number, receipt, held, gateway, payment, reference, ordered_at, paid, amount,
                       why, reason, sent_as, applied_by, applied_at)
-    values (p_household, p_number, p_receipt, held_in, split_part(p_receipt, ':', 2), p_payment,
+    values (p_household, p_number, p_receipt, held_in, receipt_way(p_household, p_receipt), p_payment,
             split_part(p_receipt, ':', 3), p_now, whole, back, p_why, p_reason, p_number, p_by, p_now);
   insert into refund_bill (household_id, number, bill_id, replacement)
     select p_household, p_number, bill_id, p_replacement from unnest(p_bills) as bill_id;
