@@ -73,7 +73,9 @@ class Post(Notifier):
         return super()._delivered(job)
 
     def _sent(self, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-        return self._deliver_to(urlsplit(url).path, headers, body)
+        status, answer = self._deliver_to(urlsplit(url).path, headers, body)
+        self.made["unanswered"] += not status
+        return status, answer
 
 
 class Far:

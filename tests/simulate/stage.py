@@ -13,6 +13,7 @@ from hashlib import sha256
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
+from random import Random
 from typing import Any, TextIO
 
 import psycopg
@@ -32,6 +33,14 @@ DATABASE = "liangxian_season"
 ROLES = ("web", "callbacks", "worker")
 KILLED = "!killed"
 _SETTINGS = {"autovacuum": "off", "checkpoint_timeout": "1d", "max_wal_size": "16GB"}  # nothing by the real clock
+
+
+@dataclass(eq=False)
+class Due:
+    """Something of a role is to die at its next opportunity: the process, or the database under it."""
+
+    role: str
+    database: bool = False
 
 
 @dataclass
@@ -68,7 +77,8 @@ class Stage:
         self.seen: Counter[str] = Counter()  # the most gates a command ever passed, by its verb
         self.struck: Counter[str] = Counter()
         self.alerts: Counter[str] = Counter()
-        self.pending: dict[str, Strike] = {}
+        self.due: list[Due] = []  # what is to die next
+        self.chance = Random(f"{seed}/strikes")
         self._born: Counter[str] = Counter()
         self._running: dict[str, Running] = {}
         self.eye = self._open_eye()
@@ -85,10 +95,14 @@ class Stage:
 
     # Commands
 
-    def call(self, role: str, verb: str, *words: Any, strike: Strike | None = None, told: str = "") -> Reply:
-        """A command to a process; meanwhile the far side answers it. A process that dies has not replied: KILLED."""
+    def call(self, role: str, verb: str, *words: Any, told: str = "") -> Reply:
+        """A command to a process; meanwhile the far side answers it. A process that dies has not replied: KILLED.
+
+        If something of this role is to die, it dies at one of the command's gates, if it comes so far."""
+        due = next((one for one in self.due if one.role == role), None)
+        strike = self._strike(due, self._kind(verb, words)) if due else None
         reply = self._exchange(self._process(role), (verb, words, strike))
-        place = self.gates.struck()
+        place = self.gates.struck() if due else ""
         if reply is None:
             reply = Reply(KILLED)
             self._bury(role)
@@ -96,15 +110,15 @@ class Stage:
         self.alerts.update(reply.alerts)
         said = f"{role} {verb} {told or ' '.join(map(str, words))} → {reply.word}"
         self.say(said + (f" struck {place}" if place else "") + (f" {','.join(reply.alerts)}" if reply.alerts else ""))
-        if place:
-            self.struck[f"{'database' if strike and strike.database else role} {place}"] += 1
-        if place and strike is not None and strike.database is not None:
-            self._recover()
+        if due and place:
+            self.due.remove(due)
+            self.struck[f"{'database by ' if due.database else ''}{role} {place}"] += 1
+            if due.database:
+                self._recover()
         return reply
 
-    def most_gates(self, verb: str, *words: Any) -> int:
-        """How many gates such a command has had at most."""
-        return self.seen[self._kind(verb, words)]
+    def _strike(self, due: "Due", kind: str) -> Strike:
+        return Strike(self.chance.randint(1, self.seen[kind] or 3), self.postmaster if due.database else None)
 
     def _kind(self, verb: str, words: tuple[Any, ...]) -> str:
         return f"{verb} {words[0]}" if verb in ("task", "deliver") else verb
@@ -123,9 +137,7 @@ class Stage:
                 return None
 
     def _deliver(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-        strike = self.pending.pop("callbacks", None)
-        number = path.rpartition("/")[2]
-        reply = self.call("callbacks", "deliver", path, headers, body, strike=strike, told=number)
+        reply = self.call("callbacks", "deliver", path, headers, body, told=path)
         return reply.data or (0, b"")
 
     # Processes

@@ -3,6 +3,7 @@
 Roles: `web` is where residents and clerks come in, `callbacks` is another web process, `worker` runs the queue's tasks.
 """
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,6 +55,7 @@ class System:
     def serve(self, pipe: Pipe, role: str, born: str) -> None:
         """Until the director hangs up. `born` tells this process's chance and its connections from another's."""
         draw_from(born)
+        logging.disable()  # what goes wrong here is wanted; the reply tells it
 
         @event.listens_for(self.parts.engine, "do_connect")
         def _named(_dialect: object, _record: object, _words: object, named: dict[str, object]) -> None:
