@@ -16,16 +16,20 @@ def main(words: list[str]) -> int:
     asked = _asked(words)
     if asked.one is not None:
         return _one(asked)
-    print(_line([*COLUMNS, "lost", "doubled", "invented", "refunds off", "broken", "seconds", "cpu", "fingerprint"]))
+    _say(_line([*COLUMNS, "lost", "doubled", "invented", "refunds off", "broken", "seconds", "cpu", "fingerprint"]))
     with ThreadPoolExecutor(asked.lanes) as lanes:
         found = list(lanes.map(lambda seed: _apart(seed, asked), asked.seeds))
     if asked.out:
         asked.out.parent.mkdir(parents=True, exist_ok=True)
         asked.out.write_text(json.dumps(found, ensure_ascii=False, indent=1), encoding="utf-8")
     totals = {name: sum(int(str(one.get(name, 0))) for one in found) for name in COLUMNS[1:]}
-    print(_line(["all", *totals.values()]))
+    _say(_line(["all", *totals.values()]))
     clean = all(one.get("clean") for one in found)
-    print("every seed is clean" if clean else "NOT CLEAN: " + ", ".join(str(o["seed"]) for o in found if not o.get("clean")))
+    _say(
+        "every seed is clean"
+        if clean
+        else "NOT CLEAN: " + ", ".join(str(o["seed"]) for o in found if not o.get("clean"))
+    )
     return 0 if clean else 1
 
 
@@ -56,25 +60,27 @@ def _apart(seed: int, asked: argparse.Namespace) -> dict[str, object]:
         command += ["--log", str(asked.log)]
     if asked.replay:
         command += ["--replay"]
-    done = subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": "0"}, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONHASHSEED": "0"}, stdout=subprocess.PIPE, text=True, check=False
+    )
     *log, last = done.stdout.splitlines() or [""]
     if asked.replay:
-        print("\n".join(log))
+        _say("\n".join(log))
     if done.returncode:
-        print(f"| {seed} | did not come to its end |", flush=True)
+        _say(f"| {seed} | did not come to its end |")
         return {"seed": seed, "clean": False}
     found: dict[str, object] = json.loads(last)
     off = found["findings"]
     figures = [off[name] for name in ("lost", "doubled", "invented", "refunds_off")] + [len(off["broken"])]
     rest = [found["seconds"], found["cpu_seconds"], str(found["fingerprint"])[:16]]
-    print(_line([*(found[name] for name in COLUMNS), *figures, *rest]), flush=True)
+    _say(_line([*(found[name] for name in COLUMNS), *figures, *rest]))
     for name, row in off["broken"].items():
-        print(f"    seed {seed} {name}: {row}", flush=True)
+        _say(f"    seed {seed} {name}: {row}")
     return found
 
 
 def _one(asked: argparse.Namespace) -> int:
-    from tests.simulate.run import simulate
+    from tests.simulate.run import simulate  # noqa: PLC0415 only a seed's own process joins the system
 
     if asked.replay:
         log = sys.stdout
@@ -84,8 +90,13 @@ def _one(asked: argparse.Namespace) -> int:
     else:
         log = None
     report = simulate(asked.one, asked.payments, log)
-    print(json.dumps({**report.as_json(), "clean": report.findings.is_clean}, ensure_ascii=False, default=str))
+    _say(json.dumps({**report.as_json(), "clean": report.findings.is_clean}, ensure_ascii=False, default=str))
     return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _line(cells: list[object]) -> str:

@@ -75,7 +75,9 @@ class Gates:
 
 def kill_server(postmaster: int) -> None:
     """SIGKILL a PostgreSQL server and every process of its, as a crash of the machine's memory would."""
-    children = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal() and _parent(path) == postmaster]
+    children = [
+        int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal() and _parent(path) == postmaster
+    ]
     for process in (postmaster, *children):
         try:
             os.kill(process, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""How hostile one season is, and what goes wrong in it. Rates are drawn for each seed: some seasons are calm, some not."""
+"""How hostile one season is, and what goes wrong in it. Rates are drawn for each seed: some are calm."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -111,7 +111,9 @@ WHEN_TOLD = (
     Mishap("coupon", weight=1, words=lambda c: {"off": c.randint(1, 500)}),
 )
 WHEN_ASKED = tuple(
-    Mishap(one.kind, one.on, one.weight, lambda c, one=one: {**one.words(c), "count": c.choice((1, 2, 3))}, one.gateways)
+    Mishap(
+        one.kind, one.on, one.weight, lambda c, one=one: {**one.words(c), "count": c.choice((1, 2, 3))}, one.gateways
+    )
     for one in _spoils("query")
 )
 WHEN_CLOSED = _spoils("close")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TIERS = (300_00, 500_00, 1000_00, 5000_00)
 TRIES = 4
-_AGAIN = frozenset({KILLED, "!OperationalError", "!InterfaceError", "!InternalError", "!gateway_silent"})
+_AGAIN = frozenset({KILLED, "!OperationalError", "!InterfaceError", "!InternalError", "!GATEWAY_SILENT"})
 
 
 class Resident:
@@ -25,7 +25,7 @@ class Resident:
     def __init__(self, season: "Season", county: Sequence[Household], place: int) -> None:
         self.season, self.place = season, place
         self.chance, self.rates, self.stage = season.chance, season.rates, season.stage
-        self.household = county[place + self.chance.randrange(3)]
+        self.household = county[place + (self.chance.randrange(4) if self.chance.random() < 0.2 else 0)]
         self.wants = self._wants()
         self.tries = self.keys = 0
 
@@ -60,7 +60,7 @@ class Resident:
             self._started(reply.data)
         elif self.tries < TRIES and reply.word in _AGAIN:
             self._later(2, 40, self._start)
-        elif self.tries < TRIES and reply.word in ("!gateway_refused", "!payment_under_way"):
+        elif self.tries < TRIES and reply.word in ("!GATEWAY_REFUSED", "!PAYMENT_UNDER_WAY"):
             self._later(60, 900, self.come)
 
     def _started(self, started: Started) -> None:

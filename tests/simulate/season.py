@@ -14,8 +14,8 @@ from tests.simulate.people import Household, settle_county
 from tests.simulate.rates import IN_THE_MORNING, Rates, chosen, drawn
 from tests.simulate.residents import Resident
 from tests.simulate.seeded import SECOND
-from tests.simulate.stage import DATABASE, ROLES, Due, Stage
 from tests.simulate.staff import Staff
+from tests.simulate.stage import DATABASE, ROLES, Due, Stage
 from tests.simulate.system import tasks
 
 A_DAYS_PAYMENTS = 700
@@ -33,7 +33,7 @@ class Season:
         self.stage, self.payments = stage, payments
         self.chance = Random(f"{stage.seed}/season")
         self.rates: Rates = drawn(self.chance)
-        self.county: list[Household] = settle_county(stage.eye, stage.parts.vault, self.chance, payments + 3)
+        self.county: list[Household] = settle_county(stage.eye, stage.parts.vault, self.chance, payments + 4)
         self.tasks = sorted(tasks(jobs(stage.parts, stage.server.app_url(DATABASE))))
         self.staff = Staff(stage, self.chance, self.rates)
         self.is_over = False
@@ -74,6 +74,10 @@ class Season:
         for day in range(1, MORNINGS_AFTER + 1):
             for moment in (time(0, 30), time(1, 30), *MORNING, time(15), time(21)):
                 self._at(_micros(today + timedelta(days=day), moment), self._morning)
+        for day in (1, 2):  # and what was agreed to last goes back
+            for moment in (time(9), time(15), time(23)):
+                last = today + timedelta(days=MORNINGS_AFTER + day)
+                self._at(_micros(last, moment), lambda: self._tick(OFTEN))
         self._until(None)
 
     def _until(self, end: int | None) -> None:
@@ -133,7 +137,10 @@ class Season:
         self.staff.work()
 
     def _plan_strikes(self) -> None:
-        kills, crashes = max(4, ceil(self.payments * self.rates.kills)), max(1, ceil(self.payments * self.rates.crashes))
+        kills, crashes = (
+            max(4, ceil(self.payments * self.rates.kills)),
+            max(1, ceil(self.payments * self.rates.crashes)),
+        )
         whose = [Due(self.chance.choice(ROLES)) for _ in range(kills)]
         whose += [Due(self.chance.choice(ROLES), database=True) for _ in range(crashes)]
         last = max(1, self.payments * 19 // 20)

@@ -17,7 +17,9 @@ class Staff:
     def ask_back(self, gateway: str, payment: str) -> None:
         """A resident wants the money back."""
         if self.chance.random() < self.rates.mishaps:
-            self.stage.far.faults.add(chosen(self.chance, WHEN_GIVEN_BACK, gateway).fault(self.chance, gateway, payment))
+            self.stage.far.faults.add(
+                chosen(self.chance, WHEN_GIVEN_BACK, gateway).fault(self.chance, gateway, payment)
+            )
         self.stage.call("web", "ask_back", payment, CLERK)
 
     def work(self) -> None:
@@ -27,8 +29,8 @@ class Staff:
         for row in self._rows("select number from refund where state = 'failed'"):
             self.stage.call("web", "again", row.number, CLERK)
         held = (
-            "select s.number from suspense s where s.solved_at is null and s.doubt = 'amount' and not exists (select from"
-            " refund r where r.household_id = s.household_id and r.receipt = s.cause)"
+            "select s.number from suspense s where s.solved_at is null and s.doubt = 'amount' and not exists"
+            " (select from refund r where r.household_id = s.household_id and r.receipt = s.cause)"
         )
         for row in self._rows(held):
             self.stage.call("web", "ask_back", row.number, CLERK)

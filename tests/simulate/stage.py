@@ -70,7 +70,9 @@ class Stage:
             "LOG_LEVEL": "ERROR",
             "MINIPROGRAM_TEMPLATE_PAID": "",
         }
-        self.app = create_app(Settings.from_environment(environment | sandbox_keys(folder / "far", base_url=self.far.url)))
+        self.app = create_app(
+            Settings.from_environment(environment | sandbox_keys(folder / "far", base_url=self.far.url))
+        )
         self.parts = self.app.extensions["joined"].parts  # joined before the forks; no connection is open yet
         self.digest = sha256()
         self.steps = 0

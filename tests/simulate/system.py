@@ -29,7 +29,7 @@ SPARED = frozenset({"rescue", "sweep", "watch_keys", "tell"})  # tasks that move
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of a command: `word` goes into the log, `data` to whoever asked. `gates` it passed, `alerts` it gave."""
+    """What came of a command: `word` for the log, `data` for whoever asked; the gates it passed, the alerts it gave."""
 
     word: str
     data: Any = None
