@@ -29,7 +29,6 @@ class Rates:
     twice: float
     late: float
     given_back: float
-    held: float
     gap_s: float
     tick_s: int
     kills: float
@@ -48,7 +47,6 @@ def drawn(chance: Random) -> Rates:
         twice=chance.uniform(0.01, 0.04),
         late=chance.uniform(0.005, 0.02),
         given_back=chance.uniform(0.02, 0.08),
-        held=chance.uniform(0.0, 0.05),
         gap_s=chance.uniform(2, 8),
         tick_s=chance.choice((20, 30, 45)),
         kills=chance.uniform(0.006, 0.012),

@@ -82,7 +82,8 @@ class Resident:
             if dice < share:
                 return act(started)
             dice -= share
-        self._later(3, 400, lambda: self._pay(started))
+        soon = self.chance.random() < 0.85
+        self._later(*((3, 20) if soon else (20, 600)), lambda: self._pay(started))
 
     def _pay(self, started: Started) -> None:
         code = self._code(started)
