@@ -24,7 +24,10 @@ ALWAYS = {
     "no more goes back than came in": """
         select receipt from refund where state <> 'rejected' group by household_id, receipt
         having sum(amount) > min(paid)""",
-    "every message could be applied": "select id from received where result like 'failed%'",
+    "every message was applied, perhaps when it was repeated": """
+        select number from received r where result like 'failed%' and not exists (
+            select from received a where a.household_id = r.household_id and a.number = r.number
+               and a.result in ('paid', 'surplus', 'suspense', 'again'))""",
     "every doubt has an owner": "select cause from suspense where owner = ''",
     "one notice for a payment that settled": """
         select number from payment p where state in ('paid', 'surplus') and memo ? 'notice' and (

@@ -48,9 +48,14 @@ class Findings:
 
 def judge(stage: Stage, findings: Findings) -> None:
     """After everything has come to its end."""
+    compare(stage, findings)
+    look(stage, findings, ALWAYS | AT_THE_END)
+
+
+def compare(stage: Stage, findings: Findings) -> None:
+    """Our receipts and refunds with the far side's lists, fen by fen."""
     _compare_receipts(stage, findings)
     _compare_refunds(stage, findings)
-    look(stage, findings, ALWAYS | AT_THE_END)
 
 
 def look(stage: Stage, findings: Findings, checks: dict[str, str], when: str = "") -> None:

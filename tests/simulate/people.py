@@ -19,7 +19,9 @@ class Household:
     people: tuple[tuple[int, bool], ...]
 
 
-def settle_county(base: Any, vault: Vault, chance: Random, households: int) -> list[Household]:
+def settle_county(
+    base: Any, vault: Vault, chance: Random, households: int, *, phones: float = 0.1, waived: float = 0.03
+) -> list[Household]:
     """Write the county into an empty database; `base` is an owner's psycopg connection."""
     settled, rows = [], {"household": [], "person": [], "enrolment": [], "category": []}
     for place in range(1, households + 1):
@@ -30,12 +32,12 @@ def settle_county(base: Any, vault: Vault, chance: Random, households: int) -> l
             grown = seat < 2
             born = date(1965 if grown else 2008, 1, 1) + timedelta(days=place % 3600)
             number = an_id_number(born=born, sequence=place // 3600 * 3 + seat + 1)
-            phone = f"1380000{place % 10000:04d}" if chance.random() < 0.1 else None
+            phone = f"1380000{place % 10000:04d}" if chance.random() < phones else None
             rows["person"].append(_person(vault, key, place, number, phone))
             rows["enrolment"].append((key, "RES_MEDICAL", place))
             if grown:
                 rows["enrolment"].append((key, "RES_PENSION", place))
-            if chance.random() < 0.03:
+            if chance.random() < waived:
                 rows["category"].append((key, "RES_MEDICAL", "DIBAO"))
             people.append((key, grown))
         settled.append(Household(place, tuple(people)))

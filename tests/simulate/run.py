@@ -12,6 +12,7 @@ from typing import TextIO
 from core.clock import BEIJING
 from tests.simulate.checks import ALWAYS
 from tests.simulate.far import OF_CALLBACKS
+from tests.simulate.gates import What
 from tests.simulate.oracle import Findings, fingerprint, judge, look, unbooked
 from tests.simulate.season import Season
 from tests.simulate.stage import Stage
@@ -85,8 +86,8 @@ def _report(stage: Stage, findings: Findings, began: float) -> Report:
         faulty=of_callbacks + stage.far.post.made["unanswered"],
         spoilt=sum(happened.values()) - of_callbacks,
         refunds=sum(refund["state"] == "SUCCESS" for _, refund in trades.refunds()),
-        kills=sum(times for place, times in stage.struck.items() if not place.startswith("database")),
-        crashes=sum(times for place, times in stage.struck.items() if place.startswith("database")),
+        kills=sum(times for place, times in stage.struck.items() if place.startswith(What.PROCESS)),
+        crashes=sum(times for place, times in stage.struck.items() if place.startswith(What.SERVER)),
         findings=findings,
         steps=stage.steps,
         fingerprint=fingerprint(stage),

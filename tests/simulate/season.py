@@ -10,6 +10,7 @@ from random import Random
 
 from app.jobs import jobs
 from core.clock import BEIJING
+from tests.simulate.gates import What
 from tests.simulate.people import Household, settle_county
 from tests.simulate.rates import IN_THE_MORNING, Rates, chosen, drawn
 from tests.simulate.residents import Resident
@@ -142,7 +143,7 @@ class Season:
             max(1, ceil(self.payments * self.rates.crashes)),
         )
         whose = [Due(self.chance.choice(ROLES)) for _ in range(kills)]
-        whose += [Due(self.chance.choice(ROLES), database=True) for _ in range(crashes)]
+        whose += [Due(self.chance.choice(ROLES), What.SERVER) for _ in range(crashes)]
         last = max(1, self.payments * 19 // 20)
         self._strikes = sorted(((self.chance.randrange(last), due) for due in whose), key=lambda strike: strike[0])
 

@@ -6,7 +6,8 @@ import select
 import signal
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -25,7 +26,7 @@ from config.postgres import Server, create_database, ensure_running, stop
 from config.settings import Settings
 from migrations.upgrade import upgrade
 from tests.simulate.far import Far
-from tests.simulate.gates import Gates, Strike
+from tests.simulate.gates import OF_THE_DATABASE, Gates, Strike, What
 from tests.simulate.seeded import Clock, draw_from, set_clocks
 from tests.simulate.system import Reply, System
 
@@ -37,10 +38,11 @@ _SETTINGS = {"autovacuum": "off", "checkpoint_timeout": "1d", "max_wal_size": "1
 
 @dataclass(eq=False)
 class Due:
-    """Something of a role is to die at its next opportunity: the process, or the database under it."""
+    """Something is to be struck while a process of this role is at work, at the n-th gate; None: at any of them."""
 
     role: str
-    database: bool = False
+    what: What = What.PROCESS
+    at: int | None = None
 
 
 @dataclass
@@ -79,11 +81,12 @@ class Stage:
         self.seen: Counter[str] = Counter()  # the most gates a command ever passed, by its verb
         self.struck: Counter[str] = Counter()
         self.alerts: Counter[str] = Counter()
+        self.answered: Counter[str] = Counter()  # callbacks, by what we said
         self.due: list[Due] = []  # what is to die next
         self.chance = Random(f"{seed}/strikes")
         self._born: Counter[str] = Counter()
         self._running: dict[str, Running] = {}
-        self.eye = self._open_eye()
+        self.eye = self.another_eye()
 
     # The log
 
@@ -114,13 +117,33 @@ class Stage:
         self.say(said + (f" struck {place}" if place else "") + (f" {','.join(reply.alerts)}" if reply.alerts else ""))
         if due and place:
             self.due.remove(due)
-            self.struck[f"{'database by ' if due.database else ''}{role} {place}"] += 1
-            if due.database:
-                self._recover()
+            self.struck[f"{due.what} {role} {place}"] += 1
+            self._recover(due.what, role)
         return reply
 
+    def at_once(self, roles: Sequence[str], verb: str, *words: Any) -> list[Reply | None]:
+        """The same command to several processes at the same moment: who is first is nobody's to say."""
+        waiting = {role: self._process(role).pipe for role in roles}
+        for pipe in waiting.values():
+            pipe.send((verb, words, None))
+        replies: dict[str, Reply | None] = {}
+        while len(replies) < len(waiting):
+            open_ones = [pipe.fileno() for role, pipe in waiting.items() if role not in replies]
+            ready, _, _ = select.select([*open_ones, self.far.server.fileno()], [], [])
+            if self.far.server.fileno() in ready:
+                self.far.answer()
+            for role, pipe in waiting.items():
+                if pipe.fileno() in ready and role not in replies:
+                    replies[role] = pipe.recv()
+        return [replies[role] for role in roles]
+
+    def end(self, role: str) -> None:
+        """Kill a process between two commands."""
+        os.kill(self._process(role).pid, signal.SIGKILL)
+        self._bury(role)
+
     def _strike(self, due: "Due", kind: str) -> Strike:
-        return Strike(self.chance.randint(1, self.seen[kind] or 3), self.postmaster if due.database else None)
+        return Strike(due.at or self.chance.randint(1, self.seen[kind] or 3), due.what, self.postmaster)
 
     def _kind(self, verb: str, words: tuple[Any, ...]) -> str:
         return f"{verb} {words[0]}" if verb in ("task", "deliver") else verb
@@ -140,6 +163,7 @@ class Stage:
 
     def _deliver(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         reply = self.call("callbacks", "deliver", path, headers, body, told=path)
+        self.answered[reply.word] += 1
         return reply.data or (0, b"")
 
     # Processes
@@ -165,8 +189,10 @@ class Stage:
         gone = self._running.pop(role)
         os.waitpid(gone.pid, 0)
         gone.pipe.close()
-        ask = "select count(*) as left from pg_stat_activity where application_name = %s"
-        while self.eye.execute(ask, (role,)).fetchone().left:
+        self._wait_until_none("application_name = %s", role)
+
+    def _wait_until_none(self, which: str, role: str) -> None:
+        while self.eye.execute(f"select from pg_stat_activity where {which}", (role,)).fetchall():
             time.sleep(0.001)
 
     def close(self) -> None:
@@ -196,12 +222,20 @@ class Stage:
         upgrade(server.owner_url(DATABASE))
         return server
 
-    def _recover(self) -> None:
-        """Crash recovery, as whoever starts the server again after a crash sees it."""
+    def _recover(self, what: What, role: str) -> None:
+        """After a crash the server is started again; after a cut line it has finished what it heard."""
+        if what is What.LINE:
+            self._wait_until_none("application_name = %s and state = 'active'", role)
+        if what not in OF_THE_DATABASE:
+            return
+        while not self.eye.broken:
+            with suppress(psycopg.OperationalError):
+                self.eye.execute("select 1")
         self.eye.close()
         ensure_running(self.folder / "postgres", pg_bin=None)
-        self.eye = self._open_eye()
+        self.eye = self.another_eye()
 
-    def _open_eye(self) -> psycopg.Connection[Any]:
+    def another_eye(self) -> psycopg.Connection[Any]:
+        """A connection of nobody's, which sees and may do everything."""
         url = self.server.admin_url().replace("/postgres?", f"/{DATABASE}?")
         return psycopg.connect(url, autocommit=True, row_factory=namedtuple_row)
