@@ -34,7 +34,7 @@ def main(words: list[str]) -> int:
     table: FaultTable = {}
     with tempfile.TemporaryDirectory(prefix="liangxian-faults-") as home:
         Path(home).chmod(0o755)  # run by root, the server is another user
-        stage = Stage(asked.seed, Path(home), NOON)
+        stage = Stage(asked.seed, Path(home), NOON, asked.log.open("w", encoding="utf-8") if asked.log else None)
         try:
             chance = Random(f"{asked.seed}/faults")
             county = iter(settle_county(stage.eye, stage.parts.vault, chance, HOUSEHOLDS, phones=1, waived=0))
@@ -54,6 +54,7 @@ def _asked(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--only", default="", help="names that begin so: F01,F10")
     parser.add_argument("--gateways", default=",".join(GATEWAYS))
     parser.add_argument("--short", action="store_true", help="the few that the tests always run")
+    parser.add_argument("--log", type=Path, help="a file for every step")
     parser.add_argument("--table", type=Path, help="where the table goes")
     return parser.parse_args(words)
 

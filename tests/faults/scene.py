@@ -93,6 +93,11 @@ class Scene:
         while (due := post.next_due()) is not None and due <= now:
             post.deliver_next()
 
+    def repeat(self) -> None:
+        """What is told now, and told again when nobody acknowledged it."""
+        self.tell()
+        self.wait(self.stage.far.world.far[self.gateway].retry_after_s[0] + 1)
+
     def wait(self, seconds: float) -> None:
         """So much time passes, and callbacks come in it."""
         end, post, clock = self.stage.clock.micros + int(seconds * SECOND), self.stage.far.post, self.stage.clock

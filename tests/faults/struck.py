@@ -4,6 +4,7 @@ with what became of it; what must be true of the money afterwards is asked of al
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import psycopg
 
@@ -11,7 +12,6 @@ from tests.faults.scene import Scene, Wish
 from tests.simulate.gates import What
 from tests.simulate.stage import DATABASE
 
-REPEATED_S = 200  # by then every gateway has repeated a callback nobody acknowledged
 LEASE_S = 61
 
 
@@ -19,7 +19,7 @@ def callback(scene: Scene, what: What) -> str:
     """Struck anywhere in a callback: rolled back or booked, and told again; booked once."""
 
     def after(number: str) -> None:
-        scene.wait(REPEATED_S)
+        scene.repeat()
         assert scene.state(number) == "paid"
 
     return scene.at_every_gate("callbacks", what, lambda: scene.paid(told=False), lambda _number: scene.tell(), after)
@@ -35,7 +35,7 @@ def after_the_commit(scene: Scene) -> str:
     scene.tell()
     assert scene.state(number) == "paid"
 
-    scene.wait(REPEATED_S)
+    scene.repeat()
     assert scene.stage.far.post.made["deliveries"] == told + 2
     return "booked once, told twice"
 
@@ -44,15 +44,15 @@ def starting(scene: Scene, what: What) -> str:
     """Struck anywhere in the start of a payment: the same button again leads to one payment, which is paid once."""
 
     def after(wish: Wish) -> None:
-        for _ in range(4):
-            reply = scene.begin(wish)
+        for place in range(5):
+            reply = scene.begin(wish if place < 2 else replace(wish, key=f"{wish.key}-{place}"))
             if reply.data is not None and reply.data.checkout is not None:
-                scene.pay(reply.data)
-                scene.tell()
-                assert scene.state(reply.data.number) == "paid"
+                number = scene.pay(reply.data)
+                scene.repeat()
+                assert scene.state(number) == "paid"
                 return
             scene.wait(LEASE_S * 11)  # a code that was lost may be paid until its time is over
-            scene.tick("ask")
+            scene.tick("ask", "ask")
         raise AssertionError(f"no code in the end: {reply}")
 
     return scene.at_every_gate("web", what, scene.wish, scene.begin, after)
@@ -137,7 +137,7 @@ def no_connection_left(scene: Scene) -> str:
         connection.close()
     assert scene.statuses() - statuses == {"503": 1}, scene.statuses() - statuses
 
-    scene.wait(REPEATED_S)
+    scene.repeat()
     assert scene.state(number) == "paid"
     return f"503 with {len(held)} held, then booked"
 
@@ -153,7 +153,7 @@ def row_locked(scene: Scene) -> str:
         other.execute("rollback")
     assert scene.statuses() - statuses == {"503": 1}, scene.statuses() - statuses
 
-    scene.wait(REPEATED_S)
+    scene.repeat()
     assert scene.state(number) == "paid"
     return "503, then booked"
 
@@ -178,7 +178,7 @@ def deadlock(scene: Scene) -> str:
         scene.tell()
         rival.join()
 
-    scene.wait(REPEATED_S)
+    scene.repeat()
     assert scene.state(number) == "paid"
     return "booked"
 

@@ -33,6 +33,7 @@ from tests.simulate.system import Reply, System
 DATABASE = "liangxian_season"
 ROLES = ("web", "callbacks", "worker")
 KILLED = "!killed"
+PATIENCE_S = 60  # by the real clock, until a backend that serves nobody is gone
 _SETTINGS = {"autovacuum": "off", "checkpoint_timeout": "1d", "max_wal_size": "16GB"}  # nothing by the real clock
 
 
@@ -192,7 +193,10 @@ class Stage:
         self._wait_until_none("application_name = %s", role)
 
     def _wait_until_none(self, which: str, role: str) -> None:
-        while self.eye.execute(f"select from pg_stat_activity where {which}", (role,)).fetchall():
+        until = time.monotonic() + PATIENCE_S
+        look = f"select state, wait_event, query from pg_stat_activity where {which}"
+        while found := self.eye.execute(look, (role,)).fetchall():
+            assert time.monotonic() < until, found
             time.sleep(0.001)
 
     def close(self) -> None:
