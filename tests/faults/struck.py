@@ -51,7 +51,7 @@ def starting(scene: Scene, what: What) -> str:
                 scene.repeat()
                 assert scene.state(number) == "paid"
                 return
-            scene.wait(LEASE_S * 11)  # a code that was lost may be paid until its time is over
+            scene.wait(LEASE_S * 11 if place else 2)  # a code that was lost may be paid until its time is over
             scene.tick("ask", "ask")
         raise AssertionError(f"no code in the end: {reply}")
 
