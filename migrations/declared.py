@@ -4,12 +4,22 @@ from app.access import models as access
 from app.registry import models as registry
 from core.db import Table
 from notifications import models as notices
+from payments import check_tables as checks
 from payments import models as payments
 from payments import refund_tables as refunds
 from payments import statement_tables as statements
 from payments.ledger import models as ledger
 
-ROOMS = (registry, access, ledger, payments, refunds, statements, notices)  # importing them declares their tables
+ROOMS = (
+    registry,
+    access,
+    ledger,
+    payments,
+    refunds,
+    statements,
+    checks,
+    notices,
+)  # importing them declares their tables
 TABLES = Table.metadata
 
 
