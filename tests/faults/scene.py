@@ -15,9 +15,9 @@ from payments.gateways.base import Kind
 from tests.simulate.gates import What
 from tests.simulate.people import Household
 from tests.simulate.seeded import SECOND
+from tests.simulate.staff import BUREAUS, CLERK, DESK, LEAD
 from tests.simulate.stage import Due, Reply, Stage
 
-CLERK, BUREAU = "staff:clerk", "staff:bureau"
 MOST_GATES = 200
 LOST = "!OperationalError"
 Subject = TypeVar("Subject")
@@ -78,8 +78,10 @@ class Scene:
 
     def agreed(self, number: str) -> str:
         """A refund that two people agreed to; its number."""
-        refund = str(self._surely("web", "ask_back", number, CLERK).data)
-        self._surely("web", "decide", refund, True, BUREAU)
+        refund = str(self._surely("web", "ask_back", number, DESK).data)
+        self._surely("web", "accept", refund, CLERK)
+        self._surely("web", "review", refund, "RES_MEDICAL", BUREAUS["RES_MEDICAL"])
+        self._surely("web", "decide", refund, True, LEAD)
         return refund
 
     # The far side, the worker, the time

@@ -42,7 +42,8 @@ AT_THE_END = {  # when everything has had its time
     "no payment is open but what a doubt holds": """
         select number from payment p where state in ('created', 'pending', 'unknown', 'closing') and not exists (
             select from suspense s where s.household_id = p.household_id and s.number = p.number)""",
-    "no refund is under way": "select number from refund where state in ('applied', 'approved', 'paying')",
+    "no refund is under way": """
+        select number from refund where state in ('applied', 'accepted', 'reviewed', 'approved', 'paying')""",
     "surplus was asked for": """
         select cause from suspense s where doubt = 'surplus' and not exists (
             select from refund r where r.household_id = s.household_id and r.receipt = s.cause)""",

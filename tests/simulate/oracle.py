@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from core.clock import business_day
+from payments.invariants import INVARIANTS
+from payments.invariants import look as watch
 from tests.simulate.checks import ALWAYS, AT_THE_END
 from tests.simulate.stage import Stage
 
+OF_PEOPLE = ("INV-19",)  # how soon people work through what waits for them is not simulated
 _BOOKED = """
 select split_part(cause, ':', 2) as gateway, split_part(cause, ':', 3) as reference, cause,
        sum(amount)::bigint as amount, count(distinct household_id) as households
@@ -63,6 +67,12 @@ def look(stage: Stage, findings: Findings, checks: dict[str, str], when: str = "
     for name, statement in checks.items():
         if rows := stage.eye.execute(statement).fetchall():
             findings.broken[f"{when}{name}"] = f"{len(rows)}: {rows[0]}"
+    wanted = [truth for number, truth in INVARIANTS.items() if number not in OF_PEOPLE]
+    with stage.parts.reading() as connection:
+        for found in watch(connection, wanted, wall=stage.clock.now(), today=business_day(stage.clock.now())):
+            if found.rows:
+                findings.broken[f"{when}{found.number} {found.title}"] = f"{found.rows}: {found.sample[0]}"
+    stage.parts.engine.dispose()  # processes are forked from this one: it keeps no connection
 
 
 def unbooked(stage: Stage) -> int:

@@ -5,7 +5,8 @@ from random import Random
 from tests.simulate.rates import WHEN_GIVEN_BACK, Rates, chosen
 from tests.simulate.stage import Stage
 
-CLERK, BUREAU = "staff:clerk", "staff:bureau"
+DESK, CLERK, LEAD = "staff:desk", "staff:clerk", "staff:lead"
+BUREAUS = {"RES_PENSION": "staff:hrss", "RES_MEDICAL": "staff:medical"}
 
 
 class Staff:
@@ -20,20 +21,31 @@ class Staff:
             self.stage.far.faults.add(
                 chosen(self.chance, WHEN_GIVEN_BACK, gateway).fault(self.chance, gateway, payment)
             )
-        self.stage.call("web", "ask_back", payment, CLERK)
+        self.stage.call("web", "ask_back", payment, DESK)
 
     def work(self) -> None:
-        """Everything that waits for a person: refunds applied for, refunds that failed, money in suspense."""
-        for row in self._rows("select number from refund where state = 'applied'"):
-            self.stage.call("web", "decide", row.number, self.chance.random() < 0.9, BUREAU)
+        """Everything that waits for a person: refunds on their way through the hands, failed ones, money in doubt."""
+        for row in self._rows("select number from refund where state = 'applied' and held is null"):
+            self.stage.call("web", "accept", row.number, CLERK)
+        for row in self._rows(_UNSEEN):
+            self.stage.call("web", "review", row.number, row.insurance, BUREAUS[row.insurance])
+        for row in self._rows(
+            "select number from refund where state = 'reviewed' or (state = 'applied' and held <> '')"
+        ):
+            self.stage.call("web", "decide", row.number, self.chance.random() < 0.9, LEAD)
         for row in self._rows("select number from refund where state = 'failed'"):
             self.stage.call("web", "again", row.number, CLERK)
-        held = (
-            "select s.number from suspense s where s.solved_at is null and s.doubt = 'amount' and not exists"
-            " (select from refund r where r.household_id = s.household_id and r.receipt = s.cause)"
-        )
-        for row in self._rows(held):
-            self.stage.call("web", "ask_back", row.number, CLERK)
+        for row in self._rows(_HELD):
+            self.stage.call("web", "ask_back", row.number, DESK)
 
     def _rows(self, statement: str) -> list:
         return sorted(self.stage.eye.execute(statement).fetchall())
+
+
+_SEEN = "select number from refund where state = 'reviewed' or (state = 'applied' and held is not null)"
+_UNSEEN = """
+select distinct r.number, b.insurance from refund r join refund_bill rb using (household_id, number)
+  join bill b on b.household_id = rb.household_id and b.id = rb.bill_id where r.state = 'accepted'"""
+_HELD = """
+select number from suspense s where solved_at is null and doubt = 'amount' and not exists (
+    select from refund r where r.household_id = s.household_id and r.receipt = s.cause)"""

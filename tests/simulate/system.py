@@ -16,10 +16,11 @@ from procrastinate import App
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.flows import refund
+from app.flows import refund, refund_pay
 from app.flows.follow import close_payment, follow
 from app.flows.pay import Payer, Want, start_payment
 from app.jobs import jobs
+from app.policy.facts import Insurance
 from core.errors import AppError
 from tests.simulate.gates import Gates, Strike
 from tests.simulate.seeded import draw_from
@@ -97,15 +98,23 @@ class System:
         return str(phase), phase
 
     def ask_back(self, payment: str, by: str) -> tuple[str, Any]:
-        asked = refund.apply(self.parts, payment, reason="参保人申请退费", by=by)
+        asked = refund.apply(self.parts, payment, by=by)
         return f"{asked.number} {asked.amount}", asked.number
 
+    def accept(self, number: str, by: str) -> tuple[str, Any]:
+        refund.accept(self.parts, number, by=by)
+        return "accepted", None
+
+    def review(self, number: str, insurance: str, by: str) -> tuple[str, Any]:
+        refund.review(self.parts, number, Insurance(insurance), by=by)
+        return "reviewed", None
+
     def decide(self, number: str, approved: bool, by: str) -> tuple[str, Any]:
-        refund.decide(self.parts, number, approved=approved, by=by)
+        refund.decide(self.parts, number, approved=approved, by=by, reason="" if approved else "材料不全")
         return "approved" if approved else "rejected", None
 
     def again(self, number: str, by: str) -> tuple[str, Any]:
-        refund.again(self.parts, number, by=by)
+        refund_pay.again(self.parts, number, by=by)
         return "again", None
 
     # What arrives
