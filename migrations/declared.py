@@ -8,8 +8,18 @@ from payments import models as payments
 from payments import refund_tables as refunds
 from payments import statement_tables as statements
 from payments.ledger import models as ledger
+from payments.ledger import seal_tables as seals
 
-ROOMS = (registry, access, ledger, payments, refunds, statements, notices)  # importing them declares their tables
+ROOMS = (
+    registry,
+    access,
+    ledger,
+    seals,
+    payments,
+    refunds,
+    statements,
+    notices,
+)  # importing them declares their tables
 TABLES = Table.metadata
 
 
