@@ -4,7 +4,7 @@ revoke all on all functions in schema public from public;
 grant usage on schema public to liangxian_app;
 grant select on all tables in schema public to liangxian_app;
 grant execute on all functions in schema public to liangxian_app;
-revoke execute on function ledger_post, post_settlement, hold_money, take_outcome from liangxian_app;
+revoke execute on function ledger_post, post_settlement, hold_money, take_outcome, open_day from liangxian_app;
 grant insert, update on household, person, enrolment, business_clock, agent, session, tally, bill, payment,
   payment_bill, notice to liangxian_app;
 grant insert on import_batch, bill_line, received, request_key to liangxian_app;
