@@ -5,6 +5,7 @@ from app.registry import models as registry
 from core.db import Table
 from notifications import models as notices
 from payments import models as payments
+from payments import reconcile_tables as reconciliation
 from payments import refund_tables as refunds
 from payments import statement_tables as statements
 from payments.ledger import models as ledger

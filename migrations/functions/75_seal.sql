@@ -28,14 +28,25 @@ returns bytea language sql stable as $$
                 || coalesce(p_content, ''::bytea))
 $$;
 
+-- Somebody asks to close a day with the exceptions it has now; another confirms by closing it.
+create or replace function ask_to_close(p_day date, p_by text, p_now timestamptz) returns jsonb language sql
+  security definer set search_path = public, pg_temp as $$
+  insert into closing_request values (p_day, day_exceptions(p_day), p_by, p_now)
+    on conflict (day) do update set exceptions = excluded.exceptions, asked_by = excluded.asked_by,
+                                    asked_at = excluded.asked_at
+    returning exceptions
+$$;
+
 -- Close a day. True: closed now. False: it was closed before. Days are closed in order, from the first that was booked.
--- LX011: the day is not over, or another comes first.
+-- LX011: the day is not over, or another comes first. LX014: it has exceptions, and nobody asked to close it with these,
+-- or the same person wants to confirm them.
 create or replace function seal_day(p_day date, p_by text, p_confirmed_by text, p_now timestamptz)
 returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   before sealed_day;
   due date;
   book record;
+  open jsonb;
 begin
   perform pg_advisory_xact_lock(hashtext('day of the book'), p_day - date '2000-01-01');
   select * into before from sealed_day order by day desc limit 1;
@@ -53,12 +64,18 @@ begin
   if p_day >= (p_now at time zone 'Asia/Shanghai')::date then
     raise exception '% is not over', p_day using errcode = 'LX011';
   end if;
+  open := day_exceptions(p_day);
+  if open <> '[]' and (p_confirmed_by is null or p_confirmed_by = p_by or not exists (
+      select from closing_request where day = p_day and asked_by = p_by and open <@ exceptions)) then
+    raise exception '% has % exceptions', p_day, jsonb_array_length(open) using errcode = 'LX014';
+  end if;
 
   select * into book from book_digests(p_day, p_day);
-  insert into sealed_day (day, entries, postings, digest, previous, closed_by, confirmed_by, closed_at)
+  insert into sealed_day (day, entries, postings, digest, previous, exceptions, closed_by, confirmed_by,
+                          closed_at)
     select p_day, coalesce(book.entries, 0), coalesce(book.postings, 0),
            day_digest(previous, p_day, coalesce(book.entries, 0), coalesce(book.postings, 0), book.content), previous,
-           p_by, p_confirmed_by, p_now
+           open, p_by, case when open <> '[]' then p_confirmed_by end, p_now
       from (select coalesce(before.digest, decode(repeat('00', 32), 'hex')) as previous) chain;
   insert into sealed_total (day, account, debit, credit, balance)
     select p_day, account, sum(debit), sum(credit), sum(balance) from (

@@ -4,7 +4,8 @@ revoke all on all functions in schema public from public;
 grant usage on schema public to liangxian_app;
 grant select on all tables in schema public to liangxian_app;
 grant execute on all functions in schema public to liangxian_app;
-revoke execute on function ledger_post, post_settlement, hold_money, take_outcome, open_day from liangxian_app;
+revoke execute on function ledger_post, post_settlement, hold_money, take_outcome, open_day, match_payments,
+  match_refunds, name_difference, forget_differences from liangxian_app;
 grant insert, update on household, person, enrolment, business_clock, agent, session, tally, bill, payment,
   payment_bill, notice to liangxian_app;
 grant insert on import_batch, bill_line, received, request_key to liangxian_app;
@@ -13,6 +14,7 @@ grant insert, update on town, village, agent_village to liangxian_app;
 grant update (state, sent_as, ordered_at, their_word, next_query_at, queries, decided_by, decided_at) on refund
   to liangxian_app;
 grant insert, update, delete on statement, statement_row, statement_piece to liangxian_app;
+grant update (alerted, note) on discrepancy to liangxian_app;
 grant insert on determination to liangxian_app;
 grant update (state, amount, years, benefit_start, reason, decided_by, decided_at) on determination to liangxian_app;
 grant update (result) on received to liangxian_app;
