@@ -11,16 +11,8 @@ from payments import statement_tables as statements
 from payments.ledger import models as ledger
 from payments.ledger import seal_tables as seals
 
-ROOMS = (
-    registry,
-    access,
-    ledger,
-    seals,
-    payments,
-    refunds,
-    statements,
-    notices,
-)  # importing them declares their tables
+# Importing them declares their tables.
+ROOMS = (registry, access, ledger, seals, payments, refunds, statements, reconciliation, notices)
 TABLES = Table.metadata
 
 

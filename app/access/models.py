@@ -1,11 +1,24 @@
-"""Who is at the door: village agents, sessions, and how often somebody looked people up."""
+"""Who is at the door: village agents, staff of the offices, sessions, and how often somebody looked people up."""
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, DateTime, ForeignKey, Identity, Index, Integer, LargeBinary, Text, true
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.access.roles import Role
 from core.db import Table
 
 
@@ -29,13 +42,30 @@ class AgentVillage(Table):
     village_code: Mapped[str] = mapped_column(ForeignKey("village.code"), primary_key=True)
 
 
+class Staff(Table):
+    """Somebody of an office, known by login, with one role. A clerk who becomes somebody else gets another login."""
+
+    __tablename__ = "staff"
+    __table_args__ = (CheckConstraint("role in (" + ", ".join(f"'{role}'" for role in Role) + ")", name="role"),)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(cycle=False), primary_key=True)
+    login: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[bytes] = mapped_column(LargeBinary)  # sealed, staff.name:<login>
+    role: Mapped[str] = mapped_column(Text)
+    password_hash: Mapped[str] = mapped_column(Text)  # argon2id
+    active: Mapped[bool] = mapped_column(Boolean, server_default=true())
+
+
 class Session(Table):
     """A session kept here, not in the cookie: ending it takes effect at once (A57, A58)."""
 
     __tablename__ = "session"
-    __table_args__ = (Index("ix__session__expires_at", "expires_at"),)
+    __table_args__ = (
+        Index("ix__session__expires_at", "expires_at"),
+        CheckConstraint("agent_id is null or staff_id is null", name="one_person"),
+    )
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     agent_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     openid: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, session.openid:<hex of token_hash>
     known: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")  # opaque reference → person id
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # moved on while it is used

@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, text, update
 
 from app.access.models import Session
+from app.access.roles import Role
 
 IDLE, LIFE, AGENT_LIFE = timedelta(minutes=30), timedelta(hours=2), timedelta(hours=8)
+STAFF_IDLE, STAFF_LIFE = timedelta(minutes=15), timedelta(hours=8)  # A57
 _REWRITE = timedelta(minutes=1)  # a session in use is written down at most once a minute
 
 
@@ -26,11 +28,27 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Officer:
+    """Somebody of an office, as he stands in this very moment; `name` is sealed, staff.name:<login>."""
+
+    id: int
+    login: str
+    name: bytes
+    role: Role
+
+    @property
+    def by(self) -> str:
+        """How what he does is signed in the tables."""
+        return f"staff:{self.login}"
+
+
+@dataclass(frozen=True, slots=True)
 class Visitor:
     """A live session. `known`: opaque reference → person id; `openid` is sealed, session.openid:<hex of token_hash>."""
 
     token_hash: bytes
     agent: SignedIn | None
+    officer: Officer | None
     openid: bytes | None
     known: Mapping[str, int]
     expires_at: datetime
@@ -43,7 +61,12 @@ class Visitor:
 
     def stales(self, now: datetime) -> bool:
         """Is it time to write down that it is still in use?"""
-        return self.expires_at < min(now + IDLE, self.ends_at) - _REWRITE
+        return self.expires_at < min(now + self.idle, self.ends_at) - _REWRITE
+
+    @property
+    def idle(self) -> timedelta:
+        """How long it lives unused."""
+        return STAFF_IDLE if self.officer else IDLE
 
 
 def new_token() -> str:
@@ -57,18 +80,21 @@ def hash_of(token: str) -> bytes:
 
 
 def find(connection: Connection, token: str, *, now: datetime) -> Visitor | None:
-    """The live session of a token, with its agent and his villages, in one query; None for any other token.
+    """The live session of a token, with its agent and his villages or its officer and his role, in one query; None
+    for any other token.
 
-    An agent who was disabled, or lost a village, is disabled or without it from this very query on (A47)."""
+    Whoever was disabled, or lost a village or a role, is without it from this very query on (A47)."""
     row = connection.execute(_FIND, {"token_hash": hash_of(token), "now": now}).one_or_none()
     return None if row is None else _visitor(row)
 
 
 _FIND = text(
     "select s.token_hash, s.openid, s.known, s.expires_at, s.ends_at, s.agent_id, a.login, a.name,"
-    "       array(select village_code from agent_village v where v.agent_id = s.agent_id) as villages"
-    "  from session s left join agent a on a.id = s.agent_id"
+    "       array(select village_code from agent_village v where v.agent_id = s.agent_id) as villages,"
+    "       s.staff_id, f.login as staff_login, f.name as staff_name, f.role"
+    "  from session s left join agent a on a.id = s.agent_id left join staff f on f.id = s.staff_id"
     " where s.token_hash = :token_hash and s.expires_at > :now and (s.agent_id is null or a.active)"
+    "   and (s.staff_id is null or f.active)"
 )
 
 
@@ -76,23 +102,37 @@ def _visitor(row: Any) -> Visitor:
     agent = None
     if row.agent_id is not None:
         agent = SignedIn(row.agent_id, row.login, bytes(row.name), frozenset(row.villages))
-    return Visitor(bytes(row.token_hash), agent, row.openid, row.known, row.expires_at, row.ends_at)
+    officer = None
+    if row.staff_id is not None:
+        officer = Officer(row.staff_id, row.staff_login, bytes(row.staff_name), Role(row.role))
+    return Visitor(bytes(row.token_hash), agent, officer, row.openid, row.known, row.expires_at, row.ends_at)
 
 
 def resident(row: Any) -> Visitor:
     """A resident's session from its row."""
-    return Visitor(bytes(row.token_hash), None, row.openid, row.known, row.expires_at, row.ends_at)
+    return Visitor(bytes(row.token_hash), None, None, row.openid, row.known, row.expires_at, row.ends_at)
 
 
 def write(
-    connection: Connection, token: str, *, now: datetime, openid: bytes | None = None, agent_id: int | None = None
+    connection: Connection,
+    token: str,
+    *,
+    now: datetime,
+    openid: bytes | None = None,
+    agent_id: int | None = None,
+    staff_id: int | None = None,
 ) -> datetime:
     """A new session; the moment at which it ends if nobody uses it."""
-    ends_at = now + (LIFE if agent_id is None else AGENT_LIFE)
-    expires_at = now + IDLE if agent_id is None else ends_at
+    ends_at = now + (LIFE if agent_id is None and staff_id is None else AGENT_LIFE if agent_id else STAFF_LIFE)
+    expires_at = ends_at if agent_id else now + (STAFF_IDLE if staff_id else IDLE)
     connection.execute(
         insert(Session).values(
-            token_hash=hash_of(token), openid=openid, agent_id=agent_id, expires_at=expires_at, ends_at=ends_at
+            token_hash=hash_of(token),
+            openid=openid,
+            agent_id=agent_id,
+            staff_id=staff_id,
+            expires_at=expires_at,
+            ends_at=ends_at,
         )
     )
     return expires_at
@@ -103,7 +143,7 @@ def extend(connection: Connection, visitor: Visitor, *, now: datetime) -> None:
     connection.execute(
         update(Session)
         .where(Session.token_hash == visitor.token_hash)
-        .values(expires_at=min(now + IDLE, visitor.ends_at))
+        .values(expires_at=min(now + visitor.idle, visitor.ends_at))
     )
 
 
@@ -131,3 +171,8 @@ def end(connection: Connection, token_hash: bytes) -> None:
 def end_all_of(connection: Connection, agent_id: int) -> None:
     """Every session of an agent."""
     connection.execute(delete(Session).where(Session.agent_id == agent_id))
+
+
+def end_all_of_staff(connection: Connection, staff_id: int) -> None:
+    """Every session of somebody of an office."""
+    connection.execute(delete(Session).where(Session.staff_id == staff_id))

@@ -12,6 +12,7 @@ from app.cli.refund import refund
 from app.cli.registry import registry
 from app.cli.sheet import sheet
 from app.cli.stack import stack
+from app.cli.staff import staff
 from app.cli.worker import worker
 
-GROUPS = (stack, demo, db, worker, clock, policy, registry, sheet, determination, agent, gateways, refund, bench)
+GROUPS = (stack, demo, db, worker, clock, policy, registry, sheet, determination, agent, staff, gateways, refund, bench)

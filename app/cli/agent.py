@@ -19,12 +19,12 @@ agent = AppGroup("agent", help="Village agents (代办员).")
 @click.option("--ask", is_flag=True, help="Type a password instead of having one made.")
 def add(login: str, name: str, villages: tuple[str, ...], ask: bool) -> None:
     """A new agent LOGIN for one or more villages."""
-    password = _password(ask=ask)
+    password = password_for(ask=ask)
     try:
         add_agent(parts(), login=login, name=name, password=password, villages=villages)
     except AppError as error:
         raise click.ClickException(f"{error.sentence()} {error}") from error
-    _show(login, password, ask=ask)
+    show_login(login, password, ask=ask)
 
 
 @agent.command("disable")
@@ -43,21 +43,23 @@ def disable(login: str) -> None:
 @click.option("--ask", is_flag=True, help="Type a password instead of having one made.")
 def password_command(login: str, ask: bool) -> None:
     """A new password for LOGIN; every open session ends."""
-    password = _password(ask=ask)
+    password = password_for(ask=ask)
     try:
         change_password(parts(), login=login, password=password)
     except AppError as error:
         raise click.ClickException(error.sentence()) from error
-    _show(login, password, ask=ask)
+    show_login(login, password, ask=ask)
 
 
-def _password(*, ask: bool) -> str:
+def password_for(*, ask: bool) -> str:
+    """Typed by the operator, or made."""
     if ask:
         return str(click.prompt("密码 password", hide_input=True, confirmation_prompt=True))
     return secrets.token_urlsafe(9)
 
 
-def _show(login: str, password: str, *, ask: bool) -> None:
+def show_login(login: str, password: str, *, ask: bool) -> None:
+    """The login, and a password that was made, this once."""
     click.echo(f"账号 login: {login.strip().lower()}")
     if not ask:
         click.echo(f"密码 password: {password}   （只显示这一次 shown this once）")

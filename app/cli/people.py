@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 
 from app.access.passwords import SHORTEST
-from app.flows.district import is_empty, put_agent, put_places
+from app.access.roles import Role
+from app.flows.district import is_empty, put_agent, put_places, put_staff
 from app.flows.import_roster import import_roster
 from app.flows.parts import Parts
 from app.registry.columns import FIELDS
@@ -19,6 +20,13 @@ from app.registry.synthetic import BOTH, TOWNS, header, people, showcase, villag
 from config.settings import CHECKOUT
 
 LOGIN = "agent01"
+STAFF = {
+    Role.TAX_CLERK: "clerk01",
+    Role.TAX_LEAD: "lead01",
+    Role.HRSS: "hrss01",
+    Role.MEDICAL: "medical01",
+    Role.AUDITOR: "auditor01",
+}
 PASSWORD_FILE = CHECKOUT / ".local" / "agent-password.txt"
 
 
@@ -31,6 +39,7 @@ class District:
     agent_login: str
     agent_password: str
     agent_village: str
+    staff_password: str
     today: date
 
 
@@ -43,6 +52,8 @@ def ensure_district(parts: Parts, people: int = 3000, *, password_file: Path = P
     put_places(parts, TOWNS, [(place.code, place.name)])
     password = kept_password(password_file)
     put_agent(parts, login=LOGIN, name="示例代办员", village=place.code, password=password)
+    staff_password = kept_password(password_file.with_name("staff-password.txt"))
+    put_staff(parts, STAFF, password=staff_password)
     resident = showcase().ordinary
     return District(
         resident_name=resident.name,
@@ -50,6 +61,7 @@ def ensure_district(parts: Parts, people: int = 3000, *, password_file: Path = P
         agent_login=LOGIN,
         agent_password=password,
         agent_village=f"{TOWNS[place.code[:9]]}{place.name}",
+        staff_password=staff_password,
         today=parts.clocks.today(),
     )
 

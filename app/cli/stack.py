@@ -16,8 +16,9 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
+from app.access.roles import ROLES
 from app.cli.parts import parts, settings, urls
-from app.cli.people import ensure_district
+from app.cli.people import STAFF, ensure_district
 from config.settings import CHECKOUT
 from core.http import Door, OutsideSilent
 from migrations.upgrade import upgrade
@@ -185,11 +186,13 @@ def _welcome(held: Any, district: Any) -> None:
 
   居民 resident       {held.public_url}/
   代办员 agent         {held.public_url}/agent/
+  办公 office          {held.public_url}/office/
   付款人的手机 phone    {held.sandbox_url}/phone
   接口文档 API          {held.public_url}/api/openapi.json
 
   试一位居民   姓名 {district.resident_name}   身份证号 {district.resident_id}
   试一位代办员 账号 {district.agent_login}   密码 {district.agent_password}   （{district.agent_village}）
+  试办公账号   {"、".join(f"{ROLES[role]} {login}" for role, login in STAFF.items())}   密码 {district.staff_password}
 
   业务时钟现在是 {district.today:%Y年%-m月%-d日}，可以用 .venv/bin/flask --app wsgi clock set 拨动。
   日志 logs 在 .local/logs/

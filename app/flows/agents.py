@@ -1,13 +1,16 @@
-"""Village agents come, change their password, and go. Run by the operator; an agent cannot change what he may see."""
+"""Village agents and staff of the offices come, change their password, and go. Run by the operator; nobody changes
+what he himself may see."""
 
 import re
 from collections.abc import Sequence
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.access.models import Agent, AgentVillage
+from app.access.models import Agent, AgentVillage, Staff
 from app.access.passwords import SHORTEST, hash_password
-from app.access.sessions import end_all_of
+from app.access.roles import Role
+from app.access.sessions import end_all_of, end_all_of_staff
 from app.flows.parts import Parts
 from app.registry.models import Village
 from core.errors import BadInput, Conflict, NotFound
@@ -28,7 +31,7 @@ class ShortPassword(BadInput):
 
 
 class LoginTaken(Conflict):
-    """There is an agent of this login."""
+    """There is somebody of this login."""
 
     text = "这个账号已经有人用了。"
 
@@ -39,6 +42,12 @@ class NoSuchAgent(NotFound):
     text = "没有这个代办员账号。"
 
 
+class NoSuchStaff(NotFound):
+    """Nobody of an office of this login."""
+
+    text = "没有这个办公账号。"
+
+
 class NoSuchVillage(NotFound):
     """A village code the registry does not know."""
 
@@ -47,9 +56,7 @@ class NoSuchVillage(NotFound):
 
 def add_agent(parts: Parts, *, login: str, name: str, password: str, villages: Sequence[str]) -> int:
     """A new agent for these villages; his id. BadLogin, ShortPassword, LoginTaken, NoSuchVillage."""
-    wanted = login.strip().lower()
-    if not _LOGIN.fullmatch(wanted):
-        raise BadLogin(wanted)
+    wanted = _login(login)
     hashed = _hashed(password)
     codes = sorted(set(villages))
     with parts.engine.begin() as connection:
@@ -64,6 +71,36 @@ def add_agent(parts: Parts, *, login: str, name: str, password: str, villages: S
         ).scalar_one()
         connection.execute(insert(AgentVillage), [{"agent_id": agent_id, "village_code": code} for code in codes])
     return agent_id
+
+
+def add_staff(parts: Parts, *, login: str, name: str, role: Role, password: str) -> int:
+    """Somebody new in an office; his id. BadLogin, ShortPassword, LoginTaken."""
+    wanted = _login(login)
+    hashed = _hashed(password)
+    sealed = parts.vault.seal(name.strip(), bound_to=f"staff.name:{wanted}")
+    with parts.engine.begin() as connection:
+        made = connection.execute(
+            upsert(Staff)
+            .values(login=wanted, name=sealed, role=role, password_hash=hashed)
+            .on_conflict_do_nothing()
+            .returning(Staff.id)
+        ).scalar_one_or_none()
+        if made is None:
+            raise LoginTaken(wanted)
+    return int(made)
+
+
+def change_staff(parts: Parts, *, login: str, password: str | None = None, active: bool | None = None) -> None:
+    """A new password, or out at once; every open session ends. NoSuchStaff, ShortPassword."""
+    columns: dict[str, object] = {} if password is None else {"password_hash": _hashed(password)}
+    columns |= {} if active is None else {"active": active}
+    with parts.engine.begin() as connection:
+        staff_id = connection.execute(
+            update(Staff).where(Staff.login == login.strip().lower()).values(**columns).returning(Staff.id)
+        ).scalar_one_or_none()
+        if staff_id is None:
+            raise NoSuchStaff(login)
+        end_all_of_staff(connection, staff_id)
 
 
 def disable_agent(parts: Parts, *, login: str) -> None:
@@ -84,6 +121,13 @@ def _change(parts: Parts, login: str, **columns: object) -> None:
         if agent_id is None:
             raise NoSuchAgent(login)
         end_all_of(connection, agent_id)
+
+
+def _login(login: str) -> str:
+    wanted = login.strip().lower()
+    if not _LOGIN.fullmatch(wanted):
+        raise BadLogin(wanted)
+    return wanted
 
 
 def _hashed(password: str) -> str:

@@ -1,12 +1,13 @@
-"""Places become known, and a sandbox gets the agent whose login it shows."""
+"""Places become known, and a sandbox gets the agent and the staff whose logins it shows."""
 
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from app.access.models import Agent, AgentVillage
+from app.access.models import Agent, AgentVillage, Staff
 from app.access.passwords import hash_password, is_right
+from app.access.roles import ROLES, Role
 from app.flows.parts import Parts
 from app.registry.models import Person, Town, Village
 
@@ -47,4 +48,22 @@ def put_agent(parts: Parts, *, login: str, name: str, village: str, password: st
             connection.execute(
                 text("update agent set password_hash = :hash, active = true where id = :id"),
                 {"hash": hash_password(password), "id": held.id},
+            )
+
+
+def put_staff(parts: Parts, logins: Mapping[Role, str], *, password: str) -> None:
+    """One account for each role, all with this password, made or brought back to it. Sandbox only."""
+    with parts.engine.begin() as connection:
+        held = {row.login: row.password_hash for row in connection.execute(select(Staff.login, Staff.password_hash))}
+        missing = [(role, login) for role, login in logins.items() if not is_right(held.get(login), password)]
+        hashed = hash_password(password) if missing else ""
+        for role, login in missing:
+            new = insert(Staff).values(
+                login=login,
+                name=parts.vault.seal(f"示例{ROLES[role]}", bound_to=f"staff.name:{login}"),
+                role=role,
+                password_hash=hashed,
+            )
+            connection.execute(
+                new.on_conflict_do_update(index_elements=["login"], set_={"password_hash": hashed, "active": True})
             )

@@ -1,4 +1,5 @@
-"""Somebody comes to the door → a session; a name and a number → a person this session knows; a login → an agent.
+"""Somebody comes to the door → a session; a name and a number → a person this session knows; a login → an agent or
+somebody of an office.
 
 Everything here is about the system clock. Tokens leave as values once and are kept as hashes."""
 
@@ -8,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from app.access import sessions
-from app.access.models import Agent
+from app.access.models import Agent, Staff
 from app.access.passwords import LONGEST, is_right
 from app.access.sessions import Visitor
 from app.access.tally import LOGINS, NETWORK, count
@@ -37,7 +38,7 @@ class WrongLogin(Refused):
     """Unknown login, wrong password, disabled agent: the same words after the same time (A61)."""
 
     status = 401
-    text = "账号或密码不对，请再试一次。忘了密码，请联系镇里。"
+    text = "账号或密码不对，请再试一次。忘了密码，请联系给您开账号的人。"
 
 
 def open_session(parts: Parts, *, network: str, code: str | None = None) -> Entry:
@@ -97,6 +98,17 @@ def get_to_know(parts: Parts, visitor: Visitor, *, name: str, id_number: str, ne
 
 def log_in(parts: Parts, *, login: str, password: str, network: str, former: Visitor | None) -> Entry:
     """An agent's new session; whatever session the browser had before is over (A56). WrongLogin, TooOften."""
+    agent_id = _proven(parts, Agent, login=login, password=password, network=network)
+    return _enter(parts, former, agent_id=agent_id)
+
+
+def log_in_staff(parts: Parts, *, login: str, password: str, network: str, former: Visitor | None) -> Entry:
+    """The new session of somebody of an office; otherwise as `log_in`."""
+    staff_id = _proven(parts, Staff, login=login, password=password, network=network)
+    return _enter(parts, former, staff_id=staff_id)
+
+
+def _proven(parts: Parts, whose: type[Agent] | type[Staff], *, login: str, password: str, network: str) -> int:
     wanted = login.strip().lower()[:64].replace("\0", "")
     with parts.engine.connect() as connection:
         try:
@@ -104,16 +116,20 @@ def log_in(parts: Parts, *, login: str, password: str, network: str, former: Vis
             count(connection, parts.vault, (f"login-from:{network}",), NETWORK, parts.clocks.wall())
         finally:
             connection.commit()  # a refused login counts too
-        agent = connection.execute(
-            select(Agent.id, Agent.password_hash).where(Agent.login == wanted, Agent.active)
+        found = connection.execute(
+            select(whose.id, whose.password_hash).where(whose.login == wanted, whose.active)
         ).one_or_none()
-    if not is_right(agent.password_hash if agent else None, password[:LONGEST]) or agent is None:
+    if not is_right(found.password_hash if found else None, password[:LONGEST]) or found is None:
         raise WrongLogin
+    return int(found.id)
+
+
+def _enter(parts: Parts, former: Visitor | None, **who: int) -> Entry:
     token = sessions.new_token()
     with parts.engine.begin() as connection:
         if former is not None:
             sessions.end(connection, former.token_hash)
-        return Entry(token, sessions.write(connection, token, now=parts.clocks.wall(), agent_id=agent.id))
+        return Entry(token, sessions.write(connection, token, now=parts.clocks.wall(), **who))
 
 
 def leave(parts: Parts, visitor: Visitor) -> None:

@@ -7,14 +7,16 @@ from apiflask import APIFlask
 from flask import Response, current_app, g, request
 from flask_wtf import CSRFProtect
 
+from app.access.sessions import Officer
 from app.observe import REQUESTS, SECONDS
 from app.web import access, agent, back, callbacks, errors, health, home, resident, words
-from app.web.access import anybody, api_resident, page_agent, page_resident, proven
+from app.web.access import anybody, api_resident, by_permission, page_agent, page_resident, proven
 from app.web.api import payments, people, session, sheets, spec
 from app.web.api import policy as policy_year
 from app.web.csp import policy
 from app.web.errors import request_number
 from app.web.home import ELDER
+from app.web.office import desk
 from app.web.parts import parts
 
 DOORS = (
@@ -22,6 +24,7 @@ DOORS = (
     (home.bp, "", anybody, True),
     (resident.bp, "", page_resident, True),
     (agent.bp, "/agent", page_agent, True),
+    (desk.bp, "/office", by_permission, True),  # each route names the permission it needs
     (session.bp, "/api/v1", anybody, False),
     (people.bp, "/api/v1", api_resident, False),
     (sheets.bp, "/api/v1", api_resident, False),
@@ -69,6 +72,7 @@ def _on_every_page() -> dict[str, object]:
         "rules": held.rules,
         "elder": ELDER in request.cookies,
         "agent_here": _agent_here(),
+        "officer": _officer(),
     }
 
 
@@ -76,6 +80,12 @@ def _agent_here() -> bool:
     """Does an agent look at this page? Only asked where agents are: an error page may not ask the database again."""
     visitor = g.get("visitor")
     return visitor is not None and visitor.agent is not None
+
+
+def _officer() -> Officer | None:
+    """Whoever of an office looks at this page."""
+    visitor = g.get("visitor")
+    return visitor.officer if visitor is not None else None
 
 
 def _begin() -> None:

@@ -8,7 +8,8 @@ from flask import Response, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.access.references import refer, referred
-from app.access.sessions import SignedIn, Visitor
+from app.access.roles import PERMISSIONS, may
+from app.access.sessions import Officer, SignedIn, Visitor
 from app.flows.enter import Entry, leave, visitor_of, visitor_with_people
 from app.flows.follow import Followed, follow
 from app.registry.find import Subject
@@ -41,6 +42,12 @@ class NoGuard(NotFound):
     text = "没有这个页面。"
 
 
+class NotYourDesk(Refused):
+    """Somebody of an office at a door that is another role's."""
+
+    text = "这一步不归您办。要办请换有这个权限的人。"
+
+
 def anybody() -> AnyResponse | None:
     """Open to all."""
     return None
@@ -54,7 +61,7 @@ def proven() -> AnyResponse | None:
 def api_resident() -> AnyResponse | None:
     """A session by bearer token, or by cookie from our own pages. NoSession, ForeignOrigin."""
     held = visitor()
-    if held is None or held.agent is not None:
+    if held is None or held.agent is not None or held.officer is not None:
         raise NoSession
     if request.method not in _SAFE and not _bearer() and not _same_origin():
         raise ForeignOrigin
@@ -81,6 +88,8 @@ def page_resident() -> AnyResponse | None:
     held = visitor()
     if held is not None and held.agent is not None:
         return redirect(url_for("agent.today"), 303)
+    if held is not None and held.officer is not None:
+        return redirect(url_for("desk.home"), 303)
     if held is not None and held.known:
         return None
     return redirect(url_for("resident.who", then="paid" if request.endpoint == "resident.paid" else None), 303)
@@ -90,6 +99,26 @@ def page_agent() -> AnyResponse | None:
     """An agent who is logged in; everybody else to the login."""
     held = visitor()
     return None if held is not None and held.agent is not None else redirect(url_for("agent.login"), 303)
+
+
+def by_permission() -> AnyResponse | None:
+    """The offices' doors open by `needs` only: a route that names no permission opens for nobody."""
+    raise NoGuard(request.endpoint)
+
+
+def needs(permission: str) -> Callable[[View], View]:
+    """This route is for staff whose role holds the permission. To the login without a session; NotYourDesk."""
+    PERMISSIONS[permission]  # an undeclared one fails the start
+
+    def guard() -> AnyResponse | None:
+        held = visitor()
+        if held is None or held.officer is None:
+            return redirect(url_for("desk.login"), 303)
+        if not may(held.officer.role, permission):
+            raise NotYourDesk(permission)
+        return None
+
+    return guarded_by(guard)
 
 
 def guarded_by(guard: Guard) -> Callable[[View], View]:
@@ -139,6 +168,14 @@ def here() -> Visitor:
 def agent() -> SignedIn:
     """The agent behind `page_agent`."""
     held = here().agent
+    if held is None:
+        raise NoSession
+    return held
+
+
+def officer() -> Officer:
+    """Whoever of an office is behind `needs`."""
+    held = here().officer
     if held is None:
         raise NoSession
     return held

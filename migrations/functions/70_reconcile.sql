@@ -202,7 +202,7 @@ create or replace function name_difference(
             case p_what when 'refund' then 'refund_desk' else 'tax_clerk' end, p_now, p_now + interval '1 day', p_seen)
     on conflict (books, channel, day, kind, what, subject, ours, theirs, our_day) do update
       set seen_at = p_seen, lacks = case when d.state = 'open' then p_lacks else d.lacks end,
-          note = case when d.state = 'open' then p_note else d.note end,
+          note = case when d.state = 'open' and d.note not in ('said_paid', 'said_not', 'silent') then p_note else d.note end,
           state = case when d.cleared_by = 'rule:matched' then 'open' else d.state end,
           reason = case when d.cleared_by = 'rule:matched' then '' else d.reason end,
           remedy = case when d.cleared_by = 'rule:matched' then '' else d.remedy end,

@@ -6,7 +6,7 @@ grant select on all tables in schema public to liangxian_app;
 grant execute on all functions in schema public to liangxian_app;
 revoke execute on function ledger_post, post_settlement, hold_money, take_outcome, open_day, match_payments,
   match_refunds, name_difference, forget_differences from liangxian_app;
-grant insert, update on household, person, enrolment, business_clock, agent, session, tally, bill, payment,
+grant insert, update on household, person, enrolment, business_clock, agent, staff, session, tally, bill, payment,
   payment_bill, notice to liangxian_app;
 grant insert on import_batch, bill_line, received, request_key to liangxian_app;
 grant insert, delete on category, session, tally to liangxian_app;

@@ -1,0 +1,43 @@
+"""What each role of the offices may do (INV-33: who asks, who reviews and who agrees are different people)."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """A place in an office. Staff are known by login; two people of one name sit in the leading group."""
+
+    TAX_CLERK = "tax_clerk"  # matches the books, accepts refunds, clears differences
+    TAX_LEAD = "tax_lead"  # the second person where money moves
+    HRSS = "hrss"  # reviews pension refunds
+    MEDICAL = "medical"  # reviews medical refunds
+    AUDITOR = "auditor"  # sees all, changes nothing
+
+
+ROLES: Mapping[Role, str] = {
+    Role.TAX_CLERK: "税务经办",
+    Role.TAX_LEAD: "税务复核",
+    Role.HRSS: "人社经办",
+    Role.MEDICAL: "医保经办",
+    Role.AUDITOR: "审计",
+}
+PERMISSIONS: Mapping[str, frozenset[Role]] = {
+    "office.see": frozenset(Role),
+    "day.see": frozenset({Role.TAX_CLERK, Role.TAX_LEAD, Role.AUDITOR}),
+    "day.clear": frozenset({Role.TAX_CLERK}),
+    "day.confirm": frozenset({Role.TAX_LEAD}),
+    "day.close": frozenset({Role.TAX_CLERK, Role.TAX_LEAD}),
+    "refund.see": frozenset(Role),
+    "refund.accept": frozenset({Role.TAX_CLERK}),
+    "refund.review": frozenset({Role.HRSS, Role.MEDICAL}),
+    "refund.approve": frozenset({Role.TAX_LEAD}),
+    "suspense.see": frozenset({Role.TAX_CLERK, Role.TAX_LEAD, Role.AUDITOR}),
+    "suspense.solve": frozenset({Role.TAX_CLERK}),
+    "suspense.confirm": frozenset({Role.TAX_LEAD}),
+}
+REVIEWS: Mapping[Role, str] = {Role.HRSS: "RES_PENSION", Role.MEDICAL: "RES_MEDICAL"}  # whose insurance
+
+
+def may(role: Role, permission: str) -> bool:
+    """KeyError for a permission nobody declared."""
+    return role in PERMISSIONS[permission]

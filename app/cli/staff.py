@@ -1,0 +1,52 @@
+"""flask staff add | password | disable: accounts of the offices."""
+
+import click
+from flask.cli import AppGroup
+
+from app.access.roles import ROLES, Role
+from app.cli.agent import password_for, show_login
+from app.cli.parts import parts
+from app.flows.agents import add_staff, change_staff
+from core.errors import AppError
+
+staff = AppGroup("staff", help="Staff of the offices (税务、人社、医保、审计).")
+
+
+@staff.command("add")
+@click.argument("login")
+@click.option("--name", required=True, help="The person's name, as certificates show it.")
+@click.option("--role", required=True, type=click.Choice([str(role) for role in Role]), help="What he may do.")
+@click.option("--ask", is_flag=True, help="Type a password instead of having one made.")
+def add(login: str, name: str, role: str, ask: bool) -> None:
+    """A new account LOGIN with one role."""
+    password = password_for(ask=ask)
+    try:
+        add_staff(parts(), login=login, name=name, role=Role(role), password=password)
+    except AppError as error:
+        raise click.ClickException(error.sentence()) from error
+    click.echo(ROLES[Role(role)])
+    show_login(login, password, ask=ask)
+
+
+@staff.command("password")
+@click.argument("login")
+@click.option("--ask", is_flag=True, help="Type a password instead of having one made.")
+def password_command(login: str, ask: bool) -> None:
+    """A new password for LOGIN; every open session ends."""
+    password = password_for(ask=ask)
+    try:
+        change_staff(parts(), login=login, password=password)
+    except AppError as error:
+        raise click.ClickException(error.sentence()) from error
+    show_login(login, password, ask=ask)
+
+
+@staff.command("disable")
+@click.argument("login")
+def disable(login: str) -> None:
+    """LOGIN is out at once and cannot come back."""
+    try:
+        change_staff(parts(), login=login, active=False)
+    except AppError as error:
+        raise click.ClickException(error.sentence()) from error
+    click.echo("已停用。 Disabled.")

@@ -1,0 +1,55 @@
+"""Login, logout, and the page with the doors that a role may open."""
+
+from apiflask import APIBlueprint
+from flask import redirect, render_template, request, url_for
+
+from app.access.roles import ROLES, may
+from app.flows.enter import WrongLogin, log_in_staff
+from app.web.access import Answer, anybody, drop, guarded_by, keep, needs, network, officer, visitor
+from app.web.parts import parts
+
+bp = APIBlueprint("desk", __name__, enable_openapi=False)
+DOORS: tuple[tuple[str, str, str, str], ...] = ()  # permission, endpoint, name, what is there
+
+
+@bp.get("/login")
+@guarded_by(anybody)
+def login() -> Answer:
+    """Login and password."""
+    held = visitor()
+    if held is not None and held.officer is not None:
+        return redirect(url_for("desk.home"), 303)
+    return render_template("office/login.html", problem=None)
+
+
+@bp.post("/login")
+@guarded_by(anybody)
+def enter() -> Answer | tuple[Answer, int]:
+    """A new session with a new token, or the same words for whatever was wrong."""
+    try:
+        entry = log_in_staff(
+            parts(),
+            login=request.form.get("login", ""),
+            password=request.form.get("password", ""),
+            network=network(),
+            former=visitor(),
+        )
+    except WrongLogin as error:
+        return render_template("office/login.html", problem=error.sentence()), error.status
+    return keep(redirect(url_for("desk.home"), 303), entry)
+
+
+@bp.post("/logout")
+@needs("office.see")
+def logout() -> Answer:
+    """Out, at once and for good."""
+    return drop(redirect(url_for("desk.login"), 303))
+
+
+@bp.get("/")
+@needs("office.see")
+def home() -> Answer:
+    """What this role may open."""
+    role = officer().role
+    doors = [(endpoint, name, words) for permission, endpoint, name, words in DOORS if may(role, permission)]
+    return render_template("office/home.html", doors=doors, role=ROLES[role])

@@ -1,0 +1,103 @@
+"""Staff of the offices: who is let in, to which doors, and for how long."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.access.roles import PERMISSIONS, ROLES, Role
+from app.access.sessions import STAFF_IDLE
+from app.flows.agents import LoginTaken, NoSuchStaff, ShortPassword, add_staff, change_staff
+from app.web.access import by_permission, guard_of, needs
+from core.clock import utc_now
+
+PASSWORD = "a-long-password-1"
+
+
+@pytest.fixture
+def clerk(running):
+    add_staff(running.parts, login="clerk01", name="示例经办", role=Role.TAX_CLERK, password=PASSWORD)
+    return "clerk01", PASSWORD
+
+
+def client_of(running, login, password=PASSWORD):
+    client = running.app.test_client()
+    running.app.config["WTF_CSRF_ENABLED"] = False
+    client.answer = client.post("/office/login", data={"login": login, "password": password})
+    return client
+
+
+def test_every_route_of_the_offices_names_its_permission(running):
+    with running.app.test_request_context():
+        rules = [rule.endpoint for rule in running.app.url_map.iter_rules() if rule.rule.startswith("/office")]
+        open_ones = [endpoint for endpoint in rules if guard_of(endpoint) is by_permission]
+    assert len(rules) >= 4
+    assert open_ones == []
+
+
+def test_a_permission_nobody_declared_fails_the_start():
+    with pytest.raises(KeyError):
+        needs("day.bend")
+
+
+def test_every_role_has_a_name_and_the_auditor_changes_nothing():
+    assert set(ROLES) == set(Role)
+    auditors = {permission for permission, roles in PERMISSIONS.items() if Role.AUDITOR in roles}
+    assert all(permission.endswith(".see") for permission in auditors)
+
+
+def test_a_clerk_logs_in_sees_the_desk_and_logs_out(running, clerk):
+    client = client_of(running, *clerk)
+    assert client.answer.status_code == 303
+    page = client.get("/office/")
+    assert page.status_code == 200 and "税务经办" in page.text
+
+    client.post("/office/logout")
+
+    assert client.get("/office/").location == "/office/login"
+
+
+def test_a_wrong_password_says_nothing_more(running, clerk):
+    for login, password in ((clerk[0], "another-password"), ("nobody01", PASSWORD)):
+        client = client_of(running, login, password)
+        assert client.answer.status_code == 401
+        assert "账号或密码不对" in client.answer.text
+
+
+def test_a_disabled_clerk_is_out_at_once(running, clerk):
+    client = client_of(running, *clerk)
+
+    change_staff(running.parts, login=clerk[0], active=False)
+
+    assert client.get("/office/").location == "/office/login"
+    assert client_of(running, *clerk).answer.status_code == 401
+
+
+def test_a_new_password_ends_every_session(running, clerk):
+    client = client_of(running, *clerk)
+
+    change_staff(running.parts, login=clerk[0], password="another-long-one")
+
+    assert client.get("/office/").location == "/office/login"
+
+
+def test_a_clerks_session_ends_after_a_quarter_of_an_hour_unused(running, clerk):
+    client_of(running, *clerk)
+    row = running.one("select expires_at, ends_at from session where staff_id is not null")
+    assert abs(row.expires_at - utc_now() - STAFF_IDLE) < timedelta(minutes=1)
+    assert row.ends_at - row.expires_at > timedelta(hours=7)
+
+
+def test_an_office_session_opens_no_other_door(running, clerk):
+    client = client_of(running, *clerk)
+    assert client.get("/agent/").location == "/agent/login"
+    assert client.get("/due").location == "/office/"
+    assert client.get("/api/v1/due").status_code == 401
+
+
+def test_a_login_is_somebodys_once(running, clerk):
+    with pytest.raises(LoginTaken):
+        add_staff(running.parts, login="CLERK01", name="另一位", role=Role.AUDITOR, password=PASSWORD)
+    with pytest.raises(ShortPassword):
+        add_staff(running.parts, login="clerk02", name="另一位", role=Role.AUDITOR, password="short")
+    with pytest.raises(NoSuchStaff):
+        change_staff(running.parts, login="nobody01", active=False)
