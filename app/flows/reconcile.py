@@ -1,6 +1,7 @@
 """A gateway's statement of a day against our book: matched, healed where we only did not hear of it, and what is left
 named. Running it again changes nothing."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from payments.errors import GatewaySilent, UnknownGateway
 from payments.gateways.base import Gateway, Outcome, RefundOutcome, RefundWord, Trade, Word
 from payments.reconcile import BusinessDay
 
+ASKABLE = re.compile(r"[0-9A-Za-z]{6,32}")  # what a number of anybody may look like; we only ask about such
 ASKED_AT_MOST = 200  # questions to a gateway in one run; the next run asks on
 
 
@@ -81,7 +83,7 @@ def _heal(parts: Parts, of: BusinessDay, candidates: Any) -> int:
             healed += _heal_refund(parts, of, row)
         elif row.paid_by == of.gateway and row.expected == row.amount:
             healed += _booked(parts, _as_paid(of, row))
-        elif gateway is not None and questions < ASKED_AT_MOST:
+        elif gateway is not None and questions < ASKED_AT_MOST and ASKABLE.fullmatch(row.number):
             questions += 1
             healed += _confirmed(parts, gateway, row)
     return healed

@@ -18,6 +18,15 @@ class NotTheDay(Conflict):
     text = "这一天现在还不能日结：要么还没有过完，要么前面还有没结的日子。"
 
 
+class HasExceptions(Conflict):
+    """A day with something open: two people must agree to close it with these exceptions, named."""
+
+    text = "这一天还有没处理完的差异，或者账单没有齐。要带着例外日结，须由另一个人确认。"
+
+
+_ERRORS = {"LX011": NotTheDay, "LX014": HasExceptions}
+
+
 @dataclass(frozen=True)
 class Closing:
     """Who closes a day, who agreed to its exceptions if there are any, and when (business clock)."""
@@ -28,7 +37,7 @@ class Closing:
 
 
 def seal(connection: Connection, day: date, closing: Closing) -> bool:
-    """Close a day; False if it was closed before. NotTheDay."""
+    """Close a day; False if it was closed before. NotTheDay, HasExceptions."""
     with _in_our_words():
         return connection.execute(
             text("select seal_day(:day, :by, :confirmed_by, :now)"),
@@ -74,6 +83,7 @@ def _in_our_words() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != "LX011":
+        named = _ERRORS.get(getattr(error.orig, "sqlstate", None) or "")
+        if named is None:
             raise
-        raise NotTheDay(str(error.orig).splitlines()[0]) from error
+        raise named(str(error.orig).splitlines()[0]) from error
