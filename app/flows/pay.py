@@ -175,7 +175,7 @@ def _write_down(parts: Parts, connection: Connection, wish: _Wish) -> Any | None
         due = amount_due(parts, subject, want.insurance, at=now, channel=wish.payer.channel, tier=want.tier)
         if not due.payable:
             raise NotPayable(due)
-        bill = issue(connection, _draft(parts, subject, due))
+        bill = issue(connection, draft_of(parts, subject, due))
         if bill.personal_due:
             dear.append((subject, due, bill))
         elif settle_free(connection, bill, now=now, booked_on=business_day(now)):
@@ -245,7 +245,8 @@ def _household(parts: Parts, connection: Connection, wants: Sequence[Want]) -> d
     return found
 
 
-def _draft(parts: Parts, subject: Subject, due: Due) -> Draft:
+def draft_of(parts: Parts, subject: Subject, due: Due) -> Draft:
+    """What is owed, as a bill that can be issued. `due` must be payable."""
     quote = due.quote
     assert quote.total is not None and quote.personal_due is not None and quote.price_until is not None
     return Draft(

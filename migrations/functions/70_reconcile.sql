@@ -188,7 +188,7 @@ begin
   perform name_difference('channel', p_gateway, p_day, found.kind, found.what, found.subject, found.number, found.ours,
                           found.theirs, found.our_day, found.lacks, found.note, p_now, seen)
     from differences_of(p_gateway, p_day) found;
-  return forget_differences('channel', p_gateway, p_day, seen, p_now);
+  return forget_differences('channel', p_gateway, p_day, p_day, null, seen, p_now);
 end $$;
 
 -- One difference, opened, or seen again. Whoever is asked for owns it: what went back to payers is the refund desk's.
@@ -210,16 +210,18 @@ create or replace function name_difference(
           cleared_by = nullif(d.cleared_by, 'rule:matched')
 $$;
 
--- Differences that this comparison has not seen are no more; how many are left.
+-- Differences that this comparison has not seen are no more; how many are left. `p_channel` or `p_what` null: any.
 create or replace function forget_differences(
-  p_books text, p_channel text, p_day date, p_seen timestamptz, p_now timestamptz
+  p_books text, p_channel text, p_from date, p_until date, p_what text, p_seen timestamptz, p_now timestamptz
 ) returns bigint language plpgsql set search_path = public, pg_temp as $$
 begin
   update discrepancy set state = 'cleared', remedy = 'gone', reason = '再次核对时已经相符', cleared_by = 'rule:matched',
                          cleared_at = p_now
-    where books = p_books and channel = p_channel and day = p_day and state <> 'cleared' and seen_at < p_seen;
+    where books = p_books and channel = coalesce(p_channel, channel) and day between p_from and p_until
+      and what = coalesce(p_what, what) and state <> 'cleared' and seen_at < p_seen;
   return (select count(*) from discrepancy
-           where books = p_books and channel = p_channel and day = p_day and state <> 'cleared');
+           where books = p_books and channel = coalesce(p_channel, channel) and day between p_from and p_until
+             and what = coalesce(p_what, what) and state <> 'cleared');
 end $$;
 
 -- The differences of a statement as they stand: of its lines, of our lines that it lacks, and of its fees.
