@@ -16,6 +16,7 @@ from app.access.tally import forget
 from app.flows.expire import ask_silent
 from app.flows.fetch_statement import fetch_due
 from app.flows.parts import Parts
+from app.flows.reconcile import reconcile_due, watch_differences
 from app.flows.refund import ask_for_surplus, pay_due
 from app.flows.tell import tell, tell_due
 from app.flows.watch_keys import watch_keys
@@ -67,6 +68,8 @@ def _money_tasks(app: App, parts: Parts) -> None:
     @app.task(name="statements", queue="clock", queueing_lock="statements", lock="statements")
     def _statements(timestamp: int) -> None:
         _safely("statements", lambda: fetch_due(parts))
+        _safely("reconcile", lambda: reconcile_due(parts))
+        _safely("differences", lambda: watch_differences(parts))
 
     @app.periodic(cron="23 1 * * *")  # nine in the morning in Beijing
     @app.task(name="watch_keys", queue="clock", queueing_lock="watch_keys")

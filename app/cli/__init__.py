@@ -8,6 +8,7 @@ from app.cli.demo import demo
 from app.cli.determination import determination
 from app.cli.gateways import gateways
 from app.cli.policy import policy
+from app.cli.recon import recon
 from app.cli.refund import refund
 from app.cli.registry import registry
 from app.cli.sheet import sheet
@@ -15,4 +16,20 @@ from app.cli.stack import stack
 from app.cli.staff import staff
 from app.cli.worker import worker
 
-GROUPS = (stack, demo, db, worker, clock, policy, registry, sheet, determination, agent, staff, gateways, refund, bench)
+GROUPS = (
+    stack,
+    demo,
+    db,
+    worker,
+    clock,
+    policy,
+    registry,
+    sheet,
+    determination,
+    agent,
+    staff,
+    gateways,
+    refund,
+    recon,
+    bench,
+)

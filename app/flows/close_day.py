@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from app.flows.certify import write_certificate
 from app.flows.parts import Parts
 from core.clock import business_day
 from payments.ledger import seal
@@ -69,4 +70,7 @@ def days_until(parts: Parts, *, most: int = 60) -> list[date]:
 def _close(parts: Parts, day: date, closing: Closing) -> bool:
     with parts.engine.begin() as connection:
         connection.execute(text(f"set local statement_timeout = '{SEAL_WITHIN}'"))
-        return seal.seal(connection, day, closing)
+        closed = seal.seal(connection, day, closing)
+        if closed:
+            write_certificate(parts, connection, day)
+        return closed

@@ -132,3 +132,6 @@ create trigger append_only before update or delete on sealed_total
   for each row execute function ledger_is_append_only();
 drop trigger if exists never_emptied on sealed_total;
 create trigger never_emptied before truncate on sealed_total for each statement execute function ledger_is_append_only();
+drop trigger if exists append_only on certificate;
+create trigger append_only before update or delete on certificate
+  for each row execute function ledger_is_append_only();

@@ -14,7 +14,7 @@ grant insert, update on town, village, agent_village to liangxian_app;
 grant update (state, sent_as, ordered_at, their_word, next_query_at, queries, decided_by, decided_at) on refund
   to liangxian_app;
 grant insert, update, delete on statement, statement_row, statement_piece to liangxian_app;
-grant insert on outside_file, outside_row to liangxian_app;
+grant insert on outside_file, outside_row, certificate to liangxian_app;
 grant update (alerted, note) on discrepancy to liangxian_app;
 grant insert on determination to liangxian_app;
 grant update (state, amount, years, benefit_start, reason, decided_by, decided_at) on determination to liangxian_app;

@@ -40,3 +40,14 @@ class SealedTotal(Table):
     debit: Mapped[int] = mapped_column(BigInteger)
     credit: Mapped[int] = mapped_column(BigInteger)
     balance: Mapped[int] = mapped_column(BigInteger)
+
+
+class Certificate(Table):
+    """What was signed about a closed day: the text as it was signed, the signature, and the key that verifies it."""
+
+    __tablename__ = "certificate"
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    content: Mapped[str] = mapped_column(Text)
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    written_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
