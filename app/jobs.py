@@ -13,11 +13,13 @@ from procrastinate.jobs import Job, Status
 from sqlalchemy import text
 
 from app.access.tally import forget
+from app.flows.check_book import watch_book
 from app.flows.expire import ask_silent
 from app.flows.fetch_statement import fetch_due
 from app.flows.parts import Parts
 from app.flows.reconcile import reconcile_due, watch_differences
-from app.flows.refund import ask_for_surplus, pay_due
+from app.flows.refund import ask_for_surplus
+from app.flows.refund_pay import pay_due
 from app.flows.tell import tell, tell_due
 from app.flows.watch_keys import watch_keys
 from core.errors import AppError
@@ -70,6 +72,11 @@ def _money_tasks(app: App, parts: Parts) -> None:
         _safely("statements", lambda: fetch_due(parts))
         _safely("reconcile", lambda: reconcile_due(parts))
         _safely("differences", lambda: watch_differences(parts))
+
+    @app.periodic(cron="* * * * * 45")
+    @app.task(name="watch_book", queue="clock", queueing_lock="watch_book", lock="watch_book")
+    def _watch_book(timestamp: int) -> None:
+        watch_book(parts)
 
     @app.periodic(cron="23 1 * * *")  # nine in the morning in Beijing
     @app.task(name="watch_keys", queue="clock", queueing_lock="watch_keys")

@@ -42,7 +42,7 @@ class Payments:
         ]
         ids, numbers = [one[0] for one in made], [one[1] for one in made]
         for statement in _MAKE:
-            self.ground.sql(
+            self.ground.admin(
                 statement.format(mchid=self.ground.keys.mchid, appid=self.ground.keys.appid), (ids, numbers)
             )
         return made

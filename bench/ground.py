@@ -37,12 +37,12 @@ class Ground:
             done = connection.execute(statement, values)  # type: ignore[arg-type]
             return done.fetchall() if done.description else []
 
-    def admin(self, statement: str) -> None:
-        """Run something past the book's guards: for emptying tables between runs only."""
+    def admin(self, statement: str, values: object = None) -> None:
+        """Run something past the book's guards: for emptying and filling tables between runs only."""
         url = self.server.admin_url().replace("/postgres?", f"/{DATABASE}?")
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("set session_replication_role = replica")
-            connection.execute(statement)
+            connection.execute(statement, values)  # type: ignore[arg-type]
 
     def settings(self) -> Settings:
         """The settings the measured processes start with."""

@@ -4,6 +4,7 @@ from app.access import models as access
 from app.registry import models as registry
 from core.db import Table
 from notifications import models as notices
+from payments import check_tables as checks
 from payments import models as payments
 from payments import reconcile_tables as reconciliation
 from payments import refund_tables as refunds
@@ -12,7 +13,7 @@ from payments.ledger import models as ledger
 from payments.ledger import seal_tables as seals
 
 # Importing them declares their tables.
-ROOMS = (registry, access, ledger, seals, payments, refunds, statements, reconciliation, notices)
+ROOMS = (registry, access, ledger, seals, payments, refunds, statements, reconciliation, checks, notices)
 TABLES = Table.metadata
 
 

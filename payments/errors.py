@@ -112,12 +112,60 @@ class NothingToGiveBack(Conflict):
 
 
 class OwnRefund(Refused):
-    """Who asks for a refund does not decide on it (INV-33)."""
+    """Who did one step of a refund does no other (INV-33)."""
 
-    text = "申请退款的人不能自己审批，请换一个人。"
+    text = "同一笔退款，一个人只能办一步：申请、受理、复核、审批要由不同的人办。"
 
 
 class RefundDecided(Conflict):
     """Somebody has decided on it, or it has moved on."""
 
     text = "这一笔退款已经有人处理过了，请刷新再看。"
+
+
+class RefundStepMissing(Conflict):
+    """Another step comes before this one."""
+
+    text = "这一笔退款还没走到这一步：先税务受理，再由部门复核，最后审批。"
+
+
+class RefundChanged(Conflict):
+    """What can be given back is not what the screen showed (A68)."""
+
+    text = "可以退的钱和您刚才看到的不一样了，请刷新后再看。"
+
+
+class RefundTooOld(Conflict):
+    """The gateway gives nothing back any more for a payment of that age."""
+
+    text = "付款时间太久，不能再原路退回，请用银行转账退。"
+
+
+class NoSuchSuspense(NotFound):
+    """No money in doubt of that cause."""
+
+    text = "没有找到这一笔待查款。"
+
+
+class SuspenseSolved(Conflict):
+    """Somebody has solved it."""
+
+    text = "这一笔待查款已经处理过了，请刷新再看。"
+
+
+class SuspenseUnfit(Conflict):
+    """The bills do not sum up to the money, are not open, their price was over, or somebody is paying them."""
+
+    text = "这些缴费单和这笔钱对不上：金额要分文不差，缴费单要没交、没过期、没人正在付，钱也没有在退。"
+
+
+class NothingProposed(Conflict):
+    """Nobody has proposed bills for it."""
+
+    text = "还没有人提出用这笔钱交哪几项。"
+
+
+class OwnSuspense(Refused):
+    """Who proposes does not agree (INV-33)."""
+
+    text = "提出的人不能自己同意，请换一个人。"

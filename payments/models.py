@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -178,19 +179,49 @@ class Received(Table):
 
 
 class Suspense(Table):
-    """Money that arrived and fits no bill, or a verified word nobody can book: a named doubt with an owner."""
+    """Money that arrived and fits no bill, or a verified word nobody can book: a named doubt with an owner and a day
+    by which it is solved (INV-19)."""
 
     __tablename__ = "suspense"
     __table_args__ = (
         CheckConstraint("doubt <> '' and owner <> ''", name="owned"),
+        CheckConstraint("(solved_at is null) = (solved_by is null)", name="solved_by"),
+        CheckConstraint("(solved_at is null) = (solution is null)", name="solution"),
+        CheckConstraint("solution in ('applied', 'given_back')", name="solutions"),
         Index("ix__suspense__open", "created_at", postgresql_where=text("solved_at is null")),
     )
     household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     cause: Mapped[str] = mapped_column(Text, primary_key=True)  # receipt:<gateway>:<reference>
     doubt: Mapped[str] = mapped_column(Text)
-    owner: Mapped[str] = mapped_column(Text)
+    owner: Mapped[str] = mapped_column(Text)  # a role until a person takes it
     gateway: Mapped[str] = mapped_column(Text)
     number: Mapped[str] = mapped_column(Text)
     amount: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    owned_on: Mapped[date] = mapped_column(Date)  # the last working day for a person to take it; business clock
+    due_on: Mapped[date] = mapped_column(Date)  # the last day for a solution, or until which it is kept
+    bills_household: Mapped[int | None] = mapped_column(BigInteger)
+    bills: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))  # what somebody proposes to settle with it
+    proposed_by: Mapped[str | None] = mapped_column(Text)
+    solved_by: Mapped[str | None] = mapped_column(Text)
+    solution: Mapped[str | None] = mapped_column(Text)
     solved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class SuspenseStep(Table):
+    """What somebody did about money in doubt. Only added to."""
+
+    __tablename__ = "suspense_step"
+    __table_args__ = (
+        CheckConstraint("word in ('taken', 'kept', 'proposed', 'applied', 'given_back')", name="word"),
+        ForeignKeyConstraint(
+            ["household_id", "cause"], ["suspense.household_id", "suspense.cause"], name="fk__suspense_step__suspense"
+        ),
+    )
+    household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    cause: Mapped[str] = mapped_column(Text, primary_key=True)
+    step: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    word: Mapped[str] = mapped_column(Text)
+    by: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock
+    reason: Mapped[str] = mapped_column(Text, server_default="")

@@ -1,6 +1,7 @@
 """Refunds and the bills they give back. The household is part of every key, as everywhere money is."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -10,15 +11,22 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
+    SmallInteger,
     Text,
     text,
     true,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Table
 from payments.models import Bill  # noqa: F401  what is given back is a bill's
-from payments.states import RefundState
+from payments.states import UNDECIDED, RefundState
+
+STEP_WORDS = (*RefundState, "transfer_asked", "transfer_refused")
+_STEP_WORDS = ", ".join(f"'{word}'" for word in STEP_WORDS)
+_UNDECIDED = ", ".join(f"'{state}'" for state in RefundState if state in UNDECIDED)
 
 
 class Refund(Table):
@@ -29,7 +37,7 @@ class Refund(Table):
         CheckConstraint("amount > 0 and amount <= paid", name="amount"),
         CheckConstraint("state in (" + ", ".join(f"'{state}'" for state in RefundState) + ")", name="state"),
         CheckConstraint("decided_by is null or decided_by <> applied_by", name="two_people"),
-        CheckConstraint("(state in ('applied')) = (decided_by is null)", name="decided"),
+        CheckConstraint(f"(state in ({_UNDECIDED})) = (decided_by is null)", name="decided"),
         CheckConstraint("(state = 'paid') = (paid_at is not null)", name="paid_at"),
         ForeignKeyConstraint(
             ["household_id", "receipt"], ["entry.household_id", "entry.cause"], name="fk__refund__entry"
@@ -55,7 +63,9 @@ class Refund(Table):
     ordered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock, as the gateway is told
     paid: Mapped[int] = mapped_column(BigInteger)  # the receipt's whole amount
     amount: Mapped[int] = mapped_column(BigInteger)
+    why: Mapped[str] = mapped_column(Text)  # the kind of reason, a code of the flow that asked
     reason: Mapped[str] = mapped_column(Text)  # shown to the payer
+    owner: Mapped[str] = mapped_column(Text, server_default="refund_desk")  # who goes on when nothing goes by itself
     state: Mapped[str] = mapped_column(Text, server_default="applied")
     sent_as: Mapped[str] = mapped_column(Text)  # the number the gateway knows it by; a new one after a definite no
     applied_by: Mapped[str] = mapped_column(Text)
@@ -86,6 +96,83 @@ class RefundBill(Table):
     number: Mapped[str] = mapped_column(Text, primary_key=True)
     bill_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     live: Mapped[bool] = mapped_column(Boolean, server_default=true())
+    replacement: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # {"bill", "lines"}: issued in its place
+
+
+class RefundStep(Table):
+    """One dated step of a refund, as the payer reads it. Only added to; who did one may not do another (INV-33)."""
+
+    __tablename__ = "refund_step"
+    __table_args__ = (
+        CheckConstraint(f"word in ({_STEP_WORDS})", name="word"),
+        CheckConstraint("(word = 'reviewed') = (insurance is not null)", name="insurance"),
+        CheckConstraint("word <> 'rejected' or reason <> ''", name="reason"),
+        ForeignKeyConstraint(
+            ["household_id", "number"], ["refund.household_id", "refund.number"], name="fk__refund_step__refund"
+        ),
+        Index(
+            "uq__refund_step__one_person_one_step",
+            "household_id",
+            "number",
+            "by",
+            unique=True,
+            postgresql_where=text("word in ('applied', 'accepted', 'reviewed', 'approved')"),
+        ),
+        Index(
+            "uq__refund_step__review",
+            "household_id",
+            "number",
+            "insurance",
+            unique=True,
+            postgresql_where=text("word = 'reviewed'"),
+        ),
+    )
+    household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    number: Mapped[str] = mapped_column(Text, primary_key=True)
+    step: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    word: Mapped[str] = mapped_column(Text)
+    insurance: Mapped[str | None] = mapped_column(Text)  # whose bureau reviewed it
+    by: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock
+    reason: Mapped[str] = mapped_column(Text, server_default="")  # shown to the payer
+
+
+class RefundTransfer(Table):
+    """A bank transfer in place of the way back: whose account, what proof, asked for by one, agreed by another."""
+
+    __tablename__ = "refund_transfer"
+    __table_args__ = (
+        CheckConstraint("holder in ('insured', 'heir')", name="holder"),
+        CheckConstraint("last4 ~ '^[0-9]{4}$' and bank <> '' and proof <> ''", name="proven"),
+        CheckConstraint("(state = 'asked') = (decided_by is null)", name="decided"),
+        CheckConstraint("state in ('asked', 'agreed', 'refused')", name="state"),
+        CheckConstraint("decided_by <> asked_by", name="two_people"),
+        ForeignKeyConstraint(
+            ["household_id", "number"], ["refund.household_id", "refund.number"], name="fk__refund_transfer__refund"
+        ),
+        Index(
+            "uq__refund_transfer__standing",
+            "household_id",
+            "number",
+            unique=True,
+            postgresql_where=text("state <> 'refused'"),
+        ),
+    )
+    household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    number: Mapped[str] = mapped_column(Text, primary_key=True)
+    turn: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    holder: Mapped[str] = mapped_column(Text)
+    name: Mapped[bytes] = mapped_column(LargeBinary)  # sealed, refund_transfer.name:<number>
+    account: Mapped[bytes] = mapped_column(LargeBinary)  # sealed, refund_transfer.account:<number>
+    last4: Mapped[str] = mapped_column(Text)
+    bank: Mapped[str] = mapped_column(Text)
+    proof: Mapped[str] = mapped_column(Text)  # the slip's number, in words
+    digest: Mapped[bytes | None] = mapped_column(LargeBinary)  # SHA-256 of the proof's file
+    state: Mapped[str] = mapped_column(Text, server_default="asked")
+    asked_by: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock
+    decided_by: Mapped[str | None] = mapped_column(Text)
+    decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class RefundMove(Table):

@@ -10,65 +10,151 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import Connection, Row, select, text, update
+from sqlalchemy import Connection, text, update
 from sqlalchemy.exc import DBAPIError
 
 from core.money import Fen
-from payments.errors import NoSuchRefund, NothingToGiveBack, OwnRefund, RefundDecided
+from payments.bills import Draft
+from payments.errors import (
+    NothingToGiveBack,
+    OwnRefund,
+    RefundChanged,
+    RefundDecided,
+    RefundStepMissing,
+)
+from payments.find_refunds import find
 from payments.gateways.base import RefundOutcome
 from payments.number import household_of, new_id
 from payments.refund_tables import Refund
 from payments.states import REFUND_MOVES, RefundState
 
-_ERRORS = {"LX009": NothingToGiveBack, "LX005": RefundDecided, "23514": OwnRefund}
+_ERRORS = {
+    "LX005": RefundDecided,
+    "LX009": NothingToGiveBack,
+    "LX010": RefundChanged,
+    "LX012": RefundStepMissing,
+    "23505": OwnRefund,
+    "23514": OwnRefund,
+}
 
 
 @dataclass(frozen=True)
 class Wish:
     """What somebody asks to have given back: the bills of a payment, or (no bills) what a receipt held beyond them.
 
-    `receipt` is the cause of the entry that took the money in; `reason` is shown to the payer; `by` names who asks."""
+    `receipt` is the cause of the entry that took the money in; `why` a code, `reason` its words for the payer; `by`
+    names who asks; `expected` (fen) is what he was shown; `replacement` the bill in place of the one given back."""
 
     number: str
     payment: str
     receipt: str
     bills: Sequence[int]
+    why: str
     reason: str
     by: str
+    expected: Fen | None = None
+    replacement: Draft | None = None
 
 
 def apply(connection: Connection, wish: Wish, *, now: datetime) -> Fen:
-    """Reserve it; the amount in fen. NothingToGiveBack: not paid, given back already, or asked for before.
+    """Reserve it; the amount in fen. NothingToGiveBack: not paid, given back already, or asked for before;
+    RefundChanged: not what was `expected`.
 
     `now` is the business clock."""
-    with _in_our_words():
+    with in_our_words():
         return connection.execute(
-            text("select refund_apply(:household, :number, :payment, :receipt, :bills, :reason, :by, :now)"),
-            {**vars(wish), "bills": sorted(wish.bills), "household": household_of(wish.number), "now": now},
+            text(
+                "select refund_apply(:household, :number, :payment, :receipt, :bills, cast(:replacement as jsonb),"
+                " :why, :reason, :by, :expected, :now)"
+            ),
+            {
+                **vars(wish),
+                "bills": sorted(wish.bills),
+                "replacement": _replacement(wish.replacement) if wish.replacement else None,
+                "household": household_of(wish.number),
+                "now": now,
+            },
         ).scalar_one()
 
 
-def approve(connection: Connection, number: str, *, by: str, now: datetime, booked_on: date, ask_at: datetime) -> None:
-    """A second person agrees; booked as owed to the payer. OwnRefund, RefundDecided. `ask_at` on the system clock."""
-    with _in_our_words():
-        connection.execute(
-            text("select refund_approve(:household, :number, :by, :now, :booked_on, :ask_at)"),
+def accept(connection: Connection, number: str, *, by: str, now: datetime) -> None:
+    """Tax takes it on. OwnRefund, RefundDecided; RefundStepMissing for what never was a premium."""
+    _call(connection, "refund_accept", number, ":by, :now", by=by, now=now)
+
+
+def review(connection: Connection, number: str, insurance: str, *, by: str, reason: str, now: datetime) -> bool:
+    """The bureau of an insurance has looked at it; True once every one has. OwnRefund, RefundDecided,
+    RefundStepMissing."""
+    with in_our_words():
+        return connection.execute(
+            text("select refund_review(:household, :number, :insurance, :by, :reason, :now)"),
             {
                 "household": household_of(number),
                 "number": number,
+                "insurance": insurance,
                 "by": by,
+                "reason": reason,
                 "now": now,
-                "booked_on": booked_on,
-                "ask_at": ask_at,
             },
+        ).scalar_one()
+
+
+def approve(
+    connection: Connection, number: str, *, by: str, reason: str, now: datetime, booked_on: date, ask_at: datetime
+) -> None:
+    """Another person agrees; booked as owed to the payer. OwnRefund, RefundDecided, RefundStepMissing.
+
+    `ask_at` on the system clock."""
+    _call(
+        connection,
+        "refund_approve",
+        number,
+        ":by, :reason, :now, :booked_on, :ask_at",
+        by=by,
+        reason=reason,
+        now=now,
+        booked_on=booked_on,
+        ask_at=ask_at,
+    )
+
+
+def reject(connection: Connection, number: str, *, by: str, reason: str, now: datetime) -> None:
+    """Somebody says no, and why; nothing is reserved any more. OwnRefund, RefundDecided."""
+    if find(connection, number).applied_by == by:
+        raise OwnRefund(number)
+    _call(connection, "refund_reject", number, ":by, :reason, :now", by=by, reason=reason, now=now)
+
+
+def stuck(connection: Connection, number: str, word: str, *, now: datetime) -> None:
+    """An agreed refund cannot go back the way it came; `word` says why. RefundDecided."""
+    _call(connection, "refund_stuck", number, ":word, :now", word=word, now=now)
+
+
+def own(connection: Connection, number: str, *, by: str) -> None:
+    """From now on this person goes on with it when nothing goes by itself."""
+    connection.execute(
+        update(Refund).where(Refund.household_id == household_of(number), Refund.number == number).values(owner=by)
+    )
+
+
+def _replacement(draft: Draft) -> str:
+    """A draft as the database issues it on approval, with the key it will have."""
+    bill = {
+        "id": new_id(),
+        "total": draft.total,
+        "personal_due": draft.personal_due,
+        "reason_code": draft.reason_code,
+    }
+    lines = [{"line": place} | vars(line) for place, line in enumerate(draft.lines, start=1)]
+    return json.dumps({"bill": bill, "lines": lines}, ensure_ascii=False)
+
+
+def _call(connection: Connection, function: str, number: str, places: str, **values: object) -> None:
+    with in_our_words():
+        connection.execute(
+            text(f"select {function}(:household, :number, {places})"),
+            {"household": household_of(number), "number": number, **values},
         )
-
-
-def reject(connection: Connection, number: str, *, by: str, now: datetime) -> None:
-    """A second person says no; nothing is reserved any more. OwnRefund, RefundDecided."""
-    with _in_our_words():
-        if not move(connection, number, RefundState.REJECTED, decided_by=by, decided_at=now):
-            raise RefundDecided
 
 
 def move(connection: Connection, number: str, state: RefundState, **also: object) -> bool:
@@ -99,7 +185,7 @@ def take(
     booked_on: date,
     message: tuple[str, Mapping[str, str], bytes] | None = None,
 ) -> str:
-    """Apply a gateway's word once: paid · again · noted · abnormal · failed · unknown · doubt.
+    """Apply a gateway's word once: paid · again · noted · abnormal · failed · twice · unknown · doubt.
 
     `message` (event id, headers, raw body) of a callback is kept in the same transaction."""
     event, headers, body = message or ("", {}, b"")
@@ -128,44 +214,12 @@ def take(
     ).scalar_one()
 
 
-def find(connection: Connection, number: str) -> Row:
-    """One refund. NoSuchRefund."""
-    row = connection.execute(
-        select(Refund.__table__).where(Refund.household_id == household_of(number), Refund.number == number)
-    ).one_or_none()
-    if row is None:
-        raise NoSuchRefund(number)
-    return row
-
-
-def listed(connection: Connection, *, states: Sequence[RefundState], most: int = 200) -> Sequence[Row]:
-    """Refunds in one of these states, oldest first."""
+def known_as(connection: Connection, sent_as: str) -> str:
+    """The refund's own number, of the one its gateway knows it by."""
     return connection.execute(
-        select(Refund.__table__).where(Refund.state.in_(states)).order_by(Refund.applied_at).limit(most)
-    ).all()
-
-
-def held_receipts(connection: Connection, payment: str) -> Sequence[Row]:
-    """What receipts of a payment's number hold beyond any bill, unsolved: cause, doubt, amount."""
-    return connection.execute(
-        text(
-            "select cause, doubt, amount from suspense where household_id = :household and number = :number"
-            " and solved_at is null and amount is not null order by created_at"
-        ),
-        {"household": household_of(payment), "number": payment},
-    ).all()
-
-
-def unasked_surplus(connection: Connection, *, most: int) -> Sequence[Row]:
-    """Receipts held as surplus for which nobody ever asked for a refund, oldest first: household_id, cause, number."""
-    return connection.execute(
-        text(
-            "select household_id, cause, number from suspense s where doubt = 'surplus' and solved_at is null"
-            " and not exists (select from refund r where r.household_id = s.household_id and r.receipt = s.cause)"
-            " order by created_at limit :most"
-        ),
-        {"most": most},
-    ).all()
+        text("select number from refund where household_id = :household and sent_as = :number"),
+        {"household": household_of(sent_as), "number": sent_as},
+    ).scalar_one()
 
 
 def lease_due(connection: Connection, *, now: datetime, lease: timedelta, most: int) -> Sequence[Any]:
@@ -182,7 +236,8 @@ def lease_due(connection: Connection, *, now: datetime, lease: timedelta, most: 
 
 
 @contextmanager
-def _in_our_words() -> Iterator[None]:
+def in_our_words() -> Iterator[None]:
+    """What the database's functions refuse, as our errors."""
     try:
         yield
     except DBAPIError as error:

@@ -35,21 +35,29 @@ class RefundState(StrEnum):
     """Where a refund stands."""
 
     APPLIED = "applied"  # asked for; what it gives back is reserved
-    REJECTED = "rejected"  # a second person said no; nothing is reserved any more
-    APPROVED = "approved"  # a second person said yes; booked as owed to the payer
+    ACCEPTED = "accepted"  # tax took it on
+    REVIEWED = "reviewed"  # every bureau whose premium goes back has looked at it
+    REJECTED = "rejected"  # somebody said no; nothing is reserved any more
+    APPROVED = "approved"  # another person said yes; booked as owed to the payer
     PAYING = "paying"  # the gateway is being asked, or has accepted, or was silent
-    PAID = "paid"  # the gateway says the money went back
+    PAID = "paid"  # the money went back: by the gateway's word, or by a bank transfer with proof
     ABNORMAL = "abnormal"  # the payer's account refused it: a person must find another way
-    FAILED = "failed"  # the gateway said a definite no: it needs a new number, or another way
+    FAILED = "failed"  # a definite no, or no way back the way it came: a person must go on
 
 
 R = RefundState
 REFUND_MOVES: dict[RefundState, frozenset[RefundState]] = {
-    R.APPLIED: frozenset({R.APPROVED, R.REJECTED}),
+    R.APPLIED: frozenset({R.ACCEPTED, R.APPROVED, R.REJECTED}),  # approved at once: only what never was a premium
+    R.ACCEPTED: frozenset({R.REVIEWED, R.REJECTED}),
+    R.REVIEWED: frozenset({R.APPROVED, R.REJECTED}),
     R.REJECTED: frozenset(),
-    R.APPROVED: frozenset({R.PAYING}),
+    R.APPROVED: frozenset({R.PAYING, R.FAILED}),  # failed: too old for its gateway, or it came by none
     R.PAYING: frozenset({R.PAID, R.ABNORMAL, R.FAILED}),
     R.ABNORMAL: frozenset({R.PAID, R.FAILED}),
-    R.FAILED: frozenset({R.PAYING, R.PAID}),  # again under a new number; or the gateway changes its mind
+    R.FAILED: frozenset(
+        {R.PAYING, R.PAID}
+    ),  # again under a new number; or by transfer; or the gateway changes its mind
     R.PAID: frozenset(),
 }
+UNDECIDED = frozenset({R.APPLIED, R.ACCEPTED, R.REVIEWED})
+STUCK = frozenset({R.ABNORMAL, R.FAILED})  # only a person goes on

@@ -10,7 +10,16 @@ from sqlalchemy import text
 from payments import statements
 from payments.gateways.base import Movement, Outcome, StatementLine
 from payments.settle import collect
-from tests.builders import NOON, a_bill, a_message, a_paid_word, a_started_payment
+from tests.builders import (
+    NOON,
+    a_bill,
+    a_household,
+    a_message,
+    a_paid_word,
+    a_person,
+    a_started_payment,
+    an_id_number,
+)
 from tests.system import System
 
 DAY = NOON.date()
@@ -18,12 +27,21 @@ MORNING = NOON + timedelta(hours=22, minutes=30)  # of the next day, when the li
 FEE = 100  # thousandths of a fen on each line of these lists
 
 
-def paid(running: System, gateway: str, how_many: int, *, first: int = 1, at: datetime = NOON) -> list[Outcome]:
-    """So many medical premiums, one household each from number `first` on, paid by one channel; the channel's words."""
+def paid(
+    running: System, gateway: str, how_many: int, *, first: int = 1, at: datetime = NOON, known: bool = False
+) -> list[Outcome]:
+    """So many medical premiums, one household each from number `first` on, paid by one channel; the channel's words.
+
+    `known`: their people are in the register, for what asks about them."""
     words = []
     with running.parts.engine.begin() as connection:
         for household in range(first, first + how_many):
-            bill = a_bill(connection, household_id=household, person_id=household)
+            whose = {"household_id": household, "person_id": household}
+            if known:
+                real = a_household(connection, number=f"{household:04d}")
+                number = an_id_number(sequence=household)
+                whose = {"household_id": real, "person_id": a_person(connection, id_number=number, household=real)}
+            bill = a_bill(connection, **whose)
             own = {"merchant": running.parts.gateways[gateway].merchant, "app": running.parts.gateways[gateway].app}
             attempt = a_started_payment(connection, bill, gateway=gateway, **own)
             words.append(a_paid_word(attempt, happened_at=at + timedelta(seconds=household)))

@@ -7,6 +7,7 @@ from app.cli.db import db
 from app.cli.demo import demo
 from app.cli.determination import determination
 from app.cli.gateways import gateways
+from app.cli.ledger import ledger
 from app.cli.policy import policy
 from app.cli.recon import recon
 from app.cli.refund import refund
@@ -31,5 +32,6 @@ GROUPS = (
     gateways,
     refund,
     recon,
+    ledger,
     bench,
 )

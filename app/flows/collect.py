@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Engine
 
 from app.flows.parts import Clocks, Parts
-from app.flows.refund import take_refund
+from app.flows.refund_pay import take_refund
 from core.clock import business_day
 from core.errors import TryLater
 from core.redact import scrub

@@ -9,7 +9,7 @@ from typing import Any
 from app.flows.collect import NotBooked, take_word
 from app.flows.fetch_statement import day_limits, late_moment
 from app.flows.parts import Parts
-from app.flows.refund import take_refund
+from app.flows.refund_pay import take_refund
 from core.clock import business_day
 from payments import discrepancies, reconcile
 from payments.errors import GatewaySilent, UnknownGateway

@@ -1,33 +1,51 @@
-"""Money back: one person asks, another agrees, the gateway pays it the way it came, and its word is booked."""
+"""Money back, asked for and decided: one person asks, tax takes it on, the bureau looks, another person agrees.
 
-from collections.abc import Mapping, Sequence
+What never was a premium (surplus, money in doubt) needs no bureau: it is asked for and agreed to. How it is then paid
+is another flow (refund_pay)."""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
+from app.flows.announce_refund import tell_refund
 from app.flows.parts import Parts
+from app.policy.facts import Insurance
+from app.policy.refunds import WORDS, Why, refusal
 from core.clock import business_day
+from core.errors import BadInput, Conflict
 from core.money import Fen
 from payments import find as find_money
-from payments import refunds
-from payments.errors import (
-    AlreadyPaidThere,
-    GatewayRefused,
-    GatewayShort,
-    GatewaySilent,
-    NoSuchPayment,
-    NothingToGiveBack,
-    RefundDecided,
-)
-from payments.gateways.base import Gateway, RefundOrder, RefundOutcome, RefundWord
+from payments import find_refunds, refunds
+from payments.bills import Draft
+from payments.errors import NoSuchPayment, NothingToGiveBack
 from payments.number import REFUND, new_number
 from payments.refunds import Wish
-from payments.states import RefundState
 
-LEASE = timedelta(seconds=60)
-ASK_AFTER_S = (10, 60, 300, 900, 3600, 4 * 3600, 12 * 3600)  # after approval; then every half day
-SURPLUS_RULE, SURPLUS_REASON = "rule:surplus", "重复缴费，多付的钱退回"
-SHORT_FOR = timedelta(minutes=30)  # our balance there was too low
+SURPLUS_RULE = "rule:surplus"
+MOST_REASON = 200
+
+
+class NotRefundable(Conflict):
+    """A rule says no (D34); the sentence is the rule's."""
+
+    text = "按规定不能退。"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self._sentence = sentence
+
+    def sentence(self) -> str:
+        """The rule's words for the payer."""
+        return self._sentence
+
+
+class ReasonMissing(BadInput):
+    """A no without a reason that the payer can read, or one that is too long."""
+
+    text = "不同意要写原因，缴费人会看到，最多200个字。"
 
 
 @dataclass(frozen=True)
@@ -38,129 +56,162 @@ class Asked:
     amount: Fen
 
 
-def apply(parts: Parts, payment: str, *, reason: str, by: str, bills: Sequence[int] | None = None) -> Asked:
+def apply(
+    parts: Parts,
+    payment: str,
+    *,
+    by: str,
+    why: Why = Why.TWICE,
+    reason: str = "",
+    bills: Sequence[int] | None = None,
+    expected: Fen | None = None,
+) -> Asked:
     """Ask for a payment's money: these bills; or (None) what came under its number beyond any bill, else all it paid.
 
-    NoSuchPayment, NothingToGiveBack. `reason` is shown to the payer."""
-    now = parts.clocks.now()
+    `reason` is shown to the payer (the words of `why` by default); `expected` is what he was shown, in fen.
+    NoSuchPayment, NothingToGiveBack, NotRefundable, RefundChanged."""
     with parts.engine.begin() as connection:
-        row = find_money.payment(connection, payment)
-        if row is None:
-            raise NoSuchPayment(payment)
-        held = refunds.held_receipts(connection, payment)
-        if row.state == "paid" and (bills is not None or not held):
-            receipt = f"receipt:{row.gateway}:{row.reference}"
-            covered = [bill.id for bill in find_money.bills_of(connection, row.household_id, payment)]
-            chosen = covered if bills is None else [bill for bill in covered if bill in set(bills)]
-        elif held:
-            receipt, chosen = held[0].cause, []
-        else:
-            raise NothingToGiveBack(payment)
-        number = new_number(row.household_id, business_day(now), kind=REFUND)
-        amount = refunds.apply(connection, Wish(number, payment, receipt, chosen, reason, by), now=now)
+        return apply_within(parts, connection, payment, by=by, why=why, reason=reason, bills=bills, expected=expected)
+
+
+def apply_within(
+    parts: Parts,
+    connection: Connection,
+    payment: str,
+    *,
+    by: str,
+    why: Why,
+    reason: str = "",
+    bills: Sequence[int] | None = None,
+    expected: Fen | None = None,
+) -> Asked:
+    """The same inside a flow's transaction."""
+    row = find_money.payment(connection, payment)
+    if row is None:
+        raise NoSuchPayment(payment)
+    held = find_refunds.held_receipts(connection, payment)
+    if held and bills is None:
+        return _ask(parts, connection, Asking(row.household_id, payment, held[0].cause, [], why, reason, by, expected))
+    if row.state != "paid":
+        raise NothingToGiveBack(payment)
+    receipt = f"receipt:{row.gateway}:{row.reference}"
+    paid = find_refunds.settled_from(connection, row.household_id, receipt)
+    chosen = paid if bills is None else [bill for bill in paid if bill.id in set(bills)]
+    if not chosen or (bills is not None and len(chosen) != len(set(bills))):
+        raise NothingToGiveBack(payment)
+    return _ask(parts, connection, Asking(row.household_id, payment, receipt, chosen, why, reason, by, expected))
+
+
+@dataclass(frozen=True)
+class Asking:
+    """One wish with all that the rules look at: `bills` are rows; none of them: what the receipt holds beyond any."""
+
+    household_id: int
+    payment: str
+    receipt: str
+    bills: Sequence[Any]
+    why: Why
+    reason: str
+    by: str
+    expected: Fen | None = None
+    replacement: Draft | None = None
+
+
+def ask_for_bill(parts: Parts, connection: Connection, bill: Any, asking: Why, *, by: str, **also: Any) -> Asked:
+    """Ask for one settled bill, whatever paid it: a gateway, money that lay in doubt, what stayed of another bill.
+
+    NothingToGiveBack for a bill of which the resident paid nothing; NotRefundable, RefundChanged."""
+    receipt = find_refunds.receipt_behind(connection, bill.household_id, bill.settled_by)
+    payment = find_refunds.payment_behind(connection, bill.household_id, receipt)
+    if payment is None:
+        raise NothingToGiveBack(str(bill.id))
+    return _ask(parts, connection, Asking(bill.household_id, payment, receipt, [bill], asking, "", by, **also))
+
+
+def _ask(parts: Parts, connection: Connection, asking: Asking) -> Asked:
+    """By the rules, then reserved, then told."""
+    now = parts.clocks.now()
+    for bill in asking.bills:
+        no = refusal(
+            parts.rules,
+            asking.why,
+            Insurance(bill.insurance),
+            on=business_day(now),
+            benefit_start=bill.benefit_start,
+        )
+        if no:
+            raise NotRefundable(no)
+    return reserve(parts, connection, asking, now=now)
+
+
+def reserve(parts: Parts, connection: Connection, asking: Asking, *, now: datetime) -> Asked:
+    """Reserve and tell, whatever the rules for people's own wishes say."""
+    number = new_number(asking.household_id, business_day(now), kind=REFUND)
+    wish = Wish(
+        number,
+        asking.payment,
+        asking.receipt,
+        [bill.id for bill in asking.bills],
+        asking.why,
+        asking.reason.strip() or WORDS[asking.why],
+        asking.by,
+        asking.expected,
+        asking.replacement,
+    )
+    amount = refunds.apply(connection, wish, now=now)
+    tell_refund(parts, connection, number, "refund_asked")
     return Asked(number, amount)
 
 
 def ask_for_surplus(parts: Parts, *, most: int = 50) -> int:
     """Money beyond what was due asks for its own way back at once (INV-12); a person still agrees. How many asked."""
-    now, asked = parts.clocks.now(), 0
+    asked = 0
     with parts.engine.connect() as connection:
-        rows = refunds.unasked_surplus(connection, most=most)
+        rows = find_refunds.unasked_surplus(connection, most=most)
     for row in rows:
-        number = new_number(row.household_id, business_day(now), kind=REFUND)
+        asking = Asking(row.household_id, row.number, row.cause, [], Why.SURPLUS, "", SURPLUS_RULE)
         try:
             with parts.engine.begin() as connection:
-                refunds.apply(
-                    connection, Wish(number, row.number, row.cause, [], SURPLUS_REASON, SURPLUS_RULE), now=now
-                )
+                _ask(parts, connection, asking)
         except NothingToGiveBack:  # somebody asked meanwhile
             continue
         asked += 1
     return asked
 
 
-def decide(parts: Parts, number: str, *, approved: bool, by: str) -> None:
-    """A second person agrees or not. OwnRefund, RefundDecided, NoSuchRefund."""
-    now = parts.clocks.now()
+def accept(parts: Parts, number: str, *, by: str) -> None:
+    """Tax takes it on. OwnRefund, RefundDecided, RefundStepMissing, NoSuchRefund."""
     with parts.engine.begin() as connection:
-        refunds.find(connection, number)
+        find_refunds.find(connection, number)
+        refunds.accept(connection, number, by=by, now=parts.clocks.now())
+
+
+def review(parts: Parts, number: str, insurance: Insurance, *, by: str, reason: str = "") -> bool:
+    """The bureau of an insurance has looked at it; True once all have. OwnRefund, RefundDecided, RefundStepMissing."""
+    with parts.engine.begin() as connection:
+        find_refunds.find(connection, number)
+        return refunds.review(connection, number, insurance, by=by, reason=reason.strip(), now=parts.clocks.now())
+
+
+def decide(parts: Parts, number: str, *, approved: bool, by: str, reason: str = "") -> None:
+    """Another person agrees, or anybody but who asked says no and why. OwnRefund, RefundDecided, RefundStepMissing,
+    NoSuchRefund, ReasonMissing."""
+    now, why = parts.clocks.now(), reason.strip()
+    if len(why) > MOST_REASON or not (approved or why):
+        raise ReasonMissing(fields={"reason": ReasonMissing.text})
+    with parts.engine.begin() as connection:
+        find_refunds.find(connection, number)
         if approved:
-            refunds.approve(connection, number, by=by, now=now, booked_on=business_day(now), ask_at=parts.clocks.wall())
+            refunds.approve(
+                connection, number, by=by, reason=why, now=now, booked_on=business_day(now), ask_at=parts.clocks.wall()
+            )
         else:
-            refunds.reject(connection, number, by=by, now=now)
+            refunds.reject(connection, number, by=by, reason=why, now=now)
+            tell_refund(parts, connection, number, "refund_rejected")
 
 
-def pay_due(parts: Parts, *, most: int = 20) -> int:
-    """Hand agreed refunds to their gateways and ask about those under way; how many were looked at."""
+def own(parts: Parts, number: str, *, by: str) -> None:
+    """This person goes on with a refund that does not go on by itself. NoSuchRefund."""
     with parts.engine.begin() as connection:
-        due = refunds.lease_due(connection, now=parts.clocks.wall(), lease=LEASE, most=most)
-    for row in due:
-        gateway = parts.gateways.get(row.gateway)
-        if gateway is not None:
-            advance(parts, gateway, row)
-    return len(due)
-
-
-def advance(parts: Parts, gateway: Gateway, row: Any) -> None:
-    """One step of one refund: the first time it is sent; after that the gateway is asked first, and hears the same
-    number again only when it knows nothing of it (F10, F57)."""
-    first = row.state == RefundState.APPROVED
-    ordered_at = row.ordered_at
-    if first:
-        ordered_at = parts.clocks.now().replace(microsecond=0)
-        with parts.engine.begin() as connection:
-            refunds.move(connection, row.number, RefundState.PAYING, ordered_at=ordered_at)
-    order = order_of(row, ordered_at)
-    try:
-        outcome = None if first else gateway.query_refund(order)
-        if outcome is None or outcome.word is RefundWord.ABSENT:
-            outcome = gateway.refund(order)
-    except GatewayShort:
-        return _later(parts, row, parts.clocks.wall() + SHORT_FOR, "balance")
-    except (GatewaySilent, AlreadyPaidThere):
-        return _later(parts, row, _next(parts, row), "silent")
-    except GatewayRefused as refused:
-        outcome = RefundOutcome(gateway.name, row.sent_as, RefundWord.FAILED, their_word=str(refused.args[0]))
-    word = take_refund(parts, outcome)
-    if word == "noted":
-        _later(parts, row, _next(parts, row), outcome.their_word)
-
-
-def order_of(row: Any, ordered_at: datetime) -> RefundOrder:
-    """A refund's row as its gateway is told, always with the same content."""
-    return RefundOrder(row.sent_as, ordered_at, row.payment, row.reference, row.paid, row.amount, row.reason)
-
-
-def again(parts: Parts, number: str, *, by: str) -> None:
-    """After a definite no: the same refund under a new number. NoSuchRefund; RefundDecided if it has not failed."""
-    now = parts.clocks.now()
-    with parts.engine.begin() as connection:
-        row = refunds.find(connection, number)
-        sent_as = new_number(row.household_id, business_day(now), kind=REFUND)
-        if row.state != RefundState.FAILED or not refunds.move(
-            connection, number, RefundState.PAYING, sent_as=sent_as, ordered_at=now, next_query_at=parts.clocks.wall()
-        ):
-            raise RefundDecided(number)
-    parts.alert("refund_sent_again", number=number, by=by)
-
-
-def take_refund(
-    parts: Parts, outcome: RefundOutcome, *, message: tuple[str, Mapping[str, str], bytes] | None = None
-) -> str:
-    """Book what a gateway says about a refund, once; what needs a person wakes somebody."""
-    now = parts.clocks.now()
-    with parts.engine.begin() as connection:
-        word = refunds.take(connection, outcome, now=now, booked_on=business_day(now), message=message)
-    if outcome.word is RefundWord.UNKNOWN or word in ("unknown", "doubt", "abnormal", "failed"):
-        parts.alert(f"refund_{word}", gateway=outcome.gateway, number=outcome.number, word=outcome.their_word)
-    return word
-
-
-def _later(parts: Parts, row: Any, moment: datetime, their_word: str) -> None:
-    with parts.engine.begin() as connection:
-        refunds.put_off(connection, row.number, moment, their_word=their_word)
-
-
-def _next(parts: Parts, row: Any) -> datetime:
-    """By the schedule from now on: a refund waits at most half a day for its next question."""
-    return parts.clocks.wall() + timedelta(seconds=ASK_AFTER_S[min(row.queries, len(ASK_AFTER_S) - 1)])
+        find_refunds.find(connection, number)
+        refunds.own(connection, number, by=by)

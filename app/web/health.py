@@ -4,7 +4,7 @@ import os
 
 from apiflask import APIBlueprint
 from flask import Response, abort, jsonify, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest, multiprocess
 from prometheus_client.registry import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -45,4 +45,16 @@ def metrics() -> Response:
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):  # the library's own variable
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(registry) + generate_latest(_book()), content_type=CONTENT_TYPE_LATEST)
+
+
+def _book() -> CollectorRegistry:
+    """What the worker's last look at the book found: rows that break each truth, and how old that look is."""
+    registry = CollectorRegistry()
+    rows = Gauge("liangxian_invariant_rows", "Rows that break a truth of the book", ["number"], registry=registry)
+    age = Gauge("liangxian_invariant_age_seconds", "Since the last look", ["number"], registry=registry)
+    with parts().reading() as connection:
+        for found in connection.execute(text("select number, rows, now() - checked_at as age from book_check")):
+            rows.labels(found.number).set(found.rows)
+            age.labels(found.number).set(found.age.total_seconds())
+    return registry

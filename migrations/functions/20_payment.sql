@@ -1,12 +1,19 @@
--- A payment moves only along payments/states.py; leaving the live states frees its bills for another payment.
+-- A payment moves only along payments/states.py; leaving the live states frees its bills for another payment. Money
+-- makes a payment paid and a bill settled only in the transaction that books it: later nobody can say it did.
 
-create or replace function payment_moves() returns trigger language plpgsql as $$
+create or replace function booked_just_now(p_household bigint, p_cause text) returns boolean language sql stable as $$
+  select exists (select from entry where household_id = p_household and cause = p_cause
+                    and transaction = pg_current_xact_id()::text::bigint)
+$$;
+
+create or replace function payment_moves() returns trigger language plpgsql
+  security definer set search_path = public, pg_temp as $$
 begin
   if not exists (select from payment_move where from_state = old.state and to_state = new.state) then
     raise exception 'payment % may not move from % to %', new.number, old.state, new.state using errcode = 'LX005';
   end if;
-  if new.state in ('paid', 'surplus') and not exists (select from entry where household_id = new.household_id
-      and cause = 'receipt:' || new.gateway || ':' || new.reference) then
+  if new.state in ('paid', 'surplus')
+     and not booked_just_now(new.household_id, 'receipt:' || new.gateway || ':' || new.reference) then
     raise exception 'payment % may not be % without its entry', new.number, new.state using errcode = 'LX005';
   end if;
   if new.state in ('paid', 'surplus', 'closed', 'failed') then
@@ -21,6 +28,74 @@ drop trigger if exists moves on payment;
 create trigger moves before update of state on payment
   for each row when (old.state is distinct from new.state) execute function payment_moves();
 
+-- What an attempt is about never changes: what was ordered, where, for how much, and the money that came of it.
+create or replace function payment_is_frozen() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'DELETE' or (new.household_id, new.number, new.gateway, new.merchant, new.app, new.kind, new.amount,
+       new.check_code) is distinct from (old.household_id, old.number, old.gateway, old.merchant, old.app, old.kind,
+       old.amount, old.check_code)
+     or (old.reference is not null and (new.reference, new.paid_at) is distinct from (old.reference, old.paid_at)) then
+    raise exception 'payment % is frozen', old.number using errcode = 'LX006';
+  end if;
+  return new;
+end $$;
+
+drop trigger if exists frozen on payment;
+create trigger frozen before update of household_id, number, gateway, merchant, app, kind, amount, check_code, reference,
+  paid_at on payment for each row execute function payment_is_frozen();
+drop trigger if exists never_removed on payment;
+create trigger never_removed before delete on payment for each row execute function payment_is_frozen();
+
+-- A payment takes bills on when it begins, and open ones only.
+create or replace function payment_covers() returns trigger language plpgsql as $$
+begin
+  if not exists (select from payment p join bill b on b.household_id = p.household_id
+                  where p.household_id = new.household_id and p.number = new.number and p.state = 'created'
+                    and b.id = new.bill_id and b.state = 'open') or not new.live then
+    raise exception 'payment % may not take bill % on', new.number, new.bill_id using errcode = 'LX006';
+  end if;
+  return new;
+end $$;
+
+drop trigger if exists covers on payment_bill;
+create trigger covers before insert on payment_bill for each row execute function payment_covers();
+
+-- A bill begins as open, or as settled by what is booked in the same breath; a payment begins as nothing but ordered.
+create or replace function bill_begins() returns trigger language plpgsql as $$
+begin
+  if new.state <> 'open' and not (new.state = 'settled' and booked_just_now(new.household_id, new.settled_by)) then
+    raise exception 'bill % may not begin as %', new.id, new.state using errcode = 'LX006';
+  end if;
+  return new;
+end $$;
+
+drop trigger if exists begins on bill;
+create trigger begins before insert on bill for each row execute function bill_begins();
+
+create or replace function payment_begins() returns trigger language plpgsql as $$
+begin
+  if new.state <> 'created' or new.reference is not null or new.paid_at is not null then
+    raise exception 'payment % may not begin as %', new.number, new.state using errcode = 'LX005';
+  end if;
+  return new;
+end $$;
+
+drop trigger if exists begins on payment;
+create trigger begins before insert on payment for each row execute function payment_begins();
+
+-- The lines of a bill are written with it.
+create or replace function bill_line_is_first() returns trigger language plpgsql as $$
+begin
+  if not exists (select from bill where household_id = new.household_id and id = new.bill_id
+                    and issued_at = transaction_timestamp()) then
+    raise exception 'bill % has its lines', new.bill_id using errcode = 'LX006';
+  end if;
+  return new;
+end $$;
+
+drop trigger if exists first on bill_line;
+create trigger first before insert on bill_line for each row execute function bill_line_is_first();
+
 create or replace function bill_is_frozen() returns trigger language plpgsql as $$
 declare
   given_back boolean := old.state = 'settled' and new.state = 'refunded' and exists (
@@ -32,7 +107,8 @@ begin
      or (new.household_id, new.id, new.person_id, new.insurance, new.levy_year, new.tier, new.total, new.personal_due,
          new.price_until, new.issued_at) is distinct from (old.household_id, old.id, old.person_id, old.insurance,
          old.levy_year, old.tier, old.total, old.personal_due, old.price_until, old.issued_at)
-     or (given_back and (new.settled_by, new.settled_at) is distinct from (old.settled_by, old.settled_at)) then
+     or (given_back and (new.settled_by, new.settled_at) is distinct from (old.settled_by, old.settled_at))
+     or (new.state = 'settled' and not booked_just_now(new.household_id, new.settled_by)) then
     raise exception 'bill % is frozen', old.id using errcode = 'LX006';
   end if;
   return new;

@@ -13,8 +13,9 @@ create or replace function hold_money(
 declare
   receipt text := 'receipt:' || p_gateway || ':' || p_reference;
 begin
-  insert into suspense (household_id, cause, doubt, owner, gateway, number, amount)
-    values (p_household, receipt, p_doubt, p_owner, p_gateway, p_number, p_amount) on conflict do nothing;
+  insert into suspense (household_id, cause, doubt, owner, gateway, number, amount, owned_on, due_on)
+    values (p_household, receipt, p_doubt, p_owner, p_gateway, p_number, p_amount, working_day(p_booked_on + 1),
+            working_day(p_booked_on + 7)) on conflict do nothing;
   if p_amount is null or p_amount <= 0 then
     return false;
   end if;

@@ -1,23 +1,42 @@
--- Money that goes back. Asked for by one person, agreed to by another, booked as owed when agreed, and booked as paid
--- when the gateway says so. What a refund gives back is reserved from the moment it is asked for (INV-11).
--- Locks: the payment, then its bills by id, then the refund.
+-- Money that goes back. Asked for by one person, taken on by tax, looked at by the bureaus, agreed to by another, booked
+-- as owed when agreed, and booked as paid when the gateway says so (steps: 62). What a refund gives back is reserved
+-- from the moment it is asked for (INV-11). Locks: the payment, then its bills by id, then the refund.
 
 create or replace function refund_moves() returns trigger language plpgsql
   security definer set search_path = public, pg_temp as $$
+declare
+  last refund_step;
 begin
   if new.state <> old.state and not exists (
       select from refund_move where from_state = old.state and to_state = new.state) then
     raise exception 'refund % may not move from % to %', new.number, old.state, new.state using errcode = 'LX005';
   end if;
   if (new.household_id, new.number, new.receipt, new.held, new.gateway, new.payment, new.reference, new.paid, new.amount,
-      new.applied_by, new.applied_at) is distinct from (old.household_id, old.number, old.receipt, old.held,
-      old.gateway, old.payment, old.reference, old.paid, old.amount, old.applied_by, old.applied_at)
+      new.why, new.applied_by, new.applied_at) is distinct from (old.household_id, old.number, old.receipt, old.held,
+      old.gateway, old.payment, old.reference, old.paid, old.amount, old.why, old.applied_by, old.applied_at)
      or (old.decided_by is not null and new.decided_by is distinct from old.decided_by) then
     raise exception 'refund % is frozen', old.number using errcode = 'LX006';
   end if;
-  if new.state <> old.state and new.state in ('approved', 'paid') and not exists (
-      select from entry where household_id = new.household_id
-        and cause = 'refund:' || new.number || ':' || new.state) then
+  if new.state = old.state then
+    return new;
+  end if;
+  if new.state = 'paying' then
+    if exists (select from refund_transfer where household_id = new.household_id and number = new.number
+                 and state <> 'refused') then
+      raise exception 'refund % goes by transfer', new.number using errcode = 'LX005';
+    end if;
+    perform refund_note(new.household_id, new.number, 'paying', null, 'gateway:' || new.gateway, '', new.ordered_at);
+  end if;
+  select * into last from refund_step where household_id = new.household_id and number = new.number
+    order by step desc limit 1;
+  if last.word is distinct from new.state then
+    raise exception 'refund % may not be % without its step', new.number, new.state using errcode = 'LX005';
+  end if;
+  if old.state = 'applied' and new.state = 'approved' and new.held is null then
+    raise exception 'refund % gives a premium back: tax and the bureau come first', new.number using errcode = 'LX012';
+  end if;
+  if new.state = 'approved' and not refund_is_booked(new.household_id, new.number, array['approved'])
+     or new.state = 'paid' and not refund_is_booked(new.household_id, new.number, array['paid', 'external']) then
     raise exception 'refund % may not be % without its entry', new.number, new.state using errcode = 'LX005';
   end if;
   if new.state = 'rejected' then
@@ -32,133 +51,124 @@ end $$;
 drop trigger if exists moves on refund;
 create trigger moves before update on refund for each row execute function refund_moves();
 
--- Reserve what is to be given back. Bills: those of the payment that are settled by it, all of `p_bills`. No bills: the
--- money of the receipt that fitted none. LX009: there is nothing there to give back, or somebody asked before.
+create or replace function refund_is_booked(p_household bigint, p_number text, p_events text[]) returns boolean
+  language sql stable as $$
+  select exists (select from entry e, unnest(p_events) as event
+                  where e.household_id = p_household and e.cause = 'refund:' || p_number || ':' || event)
+$$;
+
+-- What a receipt took in, wherever that lay: at the channel, or aside until somebody knew whose it was.
+create or replace function receipt_amount(p_household bigint, p_receipt text) returns bigint language sql stable as $$
+  select sum(amount)::bigint from posting
+   where household_id = p_household and cause = p_receipt and amount > 0
+     and account in ('bank:pending', 'clearing:' || split_part(p_receipt, ':', 2),
+                     'suspense:' || split_part(p_receipt, ':', 2))
+$$;
+
+-- The receipt a bill was paid from: a bill issued in the place of one that went back was paid by the same receipt.
+create or replace function receipt_of(p_household bigint, p_settled_by text) returns text language sql stable as $$
+  select coalesce((select receipt from refund where household_id = p_household and number = split_part(p_settled_by, ':', 2)
+                      and p_settled_by = 'refund:' || number || ':approved'), p_settled_by)
+$$;
+
+-- A receipt never gives back more than it took in, whatever bills, surplus and asking people say (INV-11).
+create or replace function refund_fits_its_receipt() returns trigger language plpgsql
+  security definer set search_path = public, pg_temp as $$
+declare
+  took bigint := receipt_amount(new.household_id, new.receipt);
+  gives bigint;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('refund:' || new.household_id || ':' || new.receipt, 0));
+  select coalesce(sum(amount), 0) into gives from refund
+    where household_id = new.household_id and receipt = new.receipt and state <> 'rejected';
+  if new.state <> 'applied' or new.decided_by is not null or new.paid is distinct from took
+     or gives + new.amount > took then
+    raise exception 'receipt % took % and would give back %', new.receipt, took, gives + new.amount
+      using errcode = 'LX009';
+  end if;
+  return new;
+end $$;
+
+drop trigger if exists fits_its_receipt on refund;
+create trigger fits_its_receipt before insert on refund for each row execute function refund_fits_its_receipt();
+
+-- Reserve what is to be given back. Bills: those of the payment that are settled by its receipt, all of `p_bills`. No
+-- bills: the money of the receipt that fitted none. `p_replacement`: the bill to be issued in the place of the one bill
+-- that goes back; then only the difference of the resident's parts does. `p_expected`: what somebody saw as refundable.
+-- LX009: there is nothing there to give back, or somebody asked before · LX010: it is not what he saw.
 create or replace function refund_apply(
-  p_household bigint, p_number text, p_payment text, p_receipt text, p_bills bigint[], p_reason text, p_by text,
-  p_now timestamptz
+  p_household bigint, p_number text, p_payment text, p_receipt text, p_bills bigint[], p_replacement jsonb, p_why text,
+  p_reason text, p_by text, p_expected bigint, p_now timestamptz
 ) returns bigint language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-  pay payment;
   whole bigint;
   back bigint;
   held_in text;
 begin
-  select * into pay from payment where household_id = p_household and number = p_payment for update;
-  select sum(amount) filter (where account = 'clearing:' || split_part(p_receipt, ':', 2)) into whole
-    from posting where household_id = p_household and cause = p_receipt;
+  perform from payment where household_id = p_household and number = p_payment for update;
+  whole := receipt_amount(p_household, p_receipt);
   if whole is null then
     raise exception 'no receipt %', p_receipt using errcode = 'LX009';
   end if;
   if cardinality(p_bills) > 0 then
     select sum(personal_due) into back from (
       select personal_due from bill where household_id = p_household and id = any (p_bills)
-         and state = 'settled' and settled_by = p_receipt order by id for update) locked
+         and state = 'settled' and receipt_of(p_household, settled_by) = p_receipt order by id for update) locked
       having count(*) = cardinality(p_bills);
+    if p_replacement is not null then
+      back := case when cardinality(p_bills) = 1 then back - (p_replacement->'bill'->>'personal_due')::bigint end;
+    end if;
   else
     select case doubt when 'surplus' then 'surplus' else 'suspense' end, amount into held_in, back
       from suspense where household_id = p_household and cause = p_receipt and solved_at is null for update;
   end if;
-  if coalesce(back, 0) <= 0 then
+  if coalesce(back, 0) <= 0 or exists (select from refund_bill where household_id = p_household
+                                          and bill_id = any (p_bills) and live) then
     raise exception 'nothing to give back of %', p_receipt using errcode = 'LX009';
   end if;
+  if back <> p_expected then
+    raise exception 'there are % fen, not %', back, p_expected using errcode = 'LX010';
+  end if;
   insert into refund (household_id, number, receipt, held, gateway, payment, reference, ordered_at, paid, amount,
-                      reason, sent_as, applied_by, applied_at)
+                      why, reason, sent_as, applied_by, applied_at)
     values (p_household, p_number, p_receipt, held_in, split_part(p_receipt, ':', 2), p_payment,
-            split_part(p_receipt, ':', 3), p_now, whole, back, p_reason, p_number, p_by, p_now);
-  insert into refund_bill (household_id, number, bill_id) select p_household, p_number, unnest(p_bills);
+            split_part(p_receipt, ':', 3), p_now, whole, back, p_why, p_reason, p_number, p_by, p_now);
+  insert into refund_bill (household_id, number, bill_id, replacement)
+    select p_household, p_number, bill_id, p_replacement from unnest(p_bills) as bill_id;
+  perform refund_note(p_household, p_number, 'applied', null, p_by, '', p_now);
   return back;
 exception when unique_violation then
   raise exception 'asked for before: %', p_receipt using errcode = 'LX009';
 end $$;
 
--- A second person agrees: from now on the money is owed to the payer, the bills are given back, and others owe no more
--- for them. `p_next` (system clock) is when the gateway is to be asked.
-create or replace function refund_approve(
-  p_household bigint, p_number text, p_by text, p_now timestamptz, p_booked_on date, p_next timestamptz
-) returns void language plpgsql security definer set search_path = public, pg_temp as $$
-declare
-  r refund;
-  accounts text[];
-  amounts bigint[];
-  items bigint[];
-begin
-  select * into strict r from refund where household_id = p_household and number = p_number for update;
-  if r.state <> 'applied' then
-    raise exception 'refund % is %', p_number, r.state using errcode = 'LX005';
-  end if;
-  if r.held is not null then
-    accounts := array[r.held || ':' || r.gateway, 'refunds:' || r.gateway];
-    amounts := array[r.amount, -r.amount];
-    items := array[null, null]::bigint[];
-  else
-    with part as materialized (
-      select l.bill_id, l.amount, 'fund:' || l.fund || ':' || b.levy_year as fund,
-             case l.payer when 'resident' then 'refunds:' || r.gateway
-                          else receivable_of(l.part, l.payer, l.fund) end as to_whom
-        from refund_bill rb join bill b on b.household_id = rb.household_id and b.id = rb.bill_id
-             join bill_line l on l.household_id = b.household_id and l.bill_id = b.id
-       where rb.household_id = p_household and rb.number = p_number and rb.live
-    ), posted as (
-      select fund as account, sum(amount)::bigint as amount, bill_id from part group by fund, bill_id
-      union all
-      select to_whom, -sum(amount)::bigint, bill_id from part group by to_whom, bill_id
-      order by 3, 2 desc, 1
-    )
-    select array_agg(account), array_agg(amount), array_agg(bill_id) into accounts, amounts, items from posted;
-  end if;
-  perform ledger_post(p_household, 'refund:' || p_number || ':approved', p_booked_on, p_now, accounts, amounts, items);
-  update refund set state = 'approved', decided_by = p_by, decided_at = p_now, next_query_at = p_next
-    where household_id = p_household and number = p_number;
-  update bill set state = 'refunded' where household_id = p_household and id in (
-    select bill_id from refund_bill where household_id = p_household and number = p_number and live);
-  update suspense set solved_at = p_now where household_id = p_household and cause = r.receipt and r.held is not null;
-end $$;
-
--- A gateway's verified word about a refund, applied once, with the raw message it came in (`p_id` null: it came by a
--- question of ours and is kept nowhere else):
---   paid      booked now · again  booked before · noted  still under way · abnormal, failed  a person must look
---   unknown   no refund of ours goes by this number
---   doubt     payment, amount or merchant are not what we asked for: nothing is booked
-create or replace function take_refund(
-  p_id bigint, p_household bigint, p_gateway text, p_sent_as text, p_outcome jsonb, p_event text, p_headers jsonb,
-  p_body bytea, p_now timestamptz, p_booked_on date
-) returns text language plpgsql security definer set search_path = public, pg_temp
-  set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
-declare
-  r refund;
-  word text := p_outcome->>'word';
-  happened timestamptz := coalesce((p_outcome->>'happened_at')::timestamptz, p_now);
-  result text;
-begin
-  select * into r from refund where household_id = p_household and sent_as = p_sent_as for update;
-  if r.number is null then
-    result := 'unknown';
-  elsif r.gateway <> p_gateway
-     or coalesce(p_outcome->>'payment', '') not in ('', r.payment)
-     or coalesce((p_outcome->>'amount')::bigint, r.amount) <> r.amount then
-    result := 'doubt';
-  elsif r.state = 'paid' then
-    result := 'again';
-  elsif word = 'done' and r.state in ('paying', 'abnormal', 'failed') then
-    perform ledger_post(p_household, 'refund:' || r.number || ':paid', p_booked_on, happened,
-                        array['refunds:' || r.gateway, 'clearing:' || r.gateway], array[r.amount, -r.amount],
-                        array[null, null]::bigint[]);
-    update refund set state = 'paid', paid_at = happened, refund_reference = p_outcome->>'reference',
-                      their_word = p_outcome->>'their_word'
-      where household_id = p_household and number = r.number;
-    result := 'paid';
-  elsif word in ('abnormal', 'failed') and r.state in ('paying', 'abnormal') then
-    update refund set state = word, refund_reference = nullif(p_outcome->>'reference', ''),
-                      their_word = p_outcome->>'their_word'
-      where household_id = p_household and number = r.number and state <> word;
-    result := word;
-  else
-    result := 'noted';
-  end if;
-  if p_id is not null then
-    insert into received (household_id, id, gateway, headers, body, event_id, number, verdict, result)
-      values (p_household, p_id, p_gateway, p_headers, p_body, p_event, p_sent_as, 'verified', 'refund:' || result);
-  end if;
-  return result;
-end $$;
+-- What an approval books: the lines of the bills that go back reversed, those of the bill in their place booked, and
+-- the difference of the resident's parts owed to the payer; or money that fitted no bill, owed to the payer.
+create or replace function refund_postings(
+  p_refund refund, out accounts text[], out amounts bigint[], out items bigint[]
+) language sql stable as $$
+  with line as (
+    select l.bill_id as item, l.bill_id as old, l.part, l.payer, l.fund, b.levy_year, l.amount
+      from refund_bill rb join bill b on b.household_id = rb.household_id and b.id = rb.bill_id
+           join bill_line l on l.household_id = b.household_id and l.bill_id = b.id
+     where rb.household_id = p_refund.household_id and rb.number = p_refund.number and rb.live
+    union all
+    select (rb.replacement->'bill'->>'id')::bigint, rb.bill_id, l.part, l.payer, l.fund, b.levy_year, -l.amount
+      from refund_bill rb join bill b on b.household_id = rb.household_id and b.id = rb.bill_id,
+           jsonb_to_recordset(rb.replacement->'lines') as l (part text, payer text, fund text, amount bigint)
+     where rb.household_id = p_refund.household_id and rb.number = p_refund.number and rb.live
+  ), posted as (
+    select 'fund:' || fund || ':' || levy_year as account, sum(amount)::bigint as amount, item from line
+     group by 1, item
+    union all
+    select case payer when 'resident' then 'refunds:' || p_refund.gateway else receivable_of(part, payer, fund) end,
+           -sum(amount)::bigint, case payer when 'resident' then old else item end
+      from line group by 1, 3
+    union all
+    select p_refund.held || ':' || p_refund.gateway, p_refund.amount, null where p_refund.held is not null
+    union all
+    select 'refunds:' || p_refund.gateway, -p_refund.amount, null where p_refund.held is not null
+  )
+  select array_agg(account order by item, amount desc, account), array_agg(amount order by item, amount desc, account),
+         array_agg(item order by item, amount desc, account)
+    from posted where amount <> 0
+$$;

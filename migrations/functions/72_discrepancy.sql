@@ -11,6 +11,15 @@ create or replace function accounts_of(d discrepancy) returns text[] language sq
   end
 $$;
 
+-- Money of no household that waits for an explanation: an owner and his days, as for any suspense (INV-19).
+create or replace function hold_for_nobody(
+  p_cause text, p_doubt text, p_gateway text, p_number text, p_amount bigint, p_booked_on date
+) returns void language sql set search_path = public, pg_temp as $$
+  insert into suspense (household_id, cause, doubt, owner, gateway, number, amount, owned_on, due_on)
+    values (0, p_cause, p_doubt, 'tax_clerk', p_gateway, p_number, p_amount, working_day(p_booked_on + 1),
+            working_day(p_booked_on + 7)) on conflict do nothing
+$$;
+
 -- Somebody says how a difference ends: `accept` with a reason ends it; `book` books what is lacking once a second
 -- person agrees. LX012: it has ended, or nothing is to be booked.
 create or replace function discrepancy_clear(p_id bigint, p_remedy text, p_reason text, p_by text, p_now timestamptz)
@@ -60,8 +69,7 @@ begin
   cause := 'discrepancy:' || p_id || ':booked';
   perform ledger_post(0, cause, p_booked_on, p_now, accounts, array[d.lacks, -d.lacks], array[null, null]::bigint[]);
   if accounts[2] like 'suspense:%' then
-    insert into suspense (household_id, cause, doubt, owner, gateway, number, amount)
-      values (0, cause, 'unconfirmed', 'tax_clerk', d.channel, d.number, d.lacks);
+    perform hold_for_nobody(cause, 'unconfirmed', d.channel, d.number, d.lacks, p_booked_on);
   end if;
 end $$;
 

@@ -73,8 +73,7 @@ begin
   perform ledger_post(0, 'deposit:' || p_serial, p_booked_on, r.booked_on::timestamp at time zone 'Asia/Shanghai',
                       array['bank:pending', money], array[r.amount, -r.amount], array[null, null]::bigint[]);
   if money = 'suspense:bank' then
-    insert into suspense (household_id, cause, doubt, owner, gateway, number, amount)
-      values (0, 'deposit:' || p_serial, 'bank', 'tax_clerk', 'bank', '', r.amount);
+    perform hold_for_nobody('deposit:' || p_serial, 'bank', 'bank', '', r.amount, p_booked_on);
   end if;
   update outside_row set verdict = found, cause = 'deposit:' || p_serial where kind = 'bank' and serial = p_serial;
   if found <> 'matched' then
@@ -118,8 +117,7 @@ begin
   if not exists (select from account where code = from_whom) then
     from_whom := 'suspense:bank';
     r.verdict := 'UNKNOWN_PERSON';
-    insert into suspense (household_id, cause, doubt, owner, gateway, number, amount)
-      values (0, 'treasury:' || p_serial, 'treasury', 'tax_clerk', 'bank', '', r.amount);
+    perform hold_for_nobody('treasury:' || p_serial, 'treasury', 'bank', '', r.amount, p_booked_on);
     perform name_difference('treasury', r.channel, r.day, 'UNKNOWN_PERSON', 'subsidy', p_serial, '', null, r.amount, null,
                             0, 'held', p_now, clock_timestamp());
   end if;

@@ -51,6 +51,7 @@ def accounts(years: Iterable[int]) -> Iterator[Line]:
     yield Line("cash:agents", "asset", "代办员手中现金")
     yield Line("bank:pending", "asset", "待报解社会保险费")
     yield Line("suspense:bank", "liability", "银行来款待查")
+    yield Line("refunds:bank", "liability", "银行来款应退款")
     yield Line("receivable:resident", "asset", "应收居民多退款")
     yield from _receivables()
     for year in years:

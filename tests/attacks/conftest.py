@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.flows import collect, refund
+from app.flows import collect, refund_pay
 from app.flows.collect import Allowance
 from app.flows.pay import Kind, Payer, Want, start_payment
 from app.policy.facts import Insurance
@@ -93,7 +93,7 @@ class Target:
         world = self.system.outside.world
         world.knobs.notify_factor = 1000  # it settles when we say so
         try:
-            refund.pay_due(self.system.parts)
+            refund_pay.pay_due(self.system.parts)
         finally:
             world.knobs.notify_factor = 0.01
         trade, done = world.trades.settle_refund(self.name, owed.number, number)

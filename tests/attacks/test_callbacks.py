@@ -48,7 +48,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from app.flows import refund
 from app.joining import create_app
 from config.settings import BadSettings, Settings
 from core.clock import utc_now
@@ -57,6 +56,7 @@ from payments.gateways.unionpay import seal
 from payments.gateways.unionpay.seal import UNIONPAY
 from payments.sandbox.signing import sign
 from tests.outside import receiver
+from tests.refunding import agreed
 from tests.wires import GONE, WIRES, Posted
 
 OTHER = {"wechat": "alipay", "alipay": "unionpay", "unionpay": "wechat"}
@@ -423,8 +423,7 @@ def test_a16_another_amount_is_held_with_an_owner_and_pays_nothing(target):
 def test_a16_a_refund_of_another_amount_is_not_booked(target):
     owed = target.owing()
     target.acknowledged(target.genuine(owed), "paid")
-    asked = refund.apply(target.system.parts, owed.number, reason="重复缴费", by="staff:clerk")
-    refund.decide(target.system.parts, asked.number, approved=True, by="staff:bureau")
+    asked = agreed(target.system.parts, owed.number)
     genuine = target.given_back(owed, asked.number)
     before = target.book()
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from sqlalchemy import text
 
-from app.flows import refund
+from app.flows import refund_pay
 from app.flows.expire import ask_silent
 from app.flows.follow import Phase, follow
 from app.flows.pay import Payer, Started, Want, start_payment
@@ -28,6 +28,7 @@ from payments.gateways import connect
 from payments.gateways.base import Kind
 from payments.number import household_of
 from tests.builders import NOON, a_household, a_person, an_id_number
+from tests.refunding import agreed
 from tests.system import System, eventually
 
 WRONG_ONCE_PAID = {Phase.CLOSED, Phase.FAILED}
@@ -182,9 +183,8 @@ class Play:
         self._write("update payment set started_at = started_at - :by where {mine}", by=timedelta(**by))
 
     def give_back(self, number: str | None, *, until: str = "paid") -> str:
-        """Two people agree to a refund, and the worker pays it; its number."""
-        asked = refund.apply(self.system.parts, str(number), reason="重复缴费", by="staff:clerk")
-        refund.decide(self.system.parts, asked.number, approved=True, by="staff:bureau")
+        """Everybody agrees to a refund, and the worker pays it; its number."""
+        asked = agreed(self.system.parts, str(number))
         self.pay_back(asked.number, until=until)
         return asked.number
 
@@ -193,7 +193,7 @@ class Play:
 
         def turn() -> bool:
             self._write("update refund set next_query_at = now() where next_query_at < '3000-01-01' and {mine}")
-            refund.pay_due(self.system.parts)
+            refund_pay.pay_due(self.system.parts)
             return bool(self.system.one("select state from refund where number = :n", n=number).state == until)
 
         eventually(turn, 8)

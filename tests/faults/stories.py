@@ -16,7 +16,7 @@ from sqlalchemy import text
 from app.flows.fetch_statement import fetch_due, fetch_statement
 from app.flows.follow import Phase, close_payment
 from app.flows.pay import NotPayable
-from app.flows.refund import again
+from app.flows.refund_pay import again
 from core.clock import business_day, utc_now
 from payments.errors import BillSettled, GatewayRefused, GatewaySilent, PaymentUnderWay
 from payments.gateways import GATEWAYS

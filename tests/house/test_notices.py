@@ -6,7 +6,7 @@ from string import Template
 from tests.house.tree import ROOT, files, words
 
 TEMPLATES = {path.stem: path for path in (ROOT / "notifications" / "templates").glob("*.txt")}
-FIELDS = {"village", "names", "items", "amount", "check_code", "paid_at"}
+FIELDS = {"village", "names", "items", "amount", "check_code", "paid_at", "reason"}
 
 
 def kinds_written() -> tuple[set[str], int]:

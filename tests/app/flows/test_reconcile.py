@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
-from app.flows import refund
 from app.flows.reconcile import Reconciled, reconcile_day, reconcile_due, watch_differences
+from app.flows.refund_pay import take_refund
 from core.clock import beijing
 from payments.errors import UnknownGateway
 from payments.gateways import GATEWAYS
@@ -17,15 +17,15 @@ from payments.number import household_of, new_number
 from tests.app.web.conftest import far_folder, running
 from tests.builders import NOON
 from tests.days import DAY, MORNING, book, differences, keep, keep_empty, line, paid
+from tests.refunding import agreed
 
 __all__ = ["far_folder", "running"]
-CLERK, LEAD = "staff:clerk01", "staff:lead01"
 
 
 @pytest.fixture
 def day(running):
     """Four premiums of DAY by WeChat Pay, booked; it is the next morning."""
-    words = paid(running, "wechat", 4)
+    words = paid(running, "wechat", 4, known=True)
     assert book(running, words) == ["paid"] * 4
     running.turn(MORNING)
     return words
@@ -189,8 +189,7 @@ def test_a_refund_made_by_hand_at_the_gateway_is_booked_as_owed_with_an_owner(ru
 
 def _under_way(running, word):
     """A refund agreed to and handed over, whose end nobody told us."""
-    asked = refund.apply(running.parts, word.number, reason="重复缴费", by=CLERK)
-    refund.decide(running.parts, asked.number, approved=True, by=LEAD)
+    asked = agreed(running.parts, word.number)
     running.write(lambda connection: connection.execute(text("update refund set state = 'paying'")))
     return asked.number
 
@@ -211,7 +210,7 @@ def test_refunds_differ_like_payments(running, day):
         done = RefundOutcome(
             "wechat", number, RefundWord.DONE, payment=word.number, amount=32000, happened_at=NOON + timedelta(hours=1)
         )
-        refund.take_refund(running.parts, done)
+        take_refund(running.parts, done)
     keep(running, "wechat", [*(line(word) for word in day), given(running, day[0], number=numbers[0], amount=30000)])
 
     run(running)

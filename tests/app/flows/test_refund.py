@@ -6,21 +6,23 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.flows import refund
+from app.flows import refund, refund_pay
 from app.flows.expire import ask_silent
 from app.flows.pay import Kind, Payer, Want, start_payment
 from app.flows.quote import all_due, subjects
 from app.policy.facts import Insurance
 from core.clock import utc_now
+from payments import refunds
 from payments.errors import NoSuchPayment, NoSuchRefund, NothingToGiveBack, OwnRefund, RefundDecided
 from payments.ledger.balances import balance, trial_balance
+from payments.states import RefundState
 from tests.app.web.conftest import far_folder, running
 from tests.builders import a_household, a_person, an_id_number
+from tests.refunding import CLERK, DESK, LEAD, MEDICAL_BUREAU, agree, agreed
 from tests.system import eventually
 
 __all__ = ["far_folder", "running"]
 MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
-CLERK, BUREAU = "staff:clerk", "staff:bureau"
 
 
 def start(running, *wants, key="refund-key", gateway="wechat"):
@@ -52,16 +54,10 @@ def run_refunds(running, number, until):
             connection.execute(
                 text("update refund set next_query_at = :now where next_query_at is not null"), {"now": utc_now()}
             )
-        refund.pay_due(running.parts)
+        refund_pay.pay_due(running.parts)
         return state(running, number, "refund") == until
 
     eventually(turn, 10)
-
-
-def agreed(running, payment, **changed):
-    asked = refund.apply(running.parts, payment, reason="重复缴费", by=CLERK, **changed)
-    refund.decide(running.parts, asked.number, approved=True, by=BUREAU)
-    return asked
 
 
 def given_back(running, payment):
@@ -77,7 +73,7 @@ def balances(running):
 def test_a_paid_premium_goes_back_whole_and_everything_booked_for_it_with_it(running, adult):
     payment = pay(running, Want(adult, MEDICAL), Want(adult, PENSION, 50000))
 
-    asked = agreed(running, payment)
+    asked = agreed(running.parts, payment)
     run_refunds(running, asked.number, "paid")
 
     assert asked.amount == 82000
@@ -91,7 +87,7 @@ def test_one_bill_of_two_goes_back_and_the_other_stays_paid(running, adult):
     payment = pay(running, Want(adult, MEDICAL), Want(adult, PENSION, 50000))
     medical = running.one("select id from bill where insurance = 'RES_MEDICAL'").id
 
-    asked = agreed(running, payment, bills=[medical])
+    asked = agreed(running.parts, payment, bills=[medical])
     run_refunds(running, asked.number, "paid")
 
     assert asked.amount == 32000
@@ -101,11 +97,11 @@ def test_one_bill_of_two_goes_back_and_the_other_stays_paid(running, adult):
         "fund:RES_PENSION:2022": -56000,
     }
     with pytest.raises(NothingToGiveBack):
-        refund.apply(running.parts, payment, reason="again", by=CLERK, bills=[medical])
+        refund.apply(running.parts, payment, by=DESK, bills=[medical])
 
 
 def test_what_was_given_back_can_be_paid_again(running, adult):
-    asked = agreed(running, pay(running, Want(adult, MEDICAL)))
+    asked = agreed(running.parts, pay(running, Want(adult, MEDICAL)))
     run_refunds(running, asked.number, "paid")
 
     again = pay(running, Want(adult, MEDICAL), key="second-key")
@@ -122,14 +118,14 @@ def test_money_that_came_too_late_goes_back_from_where_it_lay(running, adult):
     running.outside.pay(first.checkout.code_url)
     eventually(lambda: state(running, first.number) == "surplus")
 
-    asked = agreed(running, first.number)
+    asked = agreed(running.parts, first.number)
     run_refunds(running, asked.number, "paid")
 
     assert asked.amount == 32000
     assert "surplus:wechat" not in balances(running)
     assert running.one("select count(*) as n from suspense where solved_at is null").n == 0
     with pytest.raises(NothingToGiveBack):
-        refund.apply(running.parts, first.number, reason="again", by=CLERK)
+        refund.apply(running.parts, first.number, by=DESK)
 
 
 def test_surplus_asks_for_its_own_refund_once_and_waits_for_a_person(running, adult):
@@ -143,7 +139,7 @@ def test_surplus_asks_for_its_own_refund_once_and_waits_for_a_person(running, ad
 
     row = running.one("select number, amount, applied_by, state from refund")
     assert (row.amount, row.applied_by, row.state) == (32000, "rule:surplus", "applied")
-    refund.decide(running.parts, row.number, approved=False, by=BUREAU)
+    refund.decide(running.parts, row.number, approved=False, by=LEAD, reason="查过了，只交了一次")
     assert refund.ask_for_surplus(running.parts) == 0, "a person said no: it is not asked again by itself"
 
 
@@ -164,7 +160,7 @@ def test_fifty_ask_at_once_and_one_is_heard(running, adult):
 
     def ask(place):
         try:
-            return refund.apply(running.parts, payment, reason="重复缴费", by=f"staff:{place}").number
+            return refund.apply(running.parts, payment, by=f"staff:{place}").number
         except NothingToGiveBack:
             return None
 
@@ -172,31 +168,39 @@ def test_fifty_ask_at_once_and_one_is_heard(running, adult):
         heard = [number for number in pool.map(ask, range(50)) if number]
 
     assert len(heard) == 1
-    refund.decide(running.parts, heard[0], approved=True, by=BUREAU)
+    agree(running.parts, heard[0])
     run_refunds(running, heard[0], "paid")
     assert [line["amount"] for line in given_back(running, payment)] == [32000]
 
 
-def test_who_asks_does_not_decide_and_nobody_decides_twice(running, adult):
-    asked = refund.apply(running.parts, pay(running, Want(adult, MEDICAL)), reason="重复缴费", by=CLERK)
+def test_who_did_one_step_does_no_other_and_nobody_decides_twice(running, adult):
+    asked = refund.apply(running.parts, pay(running, Want(adult, MEDICAL)), by=DESK)
 
-    for approved in (True, False):
+    with pytest.raises(OwnRefund):
+        refund.accept(running.parts, asked.number, by=DESK)
+    refund.accept(running.parts, asked.number, by=CLERK)
+    with pytest.raises(OwnRefund):
+        refund.review(running.parts, asked.number, MEDICAL, by=CLERK)
+    refund.review(running.parts, asked.number, MEDICAL, by=MEDICAL_BUREAU)
+    for before in (DESK, CLERK, MEDICAL_BUREAU):
         with pytest.raises(OwnRefund):
-            refund.decide(running.parts, asked.number, approved=approved, by=CLERK)
-    refund.decide(running.parts, asked.number, approved=True, by=BUREAU)
+            refund.decide(running.parts, asked.number, approved=True, by=before)
+    with pytest.raises(OwnRefund):
+        refund.decide(running.parts, asked.number, approved=False, by=DESK, reason="x")
+    refund.decide(running.parts, asked.number, approved=True, by=LEAD)
     for approved in (True, False):
         with pytest.raises(RefundDecided):
-            refund.decide(running.parts, asked.number, approved=approved, by="staff:third")
+            refund.decide(running.parts, asked.number, approved=approved, by="staff:third", reason="x")
 
 
 def test_a_refusal_reserves_nothing(running, adult):
     payment = pay(running, Want(adult, MEDICAL))
-    first = refund.apply(running.parts, payment, reason="重复缴费", by=CLERK)
+    first = refund.apply(running.parts, payment, by=DESK)
 
-    refund.decide(running.parts, first.number, approved=False, by=BUREAU)
+    refund.decide(running.parts, first.number, approved=False, by=LEAD, reason="查过了，只交了一次")
 
     assert balances(running)["clearing:wechat"] == 32000
-    assert refund.apply(running.parts, payment, reason="重复缴费", by=CLERK).amount == 32000
+    assert refund.apply(running.parts, payment, by=DESK).amount == 32000
 
 
 @pytest.mark.parametrize("fault", ["silent", "html", "unsigned", "truncated", "error"])
@@ -204,7 +208,7 @@ def test_whatever_the_answer_looks_like_it_is_refunded_once(running, adult, faul
     payment = pay(running, Want(adult, MEDICAL))
     running.outside.fault(fault, on="refund", seconds=9, status=500)
 
-    asked = agreed(running, payment)
+    asked = agreed(running.parts, payment)
     run_refunds(running, asked.number, "paid")
 
     assert [line["amount"] for line in given_back(running, payment)] == [32000]
@@ -213,10 +217,10 @@ def test_whatever_the_answer_looks_like_it_is_refunded_once(running, adult, faul
 
 def test_a_process_that_dies_after_sending_asks_before_it_sends_again(running, adult):
     payment = pay(running, Want(adult, MEDICAL))
-    asked = agreed(running, payment)
+    asked = agreed(running.parts, payment)
     row = running.one("select * from refund where number = :n", n=asked.number)
-    running.write(lambda connection: refund.refunds.move(connection, asked.number, refund.RefundState.PAYING))
-    order = refund.order_of(row, row.ordered_at)
+    running.write(lambda connection: refunds.move(connection, asked.number, RefundState.PAYING))
+    order = refund_pay.order_of(row, row.ordered_at)
     running.parts.gateways["wechat"].refund(order)
 
     run_refunds(running, asked.number, "paid")
@@ -228,8 +232,8 @@ def test_our_balance_is_too_low_and_later_it_is_not(running, adult):
     payment = pay(running, Want(adult, MEDICAL))
     running.outside.fault("not_enough", on="refund")
 
-    asked = agreed(running, payment)
-    refund.pay_due(running.parts)
+    asked = agreed(running.parts, payment)
+    refund_pay.pay_due(running.parts)
 
     assert running.one("select state, their_word from refund") == ("paying", "balance")
     run_refunds(running, asked.number, "paid")
@@ -238,24 +242,24 @@ def test_our_balance_is_too_low_and_later_it_is_not(running, adult):
 def test_a_refund_that_failed_after_all_is_sent_again_under_a_new_number(running, adult):
     payment = pay(running, Want(adult, MEDICAL))
     running.outside.fault("refund_fails")
-    asked = agreed(running, payment)
+    asked = agreed(running.parts, payment)
     run_refunds(running, asked.number, "failed")
 
-    refund.again(running.parts, asked.number, by=BUREAU)
+    refund_pay.again(running.parts, asked.number, by=LEAD)
     run_refunds(running, asked.number, "paid")
 
     assert balances(running) == {}
     numbers = [line["number"] for line in given_back(running, payment)]
     assert len(numbers) == 2 and asked.number in numbers
     with pytest.raises(RefundDecided):
-        refund.again(running.parts, asked.number, by=BUREAU)
+        refund_pay.again(running.parts, asked.number, by=LEAD)
 
 
 def test_an_account_that_takes_no_money_waits_for_a_person(running, adult):
     payment = pay(running, Want(adult, MEDICAL))
     running.outside.fault("refund_abnormal")
 
-    asked = agreed(running, payment)
+    asked = agreed(running.parts, payment)
     run_refunds(running, asked.number, "abnormal")
 
     assert balances(running)["refunds:wechat"] == -32000, "owed to the payer until somebody found a way"
@@ -263,12 +267,12 @@ def test_an_account_that_takes_no_money_waits_for_a_person(running, adult):
 
 def test_what_is_not_there_is_said(running, adult):
     with pytest.raises(NoSuchPayment):
-        refund.apply(running.parts, "YC2111050000000711111111AA", reason="x", by=CLERK)
+        refund.apply(running.parts, "YC2111050000000711111111AA", by=DESK)
     with pytest.raises(NoSuchRefund):
-        refund.decide(running.parts, "YT2111050000000711111111AA", approved=True, by=BUREAU)
+        refund.decide(running.parts, "YT2111050000000711111111AA", approved=True, by=LEAD)
     waiting = start(running, Want(adult, MEDICAL))
     with pytest.raises(NothingToGiveBack):
-        refund.apply(running.parts, waiting.number, reason="x", by=CLERK)
+        refund.apply(running.parts, waiting.number, by=DESK)
 
 
 ATTEMPTS = {
@@ -286,7 +290,7 @@ ATTEMPTS = {
 
 @pytest.mark.parametrize("attempt", ATTEMPTS)
 def test_the_database_keeps_to_it_whatever_the_application_tries(running, adult, attempt):
-    refund.apply(running.parts, pay(running, Want(adult, MEDICAL)), reason="重复缴费", by=CLERK)
+    refund.apply(running.parts, pay(running, Want(adult, MEDICAL)), by=DESK)
 
     with pytest.raises(DBAPIError) as refused, running.parts.engine.begin() as connection:
         for statement in ATTEMPTS[attempt].split("; "):
@@ -303,7 +307,7 @@ def test_the_books_of_two_households_do_not_meet(running, adult):
     )
     kept = pay(running, Want(other, MEDICAL), key="other-key")
 
-    asked = agreed(running, pay(running, Want(adult, MEDICAL)))
+    asked = agreed(running.parts, pay(running, Want(adult, MEDICAL)))
     run_refunds(running, asked.number, "paid")
 
     assert state(running, kept) == "paid"

@@ -1,0 +1,69 @@
+"""The notices of a refund: asked for, not agreed to, paid. Written with the step they tell of, in its transaction."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from app.flows.parts import Parts
+from app.flows.quote import NAMES
+from app.policy.facts import Insurance
+from app.policy.refunds import Why
+from app.registry import find
+from core.money import plain_yuan
+from core.redact import mask_name
+from payments import find as find_money
+from payments import find_refunds
+
+
+def tell_refund(parts: Parts, connection: Connection, number: str, word: str) -> None:
+    """One notice a step: refund_asked, refund_rejected or refunded. Nobody is known of: nobody is told."""
+    refund = find_refunds.find(connection, number)
+    bills = find_refunds.bills_of(connection, number) or find_money.bills_of(
+        connection, refund.household_id, refund.payment
+    )
+    ids = sorted({bill.person_id for bill in bills})
+    people = find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)
+    if not people:
+        return
+    # Who pays less because of what he is may not be told from the amount (decision 16).
+    amount = "" if refund.why == Why.LATE_ENTITLEMENT else f"{plain_yuan(refund.amount)}元"
+    steps = find_refunds.steps_of(connection, number)
+    fields = {
+        "village": f"{people[0].town}{people[0].village}",
+        "names": "、".join(mask_name(person.name) for person in people),
+        "items": "、".join(dict.fromkeys(f"{bill.levy_year}年{NAMES[Insurance(bill.insurance)]}" for bill in bills)),
+        "amount": amount,
+        "reason": steps[-1].reason[:40],
+    }
+    connection.execute(
+        text("select refund_tell(:household, :number, :word, cast(:fields as jsonb), :openid, :phone, :next_try_at)"),
+        {
+            "household": refund.household_id,
+            "number": number,
+            "word": word,
+            "fields": json.dumps(fields),
+            "openid": _openid(parts, connection, refund),
+            "phone": _phone(parts, people, number),
+            "next_try_at": parts.clocks.wall() + timedelta(seconds=30),
+        },
+    )
+
+
+def _openid(parts: Parts, connection: Connection, refund: Any) -> bytes | None:
+    """Who paid is told where he paid."""
+    payment = find_money.payment(connection, refund.payment)
+    if payment is None or payment.payer is None:
+        return None
+    openid = parts.vault.open(payment.payer, bound_to=f"payment.payer:{payment.number}")
+    return parts.vault.seal(openid, bound_to=f"notice.openid:refund:{refund.number}")
+
+
+def _phone(parts: Parts, people: Sequence[find.Subject], number: str) -> bytes | None:
+    person = next((person for person in people if person.phone_sealed), None)
+    if person is None or person.phone_sealed is None:
+        return None
+    clear = parts.vault.open(person.phone_sealed, bound_to=f"person.phone:{person.id}")
+    return parts.vault.seal(clear, bound_to=f"notice.phone:refund:{number}")

@@ -1,0 +1,49 @@
+"""Everything that must hold of the book, looked at in one moment of it; what the worker finds wakes somebody."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+
+from app.flows.parts import Parts
+from migrations.guards import missing_guards
+from payments.invariants import INVARIANTS, SAMPLE, Finding, look
+
+GUARDS = "GUARDS", "账本的保护都在：触发器、函数、权限"
+NUMBERS = (*INVARIANTS, GUARDS[0])
+
+
+def check_book(parts: Parts, numbers: Sequence[str] = NUMBERS) -> list[Finding]:
+    """What breaks each truth of these numbers, all in one snapshot."""
+    wanted = [invariant for invariant in INVARIANTS.values() if invariant.number in numbers]
+    snapshot = parts.engine.connect().execution_options(isolation_level="REPEATABLE READ")
+    with snapshot as connection, connection.begin():
+        for setting in _SETTINGS:
+            connection.execute(text(f"set local {setting}"))
+        found = look(connection, wanted, wall=parts.clocks.wall(), today=parts.clocks.today())
+        if GUARDS[0] in numbers:
+            gone = missing_guards(connection)
+            found.append(Finding(*GUARDS, len(gone), list(gone[:SAMPLE])))
+    return found
+
+
+def watch_book(parts: Parts) -> int:
+    """The worker's round: look, keep what was found, and wake somebody for each truth that is broken; how many are."""
+    found = check_book(parts)
+    with parts.engine.begin() as connection:
+        connection.execute(
+            text(
+                "insert into book_check values (:number, :rows, :sample, :at) on conflict (number) do update"
+                " set rows = excluded.rows, sample = excluded.sample, checked_at = excluded.checked_at"
+            ),
+            [
+                {"number": one.number, "rows": one.rows, "sample": one.sample, "at": parts.clocks.wall()}
+                for one in found
+            ],
+        )
+    broken = [one for one in found if one.rows]
+    for one in broken:
+        parts.alert("book_broken", invariant=one.number, rows=one.rows, first=one.sample[0])
+    return len(broken)
+
+
+_SETTINGS = ("statement_timeout = '10min'", "work_mem = '64MB'", "jit = off")  # compiling costs more than it wins here

@@ -1,0 +1,179 @@
+"""An agreed refund is paid: handed to its gateway, asked about, its word booked; or, where no way leads back, by a
+bank transfer that two people and a proof stand for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.flows.announce_refund import tell_refund
+from app.flows.parts import Parts
+from core.clock import business_day
+from core.errors import BadInput
+from payments import find_refunds, refunds, transfers
+from payments.errors import (
+    AlreadyPaidThere,
+    GatewayRefused,
+    GatewayShort,
+    GatewaySilent,
+    RefundDecided,
+    RefundTooOld,
+)
+from payments.gateways import GATEWAYS
+from payments.gateways.base import Gateway, RefundOrder, RefundOutcome, RefundWord
+from payments.number import REFUND, new_number
+from payments.states import RefundState
+from payments.transfers import Transfer
+
+LEASE = timedelta(seconds=60)
+ASK_AFTER_S = (10, 60, 300, 900, 3600, 4 * 3600, 12 * 3600)  # after approval; then every half day
+SHORT_FOR = timedelta(minutes=30)  # our balance there was too low
+HOLDERS = {"insured": "参保人本人", "heir": "继承人"}
+
+
+class BadTransfer(BadInput):
+    """A transfer without a whole account, its holder's name, the bank or a proof."""
+
+    text = "转账要写清：户名、银行、账号（8到30位数字）、回单号。"
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where a transfer went, in clear: it is sealed before it is written. `holder`: insured or heir."""
+
+    holder: str
+    name: str
+    account: str
+    bank: str
+    proof: str
+    digest: bytes | None = None  # SHA-256 of the slip's picture
+
+
+def pay_due(parts: Parts, *, most: int = 20) -> int:
+    """Hand agreed refunds to their gateways and ask about those under way; how many were looked at."""
+    with parts.engine.begin() as connection:
+        due = refunds.lease_due(connection, now=parts.clocks.wall(), lease=LEASE, most=most)
+    for row in due:
+        gateway = parts.gateways.get(row.gateway)
+        if row.state == RefundState.APPROVED and not _has_a_way(parts, row):
+            _stuck(parts, row, "no_way_back" if row.gateway not in GATEWAYS else "too_old")
+        elif gateway is not None:
+            advance(parts, gateway, row)
+    return len(due)
+
+
+def _has_a_way(parts: Parts, row: Any) -> bool:
+    """Does it go back the way it came: by a gateway, and within the time that gateway gives money back?"""
+    if row.gateway not in GATEWAYS:
+        return False
+    with parts.reading() as connection:
+        came = find_refunds.received_at(connection, row.household_id, row.receipt)
+    return parts.clocks.now() < came + GATEWAYS[row.gateway].facts.refund_within
+
+
+def _stuck(parts: Parts, row: Any, word: str) -> None:
+    with parts.engine.begin() as connection:
+        refunds.stuck(connection, row.number, word, now=parts.clocks.now())
+    parts.alert("refund_stuck", gateway=row.gateway, number=row.number, word=word)
+
+
+def advance(parts: Parts, gateway: Gateway, row: Any) -> None:
+    """One step of one refund: the first time it is sent; after that the gateway is asked first, and hears the same
+    number again only when it knows nothing of it (F10, F57)."""
+    first = row.state == RefundState.APPROVED
+    ordered_at = row.ordered_at
+    if first:
+        ordered_at = parts.clocks.now().replace(microsecond=0)
+        with parts.engine.begin() as connection:
+            refunds.move(connection, row.number, RefundState.PAYING, ordered_at=ordered_at)
+    order = order_of(row, ordered_at)
+    try:
+        outcome = None if first else gateway.query_refund(order)
+        if outcome is None or outcome.word is RefundWord.ABSENT:
+            outcome = gateway.refund(order)
+    except GatewayShort:
+        return _later(parts, row, parts.clocks.wall() + SHORT_FOR, "balance")
+    except (GatewaySilent, AlreadyPaidThere):
+        return _later(parts, row, _next(parts, row), "silent")
+    except GatewayRefused as refused:
+        outcome = RefundOutcome(gateway.name, row.sent_as, RefundWord.FAILED, their_word=str(refused.args[0]))
+    word = take_refund(parts, outcome)
+    if word == "noted":
+        _later(parts, row, _next(parts, row), outcome.their_word)
+
+
+def order_of(row: Any, ordered_at: datetime) -> RefundOrder:
+    """A refund's row as its gateway is told, always with the same content."""
+    return RefundOrder(row.sent_as, ordered_at, row.payment, row.reference, row.paid, row.amount, row.reason)
+
+
+def again(parts: Parts, number: str, *, by: str) -> None:
+    """After a definite no: the same refund under a new number. NoSuchRefund; RefundDecided if it has not failed, or
+    goes by transfer; RefundTooOld."""
+    now = parts.clocks.now()
+    with parts.engine.begin() as connection:
+        row = find_refunds.find(connection, number)
+        if row.state == RefundState.FAILED and not _has_a_way(parts, row):
+            raise RefundTooOld(number)
+        sent_as = new_number(row.household_id, business_day(now), kind=REFUND)
+        if row.state != RefundState.FAILED or not refunds.move(
+            connection, number, RefundState.PAYING, sent_as=sent_as, ordered_at=now, next_query_at=parts.clocks.wall()
+        ):
+            raise RefundDecided(number)
+    parts.alert("refund_sent_again", number=number, by=by)
+
+
+def take_refund(
+    parts: Parts, outcome: RefundOutcome, *, message: tuple[str, Mapping[str, str], bytes] | None = None
+) -> str:
+    """Book what a gateway says about a refund, once; what needs a person wakes somebody."""
+    now = parts.clocks.now()
+    with parts.engine.begin() as connection:
+        word = refunds.take(connection, outcome, now=now, booked_on=business_day(now), message=message)
+        if word == "paid":
+            tell_refund(parts, connection, refunds.known_as(connection, outcome.number), "refunded")
+    if outcome.word is RefundWord.UNKNOWN or word in ("unknown", "doubt", "abnormal", "failed", "twice"):
+        parts.alert(f"refund_{word}", gateway=outcome.gateway, number=outcome.number, word=outcome.their_word)
+    return word
+
+
+def _later(parts: Parts, row: Any, moment: datetime, their_word: str) -> None:
+    with parts.engine.begin() as connection:
+        refunds.put_off(connection, row.number, moment, their_word=their_word)
+
+
+def _next(parts: Parts, row: Any) -> datetime:
+    """By the schedule from now on: a refund waits at most half a day for its next question."""
+    return parts.clocks.wall() + timedelta(seconds=ASK_AFTER_S[min(row.queries, len(ASK_AFTER_S) - 1)])
+
+
+def ask_transfer(parts: Parts, number: str, given: Account, *, by: str) -> None:
+    """One person writes down the transfer made in place of the way back. BadTransfer, NoSuchRefund, RefundDecided,
+    RefundStepMissing."""
+    account = "".join(given.account.split())
+    words = {"name": given.name.strip(), "bank": given.bank.strip(), "proof": given.proof.strip()}
+    plain = account.isascii() and account.isdigit() and 8 <= len(account) <= 30
+    if not plain or given.holder not in HOLDERS or not all(0 < len(word) <= 100 for word in words.values()):
+        raise BadTransfer
+    transfer = Transfer(
+        holder=given.holder,
+        name=parts.vault.seal(words["name"], bound_to=f"refund_transfer.name:{number}"),
+        account=parts.vault.seal(account, bound_to=f"refund_transfer.account:{number}"),
+        last4=account[-4:],
+        bank=words["bank"],
+        proof=words["proof"],
+        digest=given.digest,
+    )
+    with parts.engine.begin() as connection:
+        find_refunds.find(connection, number)
+        transfers.ask(connection, number, transfer, by=by, now=parts.clocks.now())
+
+
+def decide_transfer(parts: Parts, number: str, *, agreed: bool, by: str) -> None:
+    """Another person has seen the proof: booked as gone from the bank, or not. OwnRefund, RefundStepMissing."""
+    now = parts.clocks.now()
+    with parts.engine.begin() as connection:
+        find_refunds.find(connection, number)
+        transfers.decide(connection, number, agreed=agreed, by=by, now=now, booked_on=business_day(now))
+        if agreed:
+            tell_refund(parts, connection, number, "refunded")

@@ -1,0 +1,103 @@
+-- How a refund ends: by its gateway's word, or by a bank transfer that two people and a proof stand for.
+
+-- A gateway's verified word about a refund, applied once, with the raw message it came in (`p_id` null: it came by a
+-- question of ours and is kept nowhere else):
+--   paid      booked now · again  booked before · noted  still under way · abnormal, failed  a person must look
+--   twice     it went back by transfer before: the payer has it twice and owes it
+--   unknown   no refund of ours goes by this number
+--   doubt     payment, amount or merchant are not what we asked for: nothing is booked
+create or replace function take_refund(
+  p_id bigint, p_household bigint, p_gateway text, p_sent_as text, p_outcome jsonb, p_event text, p_headers jsonb,
+  p_body bytea, p_now timestamptz, p_booked_on date
+) returns text language plpgsql security definer set search_path = public, pg_temp
+  set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  r refund;
+  word text := p_outcome->>'word';
+  happened timestamptz := coalesce((p_outcome->>'happened_at')::timestamptz, p_now);
+  booked text;
+  result text;
+begin
+  select * into r from refund where household_id = p_household and sent_as = p_sent_as for update;
+  booked := 'refund:' || r.number || ':';
+  if r.number is null then
+    result := 'unknown';
+  elsif r.gateway <> p_gateway
+     or coalesce(p_outcome->>'payment', '') not in ('', r.payment)
+     or coalesce((p_outcome->>'amount')::bigint, r.amount) <> r.amount then
+    result := 'doubt';
+  elsif word = 'done' and r.state = 'paid' and refund_is_booked(p_household, r.number, array['external']) then
+    result := case when ledger_post(p_household, booked || 'twice', p_booked_on, happened,
+                                    array['receivable:resident', 'clearing:' || r.gateway], array[r.amount, -r.amount],
+                                    array[null, null]::bigint[]) then 'twice' else 'again' end;
+  elsif r.state = 'paid' then
+    result := 'again';
+  elsif word = 'done' and r.state in ('paying', 'abnormal', 'failed') then
+    perform ledger_post(p_household, booked || 'paid', p_booked_on, happened,
+                        array['refunds:' || r.gateway, 'clearing:' || r.gateway], array[r.amount, -r.amount],
+                        array[null, null]::bigint[]);
+    perform refund_note(p_household, r.number, 'paid', null, 'gateway:' || r.gateway, '', happened);
+    update refund set state = 'paid', paid_at = happened, refund_reference = p_outcome->>'reference',
+                      their_word = p_outcome->>'their_word'
+      where household_id = p_household and number = r.number;
+    update refund_transfer set state = 'refused', decided_by = 'gateway:' || r.gateway, decided_at = p_now
+      where household_id = p_household and number = r.number and state = 'asked';
+    result := 'paid';
+  elsif word in ('abnormal', 'failed') and r.state in ('paying', 'abnormal') and r.state <> word then
+    perform refund_note(p_household, r.number, word, null, 'gateway:' || r.gateway, '', p_now);
+    update refund set state = word, refund_reference = nullif(p_outcome->>'reference', ''),
+                      their_word = p_outcome->>'their_word'
+      where household_id = p_household and number = r.number;
+    result := word;
+  else
+    result := 'noted';
+  end if;
+  if p_id is not null then
+    insert into received (household_id, id, gateway, headers, body, event_id, number, verdict, result)
+      values (p_household, p_id, p_gateway, p_headers, p_body, p_event, p_sent_as, 'verified', 'refund:' || result);
+  end if;
+  return result;
+end $$;
+
+-- One person writes down the transfer that was made in place of the way back: whose account, which slip. Account and
+-- name are sealed. LX005: the refund does not wait for a way, or a transfer stands.
+create or replace function refund_transfer_ask(
+  p_household bigint, p_number text, p_holder text, p_name bytea, p_account bytea, p_last4 text, p_bank text,
+  p_proof text, p_digest bytea, p_by text, p_now timestamptz
+) returns void language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  perform refund_held(p_household, p_number, array['abnormal', 'failed']);
+  insert into refund_transfer (household_id, number, turn, holder, name, account, last4, bank, proof, digest, asked_by,
+                               asked_at)
+    select p_household, p_number, count(*) + 1, p_holder, p_name, p_account, p_last4, p_bank, p_proof, p_digest, p_by,
+           p_now from refund_transfer where household_id = p_household and number = p_number;
+  perform refund_note(p_household, p_number, 'transfer_asked', null, p_by, '', p_now);
+exception when unique_violation then
+  raise exception 'refund % goes by transfer', p_number using errcode = 'LX005';
+end $$;
+
+-- Another person has seen the slip and agrees, and the money is booked as gone from the bank; or does not.
+create or replace function refund_transfer_decide(
+  p_household bigint, p_number text, p_agreed boolean, p_by text, p_now timestamptz, p_booked_on date
+) returns void language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  r refund;
+begin
+  r := refund_held(p_household, p_number, array['abnormal', 'failed']);
+  update refund_transfer set state = case when p_agreed then 'agreed' else 'refused' end, decided_by = p_by,
+                             decided_at = p_now
+    where household_id = p_household and number = p_number and state = 'asked';
+  if not found then
+    raise exception 'refund % has no transfer to decide', p_number using errcode = 'LX012';
+  end if;
+  if not p_agreed then
+    perform refund_note(p_household, p_number, 'transfer_refused', null, p_by, '', p_now);
+    return;
+  end if;
+  perform ledger_post(p_household, 'refund:' || p_number || ':external', p_booked_on, p_now,
+                      array['refunds:' || r.gateway, 'bank:pending'], array[r.amount, -r.amount],
+                      array[null, null]::bigint[]);
+  perform refund_note(p_household, p_number, 'paid', null, p_by, '', p_now);
+  update refund set state = 'paid', paid_at = p_now, their_word = 'transfer'
+    where household_id = p_household and number = p_number;
+end $$;

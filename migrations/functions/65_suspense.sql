@@ -1,0 +1,129 @@
+-- Money in doubt and how it is solved: taken by a person, kept for a reason until a day, applied to open bills by two
+-- people, or given back (62). LX013: it is solved · LX011: the bills do not fit it.
+
+-- The first day from `p_day` on that is neither Saturday nor Sunday.
+create or replace function working_day(p_day date) returns date language sql immutable as $$
+  select p_day + case extract(isodow from p_day)::int when 6 then 2 when 7 then 1 else 0 end
+$$;
+
+create or replace function suspense_note(
+  p_household bigint, p_cause text, p_word text, p_by text, p_reason text, p_now timestamptz
+) returns void language sql as $$
+  insert into suspense_step (household_id, cause, step, word, by, at, reason)
+    select p_household, p_cause, coalesce(max(step), 0) + 1, p_word, p_by, p_now, p_reason
+      from suspense_step where household_id = p_household and cause = p_cause
+$$;
+
+drop trigger if exists append_only on suspense_step;
+create trigger append_only before update or delete on suspense_step
+  for each row execute function ledger_is_append_only();
+
+create or replace function suspense_held(p_household bigint, p_cause text) returns suspense language plpgsql as $$
+declare
+  s suspense;
+begin
+  select * into strict s from suspense where household_id = p_household and cause = p_cause for update;
+  if s.solved_at is not null then
+    raise exception '% is solved', p_cause using errcode = 'LX013';
+  end if;
+  return s;
+end $$;
+
+-- A person takes it: from now on it is his.
+create or replace function suspense_take(p_household bigint, p_cause text, p_by text, p_now timestamptz)
+  returns void language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  perform suspense_held(p_household, p_cause);
+  update suspense set owner = p_by where household_id = p_household and cause = p_cause;
+  perform suspense_note(p_household, p_cause, 'taken', p_by, '', p_now);
+end $$;
+
+-- It stays for a reason, until a day; whoever keeps it owns it.
+create or replace function suspense_keep(
+  p_household bigint, p_cause text, p_until date, p_reason text, p_by text, p_now timestamptz
+) returns void language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  perform suspense_held(p_household, p_cause);
+  update suspense set owner = p_by, due_on = p_until where household_id = p_household and cause = p_cause;
+  perform suspense_note(p_household, p_cause, 'kept', p_by, p_reason, p_now);
+end $$;
+
+-- Do these open bills of one household fit it: their resident's parts sum up to it exactly, their price was in force
+-- when the money came, and nobody else is paying or getting it? Locks the bills.
+create or replace function suspense_fits(p_held suspense, p_household bigint, p_bills bigint[]) returns boolean
+  language plpgsql as $$
+declare
+  came timestamptz;
+  due bigint;
+begin
+  select happened_at into came from entry where household_id = p_held.household_id and cause = p_held.cause;
+  select sum(personal_due) into due from (
+    select personal_due from bill b where household_id = p_household and id = any (p_bills) and state = 'open'
+       and came < price_until and not exists (
+         select from payment_bill pb where pb.household_id = b.household_id and pb.bill_id = b.id and pb.live
+            and not (p_held.doubt = 'amount' and pb.number = p_held.number))
+     order by id for update) locked having count(*) = cardinality(p_bills);
+  return due is not distinct from p_held.amount and not exists (
+    select from refund where household_id = p_held.household_id and receipt = p_held.cause and held is not null
+       and state <> 'rejected');
+end $$;
+
+create or replace function suspense_propose(
+  p_household bigint, p_cause text, p_bills_household bigint, p_bills bigint[], p_by text, p_now timestamptz
+) returns void language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  s suspense;
+begin
+  s := suspense_held(p_household, p_cause);
+  if not suspense_fits(s, p_bills_household, p_bills) then
+    raise exception 'the bills do not fit %', p_cause using errcode = 'LX011';
+  end if;
+  update suspense set bills_household = p_bills_household, bills = p_bills, proposed_by = p_by, owner = p_by
+    where household_id = p_household and cause = p_cause;
+  perform suspense_note(p_household, p_cause, 'proposed', p_by, '', p_now);
+end $$;
+
+-- Another person agrees: the proposed bills are settled by it, when the money came. LX014: nothing is proposed.
+create or replace function suspense_apply(
+  p_household bigint, p_cause text, p_by text, p_now timestamptz, p_booked_on date
+) returns void language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  s suspense;
+  came timestamptz;
+begin
+  perform from payment p join suspense on suspense.household_id = p.household_id and suspense.number = p.number
+    where suspense.household_id = p_household and suspense.cause = p_cause for update of p;
+  s := suspense_held(p_household, p_cause);
+  if s.bills is null then
+    raise exception 'nothing is proposed for %', p_cause using errcode = 'LX014';
+  end if;
+  if s.proposed_by = p_by then
+    raise exception 'who proposes does not agree: %', p_cause using errcode = '23514';
+  end if;
+  if not suspense_fits(s, s.bills_household, s.bills) then
+    raise exception 'the bills do not fit %', p_cause using errcode = 'LX011';
+  end if;
+  select happened_at into came from entry where household_id = p_household and cause = p_cause;
+  perform suspense_solve(p_household, p_cause, 'applied', p_by, p_now);
+  perform post_settlement(s.bills_household, p_cause || ':applied', 'suspense:' || s.gateway, s.bills, p_booked_on, came);
+  update bill set state = 'settled', settled_by = p_cause || ':applied', settled_at = came
+    where household_id = s.bills_household and id = any (s.bills);
+end $$;
+
+-- It is solved. A payment whose money was of another amount has ended with it, and its bills are free: the gateway
+-- will take nothing more under its number.
+create or replace function suspense_solve(
+  p_household bigint, p_cause text, p_solution text, p_by text, p_now timestamptz
+) returns void language plpgsql as $$
+declare
+  s suspense;
+begin
+  s := suspense_held(p_household, p_cause);
+  update suspense set solved_at = p_now, solved_by = p_by, solution = p_solution
+    where household_id = p_household and cause = p_cause;
+  perform suspense_note(p_household, p_cause, p_solution, p_by, '', p_now);
+  if s.doubt = 'amount' then
+    update payment set state = 'closed' where household_id = p_household and number = s.number
+       and gateway = s.gateway and state in ('created', 'pending', 'unknown', 'closing');
+  end if;
+end $$;

@@ -1,0 +1,53 @@
+"""Whether the guards of the book stand in a database as this code wrote them: an owner could drop a trigger or change a
+function, and no query over the book would notice."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+FUNCTIONS = Path(__file__).parent / "functions"
+_FUNCTION = re.compile(r"create or replace function (\w+)\s*\(.*?\bas \$\$(.*?)\$\$", re.DOTALL)
+_TRIGGER = re.compile(r"create (?:constraint )?trigger (\w+)\s.*?\bon (\w+)\b", re.DOTALL)
+BOOK = ("entry", "posting")
+INSIDE = ("ledger_post", "post_settlement", "hold_money", "take_outcome")  # called by functions of ours only
+_MAY = {
+    "insert": "select has_table_privilege(:role, :what, 'INSERT') or has_any_column_privilege(:role, :what, 'INSERT')",
+    "update": "select has_table_privilege(:role, :what, 'UPDATE') or has_any_column_privilege(:role, :what, 'UPDATE')",
+    "delete": "select has_table_privilege(:role, :what, 'DELETE')",
+    "empty": "select has_table_privilege(:role, :what, 'TRUNCATE')",
+}
+_CALL = (
+    "select coalesce(bool_or(has_function_privilege(:role, oid, 'EXECUTE')), false) from pg_proc where proname = :what"
+)
+
+
+def missing_guards(connection: Connection, *, role: str = "liangxian_app") -> Sequence[str]:
+    """Each guard that is gone, off, or not the one we wrote; and each way past the functions that `role` was given."""
+    written = "\n".join(path.read_text() for path in sorted(FUNCTIONS.glob("*.sql")))
+    found = {
+        row.proname: row.prosrc
+        for row in connection.execute(
+            text("select proname, prosrc from pg_proc where pronamespace = cast('public' as regnamespace)")
+        )
+    }
+    wrong = [f"function {name}" for name, body in _FUNCTION.findall(written) if found.get(name) != body]
+    enabled = {
+        (row.tgname, row.table_name)
+        for row in connection.execute(
+            text(
+                "select tgname, cast(cast(tgrelid as regclass) as text) as table_name from pg_trigger"
+                " where not tgisinternal and tgenabled in ('O', 'A')"
+            )
+        )
+    }
+    wrong += [f"trigger {name} on {table}" for name, table in _TRIGGER.findall(written) if (name, table) not in enabled]
+    for table in BOOK:
+        wrong += [f"{role} may {verb} {table}" for verb, asked in _MAY.items() if _may(connection, asked, role, table)]
+    wrong += [f"{role} may call {name}" for name in INSIDE if _may(connection, _CALL, role, name)]
+    return wrong
+
+
+def _may(connection: Connection, asked: str, role: str, what: str) -> bool:
+    return bool(connection.execute(text(asked), {"role": role, "what": what}).scalar_one())

@@ -1,0 +1,168 @@
+"""Read queries about refunds and what may be given back, for pages, lists and rules."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, func, select, text
+
+from payments.errors import NoSuchRefund
+from payments.models import Bill
+from payments.number import household_of
+from payments.refund_tables import Refund, RefundBill, RefundStep, RefundTransfer
+from payments.states import RefundState
+
+
+def find(connection: Connection, number: str) -> Row:
+    """One refund. NoSuchRefund."""
+    row = connection.execute(
+        select(Refund.__table__).where(Refund.household_id == household_of(number), Refund.number == number)
+    ).one_or_none()
+    if row is None:
+        raise NoSuchRefund(number)
+    return row
+
+
+def listed(connection: Connection, *, states: Sequence[RefundState], most: int = 200) -> Sequence[Row]:
+    """Refunds in one of these states, oldest first."""
+    return connection.execute(
+        select(Refund.__table__).where(Refund.state.in_(states)).order_by(Refund.applied_at).limit(most)
+    ).all()
+
+
+def held_receipts(connection: Connection, payment: str) -> Sequence[Row]:
+    """What receipts of a payment's number hold beyond any bill, unsolved: cause, doubt, amount."""
+    return connection.execute(
+        text(
+            "select cause, doubt, amount from suspense where household_id = :household and number = :number"
+            " and solved_at is null and amount is not null order by created_at"
+        ),
+        {"household": household_of(payment), "number": payment},
+    ).all()
+
+
+def unasked_surplus(connection: Connection, *, most: int) -> Sequence[Row]:
+    """Receipts held as surplus for which nobody ever asked for a refund, oldest first: household_id, cause, number."""
+    return connection.execute(
+        text(
+            "select household_id, cause, number from suspense s where doubt = 'surplus' and solved_at is null"
+            " and not exists (select from refund r where r.household_id = s.household_id and r.receipt = s.cause)"
+            " order by created_at limit :most"
+        ),
+        {"most": most},
+    ).all()
+
+
+def steps_of(connection: Connection, number: str) -> Sequence[Row]:
+    """What happened to a refund, in order."""
+    return connection.execute(
+        select(RefundStep.__table__)
+        .where(RefundStep.household_id == household_of(number), RefundStep.number == number)
+        .order_by(RefundStep.step)
+    ).all()
+
+
+def bills_of(connection: Connection, number: str) -> Sequence[Row]:
+    """The bills a refund gives back, and what stands in their place: the bill's columns and `replacement`."""
+    return connection.execute(
+        select(Bill.__table__, RefundBill.replacement)
+        .join(RefundBill, (RefundBill.household_id == Bill.household_id) & (RefundBill.bill_id == Bill.id))
+        .where(RefundBill.household_id == household_of(number), RefundBill.number == number)
+        .order_by(Bill.person_id, Bill.insurance)
+    ).all()
+
+
+def transfer_of(connection: Connection, number: str) -> Row | None:
+    """The transfer that was asked for or agreed in place of a refund's way back, or None."""
+    return connection.execute(
+        select(RefundTransfer.__table__).where(
+            RefundTransfer.household_id == household_of(number),
+            RefundTransfer.number == number,
+            RefundTransfer.state != "refused",
+        )
+    ).one_or_none()
+
+
+def of_bill(connection: Connection, household_id: int, bill_id: int) -> Row | None:
+    """The living refund of a bill, or None."""
+    return connection.execute(
+        select(Refund.__table__)
+        .join(RefundBill, (RefundBill.household_id == Refund.household_id) & (RefundBill.number == Refund.number))
+        .where(RefundBill.household_id == household_id, RefundBill.bill_id == bill_id, RefundBill.live)
+    ).one_or_none()
+
+
+def of_people(connection: Connection, person_ids: Sequence[int], *, levy_year: int) -> Sequence[Row]:
+    """Refunds that concern these persons' bills, or payments begun for them, newest first: the refund's columns and
+    `people`, everybody it concerns."""
+    return connection.execute(
+        text(
+            "select * from (select r.*, array(select distinct b.person_id from bill b"
+            "   where b.household_id = r.household_id and b.levy_year = :year and b.id in ("
+            "     select bill_id from refund_bill where household_id = r.household_id and number = r.number"
+            "     union select bill_id from payment_bill where household_id = r.household_id"
+            "        and number = r.payment and r.held is not null)) as people"
+            " from refund r where r.household_id = any (array(select household_id from bill"
+            "   where person_id = any (cast(:people as bigint[]))))) found"
+            " where people && cast(:people as bigint[]) order by applied_at desc"
+        ),
+        {"people": list(person_ids), "year": levy_year},
+    ).all()
+
+
+def settled_from(connection: Connection, household_id: int, receipt: str) -> Sequence[Row]:
+    """The settled bills that a receipt paid, those issued in another's place included."""
+    return connection.execute(
+        select(Bill.__table__)
+        .where(
+            Bill.household_id == household_id,
+            Bill.state == "settled",
+            Bill.personal_due > 0,
+            func.receipt_of(Bill.household_id, Bill.settled_by) == receipt,
+        )
+        .order_by(Bill.person_id, Bill.insurance)
+    ).all()
+
+
+def receipt_behind(connection: Connection, household_id: int, settled_by: str) -> str:
+    """The cause of the entry that took the money in by which a bill was settled."""
+    return connection.execute(
+        text("select receipt_of(:household, :cause)"), {"household": household_id, "cause": settled_by}
+    ).scalar_one()
+
+
+def payment_behind(connection: Connection, household_id: int, receipt: str) -> str | None:
+    """The number the payer paid under, of a receipt."""
+    return connection.execute(
+        text(
+            "select number from payment where household_id = :household and 'receipt:' || gateway || ':' || reference"
+            " = :receipt union select number from suspense where cause = :held limit 1"
+        ),
+        {"household": household_id, "receipt": receipt, "held": receipt.removesuffix(":applied")},
+    ).scalar_one_or_none()
+
+
+def received_at(connection: Connection, household_id: int, receipt: str) -> datetime:
+    """When the money of a receipt moved; business clock."""
+    return connection.execute(
+        text("select happened_at from entry where household_id = :household and cause = :receipt"),
+        {"household": household_id, "receipt": receipt},
+    ).scalar_one()
+
+
+def paid_for(connection: Connection, bills: Sequence[Row]) -> Sequence[Row]:
+    """Every payment that brought money for the same items as these bills, oldest first: evidence of a duplicate."""
+    return connection.execute(
+        text(
+            "select distinct p.number, p.gateway, p.amount, p.state, p.paid_at from payment p"
+            " join payment_bill pb using (household_id, number)"
+            " join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"
+            " join unnest(cast(:people as bigint[]), cast(:insurances as text[])) as item (person, insurance)"
+            "   on b.person_id = item.person and b.insurance = item.insurance"
+            " where b.levy_year = :year and p.state in ('paid', 'surplus') order by p.paid_at"
+        ),
+        {
+            "people": [bill.person_id for bill in bills],
+            "insurances": [bill.insurance for bill in bills],
+            "year": bills[0].levy_year if bills else 0,
+        },
+    ).all()

@@ -1,0 +1,187 @@
+-- What must hold at all times, each a query that finds no row. The numbers are those of docs/proof.md; `what` names the
+-- thing that is wrong by our own numbers and causes, never a person. %(wall)s is the system clock and %(today)s the
+-- Beijing date of the business clock, for what must have happened by now. What is true household by household stands on the sums below, of households %(low)s to %(high)s: a
+-- large book is looked at in pieces, and its tables are read once for all truths. Read by payments/invariants.py;
+-- `flask --app wsgi ledger check` runs them.
+
+-- SUMS
+booked as (  -- every entry's postings, and what a receipt brought into clearing
+  select household_id, cause, count(*) as lines, sum(amount) as difference,
+         sum(amount) filter (where amount > 0 and starts_with(account, 'clearing:')) as took
+    from posting where household_id between %(low)s and %(high)s group by household_id, cause
+), book as (  -- every bill as the book has it
+  select household_id, item, -coalesce(sum(amount) filter (where starts_with(account, 'fund:')), 0) as due,
+         coalesce(sum(amount) filter (where starts_with(account, 'receivable:')), 0) as others
+    from posting where item is not null and household_id between %(low)s and %(high)s group by household_id, item
+), line as (  -- every bill as it was issued
+  select household_id, bill_id, sum(amount) as due, sum(amount) filter (where payer = 'resident') as mine
+    from bill_line where household_id between %(low)s and %(high)s group by household_id, bill_id
+), bills as (
+  select household_id, id, state, settled_by, settled_at, price_until, personal_due
+    from bill where household_id between %(low)s and %(high)s
+), attempt as (
+  select household_id, number, state, amount, 'receipt:' || gateway || ':' || reference as receipt, memo ? 'notice' as told
+    from payment where household_id between %(low)s and %(high)s
+), covered as (  -- every bill of every payment
+  select a.household_id, a.number, a.state, a.amount, a.receipt, pb.live, b.id, b.settled_by, b.personal_due
+    from attempt a join payment_bill pb on pb.household_id = a.household_id and pb.number = a.number
+    join bills b on b.household_id = pb.household_id and b.id = pb.bill_id
+   where pb.household_id between %(low)s and %(high)s
+), told as (  -- all money the gateways told us of: what paid bills, and what is held
+  select household_id, receipt as cause, amount from attempt where state = 'paid'
+  union all
+  select household_id, cause, amount from suspense
+   where amount > 0 and gateway in ('wechat', 'alipay', 'unionpay') and starts_with(cause, 'receipt:')
+     and household_id between %(low)s and %(high)s
+)
+
+-- INV-01 全部借方等于全部贷方
+select 'difference ' || sum(amount) as what from posting having sum(amount) <> 0
+
+-- INV-02 每笔分录至少两行，借贷相等
+select e.cause as what
+  from (select household_id, cause from entry where household_id between %(low)s and %(high)s) e
+  left join booked on booked.household_id = e.household_id and booked.cause = e.cause
+ where coalesce(booked.lines, 0) < 2 or booked.difference <> 0
+
+-- INV-03 每个渠道：收到的款等于入账的款
+select coalesce(booked.channel, told.channel) || ' ' || coalesce(booked.amount, 0) || ' / ' || coalesce(told.amount, 0)
+       as what
+  from (select split_part(account, ':', 2) as channel, sum(amount) as amount from posting
+         where account in ('clearing:wechat', 'clearing:alipay', 'clearing:unionpay')
+           and amount > 0 and starts_with(cause, 'receipt:') group by account) booked
+  full join (select gateway as channel, sum(amount) as amount
+               from (select gateway, amount from payment where state = 'paid'
+                     union all
+                     select gateway, amount from suspense where amount > 0 and starts_with(cause, 'receipt:')) each
+              where gateway in ('wechat', 'alipay', 'unionpay') group by gateway) told on told.channel = booked.channel
+ where coalesce(booked.amount, 0) <> coalesce(told.amount, 0)
+
+-- INV-04 每笔到款正好入账一次
+select cause as what
+  from (select household_id, cause from booked
+         where split_part(cause, ':', 1) = 'receipt' and split_part(cause, ':', 4) = ''
+           and split_part(cause, ':', 2) in ('wechat', 'alipay', 'unionpay')
+        union all  -- an entry without postings is no receipt either
+        select household_id, cause from entry
+         where household_id between %(low)s and %(high)s and starts_with(cause, 'receipt:')
+           and (household_id, cause) not in (select household_id, cause from booked)) receipt
+  full join told using (household_id, cause)
+ where receipt.household_id is null or told.household_id is null
+union all
+select cause from told group by household_id, cause having count(*) > 1
+
+-- INV-05 入账金额等于到款金额
+select cause as what from booked join told using (household_id, cause) where booked.took is distinct from told.amount
+
+-- INV-06 一人一险一年只有一份有效缴费
+select 'person ' || person_id || ' ' || insurance || ' ' || levy_year as what
+  from bill where state = 'settled' group by person_id, insurance, levy_year having count(*) > 1
+
+-- INV-07 已付的支付单，金额等于它的缴费单个人应缴之和
+select number as what from covered where state = 'paid'
+ group by household_id, number, amount having sum(personal_due) <> amount
+
+-- INV-08 已付的支付单结清了它的缴费单；多付的有待退款记录
+select number as what from covered where state = 'paid' and settled_by is distinct from receipt
+union all
+select number from attempt where state = 'surplus' and not exists (
+   select from suspense s where s.household_id = attempt.household_id and s.cause = attempt.receipt)
+
+-- INV-09 缴费单结清，必有结清它的分录
+select 'bill ' || b.id as what
+  from bills b
+  left join (select household_id, cause, item from posting where household_id between %(low)s and %(high)s) p
+       on p.household_id = b.household_id and p.cause = b.settled_by and p.item = b.id
+ where b.state in ('settled', 'refunded') and p.item is null
+
+-- INV-10 钱表相符：每张缴费单的明细等于账本，逐人逐险
+select 'bill ' || b.id as what
+  from bills b left join line on line.household_id = b.household_id and line.bill_id = b.id
+  left join book on book.household_id = b.household_id and book.item = b.id
+ where coalesce(book.due, 0) <> case b.state when 'settled' then line.due else 0 end
+    or coalesce(book.others, 0) <> case b.state when 'settled' then line.due - coalesce(line.mine, 0) else 0 end
+
+-- INV-11 退款不超过实付，退款状态与账本一致
+select receipt as what from refund where state <> 'rejected'
+ group by household_id, receipt having sum(amount) > min(paid)
+union all
+select r.number from refund r
+ where (r.state in ('approved', 'paying', 'paid', 'abnormal', 'failed')) <> exists (
+   select from entry e where e.household_id = r.household_id and e.cause = 'refund:' || r.number || ':approved')
+union all
+select r.number from refund r
+ where r.state = 'paid' and r.amount is distinct from (
+   select sum(p.amount) from posting p
+    where p.household_id = r.household_id and starts_with(p.account, 'refunds:')
+      and p.cause in ('refund:' || r.number || ':paid', 'refund:' || r.number || ':external'))
+
+-- INV-12 多付的钱一分钟内申请退款
+select s.cause as what from suspense s
+ where s.doubt = 'surplus' and s.solved_at is null and s.created_at < %(wall)s - interval '60 s'
+   and not exists (select from refund r where r.household_id = s.household_id and r.receipt = s.cause)
+
+-- INV-14 每笔缴费成功有一条通知
+select attempt.number as what
+  from attempt
+  left join (select household_id, cause from notice where household_id between %(low)s and %(high)s) n
+       on n.household_id = attempt.household_id and n.cause = 'payment:' || attempt.number || ':' || attempt.state
+ where attempt.state in ('paid', 'surplus') and attempt.told and n.cause is null
+
+-- INV-15 同一缴费单没有两笔进行中的支付
+select 'bill ' || id as what from covered where live group by household_id, id having count(*) > 1
+union all
+select number from covered where live <> (state in ('created', 'pending', 'unknown', 'closing'))
+
+-- INV-16 代办员手中现金不为负
+select 'agent ' || coalesce(item::text, '?') || ' ' || sum(amount) as what
+  from posting where account = 'cash:agents' group by item having sum(amount) < 0
+
+-- INV-17 验过签名的回调五秒内入账
+select r.gateway || ' ' || r.number || ' ' || r.result as what
+  from received r
+ where starts_with(r.result, 'failed') and r.received_at < %(wall)s - interval '5 s'
+   and not exists (select from received later
+                    where later.household_id = r.household_id and later.number = r.number
+                      and later.received_at > r.received_at and later.verdict = 'verified'
+                      and not starts_with(later.result, 'failed'))
+
+-- INV-18 没有结果的支付和退款都排着下一次询问
+select number as what from payment
+ where state in ('created', 'pending', 'unknown', 'closing')
+   and (next_query_at is null or next_query_at < %(wall)s - interval '120 s')
+union all
+select number from refund
+ where state in ('approved', 'paying') and (next_query_at is null or next_query_at < %(wall)s - interval '120 s')
+
+-- INV-19 待查款有人负责，不过期
+select cause as what from suspense
+ where solved_at is null and (due_on < %(today)s or (owned_on < %(today)s and not starts_with(owner, 'staff:')))
+
+-- INV-21 一笔退款只冲一次，冲回的正是原来的缴费单
+select r.number as what
+  from refund r join refund_bill rb using (household_id, number)
+  join bill b on b.household_id = rb.household_id and b.id = rb.bill_id
+ where rb.live
+   and (b.state = 'refunded') <> (r.state in ('approved', 'paying', 'paid', 'abnormal', 'failed'))
+
+-- INV-22 缴费单个人应缴等于本人那几行之和
+select 'bill ' || b.id as what
+  from bills b left join line on line.household_id = b.household_id and line.bill_id = b.id
+ where b.personal_due <> coalesce(line.mine, 0)
+
+-- INV-23 没有过期价格的缴费入账（以渠道成功时间为准）
+select 'bill ' || id as what from bills
+ where state = 'settled' and settled_at >= price_until and starts_with(settled_by, 'receipt:')
+
+-- INV-28 对账单逐行相加等于它的合计
+select s.gateway || ' ' || s.day as what
+  from statement s
+  left join (select gateway, day, count(*) as lines, sum(amount) filter (where movement = 'payment') as received,
+                    sum(amount) filter (where movement = 'refund') as refunded
+               from statement_row group by gateway, day) r on r.gateway = s.gateway and r.day = s.day
+ where s.state <> 'waiting'
+   and (s.lines <> coalesce(r.lines, 0) or s.received <> coalesce(r.received, 0) or s.refunded <> coalesce(r.refunded, 0))
+
+-- INV-39 通知不积压
+select cause as what from notice where rank < 2 and next_try_at < %(wall)s - interval '10 minutes'

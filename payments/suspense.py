@@ -1,0 +1,117 @@
+"""Money in doubt: who owns it, until when, and how it is solved. Giving it back is a refund.
+
+The book is written by the database's own functions only (docs/decisions/0002)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, Row, select, text
+from sqlalchemy.exc import DBAPIError
+
+from payments.errors import NoSuchSuspense, NothingProposed, OwnSuspense, SuspenseSolved, SuspenseUnfit
+from payments.models import Bill, Suspense, SuspenseStep
+
+_ERRORS = {"LX011": SuspenseUnfit, "LX013": SuspenseSolved, "LX014": NothingProposed, "23514": OwnSuspense}
+ROLES = ("tax_clerk", "refund_desk")  # an owner that is no person yet
+
+
+@dataclass(frozen=True)
+class Key:
+    """Which money: the household its number carries (0: none), and the cause of its entry."""
+
+    household_id: int
+    cause: str
+
+
+def take(connection: Connection, key: Key, *, by: str, now: datetime) -> None:
+    """From now on it is this person's. SuspenseSolved. `now` is the business clock, here and below."""
+    _call(connection, key, "suspense_take", ":by, :now", by=by, now=now)
+
+
+def keep(connection: Connection, key: Key, *, until: date, reason: str, by: str, now: datetime) -> None:
+    """It stays for a reason until a day. SuspenseSolved."""
+    _call(connection, key, "suspense_keep", ":until, :reason, :by, :now", until=until, reason=reason, by=by, now=now)
+
+
+def propose(
+    connection: Connection, key: Key, household_id: int, bills: Sequence[int], *, by: str, now: datetime
+) -> None:
+    """One person proposes to settle these open bills with it. SuspenseUnfit unless they sum up to it exactly."""
+    _call(
+        connection,
+        key,
+        "suspense_propose",
+        ":to_household, :bills, :by, :now",
+        to_household=household_id,
+        bills=sorted(set(bills)),
+        by=by,
+        now=now,
+    )
+
+
+def settle(connection: Connection, key: Key, *, by: str, now: datetime, booked_on: date) -> None:
+    """Another person agrees: the proposed bills are settled. OwnSuspense, NothingProposed, SuspenseUnfit."""
+    _call(connection, key, "suspense_apply", ":by, :now, :booked_on", by=by, now=now, booked_on=booked_on)
+
+
+def find(connection: Connection, key: Key) -> Row:
+    """One of them. NoSuchSuspense."""
+    row = connection.execute(
+        select(Suspense.__table__).where(Suspense.household_id == key.household_id, Suspense.cause == key.cause)
+    ).one_or_none()
+    if row is None:
+        raise NoSuchSuspense(key.cause)
+    return row
+
+
+def steps_of(connection: Connection, key: Key) -> Sequence[Row]:
+    """What was done about it, in order."""
+    return connection.execute(
+        select(SuspenseStep.__table__)
+        .where(SuspenseStep.household_id == key.household_id, SuspenseStep.cause == key.cause)
+        .order_by(SuspenseStep.step)
+    ).all()
+
+
+def listed(connection: Connection, *, solved: bool = False, most: int = 200) -> Sequence[Row]:
+    """What waits for a solution, the earliest day first; or (`solved`) the latest solutions."""
+    query = select(Suspense.__table__).limit(most)
+    if solved:
+        query = query.where(Suspense.solved_at.is_not(None)).order_by(Suspense.solved_at.desc())
+    else:
+        query = query.where(Suspense.solved_at.is_(None)).order_by(Suspense.due_on, Suspense.created_at)
+    return connection.execute(query).all()
+
+
+def overdue(connection: Connection, *, today: date) -> Sequence[Row]:
+    """What lies too long (INV-19): no person has taken it within a working day, or its last day is over."""
+    return connection.execute(
+        select(Suspense.__table__)
+        .where(
+            Suspense.solved_at.is_(None),
+            (Suspense.due_on < today) | (Suspense.owner.in_(ROLES) & (Suspense.owned_on < today)),
+        )
+        .order_by(Suspense.due_on)
+    ).all()
+
+
+def open_bills(connection: Connection, person_id: int) -> Sequence[Row]:
+    """A person's bills that nobody has paid."""
+    return connection.execute(
+        select(Bill.__table__).where(Bill.person_id == person_id, Bill.state == "open").order_by(Bill.insurance)
+    ).all()
+
+
+def _call(connection: Connection, key: Key, function: str, places: str, **values: object) -> None:
+    find(connection, key)
+    try:
+        connection.execute(
+            text(f"select {function}(:household, :cause, {places})"),
+            {"household": key.household_id, "cause": key.cause, **values},
+        )
+    except DBAPIError as error:
+        named = _ERRORS.get(getattr(error.orig, "sqlstate", None) or "")
+        if named is None:
+            raise
+        raise named(str(error.orig).splitlines()[0]) from error

@@ -1,0 +1,73 @@
+"""The book is looked at as a whole: by command, and by the worker, whose findings are figures and wake somebody."""
+
+import psycopg
+
+from app.flows.check_book import GUARDS, check_book, watch_book
+from payments.invariants import INVARIANTS
+from payments.settle import collect
+from tests.builders import NOON, a_message, a_paid_word, a_started_payment
+from tests.conftest import DATABASE
+
+
+def paid(running):
+    attempt = running.write(a_started_payment)
+    message = a_message(a_paid_word(attempt))
+    now = running.parts.clocks.wall()
+    running.write(lambda connection: collect(connection, [message], now=NOON, booked_on=NOON.date(), wall=now))
+
+
+def tamper(database, statement):
+    url = database.admin_url().replace("/postgres?", f"/{DATABASE}?")
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute("set session_replication_role = replica")
+        admin.execute(statement)
+
+
+def test_every_truth_is_asked_and_holds(running):
+    paid(running)
+
+    found = check_book(running.parts)
+
+    assert [one.number for one in found] == [*INVARIANTS, GUARDS[0]]
+    assert [one.number for one in found if one.rows] == []
+
+
+def test_the_command_names_what_is_broken_and_fails(running, database):
+    paid(running)
+    run = running.app.test_cli_runner().invoke
+    assert run(args=["ledger", "check"]).exit_code == 0
+
+    tamper(database, "update posting set amount = amount + 7 where account = 'clearing:wechat'")
+
+    whole, one = run(args=["ledger", "check"]), run(args=["ledger", "check", "INV-01"])
+    assert whole.exit_code == 1 and "✗ INV-02" in whole.output and "receipt:wechat:" in whole.output
+    assert one.exit_code == 1 and "difference 7" in one.output and "INV-02" not in one.output
+    assert run(args=["ledger", "check", "INV-06"]).exit_code == 0
+
+
+def test_the_workers_look_is_a_figure_and_wakes_somebody_once(running, database):
+    paid(running)
+    heard = []
+    object.__setattr__(running.parts, "alert", lambda what, **words: heard.append((what, words["invariant"])))
+    assert watch_book(running.parts) == 0 and heard == []
+
+    tamper(database, "delete from notice")
+
+    assert watch_book(running.parts) == 1
+    assert heard == [("book_broken", "INV-14")]
+    figures = running.app.test_client().get("/metrics").text
+    assert 'liangxian_invariant_rows{number="INV-14"} 1.0' in figures
+    assert 'liangxian_invariant_rows{number="INV-01"} 0.0' in figures
+
+
+def test_balances_and_an_entry_are_shown(running):
+    run = running.app.test_cli_runner().invoke
+    assert "还没有分录" in run(args=["ledger", "balances"]).output
+    paid(running)
+
+    shown = run(args=["ledger", "balances"]).output
+    cause = running.one("select cause from entry").cause
+
+    assert "clearing:wechat" in shown and "320" in shown
+    assert "贷\tfund:RES_MEDICAL:2022" in run(args=["ledger", "entry", cause, "--household", "7"]).output
+    assert run(args=["ledger", "entry", "receipt:wechat:NONE", "--household", "7"]).exit_code == 1

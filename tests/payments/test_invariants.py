@@ -1,0 +1,174 @@
+"""Each truth of the book, broken past the guards by somebody who may do everything, is found by its number."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, Engine, create_engine, text
+
+from config.postgres import Server
+from migrations.guards import missing_guards
+from payments.invariants import INVARIANTS, look
+from payments.settle import collect
+from tests.builders import NOON, a_bill, a_message, a_paid_word, a_started_payment
+from tests.conftest import DATABASE, emptied
+
+WALL = datetime.now(UTC)
+TAMPERINGS = (
+    # the truth that finds it, what was done
+    ("INV-01", "update posting set amount = amount + 1 where account = 'clearing:wechat'"),
+    ("INV-02", "update posting set amount = amount - 1 where account = 'fund:RES_MEDICAL:2022'"),
+    ("INV-02", "delete from posting where starts_with(account, 'receivable:')"),
+    ("INV-02", "delete from posting where cause in (select cause from entry limit 1)"),
+    ("INV-03", "delete from payment where state = 'paid' and household_id = 21"),
+    ("INV-04", "insert into entry values (21, 'receipt:wechat:INVENTED', '2021-11-05', now(), now(), 1)"),
+    ("INV-04", "delete from posting where household_id = 21; delete from entry where household_id = 21"),
+    ("INV-04", "update payment set reference = 'ANOTHER' where household_id = 21"),
+    ("INV-05", "update posting set amount = amount * 2 where household_id = 21"),
+    ("INV-05", "update payment set amount = amount + 1 where household_id = 21"),
+    ("INV-05", "update suspense set amount = amount - 1 where doubt = 'surplus'"),
+    ("INV-06", "update bill set person_id = 31, state = 'settled' where household_id in (21, 22)"),
+    ("INV-07", "update payment set amount = amount + 1 where household_id = 21"),
+    ("INV-08", "update bill set settled_by = 'receipt:wechat:OTHER' where household_id = 21"),
+    ("INV-04", "delete from suspense where doubt = 'surplus'"),
+    ("INV-08", "update payment set state = 'surplus' where household_id = 21"),
+    ("INV-09", "update posting set item = null where household_id = 21"),
+    ("INV-10", "update bill set state = 'withdrawn', settled_by = null where household_id = 21"),
+    ("INV-10", "update bill_line set amount = amount + 100 where payer = 'finance' and household_id = 21"),
+    (
+        "INV-10",
+        "update posting set account = 'clearing:alipay' where account ~ '^receivable' and household_id = 21",
+    ),
+    ("INV-12", "update suspense set created_at = now() - interval '2 minutes' where doubt = 'surplus'"),
+    ("INV-14", "delete from notice where household_id = 21"),
+    ("INV-15", "update payment_bill set live = true where household_id = 21"),
+    (
+        "INV-17",
+        "update received set result = 'failed:XX000', received_at = now() - interval '1 minute'",
+    ),
+    ("INV-18", "update payment set next_query_at = null where state = 'created'"),
+    ("INV-18", "update payment set next_query_at = now() - interval '10 minutes' where state = 'created'"),
+    ("INV-19", "update suspense set due_on = '2021-11-04'"),
+    ("INV-19", "update suspense set owned_on = '2021-11-04'"),
+    ("INV-22", "update bill_line set amount = amount - 1 where payer = 'resident' and household_id = 21"),
+    ("INV-23", "update bill set settled_at = price_until where household_id = 21"),
+    (
+        "INV-28",
+        "insert into statement (gateway, day, state, lines, received, refunded)"
+        " values ('wechat', '2021-11-05', 'whole', 1, 5, 0)",
+    ),
+    ("INV-39", "update notice set next_try_at = now() - interval '1 hour'"),
+)
+
+
+@pytest.fixture(scope="module")
+def book(database: Server) -> Iterator[Engine]:
+    """Two paid payments, one of them paid twice, one still open; as the superuser, whom no guard stops."""
+    with emptied(database) as engine:
+        with engine.begin() as connection:
+            attempts = [
+                a_started_payment(connection, a_bill(connection, household_id=household, person_id=household + 10))
+                for household in (21, 22, 23)
+            ]
+        words = [a_paid_word(attempt) for attempt in attempts[:2]]
+        words.append(a_paid_word(attempts[1], reference="42000PAIDTWICE"))
+        with engine.begin() as connection:
+            collect(
+                connection, [a_message(word) for word in words], now=NOON, booked_on=NOON.date(), wall=datetime.now(UTC)
+            )
+        admin = create_engine(
+            database.admin_url()
+            .replace("/postgres?", f"/{DATABASE}?")
+            .replace("postgresql://", "postgresql+psycopg://")
+        )
+        yield admin
+        admin.dispose()
+
+
+def broken(connection: Connection) -> set[str]:
+    return {
+        found.number
+        for found in look(connection, list(INVARIANTS.values()), wall=WALL, today=NOON.date())
+        if found.rows
+    }
+
+
+def test_a_healthy_book_breaks_nothing(book: Engine) -> None:
+    with book.connect() as connection:
+        assert broken(connection) == set()
+        assert missing_guards(connection) == []
+
+
+@pytest.mark.parametrize(("number", "tampering"), TAMPERINGS)
+def test_tampering_is_found(book: Engine, number: str, tampering: str) -> None:
+    with book.connect() as connection:
+        connection.execute(text("set local session_replication_role = replica"))
+        for statement in tampering.split("; "):
+            done = connection.exec_driver_sql(statement)
+            assert done.rowcount > 0, "the attack did something"
+
+        found = broken(connection)
+
+    assert number in found
+
+
+def test_what_is_wrong_is_named_without_people(book: Engine) -> None:
+    with book.connect() as connection:
+        connection.execute(text("set local session_replication_role = replica"))
+        connection.execute(text("update posting set amount = amount + 1 where household_id = 21 and line = 1"))
+        (found,) = look(connection, [INVARIANTS["INV-02"]], wall=WALL, today=NOON.date())
+
+    assert found.rows == 1 and re.fullmatch(r"receipt:wechat:42000\w+", found.sample[0])
+
+
+@pytest.mark.parametrize(
+    ("attack", "named"),
+    [
+        ("drop trigger balances on entry", "trigger balances on entry"),
+        ("alter table posting disable trigger append_only", "trigger append_only on posting"),
+        ("alter table entry disable trigger all", "trigger never_emptied on entry"),
+        ("create or replace function ledger_balances() returns trigger language plpgsql as $$ begin return null;"
+         " end $$",
+         "function ledger_balances"),
+        ("grant update on posting to liangxian_app", "liangxian_app may update posting"),
+        ("grant insert (amount) on posting to liangxian_app", "liangxian_app may insert posting"),
+        ("grant truncate on entry to liangxian_app", "liangxian_app may empty entry"),
+        ("grant execute on function ledger_post to liangxian_app", "liangxian_app may call ledger_post"),
+    ],
+)  # fmt: skip
+def test_a_guard_that_was_taken_away_is_missed(book: Engine, attack: str, named: str) -> None:
+    with book.connect() as connection:
+        connection.exec_driver_sql(attack)
+
+        assert named in missing_guards(connection)
+
+
+def test_an_old_question_is_not_overdue_before_two_minutes(book: Engine) -> None:
+    with book.connect() as connection:
+        (due,) = look(connection, [INVARIANTS["INV-18"]], wall=WALL + timedelta(seconds=100), today=NOON.date())
+    assert due.rows == 0
+
+
+def test_a_large_book_is_looked_at_in_pieces(book: Engine) -> None:
+    with book.connect() as connection:
+        connection.execute(text("set local session_replication_role = replica"))
+        connection.execute(text("update posting set amount = amount + 1 where line = 1"))
+        wanted = [INVARIANTS["INV-02"]]
+        whole = look(connection, wanted, wall=WALL, today=NOON.date())
+        parted = look(connection, wanted, wall=WALL, today=NOON.date(), among=[(0, 20), (21, 21), (22, 40)])
+        elsewhere = look(connection, wanted, wall=WALL, today=NOON.date(), among=[(0, 20), (23, 40)])
+
+    assert whole[0].rows == parted[0].rows == 3 and sorted(whole[0].sample) == sorted(parted[0].sample)
+    assert elsewhere[0].rows == 0
+
+
+def test_every_truth_has_a_title_and_a_number_of_its_own() -> None:
+    assert len(INVARIANTS) >= 20
+    assert len({one.title for one in INVARIANTS.values()}) == len(INVARIANTS)
+
+
+def test_psycopg_is_what_the_queries_are_written_for() -> None:
+    assert psycopg.paramstyle == "pyformat"
+    assert all("%" not in re.sub(r"%\((wall|today|low|high)\)s", "", one.sql) for one in INVARIANTS.values())
