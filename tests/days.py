@@ -39,13 +39,18 @@ def paid(
             whose = {"household_id": household, "person_id": household}
             if known:
                 real = a_household(connection, number=f"{household:04d}")
-                number = an_id_number(sequence=household)
-                whose = {"household_id": real, "person_id": a_person(connection, id_number=number, household=real)}
+                person = a_person(connection, id_number=id_number(household), household=real)
+                whose = {"household_id": real, "person_id": person}
             bill = a_bill(connection, **whose)
             own = {"merchant": running.parts.gateways[gateway].merchant, "app": running.parts.gateways[gateway].app}
             attempt = a_started_payment(connection, bill, gateway=gateway, **own)
             words.append(a_paid_word(attempt, happened_at=at + timedelta(seconds=household)))
     return words
+
+
+def id_number(household: int) -> str:
+    """The identity number of the payer of a household of `paid`."""
+    return an_id_number(born=date(1980, 1, 1) + timedelta(days=household // 500), sequence=1 + household % 500)
 
 
 def book(running: System, words: Sequence[Outcome], *, now: datetime = NOON) -> list[str]:

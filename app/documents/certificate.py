@@ -21,7 +21,7 @@ from payments.ledger.chart import CHANNELS, accounts
 FONT = "NotoSansSC"
 FILE = Path(__file__).parent / "fonts" / "NotoSansSC-Regular.ttf"
 MARGIN, WIDTH = 16 * mm, A4[0] - 32 * mm
-MOST_LINES = 26  # accounts on the page; the JSON has them all
+MOST_LINES = 22  # accounts on the page; the JSON has them all
 MOST_EXCEPTIONS = 8
 GREEN, GREY, PALE = HexColor("#075e38"), HexColor("#5b6360"), HexColor("#eef1ef")
 
@@ -34,6 +34,7 @@ def draw(facts: Mapping[str, Any], *, signature: bytes, public_key: bytes) -> by
     page = _Page(Canvas(into, pagesize=A4, invariant=1))
     page.canvas.setTitle(f"日结证明 {facts['day']}")
     _head(page, facts)
+    _channels(page, facts["channels"])
     _totals(page, facts["totals"])
     _differences(page, facts)
     _proof(page, facts, signature, public_key)
@@ -84,6 +85,15 @@ def _head(page: _Page, facts: Mapping[str, Any]) -> None:
     page.line(f"业务日：{year}年{int(month)}月{int(day)}日（北京时间）", size=11, step=6)
     agreed = "账账相符，没有未处理的差异。" if not facts["exceptions"] else f"带{len(facts['exceptions'])}项例外日结。"
     page.line(f"本日记账{facts['entries']}笔，分录{facts['postings']}行。{agreed}", size=11, step=7)
+
+
+def _channels(page: _Page, channels: Sequence[Mapping[str, Any]]) -> None:
+    ends = (60, 90, 118, 148, 177)
+    page.row(("渠道对账单", "笔数", "收款（元）", "退款（元）", "手续费（元）", "应到账（元）"), ends, head=True)
+    for row in channels:
+        amounts = (yuan(row[column] or 0) for column in ("received", "refunded", "fee", "net"))
+        page.row((CHANNELS.get(row["gateway"], row["gateway"]), str(row["lines"] or 0), *amounts), ends)
+    page.y -= 2 * mm
 
 
 def _totals(page: _Page, totals: Sequence[Mapping[str, Any]]) -> None:

@@ -119,8 +119,16 @@ def _facts(connection: Connection, day: date) -> dict[str, Any]:
         ),
         {"day": day},
     ).all()
+    lists = connection.execute(
+        text(
+            "select gateway, lines, received, refunded, floor((fee + 500) / 1000.0)::bigint as fee, net_of(s) as net"
+            " from statement s where day = :day and state in ('whole', 'empty') order by gateway"
+        ),
+        {"day": day},
+    ).all()
     return {
         "day": day.isoformat(),
+        "channels": [dict(row._mapping) for row in lists],
         "entries": sealed.entries,
         "postings": sealed.postings,
         "totals": [
