@@ -84,7 +84,7 @@ end $$;
 
 -- The cause of a refund that was made at the gateway and never asked for by us.
 create or replace function by_hand(p_gateway text, p_reference text, p_number text) returns text language sql immutable as $$
-  select 'refund:' || p_gateway || '-' || coalesce(nullif(p_reference, ''), p_number) || ':by_hand'
+  select 'refund:' || p_gateway || ':' || coalesce(nullif(p_reference, ''), p_number) || ':unasked'
 $$;
 
 -- Refunds of one gateway and day, by our number or theirs. A refund we never asked for is booked by refund_by_hand().
