@@ -18,6 +18,7 @@ from app.flows.entitle_late import ask_for_entitled
 from app.flows.expire import ask_silent
 from app.flows.fetch_statement import fetch_due
 from app.flows.parts import Parts
+from app.flows.reconcile import reconcile_due, watch_differences
 from app.flows.refund import ask_for_surplus
 from app.flows.refund_pay import pay_due
 from app.flows.suspense import watch
@@ -81,6 +82,8 @@ def _money_tasks(app: App, parts: Parts) -> None:
     @app.task(name="statements", queue="clock", queueing_lock="statements", lock="statements")
     def _statements(timestamp: int) -> None:
         _safely("statements", lambda: fetch_due(parts))
+        _safely("reconcile", lambda: reconcile_due(parts))
+        _safely("differences", lambda: watch_differences(parts))
 
     @app.periodic(cron="* * * * * 45")
     @app.task(name="watch_book", queue="clock", queueing_lock="watch_book", lock="watch_book")

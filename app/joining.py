@@ -5,6 +5,8 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 from apiflask import APIFlask
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -53,8 +55,16 @@ def join(settings: Settings, engine: Engine) -> Parts:
         public_url=settings.public_url.rstrip("/"),
         help_phone=settings.help_phone,
         login=program.login if program else None,
+        certificate_key=_certificate_key(settings),
         alert=alert,
     )
+
+
+def _certificate_key(settings: Settings) -> bytes:
+    """The one that is set, or else one that only this system's secret gives."""
+    if settings.certificate_key is not None:
+        return settings.certificate_key
+    return HKDF(hashes.SHA256(), 32, salt=None, info=b"day certificate").derive(settings.secret_key.encode())
 
 
 def _gateways(settings: Settings) -> dict[str, Gateway]:

@@ -73,6 +73,12 @@ class Settings:
     vault_index_key: bytes = field(
         repr=False, metadata=told("VAULT_INDEX_KEY", "finds ID numbers; base64 of ≥ 32 bytes", "", "always")
     )
+    certificate_key: bytes | None = field(
+        repr=False,
+        metadata=told(
+            "CERTIFICATE_KEY", "signs the certificates of closed days; base64 of 32 bytes", "from `SECRET_KEY`"
+        ),
+    )
     public_url: str = field(
         metadata=told(
             "PUBLIC_URL",
@@ -224,7 +230,13 @@ def _secrets(read: Reading) -> dict[str, Any]:
     given = [value for value in (secret.encode(), index, *vault.values()) if value]
     if len(set(given)) < len(given):
         read.say("SECRET_KEY", "VAULT_KEYS and VAULT_INDEX_KEY must all differ")
-    return {"secret_key": secret, "vault_keys": MappingProxyType(vault), "vault_index_key": index}
+    signs = read.text("CERTIFICATE_KEY")
+    return {
+        "secret_key": secret,
+        "vault_keys": MappingProxyType(vault),
+        "vault_index_key": index,
+        "certificate_key": read.key("CERTIFICATE_KEY", signs, exactly=32) if signs else None,
+    }
 
 
 def _addresses(read: Reading) -> dict[str, Any]:

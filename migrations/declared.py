@@ -6,20 +6,14 @@ from core.db import Table
 from notifications import models as notices
 from payments import check_tables as checks
 from payments import models as payments
+from payments import reconcile_tables as reconciliation
 from payments import refund_tables as refunds
 from payments import statement_tables as statements
 from payments.ledger import models as ledger
+from payments.ledger import seal_tables as seals
 
-ROOMS = (
-    registry,
-    access,
-    ledger,
-    payments,
-    refunds,
-    statements,
-    checks,
-    notices,
-)  # importing them declares their tables
+# Importing them declares their tables.
+ROOMS = (registry, access, ledger, seals, payments, refunds, statements, reconciliation, checks, notices)
 TABLES = Table.metadata
 
 

@@ -26,6 +26,8 @@ class Statement(Table):
     refunded: Mapped[int | None] = mapped_column(BigInteger)
     fee: Mapped[int | None] = mapped_column(BigInteger)  # thousandths of a fen
     fetched_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    matched_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # system clock
+    deposit: Mapped[str | None] = mapped_column(Text)  # the bank's serial of the credit that settled it
 
 
 class StatementPiece(Table):

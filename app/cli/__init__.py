@@ -9,6 +9,7 @@ from app.cli.determination import determination
 from app.cli.gateways import gateways
 from app.cli.ledger import ledger
 from app.cli.policy import policy
+from app.cli.recon import recon
 from app.cli.refund import refund
 from app.cli.registry import registry
 from app.cli.sheet import sheet
@@ -32,6 +33,7 @@ GROUPS = (
     gateways,
     refund,
     suspense,
+    recon,
     ledger,
     bench,
 )

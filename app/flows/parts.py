@@ -79,6 +79,7 @@ class Parts:
     public_url: str
     help_phone: str
     login: Callable[[str], str] | None = None  # a mini-program login code → openid
+    certificate_key: bytes = bytes(32)  # signs what is said of closed days (Ed25519)
     alert: Callable[..., None] = field(default=lambda *_a, **_k: None)
 
     def reading(self) -> AbstractContextManager[Connection]:

@@ -175,4 +175,4 @@ def _paid_words(subject: Subject, insurance: Insurance) -> str | None:
     return f"已经交过了：{day.month}月{day.day}日{f'，{channel}' if channel else ''}。不用再交。"
 
 
-_CHANNEL_WORDS = {"wechat": "微信支付", "alipay": "支付宝", "unionpay": "银联"}
+_CHANNEL_WORDS = {"wechat": "微信支付", "alipay": "支付宝", "unionpay": "银联", "ccb_pos": "刷卡"}

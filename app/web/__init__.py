@@ -17,7 +17,7 @@ from app.web.api import policy as policy_year
 from app.web.csp import policy
 from app.web.errors import request_number
 from app.web.home import ELDER
-from app.web.office import desk
+from app.web.office import day, desk
 from app.web.parts import parts
 
 DOORS = (
@@ -27,6 +27,7 @@ DOORS = (
     (refund_pages.bp, "", page_resident, True),
     (agent.bp, "/agent", page_agent, True),
     (desk.bp, "/office", by_permission, True),  # each route names the permission it needs
+    (day.bp, "/office/day", by_permission, True),
     (session.bp, "/api/v1", anybody, False),
     (people.bp, "/api/v1", api_resident, False),
     (sheets.bp, "/api/v1", api_resident, False),

@@ -46,7 +46,42 @@ create constraint trigger balances after insert on entry deferrable initially de
 drop trigger if exists own_entry on posting;
 create trigger own_entry before insert on posting for each row execute function ledger_joins_own_entry();
 
--- Book one event. True: booked now. False: booked before, with the same figures.
+-- The first day from `p_day` on that is still open. From here to the end of the transaction nobody can close it.
+-- Who writes shares a lock with the other writers of that day; closing a day takes it alone (75_seal.sql), so a day
+-- that is closing keeps nobody waiting who writes into another.
+create or replace function open_day(p_day date) returns date language plpgsql as $$
+declare
+  found date := p_day;
+  sealed date;
+begin
+  loop
+    perform pg_advisory_xact_lock_shared(hashtext('day of the book'), found - date '2000-01-01');
+    select max(day) into sealed from sealed_day;
+    if sealed is null or found > sealed then
+      return found;
+    end if;
+    found := sealed + 1;
+  end loop;
+end $$;
+
+-- Whoever writes an entry, by whatever way: no day that is closed takes it (INV-13). A transaction that sees an older
+-- state of the database than the lock guards cannot know what is closed.
+create or replace function ledger_day_is_open() returns trigger language plpgsql as $$
+begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'the book is written at read committed only' using errcode = 'LX010';
+  end if;
+  if open_day(new.booked_on) <> new.booked_on then
+    raise exception 'the book is closed for %', new.booked_on using errcode = 'LX010';
+  end if;
+  return new;
+end $$;
+
+drop trigger if exists day_is_open on entry;
+create trigger day_is_open before insert on entry for each row execute function ledger_day_is_open();
+
+-- Book one event. True: booked now. False: booked before, with the same figures. What belongs to a closed day is booked
+-- on the first open one; when it happened stays as it was.
 -- LX001 the same cause with other figures · LX002 an account the chart does not know · LX004 out of balance.
 create or replace function ledger_post(
   p_household bigint, p_cause text, p_booked_on date, p_happened_at timestamptz,
@@ -56,7 +91,7 @@ declare
   written int;
 begin
   insert into entry (household_id, cause, booked_on, happened_at, transaction)
-    values (p_household, p_cause, p_booked_on, p_happened_at, pg_current_xact_id()::text::bigint)
+    values (p_household, p_cause, open_day(p_booked_on), p_happened_at, pg_current_xact_id()::text::bigint)
     on conflict do nothing;
   if not found then
     if (select array_agg(account order by line) = p_accounts and array_agg(amount order by line) = p_amounts

@@ -4,8 +4,9 @@ revoke all on all functions in schema public from public;
 grant usage on schema public to liangxian_app;
 grant select on all tables in schema public to liangxian_app;
 grant execute on all functions in schema public to liangxian_app;
-revoke execute on function ledger_post, post_settlement, hold_money, take_outcome, refund_note, refund_held,
-  refund_postings, refund_replace, suspense_note, suspense_held, suspense_fits, suspense_solve from liangxian_app;
+revoke execute on function ledger_post, post_settlement, hold_money, take_outcome, open_day, refund_note, refund_held,
+  refund_postings, refund_replace, suspense_note, suspense_held, suspense_fits, suspense_solve, match_payments,
+  match_refunds, name_difference, forget_differences, hold_for_nobody from liangxian_app;
 grant insert, update on household, person, enrolment, business_clock, agent, staff, session, tally, bill, payment,
   notice to liangxian_app;
 grant insert on import_batch, bill_line, payment_bill, received, request_key to liangxian_app;
@@ -14,6 +15,8 @@ grant insert, update on town, village, agent_village to liangxian_app;
 grant update (state, owner, sent_as, ordered_at, their_word, next_query_at, queries) on refund to liangxian_app;
 grant insert, update on book_check to liangxian_app;
 grant insert, update, delete on statement, statement_row, statement_piece to liangxian_app;
+grant insert on outside_file, outside_row, certificate to liangxian_app;
+grant update (alerted, note) on discrepancy to liangxian_app;
 grant insert on determination to liangxian_app;
 grant update (state, amount, years, benefit_start, reason, decided_by, decided_at) on determination to liangxian_app;
 grant update (result) on received to liangxian_app;

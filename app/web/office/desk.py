@@ -9,7 +9,9 @@ from app.web.access import Answer, anybody, drop, guarded_by, keep, needs, netwo
 from app.web.parts import parts
 
 bp = APIBlueprint("desk", __name__, enable_openapi=False)
-DOORS: tuple[tuple[str, str, str, str], ...] = ()  # permission, endpoint, name, what is there
+DOORS: tuple[tuple[str, str, str, str], ...] = (  # permission, endpoint, name, what is there
+    ("day.see", "day.days", "对账与日结", "渠道、银行、国库、部门与账逐笔核对，处理差异，日结"),
+)
 
 
 @bp.get("/login")

@@ -1,0 +1,93 @@
+"""A day's file of the bank's POS terminals: each line settles the open bill it fits exactly, or is held with an owner;
+the file is the channel's statement of that day."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from io import BytesIO
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from app.flows.parts import Parts
+from app.flows.draft import draft_of
+from app.flows.quote import amount_due
+from app.policy.facts import Insurance
+from app.registry import find
+from app.registry.find import Subject
+from core.clock import beijing_midnight, business_day
+from payments import reconcile, statements
+from payments.bills import issue
+from payments.errors import BillSettled, PaymentUnderWay
+from payments.gateways.base import Movement, StatementLine
+from payments.outside_files import OutsideFile
+from payments.reconcile import BusinessDay
+
+CHANNEL = "ccb_pos"
+
+
+def take_day(parts: Parts, connection: Connection, file: OutsideFile, day: date, *, now: datetime) -> int:
+    """Settle and hold the lines of one day, keep them as the channel's statement, compare; differences open now."""
+    for row in file.rows:
+        household, bill = _bill_of(parts, connection, row)
+        connection.execute(
+            text("select take_pos(:household, :bill, :reference, :amount, :happened, :booked_on)"),
+            {
+                "household": household,
+                "bill": bill,
+                "reference": _reference(row),
+                "amount": row["amount"],
+                "happened": row["happened_at"],
+                "booked_on": business_day(now),
+            },
+        )
+    statements.keep(connection, CHANNEL, day, BytesIO(file.digest), _lines(file), wall=parts.clocks.wall())
+    begins = beijing_midnight(day)
+    of = BusinessDay(CHANNEL, day, begins, begins + timedelta(days=1))
+    reconcile.match(connection, of)
+    return reconcile.name_differences(connection, of, now=now)
+
+
+def _lines(file: OutsideFile) -> Iterator[StatementLine]:
+    for place, row in enumerate(file.rows, 1):
+        yield StatementLine(
+            place, Movement.PAYMENT, "", _reference(row), row["amount"], 0, row["happened_at"], their_word="POS"
+        )
+
+
+def _reference(row: Mapping[str, Any]) -> str:
+    return f"{row['terminal']}-{row['serial']}"
+
+
+def _bill_of(parts: Parts, connection: Connection, row: Mapping[str, Any]) -> tuple[int, int]:
+    """(household, bill) that a line is for, by its levy item, or by person and insurance; zeros for none.
+
+    A bill nobody issued yet is issued at the price of the moment the card was read."""
+    if row["item"] is not None:
+        held = connection.execute(
+            text("select household_id, id from bill where id = :id"), {"id": row["item"]}
+        ).one_or_none()
+        return (held.household_id, held.id) if held else (0, 0)
+    known = find.by_id_number(connection, parts.vault, row["id_number"].upper()) if row["id_number"] else None
+    if known is None:
+        return 0, 0
+    subject = find.by_ids(connection, parts.vault, [known[0]], levy_year=parts.rules.year)[0]
+    wanted = [Insurance(row["insurance"])] if row["insurance"] else list(Insurance)
+    fitting = (_fitting(parts, connection, subject, insurance, row) for insurance in wanted)
+    return subject.household_id, next((bill for bill in fitting if bill), 0)
+
+
+def _fitting(
+    parts: Parts, connection: Connection, subject: Subject, insurance: Insurance, row: Mapping[str, Any]
+) -> int:
+    """The bill of one insurance that takes this very amount, or the one that was settled before; 0 for none."""
+    standing = subject.standing[insurance].bill
+    if standing is not None and standing["state"] == "settled":
+        return int(standing["id"]) if standing["personal_due"] == row["amount"] else 0
+    tier = row["amount"] if insurance is Insurance.RES_PENSION else None
+    due = amount_due(parts, subject, insurance, at=row["happened_at"], channel=CHANNEL, tier=tier)
+    if not due.payable or due.quote.personal_due != row["amount"]:
+        return 0
+    try:
+        return issue(connection, draft_of(parts, subject, due)).id
+    except (BillSettled, PaymentUnderWay):  # somebody is paying another price of it: the money is held
+        return 0

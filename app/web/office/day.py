@@ -1,0 +1,190 @@
+"""The days: each one's books side by side, its differences with what may be done about them, and its close."""
+
+from datetime import date
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, redirect, render_template, request, url_for
+
+from app.access.roles import may
+from app.documents.certificate import draw
+from app.flows import clear_difference, close_day
+from app.flows.certify import certificate
+from app.flows.import_outside import import_outside
+from app.flows.reconcile import reconcile_day
+from app.web.access import Answer, needs, officer
+from app.web.parts import parts
+from core.errors import AppError, NotFound
+from payments import day_books, discrepancies, reconcile
+from payments.ledger import seal
+from payments.ledger.chart import CHANNELS, INSURANCES
+from payments.outside_files import KINDS as FILES
+
+bp = APIBlueprint("day", __name__, enable_openapi=False)
+PAGE = 200
+FILE_NAMES = {"bank": "银行到账", "treasury": "国库入库", "bureau": "部门确认", "pos": "建行POS"}
+
+
+class NoSuchDay(NotFound):
+    """An address that names no day."""
+
+    text = "没有这一天。"
+
+
+@bp.get("/")
+@needs("day.see")
+def days() -> Answer:
+    """The last days, newest first, with what is open on each."""
+    return _days_page()
+
+
+@bp.post("/files")
+@needs("day.clear")
+def take_file() -> Answer | tuple[Answer, int]:
+    """A file of the bank, the treasury, a bureau or the terminals."""
+    kind, sent = request.form.get("kind", ""), request.files.get("file")
+    if kind not in FILES or sent is None:
+        return _days_page(problem="请选文件和种类。"), 400
+    try:
+        done = import_outside(parts(), kind, sent.read(), by=_me())
+    except AppError as error:
+        return _days_page(problem=error.sentence()), error.status
+    told = f"导入{done.rows}行，未处理差异{done.open}条。" if done.taken else "这个文件以前导入过，没有改变。"
+    return _days_page(told=told)
+
+
+@bp.get("/<day>")
+@needs("day.see")
+def one(day: str) -> Answer:
+    """One day."""
+    return _day_page(_day(day))
+
+
+@bp.get("/<day>/lines/<channel>")
+@needs("day.see")
+def lines(day: str, channel: str) -> Answer:
+    """Matched lines of one channel, a page at a time."""
+    if channel not in CHANNELS:
+        raise NoSuchDay(channel)
+    after = request.args.get("after", 0, type=int)
+    with parts().reading() as connection:
+        rows = reconcile.lines(connection, channel, _day(day), after=after, most=PAGE)
+    following = rows[-1].row if len(rows) == PAGE else None
+    return render_template(
+        "office/day_lines.html", day=_day(day), channel=channel, name=CHANNELS[channel], rows=rows, following=following
+    )
+
+
+@bp.post("/<day>/run/<channel>")
+@needs("day.clear")
+def run(day: str, channel: str) -> Answer | tuple[Answer, int]:
+    """Compare one channel's day again."""
+    return _done(_day(day), lambda: reconcile_day(parts(), channel, _day(day)))
+
+
+@bp.post("/<day>/differences/<int:key>")
+@needs("day.clear")
+def clear(day: str, key: int) -> Answer | tuple[Answer, int]:
+    """Say how a difference ends, or ask the other side again."""
+    remedy, reason = request.form.get("remedy", ""), request.form.get("reason", "")
+    if remedy == "ask":
+        return _done(_day(day), lambda: clear_difference.ask_again(parts(), key))
+    return _done(_day(day), lambda: clear_difference.clear(parts(), key, remedy, reason, by=_me()))
+
+
+@bp.post("/<day>/differences/<int:key>/confirm")
+@needs("day.confirm")
+def confirm(day: str, key: int) -> Answer | tuple[Answer, int]:
+    """The second person's word on what moves money."""
+    agreed = request.form.get("agreed") == "yes"
+    return _done(_day(day), lambda: clear_difference.confirm(parts(), key, agreed=agreed, by=_me()))
+
+
+@bp.post("/<day>/close")
+@needs("day.close")
+def close(day: str) -> Answer | tuple[Answer, int]:
+    """Close the day; with exceptions, ask that somebody else close it."""
+    wanted = _day(day)
+    if request.form.get("exceptions") == "yes":
+        return _done(wanted, lambda: close_day.ask_to_close(parts(), wanted, by=_me()))
+    return _done(wanted, lambda: close_day.close_day(parts(), wanted, by=_me()))
+
+
+@bp.post("/<day>/close/confirm")
+@needs("day.confirm")
+def confirm_close(day: str) -> Answer | tuple[Answer, int]:
+    """The second person closes the day with its exceptions."""
+    return _done(_day(day), lambda: close_day.confirm_close(parts(), _day(day), by=_me()))
+
+
+@bp.get("/<day>/certificate.<kind>")
+@needs("day.see")
+def paper(day: str, kind: str) -> Answer:
+    """The certificate of a closed day, as PDF or as JSON."""
+    held = certificate(parts(), _day(day))
+    if kind == "pdf":
+        body, sort = draw(held.facts, signature=held.signature, public_key=held.public_key), "application/pdf"
+    elif kind == "json":
+        body, sort = held.as_json().encode(), "application/json"
+    else:
+        raise NoSuchDay(kind)
+    name = f"rijie-{day.replace('-', '')}.{kind}"
+    return Response(body, mimetype=sort, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _days_page(**said: str) -> str:
+    wanted = close_day.days_until(parts())
+    with parts().reading() as connection:
+        opened = day_books.open_by_day(connection, wanted)
+        last, due = seal.last(connection), seal.due(connection)
+    return render_template(
+        "office/days.html", days=wanted, open=opened, last=last, due=due, files=FILE_NAMES, may=_may, **said
+    )
+
+
+def _day_page(day: date, *, problem: str | None = None) -> str:
+    with parts().reading() as connection:
+        channels = day_books.channels(connection, day)
+        funds = day_books.funds(connection, day)
+        found = discrepancies.of_day(connection, day)
+        sealed = seal.sealed(connection, day)
+    return render_template(
+        "office/day.html",
+        day=day,
+        channels=channels,
+        funds=funds,
+        open=[row for row in found if row.state != "cleared"],
+        ended=[row for row in found if row.state == "cleared"],
+        sealed=sealed,
+        standing=None if sealed else close_day.standing(parts(), day),
+        now=parts().clocks.now(),
+        me=_me(),
+        may=_may,
+        problem=problem,
+        names=CHANNELS | INSURANCES | {"bank": "银行", "cash": "现金"},
+        words=discrepancies,
+    )
+
+
+def _done(day: date, act: Any) -> Answer | tuple[Answer, int]:
+    """Do it, and show the day again; a no is told on the same page."""
+    try:
+        act()
+    except AppError as error:
+        return _day_page(day, problem=error.sentence()), error.status
+    return redirect(url_for("day.one", day=day.isoformat()), 303)
+
+
+def _day(said: str) -> date:
+    try:
+        return date.fromisoformat(said)
+    except ValueError as error:
+        raise NoSuchDay(said) from error
+
+
+def _may(permission: str) -> bool:
+    return may(officer().role, permission)
+
+
+def _me() -> str:
+    return f"staff:{officer().login}"

@@ -1,0 +1,91 @@
+-- How a difference ends: one person says what and why; where money moves, a second agrees, and only then it is booked.
+
+-- The account of the other books that a difference is about, and the one that takes what it lacks.
+create or replace function accounts_of(d discrepancy) returns text[] language sql immutable as $$
+  select case
+    when d.books = 'channel' and d.what = 'fee' then array['clearing:' || d.channel, 'fees:' || d.channel]
+    when d.books = 'channel' and d.lacks < 0 then array['clearing:' || d.channel, 'receivable:resident']
+    when d.books = 'channel' and d.what = 'refund' then array['clearing:' || d.channel, 'refunds:' || d.channel]
+    when d.books = 'channel' then array['clearing:' || d.channel, 'suspense:' || d.channel]
+    when d.books = 'deposit' and d.what = 'deposit' then array['clearing:' || d.channel, 'fees:' || d.channel]
+  end
+$$;
+
+-- Money of no household that waits for an explanation: an owner and his days, as for any suspense (INV-19).
+create or replace function hold_for_nobody(
+  p_cause text, p_doubt text, p_gateway text, p_number text, p_amount bigint, p_booked_on date
+) returns void language sql set search_path = public, pg_temp as $$
+  insert into suspense (household_id, cause, doubt, owner, gateway, number, amount, owned_on, due_on)
+    values (0, p_cause, p_doubt, 'tax_clerk', p_gateway, p_number, p_amount, working_day(p_booked_on + 1),
+            working_day(p_booked_on + 7)) on conflict do nothing
+$$;
+
+-- Somebody says how a difference ends: `accept` with a reason ends it; `book` books what is lacking once a second
+-- person agrees. LX012: it has ended, or nothing is to be booked.
+create or replace function discrepancy_clear(p_id bigint, p_remedy text, p_reason text, p_by text, p_now timestamptz)
+returns text language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  d discrepancy;
+begin
+  select * into d from discrepancy where id = p_id for update;
+  if d.id is null or d.state <> 'open' or p_remedy not in ('accept', 'book')
+     or (p_remedy = 'book' and (d.lacks = 0 or accounts_of(d) is null)) then
+    raise exception 'difference % cannot end by %', p_id, p_remedy using errcode = 'LX012';
+  end if;
+  update discrepancy set state = case p_remedy when 'book' then 'proposed' else 'cleared' end, remedy = p_remedy,
+                         reason = p_reason, cleared_by = p_by, cleared_at = p_now where id = p_id
+    returning state into d.state;
+  return d.state;
+end $$;
+
+-- A second person agrees, and it is booked, or does not, and it is open again. LX012: nothing waits for that.
+create or replace function discrepancy_confirm(
+  p_id bigint, p_agreed boolean, p_by text, p_now timestamptz, p_booked_on date
+) returns void language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  d discrepancy;
+  accounts text[];
+  cause text;
+begin
+  select * into d from discrepancy where id = p_id for update;
+  if d.id is null or d.state <> 'proposed' then
+    raise exception 'difference % waits for nobody', p_id using errcode = 'LX012';
+  end if;
+  if d.cleared_by = p_by then
+    raise exception 'difference % needs a second person', p_id using errcode = 'LX013';
+  end if;
+  if not p_agreed then
+    update discrepancy set state = 'open', remedy = '', reason = '', cleared_by = null, cleared_at = null
+      where id = p_id;
+    return;
+  end if;
+  update discrepancy set state = 'cleared', confirmed_by = p_by, confirmed_at = p_now where id = p_id;
+  accounts := accounts_of(d);
+  if d.what = 'payment' and d.kind = 'MISSING_IN_LEDGER' then
+    perform hold_money(household_of_number(d.number), d.channel, d.number, d.subject, d.lacks, 'unconfirmed', 'suspense',
+                       'tax_clerk', d.day::timestamp at time zone 'Asia/Shanghai' + interval '12 hours', p_booked_on);
+    return;
+  end if;
+  cause := 'discrepancy:' || p_id || ':booked';
+  perform ledger_post(0, cause, p_booked_on, p_now, accounts, array[d.lacks, -d.lacks], array[null, null]::bigint[]);
+  if accounts[2] like 'suspense:%' then
+    perform hold_for_nobody(cause, 'unconfirmed', d.channel, d.number, d.lacks, p_booked_on);
+  end if;
+end $$;
+
+-- What must be named when a day is closed: statements that are not in or not compared, and differences that are open.
+create or replace function day_exceptions(p_day date) returns jsonb language sql stable security definer
+  set search_path = public, pg_temp as $$
+  select coalesce(jsonb_agg(named order by named->>'what', named->>'channel', named->>'subject', named->>'id'), '[]')
+    from (
+      select jsonb_build_object('what', 'statement', 'channel', expected.gateway, 'subject',
+               case when s.state is null or s.state = 'waiting' then 'missing' else 'not compared' end) as named
+        from (select distinct gateway from payment where ordered_at < (p_day + 1)::timestamp at time zone 'Asia/Shanghai'
+              union select gateway from statement where day = p_day) expected
+        left join statement s on s.gateway = expected.gateway and s.day = p_day
+       where s.state is null or s.state = 'waiting' or s.matched_at is null or s.matched_at < s.fetched_at
+      union all
+      select jsonb_build_object('what', d.what, 'channel', d.channel, 'subject', d.subject, 'id', d.id, 'books', d.books,
+               'kind', d.kind, 'day', d.day, 'ours', d.ours, 'theirs', d.theirs, 'owner', d.owner, 'state', d.state)
+        from discrepancy d where d.day <= p_day and d.state <> 'cleared') open
+$$;

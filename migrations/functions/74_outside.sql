@@ -1,0 +1,236 @@
+-- What banks, treasury, bureaus and POS terminals say in their files. Each line is kept once (outside_row) and booked by
+-- its own serial; what it does not agree with gets its name like a gateway's line.
+
+-- What a channel's day must bring to the bank: received less given back less what it keeps.
+create or replace function net_of(s statement) returns bigint language sql immutable as $$
+  select coalesce(s.received, 0) - coalesce(s.refunded, 0) - floor((coalesce(s.fee, 0) + 500) / 1000.0)::bigint
+$$;
+
+-- The days of one channel, running on without a gap and not settled yet, that a credit of the bank is made of: those it
+-- names, or else the one stretch that adds up to it. Null: there is none, or more than one.
+create or replace function days_of_credit(r outside_row) returns table (gateway text, first date, until date)
+language sql stable set search_path = public, pg_temp as $$
+  with open as (
+    select s.gateway, s.day, net_of(s) as net from statement s
+     where s.state in ('whole', 'empty') and s.deposit is null and s.day < r.booked_on and s.day > r.booked_on - 40
+       and (r.channel = '' or s.gateway = r.channel)
+  ), stretch as (
+    select a.gateway, a.day as first, b.day as until, sum(c.net) as net
+      from open a join open b on b.gateway = a.gateway and b.day between a.day and a.day + 9
+      join open c on c.gateway = a.gateway and c.day between a.day and b.day
+     where (r.day <> r.booked_on or r.until is not null) is not true or (a.day = r.day and b.day = coalesce(r.until, r.day))
+     group by a.gateway, a.day, b.day having count(*) = b.day - a.day + 1
+  )
+  select min(gateway), min(first), max(until) from stretch
+   where net = r.amount and net <> 0 and not exists (  -- an empty day at either end says nothing
+     select from open o where o.gateway = stretch.gateway and o.day in (stretch.first, stretch.until)
+        and o.net = 0 and stretch.first < stretch.until)
+   having count(*) = 1
+$$;
+
+-- Book one credit of the bank and name what is wrong with it: `matched`, or the kind of its difference. What fits no
+-- channel's days is held in suspense with an owner, so the bank's balance is right in any case.
+create or replace function book_bank_row(p_serial text, p_now timestamptz, p_booked_on date) returns text
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  r outside_row;
+  fits record;
+  expected bigint;
+  named boolean;
+  money text := 'suspense:bank';
+  found text := 'MISSING_IN_LEDGER';
+begin
+  select * into strict r from outside_row where kind = 'bank' and serial = p_serial for update;
+  if r.verdict <> '' then
+    return r.verdict;
+  end if;
+  perform pg_advisory_xact_lock(hashtext('credits of the bank'));
+  named := r.day <> r.booked_on or r.until is not null;
+  select * into fits from days_of_credit(r);
+  if r.channel = 'cash' then
+    if r.amount <= (select coalesce(sum(amount), 0) from posting where account = 'cash:agents') then
+      money := 'cash:agents';
+      found := 'matched';
+    else
+      found := 'UNKNOWN_PERSON';
+    end if;
+  elsif fits.gateway is not null then
+    money := 'clearing:' || fits.gateway;
+    found := case when r.booked_on - fits.until > 5 then 'DATE_DIFF' else 'matched' end;
+    update statement set deposit = p_serial where gateway = fits.gateway and day between fits.first and fits.until;
+  elsif named and exists (select from statement where gateway = r.channel and deposit is not null
+                             and day between r.day and coalesce(r.until, r.day)) then
+    found := 'DUPLICATE';
+  elsif named and (select count(*) from statement where gateway = r.channel and state in ('whole', 'empty')
+                      and day between r.day and coalesce(r.until, r.day)) = coalesce(r.until, r.day) - r.day + 1 then
+    money := 'clearing:' || r.channel;
+    found := 'AMOUNT_DIFF';
+    select sum(net_of(s)) into expected from statement s
+      where gateway = r.channel and day between r.day and coalesce(r.until, r.day);
+    update statement set deposit = p_serial where gateway = r.channel and day between r.day and coalesce(r.until, r.day);
+  end if;
+
+  perform ledger_post(0, 'deposit:' || p_serial, p_booked_on, r.booked_on::timestamp at time zone 'Asia/Shanghai',
+                      array['bank:pending', money], array[r.amount, -r.amount], array[null, null]::bigint[]);
+  if money = 'suspense:bank' then
+    perform hold_for_nobody('deposit:' || p_serial, 'bank', 'bank', '', r.amount, p_booked_on);
+  end if;
+  update outside_row set verdict = found, cause = 'deposit:' || p_serial where kind = 'bank' and serial = p_serial;
+  if found <> 'matched' then
+    perform name_difference('deposit', coalesce(nullif(r.channel, ''), 'bank'), r.day, found, 'deposit', p_serial, '',
+      case when found = 'AMOUNT_DIFF' then expected when found = 'DATE_DIFF' then r.amount end, r.amount,
+      case when found = 'DATE_DIFF' then fits.until end,
+      case when found = 'AMOUNT_DIFF' then r.amount - expected else 0 end,
+      case when money = 'suspense:bank' then 'held' else '' end, p_now, clock_timestamp());
+  end if;
+  return found;
+end $$;
+
+-- Days of a channel whose money the bank should have had by `p_until` and has not; days that came meanwhile are let go.
+create or replace function name_deposits(p_until date, p_now timestamptz) returns bigint
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  perform name_difference('deposit', s.gateway, s.day, 'MISSING_IN_BANK', 'deposit', 'net', '', net_of(s), null, null, 0,
+                          '', p_now, clock_timestamp())
+    from statement s where s.state = 'whole' and s.deposit is null and net_of(s) <> 0 and s.day <= p_until - 3;
+  update discrepancy d set state = 'cleared', remedy = 'gone', reason = '已经到账', cleared_by = 'rule:matched',
+                           cleared_at = p_now
+    from statement s where d.books = 'deposit' and d.kind = 'MISSING_IN_BANK' and d.state <> 'cleared'
+     and s.gateway = d.channel and s.day = d.day and s.deposit is not null;
+  return (select count(*) from discrepancy where books = 'deposit' and state <> 'cleared');
+end $$;
+
+-- Book one line of the treasury: premiums leave the bank's account, subsidies pay what their payer owes. A subsidy of a
+-- payer we know nothing of is held.
+create or replace function book_treasury_row(p_serial text, p_now timestamptz, p_booked_on date) returns text
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  r outside_row;
+  from_whom text;
+begin
+  select * into strict r from outside_row where kind = 'treasury' and serial = p_serial for update;
+  if r.verdict <> '' then
+    return r.verdict;
+  end if;
+  from_whom := case r.part when 'premium' then 'bank:pending' else 'receivable:' || r.part || ':' || r.channel end;
+  r.verdict := 'matched';
+  if not exists (select from account where code = from_whom) then
+    from_whom := 'suspense:bank';
+    r.verdict := 'UNKNOWN_PERSON';
+    perform hold_for_nobody('treasury:' || p_serial, 'treasury', 'bank', '', r.amount, p_booked_on);
+    perform name_difference('treasury', r.channel, r.day, 'UNKNOWN_PERSON', 'subsidy', p_serial, '', null, r.amount, null,
+                            0, 'held', p_now, clock_timestamp());
+  end if;
+  perform ledger_post(0, 'treasury:' || p_serial, p_booked_on, r.booked_on::timestamp at time zone 'Asia/Shanghai',
+                      array['treasury:' || r.channel || ':' || r.levy_year, from_whom], array[r.amount, -r.amount],
+                      array[null, null]::bigint[]);
+  update outside_row set verdict = r.verdict, cause = 'treasury:' || p_serial where kind = 'treasury' and serial = p_serial;
+  return r.verdict;
+end $$;
+
+-- What residents paid into each fund on each day of our book, less what went back: what the treasury must book.
+create or replace function premiums_of(p_from date, p_until date)
+returns table (day date, insurance text, levy_year int, amount bigint) language sql stable
+  set search_path = public, pg_temp as $$
+  select booked_on, split_part(fund, ':', 2), split_part(fund, ':', 3)::int, -sum(amount)::bigint
+    from (select e.booked_on, max(p.account) filter (where p.account like 'fund:%') as fund,
+                 sum(p.amount) filter (where p.account like 'fund:%' or p.account like 'receivable:%:%:%') as amount
+            from entry e join posting p on p.household_id = e.household_id and p.cause = e.cause
+           where e.booked_on between p_from and p_until
+           group by e.booked_on, e.household_id, e.cause, p.item) part
+   where fund is not null group by 1, 2, 3
+$$;
+
+-- The treasury's premiums day by day against our book, over the days from `p_from` to `p_until`.
+create or replace function name_treasury(p_from date, p_until date, p_now timestamptz) returns bigint
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  seen timestamptz := clock_timestamp();
+  newest date := (select max(booked_on) from outside_row where kind = 'treasury');
+begin
+  perform name_difference('treasury', found.insurance, found.day, found.kind, 'fund', found.levy_year::text, '',
+                          found.ours, found.theirs, found.their_day, 0, '', p_now, seen)
+    from (
+      select coalesce(o.day, t.day) as day, coalesce(o.insurance, t.insurance) as insurance,
+             coalesce(o.levy_year, t.levy_year) as levy_year, nullif(o.amount, 0) as ours, t.amount as theirs,
+             case when t.amount = o.amount then t.last end as their_day,
+             case when t.amount is null and o.day > newest - 3 then null
+                  when t.amount is null then 'MISSING_IN_BANK' when coalesce(o.amount, 0) = 0 then 'MISSING_IN_LEDGER'
+                  when t.amount <> o.amount and t.lines > 1 and o.amount = any (t.amounts) then 'DUPLICATE'
+                  when t.amount <> o.amount then 'AMOUNT_DIFF'
+                  when t.last - o.day > 10 or t.first < o.day then 'DATE_DIFF' end as kind
+        from (select * from premiums_of(p_from, p_until) where amount <> 0) o
+        full join (select day, channel as insurance, levy_year, sum(amount)::bigint as amount, count(*) as lines,
+                          array_agg(amount) as amounts, min(booked_on) as first, max(booked_on) as last
+                     from outside_row where kind = 'treasury' and part = 'premium' and day between p_from and p_until
+                    group by 1, 2, 3) t
+          on (t.day, t.insurance, t.levy_year) = (o.day, o.insurance, o.levy_year)) found
+   where found.kind is not null;
+  return forget_differences('treasury', null, p_from, p_until, 'fund', seen, p_now);
+end $$;
+
+-- The bureaus' confirmations of one insurance against our settled bills, over the days from `p_from` to `p_until`.
+create or replace function name_bureau(p_insurance text, p_from date, p_until date, p_now timestamptz) returns bigint
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  seen timestamptz := clock_timestamp();
+begin
+  create temporary table said on commit drop as
+    select r.serial, r.day, r.amount, r.levy_year, r.part, b.id as bill, b.personal_due,
+           (b.settled_at at time zone 'Asia/Shanghai')::date as settled_on,
+           case when r.person_id is null then 'UNKNOWN_PERSON'
+                when row_number() over (partition by r.person_id, r.levy_year, r.part order by r.serial) > 1
+                     then 'DUPLICATE'
+                when b.id is null then 'MISSING_IN_LEDGER' when b.personal_due <> r.amount then 'AMOUNT_DIFF'
+                when abs((b.settled_at at time zone 'Asia/Shanghai')::date - r.day) > 1 and r.part = 'PAY'
+                     then 'DATE_DIFF' else 'matched' end as verdict
+      from outside_row r left join bill b on b.person_id = r.person_id and b.insurance = r.channel
+       and b.levy_year = r.levy_year and b.state = case r.part when 'PAY' then 'settled' else 'refunded' end
+     where r.kind = 'bureau' and r.channel = p_insurance and r.day between p_from and p_until;
+  update outside_row o set verdict = s.verdict from said s
+    where o.kind = 'bureau' and o.serial = s.serial and o.verdict <> s.verdict;
+  perform name_difference('bureau', p_insurance, day, verdict, 'bill', serial, '',
+                          case when verdict in ('AMOUNT_DIFF', 'DATE_DIFF') then personal_due end, amount,
+                          case verdict when 'DATE_DIFF' then settled_on end, 0, '', p_now, seen)
+    from said where verdict <> 'matched';
+  perform name_difference('bureau', p_insurance, b.settled_on, 'MISSING_IN_BANK', 'bill', 'bill:' || b.id, '',
+                          b.personal_due, null, null, 0, '', p_now, seen)
+    from (select id, personal_due, (settled_at at time zone 'Asia/Shanghai')::date as settled_on from bill
+           where insurance = p_insurance and state = 'settled'
+             and settled_at >= p_from::timestamp at time zone 'Asia/Shanghai'
+             and settled_at < (p_until + 1)::timestamp at time zone 'Asia/Shanghai') b
+   where not exists (select from said where said.bill = b.id and said.part = 'PAY');
+  drop table said;
+  return forget_differences('bureau', p_insurance, p_from, p_until, 'bill', seen, p_now);
+end $$;
+
+-- One line of a POS terminal: the bill it fits exactly is settled by it (D36), else the money is held with an owner.
+-- Result: paid, surplus (the bill was settled before), suspense, or again.
+create or replace function take_pos(
+  p_household bigint, p_bill bigint, p_reference text, p_amount bigint, p_happened_at timestamptz, p_booked_on date
+) returns text language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  b bill;
+  receipt text := 'receipt:ccb_pos:' || p_reference;
+begin
+  select * into b from bill where household_id = p_household and id = p_bill for update;
+  if exists (select from entry where household_id in (p_household, 0) and cause = receipt)
+     or exists (select from suspense where cause = receipt) then
+    return 'again';
+  end if;
+  if b.state = 'open' and b.personal_due = p_amount and p_happened_at < b.price_until then
+    perform post_settlement(p_household, receipt, 'clearing:ccb_pos', array[p_bill], p_booked_on, p_happened_at);
+    update bill set state = 'settled', settled_by = receipt, settled_at = p_happened_at
+      where household_id = p_household and id = p_bill;
+    return 'paid';
+  elsif b.state = 'settled' then
+    perform hold_money(p_household, 'ccb_pos', '', p_reference, p_amount, 'surplus', 'surplus', 'refund_desk',
+                       p_happened_at, p_booked_on);
+    return 'surplus';
+  end if;
+  perform hold_money(p_household, 'ccb_pos', '', p_reference, p_amount,
+                     case when b.id is not null then 'amount' when p_household = 0 then 'unknown_person'
+                          else 'no_open_bill' end, 'suspense', 'tax_clerk',
+                     p_happened_at, p_booked_on);
+  return 'suspense';
+end $$;
