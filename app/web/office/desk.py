@@ -9,7 +9,10 @@ from app.web.access import Answer, anybody, drop, guarded_by, keep, needs, netwo
 from app.web.parts import parts
 
 bp = APIBlueprint("desk", __name__, enable_openapi=False)
-DOORS: tuple[tuple[str, str, str, str], ...] = ()  # permission, endpoint, name, what is there
+DOORS: tuple[tuple[str, str, str, str], ...] = (  # permission, endpoint, name, what is there
+    ("refund.see", "office_refunds.listed", "退费", "申请、受理、复核、审批，退不回去的怎么办"),
+    ("suspense.see", "office_suspense.listed", "待查款", "对不上的钱：谁负责，哪天以前查清"),
+)
 
 
 @bp.get("/login")
