@@ -7,6 +7,7 @@ from flask import Flask
 from core.clock import beijing
 from core.money import plain_yuan
 from core.redact import mask_name
+from payments.gateways import GATEWAYS
 
 
 def day(moment: date | datetime) -> str:
@@ -47,7 +48,8 @@ _RULES = {
 
 def person(who: str) -> str:
     """Who did something, for the offices: a login, a gateway, a rule."""
-    return _RULES.get(who) or who.removeprefix("staff:").replace("gateway:", "渠道 ")
+    gateway = GATEWAYS.get(who.removeprefix("gateway:"))
+    return gateway.facts.title if gateway else _RULES.get(who) or who.removeprefix("staff:")
 
 
 def register(app: Flask) -> None:
