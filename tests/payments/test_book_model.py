@@ -371,7 +371,7 @@ def test_any_order_of_events_comes_to_the_models_end(engine: Engine, turn: int) 
             stateful_step_count=30,
             deadline=None,
             database=None,
-            phases=(Phase.generate, Phase.shrink),
+            phases=(Phase.generate,),  # a failure is told as it was found: making it small costs minutes
             suppress_health_check=list(HealthCheck),
         ),
     )
