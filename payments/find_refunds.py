@@ -71,6 +71,24 @@ def bills_of(connection: Connection, number: str) -> Sequence[Row]:
     ).all()
 
 
+def missing_reviews(connection: Connection, refunds: Sequence[str]) -> dict[str, set[str]]:
+    """Of each of these refunds the insurances in it whose bureau has not looked yet."""
+    rows = connection.execute(
+        text(
+            "select distinct rb.number, b.insurance from refund_bill rb"
+            " join bill b on b.household_id = rb.household_id and b.id = rb.bill_id"
+            " where rb.household_id = any (:households) and rb.number = any (:refunds) and rb.live and not exists ("
+            "   select from refund_step s where s.household_id = rb.household_id and s.number = rb.number"
+            "      and s.word = 'reviewed' and s.insurance = b.insurance)"
+        ),
+        {"households": sorted({household_of(each) for each in refunds}), "refunds": list(refunds)},
+    )
+    missing: dict[str, set[str]] = {}
+    for row in rows:
+        missing.setdefault(row.number, set()).add(row.insurance)
+    return missing
+
+
 def transfer_of(connection: Connection, number: str) -> Row | None:
     """The transfer that was asked for or agreed in place of a refund's way back, or None."""
     return connection.execute(

@@ -11,6 +11,7 @@ from app.cli.sheet import id_number_asked
 from app.flows import suspense as flow
 from app.flows.pay import Want
 from app.flows.quote import identify
+from app.flows.suspense_work import DOUBTS, SOLUTIONS
 from app.policy.facts import Insurance
 from core.clock import beijing
 from core.errors import AppError
@@ -18,15 +19,6 @@ from core.money import fen, yuan
 from payments.suspense import listed
 
 suspense = AppGroup("suspense", help="Money that fits no bill (待查款).")
-DOUBTS = {
-    "surplus": "多付待退",
-    "unknown_number": "单号不认识",
-    "other_channel": "渠道不对",
-    "other_merchant": "商户不对",
-    "currency": "不是人民币",
-    "amount": "金额不对",
-}
-SOLUTIONS = {"applied": "已用来缴费", "given_back": "已退回"}
 _by = click.option("--by", required=True, callback=lambda _c, _p, who: f"staff:{who.strip()}", help="Who does this.")
 
 

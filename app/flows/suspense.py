@@ -12,7 +12,7 @@ from app.flows.draft import draft_of
 from app.flows.parts import Parts
 from app.flows.pay import NotPayable, Want
 from app.flows.quote import SELF, amount_due
-from app.flows.refund import Asked, Asking, reserve
+from app.flows.refund import Asked, Asking, plain_reason, reserve
 from app.policy.facts import Insurance
 from app.policy.refunds import Why
 from app.registry import find
@@ -24,14 +24,13 @@ from payments.bills import IssuedBill, issue
 from payments.errors import DifferentHouseholds
 from payments.suspense import Key
 
-MOST_REASON = 200
 KEEP_AT_MOST = 92  # days: longer is no keeping but forgetting
 
 
 class KeptForNothing(BadInput):
-    """A keeping without a reason, or until a day that is over or too far."""
+    """A keeping until a day that is over or too far."""
 
-    text = "先放着要写原因，最多200个字；日期要在今天以后、三个月以内。"
+    text = "先放着，要写放到哪一天：在今天以后、三个月以内。"
 
 
 def key_of(parts: Parts, cause: str) -> Key:
@@ -47,9 +46,10 @@ def take(parts: Parts, key: Key, *, by: str) -> None:
 
 
 def keep(parts: Parts, key: Key, *, until: date, reason: str, by: str) -> None:
-    """It stays for a reason until a Beijing day. KeptForNothing, SuspenseSolved, NoSuchSuspense."""
-    why, ahead = reason.strip(), (until - parts.clocks.today()).days
-    if not 0 < len(why) <= MOST_REASON or not 0 < ahead <= KEEP_AT_MOST:
+    """It stays for a reason until a Beijing day. KeptForNothing, BadReason, SuspenseSolved,
+    NoSuchSuspense."""
+    why, ahead = plain_reason(reason, needed=True), (until - parts.clocks.today()).days
+    if not 0 < ahead <= KEEP_AT_MOST:
         raise KeptForNothing
     with parts.engine.begin() as connection:
         suspense.keep(connection, key, until=until, reason=why, by=by, now=parts.clocks.now())

@@ -18,6 +18,8 @@ from app.web.csp import policy
 from app.web.errors import request_number
 from app.web.home import ELDER
 from app.web.office import day, desk
+from app.web.office import refunds as office_refunds
+from app.web.office import suspense as office_suspense
 from app.web.parts import parts
 
 DOORS = (
@@ -28,6 +30,8 @@ DOORS = (
     (agent.bp, "/agent", page_agent, True),
     (desk.bp, "/office", by_permission, True),  # each route names the permission it needs
     (day.bp, "/office/day", by_permission, True),
+    (office_refunds.bp, "/office/refunds", by_permission, True),
+    (office_suspense.bp, "/office/suspense", by_permission, True),
     (session.bp, "/api/v1", anybody, False),
     (people.bp, "/api/v1", api_resident, False),
     (sheets.bp, "/api/v1", api_resident, False),

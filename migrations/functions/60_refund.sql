@@ -17,6 +17,9 @@ begin
      or (old.decided_by is not null and new.decided_by is distinct from old.decided_by) then
     raise exception 'refund % is frozen', old.number using errcode = 'LX006';
   end if;
+  if new.sent_as <> old.sent_as and not (old.state = 'failed' and new.state = 'paying') then
+    raise exception 'refund % has its number until a definite no', new.number using errcode = 'LX006';
+  end if;
   if new.state = old.state then
     return new;
   end if;
@@ -61,7 +64,7 @@ $$;
 create or replace function receipt_amount(p_household bigint, p_receipt text) returns bigint language sql stable as $$
   select sum(amount)::bigint from posting
    where household_id = p_household and cause = p_receipt and amount > 0 and (account in ('bank:pending', 'cash:agents')
-      or starts_with(account, 'clearing:') or starts_with(account, 'suspense:'))
+      or split_part(account, ':', 1) in ('clearing', 'suspense', 'surplus'))
 $$;
 
 -- The way it came, by which it goes back: a channel; or the bank, for money that came there and for cash (no agent
@@ -69,8 +72,8 @@ $$;
 create or replace function receipt_way(p_household bigint, p_receipt text) returns text language sql stable as $$
   select case when account in ('bank:pending', 'cash:agents') then 'bank' else split_part(account, ':', 2) end
     from posting where household_id = p_household and cause = p_receipt and amount > 0
-     and (account in ('bank:pending', 'cash:agents') or starts_with(account, 'clearing:')
-          or starts_with(account, 'suspense:')) limit 1
+     and (account in ('bank:pending', 'cash:agents')
+          or split_part(account, ':', 1) in ('clearing', 'suspense', 'surplus')) limit 1
 $$;
 
 -- The receipt a bill was paid from: a bill issued in the place of one that went back was paid by the same receipt.

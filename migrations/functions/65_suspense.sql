@@ -105,7 +105,9 @@ begin
   end if;
   select happened_at into came from entry where household_id = p_household and cause = p_cause;
   perform suspense_solve(p_household, p_cause, 'applied', p_by, p_now);
-  perform post_settlement(s.bills_household, p_cause || ':applied', 'suspense:' || s.gateway, s.bills, p_booked_on, came);
+  perform post_settlement(s.bills_household, p_cause || ':applied',
+                          case s.doubt when 'surplus' then 'surplus:' else 'suspense:' end || s.gateway, s.bills,
+                          p_booked_on, came);
   update bill set state = 'settled', settled_by = p_cause || ':applied', settled_at = came
     where household_id = s.bills_household and id = any (s.bills);
 end $$;

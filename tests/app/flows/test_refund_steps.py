@@ -24,7 +24,7 @@ from payments.errors import (
     RefundTooOld,
 )
 from payments.states import REFUND_MOVES, RefundState
-from tests.builders import NEW_YEAR
+from tests.builders import NEW_YEAR, an_id_number
 from tests.conftest import DATABASE
 from tests.refunding import (
     CLERK,
@@ -123,6 +123,7 @@ SKIPS = {
     "a step of one's own": "insert into refund_step values (1, 'x', 9, 'accepted', null, 'staff:x', now(), '')",
     "a step rewritten": "update refund_step set by = 'staff:x'",
     "a step removed": "delete from refund_step",
+    "another number": "update refund set sent_as = 'YT2111050000000711111111AA'",
     "who decided": "update refund set decided_by = 'staff:x', decided_at = now()",
     "the reason": "update refund set why = 'twice'",
     "a transfer": "insert into refund_transfer select household_id, number, 1, 'heir', '', '', '1234', 'x', 'x', null,"
@@ -328,10 +329,9 @@ def test_a_refund_that_goes_by_transfer_is_not_sent_again(running, adult):
     run_refunds(running, asked.number, "failed")
     refund_pay.ask_transfer(running.parts, asked.number, ACCOUNT, by=CLERK)
 
-    with pytest.raises(DBAPIError) as refused:
+    with pytest.raises(RefundDecided):
         refund_pay.again(running.parts, asked.number, by=LEAD)
-
-    assert refused.value.orig.sqlstate == "LX005"
+    assert state(running, asked.number, "refund") == "failed"
 
 
 def test_a_payment_too_old_for_its_gateway_waits_for_a_transfer(running, adult):
@@ -354,8 +354,9 @@ def test_a_payment_too_old_for_its_gateway_waits_for_a_transfer(running, adult):
 def test_a_no_needs_a_reason_and_the_payer_is_told_it(running, adult):
     asked = refund.apply(running.parts, pay(running, Want(adult, MEDICAL)), by="resident")
 
-    with pytest.raises(refund.ReasonMissing):
-        refund.decide(running.parts, asked.number, approved=False, by=CLERK, reason=" ")
+    for reason in (" ", "长" * 201, f"身份证{an_id_number()}不对", "打13800000000问"):
+        with pytest.raises(refund.BadReason):
+            refund.decide(running.parts, asked.number, approved=False, by=CLERK, reason=reason)
     refund.decide(running.parts, asked.number, approved=False, by=CLERK, reason="只交了一次，没有重复。")
     running.tell()
 
@@ -363,3 +364,15 @@ def test_a_no_needs_a_reason_and_the_payer_is_told_it(running, adult):
     assert [row.kind for row in told] == ["paid", "refund_asked", "refund_rejected"]
     assert told[2].fields["reason"] == "只交了一次，没有重复。" and told[1].fields["amount"] == "320元"
     assert "原因：只交了一次，没有重复。" in follow(running.parts, asked.number).words
+
+
+def test_a_gateway_that_pays_before_the_transfer_is_confirmed_ends_it(running, adult):
+    number = abnormal(running, adult)
+    refund_pay.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
+    done = refund_pay.RefundOutcome("wechat", number, refund_pay.RefundWord.DONE, amount=32000, their_word="SUCCESS")
+
+    assert refund_pay.take_refund(running.parts, done) == "paid"
+
+    assert balances(running) == {} and rows(running, "select state from refund_transfer") == [("refused",)]
+    with pytest.raises(RefundDecided):
+        refund_pay.decide_transfer(running.parts, number, agreed=True, by=LEAD)

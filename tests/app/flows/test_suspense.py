@@ -87,11 +87,13 @@ def test_what_lies_too_long_is_told(running, adult):
     assert [row.word for row in rows(running, "select word from suspense_step order by step")] == ["taken", "kept"]
 
 
-@pytest.mark.parametrize(("until", "reason"), [(date(2021, 11, 5), "x"), (date(2022, 11, 5), "x"), (NOON.date(), " ")])
+@pytest.mark.parametrize(
+    ("until", "reason"), [(date(2021, 11, 5), "x"), (date(2022, 11, 5), "x"), (date(2021, 11, 9), " ")]
+)
 def test_keeping_needs_a_reason_and_a_day(running, adult, until, reason):
     key = unknown(running, 32000)
 
-    with pytest.raises(suspense.KeptForNothing):
+    with pytest.raises((suspense.KeptForNothing, refund.BadReason)):
         suspense.keep(running.parts, key, until=until, reason=reason, by=CLERK)
 
 
@@ -213,6 +215,30 @@ def test_another_amount_settles_what_it_fits_and_its_payment_ends(running, adult
 
     assert state(running, number) == "closed"
     assert {row.state for row in rows(running, "select state from bill where state <> 'withdrawn'")} == {"settled"}
+
+
+def test_surplus_may_settle_what_somebody_else_owes(running, adult):
+    other = running.write(
+        lambda connection: a_person(
+            connection, id_number=an_id_number(sequence=9), household=a_household(connection, number="0002")
+        )
+    )
+    first = start(running, Want(adult, MEDICAL))
+    running.outside.fault("late_success", first.number)
+    pay(running, Want(adult, MEDICAL), key="another", gateway="alipay")
+    running.outside.pay(first.checkout.code_url)
+    eventually(lambda: state(running, first.number) == "surplus")
+    key = suspense.key_of(running.parts, held(running).cause)
+
+    suspense.propose(running.parts, key, [Want(other, MEDICAL)], by=CLERK)
+    suspense.settle(running.parts, key, by=LEAD)
+
+    assert "surplus:wechat" not in balances(running)
+    assert rows(running, "select state from bill") == [("settled",), ("settled",)]
+    [bill] = rows(running, "select * from bill where person_id = :p", p=other)
+    with running.parts.engine.begin() as connection:
+        asked = refund.ask_for_bill(running.parts, connection, bill, refund.Why.TWICE, by="resident")
+    assert asked.amount == 32000
 
 
 def test_money_of_nobody_is_given_back_too(running, adult):
