@@ -65,7 +65,7 @@ class Scene:
         """A payment from its start to its end, or to the moment before its callback comes."""
         number = self.pay(self.start())
         if told:
-            self.tell()
+            self.repeat()  # a process that has just lost its database says "later" to the first
         return number
 
     def untold(self) -> str:

@@ -187,8 +187,6 @@ def statement(scene: Scene, what: What) -> str:
     """The worker struck anywhere while it fetches a day's list: nothing half of it is kept, and it is fetched again."""
 
     def prepare() -> str:
-        scene.morning()
-        scene.tick("statements")  # of the days before
         number = scene.paid()
         scene.morning()
         return number
@@ -232,4 +230,5 @@ STRUCK: dict[str, Story] = {
     "F64 worker killed while it fetches a statement": lambda scene: statement(scene, What.PROCESS),
     "F64 database killed while a statement is kept": lambda scene: statement(scene, What.SERVER),
 }
-SHORT = ("F02", "F07", "F10", "F15 line cut at the commit", "F14 database killed in a callback")
+ONCE = ("F64",)  # the worker fetches every gateway's list in one task; and a season has only so many days
+SHORT = ("F02", "F07", "F10", "F15 line cut at the commit of", "F14 database killed in a callback")

@@ -45,7 +45,7 @@ def drawn(chance: Random) -> Rates:
         closed=chance.uniform(0.01, 0.04),
         changed=chance.uniform(0.02, 0.08),
         twice=chance.uniform(0.01, 0.04),
-        late=chance.uniform(0.005, 0.02),
+        late=chance.uniform(0.01, 0.03),
         given_back=chance.uniform(0.02, 0.08),
         gap_s=chance.uniform(2, 8),
         tick_s=chance.choice((20, 30, 45)),

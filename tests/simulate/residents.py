@@ -121,9 +121,12 @@ class Resident:
             self._later(5, 400, lambda: self._pay(started))
 
     def _change(self, started: Started) -> None:
-        """Another channel for the same items, while the first code is still out; perhaps both are paid."""
+        """Another channel for the same items, while the first code is still out; perhaps both are paid, the first even
+        after its end."""
         self._later(5, 200, self.come)
         if self.chance.random() < 0.5:
+            self._may_be_late(started)
+        if self.chance.random() < 0.7:
             self._later(2, 500, lambda: self._pay(started))
 
     def _pay_twice(self, started: Started) -> None:
@@ -134,11 +137,13 @@ class Resident:
 
     def _pay_late(self, started: Started) -> None:
         """Long after the end, and the far side lets it pass; meanwhile somebody else may have paid."""
-        assert started.number is not None
-        self.stage.far.faults.add({"kind": "late_success", "gateway": self.gateway, "number": started.number})
+        self._may_be_late(started)
         self._later(1000, 6000, lambda: self._pay(started))
         if self.chance.random() < 0.4:
             self._later(900, 5000, self.come)
+
+    def _may_be_late(self, started: Started) -> None:
+        self.stage.far.faults.add({"kind": "late_success", "gateway": self.gateway, "number": started.number})
 
     def _goes_wrong(self) -> bool:
         return not self.season.is_over and self.chance.random() < self.rates.mishaps

@@ -24,7 +24,7 @@ OFTEN = ("ask", "tell_due", "refund", "surplus")  # every tick; every other task
 OPENS = time(13)
 MORNING = (time(9, 31), time(10, 2), time(10, 13), time(10, 24), time(11, 1), time(11, 12), time(12))
 GRACE_S, GRACE_TICK_S = 120, 10  # after the last fault
-MORNINGS_AFTER = 4
+MORNINGS_AFTER = 3
 
 
 class Season:
@@ -73,7 +73,7 @@ class Season:
         for moment in (time(18), time(23, 50)):
             self._at(_micros(today, moment), lambda: self._tick(OFTEN))
         for day in range(1, MORNINGS_AFTER + 1):
-            for moment in (time(0, 30), time(1, 30), *MORNING, time(15), time(21)):
+            for moment in (time(1), *MORNING, time(16), time(21)):
                 self._at(_micros(today + timedelta(days=day), moment), self._morning)
         for day in (1, 2):  # and what was agreed to last goes back
             for moment in (time(9), time(15), time(23)):
@@ -114,7 +114,7 @@ class Season:
             tick += (self.rates.tick_s if tick < moment else 60) * SECOND
         while tick < _micros(day, time(22)):
             self._at(tick, lambda: self._tick(OFTEN))
-            tick += 1200 * SECOND
+            tick += 2700 * SECOND
         for hour in (14, 16, 21):
             self._at(_micros(day, time(hour)), self.staff.work)
         for when in MORNING:
@@ -144,7 +144,7 @@ class Season:
         )
         whose = [Due(self.chance.choice(ROLES)) for _ in range(kills)]
         whose += [Due(self.chance.choice(ROLES), What.SERVER) for _ in range(crashes)]
-        last = max(1, self.payments * 19 // 20)
+        last = max(1, self.payments * 4 // 5)
         self._strikes = sorted(((self.chance.randrange(last), due) for due in whose), key=lambda strike: strike[0])
 
 

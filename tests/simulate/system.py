@@ -25,7 +25,9 @@ from core.errors import AppError
 from tests.simulate.gates import Gates, Strike
 from tests.simulate.seeded import draw_from
 
-SPARED = frozenset({"rescue", "sweep", "watch_keys", "tell"})  # tasks that move no money, or have no time of their own
+SPARED = frozenset(
+    {"rescue", "sweep", "watch_keys", "watch_book", "tell"}
+)  # tasks that move no money, or have no time of their own
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from tests.simulate.__main__ import main
 def test_a_short_season_is_clean_and_happens_again_exactly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "found.json"
 
-    status = main(["--seeds", "7,7", "--payments", "100", "--lanes", "2", "--out", str(out)])
+    status = main(["--seeds", "7,7", "--payments", "60", "--lanes", "2", "--out", str(out)])
 
     first, second = json.loads(out.read_text(encoding="utf-8"))
     assert status == 0, capsys.readouterr().out
-    assert first["kills"] >= 4
+    assert first["kills"] >= 3
     assert first["crashes"] >= 1
     assert first["faulty"] * 10 >= first["deliveries"]
     assert first["fingerprint"] == second["fingerprint"]
