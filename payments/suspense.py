@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from payments.errors import NoSuchSuspense, NothingProposed, OwnSuspense, SuspenseSolved, SuspenseUnfit
 from payments.models import Suspense, SuspenseStep
 
-_ERRORS = {"LX011": SuspenseUnfit, "LX013": SuspenseSolved, "LX014": NothingProposed, "23514": OwnSuspense}
+_ERRORS = {"LX022": SuspenseUnfit, "LX023": SuspenseSolved, "LX024": NothingProposed, "23514": OwnSuspense}
 ROLES = ("tax_clerk", "refund_desk")  # an owner that is no person yet
 
 

@@ -36,7 +36,7 @@ begin
     raise exception 'refund % may not be % without its step', new.number, new.state using errcode = 'LX005';
   end if;
   if old.state = 'applied' and new.state = 'approved' and new.held is null then
-    raise exception 'refund % gives a premium back: tax and the bureau come first', new.number using errcode = 'LX012';
+    raise exception 'refund % gives a premium back: tax and the bureau come first', new.number using errcode = 'LX021';
   end if;
   if new.state = 'approved' and not refund_is_booked(new.household_id, new.number, array['approved'])
      or new.state = 'paid' and not refund_is_booked(new.household_id, new.number, array['paid', 'external']) then
@@ -106,7 +106,7 @@ create trigger fits_its_receipt before insert on refund for each row execute fun
 -- Reserve what is to be given back. Bills: those of the payment that are settled by its receipt, all of `p_bills`. No
 -- bills: the money of the receipt that fitted none. `p_replacement`: the bill to be issued in the place of the one bill
 -- that goes back; then only the difference of the resident's parts does. `p_expected`: what somebody saw as refundable.
--- LX009: there is nothing there to give back, or somebody asked before · LX010: it is not what he saw.
+-- LX009: there is nothing there to give back, or somebody asked before · LX020: it is not what he saw.
 create or replace function refund_apply(
   p_household bigint, p_number text, p_payment text, p_receipt text, p_bills bigint[], p_replacement jsonb, p_why text,
   p_reason text, p_by text, p_expected bigint, p_now timestamptz
@@ -138,7 +138,7 @@ begin
     raise exception 'nothing to give back of %', p_receipt using errcode = 'LX009';
   end if;
   if back <> p_expected then
-    raise exception 'there are % fen, not %', back, p_expected using errcode = 'LX010';
+    raise exception 'there are % fen, not %', back, p_expected using errcode = 'LX020';
   end if;
   insert into refund (household_id, number, receipt, held, gateway, payment, reference, ordered_at, paid, amount,
                       why, reason, sent_as, applied_by, applied_at)
