@@ -19,6 +19,7 @@ from tests.outside import Outside, outside
 
 TEMPLATE = "sandbox-paid"
 FIELDS = {
+    "reason": "材料不全",
     "village": "榴园镇示例村",
     "names": "张*例",
     "items": "2022年居民医保",

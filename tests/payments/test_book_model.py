@@ -113,6 +113,15 @@ class Book(RuleBasedStateMachine):
         )
         self.trades.append(Trade(word))
 
+    @precondition(lambda self: self.payments)
+    @rule(which=pick)
+    def pay_and_hear_of_it(self, which: int) -> None:
+        """What happens nearly always: the amount of the order, and one callback."""
+        self.pay(which, 0, 60)
+        expected = self._booked(self.trades[-1])
+
+        assert self._collect(self.trades[-1], 1) == [expected]
+
     @rule(gateway=st.sampled_from(GATEWAYS))
     def a_strangers_money(self, gateway: str) -> None:
         """Money under a number nobody here gave out."""
@@ -279,7 +288,7 @@ class Book(RuleBasedStateMachine):
         taken = sum(trade.word.amount for trade in self.trades if trade.told)
         given = sum(back.amount for back in self.refunds.values() if back.state == "paid")
         assert clearing == taken - given
-        assert states == {person: one.bills[person] for person, one in self.paid.items()}
+        assert states == {self.household * 10 + person: one.bills[person] for person, one in self.paid.items()}
         assert {row.number for row in live if row.state in LIVE} == {
             number for number, one in self.payments.items() if one.state == "live"
         }

@@ -15,7 +15,6 @@ from payments.settle import collect
 from tests.builders import NOON, a_bill, a_message, a_paid_word, a_started_payment
 from tests.conftest import DATABASE, emptied
 
-WALL = datetime.now(UTC)
 TAMPERINGS = (
     # the truth that finds it, what was done
     ("INV-01", "update posting set amount = amount + 1 where account = 'clearing:wechat'"),
@@ -90,7 +89,7 @@ def book(database: Server) -> Iterator[Engine]:
 def broken(connection: Connection) -> set[str]:
     return {
         found.number
-        for found in look(connection, list(INVARIANTS.values()), wall=WALL, today=NOON.date())
+        for found in look(connection, list(INVARIANTS.values()), wall=datetime.now(UTC), today=NOON.date())
         if found.rows
     }
 
@@ -118,7 +117,7 @@ def test_what_is_wrong_is_named_without_people(book: Engine) -> None:
     with book.connect() as connection:
         connection.execute(text("set local session_replication_role = replica"))
         connection.execute(text("update posting set amount = amount + 1 where household_id = 21 and line = 1"))
-        (found,) = look(connection, [INVARIANTS["INV-02"]], wall=WALL, today=NOON.date())
+        (found,) = look(connection, [INVARIANTS["INV-02"]], wall=datetime.now(UTC), today=NOON.date())
 
     assert found.rows == 1 and re.fullmatch(r"receipt:wechat:42000\w+", found.sample[0])
 
@@ -147,7 +146,9 @@ def test_a_guard_that_was_taken_away_is_missed(book: Engine, attack: str, named:
 
 def test_an_old_question_is_not_overdue_before_two_minutes(book: Engine) -> None:
     with book.connect() as connection:
-        (due,) = look(connection, [INVARIANTS["INV-18"]], wall=WALL + timedelta(seconds=100), today=NOON.date())
+        (due,) = look(
+            connection, [INVARIANTS["INV-18"]], wall=datetime.now(UTC) + timedelta(seconds=100), today=NOON.date()
+        )
     assert due.rows == 0
 
 
@@ -156,9 +157,11 @@ def test_a_large_book_is_looked_at_in_pieces(book: Engine) -> None:
         connection.execute(text("set local session_replication_role = replica"))
         connection.execute(text("update posting set amount = amount + 1 where line = 1"))
         wanted = [INVARIANTS["INV-02"]]
-        whole = look(connection, wanted, wall=WALL, today=NOON.date())
-        parted = look(connection, wanted, wall=WALL, today=NOON.date(), among=[(0, 20), (21, 21), (22, 40)])
-        elsewhere = look(connection, wanted, wall=WALL, today=NOON.date(), among=[(0, 20), (23, 40)])
+        whole = look(connection, wanted, wall=datetime.now(UTC), today=NOON.date())
+        parted = look(
+            connection, wanted, wall=datetime.now(UTC), today=NOON.date(), among=[(0, 20), (21, 21), (22, 40)]
+        )
+        elsewhere = look(connection, wanted, wall=datetime.now(UTC), today=NOON.date(), among=[(0, 20), (23, 40)])
 
     assert whole[0].rows == parted[0].rows == 3 and sorted(whole[0].sample) == sorted(parted[0].sample)
     assert elsewhere[0].rows == 0
