@@ -23,6 +23,10 @@ DOUBTS: Mapping[str, str] = {
     "other_merchant": "商户不对",
     "currency": "不是人民币",
     "amount": "金额不对",
+    "bank": "银行来款不明",
+    "unconfirmed": "对账单上有、我们没收到通知",
+    "unknown_person": "不知道是谁交的",
+    "no_open_bill": "没有要交的缴费单",
 }
 SOLUTIONS: Mapping[str, str] = {"applied": "已用来缴费", "given_back": "已退回"}
 STEPS: Mapping[str, str] = {

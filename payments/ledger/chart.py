@@ -11,7 +11,7 @@ fees:<channel>           expense    what a channel keeps of the money
 fund:<insurance>:<year>  liability  premiums that belong to a fund, by levy year
 suspense:<channel>       liability  money that fits nothing we wrote down; somebody owns the question
 surplus:<channel>        liability  money beyond what was due, to be given back
-refunds:<channel>        liability  money that two people agreed to give back and the channel has not yet
+refunds:<channel>        liability  money that two people agreed to give back and the channel (or the bank) has not yet
 """
 
 from collections.abc import Iterable, Iterator

@@ -12,6 +12,7 @@ from app.flows.quote import all_due, subjects
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
 from payments.errors import NothingToGiveBack
+from tests.app.registry.files import a_csv, a_row, taken_in
 from tests.builders import NEW_YEAR
 from tests.refunding import LEAD, agree, balances, given_back, pay, rows, run_refunds, to_the_approval
 
@@ -162,3 +163,15 @@ def test_a_late_waiver_the_bureau_grants_gives_the_full_price_back(running, adul
         "receivable:gov_subsidy:finance:RES_MEDICAL": 58000,
         "fund:RES_MEDICAL:2022": -90000,
     }
+
+
+def test_the_departments_file_itself_starts_it(running, adult, tmp_path):
+    pay(running, Want(adult, MEDICAL))
+    row = a_row(7, categories="低保")
+
+    fared, failures = taken_in(running.parts, a_csv(tmp_path / "list.csv", row))
+
+    assert (fared.taken, failures) == (True, [])
+    assert (the_refund(running).amount, the_refund(running).applied_by) == (32000, RULE)
+    assert taken_in(running.parts, a_csv(tmp_path / "again.csv", row, a_row(9)))[0].taken
+    assert the_refund(running).state == "applied", "the next file asks for nothing again"

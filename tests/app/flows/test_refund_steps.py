@@ -197,7 +197,7 @@ def test_fifty_people_ask_for_parts_of_one_payment_and_never_more_than_was_paid_
         except NothingToGiveBack:
             return None
 
-    with ThreadPoolExecutor(12) as pool:
+    with ThreadPoolExecutor(50) as pool:
         heard = [asked for asked in pool.map(ask, range(50)) if asked]
 
     assert sum(asked.amount for asked in heard) == 82000

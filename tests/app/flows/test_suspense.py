@@ -5,9 +5,10 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from app.flows import refund, suspense
+from app.flows import refund, refund_pay, suspense
 from app.flows.collect import take_word
 from app.flows.expire import ask_silent
+from app.flows.import_outside import import_outside
 from app.flows.pay import NotPayable, Want
 from app.policy.facts import Insurance
 from payments.errors import (
@@ -276,3 +277,40 @@ def test_the_application_cannot_do_it_by_hand(running, attempt):
         connection.exec_driver_sql(attempt)
 
     assert refused.value.orig.sqlstate == "42501"
+
+
+def from_the_bank(running, serial, yuan):
+    """A credit of the bank that fits no channel's day."""
+    heading = "银行流水号,入账日期,金额,渠道,业务日期,业务日期止"
+    content = "\n".join([heading, f"{serial},2021-11-05,{yuan},,,", f"合计,1,{yuan}", ""]).encode()
+    assert import_outside(running.parts, "bank", content, by=CLERK).taken
+    return suspense.key_of(running.parts, f"deposit:{serial}")
+
+
+def test_a_credit_of_the_bank_settles_a_bill_whose_money_later_goes_back_by_transfer(running, adult):
+    key = from_the_bank(running, "B1", "320.00")
+    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    suspense.settle(running.parts, key, by=LEAD)
+    [bill] = rows(running, "select * from bill")
+    assert balances(running)["bank:pending"] == 32000 and "suspense:bank" not in balances(running)
+
+    with running.parts.engine.begin() as connection:
+        asked = refund.ask_for_bill(running.parts, connection, bill, refund.Why.ELSEWHERE, by="resident")
+    agree(running.parts, asked.number)
+    run_refunds(running, asked.number, "failed")
+    account = refund_pay.Account("heir", "张示例", "6217000012345678", "建行", "回单 1")
+    refund_pay.ask_transfer(running.parts, asked.number, account, by=CLERK)
+    refund_pay.decide_transfer(running.parts, asked.number, agreed=True, by=LEAD)
+
+    assert balances(running) == {}
+
+
+def test_a_credit_of_the_bank_that_is_nobodys_goes_back_by_transfer(running):
+    key = from_the_bank(running, "B2", "5.00")
+
+    asked = suspense.give_back(running.parts, key, by=CLERK)
+    refund.decide(running.parts, asked.number, approved=True, by=LEAD)
+    run_refunds(running, asked.number, "failed")
+
+    assert rows(running, "select their_word from refund") == [("no_way_back",)]
+    assert balances(running) == {"bank:pending": 500, "refunds:bank": -500}
