@@ -1,4 +1,4 @@
-"""P7: a gateway's statement of a day against as many payments of our book: read, kept, matched, the result of every line
+"""P7: a gateway's statement of a day against as many payments of our book: read, kept, matched, every line's result
 stored; against a bare COPY of the same file into an unlogged table.
 
 Memory: the peak of the process that reads, and the largest of PostgreSQL's."""
@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from bench.ground import DATABASE, Ground
 from bench.ratio import Ratio, figure
-from core.clock import beijing_midnight, utc_now
+from core.clock import BEIJING, beijing_midnight, utc_now
 from core.db import connect
 from payments import reconcile
 from payments.gateways.wechat.statement import read_lines
@@ -31,7 +31,7 @@ COLUMNS = (
     "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,"
     "应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,"
     "费率,订单金额,申请退款金额,费率备注"
-).split(",")
+)
 TOTALS = "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额"
 
 
@@ -42,14 +42,16 @@ def run(ground: Ground, *, runs: int, rows: int, say: Callable[[str], None]) -> 
     _book(ground, rows)
     engine = connect(ground.server.app_url(DATABASE), pool_size=2, statement_timeout_ms=0)
     limit, kept, matched, peaks = [], [], [], []
-    for _ in range(runs):
-        limit.append(_copy(ground, file))
-        with _largest_server() as largest:
-            read, match = _ours(engine, file, rows)
-        kept.append(read)
-        matched.append(match)
-        peaks.append(largest[0])
-    engine.dispose()
+    try:
+        for _ in range(runs):
+            limit.append(_copy(ground, file))
+            with _largest_server() as largest:
+                read, match = _ours(engine, file, rows)
+            kept.append(read)
+            matched.append(match)
+            peaks.append(largest[0])
+    finally:
+        engine.dispose()
     client = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     say(
         f"P7  {rows:,} lines: read and kept {statistics.median(kept):.1f} s, matched and stored"
@@ -75,6 +77,7 @@ def _ours(engine: Engine, path: Path, rows: int) -> tuple[float, float]:
         keep(connection, GATEWAY, DAY, file, read_lines(file, DAY, mchid=MCHID), wall=utc_now())
     read = time.perf_counter() - began
     with engine.begin() as connection:
+        reconcile.book_fees(connection, of, now=utc_now(), booked_on=DAY)
         assert reconcile.match(connection, of) == 0
         assert reconcile.name_differences(connection, of, now=utc_now()) == 0
     took = time.perf_counter() - began
@@ -88,14 +91,17 @@ def _ours(engine: Engine, path: Path, rows: int) -> tuple[float, float]:
 
 def _copy(ground: Ground, path: Path) -> float:
     """Seconds to COPY the very lines, as text, into an unlogged table without an index."""
-    names = ", ".join(f"c{place} text" for place in range(len(COLUMNS)))
+    names = ", ".join(f"c{place} text" for place in range(COLUMNS.count(",") + 1))
     ground.sql("drop table if exists bench_raw")
     ground.sql(f"create unlogged table bench_raw ({names})")
     began = time.perf_counter()
-    with psycopg.connect(ground.server.owner_url(DATABASE)) as connection, connection.cursor() as cursor:
-        with cursor.copy("copy bench_raw from stdin (format csv, header)") as copy, path.open("rb") as file:
-            for line in _pieces(file.read().rpartition(TOTALS.encode())[0]):
-                copy.write(line)
+    whole = path.read_bytes().rpartition(TOTALS.encode())[0]
+    with (
+        psycopg.connect(ground.server.owner_url(DATABASE)) as connection,
+        connection.cursor().copy("copy bench_raw from stdin (format csv, header)") as copy,
+    ):
+        for piece in _pieces(whole):
+            copy.write(piece)
     return time.perf_counter() - began
 
 
@@ -106,9 +112,9 @@ def _pieces(content: bytes) -> Iterator[bytes]:
 
 def _write(path: Path, rows: int) -> None:
     """The statement as WeChat Pay would give it: one line a payment of 320 yuan, a fee of 1.92."""
-    moment = datetime(2021, 11, 5)
+    moment = datetime(2021, 11, 5, tzinfo=BEIJING)
     with path.open("w", encoding="utf-8", newline="\r\n") as out:
-        out.write("\ufeff" + ",".join(COLUMNS) + "\n")
+        out.write(f"\ufeff{COLUMNS}\n")
         for household in range(1, rows + 1):
             at = moment + timedelta(seconds=household * 86_399 // rows)
             cells = (
@@ -144,7 +150,8 @@ def _book(ground: Ground, rows: int) -> None:
     ground.admin(
         "insert into entry (household_id, cause, booked_on, happened_at, transaction)"
         " select h, 'receipt:wechat:42000' || lpad(h::text, 20, '0'), '2021-11-05',"
-        " '2021-11-05 00:00+08'::timestamptz + make_interval(secs => h * 86399.0 / %s), 1 from generate_series(1, %s) h",
+        " '2021-11-05 00:00+08'::timestamptz + make_interval(secs => h * 86399.0 / %s), 1"
+        " from generate_series(1, %s) h",
         (rows, rows),
     )
     ground.admin(
