@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Engine
@@ -130,6 +130,21 @@ def take_word(parts: Parts, outcome: Outcome) -> str:
         raise NotBooked(word)
     _look_out(parts, message, word)
     return word
+
+
+def take_words(parts: Parts, outcomes: Sequence[Outcome]) -> list[str]:
+    """Book many words of a statement, in turns of MOST_TOGETHER; one word each, `failed:…` for what was kept only."""
+    words: list[str] = []
+    for begin in range(0, len(outcomes), MOST_TOGETHER):
+        turn = outcomes[begin : begin + MOST_TOGETHER]
+        messages = [Message(one.gateway, "statement", {}, one.their_word.encode(), one) for one in turn]
+        now = parts.clocks.now()
+        with parts.reading() as connection:
+            said = collect(connection, messages, now=now, booked_on=business_day(now), wall=parts.clocks.wall())
+        for message, word in zip(messages, said, strict=True):
+            _look_out(parts, message, word)
+        words += said
+    return words
 
 
 def refuse(parts: Parts, message: Message, verdict: str) -> None:

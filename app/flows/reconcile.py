@@ -2,11 +2,12 @@
 named. Running it again changes nothing."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from app.flows.collect import NotBooked, take_word
+from app.flows.collect import take_words
 from app.flows.fetch_statement import day_limits, late_moment
 from app.flows.parts import Parts
 from app.flows.refund_pay import take_refund
@@ -78,12 +79,14 @@ def _one_day(parts: Parts, name: str, day: date) -> Reconciled:
 
 def _heal(parts: Parts, of: BusinessDay, candidates: Any) -> int:
     """Book what their list proves and we did not hear of; how many lines."""
-    gateway, healed, questions = parts.gateways.get(of.gateway), 0, 0
+    gateway, questions = parts.gateways.get(of.gateway), 0
+    ours = [row for row in candidates if row.paid_by == of.gateway and row.expected == row.amount]
+    healed = _booked(parts, [_as_paid(of, row) for row in ours])
     for row in candidates:
         if row.movement == "refund":
             healed += _heal_refund(parts, of, row)
         elif row.paid_by == of.gateway and row.expected == row.amount:
-            healed += _booked(parts, _as_paid(of, row))
+            continue
         elif gateway is not None and questions < ASKED_AT_MOST and ASKABLE.fullmatch(row.number):
             questions += 1
             healed += _confirmed(parts, gateway, row)
@@ -113,16 +116,19 @@ def _confirmed(parts: Parts, gateway: Gateway, row: Any) -> int:
     except GatewaySilent:
         return 0
     if outcome.word is Word.PAID and (outcome.reference, outcome.amount) == (row.reference, row.amount):
-        return _booked(parts, outcome)
+        return _booked(parts, [outcome])
     return 0
 
 
-def _booked(parts: Parts, outcome: Outcome) -> int:
-    try:
-        return int(take_word(parts, outcome) not in ("nothing", "doubt"))
-    except NotBooked:
-        parts.alert("statement_line_not_booked", gateway=outcome.gateway, number=outcome.number)
-        return 0
+def _booked(parts: Parts, outcomes: Sequence[Outcome]) -> int:
+    """How many of them are in the book now."""
+    booked = 0
+    for outcome, word in zip(outcomes, take_words(parts, outcomes), strict=True):
+        if word.startswith("failed"):
+            parts.alert("statement_line_not_booked", gateway=outcome.gateway, number=outcome.number, word=word)
+        else:
+            booked += word not in ("nothing", "doubt")
+    return booked
 
 
 def _heal_refund(parts: Parts, of: BusinessDay, row: Any) -> int:

@@ -12,10 +12,12 @@ $$;
 -- Payments and receipts of one gateway and day; `p_begins` and `p_ends` are the limits of its business day. A receipt of
 -- the day before or after is the same money; who looks further away names a difference of dates.
 create or replace function match_payments(p_gateway text, p_day date, p_begins timestamptz, p_ends timestamptz)
-returns void language plpgsql set search_path = public, pg_temp set work_mem = '128MB' as $$
+returns void language plpgsql set search_path = public, pg_temp set work_mem = '128MB' set jit = off as $$
 declare
   prefix text := 'receipt:' || p_gateway || ':';
 begin
+  -- A list that has just come is not in the statistics yet: whole days are joined by hashing, never row by row.
+  perform set_config('enable_nestloop', 'off', true), set_config('enable_mergejoin', 'off', true);
   insert into statement_match (gateway, day, row, verdict, household_id, cause, ours, our_day)
   with ours as materialized (
     select e.household_id, e.cause, min(e.happened_at) as happened_at, sum(p.amount)::bigint as amount
@@ -36,6 +38,8 @@ begin
     from theirs t full join ours o on o.cause = t.cause
    where t.row is not null or (o.happened_at >= p_begins and o.happened_at < p_ends);
 
+  perform set_config('enable_mergejoin', 'on', true);
+
   -- What their list of a neighbouring day has is not missing.
   delete from statement_match m where gateway = p_gateway and day = p_day and row < 0 and exists (
     select from statement_row r where r.gateway = p_gateway and r.day in (p_day - 1, p_day + 1)
@@ -54,7 +58,8 @@ begin
      where r.gateway = p_gateway and r.day = p_day and r.movement = 'payment') again
    where m.gateway = p_gateway and m.day = p_day and m.row = again.row;
 
-  -- Booked, but at another time than a day away.
+  -- Booked, but at another time than a day away: few, each found by its key.
+  perform set_config('enable_nestloop', 'on', true), set_config('enable_seqscan', 'off', true);
   update statement_match m
      set verdict = case when older.amount <> older.theirs then 'AMOUNT_DIFF' else 'DATE_DIFF' end,
          household_id = older.household_id, cause = older.cause, ours = older.amount,
@@ -69,6 +74,8 @@ begin
              and r.movement = 'payment') older
    where m.gateway = p_gateway and m.day = p_day and m.row = older.row and older.amount is not null;
 
+  perform set_config('enable_nestloop', 'off', true), set_config('enable_seqscan', 'on', true);
+
   -- Booked as money that fits nothing: the amounts agree, but not what it is for.
   update statement_match m
      set verdict = case s.doubt when 'amount' then 'AMOUNT_DIFF' else 'UNKNOWN_PERSON' end,
@@ -80,6 +87,7 @@ begin
     left join payment pay on pay.household_id = s.household_id and pay.number = s.number
    where s.gateway = p_gateway and s.solved_at is null and s.doubt not in ('surplus', 'unconfirmed')
      and m.gateway = p_gateway and m.day = p_day and m.row = r.row and m.verdict = 'matched';
+  perform set_config('enable_nestloop', 'on', true);
 end $$;
 
 -- The cause of a refund that was made at the gateway and never asked for by us.
@@ -228,7 +236,7 @@ end $$;
 -- `lacks` is what the clearing account misses (negative: has too much) until somebody books it.
 create or replace function differences_of(p_gateway text, p_day date)
 returns table (kind text, what text, subject text, number text, ours bigint, theirs bigint, our_day date, lacks bigint,
-               note text) language sql stable set search_path = public, pg_temp as $$
+               note text) language sql stable set search_path = public, pg_temp set enable_seqscan = off as $$
   select m.verdict, r.movement,
          coalesce(nullif(case r.movement when 'refund' then r.refund_reference else r.reference end, ''),
                   nullif(r.refund_number, ''), '第' || m.row || '行')
@@ -269,7 +277,8 @@ $$;
 create or replace function unhealed(p_gateway text, p_day date)
 returns table (line int, movement text, number text, reference text, refund_number text, refund_reference text,
                amount bigint, happened_at timestamptz, their_word text, paid_by text, merchant text, app text,
-               expected bigint, refund text) language sql stable security definer set search_path = public, pg_temp as $$
+               expected bigint, refund text) language sql stable security definer
+  set search_path = public, pg_temp set enable_seqscan = off as $$
   select r.row, r.movement, r.number, r.reference, r.refund_number, r.refund_reference, r.amount, r.happened_at,
          r.their_word, p.gateway, p.merchant, p.app, p.amount, known.number
     from statement_match m
