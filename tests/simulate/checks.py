@@ -53,7 +53,7 @@ AT_THE_END = {  # when everything has had its time
                               where account like 'refunds:%' group by 1) b
          where owed <> coalesce((select sum(amount) from refund r
                                   where r.gateway = b.gateway and r.state in ('abnormal', 'failed')), 0)""",
-    "nothing but receipts and refunds is in clearing": """
+    "nothing but receipts, refunds and a statement's fees is in clearing": """
         select cause from posting where account ~ '^clearing:(wechat|alipay|unionpay)$'
-           and cause !~ '^(receipt|refund):'""",
+           and cause !~ '^(receipt|refund):' and cause !~ '^statement:[a-z]+:[0-9-]+:fees$'""",
 }

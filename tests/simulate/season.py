@@ -23,6 +23,7 @@ A_DAYS_PAYMENTS = 700
 OFTEN = ("ask", "tell_due", "refund", "surplus")  # every tick; every other task in the mornings
 OPENS = time(13)
 MORNING = (time(9, 31), time(10, 2), time(10, 13), time(10, 24), time(11, 1), time(11, 12), time(12))
+CLOSES = time(12, 10)
 GRACE_S, GRACE_TICK_S = 120, 10  # after the last fault
 MORNINGS_AFTER = 3
 
@@ -75,6 +76,7 @@ class Season:
         for day in range(1, MORNINGS_AFTER + 1):
             for moment in (time(1), *MORNING, time(16), time(21)):
                 self._at(_micros(today + timedelta(days=day), moment), self._morning)
+            self._at(_micros(today + timedelta(days=day), CLOSES), self.staff.close_yesterday)
         for day in (1, 2):  # and what was agreed to last goes back
             for moment in (time(9), time(15), time(23)):
                 last = today + timedelta(days=MORNINGS_AFTER + day)
@@ -119,6 +121,7 @@ class Season:
             self._at(_micros(day, time(hour)), self.staff.work)
         for when in MORNING:
             self._at(_micros(day + timedelta(days=1), when), self._morning)
+        self._at(_micros(day + timedelta(days=1), CLOSES), self.staff.close_yesterday)
 
     def _arrive(self, place: int) -> None:
         while self._strikes and self._strikes[0][0] <= place:

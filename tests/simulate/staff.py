@@ -1,7 +1,9 @@
 """What people behind the counter do in a season: ask for money back, agree or not, try again what failed."""
 
+from datetime import timedelta
 from random import Random
 
+from core.clock import business_day
 from tests.simulate.rates import WHEN_GIVEN_BACK, Rates, chosen
 from tests.simulate.stage import Stage
 
@@ -37,6 +39,11 @@ class Staff:
             self.stage.call("web", "again", row.number, CLERK)
         for row in self._rows(_HELD):
             self.stage.call("web", "ask_back", row.number, DESK)
+
+    def close_yesterday(self) -> None:
+        """The day before is closed, with whatever is open named."""
+        yesterday = business_day(self.stage.clock.now()) - timedelta(days=1)
+        self.stage.call("web", "close_day", yesterday, CLERK, LEAD)
 
     def _rows(self, statement: str) -> list:
         return sorted(self.stage.eye.execute(statement).fetchall())

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
@@ -17,11 +17,13 @@ from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.flows import refund, refund_pay
+from app.flows.close_day import ask_to_close, close_day, confirm_close
 from app.flows.follow import close_payment, follow
 from app.flows.pay import Payer, Want, start_payment
 from app.jobs import jobs
 from app.policy.facts import Insurance
 from core.errors import AppError
+from payments.ledger.seal import HasExceptions
 from tests.simulate.gates import Gates, Strike
 from tests.simulate.seeded import draw_from
 
@@ -118,6 +120,14 @@ class System:
     def again(self, number: str, by: str) -> tuple[str, Any]:
         refund_pay.again(self.parts, number, by=by)
         return "again", None
+
+    def close_day(self, day: date, by: str, other: str) -> tuple[str, Any]:
+        """Closed if its books agree; else asked for with what is open, and another person agrees."""
+        try:
+            return str(close_day(self.parts, day, by=by)), None
+        except HasExceptions:
+            ask_to_close(self.parts, day, by=by)
+            return f"with exceptions {confirm_close(self.parts, day, by=other)}", None
 
     # What arrives
 
