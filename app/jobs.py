@@ -13,7 +13,7 @@ from procrastinate.jobs import Job, Status
 from sqlalchemy import text
 
 from app.access.tally import forget
-from app.flows.check_book import watch_book
+from app.flows.check_book import NUMBERS, watch_book
 from app.flows.entitle_late import ask_for_entitled
 from app.flows.expire import ask_silent
 from app.flows.fetch_statement import fetch_due
@@ -89,6 +89,11 @@ def _money_tasks(app: App, parts: Parts) -> None:
     @app.task(name="watch_book", queue="clock", queueing_lock="watch_book", lock="watch_book")
     def _watch_book(timestamp: int) -> None:
         watch_book(parts)
+
+    @app.periodic(cron="7 * * * *")
+    @app.task(name="watch_whole_book", queue="clock", queueing_lock="watch_whole_book", lock="watch_book")
+    def _watch_whole_book(timestamp: int) -> None:
+        watch_book(parts, NUMBERS)
 
     @app.periodic(cron="23 1 * * *")  # nine in the morning in Beijing
     @app.task(name="watch_keys", queue="clock", queueing_lock="watch_keys")

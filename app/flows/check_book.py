@@ -10,6 +10,7 @@ from payments.invariants import INVARIANTS, SAMPLE, Finding, look
 
 GUARDS = "GUARDS", "账本的保护都在：触发器、函数、权限"
 NUMBERS = (*INVARIANTS, GUARDS[0])
+OFTEN = tuple(number for number in NUMBERS if number != "INV-13")  # what was closed is hashed anew once an hour
 
 
 def check_book(parts: Parts, numbers: Sequence[str] = NUMBERS) -> list[Finding]:
@@ -26,9 +27,9 @@ def check_book(parts: Parts, numbers: Sequence[str] = NUMBERS) -> list[Finding]:
     return found
 
 
-def watch_book(parts: Parts) -> int:
+def watch_book(parts: Parts, numbers: Sequence[str] = OFTEN) -> int:
     """The worker's round: look, keep what was found, and wake somebody for each truth that is broken; how many are."""
-    found = check_book(parts)
+    found = check_book(parts, numbers)
     with parts.engine.begin() as connection:
         connection.execute(
             text(

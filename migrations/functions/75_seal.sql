@@ -48,6 +48,9 @@ declare
   book record;
   open jsonb;
 begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'a day is closed at read committed only' using errcode = 'LX010';  -- as it is written (10_ledger.sql)
+  end if;
   perform pg_advisory_xact_lock(hashtext('day of the book'), p_day - date '2000-01-01');
   select * into before from sealed_day order by day desc limit 1;
   if before.day >= p_day then

@@ -207,6 +207,7 @@ def test_the_clock_turns_as_often_as_it_should(running: System) -> None:
         "suspense": 3600,
         "statements": 60,
         "watch_book": 60,
+        "watch_whole_book": 3600,
         "watch_keys": 86400,
         "rescue": 10,
         "sweep": 3600,

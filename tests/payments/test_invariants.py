@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from config.postgres import Server
 from migrations.guards import missing_guards
 from payments.invariants import INVARIANTS, look
+from payments.ledger.seal import Closing, seal
 from payments.settle import collect
 from tests.builders import NOON, a_bill, a_message, a_paid_word, a_started_payment
 from tests.conftest import DATABASE, emptied
@@ -41,6 +42,14 @@ TAMPERINGS = (
         "update posting set account = 'clearing:alipay' where account ~ '^receivable' and household_id = 21",
     ),
     ("INV-12", "update suspense set created_at = now() - interval '2 minutes' where doubt = 'surplus'"),
+    ("INV-13", "update posting set amount = amount + sign(amount) where household_id = 21"),
+    ("INV-13", "update entry set happened_at = happened_at + interval '1 s' where household_id = 22"),
+    ("INV-13", "delete from posting where household_id = 22; delete from entry where household_id = 22"),
+    (
+        "INV-13",
+        "insert into sealed_day select day + 1, entries, postings, digest, digest, '[]', closed_by,"
+        " confirmed_by, closed_at, written_at from sealed_day",
+    ),
     ("INV-14", "delete from notice where household_id = 21"),
     ("INV-15", "update payment_bill set live = true where household_id = 21"),
     (
@@ -64,7 +73,7 @@ TAMPERINGS = (
 
 @pytest.fixture(scope="module")
 def book(database: Server) -> Iterator[Engine]:
-    """Two paid payments, one of them paid twice, one still open; as the superuser, whom no guard stops."""
+    """Two paid payments, one of them paid twice, one still open, on a closed day; as one whom no guard stops."""
     with emptied(database) as engine:
         with engine.begin() as connection:
             attempts = [
@@ -77,6 +86,10 @@ def book(database: Server) -> Iterator[Engine]:
             collect(
                 connection, [a_message(word) for word in words], now=NOON, booked_on=NOON.date(), wall=datetime.now(UTC)
             )
+        next_morning = NOON + timedelta(days=1)
+        with engine.begin() as connection:  # no list of the gateway is in: two people close the day all the same
+            connection.execute(text("select ask_to_close('2021-11-05', 'staff:wang', :now)"), {"now": next_morning})
+            assert seal(connection, NOON.date(), Closing("staff:wang", "staff:li", next_morning))
         admin = create_engine(
             database.admin_url()
             .replace("/postgres?", f"/{DATABASE}?")
