@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run test browser demo check bench simulate faults db migration lock
+.PHONY: help setup run test browser demo check bench simulate faults mutants db migration lock
 
 FLASK := .venv/bin/flask --app wsgi
 PIP := -m pip --disable-pip-version-check --no-input -qq
@@ -51,6 +51,9 @@ bench: setup ## figures as ratios; BENCH=name for one
 
 simulate: setup ## a season from one seed, with kills and crashes; SEED=7 or 1-20, PAYMENTS=… of each, LANES=… at a time
 	@.venv/bin/python -m tests.simulate --seeds $(or $(SEED),1) --payments $(or $(PAYMENTS),300) --lanes $(or $(LANES),1) --out out/simulate.json
+
+mutants: setup ## deliberate mistakes in the code that handles money: every one must be noticed
+	@.venv/bin/python -m tests.mutants $(ARGS)
 
 faults: setup ## every fault of the catalogue at length, tables in out/; SEEDS="1 2 3" of the struck ones
 	@mkdir -p out
