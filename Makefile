@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run test browser demo check bench db migration lock
+.PHONY: help setup run test browser demo check bench simulate faults db migration lock
 
 FLASK := .venv/bin/flask --app wsgi
 PIP := -m pip --disable-pip-version-check --no-input -qq
@@ -48,6 +48,15 @@ check: setup ## format, lint, import contracts, tests
 
 bench: setup ## figures as ratios; BENCH=name for one
 	@$(FLASK) bench run $(BENCH)
+
+simulate: setup ## a season from one seed, with kills and crashes; SEED=7 or 1-20, PAYMENTS=… of each, LANES=… at a time
+	@.venv/bin/python -m tests.simulate --seeds $(or $(SEED),1) --payments $(or $(PAYMENTS),300) --lanes $(or $(LANES),1) --out out/simulate.json
+
+faults: setup ## every fault of the catalogue at length, tables in out/; SEEDS="1 2 3" of the struck ones
+	@mkdir -p out
+	@.venv/bin/pytest tests/faults --rounds $(or $(ROUNDS),60) --fault-table out/faults.md
+	@for seed in $(or $(SEEDS),1 2 3); do \
+	  .venv/bin/python -m tests.faults --seed $$seed --table out/faults-struck-$$seed.md || exit 1; done
 
 db: setup ## migrate the database to the newest
 	@$(FLASK) db upgrade

@@ -14,12 +14,14 @@ from sqlalchemy import text
 
 from app.access.tally import forget
 from app.flows.check_book import watch_book
+from app.flows.entitle_late import ask_for_entitled
 from app.flows.expire import ask_silent
 from app.flows.fetch_statement import fetch_due
 from app.flows.parts import Parts
 from app.flows.reconcile import reconcile_due, watch_differences
 from app.flows.refund import ask_for_surplus
 from app.flows.refund_pay import pay_due
+from app.flows.suspense import watch
 from app.flows.tell import tell, tell_due
 from app.flows.watch_keys import watch_keys
 from core.errors import AppError
@@ -65,6 +67,16 @@ def _money_tasks(app: App, parts: Parts) -> None:
     @app.task(name="surplus", queue="clock", queueing_lock="surplus", lock="surplus")
     def _surplus(timestamp: int) -> None:
         _safely("surplus", lambda: ask_for_surplus(parts))
+
+    @app.periodic(cron="11 18 * * *")  # two in the morning in Beijing
+    @app.task(name="entitled", queue="clock", queueing_lock="entitled", lock="entitled")
+    def _entitled(timestamp: int) -> None:
+        _safely("entitled", lambda: ask_for_entitled(parts))
+
+    @app.periodic(cron="5 * * * *")
+    @app.task(name="suspense", queue="clock", queueing_lock="suspense", lock="suspense")
+    def _suspense(timestamp: int) -> None:
+        _safely("suspense", lambda: watch(parts))
 
     @app.periodic(cron="* * * * * 30")
     @app.task(name="statements", queue="clock", queueing_lock="statements", lock="statements")

@@ -141,11 +141,15 @@ def limit(ground: Ground, payments: Payments, seconds: int) -> float:
     return ground.pgbench(script, clients=CLIENTS, seconds=seconds)
 
 
-def over_http(ground: Ground, payments: Payments, port: int, seconds: float, per_second: int) -> Seen:
-    """Callbacks as fast as they are answered."""
-    payments.empty()
+def over_http(
+    ground: Ground, payments: Payments, port: int, seconds: float, per_second: int, *, emptied: bool = True
+) -> Seen:
+    """Callbacks as fast as they are answered; on empty tables, or on what stands there."""
+    if emptied:
+        payments.empty()
     requests = signed(ground, payments.make(int(per_second * seconds)))
-    ground.sql("analyze")
+    if emptied:
+        ground.sql("analyze")
     return closed_loop(port, requests, clients=CLIENTS, seconds=seconds)
 
 

@@ -19,7 +19,7 @@ HOUSEHOLDS = 2000
 
 def run(ground: Ground, *, runs: int, seconds: int, say: Callable[[str], None]) -> list[Ratio]:
     """Closed loop, the same server settings for both."""
-    tokens = _households(ground)
+    tokens = sessions_of_households(ground)
 
     def ours() -> float:
         with ground.web() as port:
@@ -42,7 +42,7 @@ def run(ground: Ground, *, runs: int, seconds: int, say: Callable[[str], None]) 
     return [Ratio("P4", f"amount due of a household of three, {CLIENTS} clients", mine, limit, 0.45, 0.6)]
 
 
-def _households(ground: Ground) -> list[str]:
+def sessions_of_households(ground: Ground) -> list[str]:
     """People of the synthetic district, and a session for each household of three that knows its members."""
     parts = joined(ground.settings(), connect(ground.server.app_url(DATABASE), pool_size=2))
     parts.clocks.set_to(datetime(2021, 11, 5, 9, tzinfo=BEIJING))

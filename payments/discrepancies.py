@@ -92,7 +92,7 @@ class NoReason(BadInput):
     text = "请写明原因。"
 
 
-_ERRORS = {"LX012": DifferenceEnded, "LX013": OwnDifference}
+_ERRORS = {"LX030": DifferenceEnded, "LX031": OwnDifference}
 
 
 def find(connection: Connection, key: int) -> Row:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy import Connection, Row, exists, func, select, text
 
 from payments.errors import NoSuchRefund
 from payments.models import Bill
@@ -71,6 +71,24 @@ def bills_of(connection: Connection, number: str) -> Sequence[Row]:
     ).all()
 
 
+def missing_reviews(connection: Connection, refunds: Sequence[str]) -> dict[str, set[str]]:
+    """Of each of these refunds the insurances in it whose bureau has not looked yet."""
+    rows = connection.execute(
+        text(
+            "select distinct rb.number, b.insurance from refund_bill rb"
+            " join bill b on b.household_id = rb.household_id and b.id = rb.bill_id"
+            " where rb.household_id = any (:households) and rb.number = any (:refunds) and rb.live and not exists ("
+            "   select from refund_step s where s.household_id = rb.household_id and s.number = rb.number"
+            "      and s.word = 'reviewed' and s.insurance = b.insurance)"
+        ),
+        {"households": sorted({household_of(each) for each in refunds}), "refunds": list(refunds)},
+    )
+    missing: dict[str, set[str]] = {}
+    for row in rows:
+        missing.setdefault(row.number, set()).add(row.insurance)
+    return missing
+
+
 def transfer_of(connection: Connection, number: str) -> Row | None:
     """The transfer that was asked for or agreed in place of a refund's way back, or None."""
     return connection.execute(
@@ -110,7 +128,7 @@ def of_people(connection: Connection, person_ids: Sequence[int], *, levy_year: i
 
 
 def settled_from(connection: Connection, household_id: int, receipt: str) -> Sequence[Row]:
-    """The settled bills that a receipt paid, those issued in another's place included."""
+    """The settled bills that a receipt paid, those issued in another's place included, and that no refund holds."""
     return connection.execute(
         select(Bill.__table__)
         .where(
@@ -118,6 +136,9 @@ def settled_from(connection: Connection, household_id: int, receipt: str) -> Seq
             Bill.state == "settled",
             Bill.personal_due > 0,
             func.receipt_of(Bill.household_id, Bill.settled_by) == receipt,
+            ~exists().where(
+                RefundBill.household_id == Bill.household_id, RefundBill.bill_id == Bill.id, RefundBill.live
+            ),
         )
         .order_by(Bill.person_id, Bill.insurance)
     ).all()
@@ -130,15 +151,24 @@ def receipt_behind(connection: Connection, household_id: int, settled_by: str) -
     ).scalar_one()
 
 
-def payment_behind(connection: Connection, household_id: int, receipt: str) -> str | None:
-    """The number the payer paid under, of a receipt."""
+def way_of(connection: Connection, household_id: int, settled_by: str) -> str | None:
+    """The channel by which a settled bill's money goes back, or bank; None: nobody paid anything for it."""
     return connection.execute(
+        text("select receipt_way(:household, receipt_of(:household, :cause))"),
+        {"household": household_id, "cause": settled_by},
+    ).scalar_one()
+
+
+def payment_behind(connection: Connection, household_id: int, receipt: str) -> str:
+    """The number the payer paid under, of a receipt; empty if he paid under none."""
+    number = connection.execute(
         text(
             "select number from payment where household_id = :household and 'receipt:' || gateway || ':' || reference"
             " = :receipt union select number from suspense where cause = :held limit 1"
         ),
         {"household": household_id, "receipt": receipt, "held": receipt.removesuffix(":applied")},
     ).scalar_one_or_none()
+    return number or ""
 
 
 def received_at(connection: Connection, household_id: int, receipt: str) -> datetime:

@@ -31,8 +31,8 @@ from payments.states import REFUND_MOVES, RefundState
 _ERRORS = {
     "LX005": RefundDecided,
     "LX009": NothingToGiveBack,
-    "LX010": RefundChanged,
-    "LX012": RefundStepMissing,
+    "LX020": RefundChanged,
+    "LX021": RefundStepMissing,
     "23505": OwnRefund,
     "23514": OwnRefund,
 }

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Row, select, text
 from sqlalchemy.exc import DBAPIError
 
 from payments.errors import NoSuchSuspense, NothingProposed, OwnSuspense, SuspenseSolved, SuspenseUnfit
-from payments.models import Bill, Suspense, SuspenseStep
+from payments.models import Suspense, SuspenseStep
 
-_ERRORS = {"LX011": SuspenseUnfit, "LX013": SuspenseSolved, "LX014": NothingProposed, "23514": OwnSuspense}
+_ERRORS = {"LX022": SuspenseUnfit, "LX023": SuspenseSolved, "LX024": NothingProposed, "23514": OwnSuspense}
 ROLES = ("tax_clerk", "refund_desk")  # an owner that is no person yet
 
 
@@ -96,11 +96,12 @@ def overdue(connection: Connection, *, today: date) -> Sequence[Row]:
     ).all()
 
 
-def open_bills(connection: Connection, person_id: int) -> Sequence[Row]:
-    """A person's bills that nobody has paid."""
-    return connection.execute(
-        select(Bill.__table__).where(Bill.person_id == person_id, Bill.state == "open").order_by(Bill.insurance)
-    ).all()
+def key_of(connection: Connection, cause: str) -> Key:
+    """Which money a cause names. NoSuchSuspense."""
+    household = connection.execute(select(Suspense.household_id).where(Suspense.cause == cause)).scalar_one_or_none()
+    if household is None:
+        raise NoSuchSuspense(cause)
+    return Key(household, cause)
 
 
 def _call(connection: Connection, key: Key, function: str, places: str, **values: object) -> None:

@@ -15,6 +15,7 @@ from app.cli.registry import registry
 from app.cli.sheet import sheet
 from app.cli.stack import stack
 from app.cli.staff import staff
+from app.cli.suspense import suspense
 from app.cli.worker import worker
 
 GROUPS = (
@@ -31,6 +32,7 @@ GROUPS = (
     staff,
     gateways,
     refund,
+    suspense,
     recon,
     ledger,
     bench,

@@ -10,8 +10,8 @@ from flask.cli import AppGroup
 from app.cli.parts import settings
 
 bench = AppGroup("bench", help="Measurements, as ratios.")
-BENCHES = ("callbacks", "gateways", "lookups", "imports", "replay", "book", "rivals", "reconcile")
-ROWS = ("imports", "replay", "book", "reconcile")  # measured by rows, the others by seconds
+BENCHES = ("callbacks", "gateways", "lookups", "imports", "replay", "book", "growth", "rivals", "reconcile")
+ROWS = ("imports", "replay", "book", "growth", "reconcile")  # measured by rows, the others by seconds
 
 
 @bench.command("run")

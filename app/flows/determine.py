@@ -6,6 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.flows.entitle_late import ask_for_entitled
 from app.flows.facts import asked_for
 from app.flows.parts import Parts
 from app.flows.quote import amount_due
@@ -127,6 +128,8 @@ def decide(parts: Parts, number: int, ruling: Ruling, *, by: str) -> None:
             decided_by=by.strip(),
             decided_at=parts.clocks.now(),
         )
+    if ruling.approved:
+        ask_for_entitled(parts, [held.person_id])  # who paid before the bureau said so gets the difference back
 
 
 def listed(parts: Parts, *, everything: bool = False) -> list[Listed]:

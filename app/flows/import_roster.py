@@ -13,6 +13,7 @@ from typing import Any, cast
 import psycopg
 from sqlalchemy import Connection, insert, select
 
+from app.flows.entitle_late import ask_for_entitled
 from app.flows.parts import Parts
 from app.registry.bring_in import Batch, Merger
 from app.registry.cells import plain
@@ -76,7 +77,9 @@ def import_roster(
         if taken:
             _record(connection, source, result)
             connection.commit()
-        return result
+    if taken and fared.added + fared.changed:
+        ask_for_entitled(parts)  # who paid and is on a list only now gets the difference back
+    return result
 
 
 @dataclass

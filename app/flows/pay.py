@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.flows.announce import notice_for, tell_settled
 from app.flows.checkout import kept, restored
+from app.flows.draft import draft_of
 from app.flows.expire import MARGIN, close_at_gateway
 from app.flows.parts import Parts
 from app.flows.quote import Due, amount_due
@@ -22,7 +23,7 @@ from core.clock import beijing, business_day
 from core.errors import BadInput, Conflict, NotFound
 from core.money import Fen
 from payments import find as find_money
-from payments.bills import Draft, DraftLine, IssuedBill, issue, settle_free
+from payments.bills import IssuedBill, issue, settle_free
 from payments.errors import (
     AlreadyPaidThere,
     DifferentHouseholds,
@@ -243,27 +244,6 @@ def _household(parts: Parts, connection: Connection, wants: Sequence[Want]) -> d
     if len({subject.household_id for subject in found.values()}) != 1:
         raise DifferentHouseholds
     return found
-
-
-def draft_of(parts: Parts, subject: Subject, due: Due) -> Draft:
-    """What is owed, as a bill that can be issued. `due` must be payable."""
-    quote = due.quote
-    assert quote.total is not None and quote.personal_due is not None and quote.price_until is not None
-    return Draft(
-        household_id=subject.household_id,
-        person_id=subject.id,
-        insurance=due.insurance,
-        levy_year=parts.rules.year,
-        tier=quote.tier,
-        total=quote.total,
-        personal_due=quote.personal_due,
-        reason_code=quote.reason_code,
-        price_until=quote.price_until,
-        benefit_start=quote.benefit_start,
-        lines=[
-            DraftLine(line.part, line.payer, line.fund, line.amount, line.clause, line.evidence) for line in quote.lines
-        ],
-    )
 
 
 def _attempt(

@@ -46,6 +46,7 @@ class Due:
     outlook: str | None
     choices: Sequence[TierChoice]
     settled_by: str | None = None  # the cause that booked it, if it is done
+    paid_by_resident: bool = False  # of what is done, did he pay a part?
     asked: bool = False  # the medical bureau has been asked and has not answered yet
 
     @property
@@ -117,6 +118,7 @@ def amount_due(
         outlook=outlook(answer, facts, parts.rules),
         choices=choices,
         settled_by=_settled_by(subject, insurance),
+        paid_by_resident=_paid_by_resident(subject, insurance),
         asked=asked,
     )
 
@@ -157,6 +159,11 @@ def _settled_by(subject: Subject, insurance: Insurance) -> str | None:
     return bill["settled_by"] if bill is not None and bill["state"] == "settled" else None
 
 
+def _paid_by_resident(subject: Subject, insurance: Insurance) -> bool:
+    bill = subject.standing[insurance].bill
+    return bill is not None and bill["state"] == "settled" and bool(bill["personal_due"])
+
+
 def _paid_words(subject: Subject, insurance: Insurance) -> str | None:
     bill = subject.standing[insurance].bill
     if bill is None or bill["state"] != "settled":
@@ -164,8 +171,8 @@ def _paid_words(subject: Subject, insurance: Insurance) -> str | None:
     day = beijing(datetime.fromisoformat(bill["settled_at"]))
     if bill["personal_due"] == 0:
         return f"已经办好了（{day.month}月{day.day}日），政府替您交，什么都不用办。"
-    channel = _CHANNEL_WORDS.get(bill["settled_by"].split(":")[1], "")
-    return f"已经交过了：{day.month}月{day.day}日，{channel}。不用再交。"
+    channel = _CHANNEL_WORDS.get(bill["settled_by"].split(":")[1])
+    return f"已经交过了：{day.month}月{day.day}日{f'，{channel}' if channel else ''}。不用再交。"
 
 
 _CHANNEL_WORDS = {"wechat": "微信支付", "alipay": "支付宝", "unionpay": "银联", "ccb_pos": "刷卡"}

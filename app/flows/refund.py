@@ -17,6 +17,7 @@ from app.policy.refunds import WORDS, Why, refusal
 from core.clock import business_day
 from core.errors import BadInput, Conflict
 from core.money import Fen
+from core.redact import scrub
 from payments import find as find_money
 from payments import find_refunds, refunds
 from payments.bills import Draft
@@ -42,10 +43,18 @@ class NotRefundable(Conflict):
         return self._sentence
 
 
-class ReasonMissing(BadInput):
-    """A no without a reason that the payer can read, or one that is too long."""
+class BadReason(BadInput):
+    """No reason where the payer must read one, one that is too long, or one with somebody's number in it (A72)."""
 
-    text = "不同意要写原因，缴费人会看到，最多200个字。"
+    text = "原因要写清楚，缴费人会看到：最多200个字，不写证件号和手机号。"
+
+
+def plain_reason(given: str, *, needed: bool) -> str:
+    """What somebody wrote for the payer to read. BadReason."""
+    reason = given.strip()
+    if len(reason) > MOST_REASON or scrub(reason) != reason or (needed and not reason):
+        raise BadReason(fields={"reason": BadReason.text})
+    return reason
 
 
 @dataclass(frozen=True)
@@ -120,12 +129,16 @@ class Asking:
 def ask_for_bill(parts: Parts, connection: Connection, bill: Any, asking: Why, *, by: str, **also: Any) -> Asked:
     """Ask for one settled bill, whatever paid it: a gateway, money that lay in doubt, what stayed of another bill.
 
-    NothingToGiveBack for a bill of which the resident paid nothing; NotRefundable, RefundChanged."""
+    NothingToGiveBack for a bill of which the resident paid nothing; NotRefundable, RefundChanged. What a rule of ours
+    found (`replacement`) was looked at by that rule."""
     receipt = find_refunds.receipt_behind(connection, bill.household_id, bill.settled_by)
-    payment = find_refunds.payment_behind(connection, bill.household_id, receipt)
-    if payment is None:
+    payment = find_refunds.payment_behind(connection, bill.household_id, receipt)  # none: cash, a village's POS
+    if not bill.personal_due:
         raise NothingToGiveBack(str(bill.id))
-    return _ask(parts, connection, Asking(bill.household_id, payment, receipt, [bill], asking, "", by, **also))
+    wish = Asking(bill.household_id, payment, receipt, [bill], asking, "", by, **also)
+    if wish.replacement is not None:
+        return reserve(parts, connection, wish, now=parts.clocks.now())
+    return _ask(parts, connection, wish)
 
 
 def _ask(parts: Parts, connection: Connection, asking: Asking) -> Asked:
@@ -153,13 +166,14 @@ def reserve(parts: Parts, connection: Connection, asking: Asking, *, now: dateti
         asking.receipt,
         [bill.id for bill in asking.bills],
         asking.why,
-        asking.reason.strip() or WORDS[asking.why],
+        plain_reason(asking.reason, needed=False) or WORDS[asking.why],
         asking.by,
         asking.expected,
         asking.replacement,
     )
     amount = refunds.apply(connection, wish, now=now)
-    tell_refund(parts, connection, number, "refund_asked")
+    if asking.why is not Why.SURPLUS:  # of surplus the payer heard when it came
+        tell_refund(parts, connection, number, "refund_asked")
     return Asked(number, amount)
 
 
@@ -190,15 +204,14 @@ def review(parts: Parts, number: str, insurance: Insurance, *, by: str, reason: 
     """The bureau of an insurance has looked at it; True once all have. OwnRefund, RefundDecided, RefundStepMissing."""
     with parts.engine.begin() as connection:
         find_refunds.find(connection, number)
-        return refunds.review(connection, number, insurance, by=by, reason=reason.strip(), now=parts.clocks.now())
+        why = plain_reason(reason, needed=False)
+        return refunds.review(connection, number, insurance, by=by, reason=why, now=parts.clocks.now())
 
 
 def decide(parts: Parts, number: str, *, approved: bool, by: str, reason: str = "") -> None:
     """Another person agrees, or anybody but who asked says no and why. OwnRefund, RefundDecided, RefundStepMissing,
-    NoSuchRefund, ReasonMissing."""
-    now, why = parts.clocks.now(), reason.strip()
-    if len(why) > MOST_REASON or not (approved or why):
-        raise ReasonMissing(fields={"reason": ReasonMissing.text})
+    NoSuchRefund, BadReason."""
+    now, why = parts.clocks.now(), plain_reason(reason, needed=not approved)
     with parts.engine.begin() as connection:
         find_refunds.find(connection, number)
         if approved:

@@ -116,10 +116,16 @@ def again(parts: Parts, number: str, *, by: str) -> None:
         if row.state == RefundState.FAILED and not _has_a_way(parts, row):
             raise RefundTooOld(number)
         sent_as = new_number(row.household_id, business_day(now), kind=REFUND)
-        if row.state != RefundState.FAILED or not refunds.move(
-            connection, number, RefundState.PAYING, sent_as=sent_as, ordered_at=now, next_query_at=parts.clocks.wall()
-        ):
-            raise RefundDecided(number)
+        with refunds.in_our_words():  # while it goes by transfer it is not sent again
+            if row.state != RefundState.FAILED or not refunds.move(
+                connection,
+                number,
+                RefundState.PAYING,
+                sent_as=sent_as,
+                ordered_at=now,
+                next_query_at=parts.clocks.wall(),
+            ):
+                raise RefundDecided(number)
     parts.alert("refund_sent_again", number=number, by=by)
 
 

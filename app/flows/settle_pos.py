@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from app.flows.draft import draft_of
 from app.flows.parts import Parts
-from app.flows.pay import draft_of
 from app.flows.quote import amount_due
 from app.policy.facts import Insurance
 from app.registry import find

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from app.flows.determine import ask_for_waiver
 from app.flows.enter import get_to_know, open_session
 from app.flows.follow import close_payment
+from app.flows.follow_refund import refunds_of
 from app.flows.pay import NothingChosen, NotPayable, Want
 from app.flows.quote import SELF, Due, all_due, amount_due, subjects
 from app.policy.facts import Insurance
@@ -195,7 +196,8 @@ def paid() -> Answer:
     """What is done for the people of this session."""
     now = parts().clocks.now()
     cards = [Card(reference(person.id), person, all_due(parts(), person, at=now)) for person in _people()]
-    return render_template("resident/paid.html", cards=cards)
+    refunds = refunds_of(parts(), [card.person.id for card in cards])
+    return render_template("resident/paid.html", cards=cards, refunds=refunds)
 
 
 @bp.post("/leave")

@@ -7,6 +7,7 @@ from flask import Flask
 from core.clock import beijing
 from core.money import plain_yuan
 from core.redact import mask_name
+from payments.gateways import GATEWAYS
 
 
 def day(moment: date | datetime) -> str:
@@ -34,6 +35,24 @@ def hour(moment: datetime) -> str:
     return f"{local.hour}点{local.minute:02d}分"
 
 
+_RULES = {
+    "resident": "本人",
+    "refund_desk": "退费岗（还没人领）",
+    "tax_clerk": "税务经办（还没人领）",
+    "rule:surplus": "系统（多付的钱）",
+    "rule:late_entitlement": "系统（按政策应少交）",
+    "rule:too_old": "系统（超过渠道的退款期限）",
+    "rule:no_way_back": "系统（不是从线上渠道来的）",
+}
+
+
+def person(who: str) -> str:
+    """Who did something, for the offices: a login, a gateway, a rule."""
+    gateway = GATEWAYS.get(who.removeprefix("gateway:"))
+    return gateway.facts.title if gateway else _RULES.get(who) or who.removeprefix("staff:")
+
+
 def register(app: Flask) -> None:
-    """Filters: yuan (fen → '320'), day, full_day, clock, hour, masked."""
+    """Filters: yuan (fen → '320'), day, full_day, clock, hour, masked, person."""
     app.jinja_env.filters.update(yuan=plain_yuan, day=day, full_day=full_day, clock=clock, hour=hour, masked=mask_name)
+    app.jinja_env.filters.update(person=person)

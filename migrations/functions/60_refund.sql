@@ -17,6 +17,9 @@ begin
      or (old.decided_by is not null and new.decided_by is distinct from old.decided_by) then
     raise exception 'refund % is frozen', old.number using errcode = 'LX006';
   end if;
+  if new.sent_as <> old.sent_as and not (old.state = 'failed' and new.state = 'paying') then
+    raise exception 'refund % has its number until a definite no', new.number using errcode = 'LX006';
+  end if;
   if new.state = old.state then
     return new;
   end if;
@@ -33,7 +36,7 @@ begin
     raise exception 'refund % may not be % without its step', new.number, new.state using errcode = 'LX005';
   end if;
   if old.state = 'applied' and new.state = 'approved' and new.held is null then
-    raise exception 'refund % gives a premium back: tax and the bureau come first', new.number using errcode = 'LX012';
+    raise exception 'refund % gives a premium back: tax and the bureau come first', new.number using errcode = 'LX021';
   end if;
   if new.state = 'approved' and not refund_is_booked(new.household_id, new.number, array['approved'])
      or new.state = 'paid' and not refund_is_booked(new.household_id, new.number, array['paid', 'external']) then
@@ -60,9 +63,17 @@ $$;
 -- What a receipt took in, wherever that lay: at the channel, or aside until somebody knew whose it was.
 create or replace function receipt_amount(p_household bigint, p_receipt text) returns bigint language sql stable as $$
   select sum(amount)::bigint from posting
-   where household_id = p_household and cause = p_receipt and amount > 0
-     and account in ('bank:pending', 'clearing:' || split_part(p_receipt, ':', 2),
-                     'suspense:' || split_part(p_receipt, ':', 2))
+   where household_id = p_household and cause = p_receipt and amount > 0 and (account in ('bank:pending', 'cash:agents')
+      or split_part(account, ':', 1) in ('clearing', 'suspense', 'surplus'))
+$$;
+
+-- The way it came, by which it goes back: a channel; or the bank, for money that came there and for cash (no agent
+-- gives cash back).
+create or replace function receipt_way(p_household bigint, p_receipt text) returns text language sql stable as $$
+  select case when account in ('bank:pending', 'cash:agents') then 'bank' else split_part(account, ':', 2) end
+    from posting where household_id = p_household and cause = p_receipt and amount > 0
+     and (account in ('bank:pending', 'cash:agents')
+          or split_part(account, ':', 1) in ('clearing', 'suspense', 'surplus')) limit 1
 $$;
 
 -- The receipt a bill was paid from: a bill issued in the place of one that went back was paid by the same receipt.
@@ -95,7 +106,7 @@ create trigger fits_its_receipt before insert on refund for each row execute fun
 -- Reserve what is to be given back. Bills: those of the payment that are settled by its receipt, all of `p_bills`. No
 -- bills: the money of the receipt that fitted none. `p_replacement`: the bill to be issued in the place of the one bill
 -- that goes back; then only the difference of the resident's parts does. `p_expected`: what somebody saw as refundable.
--- LX009: there is nothing there to give back, or somebody asked before · LX010: it is not what he saw.
+-- LX009: there is nothing there to give back, or somebody asked before · LX020: it is not what he saw.
 create or replace function refund_apply(
   p_household bigint, p_number text, p_payment text, p_receipt text, p_bills bigint[], p_replacement jsonb, p_why text,
   p_reason text, p_by text, p_expected bigint, p_now timestamptz
@@ -127,11 +138,11 @@ begin
     raise exception 'nothing to give back of %', p_receipt using errcode = 'LX009';
   end if;
   if back <> p_expected then
-    raise exception 'there are % fen, not %', back, p_expected using errcode = 'LX010';
+    raise exception 'there are % fen, not %', back, p_expected using errcode = 'LX020';
   end if;
   insert into refund (household_id, number, receipt, held, gateway, payment, reference, ordered_at, paid, amount,
                       why, reason, sent_as, applied_by, applied_at)
-    values (p_household, p_number, p_receipt, held_in, split_part(p_receipt, ':', 2), p_payment,
+    values (p_household, p_number, p_receipt, held_in, receipt_way(p_household, p_receipt), p_payment,
             split_part(p_receipt, ':', 3), p_now, whole, back, p_why, p_reason, p_number, p_by, p_now);
   insert into refund_bill (household_id, number, bill_id, replacement)
     select p_household, p_number, bill_id, p_replacement from unnest(p_bills) as bill_id;

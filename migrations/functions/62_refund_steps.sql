@@ -1,5 +1,5 @@
 -- The steps of a refund. Each is one dated row that the payer reads; the state moves only with its row, and the rows
--- are written here only. LX005: it has moved on · LX012: another step comes first · 23505: the same person twice.
+-- are written here only. LX005: it has moved on · LX021: another step comes first · 23505: the same person twice.
 
 create or replace function refund_note(
   p_household bigint, p_number text, p_word text, p_insurance text, p_by text, p_reason text, p_now timestamptz
@@ -23,7 +23,7 @@ begin
   select * into strict r from refund where household_id = p_household and number = p_number for update;
   if r.state <> all (p_states) then
     raise exception 'refund % is %', p_number, r.state using errcode = case
-      when array_position(way, r.state) < array_position(way, p_states[cardinality(p_states)]) then 'LX012'
+      when array_position(way, r.state) < array_position(way, p_states[cardinality(p_states)]) then 'LX021'
       else 'LX005' end;
   end if;
   return r;
@@ -37,7 +37,7 @@ declare
 begin
   r := refund_held(p_household, p_number, array['applied']);
   if r.held is not null then
-    raise exception 'refund % gives back no premium', p_number using errcode = 'LX012';
+    raise exception 'refund % gives back no premium', p_number using errcode = 'LX021';
   end if;
   perform refund_note(p_household, p_number, 'accepted', null, p_by, '', p_now);
   update refund set state = 'accepted' where household_id = p_household and number = p_number;
@@ -92,7 +92,7 @@ begin
     where refund.household_id = p_household and refund.number = p_number for update of p;
   r := refund_held(p_household, p_number, array['applied', 'reviewed']);
   if r.held is null and r.state = 'applied' then
-    raise exception 'refund % gives a premium back: tax and the bureau come first', p_number using errcode = 'LX012';
+    raise exception 'refund % gives a premium back: tax and the bureau come first', p_number using errcode = 'LX021';
   end if;
   perform refund_note(p_household, p_number, 'approved', null, p_by, p_reason, p_now);
   select * into posted from refund_postings(r);

@@ -88,7 +88,7 @@ begin
                              decided_at = p_now
     where household_id = p_household and number = p_number and state = 'asked';
   if not found then
-    raise exception 'refund % has no transfer to decide', p_number using errcode = 'LX012';
+    raise exception 'refund % has no transfer to decide', p_number using errcode = 'LX021';
   end if;
   if not p_agreed then
     perform refund_note(p_household, p_number, 'transfer_refused', null, p_by, '', p_now);

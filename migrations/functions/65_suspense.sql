@@ -1,5 +1,5 @@
 -- Money in doubt and how it is solved: taken by a person, kept for a reason until a day, applied to open bills by two
--- people, or given back (62). LX013: it is solved · LX011: the bills do not fit it.
+-- people, or given back (62). LX023: it is solved · LX022: the bills do not fit it.
 
 -- The first day from `p_day` on that is neither Saturday nor Sunday.
 create or replace function working_day(p_day date) returns date language sql immutable as $$
@@ -24,7 +24,7 @@ declare
 begin
   select * into strict s from suspense where household_id = p_household and cause = p_cause for update;
   if s.solved_at is not null then
-    raise exception '% is solved', p_cause using errcode = 'LX013';
+    raise exception '% is solved', p_cause using errcode = 'LX023';
   end if;
   return s;
 end $$;
@@ -76,14 +76,14 @@ declare
 begin
   s := suspense_held(p_household, p_cause);
   if not suspense_fits(s, p_bills_household, p_bills) then
-    raise exception 'the bills do not fit %', p_cause using errcode = 'LX011';
+    raise exception 'the bills do not fit %', p_cause using errcode = 'LX022';
   end if;
   update suspense set bills_household = p_bills_household, bills = p_bills, proposed_by = p_by, owner = p_by
     where household_id = p_household and cause = p_cause;
   perform suspense_note(p_household, p_cause, 'proposed', p_by, '', p_now);
 end $$;
 
--- Another person agrees: the proposed bills are settled by it, when the money came. LX014: nothing is proposed.
+-- Another person agrees: the proposed bills are settled by it, when the money came. LX024: nothing is proposed.
 create or replace function suspense_apply(
   p_household bigint, p_cause text, p_by text, p_now timestamptz, p_booked_on date
 ) returns void language plpgsql security definer set search_path = public, pg_temp as $$
@@ -95,17 +95,19 @@ begin
     where suspense.household_id = p_household and suspense.cause = p_cause for update of p;
   s := suspense_held(p_household, p_cause);
   if s.bills is null then
-    raise exception 'nothing is proposed for %', p_cause using errcode = 'LX014';
+    raise exception 'nothing is proposed for %', p_cause using errcode = 'LX024';
   end if;
   if s.proposed_by = p_by then
     raise exception 'who proposes does not agree: %', p_cause using errcode = '23514';
   end if;
   if not suspense_fits(s, s.bills_household, s.bills) then
-    raise exception 'the bills do not fit %', p_cause using errcode = 'LX011';
+    raise exception 'the bills do not fit %', p_cause using errcode = 'LX022';
   end if;
   select happened_at into came from entry where household_id = p_household and cause = p_cause;
   perform suspense_solve(p_household, p_cause, 'applied', p_by, p_now);
-  perform post_settlement(s.bills_household, p_cause || ':applied', 'suspense:' || s.gateway, s.bills, p_booked_on, came);
+  perform post_settlement(s.bills_household, p_cause || ':applied',
+                          case s.doubt when 'surplus' then 'surplus:' else 'suspense:' end || s.gateway, s.bills,
+                          p_booked_on, came);
   update bill set state = 'settled', settled_by = p_cause || ':applied', settled_at = came
     where household_id = s.bills_household and id = any (s.bills);
 end $$;

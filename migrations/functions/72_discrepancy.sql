@@ -21,7 +21,7 @@ create or replace function hold_for_nobody(
 $$;
 
 -- Somebody says how a difference ends: `accept` with a reason ends it; `book` books what is lacking once a second
--- person agrees. LX012: it has ended, or nothing is to be booked.
+-- person agrees. LX030: it has ended, or nothing is to be booked.
 create or replace function discrepancy_clear(p_id bigint, p_remedy text, p_reason text, p_by text, p_now timestamptz)
 returns text language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -30,7 +30,7 @@ begin
   select * into d from discrepancy where id = p_id for update;
   if d.id is null or d.state <> 'open' or p_remedy not in ('accept', 'book')
      or (p_remedy = 'book' and (d.lacks = 0 or accounts_of(d) is null)) then
-    raise exception 'difference % cannot end by %', p_id, p_remedy using errcode = 'LX012';
+    raise exception 'difference % cannot end by %', p_id, p_remedy using errcode = 'LX030';
   end if;
   update discrepancy set state = case p_remedy when 'book' then 'proposed' else 'cleared' end, remedy = p_remedy,
                          reason = p_reason, cleared_by = p_by, cleared_at = p_now where id = p_id
@@ -38,7 +38,7 @@ begin
   return d.state;
 end $$;
 
--- A second person agrees, and it is booked, or does not, and it is open again. LX012: nothing waits for that.
+-- A second person agrees, and it is booked, or does not, and it is open again. LX030: nothing waits for that.
 create or replace function discrepancy_confirm(
   p_id bigint, p_agreed boolean, p_by text, p_now timestamptz, p_booked_on date
 ) returns void language plpgsql security definer set search_path = public, pg_temp as $$
@@ -49,10 +49,10 @@ declare
 begin
   select * into d from discrepancy where id = p_id for update;
   if d.id is null or d.state <> 'proposed' then
-    raise exception 'difference % waits for nobody', p_id using errcode = 'LX012';
+    raise exception 'difference % waits for nobody', p_id using errcode = 'LX030';
   end if;
   if d.cleared_by = p_by then
-    raise exception 'difference % needs a second person', p_id using errcode = 'LX013';
+    raise exception 'difference % needs a second person', p_id using errcode = 'LX031';
   end if;
   if not p_agreed then
     update discrepancy set state = 'open', remedy = '', reason = '', cleared_by = null, cleared_at = null

@@ -98,6 +98,11 @@ class Trades:
             raise Refusal(Why.ABSENT)
         return trade
 
+    def payable(self, gateway: str, number: str) -> Document | None:
+        """The order, if a phone could pay it now."""
+        trade = self._shelf.get("trade", f"{gateway}/{number}")
+        return trade if trade is not None and trade["state"] == "NOTPAY" and not self.is_over(trade) else None
+
     def find_reference(self, gateway: str, reference: str) -> Document:
         """A paid trade by the far side's own number. Refusal ABSENT."""
         pointer = self._shelf.get("reference", f"{gateway}/{reference}")

@@ -42,10 +42,9 @@ class World(Parts):
 
     def close(self, gateway: str, number: str) -> Document:
         """The merchant closes an order. Refusal; by a fault the payer was quicker by the blink of an eye."""
-        trade = self.trades.find(gateway, number)
-        payable = trade["state"] == "NOTPAY" and not self.trades.is_over(trade)
-        if payable and self.faults.take("close_paid", number, gateway=gateway):
-            self.notifier.tell(self.far[gateway].pay(trade, ""))
+        payable = self.trades.payable(gateway, number)
+        if payable is not None and self.faults.take("close_paid", number, gateway=gateway):
+            self.notifier.tell(self.far[gateway].pay(payable, ""))
         return self.trades.close(gateway, number)
 
     def stop(self) -> None:

@@ -9,6 +9,8 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +19,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from app.cli.stack import Stack, free_port
+from app.cli.stack import NotUp, Stack, free_port
 from app.flows.parts import Parts
 from app.flows.pay import Payer, Want, find_started, start_payment
 from app.joining import create_app
@@ -58,6 +60,7 @@ class Rig:
     outside: Outside
     admin: psycopg.Connection
     folder: Path
+    stack: Stack
 
     def hold(self, gate: str) -> None:
         if gate in LOCKS:
@@ -71,6 +74,15 @@ class Rig:
         else:
             for file in self.folder.glob(f"{gate}*"):
                 file.unlink()
+
+    def start_again(self) -> None:
+        """As whoever supervises the web server does, until it has its port."""
+        for _ in range(20):
+            self.stack.start_web()
+            with suppress(NotUp):
+                return self.stack.wait_for(f"{self.parts.public_url}/readyz", "web")
+            time.sleep(0.5)
+        raise AssertionError("the web server did not come back")
 
     def held(self, gate: str) -> int | None:
         """The web process that waits at the gate."""
@@ -124,7 +136,7 @@ def rig(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ri
         stack.start_web()
         stack.wait_for(f"{far}/healthz", "sandbox")
         stack.wait_for(f"http://127.0.0.1:{port}/readyz", "web")
-        yield Rig(parts, Outside(far, None, Door(hosts=frozenset({f"127.0.0.1:{far_port}"}))), admin, folder)
+        yield Rig(parts, Outside(far, None, Door(hosts=frozenset({f"127.0.0.1:{far_port}"}))), admin, folder, stack)
     finally:
         stack.stop()
         parts.engine.dispose()
@@ -146,6 +158,31 @@ def test_a_process_killed_at_every_statement_loses_and_doubles_nothing(rig: Rig,
 
     assert all(killed), "every gate held a process"
     assert_books_equal_the_far_sides_list(rig, numbers)
+
+
+def test_the_whole_web_server_killed_under_load_loses_and_doubles_nothing(rig: Rig) -> None:
+    started = [a_payment(rig, place) for place in range(5000, 5040)]
+    crowd = ThreadPoolExecutor(8)
+    paying = [crowd.submit(rig.outside.pay, one.checkout.code_url) for one in started]
+
+    while not any(one.done() for one in paying):
+        time.sleep(0.001)
+    rig.stack.running["web"].kill()  # its workers see that they are orphans, and end
+    rig.stack.running["web"].wait()
+    killed_at = time.monotonic()
+    rig.start_again()
+    came_back_s = time.monotonic() - killed_at
+    crowd.shutdown()
+
+    for one in started:
+        wait_until_paid(rig, one.number)
+    assert came_back_s < 20, "whoever supervises it starts it again, and it takes the port"
+    with rig.parts.engine.connect() as connection:
+        notices = connection.execute(
+            text("select count(*) from notice where cause = any(:causes)"),
+            {"causes": [f"payment:{one.number}:paid" for one in started]},
+        ).scalar_one()
+    assert notices == 40
 
 
 def a_payment(rig: Rig, place: int):

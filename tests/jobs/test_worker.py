@@ -203,6 +203,8 @@ def test_the_clock_turns_as_often_as_it_should(running: System) -> None:
         "tell_due": 5,
         "refund": 2,
         "surplus": 10,
+        "entitled": 86400,
+        "suspense": 3600,
         "statements": 60,
         "watch_book": 60,
         "watch_keys": 86400,

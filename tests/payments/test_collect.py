@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.flows.collect import Collector
 from app.flows.parts import Clocks
-from payments.bills import issue, withdraw
+from payments.bills import issue, settle_free, withdraw
 from payments.errors import BillSettled, PaymentUnderWay
 from payments.ledger.balances import balance, trial_balance
 from payments.settle import Message, collect
@@ -47,6 +47,25 @@ def counts(connection: Connection, *tables: str) -> list[int]:
 def balances(engine: Engine) -> dict[str, int]:
     with engine.connect() as connection:
         return {row.code: row.balance for row in trial_balance(connection)}
+
+
+def test_an_entry_keeps_the_moment_the_money_moved(engine: Engine) -> None:
+    with engine.begin() as connection:
+        paid, twice = (
+            a_started_payment(connection),
+            a_paid_word(a_started_payment(connection, a_bill(connection, household_id=8, person_id=12))),
+        )
+    late = replace(a_paid_word(paid), happened_at=NOON - timedelta(days=3))
+
+    take(engine, a_message(late), a_message(twice), a_message(replace(twice, reference="42000SECOND")))
+
+    with engine.connect() as connection:
+        moments = dict(connection.execute(text("select cause, happened_at from entry")).all())
+    assert moments == {
+        f"receipt:wechat:{late.reference}": NOON - timedelta(days=3),
+        f"receipt:wechat:{twice.reference}": twice.happened_at,
+        "receipt:wechat:42000SECOND": twice.happened_at,
+    }
 
 
 def test_a_paid_word_settles_books_and_tells(engine: Engine) -> None:
@@ -245,6 +264,25 @@ def test_money_for_a_withdrawn_bill_is_surplus(engine: Engine) -> None:
         withdraw(connection, 7, bill.id)
 
     assert take(engine, a_message(a_paid_word(attempt))) == ["surplus"]
+
+
+def test_a_bill_nobody_pays_for_is_settled_once(engine: Engine) -> None:
+    waived = a_draft(
+        personal_due=0,
+        lines=(replace(a_draft().lines[0], part="gov_substitute", payer="civil"), a_draft().lines[1]),
+    )
+    with engine.begin() as connection:
+        bill = issue(connection, waived)
+
+    with engine.begin() as connection:
+        settled = [settle_free(connection, bill, now=NOON, booked_on=NOON.date()) for _ in range(2)]
+
+    assert settled == [True, False]
+    assert balances(engine) == {
+        "receivable:gov_substitute:civil:RES_MEDICAL": 32000,
+        "receivable:gov_subsidy:finance:RES_MEDICAL": 58000,
+        "fund:RES_MEDICAL:2022": -90000,
+    }
 
 
 def test_one_message_that_cannot_be_applied_spoils_no_other(engine: Engine) -> None:

@@ -34,6 +34,15 @@ class ItemAsked(Asked):
     tier: Annotated[int, Field(ge=1, le=MOST_FEN)] | None = None
 
 
+class RefundAsked(Asked):
+    """One item's money back. `expected_available` (fen) is what `GET /refunds` showed: another amount there is 409."""
+
+    person: Annotated[str, Field(min_length=1, max_length=100)]
+    insurance: Literal["RES_MEDICAL", "RES_PENSION"]
+    why: Literal["twice", "wrong_amount", "elsewhere", "employee", "waived", "died", "wrong_person"]
+    expected_available: Annotated[int, Field(ge=1, le=MOST_FEN)]
+
+
 class PaymentAsked(Asked):
     """Items of one household, paid together.
 

@@ -44,9 +44,7 @@ def begin(json_data: PaymentAsked) -> tuple[dict[str, Any], int]:
 
     The price is ours alone: no amount is taken. Items of which nothing is due are settled at once; if nothing is left
     to pay the state is `settled`."""
-    key = request.headers.get("Idempotency-Key", "")
-    if not _KEY.fullmatch(key):
-        raise IdempotencyKeyMissing
+    key = idempotency_key()
     kind = Kind(json_data.kind)
     if kind is Kind.JSAPI and here().openid is None:
         raise NotInWeChat
@@ -72,6 +70,14 @@ def close(number: str) -> dict[str, Any]:
     `checking` while the gateway has not confirmed it; `paid` if the money was faster."""
     close_payment(parts(), own_payment(number).number)
     return _told(own_payment(number))
+
+
+def idempotency_key() -> str:
+    """What the client calls this wish. IdempotencyKeyMissing."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not _KEY.fullmatch(key):
+        raise IdempotencyKeyMissing
+    return key
 
 
 def _settled() -> dict[str, Any]:

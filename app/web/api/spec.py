@@ -13,7 +13,7 @@ _KEY = {
     "in": "header",
     "required": True,
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"},
-    "description": "Made by the client for one wish: the same key gives the same payment.",
+    "description": "Made by the client for one wish: the same key gives the same payment or refund.",
 }
 
 
@@ -34,7 +34,8 @@ def _complete(spec: dict[str, Any]) -> dict[str, Any]:
         [(model, "serialization") for model in TOLD], ref_template="#/components/schemas/{model}"
     )
     spec.setdefault("components", {}).setdefault("schemas", {}).update(schemas["$defs"])
-    spec["paths"]["/api/v1/payments"]["post"].setdefault("parameters", []).append(_KEY)
+    for path in ("/api/v1/payments", "/api/v1/refunds"):
+        spec["paths"][path]["post"].setdefault("parameters", []).append(_KEY)
     for operations in spec["paths"].values():
         for operation in operations.values():
             if "requestBody" in operation:

@@ -151,6 +151,54 @@ class PaymentTold(Told):
     check_code: str | None
 
 
+class StepTold(Told):
+    """What was done when (RFC 3339, Beijing), in words; `reason` for the payer, or empty."""
+
+    text: str
+    at: str
+    reason: str
+
+
+class RefundTold(Told):
+    """A refund as it stands. `held`: the money never was a premium."""
+
+    number: str
+    state: Literal["applied", "accepted", "reviewed", "rejected", "approved", "paying", "paid", "abnormal", "failed"]
+    words: str
+    amount: int
+    reason: str
+    held: bool
+    payment: str
+    items: list[CoveredTold]
+    steps: list[StepTold]
+
+
+class WhyTold(Told):
+    """A reason that may be given today, in a resident's words."""
+
+    why: str
+    words: str
+
+
+class RefundableTold(Told):
+    """One settled item that could go back. `refused`: what the rule says to the reasons that are not offered."""
+
+    person: str
+    insurance: Literal["RES_MEDICAL", "RES_PENSION"]
+    title: str
+    available: int
+    way: str
+    reasons: list[WhyTold]
+    refused: str | None
+
+
+class RefundsTold(Told):
+    """Of everybody this session knows: what could go back, and what goes back or went."""
+
+    refundable: list[RefundableTold]
+    refunds: list[RefundTold]
+
+
 class BandTold(Told):
     """A pension tier and the subsidy that finance adds to the account."""
 
@@ -180,7 +228,18 @@ class ErrorTold(Told):
     reason: str | None = None
 
 
-TOLD = (SessionTold, PersonTold, PeopleTold, SheetTold, AskedTold, PaymentTold, PolicyTold, ErrorTold)
+TOLD = (
+    SessionTold,
+    PersonTold,
+    PeopleTold,
+    SheetTold,
+    AskedTold,
+    PaymentTold,
+    RefundTold,
+    RefundsTold,
+    PolicyTold,
+    ErrorTold,
+)
 
 
 def answers(model: type[Told], status: int = 200, *errors: int) -> dict[int, dict[str, object]]:

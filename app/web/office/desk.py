@@ -11,6 +11,8 @@ from app.web.parts import parts
 bp = APIBlueprint("desk", __name__, enable_openapi=False)
 DOORS: tuple[tuple[str, str, str, str], ...] = (  # permission, endpoint, name, what is there
     ("day.see", "day.days", "对账与日结", "渠道、银行、国库、部门与账逐笔核对，处理差异，日结"),
+    ("refund.see", "office_refunds.listed", "退费", "申请、受理、复核、审批，退不回去的怎么办"),
+    ("suspense.see", "office_suspense.listed", "待查款", "对不上的钱：谁负责，哪天以前查清"),
 )
 
 

@@ -98,8 +98,9 @@ def _query(here: World, asked: Asked) -> Said:
 def _close(here: World, asked: Asked) -> Said:
     """A trade nobody has seen does not exist and cannot be closed; its code can still be scanned."""
     number = asked.text("out_trade_no") or side(here).number_of(asked.text("trade_no"))
-    if side(here).trade_no(number) is None and here.faults.take("close_paid", number, gateway=NAME):
-        here.notifier.tell(side(here).pay(here.trades.find(NAME, number), ""))
+    unseen = here.trades.payable(NAME, number) if side(here).trade_no(number) is None else None
+    if unseen is not None and here.faults.take("close_paid", number, gateway=NAME):
+        here.notifier.tell(side(here).pay(unseen, ""))
     trade = _trade(here, asked)
     if _status(here, trade) != "WAIT_BUYER_PAY":
         raise Denied("ACQ.REASON_TRADE_STATUS_INVALID", "交易状态不合法")

@@ -8,66 +8,31 @@ from sqlalchemy.exc import DBAPIError
 
 from app.flows import refund, refund_pay
 from app.flows.expire import ask_silent
-from app.flows.pay import Kind, Payer, Want, start_payment
+from app.flows.pay import Want
 from app.flows.quote import all_due, subjects
 from app.policy.facts import Insurance
-from core.clock import utc_now
 from payments import refunds
 from payments.errors import NoSuchPayment, NoSuchRefund, NothingToGiveBack, OwnRefund, RefundDecided
-from payments.ledger.balances import balance, trial_balance
+from payments.ledger.balances import balance
 from payments.states import RefundState
-from tests.app.web.conftest import far_folder, running
 from tests.builders import a_household, a_person, an_id_number
-from tests.refunding import CLERK, DESK, LEAD, MEDICAL_BUREAU, agree, agreed
+from tests.refunding import (
+    CLERK,
+    DESK,
+    LEAD,
+    MEDICAL_BUREAU,
+    agree,
+    agreed,
+    balances,
+    given_back,
+    pay,
+    run_refunds,
+    start,
+    state,
+)
 from tests.system import eventually
 
-__all__ = ["far_folder", "running"]
 MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
-
-
-def start(running, *wants, key="refund-key", gateway="wechat"):
-    payer = Payer("resident", "self", gateway, Kind.NATIVE)
-    return start_payment(running.parts, wants, payer, request_key=key)
-
-
-def state(running, number, table="payment"):
-    return running.one(f"select state from {table} where number = :n", n=number).state
-
-
-def pay(running, *wants, key="refund-key"):
-    started = start(running, *wants, key=key)
-    assert running.outside.pay(started.checkout.code_url).status == 200
-    eventually(lambda: state(running, started.number) == "paid")
-    return started.number
-
-
-@pytest.fixture
-def adult(running):
-    return running.write(lambda connection: a_person(connection, id_number=an_id_number(sequence=7)))
-
-
-def run_refunds(running, number, until):
-    """The worker's turns, each question due at once."""
-
-    def turn():
-        with running.parts.engine.begin() as connection:
-            connection.execute(
-                text("update refund set next_query_at = :now where next_query_at is not null"), {"now": utc_now()}
-            )
-        refund_pay.pay_due(running.parts)
-        return state(running, number, "refund") == until
-
-    eventually(turn, 10)
-
-
-def given_back(running, payment):
-    """The far side's own list of refunds of one payment."""
-    return [line for line in running.outside.get("/refunds")["refunds"] if line["payment"] == payment]
-
-
-def balances(running):
-    with running.parts.engine.connect() as connection:
-        return {row.code: row.balance for row in trial_balance(connection) if row.balance}
 
 
 def test_a_paid_premium_goes_back_whole_and_everything_booked_for_it_with_it(running, adult):

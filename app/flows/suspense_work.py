@@ -1,0 +1,108 @@
+"""What the offices have to do about money in doubt: the list by day, and one with what was done and proposed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from app.flows.parts import Parts
+from app.flows.quote import NAMES
+from app.policy.facts import Insurance
+from app.registry import find
+from core.money import Fen
+from core.redact import mask_name
+from payments import find as find_money
+from payments import suspense
+from payments.gateways import GATEWAYS
+from payments.suspense import ROLES, Key
+
+DOUBTS: Mapping[str, str] = {
+    "surplus": "多付待退",
+    "unknown_number": "单号不认识",
+    "other_channel": "渠道不对",
+    "other_merchant": "商户不对",
+    "currency": "不是人民币",
+    "amount": "金额不对",
+}
+SOLUTIONS: Mapping[str, str] = {"applied": "已用来缴费", "given_back": "已退回"}
+STEPS: Mapping[str, str] = {
+    "taken": "有人负责",
+    "kept": "先放着",
+    "proposed": "提出用来缴费",
+    "applied": "同意，已入账",
+    "given_back": "同意退回",
+}
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """One of them. `late`: nobody took it in time, or its last day is over."""
+
+    key: Key
+    doubt: str
+    title: str  # of the channel
+    number: str
+    amount: Fen | None
+    owner: str
+    owned: bool
+    due_on: date
+    late: bool
+    came_at: datetime
+    proposed_by: str | None
+    solution: str | None
+    solved_by: str | None
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """One bill that somebody proposes to settle. The name is masked."""
+
+    name: str
+    title: str
+    amount: Fen
+
+
+def doubts(parts: Parts, *, solved: bool = False) -> list[Doubt]:
+    """What waits, the earliest day first; or what was solved, the latest first."""
+    with parts.reading() as connection:
+        rows = suspense.listed(connection, solved=solved)
+    return [_doubt(parts, row) for row in rows]
+
+
+def doubt(parts: Parts, key: Key) -> tuple[Doubt, Sequence[Any], list[Proposed]]:
+    """One, what was done about it, and the bills that are proposed. NoSuchSuspense."""
+    with parts.reading() as connection:
+        row = suspense.find(connection, key)
+        steps = suspense.steps_of(connection, key)
+        bills = [find_money.bill_with_lines(connection, row.bills_household, bill)[0] for bill in row.bills or ()]
+        ids = sorted({bill.person_id for bill in bills})
+        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
+    proposed = [
+        Proposed(
+            mask_name(people[bill.person_id].name),
+            f"{bill.levy_year}年{NAMES[Insurance(bill.insurance)]}",
+            bill.personal_due,
+        )
+        for bill in bills
+    ]
+    return _doubt(parts, row), steps, proposed
+
+
+def _doubt(parts: Parts, row: Any) -> Doubt:
+    today = parts.clocks.today()
+    owned = row.owner not in ROLES
+    return Doubt(
+        key=Key(row.household_id, row.cause),
+        doubt=DOUBTS.get(row.doubt, row.doubt),
+        title=GATEWAYS[row.gateway].facts.title if row.gateway in GATEWAYS else "银行",
+        number=row.number,
+        amount=row.amount,
+        owner=row.owner,
+        owned=owned,
+        due_on=row.due_on,
+        late=row.solved_at is None and (row.due_on < today or (not owned and row.owned_on < today)),
+        came_at=row.created_at,
+        proposed_by=row.proposed_by,
+        solution=SOLUTIONS[row.solution] if row.solution else None,
+        solved_by=row.solved_by,
+    )

@@ -1,0 +1,170 @@
+"""The offices' refunds: the work list, one with its evidence, and a button for each step a role may do."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+from apiflask import APIBlueprint
+from flask import redirect, render_template, request, url_for
+
+from app.access.roles import REVIEWS, Role, may
+from app.access.sessions import Officer
+from app.flows.follow_refund import BUREAUS, WORDS
+from app.flows.refund import accept, decide, own, review
+from app.flows.refund_pay import HOLDERS, Account, again, ask_transfer, decide_transfer
+from app.flows.refund_work import Case, Work, case, work
+from app.policy.facts import Insurance
+from app.web.access import Answer, NotYourDesk, needs, officer
+from app.web.parts import parts
+from payments.states import STUCK, UNDECIDED, RefundState
+
+bp = APIBlueprint("office_refunds", __name__, enable_openapi=False)
+WAYS: Mapping[str, str] = {
+    "too_old": "超过渠道的退款期限",
+    "no_way_back": "不是从线上渠道来的",
+    "balance": "渠道上的余额不够，稍后自动再退",
+    "silent": "渠道没有回话，稍后自动再问",
+    "transfer": "银行转账",
+}
+
+
+@bp.get("/")
+@needs("refund.see")
+def listed() -> Answer:
+    """What is under way, what waits for this desk first; or what ended."""
+    done = "done" in request.args
+    rows = sorted(work(parts(), done=done), key=lambda row: not _mine(row))
+    return render_template("office/refunds.html", rows=rows, words=WORDS, done=done, mine=_mine)
+
+
+@bp.get("/<number>")
+@needs("refund.see")
+def one(number: str) -> Answer:
+    """One refund, its evidence, its steps, and what this desk may do."""
+    found = case(parts(), number)
+    return render_template(
+        "office/refund.html", case=found, words=WORDS, ways=WAYS, holders=HOLDERS, acts=_acts(found), bureaus=BUREAUS
+    )
+
+
+@bp.post("/<number>/accept")
+@needs("refund.accept")
+def accept_one(number: str) -> Answer:
+    """受理."""
+    accept(parts(), number, by=_by())
+    return _back(number)
+
+
+@bp.post("/<number>/own")
+@needs("refund.accept")
+def own_one(number: str) -> Answer:
+    """由我处理."""
+    own(parts(), number, by=_by())
+    return _back(number)
+
+
+@bp.post("/<number>/review")
+@needs("refund.review")
+def review_one(number: str) -> Answer:
+    """复核: each bureau its own insurance."""
+    review(parts(), number, Insurance(REVIEWS[officer().role]), by=_by(), reason=_reason())
+    return _back(number)
+
+
+@bp.post("/<number>/approve")
+@needs("refund.approve")
+def approve_one(number: str) -> Answer:
+    """同意."""
+    decide(parts(), number, approved=True, by=_by(), reason=_reason())
+    return _back(number)
+
+
+@bp.post("/<number>/reject")
+@needs("refund.see")
+def reject_one(number: str) -> Answer:
+    """不同意, by whoever has the next step. NotYourDesk."""
+    if "reject" not in _acts(case(parts(), number)):
+        raise NotYourDesk("refund.reject")
+    decide(parts(), number, approved=False, by=_by(), reason=_reason())
+    return _back(number)
+
+
+@bp.post("/<number>/again")
+@needs("refund.accept")
+def again_one(number: str) -> Answer:
+    """换新单号再退."""
+    again(parts(), number, by=_by())
+    return _back(number)
+
+
+@bp.post("/<number>/transfer")
+@needs("refund.accept")
+def transfer_one(number: str) -> Answer:
+    """改用银行转账: what was transferred where, and the slip."""
+    form, slip = request.form, request.files.get("slip")
+    written = slip.read() if slip else b""
+    account = Account(
+        holder=form.get("holder", ""),
+        name=form.get("name", ""),
+        account=form.get("account", ""),
+        bank=form.get("bank", ""),
+        proof=form.get("proof", ""),
+        digest=sha256(written).digest() if written else None,
+    )
+    ask_transfer(parts(), number, account, by=_by())
+    return _back(number)
+
+
+@bp.post("/<number>/confirm")
+@needs("refund.approve")
+def confirm_one(number: str) -> Answer:
+    """回单核对无误, or not."""
+    decide_transfer(parts(), number, agreed=request.form.get("agreed") == "yes", by=_by())
+    return _back(number)
+
+
+def _mine(row: Work) -> bool:
+    """Does it wait for this desk?"""
+    return bool(_next(officer(), row.state, held=row.held, missing=row.missing))
+
+
+def _acts(found: Case) -> frozenset[str]:
+    """The buttons on this desk's page."""
+    held = officer()
+    acts = set(_next(held, found.refund.state, held=found.refund.held, missing=found.missing))
+    asked = found.transfer is not None and found.transfer.state == "asked"
+    if found.refund.state in STUCK:
+        if asked:
+            acts &= {"confirm", "own"}
+        else:
+            acts -= {"confirm"}
+    if found.refund.state is not RefundState.FAILED or found.refund.their_word in ("too_old", "no_way_back"):
+        acts -= {"again"}  # only after a definite no of a gateway that still gives money back
+    if f"staff:{held.login}" in {step.by for step in found.refund.steps} and found.refund.state in UNDECIDED:
+        acts.clear()  # who did one step does no other
+    return frozenset(acts)
+
+
+def _next(who: Officer, state: RefundState, *, held: bool, missing: frozenset[Insurance]) -> frozenset[str]:
+    """What a role may do next with a refund that stands there."""
+    clerk, lead = may(who.role, "refund.accept"), may(who.role, "refund.approve")
+    if state is RefundState.APPLIED and not held:
+        return frozenset({"accept", "reject"} if clerk else ())
+    if state is RefundState.ACCEPTED:
+        return frozenset({"review", "reject"} if REVIEWS.get(Role(who.role)) in missing else ())
+    if state in (RefundState.APPLIED, RefundState.REVIEWED):
+        return frozenset({"approve", "reject"} if lead else ())
+    if state in STUCK:
+        return frozenset({"own", "again", "transfer"} if clerk else {"confirm"} if lead else ())
+    return frozenset()
+
+
+def _by() -> str:
+    return f"staff:{officer().login}"
+
+
+def _reason() -> str:
+    return request.form.get("reason", "").strip()
+
+
+def _back(number: str) -> Answer:
+    return redirect(url_for("office_refunds.one", number=number), 303)

@@ -1,0 +1,126 @@
+"""The offices' money in doubt: the list by day, one with its steps, and the four ways to go on."""
+
+from datetime import date
+
+from apiflask import APIBlueprint
+from flask import redirect, render_template, request, url_for
+
+from app.access.roles import may
+from app.flows import suspense
+from app.flows.pay import Want
+from app.flows.quote import identify
+from app.flows.suspense_work import STEPS, doubt, doubts
+from app.policy.facts import Insurance
+from app.web.access import Answer, needs, officer
+from app.web.parts import parts
+from app.web.wishes import BadWish
+from core.errors import AppError
+from core.money import Fen, fen
+from payments.suspense import Key
+
+bp = APIBlueprint("office_suspense", __name__, enable_openapi=False)
+
+
+@bp.get("/")
+@needs("suspense.see")
+def listed() -> Answer:
+    """What waits for a solution, or what was solved."""
+    solved = "solved" in request.args
+    return render_template("office/suspenses.html", rows=doubts(parts(), solved=solved), solved=solved)
+
+
+@bp.get("/<int:household>/<cause>")
+@needs("suspense.see")
+def one(household: int, cause: str) -> Answer:
+    """One, and what this desk may do about it."""
+    return _page(Key(household, cause), problem=None)
+
+
+@bp.post("/<int:household>/<cause>/take")
+@needs("suspense.solve")
+def take_one(household: int, cause: str) -> Answer:
+    """由我负责."""
+    suspense.take(parts(), Key(household, cause), by=_by())
+    return _back(household, cause)
+
+
+@bp.post("/<int:household>/<cause>/keep")
+@needs("suspense.solve")
+def keep_one(household: int, cause: str) -> Answer:
+    """先放着, for a reason, until a day."""
+    until = _day(request.form.get("until", ""))
+    suspense.keep(parts(), Key(household, cause), until=until, reason=request.form.get("reason", ""), by=_by())
+    return _back(household, cause)
+
+
+@bp.post("/<int:household>/<cause>/back")
+@needs("suspense.solve")
+def back_one(household: int, cause: str) -> Answer:
+    """申请退回; then on its page another person agrees."""
+    asked = suspense.give_back(parts(), Key(household, cause), by=_by())
+    return redirect(url_for("office_refunds.one", number=asked.number), 303)
+
+
+@bp.post("/<int:household>/<cause>/propose")
+@needs("suspense.solve")
+def propose_one(household: int, cause: str) -> Answer | tuple[Answer, int]:
+    """用来缴费: for whom and for what. The identity number comes in a form and is written nowhere."""
+    form, key = request.form, Key(household, cause)
+    try:
+        person = identify(parts(), name=form.get("name", "")[:100], id_number=form.get("id_number", "")[:100])
+        wants = [
+            Want(person, Insurance(each), _tier() if each == Insurance.RES_PENSION else None)
+            for each in form.getlist("insurance")
+            if each in Insurance.__members__
+        ]
+        suspense.propose(parts(), key, wants, by=_by())
+    except AppError as error:
+        return _page(key, problem=next(iter(error.fields.values()), error.sentence())), error.status
+    return _back(household, cause)
+
+
+@bp.post("/<int:household>/<cause>/agree")
+@needs("suspense.confirm")
+def agree_one(household: int, cause: str) -> Answer:
+    """同意, by another person."""
+    suspense.settle(parts(), Key(household, cause), by=_by())
+    return _back(household, cause)
+
+
+def _page(key: Key, *, problem: str | None) -> str:
+    found, steps, proposed = doubt(parts(), key)
+    role = officer().role
+    return render_template(
+        "office/suspense.html",
+        doubt=found,
+        steps=steps,
+        words=STEPS,
+        proposed=proposed,
+        problem=problem,
+        solves=may(role, "suspense.solve") and not found.solution,
+        agrees=may(role, "suspense.confirm") and not found.solution and found.proposed_by not in (None, _by()),
+        tiers=list(parts().rules.pension.tiers),
+    )
+
+
+def _tier() -> Fen | None:
+    given = request.form.get("tier", "").strip()
+    try:
+        return fen(given) if given else None
+    except AppError as error:
+        raise BadWish from error
+
+
+def _day(given: str) -> date:
+    try:
+        return date.fromisoformat(given)
+    except ValueError as error:
+        raise suspense.KeptForNothing from error
+
+
+def _by() -> str:
+    return f"staff:{officer().login}"
+
+
+def _back(household: int, cause: str) -> Answer:
+    return redirect(url_for("office_suspense.one", household=household, cause=cause), 303)

@@ -1,0 +1,104 @@
+"""A resident's money back: why, what comes back and how, then every step with its date. One question a screen."""
+
+import secrets
+
+from apiflask import APIBlueprint
+from flask import redirect, render_template, request, url_for
+
+from app.flows.follow_refund import RefundFollowed, follow, refunds_of
+from app.flows.quote import subjects
+from app.flows.refund_wish import Refundable, UnknownReason, ask, refundable
+from app.policy.refunds import QUESTIONS, Why
+from app.registry.find import Subject
+from app.web.access import Answer, here
+from app.web.parts import parts
+from app.web.sheets import insurance_named
+from app.web.wishes import known
+from core.errors import BadInput
+from payments.errors import NoSuchRefund, NothingToGiveBack
+
+bp = APIBlueprint("refunds", __name__, enable_openapi=False)
+
+
+class BadAmount(BadInput):
+    """An amount that no page of ours shows."""
+
+    text = "金额不对，请返回重新看。"
+
+
+@bp.get("/refunds")
+def mine() -> Answer:
+    """Every refund of the people this session knows."""
+    return render_template("resident/refunds.html", refunds=own_refunds())
+
+
+@bp.get("/refunds/<number>")
+def one(number: str) -> Answer:
+    """Where a refund stands and what was done when."""
+    return render_template("resident/refund.html", refund=own_refund(number))
+
+
+@bp.get("/refund/<person>/<insurance>")
+def begin(person: str, insurance: str) -> Answer:
+    """Why? And once that is said: what will come back, where to, and is it right?"""
+    subject, found = _found(person, insurance)
+    if found.number:
+        return redirect(url_for("refunds.one", number=found.number), 303)
+    why = request.args.get("why")
+    if why is None:
+        return render_template("resident/refund_why.html", subject=subject, found=found, person=person)
+    chosen = next((each for each, _ in found.reasons if each == why), None)
+    if chosen is None:
+        raise UnknownReason
+    return render_template(
+        "resident/refund_confirm.html",
+        subject=subject,
+        found=found,
+        person=person,
+        why=chosen,
+        words=QUESTIONS[chosen],
+        key=secrets.token_urlsafe(12),
+        moved=chosen in (Why.ELSEWHERE, Why.EMPLOYEE, Why.DIED),
+    )
+
+
+@bp.post("/refund/<person>/<insurance>")
+def apply(person: str, insurance: str) -> Answer:
+    """Ask; then to the page with the steps."""
+    subject = subjects(parts(), [known(person)])[0]
+    expected, key = request.form.get("expected", ""), request.form.get("key", "")[:64]
+    if not (expected.isascii() and expected.isdigit() and len(expected) <= 9 and key):
+        raise BadAmount
+    asked = ask(
+        parts(),
+        subject,
+        insurance_named(insurance),
+        request.form.get("why", ""),
+        expected=int(expected),
+        actor=here().openid or "resident",
+        request_key=key,
+    )
+    return redirect(url_for("refunds.one", number=asked.number), 303)
+
+
+def own_refund(number: str) -> RefundFollowed:
+    """A refund this session may see: it concerns only people known here. NoSuchRefund."""
+    found = follow(parts(), number)
+    people = {item.person_id for item in found.items}
+    if not people or not people <= set(here().known.values()):
+        raise NoSuchRefund(number)
+    return found
+
+
+def own_refunds() -> list[RefundFollowed]:
+    """All of them, newest first."""
+    people = sorted(set(here().known.values()))
+    return [follow(parts(), row.number) for row in refunds_of(parts(), people)]
+
+
+def _found(person: str, insurance: str) -> tuple[Subject, Refundable]:
+    subject = subjects(parts(), [known(person)])[0]
+    found = refundable(parts(), subject, insurance_named(insurance))
+    if found is None:
+        raise NothingToGiveBack
+    return subject, found

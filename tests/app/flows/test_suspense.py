@@ -1,0 +1,278 @@
+"""Money that fits nothing has an owner and a day, and ends in a bill or with its payer."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from app.flows import refund, suspense
+from app.flows.collect import take_word
+from app.flows.expire import ask_silent
+from app.flows.pay import NotPayable, Want
+from app.policy.facts import Insurance
+from payments.errors import (
+    NoSuchSuspense,
+    NothingProposed,
+    NothingToGiveBack,
+    OwnSuspense,
+    SuspenseSolved,
+    SuspenseUnfit,
+)
+from payments.gateways.base import Outcome, Word
+from payments.number import new_number
+from tests.builders import NEW_YEAR, NOON, a_household, a_person, an_id_number
+from tests.refunding import CLERK, LEAD, agree, balances, given_back, pay, rows, run_refunds, start, state
+from tests.system import eventually
+
+MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
+
+
+def other_amount(running, person, total, *wants):
+    """A payment whose payer's money came in another amount than was asked for: its key and number."""
+    started = start(running, *(wants or (Want(person, MEDICAL),)))
+    running.outside.fault("other_amount", started.number, total=total)
+    running.outside.pay(started.checkout.code_url)
+    eventually(lambda: bool(rows(running, "select cause from suspense where number = :n", n=started.number)))
+    running.ask_now()
+    ask_silent(running.parts)
+    [row] = rows(running, "select cause from suspense where number = :n", n=started.number)
+    return suspense.key_of(running.parts, row.cause), started.number
+
+
+def unknown(running, amount, at=NOON, reference="4200009"):
+    """Money under a number nobody knows."""
+    gateway = running.parts.gateways["wechat"]
+    number = new_number(0, at.date())
+    outcome = Outcome(
+        gateway="wechat",
+        number=number,
+        word=Word.PAID,
+        merchant=gateway.merchant,
+        app=gateway.app,
+        reference=reference,
+        amount=amount,
+        currency="CNY",
+        happened_at=at + timedelta(minutes=1),
+    )
+
+    assert take_word(running.parts, outcome) == "suspense"
+    return suspense.key_of(running.parts, f"receipt:wechat:{reference}")
+
+
+def held(running):
+    [row] = rows(running, "select * from suspense")
+    return row
+
+
+def test_it_has_an_owner_and_days_from_the_first_moment(running, adult):
+    unknown(running, 32000)  # a Friday
+
+    row = held(running)
+
+    assert (row.owner, row.owned_on, row.due_on) == ("tax_clerk", date(2021, 11, 8), date(2021, 11, 12))
+
+
+def test_what_lies_too_long_is_told(running, adult):
+    key = unknown(running, 32000)
+
+    assert suspense.watch(running.parts) == 0
+    running.turn(NOON + timedelta(days=4))
+    assert suspense.watch(running.parts) == 1, "nobody took it within a working day"
+    suspense.take(running.parts, key, by=CLERK)
+    assert suspense.watch(running.parts) == 0 and held(running).owner == CLERK
+    running.turn(NOON + timedelta(days=8))
+    assert suspense.watch(running.parts) == 1, "its last day is over"
+    suspense.keep(running.parts, key, until=date(2021, 11, 30), reason="等银行回话", by=CLERK)
+    assert suspense.watch(running.parts) == 0
+    assert [row.word for row in rows(running, "select word from suspense_step order by step")] == ["taken", "kept"]
+
+
+@pytest.mark.parametrize(
+    ("until", "reason"), [(date(2021, 11, 5), "x"), (date(2022, 11, 5), "x"), (date(2021, 11, 9), " ")]
+)
+def test_keeping_needs_a_reason_and_a_day(running, adult, until, reason):
+    key = unknown(running, 32000)
+
+    with pytest.raises((suspense.KeptForNothing, refund.BadReason)):
+        suspense.keep(running.parts, key, until=until, reason=reason, by=CLERK)
+
+
+def test_it_settles_what_it_was_meant_for_when_two_people_say_so(running, adult):
+    key = unknown(running, 82000)
+    wants = [Want(adult, MEDICAL), Want(adult, PENSION, 50000)]
+
+    with pytest.raises(NothingProposed):
+        suspense.settle(running.parts, key, by=LEAD)
+    suspense.propose(running.parts, key, wants, by=CLERK)
+    with pytest.raises(OwnSuspense):
+        suspense.settle(running.parts, key, by=CLERK)
+    suspense.settle(running.parts, key, by=LEAD)
+
+    bills = rows(running, "select state, settled_by, settled_at from bill")
+    assert {(bill.state, bill.settled_by) for bill in bills} == {("settled", f"{key.cause}:applied")}
+    assert {bill.settled_at for bill in bills} == {NOON + timedelta(minutes=1)}, "when the money came"
+    assert balances(running) == {
+        "clearing:wechat": 82000,
+        "receivable:gov_subsidy:finance:RES_MEDICAL": 58000,
+        "receivable:gov_subsidy:finance:RES_PENSION": 6000,
+        "fund:RES_MEDICAL:2022": -90000,
+        "fund:RES_PENSION:2022": -56000,
+    }
+    row = held(running)
+    assert (row.solved_by, row.solution, row.owner) == (LEAD, "applied", CLERK)
+    for late in (
+        lambda: suspense.settle(running.parts, key, by=LEAD),
+        lambda: suspense.take(running.parts, key, by=LEAD),
+    ):
+        with pytest.raises(SuspenseSolved):
+            late()
+    with pytest.raises(NothingToGiveBack):
+        suspense.give_back(running.parts, key, by=CLERK)
+    assert [row.kind for row in rows(running, "select kind from notice")] == ["settled", "settled"]
+
+
+def test_what_it_settled_can_go_back_by_its_receipt(running, adult):
+    key, number = other_amount(running, adult, 82000)
+    suspense.propose(running.parts, key, [Want(adult, MEDICAL), Want(adult, PENSION, 50000)], by=CLERK)
+    suspense.settle(running.parts, key, by=LEAD)
+    [medical] = rows(running, "select * from bill where insurance = 'RES_MEDICAL' and state = 'settled'")
+
+    with running.parts.engine.begin() as connection:
+        asked = refund.ask_for_bill(running.parts, connection, medical, refund.Why.ELSEWHERE, by="resident")
+    agree(running.parts, asked.number)
+    run_refunds(running, asked.number, "paid")
+
+    assert asked.amount == 32000 and [line["amount"] for line in given_back(running, number)] == [32000]
+
+
+def test_only_what_fits_exactly_is_settled(running, adult):
+    key = unknown(running, 32100)
+
+    with pytest.raises(SuspenseUnfit):
+        suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    with pytest.raises(NotPayable):
+        suspense.propose(running.parts, key, [Want(adult, PENSION)], by=CLERK)
+
+    assert rows(running, "select * from bill") == [], "nothing is issued for a proposal that does not fit"
+
+
+def test_an_old_price_counts_for_money_that_came_in_its_time_only(running, adult):
+    early = unknown(running, 32000, at=NOON, reference="420001")
+    late = unknown(running, 32000, at=NEW_YEAR, reference="420002")
+    running.turn(NEW_YEAR + timedelta(days=3))
+
+    with pytest.raises(SuspenseUnfit):
+        suspense.propose(running.parts, late, [Want(adult, MEDICAL)], by=CLERK)
+    suspense.propose(running.parts, early, [Want(adult, MEDICAL)], by=CLERK)
+    suspense.settle(running.parts, early, by=LEAD)
+
+    [bill] = rows(running, "select benefit_start, personal_due from bill where state = 'settled'")
+    assert (bill.benefit_start, bill.personal_due) == (date(2022, 1, 1), 32000)
+
+
+def test_somebody_paid_meanwhile_and_the_money_stays(running, adult):
+    key = unknown(running, 32000)
+    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    pay(running, Want(adult, MEDICAL))
+
+    with pytest.raises(SuspenseUnfit):
+        suspense.settle(running.parts, key, by=LEAD)
+
+    assert held(running).solved_at is None and balances(running)["suspense:wechat"] == -32000
+
+
+def test_what_somebody_is_paying_is_not_settled_by_other_money(running, adult):
+    key = unknown(running, 32000)
+    start(running, Want(adult, MEDICAL))
+
+    with pytest.raises(SuspenseUnfit):
+        suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+
+
+def test_another_amount_given_back_ends_its_payment_and_frees_its_bill(running, adult):
+    key, number = other_amount(running, adult, 32100)
+    assert state(running, number) == "unknown"
+
+    asked = suspense.give_back(running.parts, key, by=CLERK)
+    refund.decide(running.parts, asked.number, approved=True, by=LEAD)
+    run_refunds(running, asked.number, "paid")
+
+    assert state(running, number) == "closed" and balances(running) == {}
+    assert [line["amount"] for line in given_back(running, number)] == [32100]
+    assert pay(running, Want(adult, MEDICAL), key="anew") and held(running).solution == "given_back"
+
+
+def test_another_amount_settles_what_it_fits_and_its_payment_ends(running, adult):
+    other = running.write(
+        lambda connection: a_person(
+            connection, id_number=an_id_number(sequence=9), household=a_household(connection, number="0001")
+        )
+    )
+    key, number = other_amount(running, adult, 64000)
+
+    suspense.propose(running.parts, key, [Want(adult, MEDICAL), Want(other, MEDICAL)], by=CLERK)
+    suspense.settle(running.parts, key, by=LEAD)
+
+    assert state(running, number) == "closed"
+    assert {row.state for row in rows(running, "select state from bill where state <> 'withdrawn'")} == {"settled"}
+
+
+def test_surplus_may_settle_what_somebody_else_owes(running, adult):
+    other = running.write(
+        lambda connection: a_person(
+            connection, id_number=an_id_number(sequence=9), household=a_household(connection, number="0002")
+        )
+    )
+    first = start(running, Want(adult, MEDICAL))
+    running.outside.fault("late_success", first.number)
+    pay(running, Want(adult, MEDICAL), key="another", gateway="alipay")
+    running.outside.pay(first.checkout.code_url)
+    eventually(lambda: state(running, first.number) == "surplus")
+    key = suspense.key_of(running.parts, held(running).cause)
+
+    suspense.propose(running.parts, key, [Want(other, MEDICAL)], by=CLERK)
+    suspense.settle(running.parts, key, by=LEAD)
+
+    assert "surplus:wechat" not in balances(running)
+    assert rows(running, "select state from bill") == [("settled",), ("settled",)]
+    [bill] = rows(running, "select * from bill where person_id = :p", p=other)
+    with running.parts.engine.begin() as connection:
+        asked = refund.ask_for_bill(running.parts, connection, bill, refund.Why.TWICE, by="resident")
+    assert asked.amount == 32000
+
+
+def test_money_of_nobody_is_given_back_too(running, adult):
+    key = unknown(running, 32000)
+
+    asked = suspense.give_back(running.parts, key, by=CLERK, reason="单号不对")
+    with pytest.raises(NothingToGiveBack):
+        suspense.give_back(running.parts, key, by="staff:other")
+    with pytest.raises(SuspenseUnfit):
+        suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    refund.decide(running.parts, asked.number, approved=True, by=LEAD)
+
+    assert balances(running) == {"clearing:wechat": 32000, "refunds:wechat": -32000}
+
+
+def test_what_is_not_there_is_said(running):
+    with pytest.raises(NoSuchSuspense):
+        suspense.key_of(running.parts, "receipt:wechat:1")
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "update suspense set owner = 'staff:x'",
+        "update suspense set bills = array[1], proposed_by = 'a', bills_household = 1",
+        "delete from suspense",
+        "insert into suspense_step values (0, 'x', 1, 'taken', 'x', now(), '')",
+        "select suspense_solve(0, 'receipt:wechat:4200009', 'applied', 'x', now())",
+    ],
+)
+def test_the_application_cannot_do_it_by_hand(running, attempt):
+    unknown(running, 32000)
+
+    with pytest.raises(DBAPIError) as refused, running.parts.engine.begin() as connection:
+        connection.exec_driver_sql(attempt)
+
+    assert refused.value.orig.sqlstate == "42501"

@@ -1,0 +1,59 @@
+"""Statements about the database that return no row while all is well; each named by what it says."""
+
+ALWAYS = {
+    "the book is balanced": "select sum(amount) from posting having sum(amount) <> 0",
+    "every entry balances": """
+        select cause from posting group by household_id, cause having sum(amount) <> 0 or count(*) < 2""",
+    "every entry has its postings": """
+        select cause from entry e where not exists (
+            select from posting p where p.household_id = e.household_id and p.cause = e.cause)""",
+    "a bill is paid at most once": """
+        select item from posting p where cause like 'receipt:%' and account like 'clearing:%' and item is not null
+         group by household_id, item
+        having count(*) > 1""",
+    "a levy item is settled at most once": """
+        select person_id, insurance from bill where state = 'settled' group by 1, 2, levy_year having count(*) > 1""",
+    "a bill that was paid names its entry": """
+        select id from bill b where state in ('settled', 'refunded') and not exists (
+            select from entry e where e.household_id = b.household_id and e.cause = b.settled_by)""",
+    "an open payment has a question to come": """
+        select number from payment
+         where state in ('created', 'pending', 'unknown', 'closing') and next_query_at is null""",
+    "a refund under way has a question to come": """
+        select number from refund where state in ('approved', 'paying') and next_query_at is null""",
+    "no more goes back than came in": """
+        select receipt from refund where state <> 'rejected' group by household_id, receipt
+        having sum(amount) > min(paid)""",
+    "every message was applied, perhaps when it was repeated": """
+        select number from received r where result like 'failed%' and not exists (
+            select from received a where a.household_id = r.household_id and a.number = r.number
+               and a.result in ('paid', 'surplus', 'suspense', 'again'))""",
+    "every doubt has an owner": "select cause from suspense where owner = ''",
+    "one notice for a payment that settled": """
+        select number from payment p where state in ('paid', 'surplus') and memo ? 'notice' and (
+            select count(*) from notice n where n.household_id = p.household_id
+               and n.cause = 'payment:' || p.number || ':' || p.state) <> 1""",
+    "no notice for a payment that did not": """
+        select cause from notice n where cause like 'payment:%' and not exists (
+            select from payment p where p.household_id = n.household_id
+               and n.cause = 'payment:' || p.number || ':' || p.state)""",
+}
+AT_THE_END = {  # when everything has had its time
+    "no payment is open but what a doubt holds": """
+        select number from payment p where state in ('created', 'pending', 'unknown', 'closing') and not exists (
+            select from suspense s where s.household_id = p.household_id and s.number = p.number)""",
+    "no refund is under way": """
+        select number from refund where state in ('applied', 'accepted', 'reviewed', 'approved', 'paying')""",
+    "surplus was asked for": """
+        select cause from suspense s where doubt = 'surplus' and not exists (
+            select from refund r where r.household_id = s.household_id and r.receipt = s.cause)""",
+    "every notice was sent or given up": "select cause from notice where rank < 2",
+    "nothing rests among the refunds but what a person must look at": """
+        select gateway from (select split_part(account, ':', 2) as gateway, -sum(amount) as owed from posting
+                              where account like 'refunds:%' group by 1) b
+         where owed <> coalesce((select sum(amount) from refund r
+                                  where r.gateway = b.gateway and r.state in ('abnormal', 'failed')), 0)""",
+    "nothing but receipts and refunds is in clearing": """
+        select cause from posting where account ~ '^clearing:(wechat|alipay|unionpay)$'
+           and cause !~ '^(receipt|refund):'""",
+}

@@ -1,0 +1,152 @@
+"""The season as moments in order: people come, pay, give up or come back; the worker ticks; mornings bring statements.
+When it is over nothing goes wrong any more, and what is open must come to its end."""
+
+import heapq
+import itertools
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
+from random import Random
+
+from app.jobs import jobs
+from core.clock import BEIJING
+from tests.simulate.gates import What
+from tests.simulate.people import Household, settle_county
+from tests.simulate.rates import IN_THE_MORNING, Rates, chosen, drawn
+from tests.simulate.residents import Resident
+from tests.simulate.seeded import SECOND
+from tests.simulate.staff import Staff
+from tests.simulate.stage import DATABASE, ROLES, Due, Stage
+from tests.simulate.system import tasks
+
+A_DAYS_PAYMENTS = 700
+OFTEN = ("ask", "tell_due", "refund", "surplus")  # every tick; every other task in the mornings
+OPENS = time(13)
+MORNING = (time(9, 31), time(10, 2), time(10, 13), time(10, 24), time(11, 1), time(11, 12), time(12))
+GRACE_S, GRACE_TICK_S = 120, 10  # after the last fault
+MORNINGS_AFTER = 3
+
+
+class Season:
+    """One seed's season on its stage."""
+
+    def __init__(self, stage: Stage, payments: int) -> None:
+        self.stage, self.payments = stage, payments
+        self.chance = Random(f"{stage.seed}/season")
+        self.rates: Rates = drawn(self.chance)
+        self.county: list[Household] = settle_county(stage.eye, stage.parts.vault, self.chance, payments + 4)
+        self.tasks = sorted(tasks(jobs(stage.parts, stage.server.app_url(DATABASE))))
+        self.staff = Staff(stage, self.chance, self.rates)
+        self.is_over = False
+        self.numbers: dict[str, list[str]] = {}  # of payments, by gateway
+        self._order = itertools.count()
+        self._moments: list[tuple[int, int, Callable[[], None]]] = []
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """So long after now."""
+        self._at(self.stage.clock.micros + int(seconds * SECOND), act)
+
+    def play(self) -> None:
+        """All of it, with everything that goes wrong."""
+        days = max(2, ceil(self.payments / A_DAYS_PAYMENTS))
+        coming = [self.payments * (place + 1) // days - self.payments * place // days for place in range(days)]
+        self.stage.clock.turn(_micros(self.rates.first_day, time(12, 59)))
+        self._plan_strikes()
+        place = itertools.count()
+        for day, people in enumerate(coming):
+            self._open(self.rates.first_day + timedelta(days=day), [next(place) for _ in range(people)])
+        self._until(self._last_arrival)
+
+    def end(self) -> None:
+        """No fault from now on; two minutes for what can be known at once."""
+        self.is_over = True
+        self.stage.far.faults.clear()
+        self.stage.due.clear()
+        self.stage.say("the faults are over")
+        for _ in range(GRACE_S // GRACE_TICK_S):
+            self._until(self.stage.clock.micros + GRACE_TICK_S * SECOND)
+            self._tick(OFTEN)
+
+    def settle(self) -> None:
+        """Mornings with statements and staff until everything has come to its end."""
+        today = self.stage.clock.now().astimezone(BEIJING).date()
+        for moment in (time(18), time(23, 50)):
+            self._at(_micros(today, moment), lambda: self._tick(OFTEN))
+        for day in range(1, MORNINGS_AFTER + 1):
+            for moment in (time(1), *MORNING, time(16), time(21)):
+                self._at(_micros(today + timedelta(days=day), moment), self._morning)
+        for day in (1, 2):  # and what was agreed to last goes back
+            for moment in (time(9), time(15), time(23)):
+                last = today + timedelta(days=MORNINGS_AFTER + day)
+                self._at(_micros(last, moment), lambda: self._tick(OFTEN))
+        self._until(None)
+
+    def _until(self, end: int | None) -> None:
+        """Everything up to a moment, in the order of time; None: until nothing is to come."""
+        clock, post = self.stage.clock, self.stage.far.post
+        while True:
+            told = post.next_due()
+            ours = self._moments[0][0] if self._moments else None
+            moment = min((one for one in (told, ours) if one is not None), default=None)
+            if moment is None or (end is not None and moment > end):
+                break
+            clock.turn(max(clock.micros, moment))
+            if moment == told:
+                post.deliver_next()
+            else:
+                heapq.heappop(self._moments)[2]()
+        if end is not None:
+            clock.turn(max(clock.micros, end))
+
+    def _at(self, micros: int, act: Callable[[], None]) -> None:
+        heapq.heappush(self._moments, (micros, next(self._order), act))
+
+    def _open(self, day: date, places: list[int]) -> None:
+        """One day: people come one after another, the worker ticks until the evening and again in the morning."""
+        moment = _micros(day, OPENS)
+        for place in places:
+            self._at(moment, lambda place=place: self._arrive(place))
+            self._last_arrival = moment
+            moment += int(self.chance.expovariate(1 / self.rates.gap_s) * SECOND)
+        tick = _micros(day, OPENS)
+        while tick < moment + 1800 * SECOND:
+            self._at(tick, lambda: self._tick(OFTEN))
+            tick += (self.rates.tick_s if tick < moment else 60) * SECOND
+        while tick < _micros(day, time(22)):
+            self._at(tick, lambda: self._tick(OFTEN))
+            tick += 2700 * SECOND
+        for hour in (14, 16, 21):
+            self._at(_micros(day, time(hour)), self.staff.work)
+        for when in MORNING:
+            self._at(_micros(day + timedelta(days=1), when), self._morning)
+
+    def _arrive(self, place: int) -> None:
+        while self._strikes and self._strikes[0][0] <= place:
+            self.stage.due.append(self._strikes.pop(0)[1])
+        Resident(self, self.county, place).come()
+
+    def _tick(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            self.stage.call("worker", "task", name)
+
+    def _morning(self) -> None:
+        if not self.is_over and self.chance.random() < 0.3:
+            gateway = self.chance.choice(("wechat", "alipay", "unionpay"))
+            mishap = chosen(self.chance, IN_THE_MORNING, gateway)
+            self.stage.far.faults.add(mishap.fault(self.chance, gateway, None))
+        self._tick(tuple(self.tasks))
+        self.staff.work()
+
+    def _plan_strikes(self) -> None:
+        kills, crashes = (
+            max(4, ceil(self.payments * self.rates.kills)),
+            max(1, ceil(self.payments * self.rates.crashes)),
+        )
+        whose = [Due(self.chance.choice(ROLES)) for _ in range(kills)]
+        whose += [Due(self.chance.choice(ROLES), What.SERVER) for _ in range(crashes)]
+        last = max(1, self.payments * 4 // 5)
+        self._strikes = sorted(((self.chance.randrange(last), due) for due in whose), key=lambda strike: strike[0])
+
+
+def _micros(day: date, moment: time) -> int:
+    return int(datetime.combine(day, moment, BEIJING).astimezone(UTC).timestamp()) * SECOND

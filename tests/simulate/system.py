@@ -1,0 +1,140 @@
+"""A process of the simulated system: our own application, forked from the director, told one command at a time.
+
+Roles: `web` is where residents and clerks come in, `callbacks` is another web process, `worker` runs the queue's tasks.
+"""
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from multiprocessing.connection import Connection as Pipe
+from typing import Any
+
+from apiflask import APIFlask
+from procrastinate import App
+from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.flows import refund, refund_pay
+from app.flows.follow import close_payment, follow
+from app.flows.pay import Payer, Want, start_payment
+from app.jobs import jobs
+from app.policy.facts import Insurance
+from core.errors import AppError
+from tests.simulate.gates import Gates, Strike
+from tests.simulate.seeded import draw_from
+
+SPARED = frozenset(
+    {"rescue", "sweep", "watch_keys", "watch_book", "tell"}
+)  # tasks that move no money, or have no time of their own
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came of a command: `word` for the log, `data` for whoever asked; the gates it passed, the alerts it gave."""
+
+    word: str
+    data: Any = None
+    gates: int = 0
+    alerts: Sequence[str] = field(default_factory=list)
+
+
+@dataclass
+class System:
+    """The application as one process has it."""
+
+    app: APIFlask
+    gates: Gates
+    url: str
+    alerts: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.parts = self.app.extensions["joined"].parts
+        self.tasks = tasks(jobs(self.parts, self.url))
+        object.__setattr__(self.parts, "alert", lambda what, **_words: self.alerts.append(what))
+        self.gates.hang(self.parts.engine)
+
+    def serve(self, pipe: Pipe, role: str, born: str) -> None:
+        """Until the director hangs up. `born` tells this process's chance and its connections from another's."""
+        draw_from(born)
+        logging.disable()  # what goes wrong here is wanted; the reply tells it
+
+        @event.listens_for(self.parts.engine, "do_connect")
+        def _named(_dialect: object, _record: object, _words: object, named: dict[str, object]) -> None:
+            named["application_name"] = role
+
+        while True:
+            try:
+                verb, words, strike = pipe.recv()
+            except EOFError:
+                os._exit(0)
+            pipe.send(self.obey(verb, words, strike))
+
+    def obey(self, verb: str, words: Sequence[Any], strike: Strike | None) -> Reply:
+        """One command, with whatever strikes it on the way."""
+        self.gates.arm(strike)
+        self.alerts.clear()
+        try:
+            word, data = getattr(self, verb)(*words)
+        except AppError as refused:
+            word, data = f"!{refused.code}", None
+        except SQLAlchemyError as lost:
+            word, data = f"!{type(lost).__name__}", None
+        passed = self.gates.passed
+        self.gates.arm(None)
+        return Reply(word, data, passed, sorted(self.alerts))
+
+    # What residents and clerks do
+
+    def start(self, wants: Sequence[Want], payer: Payer, key: str) -> tuple[str, Any]:
+        started = start_payment(self.parts, wants, payer, request_key=key)
+        return f"{started.state} {started.number or '-'} {started.amount}", started
+
+    def close(self, number: str) -> tuple[str, Any]:
+        close_payment(self.parts, number)
+        return self.follow(number)
+
+    def follow(self, number: str) -> tuple[str, Any]:
+        phase = follow(self.parts, number).phase
+        return str(phase), phase
+
+    def ask_back(self, payment: str, by: str) -> tuple[str, Any]:
+        asked = refund.apply(self.parts, payment, by=by)
+        return f"{asked.number} {asked.amount}", asked.number
+
+    def accept(self, number: str, by: str) -> tuple[str, Any]:
+        refund.accept(self.parts, number, by=by)
+        return "accepted", None
+
+    def review(self, number: str, insurance: str, by: str) -> tuple[str, Any]:
+        refund.review(self.parts, number, Insurance(insurance), by=by)
+        return "reviewed", None
+
+    def decide(self, number: str, approved: bool, by: str) -> tuple[str, Any]:
+        refund.decide(self.parts, number, approved=approved, by=by, reason="" if approved else "材料不全")
+        return "approved" if approved else "rejected", None
+
+    def again(self, number: str, by: str) -> tuple[str, Any]:
+        refund_pay.again(self.parts, number, by=by)
+        return "again", None
+
+    # What arrives
+
+    def deliver(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[str, Any]:
+        answer = self.app.test_client().post(path, data=body, headers=dict(headers))
+        return str(answer.status_code), (answer.status_code, answer.data)
+
+    # What the worker does
+
+    def task(self, name: str) -> tuple[str, Any]:
+        self.tasks[name](timestamp=0)
+        return "ran", None
+
+    def turn(self, moment: datetime) -> tuple[str, Any]:
+        return str(self.parts.clocks.set_to(moment)), None
+
+
+def tasks(queue: App) -> dict[str, Any]:
+    """Every task of the clock that is about money or tells people of it, by name."""
+    return {name: task for name, task in queue.tasks.items() if name not in SPARED and ":" not in name}
