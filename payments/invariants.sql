@@ -121,6 +121,9 @@ select s.cause as what from suspense s
  where s.doubt = 'surplus' and s.solved_at is null and s.created_at < %(wall)s - interval '60 s'
    and not exists (select from refund r where r.household_id = s.household_id and r.receipt = s.cause)
 
+-- INV-13 最近一周日结的日子没有变
+select 'day ' || day as what from sealed_day_broken((select max(day) - 7 from sealed_day)) as day
+
 -- INV-14 每笔缴费成功有一条通知
 select attempt.number as what
   from attempt

@@ -55,6 +55,11 @@ TAMPERINGS = (
     ("INV-22", "update bill_line set amount = amount - 1 where payer = 'resident' and household_id = 21"),
     ("INV-23", "update bill set settled_at = price_until where household_id = 21"),
     (
+        "INV-13",
+        "insert into sealed_day (day, entries, postings, digest, previous, closed_by, closed_at)"
+        " values ('2021-11-05', 3, 8, sha256('x'), decode(repeat('00', 32), 'hex'), 'staff:wang', now())",
+    ),
+    (
         "INV-28",
         "insert into statement (gateway, day, state, lines, received, refunded)"
         " values ('wechat', '2021-11-05', 'whole', 1, 5, 0)",
