@@ -12,6 +12,7 @@ from sqlalchemy import text
 from app.access.roles import Role
 from app.flows.agents import add_staff
 from app.flows.certify import certificate, problems, read_certificate
+from app.flows.check_book import check_book
 from app.flows.import_outside import import_outside
 from app.flows.reconcile import reconcile_due
 from payments.discrepancies import BOOKS, KINDS, remedies
@@ -165,6 +166,7 @@ def test_every_difference_is_found_named_and_ended_and_the_day_is_closed(a_day):
         assert clerk.post(f"/office/day/{day}/close").status_code == 303, clerk.get(f"/office/day/{day}").text
     assert "已日结" in clerk.get(f"/office/day/{DAY}").text
     assert_certified(a_day, clerk)
+    assert [(one.number, one.sample) for one in check_book(a_day.parts) if one.rows] == []
 
 
 def assert_certified(running, clerk):

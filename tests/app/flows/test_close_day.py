@@ -12,10 +12,8 @@ from payments.discrepancies import DifferenceEnded, NoReason, NoSuchDifference, 
 from payments.ledger import seal
 from payments.ledger.balances import balance
 from payments.ledger.seal import HasExceptions, NotTheDay
-from tests.app.web.conftest import far_folder, running
 from tests.days import DAY, MORNING, book, differences, keep, line, paid
 
-__all__ = ["far_folder", "running"]
 CLERK, LEAD = "staff:clerk01", "staff:lead01"
 
 

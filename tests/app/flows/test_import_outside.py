@@ -11,12 +11,10 @@ from app.flows.import_outside import SerialKnown, import_outside
 from app.flows.reconcile import reconcile_day
 from payments.ledger.balances import balance
 from payments.outside_files import BadOutsideFile
-from tests.app.web.conftest import far_folder, running
 from tests.builders import NOON, a_person, an_id_number
 from tests.conftest import DATABASE
 from tests.days import DAY, MORNING, book, differences, keep, line, paid
 
-__all__ = ["far_folder", "running"]
 CLERK, LEAD = "staff:clerk01", "staff:lead01"
 BANK = "银行流水号,入账日期,金额,渠道,业务日期,业务日期止"
 TREASURY = "税票号,入库日期,业务日期,险种,年度,类别,金额"

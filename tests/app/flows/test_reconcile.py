@@ -14,12 +14,9 @@ from payments.gateways import GATEWAYS
 from payments.gateways.base import Movement, RefundOutcome, RefundWord, StatementLine
 from payments.ledger.balances import balance
 from payments.number import household_of, new_number
-from tests.app.web.conftest import far_folder, running
 from tests.builders import NOON
 from tests.days import DAY, MORNING, book, differences, keep, keep_empty, line, paid
 from tests.refunding import agreed
-
-__all__ = ["far_folder", "running"]
 
 
 @pytest.fixture
