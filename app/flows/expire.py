@@ -14,6 +14,7 @@ from payments.states import LIVE, State
 
 LEASE = timedelta(seconds=60)
 MARGIN = timedelta(seconds=60)  # our clock and theirs
+UNREPORTED_AT_MOST = timedelta(seconds=100)  # paid there and unknown here for two minutes at most (F40, INV-17)
 ABSENT_FOR = timedelta(seconds=60)  # a number the gateway does not know may still be on its way (F34)
 
 
@@ -124,8 +125,13 @@ def _is_over(parts: Parts, row: Any) -> bool:
 
 
 def _ask_later(parts: Parts, gateway: Gateway, row: Any, state: State, *, moved_from: State | None = None) -> State:
-    """The next question by the gateway's schedule; past its end every half hour, never never (INV-18)."""
-    also = {"next_query_at": next_question(gateway.facts.poll_after_s, row.started_at, parts.clocks.wall())}
+    """The next question by the gateway's schedule, and often enough while it can be paid; past its end every half hour,
+    never never (INV-18)."""
+    wall = parts.clocks.wall()
+    moment = next_question(gateway.facts.poll_after_s, row.started_at, wall)
+    if parts.clocks.now() < row.expires_at + MARGIN:  # money may come at any moment, and perhaps nobody tells us
+        moment = min(moment, wall + UNREPORTED_AT_MOST)
+    also = {"next_query_at": moment}
     with parts.engine.begin() as connection:
         if state != (moved_from or row.state):
             move(connection, row.household_id, row.number, state, **also)
