@@ -3,6 +3,7 @@ same bytes."""
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from core.money import yuan
 from payments.discrepancies import BOOKS, KINDS
-from payments.ledger.chart import CHANNELS, accounts
+from payments.ledger.chart import CHANNELS, INSURANCES, accounts
 
 FONT = "NotoSansSC"
 FILE = Path(__file__).parent / "fonts" / "NotoSansSC-Regular.ttf"
@@ -134,7 +135,7 @@ def _differences(page: _Page, facts: Mapping[str, Any]) -> None:
 
 
 def _exception(named: Mapping[str, Any]) -> str:
-    channel = CHANNELS.get(named["channel"], named["channel"])
+    channel = (CHANNELS | INSURANCES).get(named["channel"], named["channel"])
     if named["what"] == "statement":
         return f"{channel}对账单没有到，或者还没有核对"
     amounts = "，".join(
@@ -145,12 +146,19 @@ def _exception(named: Mapping[str, Any]) -> str:
     )
 
 
+def _login(by: str | None) -> str:
+    return (by or "").removeprefix("staff:")
+
+
 def _proof(page: _Page, facts: Mapping[str, Any], signature: bytes, public_key: bytes) -> None:
     page.rule()
     page.line(
-        f"日结人：{facts['closed_by']}　　复核人：{facts['confirmed_by'] or '（账账相符，不需复核）'}", size=10, step=6
+        f"日结人：{_login(facts['closed_by'])}　　复核人：{_login(facts['confirmed_by']) or '（账账相符，不需复核）'}",
+        size=10,
+        step=6,
     )
-    page.line(f"日结时间：{facts['closed_at']}", size=10, step=6)
+    closed_at = datetime.fromisoformat(facts["closed_at"])
+    page.line(f"日结时间：{closed_at:%Y年%m月%d日 %H:%M:%S}（北京时间）", size=10, step=6)
     page.line(f"本日摘要（SHA-256）：{facts['digest']}", size=7, step=4, colour=GREY)
     page.line(f"上日摘要：{facts['previous']}", size=7, step=4, colour=GREY)
     page.line(f"签名（Ed25519）：{b64encode(signature).decode()}", size=7, step=4, colour=GREY)

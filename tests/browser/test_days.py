@@ -1,0 +1,75 @@
+"""The books of a day as the tax office sees them, on a desk's screen and on a phone: from differences to the paper."""
+
+import shutil
+import subprocess
+from datetime import timedelta
+
+import pytest
+
+from app.access.roles import Role
+from app.documents.certificate import draw
+from app.flows.agents import add_staff
+from app.flows.certify import certificate
+from app.flows.close_day import ask_to_close, confirm_close
+from tests.browser.conftest import SHOTS
+from tests.days import DAY
+from tests.journeys.test_a_day_is_closed import PASSWORD, a_day
+
+__all__ = ["a_day"]
+
+
+def test_a_clerk_sees_the_books_side_by_side_and_closes_the_day(a_day, phone):
+    for login, role in (("clerk01", Role.TAX_CLERK), ("lead01", Role.TAX_LEAD)):
+        add_staff(a_day.parts, login=login, name="示例", role=role, password=PASSWORD)
+
+    def shoot(name):
+        for width in (375, 1280):
+            phone.page.set_viewport_size({"width": width, "height": 812})
+            phone.page.screenshot(path=SHOTS / f"day-{width}-{phone.size}-{name}.png", full_page=True)
+            sideways = phone.page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert sideways <= 0, f"{name} scrolls sideways by {sideways} px at {width}"
+
+    def log_in(login):
+        phone.open("/office/login")
+        phone.page.locator("[name=login]").fill(login)
+        phone.page.locator("[name=password]").fill(PASSWORD)
+        phone.page.get_by_role("button", name="登录").click()
+
+    log_in("clerk01")
+    shoot("1-desk")
+    phone.open("/office/day/")
+    shoot("2-days")
+    phone.open(f"/office/day/{DAY}")
+    shoot("3-differences")
+    phone.open(f"/office/day/{DAY}/lines/wechat")
+    shoot("4-lines")
+    phone.open("/office/day/2021-11-02")
+    first = phone.page.locator("form[action*=differences]").first
+    first.locator("[name=reason]").fill("对方次日补到，已核实")
+    shoot("5-reason")
+    first.locator("button").last.click()
+    phone.press("申请带例外日结")
+    shoot("6-asked")
+    phone.press("退出")
+    log_in("lead01")
+    phone.open("/office/day/2021-11-02")
+    shoot("7-second-person")
+
+
+@pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="nothing here turns a PDF into a picture")
+def test_the_certificate_is_one_page_of_whole_chinese_text(a_day, tmp_path):
+    first, paper = DAY - timedelta(days=3), tmp_path / "certificate.pdf"
+    ask_to_close(a_day.parts, first, by="staff:clerk01")
+    confirm_close(a_day.parts, first, by="staff:lead01")
+    held = certificate(a_day.parts, first)
+    paper.write_bytes(draw(held.facts, signature=held.signature, public_key=held.public_key))
+
+    subprocess.run(["pdftoppm", "-r", "80", "-png", str(paper), str(tmp_path / "page")], check=True)
+    said = subprocess.run(["pdftotext", str(paper), "-"], check=True, capture_output=True, text=True).stdout
+
+    pages = sorted(tmp_path.glob("page-*.png"))
+    assert len(pages) == 1
+    shutil.copyfile(pages[0], SHOTS / "certificate-with-exceptions.png")
+    assert "2021年11月2日" in said and "lead01" in said and "例外" in said
