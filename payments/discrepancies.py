@@ -1,15 +1,14 @@
 """Differences between two books: what each kind may end by, what comes next, who said so and who agreed."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, text
-from sqlalchemy.exc import DBAPIError
 
 from core.errors import BadInput, Conflict, NotFound, Refused
 from payments.reconcile_tables import Discrepancy
+from payments.refusals import as_errors
 
 KINDS = {
     "MISSING_IN_BANK": "我们有，对方没有",
@@ -116,7 +115,7 @@ def clear(connection: Connection, key: int, remedy: str, reason: str, *, by: str
     """Say how it ends; `cleared`, or `proposed` where a second person must agree. NoReason, DifferenceEnded."""
     if not reason.strip():
         raise NoReason
-    with _in_our_words():
+    with as_errors(_ERRORS):
         return connection.execute(
             text("select discrepancy_clear(:key, :remedy, :reason, :by, :now)"),
             {"key": key, "remedy": remedy, "reason": reason.strip(), "by": by, "now": now},
@@ -125,7 +124,7 @@ def clear(connection: Connection, key: int, remedy: str, reason: str, *, by: str
 
 def confirm(connection: Connection, key: int, *, agreed: bool, by: str, now: datetime, booked_on: date) -> None:
     """A second person agrees, and it is booked; or not, and it is open again. OwnDifference, DifferenceEnded."""
-    with _in_our_words():
+    with as_errors(_ERRORS):
         connection.execute(
             text("select discrepancy_confirm(:key, :agreed, :by, :now, :booked_on)"),
             {"key": key, "agreed": agreed, "by": by, "now": now, "booked_on": booked_on},
@@ -155,14 +154,3 @@ def mark_alerted(connection: Connection, *, until: date) -> Sequence[Row]:
         ),
         {"until": until},
     ).all()
-
-
-@contextmanager
-def _in_our_words() -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        named = _ERRORS.get(getattr(error.orig, "sqlstate", None) or "")
-        if named is None:
-            raise
-        raise named(str(error.orig).splitlines()[0]) from error

@@ -3,15 +3,14 @@
 The book is written by the database's own functions only (docs/decisions/0002)."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text, update
-from sqlalchemy.exc import DBAPIError
 
 from core.money import Fen
 from payments.bills import Draft
@@ -26,6 +25,7 @@ from payments.find_refunds import find
 from payments.gateways.base import RefundOutcome
 from payments.number import household_of, new_id
 from payments.refund_tables import Refund
+from payments.refusals import as_errors
 from payments.states import REFUND_MOVES, RefundState
 
 _ERRORS = {
@@ -235,13 +235,6 @@ def lease_due(connection: Connection, *, now: datetime, lease: timedelta, most: 
     ).all()
 
 
-@contextmanager
-def in_our_words() -> Iterator[None]:
-    """What the database's functions refuse, as our errors."""
-    try:
-        yield
-    except DBAPIError as error:
-        named = _ERRORS.get(getattr(error.orig, "sqlstate", None) or "")
-        if named is None:
-            raise
-        raise named(str(error.orig).splitlines()[0]) from error
+def in_our_words() -> AbstractContextManager[None]:
+    """What the database's functions refuse about refunds, as our errors."""
+    return as_errors(_ERRORS)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, Row, select, text
-from sqlalchemy.exc import DBAPIError
 
 from payments.errors import NoSuchSuspense, NothingProposed, OwnSuspense, SuspenseSolved, SuspenseUnfit
 from payments.models import Suspense, SuspenseStep
+from payments.refusals import as_errors
 
 _ERRORS = {"LX022": SuspenseUnfit, "LX023": SuspenseSolved, "LX024": NothingProposed, "23514": OwnSuspense}
 ROLES = ("tax_clerk", "refund_desk")  # an owner that is no person yet
@@ -106,13 +106,8 @@ def key_of(connection: Connection, cause: str) -> Key:
 
 def _call(connection: Connection, key: Key, function: str, places: str, **values: object) -> None:
     find(connection, key)
-    try:
+    with as_errors(_ERRORS):
         connection.execute(
             text(f"select {function}(:household, :cause, {places})"),
             {"household": key.household_id, "cause": key.cause, **values},
         )
-    except DBAPIError as error:
-        named = _ERRORS.get(getattr(error.orig, "sqlstate", None) or "")
-        if named is None:
-            raise
-        raise named(str(error.orig).splitlines()[0]) from error

@@ -1,15 +1,14 @@
 """Close days of the book, and see whether closed days are still what was closed (INV-13)."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, Row, select, text
-from sqlalchemy.exc import DBAPIError
 
 from core.errors import Conflict
 from payments.ledger.seal_tables import SealedDay, SealedTotal
+from payments.refusals import as_errors
 
 
 class NotTheDay(Conflict):
@@ -38,7 +37,7 @@ class Closing:
 
 def seal(connection: Connection, day: date, closing: Closing) -> bool:
     """Close a day; False if it was closed before. NotTheDay, HasExceptions."""
-    with _in_our_words():
+    with as_errors(_ERRORS):
         return connection.execute(
             text("select seal_day(:day, :by, :confirmed_by, :now)"),
             {"day": day, "by": closing.by, "confirmed_by": closing.confirmed_by, "now": closing.now},
@@ -76,14 +75,3 @@ def broken(connection: Connection, since: date | None = None) -> list[date]:
         {"since": since},
     )
     return list(found.scalars())
-
-
-@contextmanager
-def _in_our_words() -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        named = _ERRORS.get(getattr(error.orig, "sqlstate", None) or "")
-        if named is None:
-            raise
-        raise named(str(error.orig).splitlines()[0]) from error
