@@ -63,6 +63,7 @@ def emptied(database: Server) -> Iterator[Engine]:
     engine.dispose()
     with psycopg.connect(database.admin_url().replace("/postgres?", f"/{DATABASE}?"), autocommit=True) as admin:
         admin.execute("set session_replication_role = replica")  # the book lets nobody empty it, us included
+        admin.execute("set lock_timeout = '30s'")  # a test that leaves a connection open says so
         admin.execute(f"truncate {', '.join(sorted(set(TABLES.tables) - FIXED))}, procrastinate_jobs cascade")
 
 
