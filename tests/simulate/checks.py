@@ -1,6 +1,5 @@
-"""Statements about the database that return no row while all is well, beside the truths of payments/invariants.sql: what
-only a whole season shows, and what a clock that the director turns keeps those from seeing. Each is named by what it
-says."""
+"""Statements about the database that return no row while all is well, beside the truths of payments/invariants.sql:
+what only a whole season shows, and what a clock that the director turns keeps those from seeing."""
 
 ALWAYS = {
     "a bill is paid at most once": """
