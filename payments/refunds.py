@@ -168,6 +168,15 @@ def move(connection: Connection, number: str, state: RefundState, **also: object
     return moved.rowcount == 1
 
 
+def redate(connection: Connection, number: str, ordered_at: datetime) -> None:
+    """It is sent for the first time under its present number, at this business moment."""
+    connection.execute(
+        update(Refund)
+        .where(Refund.household_id == household_of(number), Refund.number == number, Refund.state == RefundState.PAYING)
+        .values(ordered_at=ordered_at)
+    )
+
+
 def put_off(connection: Connection, number: str, moment: datetime, *, their_word: str) -> None:
     """The next question comes at `moment` (system clock), if the refund is still under way."""
     connection.execute(

@@ -10,13 +10,14 @@ from typing import Any
 from app.flows.collect import take_words
 from app.flows.fetch_statement import day_limits, late_moment
 from app.flows.parts import Parts
-from app.flows.refund_pay import take_refund
+from app.flows.refund_pay import order_of, take_refund
 from core.clock import business_day
-from payments import discrepancies, reconcile
+from payments import discrepancies, find_refunds, reconcile
 from payments.errors import GatewaySilent, UnknownGateway
-from payments.gateways.base import Gateway, Outcome, RefundOutcome, RefundWord, Trade, Word
+from payments.gateways.base import Gateway, Outcome, Trade, Word
 from payments.ledger.chart import CHANNELS
 from payments.reconcile import BusinessDay
+from payments.states import UNDECIDED
 
 ASKABLE = re.compile(r"[0-9A-Za-z]{6,32}")  # what a number of anybody may look like; we only ask about such
 ASKED_AT_MOST = 200  # questions to a gateway in one run; the next run asks on
@@ -132,22 +133,21 @@ def _booked(parts: Parts, outcomes: Sequence[Outcome]) -> int:
 
 
 def _heal_refund(parts: Parts, of: BusinessDay, row: Any) -> int:
-    """A refund of ours that their list has and we still ask about is done; one we never asked for is owed by the payer
-    until somebody says why."""
+    """A refund of ours that their list has: how it ended the gateway says itself, for a list has it from the day it was
+    asked for and never learns its end. One we never asked for is owed by the payer until somebody says why."""
     if row.refund is None:
         with parts.engine.begin() as connection:
             return int(reconcile.refund_by_hand(connection, of, row.line, booked_on=business_day(parts.clocks.now())))
-    done = RefundOutcome(
-        of.gateway,
-        row.refund_number,
-        RefundWord.DONE,
-        payment=row.number,
-        reference=row.refund_reference,
-        amount=row.amount,
-        happened_at=_moment(of, row),
-        their_word=row.their_word,
-    )
-    return int(take_refund(parts, done) == "paid")
+    gateway = parts.gateways.get(of.gateway)
+    with parts.reading() as connection:
+        refund = find_refunds.find(connection, row.refund)
+    if gateway is None or refund.state in UNDECIDED:
+        return 0
+    try:
+        outcome = gateway.query_refund(order_of(refund, refund.ordered_at))
+    except GatewaySilent:
+        return 0
+    return int(take_refund(parts, outcome) == "paid")
 
 
 def _ask_about(parts: Parts, of: BusinessDay, rows: Any) -> None:

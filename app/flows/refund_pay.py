@@ -80,12 +80,16 @@ def _stuck(parts: Parts, row: Any, word: str) -> None:
 def advance(parts: Parts, gateway: Gateway, row: Any) -> None:
     """One step of one refund: the first time it is sent; after that the gateway is asked first, and hears the same
     number again only when it knows nothing of it (F10, F57)."""
-    first = row.state == RefundState.APPROVED
+    anew = row.state == RefundState.PAYING and row.queries == 1  # a new number that nobody has sent yet
+    first = row.state == RefundState.APPROVED or anew
     ordered_at = row.ordered_at
     if first:
         ordered_at = parts.clocks.now().replace(microsecond=0)
         with parts.engine.begin() as connection:
-            refunds.move(connection, row.number, RefundState.PAYING, ordered_at=ordered_at)
+            if anew:
+                refunds.redate(connection, row.number, ordered_at)
+            else:
+                refunds.move(connection, row.number, RefundState.PAYING, ordered_at=ordered_at)
     order = order_of(row, ordered_at)
     try:
         outcome = None if first else gateway.query_refund(order)
@@ -124,6 +128,7 @@ def again(parts: Parts, number: str, *, by: str) -> None:
                 sent_as=sent_as,
                 ordered_at=now,
                 next_query_at=parts.clocks.wall(),
+                queries=0,
             ):
                 raise RefundDecided(number)
     parts.alert("refund_sent_again", number=number, by=by)

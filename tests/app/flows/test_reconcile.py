@@ -6,17 +6,22 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
+from app.flows.pay import Want
 from app.flows.reconcile import Reconciled, reconcile_day, reconcile_due, watch_differences
-from app.flows.refund_pay import take_refund
+from app.flows.refund_pay import pay_due, take_refund
+from app.policy.facts import Insurance
 from core.clock import beijing
 from payments.errors import UnknownGateway
 from payments.gateways import GATEWAYS
 from payments.gateways.base import Movement, RefundOutcome, RefundWord, StatementLine
 from payments.ledger.balances import balance
 from payments.number import household_of, new_number
-from tests.builders import NOON
+from tests.builders import NOON, a_paid_word, a_person, an_attempt, an_id_number
 from tests.days import DAY, MORNING, book, differences, keep, keep_empty, line, paid
-from tests.refunding import agreed
+from tests.refunding import agreed, given_back, pay
+from tests.system import eventually
+
+A_WORD = a_paid_word(an_attempt())
 
 
 @pytest.fixture
@@ -191,14 +196,25 @@ def _under_way(running, word):
     return asked.number
 
 
-def test_a_refund_we_still_ask_about_is_done_when_their_list_has_it(running, day):
-    number = _under_way(running, day[0])
-    keep(running, "wechat", [*(line(word) for word in day), given(running, day[0], number=number)])
+@pytest.mark.parametrize(("fault", "end", "healed"), [("", "paid", 1), ("refund_abnormal", "abnormal", 0)])
+def test_how_a_refund_on_their_list_ended_they_say_themselves(running, fault, end, healed):
+    person = running.write(lambda connection: a_person(connection, id_number=an_id_number(sequence=21)))
+    payment = pay(running, Want(person, Insurance.RES_MEDICAL))
+    number = agreed(running.parts, payment).number
+    running.outside.fault("callback_drop", number, count=None)  # nobody tells us how it ends
+    if fault:
+        running.outside.fault(fault, payment)
+    pay_due(running.parts)
+    eventually(lambda: given_back(running, payment)[0]["state"] != "PROCESSING")
+    word = replace(A_WORD, number=payment, reference=running.one("select reference from payment").reference)
+    running.turn(MORNING)
+    keep(running, "wechat", [line(word), replace(given(running, word, number=number), their_word="PROCESSING")])
 
-    assert run(running) == Reconciled(1, 0)
+    done = run(running)
 
-    assert running.one("select state from refund")[0] == "paid"
-    assert of(running, "refunds:wechat") == 0
+    assert running.one("select state from refund").state == end
+    assert (done.healed, done.open) == (healed, 1 - healed)
+    assert of(running, "refunds:wechat") == (0 if healed else -32000)
 
 
 def test_refunds_differ_like_payments(running, day):

@@ -1,6 +1,7 @@
 """Money back: reserved when asked for, owed when agreed to, paid on the gateway's word; whatever breaks in between."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -15,7 +16,7 @@ from payments import refunds
 from payments.errors import NoSuchPayment, NoSuchRefund, NothingToGiveBack, OwnRefund, RefundDecided
 from payments.ledger.balances import balance
 from payments.states import RefundState
-from tests.builders import a_household, a_person, an_id_number
+from tests.builders import NOON, a_household, a_person, an_id_number
 from tests.refunding import (
     CLERK,
     DESK,
@@ -202,6 +203,19 @@ def test_our_balance_is_too_low_and_later_it_is_not(running, adult):
 
     assert running.one("select state, their_word from refund") == ("paying", "balance")
     run_refunds(running, asked.number, "paid")
+
+
+def test_a_new_number_is_dated_when_it_is_sent_not_when_somebody_pressed(running, adult):
+    payment = pay(running, Want(adult, MEDICAL), gateway="unionpay")
+    running.outside.fault("refund_fails", payment)
+    asked = agreed(running.parts, payment)
+    run_refunds(running, asked.number, "failed")
+
+    refund_pay.again(running.parts, asked.number, by=LEAD)
+    running.turn(NOON + timedelta(minutes=30))  # the worker was down: UnionPay takes nothing older than ten minutes
+    run_refunds(running, asked.number, "paid")
+
+    assert [one["state"] for one in given_back(running, payment)] == ["FAILED", "SUCCESS"]
 
 
 def test_a_refund_that_failed_after_all_is_sent_again_under_a_new_number(running, adult):
