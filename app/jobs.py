@@ -88,7 +88,7 @@ def _money_tasks(app: App, parts: Parts) -> None:
     @app.periodic(cron="* * * * * 45")
     @app.task(name="watch_book", queue="clock", queueing_lock="watch_book", lock="watch_book")
     def _watch_book(timestamp: int) -> None:
-        watch_book(parts)
+        watch_book(parts, turn=timestamp // 60)  # a large book in pieces, one a minute
 
     @app.periodic(cron="7 * * * *")
     @app.task(name="watch_whole_book", queue="clock", queueing_lock="watch_whole_book", lock="watch_book")

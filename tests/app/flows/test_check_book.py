@@ -63,6 +63,19 @@ def test_the_workers_look_is_a_figure_and_wakes_somebody_once(running, database)
     assert 'liangxian_invariant_rows{number="INV-01"} 0.0' in figures
 
 
+def test_what_a_piece_showed_stays_until_the_whole_is_mended(running, database):
+    paid(running)
+    tamper(database, "delete from notice")
+
+    assert watch_book(running.parts, turn=7) == 1
+    tamper(database, "delete from payment_bill; delete from payment")
+    watch_book(running.parts, ["INV-14"], turn=8)
+    assert running.one("select rows from book_check where number = 'INV-14'").rows == 1
+    watch_book(running.parts, ["INV-14"])
+
+    assert running.one("select rows from book_check where number = 'INV-14'").rows == 0
+
+
 def test_balances_and_an_entry_are_shown(running):
     run = running.app.test_cli_runner().invoke
     assert "还没有分录" in run(args=["ledger", "balances"]).output
