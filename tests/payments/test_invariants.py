@@ -50,6 +50,11 @@ TAMPERINGS = (
         "insert into sealed_day select day + 1, entries, postings, digest, digest, '[]', closed_by,"
         " confirmed_by, closed_at, written_at from sealed_day",
     ),
+    (
+        "INV-13",
+        "insert into sealed_day select day + 1, 0, 0, day_digest(sha256('x'), day + 1, 0, 0, null), sha256('x'), '[]',"
+        " closed_by, confirmed_by, closed_at, written_at from sealed_day",
+    ),
     ("INV-14", "delete from notice where household_id = 21"),
     ("INV-15", "update payment_bill set live = true where household_id = 21"),
     (

@@ -16,7 +16,7 @@ from payments.gateways import GATEWAYS
 from payments.gateways.base import Movement, RefundOutcome, RefundWord, StatementLine
 from payments.ledger.balances import balance
 from payments.number import household_of, new_number
-from tests.builders import NOON, a_paid_word, a_person, an_attempt, an_id_number
+from tests.builders import NOON, a_paid_word, a_person, an_attempt, an_id_number, an_order
 from tests.days import DAY, MORNING, book, differences, keep, keep_empty, line, paid
 from tests.refunding import agreed, given_back, pay
 from tests.system import eventually
@@ -194,6 +194,19 @@ def _under_way(running, word):
     asked = agreed(running.parts, word.number)
     running.write(lambda connection: connection.execute(text("update refund set state = 'paying'")))
     return asked.number
+
+
+def test_a_strangers_line_is_money_only_if_the_gateway_says_the_very_same(running, day):
+    gateway, number = running.parts.gateways["wechat"], "SOMEBODYELSES1"
+    running.outside.fault("callback_drop", number, count=None)
+    checkout = gateway.start(an_order(number, at=running.parts.clocks.now()))
+    assert running.outside.pay(checkout.code_url).status == 200
+    theirs = replace(day[0], number=number, reference="42000ANOTHER")
+    keep(running, "wechat", [*(line(word) for word in day), line(theirs)])
+
+    assert run(running) == Reconciled(0, 1)
+
+    assert of(running, "suspense:wechat") == 0
 
 
 @pytest.mark.parametrize(("fault", "end", "healed"), [("", "paid", 1), ("refund_abnormal", "abnormal", 0)])
