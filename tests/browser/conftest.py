@@ -61,6 +61,20 @@ class Phone:
         assert not seen["nameless"], f"{name}: fields without a label: {seen['nameless']}"
         return self.page.inner_text("body")
 
+    def look_at_desk(self, name: str, width: int) -> None:
+        """A page of the offices at a width: nothing scrolls sideways; keep a picture."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.set_viewport_size({"width": width, "height": 812})
+        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+        sideways = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert sideways <= 0, f"{name} scrolls sideways by {sideways} px"
+
+    def log_in_office(self, login: str, password: str) -> None:
+        self.open("/office/login")
+        self.page.locator("[name=login]").fill(login)
+        self.page.locator("[name=password]").fill(password)
+        self.page.get_by_role("button", name="登录").click()
+
 
 _SEEN = """() => {
   const shown = (e) => e.getClientRects().length && getComputedStyle(e).visibility !== 'hidden'

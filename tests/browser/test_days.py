@@ -24,20 +24,9 @@ def test_a_clerk_sees_the_books_side_by_side_and_closes_the_day(a_day, phone):
 
     def shoot(name):
         for width in (375, 1280):
-            phone.page.set_viewport_size({"width": width, "height": 812})
-            phone.page.screenshot(path=SHOTS / f"day-{width}-{phone.size}-{name}.png", full_page=True)
-            sideways = phone.page.evaluate(
-                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-            )
-            assert sideways <= 0, f"{name} scrolls sideways by {sideways} px at {width}"
+            phone.look_at_desk(f"day-{width}-{phone.size}-{name}", width)
 
-    def log_in(login):
-        phone.open("/office/login")
-        phone.page.locator("[name=login]").fill(login)
-        phone.page.locator("[name=password]").fill(PASSWORD)
-        phone.page.get_by_role("button", name="登录").click()
-
-    log_in("clerk01")
+    phone.log_in_office("clerk01", PASSWORD)
     shoot("1-desk")
     phone.open("/office/day/")
     shoot("2-days")
@@ -53,7 +42,7 @@ def test_a_clerk_sees_the_books_side_by_side_and_closes_the_day(a_day, phone):
     phone.press("申请带例外日结")
     shoot("6-asked")
     phone.press("退出")
-    log_in("lead01")
+    phone.log_in_office("lead01", PASSWORD)
     phone.open("/office/day/2021-11-02")
     shoot("7-second-person")
 

@@ -8,7 +8,6 @@ from app.flows.agents import add_staff
 from app.flows.pay import Want
 from app.policy.facts import Insurance
 from tests.app.web.test_office_refunds import money_of_nobody
-from tests.browser.conftest import SHOTS
 from tests.refunding import agree, agreed, pay, run_refunds, to_the_approval
 
 MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
@@ -49,20 +48,11 @@ def test_the_offices_see_their_work(running, district, phone, width):
     stuck = agreed(running.parts, payment).number
     run_refunds(running, stuck, "abnormal")
     doubt = money_of_nobody(running)
-    phone.page.set_viewport_size({"width": width, "height": 812})
 
     def shoot(name):
-        phone.page.screenshot(path=SHOTS / f"office-{width}-{phone.size}-{name}.png", full_page=True)
-        sideways = phone.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert sideways <= 0, f"{name} scrolls sideways by {sideways} px"
+        phone.look_at_desk(f"office-{width}-{phone.size}-{name}", width)
 
-    def log_in(login):
-        phone.open("/office/login")
-        phone.page.locator("[name=login]").fill(login)
-        phone.page.locator("[name=password]").fill(PASSWORD)
-        phone.page.get_by_role("button", name="登录").click()
-
-    log_in("clerk01")
+    phone.log_in_office("clerk01", PASSWORD)
     shoot("home")
     phone.open("/office/refunds/")
     shoot("refunds")
@@ -78,6 +68,6 @@ def test_the_offices_see_their_work(running, district, phone, width):
     shoot("suspense")
     phone.press("退出")
     to_the_approval(running.parts, first)
-    log_in("lead01")
+    phone.log_in_office("lead01", PASSWORD)
     phone.open(f"/office/refunds/{first}")
     shoot("approve")
