@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.flows.collect import Collector
 from app.flows.parts import Clocks
-from payments.bills import issue, settle_free, withdraw
+from payments.bills import Draft, issue, settle_free, withdraw
 from payments.errors import BillSettled, PaymentUnderWay
 from payments.ledger.balances import balance, trial_balance
 from payments.settle import Message, collect
@@ -47,6 +47,21 @@ def counts(connection: Connection, *tables: str) -> list[int]:
 def balances(engine: Engine) -> dict[str, int]:
     with engine.connect() as connection:
         return {row.code: row.balance for row in trial_balance(connection)}
+
+
+def a_pension() -> Draft:
+    """500 yuan of his own and 60 from the state."""
+    own, subsidy = a_draft().lines[:2]
+    return a_draft(
+        insurance="RES_PENSION",
+        tier=50000,
+        total=50000,
+        personal_due=50000,
+        lines=(
+            replace(own, fund="RES_PENSION", amount=50000),
+            replace(subsidy, fund="RES_PENSION", amount=6000),
+        ),
+    )
 
 
 def test_an_entry_keeps_the_moment_the_money_moved(engine: Engine) -> None:
@@ -94,18 +109,8 @@ def test_a_paid_word_settles_books_and_tells(engine: Engine) -> None:
 
 
 def test_one_payment_for_two_insurances_is_one_entry(engine: Engine) -> None:
-    pension = a_draft(
-        insurance="RES_PENSION",
-        tier=50000,
-        total=50000,
-        personal_due=50000,
-        lines=(
-            replace(a_draft().lines[0], fund="RES_PENSION", amount=50000),
-            replace(a_draft().lines[1], fund="RES_PENSION", amount=6000),
-        ),
-    )
     with engine.begin() as connection:
-        attempt = a_started_payment(connection, a_bill(connection), issue(connection, pension))
+        attempt = a_started_payment(connection, a_bill(connection), issue(connection, a_pension()))
 
     assert take(engine, a_message(a_paid_word(attempt, 82000))) == ["paid"]
 
@@ -222,6 +227,22 @@ def test_two_payments_of_one_bill_are_one_settlement_and_one_surplus(engine: Eng
         owner = connection.execute(text("select owner from suspense")).scalar_one()
         kinds = connection.execute(text("select kind from notice order by kind")).scalars().all()
     assert (owner, kinds) == ("refund_desk", ["paid", "surplus"])
+
+
+def test_late_money_for_two_bills_of_which_one_is_paid_is_surplus_whole(engine: Engine) -> None:
+    with engine.begin() as connection:
+        medical = a_bill(connection)
+        both = a_started_payment(connection, medical, issue(connection, a_pension()))
+        move(connection, 7, both.number, State.CLOSED)
+        one = a_started_payment(connection, medical)
+
+    words = take(engine, a_message(a_paid_word(one))) + take(engine, a_message(a_paid_word(both, 82000)))
+
+    assert words == ["paid", "surplus"]
+    assert balances(engine)["surplus:wechat"] == -82000
+    with engine.connect() as connection:
+        states = connection.execute(text("select insurance, state from bill")).all()
+    assert dict(states) == {"RES_MEDICAL": "settled", "RES_PENSION": "open"}  # all of its bills or none
 
 
 def test_money_paid_twice_under_one_number_is_surplus_the_second_time(engine: Engine) -> None:
