@@ -97,19 +97,22 @@ def notice_of(connection: Connection, household_id: int, cause: str) -> Any | No
 
 
 _TAKE = (
-    "update notice n set attempts = attempts + 1, rank = greatest(rank, 1), next_try_at = :until from ({due}) due"
-    " where n.household_id = due.household_id and n.cause = due.cause returning n.*"
+    "with due as ({due}),"
+    " taken as (update notice n set attempts = attempts + 1, rank = greatest(rank, 1), next_try_at = :until from due"
+    "            where n.household_id = due.household_id and n.cause = due.cause returning n.*)"
+    " select taken.* from taken join due using (household_id, cause) order by due.next_try_at, cause"
 )
 _CLAIM_NAMED = text(
     _TAKE.format(
-        due="select household_id, cause from notice join unnest(cast(:households as bigint[]), cast(:causes as text[]))"
-        " as named (household_id, cause) using (household_id, cause)"
+        due="select household_id, cause, next_try_at from notice"
+        " join unnest(cast(:households as bigint[]), cast(:causes as text[])) as named (household_id, cause)"
+        " using (household_id, cause)"
         " where rank < 2 and (attempts = 0 or next_try_at <= :now) order by cause for update of notice skip locked"
     )
 )
 _CLAIM_DUE = text(
     _TAKE.format(
-        due="select household_id, cause from notice where rank < 2 and next_try_at <= :now"
-        " order by next_try_at limit :most for update skip locked"
+        due="select household_id, cause, next_try_at from notice where rank < 2 and next_try_at <= :now"
+        " order by next_try_at, cause limit :most for update skip locked"
     )
 )

@@ -42,13 +42,15 @@ def by_check_code(connection: Connection, code: str) -> Row | None:
 
 
 def lease_silent(connection: Connection, *, now: datetime, lease: timedelta, most: int) -> Sequence[Row]:
-    """Payments whose question is due, taken for ourselves until `now + lease` (system clock); others skip them."""
+    """Payments whose question is due, the longest due first, taken for ourselves until `now + lease` (system clock);
+    others skip them."""
     return connection.execute(
         text(
-            "update payment p set next_query_at = :until, queries = queries + 1"
-            " from (select household_id, number from payment where next_query_at <= :now"
-            "       order by next_query_at limit :most for update skip locked) due"
-            " where p.household_id = due.household_id and p.number = due.number returning p.*"
+            "with due as (select household_id, number, next_query_at from payment where next_query_at <= :now"
+            "             order by next_query_at, number limit :most for update skip locked),"
+            " taken as (update payment p set next_query_at = :until, queries = queries + 1 from due"
+            "            where p.household_id = due.household_id and p.number = due.number returning p.*)"
+            " select taken.* from taken join due using (household_id, number) order by due.next_query_at, number"
         ),
         {"until": now + lease, "now": now, "most": most},
     ).all()

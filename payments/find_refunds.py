@@ -34,7 +34,7 @@ def held_receipts(connection: Connection, payment: str) -> Sequence[Row]:
     return connection.execute(
         text(
             "select cause, doubt, amount from suspense where household_id = :household and number = :number"
-            " and solved_at is null and amount is not null order by created_at"
+            " and solved_at is null and amount is not null order by created_at, cause"
         ),
         {"household": household_of(payment), "number": payment},
     ).all()
@@ -46,7 +46,7 @@ def unasked_surplus(connection: Connection, *, most: int) -> Sequence[Row]:
         text(
             "select household_id, cause, number from suspense s where doubt = 'surplus' and solved_at is null"
             " and not exists (select from refund r where r.household_id = s.household_id and r.receipt = s.cause)"
-            " order by created_at limit :most"
+            " order by created_at, cause limit :most"
         ),
         {"most": most},
     ).all()

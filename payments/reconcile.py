@@ -85,7 +85,7 @@ def neighbours(connection: Connection, of: BusinessDay) -> list[date]:
             text(
                 "select s.day from statement s where s.gateway = :gateway and s.day in (:day - 1, :day + 1)"
                 " and s.state <> 'waiting' and exists (select from discrepancy d where d.books = 'channel'"
-                " and d.channel = s.gateway and d.day = s.day and d.state = 'open')"
+                " and d.channel = s.gateway and d.day = s.day and d.state = 'open') order by s.day"
             ),
             vars(of),
         ).scalars()

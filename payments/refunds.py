@@ -232,13 +232,15 @@ def known_as(connection: Connection, sent_as: str) -> str:
 
 
 def lease_due(connection: Connection, *, now: datetime, lease: timedelta, most: int) -> Sequence[Any]:
-    """Refunds whose gateway is to be asked now, taken for ourselves until `now + lease` (system clock)."""
+    """Refunds whose gateway is to be asked now, the longest due first, taken for ourselves until `now + lease` (system
+    clock)."""
     return connection.execute(
         text(
-            "update refund r set next_query_at = :until, queries = queries + 1"
-            " from (select household_id, number from refund where next_query_at <= :now"
-            "       order by next_query_at limit :most for update skip locked) due"
-            " where r.household_id = due.household_id and r.number = due.number returning r.*"
+            "with due as (select household_id, number, next_query_at from refund where next_query_at <= :now"
+            "             order by next_query_at, number limit :most for update skip locked),"
+            " taken as (update refund r set next_query_at = :until, queries = queries + 1 from due"
+            "            where r.household_id = due.household_id and r.number = due.number returning r.*)"
+            " select taken.* from taken join due using (household_id, number) order by due.next_query_at, number"
         ),
         {"until": now + lease, "now": now, "most": most},
     ).all()
