@@ -9,7 +9,7 @@ from flask_wtf import CSRFProtect
 
 from app.access.sessions import Officer
 from app.observe import REQUESTS, SECONDS
-from app.web import access, agent, back, callbacks, errors, health, home, resident, words
+from app.web import access, agent, back, callbacks, errors, health, home, resident, village, words
 from app.web import refunds as refund_pages
 from app.web.access import anybody, api_resident, by_permission, page_agent, page_resident, proven
 from app.web.api import payments, people, refunds, session, sheets, spec
@@ -28,6 +28,7 @@ DOORS = (
     (resident.bp, "", page_resident, True),
     (refund_pages.bp, "", page_resident, True),
     (agent.bp, "/agent", page_agent, True),
+    (village.bp, "/agent", page_agent, True),
     (desk.bp, "/office", by_permission, True),  # each route names the permission it needs
     (day.bp, "/office/day", by_permission, True),
     (office_refunds.bp, "/office/refunds", by_permission, True),

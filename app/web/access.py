@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flask import Response, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.access.references import refer, referred
+from app.access.references import mark, refer, referred
 from app.access.roles import PERMISSIONS, may
 from app.access.sessions import Officer, SignedIn, Visitor
 from app.flows.enter import Entry, leave, visitor_of, visitor_with_people
@@ -202,6 +202,11 @@ def reference(person_id: int) -> str:
     if held.agent is not None:
         return refer(parts().vault, held.key, person_id)
     return next(known for known, person in held.known.items() if person == person_id)
+
+
+def mark_of(person_id: int) -> str:
+    """How a script on this session's pages finds the line of a person again."""
+    return mark(parts().vault, here().key, person_id)
 
 
 def person_behind(named: str) -> int | None:

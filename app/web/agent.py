@@ -13,7 +13,7 @@ from app.flows.enter import WrongLogin, log_in
 from app.flows.follow import close_payment
 from app.flows.pay import NothingChosen, Want
 from app.flows.quote import AGENT, Due, all_due, subjects
-from app.flows.visit import STANDING_WORDS, VillageName, household, matching, villagers, villages
+from app.flows.visit import STANDING_WORDS, VillageName, household, in_words, matching, villagers, villages
 from app.policy.facts import Insurance
 from app.registry.find import Subject
 from app.web.access import (
@@ -23,6 +23,7 @@ from app.web.access import (
     drop,
     guarded_by,
     keep,
+    mark_of,
     network,
     own_payment,
     reference,
@@ -111,7 +112,7 @@ def search(code: str) -> Answer:
 
 
 def _village(code: str, wanted: str, page: int) -> Answer:
-    place = _own_village(code)
+    place = own_village(code)
     lines, progress = villagers(parts(), place.code)
     found = matching(lines, wanted) if wanted else lines
     pages = max(1, -(-len(found) // PAGE))
@@ -119,8 +120,11 @@ def _village(code: str, wanted: str, page: int) -> Answer:
     return render_template(
         "agent/village.html",
         place=place,
-        progress=progress,
-        lines=[(reference(line.subject.id), line) for line in found[(page - 1) * PAGE : page * PAGE]],
+        progress=in_words(progress),
+        lines=[
+            (reference(line.subject.id), mark_of(line.subject.id), line)
+            for line in found[(page - 1) * PAGE : page * PAGE]
+        ],
         words=STANDING_WORDS,
         wanted=wanted,
         count=len(found),
@@ -223,7 +227,8 @@ def _is_open(due: Due) -> bool:
     return not due.settled and bool(due.tier_open or due.choices or (due.payable and due.quote.personal_due))
 
 
-def _own_village(code: str) -> VillageName:
+def own_village(code: str) -> VillageName:
+    """A village of this agent's, of this moment. NotYourVillage."""
     if code not in agent().villages:
         raise NotYourVillage
     return villages(parts(), [code])[0]

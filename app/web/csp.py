@@ -5,6 +5,6 @@ def policy(*also: str) -> str:
     """The Content-Security-Policy; `also` are origins that forms may be sent to, redirects included."""
     targets = " ".join(dict.fromkeys(("'self'", *also)))
     return (
-        f"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action {targets}; "
-        "base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        f"form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
     )

@@ -1,0 +1,87 @@
+"""A village on paper and in the agent's hand: slips that tell nothing, a code to print, a list that turns green."""
+
+import json
+import re
+from base64 import b64decode
+
+from tests.app.web.test_agent import agent, number_of, person_page, seek
+from tests.system import eventually
+
+__all__ = ["agent"]
+
+
+def slips_of(agent, district, **more):
+    return agent.get(f"/agent/villages/{district.village}/slips", **more)
+
+
+def a_code_for(agent, district, name):
+    page = person_page(agent, district, name)
+    return agent.submit(page, page.url, form='method="post"', act="code")
+
+
+def test_a_slip_tells_no_price_no_number_and_no_group(agent, district):
+    page = slips_of(agent, district)
+
+    told = page.text[page.text.index("居民养老、医保缴费") :]
+    assert "榴园镇示例村 0001户 张*例 等4人" in told
+    assert not re.search(r"320|160|元|低保|3704\d", told)
+    assert district.adult.name not in page.html and district.adult.id_number not in page.html
+
+
+def test_every_slip_carries_the_same_code_of_the_first_page(agent, district):
+    page = slips_of(agent, district, all=1)
+
+    pictures = set(re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', page.html))
+    assert len(pictures) == 1
+    assert b"<svg" in b64decode(pictures.pop())
+
+
+def test_a_household_that_is_done_gets_a_slip_only_when_asked_for(agent, district, engine):
+    with engine.begin() as connection:
+        connection.exec_driver_sql("update enrolment set employee_insured = true")
+
+    left, everybody = slips_of(agent, district), slips_of(agent, district, all=1)
+
+    assert "全村都办好了，没有要发的纸条" in left.text
+    assert "0001户" in everybody.text
+
+
+def test_slips_of_another_village_are_not_found(agent, district):
+    assert agent.get(f"/agent/villages/{district.other_village}/slips").status == 404
+    assert agent.get(f"/agent/villages/{district.other_village}/news").status == 404
+
+
+def test_the_list_hears_within_seconds_who_paid(agent, district, running):
+    news = f"/agent/villages/{district.village}/news"
+    before = agent.get(news)
+    page = seek(agent, district, district.adult.name)
+    line = re.search(rf'data-person="([^"]+)".*?<strong>{district.adult.name}', page.html, re.S)[1]
+
+    number = number_of(a_code_for(agent, district, district.adult.name))
+    row = running.one("select checkout->>'code_url' as code from payment where number = :number", number=number)
+    running.outside.pay(row.code)
+    eventually(lambda: agent.get(news).status == 200)
+
+    assert before.status == 204
+    told = json.loads(agent.get(news).html)
+    assert told["people"][line]["due"].startswith("医保办好了")
+    assert told["progress"] == "医保 1 / 3 人办好，养老 0 / 2 人办好。"
+    assert agent.get(news, edition=told["edition"]).status == 204
+
+
+def test_a_code_prints_with_its_last_minute_and_no_full_name(agent, district):
+    number = number_of(a_code_for(agent, district, district.adult.name))
+
+    page = agent.get(f"/agent/pay/{number}/paper")
+
+    assert re.search(r"11月5日 \d+点\d\d分以前有效，只能付这一次", page.text)
+    assert "张*例" in page.text and district.adult.name not in page.html
+    assert "data:image/svg+xml" in page.html
+
+
+def test_a_closed_code_prints_no_more(agent, district):
+    page = a_code_for(agent, district, district.adult.name)
+    number = number_of(page)
+    agent.submit(page, f"/agent/pay/{number}/close", form="close")
+
+    assert agent.get(f"/agent/pay/{number}/paper").status == 409
