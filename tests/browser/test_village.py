@@ -1,0 +1,60 @@
+"""An agent's afternoon: slips for the village, a printed code, and a list that turns green while she looks at it."""
+
+from tests.browser.conftest import SHOTS
+from tests.browser.test_journeys import pay_on_the_phone
+
+
+def log_in(phone, an_agent):
+    phone.open("/agent/login")
+    phone.fill("账号", an_agent[0])
+    phone.fill("密码", an_agent[1])
+    phone.press("登录")
+
+
+def printed(page, name):
+    """The page as its paper would be, and how many sheets."""
+    paper = page.pdf(path=SHOTS / f"{name}.pdf", prefer_css_page_size=True)
+    return paper.count(b"/Type /Page\n") or paper.count(b"/Type /Page")
+
+
+def test_slips_and_a_printed_code(phone, district, an_agent, running):
+    log_in(phone, an_agent)
+    phone.press("打印缴费纸条")
+
+    assert "0001户" in phone.look(f"agent-{phone.size}-slips")
+    assert printed(phone.page, f"agent-{phone.size}-slips") == 1
+    phone.page.emulate_media(media="print")
+    phone.page.set_viewport_size({"width": 733, "height": 1000})  # A4 between its margins, at 96 dots an inch
+    cut = "(slip) => [slip.scrollHeight - slip.clientHeight, slip.scrollWidth - slip.clientWidth]"
+    assert max(phone.page.locator(".slip").first.evaluate(cut)) <= 0
+    phone.page.emulate_media(media="screen")
+    phone.page.set_viewport_size({"width": 375, "height": 812})
+
+    phone.press("回名单")
+    phone.page.get_by_role("link", name=district.adult.name).click()
+    phone.page.get_by_role("button", name="出微信码").first.click()
+    with phone.page.context.expect_page() as opened:
+        phone.press("打印这个码")
+    phone.page = opened.value
+    assert "以前有效，只能付这一次" in phone.look(f"agent-{phone.size}-code-paper")
+    assert printed(phone.page, f"agent-{phone.size}-code-paper") == 1
+
+
+def test_the_open_list_turns_green_by_itself(phone, district, an_agent, running):
+    log_in(phone, an_agent)
+    line = phone.page.locator(".people a", has_text=district.worker.name)
+    line.wait_for()
+    adult = phone.page.locator(".people a", has_text=district.adult.name)
+    assert "没交" in adult.inner_text()
+
+    at_work = phone.page.context.new_page()
+    at_work.goto(phone.base + "/agent/")
+    at_work.get_by_role("link", name=district.adult.name).click()
+    at_work.get_by_label("养老档次").first.select_option("30000")
+    at_work.get_by_role("button", name="出微信码").first.click()
+    pay_on_the_phone(phone, at_work.get_by_role("link", name="打开付款人的手机").get_attribute("href"))
+    at_work.close()
+
+    phone.page.bring_to_front()
+    phone.page.locator(".people a.done", has_text=district.adult.name).wait_for()
+    assert "医保 1 / 3 人办好，养老 1 / 2 人办好" in phone.look(f"agent-{phone.size}-green")
