@@ -12,6 +12,7 @@ from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.jobs import Job, Status
 from sqlalchemy import text
 
+from app.access.accounts import forget_codes
 from app.access.tally import forget
 from app.flows.check_book import NUMBERS, watch_book
 from app.flows.entitle_late import ask_for_entitled
@@ -120,6 +121,7 @@ def _keeping_tasks(app: App, parts: Parts) -> None:
     def _sweep(timestamp: int) -> None:
         with parts.engine.begin() as connection:
             forget(connection, now=parts.clocks.wall())
+            forget_codes(connection, now=parts.clocks.wall())
             connection.execute(text("delete from session where expires_at < now()"))
             connection.execute(_OLD_FAILURES)
 

@@ -17,6 +17,7 @@ TRIED, SENT, GIVEN_UP = 1, 2, 4
 LEASE = timedelta(seconds=60)
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (15, 60, 300, 1800, 7200, 7200, 21600, 21600))
 TEMPLATES = Path(__file__).parent / "templates"
+AT_ONCE = frozenset({"login_code", "moved"})  # said at once to a phone, about no payment: they leave no notice
 
 
 def claim(connection: Connection, keys: Sequence[tuple[int, str]], *, now: datetime) -> Sequence[Any]:

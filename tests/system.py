@@ -67,6 +67,15 @@ class System:
             return act(connection)
 
 
+_RUNNING: dict[str, System] = {}  # by the address a browser knows
+
+
+def last_text(url: str, phone: str) -> str:
+    """The newest text message that the system at `url` sent to a phone."""
+    found = _RUNNING[url].outside.get("/messages")["messages"]
+    return [message["text"] for message in found if message["channel"] == "sms" and message["to"] == phone][-1]
+
+
 def eventually(true: Callable[[], bool], seconds: float = 5) -> None:
     """Wait for something that another thread brings about."""
     until = time.monotonic() + seconds
@@ -99,9 +108,11 @@ def system(server: Server, database: str, folder: Path) -> Iterator[System]:
         http = make_server("127.0.0.1", port, app, threaded=True)
         thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
+        _RUNNING[running.url] = running
         try:
             yield running
         finally:
+            del _RUNNING[running.url]
             http.shutdown()
             thread.join()
             http.server_close()

@@ -1,4 +1,5 @@
-"""Who is at the door: village agents, staff of the offices, sessions, and how often somebody looked people up."""
+"""Who is at the door: residents' accounts, village agents, staff of the offices, sessions, and how often somebody
+looked people up."""
 
 from datetime import datetime
 
@@ -12,7 +13,9 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     Text,
+    text,
     true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -55,17 +58,61 @@ class Staff(Table):
     active: Mapped[bool] = mapped_column(Boolean, server_default=true())
 
 
+class ResidentAccount(Table):
+    """A resident who proved a phone. Whom he may pay for stands in ResidentPerson."""
+
+    __tablename__ = "resident_account"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(cycle=False), primary_key=True)
+    phone_index: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    phone: Mapped[bytes] = mapped_column(LargeBinary)  # sealed, account.phone:<hex of phone_index>
+    openid_index: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class ResidentPerson(Table):
+    """Whom an account pays for. `own`: himself, his phone being the registered one; else one of the family (A38)."""
+
+    __tablename__ = "resident_person"
+    __table_args__ = (Index("ix__resident_person__person_id", "person_id"),)
+    account_id: Mapped[int] = mapped_column(ForeignKey("resident_account.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    own: Mapped[bool] = mapped_column(Boolean)
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class Consent(Table):
+    """Who agreed to which text of the privacy notice, and when."""
+
+    __tablename__ = "consent"
+    account_id: Mapped[int] = mapped_column(ForeignKey("resident_account.id"), primary_key=True)
+    version: Mapped[str] = mapped_column(Text, primary_key=True)
+    given_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class LoginCode(Table):
+    """The code a session waits for: one at a time, for one phone, known by its digest only (A54)."""
+
+    __tablename__ = "login_code"
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    phone: Mapped[bytes] = mapped_column(LargeBinary)  # sealed, login_code.phone:<hex of token_hash>
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    tries: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class Session(Table):
     """A session kept here, not in the cookie: ending it takes effect at once (A57, A58)."""
 
     __tablename__ = "session"
     __table_args__ = (
         Index("ix__session__expires_at", "expires_at"),
-        CheckConstraint("agent_id is null or staff_id is null", name="one_person"),
+        Index("ix__session__account_id", "account_id"),
+        CheckConstraint("num_nonnulls(agent_id, staff_id, account_id) <= 1", name="one_person"),
     )
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     agent_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("resident_account.id"))
     openid: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, session.openid:<hex of token_hash>
     known: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")  # opaque reference → person id
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # moved on while it is used

@@ -1,7 +1,7 @@
 """Sessions as rows: the visitor holds a random token, the database its hash. Nothing here commits."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -53,6 +53,7 @@ class Visitor:
     known: Mapping[str, int]
     expires_at: datetime
     ends_at: datetime
+    account_id: int | None = None
 
     @property
     def key(self) -> str:
@@ -89,7 +90,7 @@ def find(connection: Connection, token: str, *, now: datetime) -> Visitor | None
 
 
 _FIND = text(
-    "select s.token_hash, s.openid, s.known, s.expires_at, s.ends_at, s.agent_id, a.login, a.name,"
+    "select s.token_hash, s.openid, s.known, s.expires_at, s.ends_at, s.account_id, s.agent_id, a.login, a.name,"
     "       array(select village_code from agent_village v where v.agent_id = s.agent_id) as villages,"
     "       s.staff_id, f.login as staff_login, f.name as staff_name, f.role"
     "  from session s left join agent a on a.id = s.agent_id left join staff f on f.id = s.staff_id"
@@ -105,12 +106,18 @@ def _visitor(row: Any) -> Visitor:
     officer = None
     if row.staff_id is not None:
         officer = Officer(row.staff_id, row.staff_login, bytes(row.staff_name), Role(row.role))
-    return Visitor(bytes(row.token_hash), agent, officer, row.openid, row.known, row.expires_at, row.ends_at)
+    return _seen(row, agent, officer)
 
 
 def resident(row: Any) -> Visitor:
     """A resident's session from its row."""
-    return Visitor(bytes(row.token_hash), None, None, row.openid, row.known, row.expires_at, row.ends_at)
+    return _seen(row, None, None)
+
+
+def _seen(row: Any, agent: SignedIn | None, officer: Officer | None) -> Visitor:
+    return Visitor(
+        bytes(row.token_hash), agent, officer, row.openid, row.known, row.expires_at, row.ends_at, row.account_id
+    )
 
 
 def write(
@@ -121,8 +128,10 @@ def write(
     openid: bytes | None = None,
     agent_id: int | None = None,
     staff_id: int | None = None,
+    account_id: int | None = None,
+    people: Collection[int] = (),
 ) -> datetime:
-    """A new session; the moment at which it ends if nobody uses it."""
+    """A new session, which knows the `people` of its account; the moment at which it ends if nobody uses it."""
     ends_at = now + (LIFE if agent_id is None and staff_id is None else AGENT_LIFE if agent_id else STAFF_LIFE)
     expires_at = ends_at if agent_id else now + (STAFF_IDLE if staff_id else IDLE)
     connection.execute(
@@ -131,6 +140,8 @@ def write(
             openid=openid,
             agent_id=agent_id,
             staff_id=staff_id,
+            account_id=account_id,
+            known={secrets.token_urlsafe(9): person for person in people},
             expires_at=expires_at,
             ends_at=ends_at,
         )
@@ -148,7 +159,8 @@ def extend(connection: Connection, visitor: Visitor, *, now: datetime) -> None:
 
 
 def know(connection: Connection, visitor: Visitor, person_id: int) -> str:
-    """The reference under which this session knows a person, given now if there is none."""
+    """The reference under which this session knows a person, given now if there is none; the account's other sessions
+    know him too."""
     for reference, known in visitor.known.items():
         if known == person_id:
             return reference
@@ -156,11 +168,28 @@ def know(connection: Connection, visitor: Visitor, person_id: int) -> str:
     connection.execute(
         text(
             "update session set known = known || jsonb_build_object(cast(:reference as text), cast(:person as bigint))"
-            " where token_hash = :token_hash"
+            " where (token_hash = :token_hash or account_id = cast(:account as bigint))"
+            "   and not exists (select from jsonb_each(known) k where cast(k.value as bigint) = :person)"
         ),
-        {"reference": reference, "person": person_id, "token_hash": visitor.token_hash},
+        {
+            "reference": reference,
+            "person": person_id,
+            "token_hash": visitor.token_hash,
+            "account": visitor.account_id,
+        },
     )
     return reference
+
+
+def unknow(connection: Connection, account_id: int, person_id: int) -> None:
+    """No session of an account knows a person any more."""
+    connection.execute(
+        text(
+            "update session set known = (select coalesce(jsonb_object_agg(k.key, k.value), '{}')"
+            "  from jsonb_each(known) k where cast(k.value as bigint) <> :person) where account_id = :account"
+        ),
+        {"person": person_id, "account": account_id},
+    )
 
 
 def end(connection: Connection, token_hash: bytes) -> None:
@@ -176,3 +205,10 @@ def end_all_of(connection: Connection, agent_id: int) -> None:
 def end_all_of_staff(connection: Connection, staff_id: int) -> None:
     """Every session of somebody of an office."""
     connection.execute(delete(Session).where(Session.staff_id == staff_id))
+
+
+def end_others_of(connection: Connection, visitor: Visitor) -> int:
+    """Every other session of a resident's account; how many."""
+    return connection.execute(
+        delete(Session).where(Session.account_id == visitor.account_id, Session.token_hash != visitor.token_hash)
+    ).rowcount

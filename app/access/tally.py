@@ -9,11 +9,13 @@ from app.access.models import Tally
 from core.errors import Refused
 from core.vault import Vault
 
-MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LOOK_UPS = ((MINUTE, 5), (DAY, 20))  # per caller and per target (A41)
 LOGINS = ((MINUTE, 5), (DAY, 50))
 NETWORK = ((MINUTE, 60), (DAY, 2000))  # per address: a village behind one router is not an attacker, a flood is
 CODES = ((MINUTE, 10), (DAY, 200))
+TEXTS = ((MINUTE, 1), (HOUR, 5), (DAY, 10))  # login codes to one phone (A55)
+FAMILY = ((DAY, 10),)  # people new to an account
 
 
 class TooOften(Refused):

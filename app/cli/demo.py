@@ -116,16 +116,16 @@ def _nothing(stage: Stage, person: Showcase) -> None:
 
 
 def _look_up(stage: Stage, person: Showcase) -> tuple[str, dict[str, Any]]:
-    """A session with a login code of the far side's phone, then name and identity number → the person."""
+    """A session with a login code of the far side's phone; the code of a text message; then name and identity number →
+    the person."""
     code = stage.call("POST", f"{stage.far}/phone/login-code", {"phone": person.masked})["code"]
     token = stage.call("POST", f"{stage.url}/api/v1/session", {"code": code})["token"]
-    found = stage.call(
-        "POST",
-        f"{stage.url}/api/v1/people",
-        {"name": person.name, "id_number": person.id_number},
-        Authorization=f"Bearer {token}",
-    )
-    return token, found
+    bearer = {"Authorization": f"Bearer {token}"}
+    stage.call("POST", f"{stage.url}/api/v1/session/phone", {"phone": person.phone}, **bearer)
+    proof = {"code": stage.texted(person.phone)}
+    token = stage.call("POST", f"{stage.url}/api/v1/session/phone/confirm", proof, **bearer)["token"]
+    named = {"name": person.name, "id_number": person.id_number, "agreed": True}
+    return token, stage.call("POST", f"{stage.url}/api/v1/people", named, Authorization=f"Bearer {token}")
 
 
 def _show_due(found: dict[str, Any], tier: int | None = None) -> None:

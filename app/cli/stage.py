@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -63,6 +64,12 @@ class Stage:
         """The words of a notice that went out, or None."""
         row = self.one("select rank, kind, fields from notice where cause = :cause", cause=cause)
         return render(row.kind, row.fields) if row is not None and row.rank >= 2 else None
+
+    def texted(self, phone: str) -> str:
+        """The code in the newest message on a phone."""
+        messages = self.call("GET", f"{self.far}/messages?channel=sms")["messages"]
+        newest = [message["text"] for message in messages if message["to"] == phone][-1]
+        return str(re.findall(r"[0-9]{6}", newest)[0])
 
     def show_entry(self, household: int, cause: str) -> None:
         """An entry of the book, side by side, and that it balances."""

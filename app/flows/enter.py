@@ -1,5 +1,4 @@
-"""Somebody comes to the door → a session; a name and a number → a person this session knows; a login → an agent or
-somebody of an office.
+"""Somebody comes to the door → a session; a login → an agent or somebody of an office.
 
 Everything here is about the system clock. Tokens leave as values once and are kept as hashes."""
 
@@ -8,13 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from app.access import sessions
+from app.access import accounts, sessions
 from app.access.models import Agent, Staff
 from app.access.passwords import LONGEST, is_right
 from app.access.sessions import Visitor
 from app.access.tally import LOGINS, NETWORK, count
 from app.flows.parts import Parts
-from app.flows.quote import look_up
 from app.registry import find
 from app.registry.find import Subject
 from core.errors import Conflict, Refused
@@ -42,7 +40,8 @@ class WrongLogin(Refused):
 
 
 def open_session(parts: Parts, *, network: str, code: str | None = None) -> Entry:
-    """A session for a resident; `code` is the mini-program's login code, whose openid is sealed into it.
+    """A session for a resident; `code` is the mini-program's login code, whose openid is sealed into it: a WeChat user
+    who joined an account is in it.
 
     NoLogin, the login's own errors, TooOften for a flood from one address."""
     _count(parts, f"session:{network}")
@@ -50,9 +49,13 @@ def open_session(parts: Parts, *, network: str, code: str | None = None) -> Entr
         raise NoLogin
     openid = parts.login(code) if code is not None and parts.login is not None else None  # nothing is locked meanwhile
     token = sessions.new_token()
-    sealed = parts.vault.seal(openid, bound_to=_openid_of(sessions.hash_of(token).hex())) if openid else None
+    sealed = bound_openid(parts, token, openid) if openid else None
     with parts.engine.begin() as connection:
-        return Entry(token, sessions.write(connection, token, now=parts.clocks.wall(), openid=sealed))
+        account = accounts.of_openid(connection, parts.vault, openid) if openid else None
+        people = list(accounts.people_of(connection, account)) if account is not None else []
+        now = parts.clocks.wall()
+        ends = sessions.write(connection, token, now=now, openid=sealed, account_id=account, people=people)
+    return Entry(token, ends)
 
 
 def visitor_of(parts: Parts, token: str) -> Visitor | None:
@@ -87,13 +90,9 @@ def openid_of(parts: Parts, visitor: Visitor) -> str | None:
     return parts.vault.open(visitor.openid, bound_to=_openid_of(visitor.key)) if visitor.openid else None
 
 
-def get_to_know(parts: Parts, visitor: Visitor, *, name: str, id_number: str, network: str) -> tuple[str, int]:
-    """Look a person up and remember the find in the session; reference and person id. All errors of `look_up`."""
-    _count(parts, f"look-up:{network}")
-    caller = openid_of(parts, visitor) or visitor.key
-    person_id = look_up(parts, name=name, id_number=id_number, caller=caller)
-    with parts.engine.begin() as connection:
-        return sessions.know(connection, visitor, person_id), person_id
+def bound_openid(parts: Parts, token: str, openid: str) -> bytes:
+    """A WeChat user, sealed for one session."""
+    return parts.vault.seal(openid, bound_to=_openid_of(sessions.hash_of(token).hex()))
 
 
 def log_in(parts: Parts, *, login: str, password: str, network: str, former: Visitor | None) -> Entry:

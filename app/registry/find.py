@@ -81,7 +81,7 @@ _BY_VILLAGE = text(_ANYBODY + "where h.village_code = :key order by h.number, p.
 
 _BY_SESSION = text(
     _FACTS.format(
-        also="s.token_hash, s.openid, s.known, s.expires_at, s.ends_at,",
+        also="s.token_hash, s.openid, s.known, s.expires_at, s.ends_at, s.account_id,",
         # an array: the planner takes it for a few keys to look up, and a set for a reason to read the table
         people="session s join person p"
         " on p.id = any (array(select cast(value as bigint) from jsonb_each_text(s.known)))",
@@ -110,7 +110,7 @@ def by_session(
 ) -> tuple[Any | None, list[Subject]]:
     """A resident's live session and everybody it knows, in one query; (None, []) if it is none or knows nobody.
 
-    The first is the session's row: token_hash, openid, known, expires_at, ends_at."""
+    The first is the session's row: token_hash, openid, known, expires_at, ends_at, account_id."""
     rows = connection.execute(_BY_SESSION, {"key": token_hash, "now": now, "levy_year": levy_year}).all()
     return (rows[0], [_subject(vault, row) for row in rows]) if rows else (None, [])
 
@@ -119,6 +119,12 @@ def by_id_number(connection: Connection, vault: Vault, id_number: str) -> tuple[
     """(person id, name in clear) of a clean identity number, or None."""
     row = connection.execute(_BY_INDEX, {"index": vault.index(id_number, purpose="id_number")}).one_or_none()
     return None if row is None else (row.id, vault.open(row.name, bound_to=f"person.name:{row.id}"))
+
+
+def phone_of(connection: Connection, vault: Vault, person_id: int) -> str | None:
+    """The registered phone in clear, or None."""
+    sealed = connection.execute(text("select phone from person where id = :id"), {"id": person_id}).scalar_one()
+    return vault.open(sealed, bound_to=f"person.phone:{person_id}") if sealed else None
 
 
 _BY_INDEX = text("select id, name from person where id_index = :index")

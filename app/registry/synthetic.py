@@ -104,6 +104,7 @@ class Showcase:
 
     name: str
     id_number: str
+    phone: str  # as registered
 
     @property
     def masked(self) -> str:
@@ -149,7 +150,12 @@ def villages_for(people: int) -> list[Village]:
 
 def showcase() -> Cast:
     """The same people in every district."""
-    return Cast(**{kind: Showcase(name, _number(born, 1, sex)) for kind, (name, born, sex, _, _) in _CAST.items()})
+    return Cast(
+        **{
+            kind: Showcase(name, _number(born, 1, sex), _showcase_phone(serial))
+            for serial, (kind, (name, born, sex, _, _)) in enumerate(_CAST.items(), 1)
+        }
+    )
 
 
 def people(count: int, *, seed: int = 2021) -> Iterator[Invented]:
@@ -256,11 +262,15 @@ def _number(born: date, place: int, sex: int) -> str:
     return head + check_digit(head)
 
 
+def _showcase_phone(serial: int) -> str:
+    return f"139000000{serial:02d}"
+
+
 def _plain(person: Invented, categories: tuple[str, ...]) -> Invented:
     return replace(
         person,
         residence="本区户籍",
-        phone=f"139000000{person.serial:02d}",
+        phone=_showcase_phone(person.serial),
         categories=categories,
         student=False,
         migrant=False,

@@ -9,9 +9,9 @@ from flask_wtf import CSRFProtect
 
 from app.access.sessions import Officer
 from app.observe import REQUESTS, SECONDS
-from app.web import access, agent, back, callbacks, errors, health, home, resident, village, words
+from app.web import access, agent, back, callbacks, errors, health, home, resident, sign_in, village, words
 from app.web import refunds as refund_pages
-from app.web.access import anybody, api_resident, by_permission, page_agent, page_resident, proven
+from app.web.access import anybody, api_resident, by_permission, page_account, page_agent, page_resident, proven
 from app.web.api import payments, people, refunds, session, sheets, spec
 from app.web.api import policy as policy_year
 from app.web.csp import policy
@@ -25,6 +25,7 @@ from app.web.parts import parts
 DOORS = (
     # blueprint    path           guard          a form's token
     (home.bp, "", anybody, True),
+    (sign_in.bp, "", page_account, True),
     (resident.bp, "", page_resident, True),
     (refund_pages.bp, "", page_resident, True),
     (agent.bp, "/agent", page_agent, True),

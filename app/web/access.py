@@ -83,16 +83,28 @@ def people_here() -> list[Subject]:
     return cast(list[Subject], g.get("people", []))
 
 
-def page_resident() -> AnyResponse | None:
-    """A session that knows somebody; without one, to the page that asks for name and number."""
+def page_account() -> AnyResponse | None:
+    """A resident's account; everybody else to his own first page, or to the login."""
     held = visitor()
     if held is not None and held.agent is not None:
         return redirect(url_for("agent.today"), 303)
     if held is not None and held.officer is not None:
         return redirect(url_for("desk.home"), 303)
-    if held is not None and held.known:
+    if held is not None and held.account_id is not None:
         return None
-    return redirect(url_for("resident.who", then="paid" if request.endpoint == "resident.paid" else None), 303)
+    return redirect(url_for("sign_in.phone", then=_then()), 303)
+
+
+def page_resident() -> AnyResponse | None:
+    """An account that knows somebody; one that does not, to the page that asks for name and number."""
+    elsewhere = page_account()
+    if elsewhere is None and not here().known:
+        return redirect(url_for("resident.who", then=_then()), 303)
+    return elsewhere
+
+
+def _then() -> str | None:
+    return "paid" if request.endpoint == "resident.paid" else None
 
 
 def page_agent() -> AnyResponse | None:
@@ -192,8 +204,8 @@ def network() -> str:
 
 
 def actor(visitor: Visitor) -> str:
-    """Who starts a payment: resident, or agent:<id>."""
-    return f"agent:{visitor.agent.id}" if visitor.agent else "resident"
+    """Who starts a payment: account:<id>, or agent:<id>."""
+    return f"agent:{visitor.agent.id}" if visitor.agent else f"account:{visitor.account_id}"
 
 
 def reference(person_id: int) -> str:

@@ -1,16 +1,17 @@
 """The pages of a resident: who, what is due, which tier, is it right; then to the code. One question a screen."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from types import MappingProxyType
 
 from apiflask import APIBlueprint
-from flask import make_response, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
 
 from app.flows.determine import ask_for_waiver
-from app.flows.enter import get_to_know, open_session
+from app.flows.family import ConsentRequired, account_of, get_to_know
 from app.flows.follow import close_payment
 from app.flows.follow_refund import refunds_of
 from app.flows.pay import NothingChosen, NotPayable, Want
@@ -20,16 +21,14 @@ from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
 from app.registry.find import Subject
 from app.web.access import (
     Answer,
-    admit,
     anybody,
     drop,
     guarded_by,
     here,
-    keep,
     network,
     own_payment,
+    page_account,
     reference,
-    visitor,
 )
 from app.web.parts import parts
 from app.web.paying import show, start_chosen
@@ -38,7 +37,7 @@ from app.web.ways import ways
 from app.web.wishes import carried, known, tier_fields, tiers, wants
 
 bp = APIBlueprint("resident", __name__, enable_openapi=False)
-_NEXT = {"due": "resident.due", "paid": "resident.paid"}
+NEXT = {"due": "resident.due", "paid": "resident.paid"}
 
 
 @dataclass(frozen=True)
@@ -60,52 +59,45 @@ class Chosen:
 
 
 @bp.get("/who")
-@guarded_by(anybody)
+@guarded_by(page_account)
 def who() -> Answer:
     """Name and identity number."""
-    held = visitor()
-    if held is not None and held.agent is not None:
-        return redirect(url_for("agent.today"), 303)
-    return render_template(
-        "resident/who.html",
-        then=_then(),
-        fields={},
-        problem=None,
-        known=held and held.known,
-        tiers=carried(request.args),
-    )
+    return _ask_who()
 
 
 @bp.post("/who")
-@guarded_by(anybody)
+@guarded_by(page_account)
 def look_up() -> Answer | tuple[Answer, int]:
     """Found: on to what is due. Not found: the same page, saying what to look at again."""
-    entry = None
-    if visitor() is None:
-        entry = open_session(parts(), network=network())
-        admit(entry)
+    return bring_in(request.form)
+
+
+def bring_in(form: MultiDict[str, str]) -> Answer | tuple[Answer, int]:
+    """The person of a name and a number, into the account of this session; what was wrong, on the page that asks."""
     try:
         get_to_know(
             parts(),
             here(),
-            name=request.form.get("name", "")[:100],
-            id_number=request.form.get("id_number", "")[:100],
+            name=form.get("name", "")[:100],
+            id_number=form.get("id_number", "")[:100],
             network=network(),
+            agreed="agreed" in form,
         )
-        answer: Response = redirect(url_for(_NEXT[_then()], **carried(request.form)), 303)
-    except (BadIdNumber, BadName, NoSuchPerson) as error:
+    except (BadIdNumber, BadName, ConsentRequired, NoSuchPerson) as error:
         # What was typed is not written back: the page would carry an identity number.
-        problem = None if error.fields else error.sentence()
-        page = render_template(
-            "resident/who.html",
-            then=_then(),
-            fields=error.fields,
-            problem=problem,
-            known=False,
-            tiers=carried(request.form),
-        )
-        answer = make_response(page, error.status)
-    return keep(answer, entry) if entry else answer
+        return _ask_who(error.fields, None if error.fields else error.sentence()), error.status
+    return redirect(url_for(NEXT[then()], **carried(form)), 303)
+
+
+def _ask_who(fields: Mapping[str, str] = MappingProxyType({}), problem: str | None = None) -> str:
+    return render_template(
+        "resident/who.html",
+        then=then(),
+        fields=fields,
+        problem=problem,
+        account=account_of(parts(), here()),
+        tiers=carried(request.values),
+    )
 
 
 @bp.get("/due")
@@ -207,9 +199,10 @@ def leave() -> Answer:
     return drop(redirect(url_for("home.home"), 303))
 
 
-def _then() -> str:
+def then() -> str:
+    """Where this visit is to lead: to what is due, or to what is paid."""
     wanted = request.values.get("then", "")
-    return wanted if wanted in _NEXT else "due"
+    return wanted if wanted in NEXT else "due"
 
 
 def _key() -> str:

@@ -11,6 +11,9 @@ grant insert, update on household, person, enrolment, business_clock, agent, sta
   notice to liangxian_app;
 grant insert on import_batch, bill_line, payment_bill, received, request_key to liangxian_app;
 grant insert, delete on category, session, tally to liangxian_app;
+grant insert, update on resident_account to liangxian_app;
+grant insert, update, delete on resident_person, login_code to liangxian_app;
+grant insert on consent to liangxian_app;
 grant insert, update on town, village, agent_village to liangxian_app;
 grant update (state, owner, sent_as, ordered_at, their_word, next_query_at, queries) on refund to liangxian_app;
 grant insert, update on book_check to liangxian_app;

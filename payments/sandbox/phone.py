@@ -43,6 +43,14 @@ def decide() -> Page:
     return render_template("phone.html", title="支付成功", paid=True, back=back, **_shown(trade))
 
 
+@bp.get("/phone/texts")
+def texts() -> Page:
+    """The text messages that came lately, the newest first."""
+    found = [message for message in world().shelf.all("message") if message["channel"] == "sms"]
+    found.sort(key=lambda message: message["delivered_at"], reverse=True)
+    return render_template("texts.html", messages=found[:20])
+
+
 @bp.post("/phone/pay")
 def pay() -> dict[str, Any] | tuple[dict[str, Any], int]:
     """{code_url or prepay_id, openid?} → the paid trade; 409 with code and message when the phone says no.

@@ -55,6 +55,7 @@ from payments.gateways import GATEWAYS, signing
 from payments.gateways.unionpay import seal
 from payments.gateways.unionpay.seal import UNIONPAY
 from payments.sandbox.signing import sign
+from tests.browsing import a_token
 from tests.outside import receiver
 from tests.refunding import agreed
 from tests.wires import GONE, WIRES, Posted
@@ -592,9 +593,9 @@ def test_a23_what_the_client_says_of_its_payment_is_not_asked(target):
     owed = target.owing()
     before = target.book()
     call = target.system.app.test_client()
-    token = call.post("/api/v1/session", json={}).json["token"]
-    headers = {"Authorization": f"Bearer {token}"}
-    found = call.post("/api/v1/people", json={"name": "张示例", "id_number": owed.id_number}, headers=headers)
+    headers = {"Authorization": f"Bearer {a_token(target.system)}"}
+    person = {"name": "张示例", "id_number": owed.id_number, "agreed": True}
+    found = call.post("/api/v1/people", json=person, headers=headers)
     assert found.status_code == 200, found.json
     place, ok = f"/api/v1/payments/{owed.number}", {"errMsg": "requestPayment:ok", "state": "paid", "paid": True}
 

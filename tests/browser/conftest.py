@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.app.web.conftest import an_agent, district, far_folder, running
+from tests.browsing import a_phone, code_in
+from tests.system import last_text
 
 __all__ = ["an_agent", "district", "far_folder", "running"]
 
@@ -68,6 +70,22 @@ class Phone:
         self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
         sideways = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert sideways <= 0, f"{name} scrolls sideways by {sideways} px"
+
+    def sign_in(self, someone: object = None, then: str = "") -> None:
+        """By the code of a text message; with name and number of `someone` at the first visit."""
+        number = a_phone()
+        self.open("/login" + (f"?then={then}" if then else ""))
+        self.fill("手机号", number)
+        self.press("发验证码")
+        self.fill("验证码", code_in(last_text(self.base, number)))
+        if someone is not None:
+            self.who(someone.name, someone.id_number)
+            self.page.get_by_label("我同意").check()
+        self.press("登录，看要交多少")
+
+    def who(self, name: str, id_number: str) -> None:
+        self.fill("姓名", name)
+        self.fill("身份证号", id_number)
 
     def log_in_office(self, login: str, password: str) -> None:
         self.open("/office/login")

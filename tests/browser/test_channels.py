@@ -17,10 +17,7 @@ AGENTS = {
 
 def to_the_confirmation(phone, district, agent):
     phone.page.context.set_extra_http_headers({"User-Agent": agent})
-    phone.open("/who")
-    phone.fill("姓名", district.adult.name)
-    phone.fill("身份证号", district.adult.id_number)
-    phone.press("查一查")
+    phone.sign_in(district.adult)
     phone.press("去交费")
 
 

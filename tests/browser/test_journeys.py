@@ -1,5 +1,8 @@
 """The two journeys of the main job as a person sees them, on a phone of 375 × 812."""
 
+from tests.browsing import a_phone, code_in
+from tests.system import last_text
+
 
 def test_a_resident_pays_for_the_family(phone, district, running):
     def look(name):
@@ -8,12 +11,20 @@ def test_a_resident_pays_for_the_family(phone, district, running):
     phone.open("/")
     assert "12月31日" in look("1-home")
     phone.press("交社保费")
-    phone.fill("姓名", district.adult.name)
-    phone.fill("身份证号", district.adult.id_number[:-1])
-    phone.press("查一查")
+    number = a_phone()
+    phone.fill("手机号", number[:-1])
+    assert "6位验证码" in look("2-phone")
+    phone.press("发验证码")
+    assert "手机号要11位" in look("2-phone-wrong")
+    phone.fill("手机号", number)
+    phone.press("发验证码")
+    phone.fill("验证码", code_in(last_text(running.url, number)))
+    phone.who(district.adult.name, district.adult.id_number[:-1])
+    phone.page.get_by_label("我同意").check()
+    assert "第一次来" in look("2-code")
+    phone.press("登录，看要交多少")
     assert "身份证号要18位" in look("2-who-wrong")
-    phone.fill("姓名", district.adult.name)
-    phone.fill("身份证号", district.adult.id_number)
+    phone.who(district.adult.name, district.adult.id_number)
     phone.press("查一查")
     phone.page.get_by_text("为什么是这个数").first.click()
     assert "财政补助 580 元" in look("3-due")
@@ -23,8 +34,8 @@ def test_a_resident_pays_for_the_family(phone, district, running):
     phone.page.locator('input[value="50000"]').check()
     phone.press("选好了")
     phone.press("添加家人")
-    phone.fill("姓名", district.elder.name)
-    phone.fill("身份证号", district.elder.id_number)
+    phone.who(district.elder.name, district.elder.id_number)
+    look("5-who")
     phone.press("查一查")
     assert "不用交钱" in look("5-family")
     phone.press("知道了，办好它")
@@ -38,17 +49,20 @@ def test_a_resident_pays_for_the_family(phone, district, running):
     phone.page.get_by_role("heading", name="缴费成功").wait_for()
     assert "本页不是税务凭证" in look("9-paid")
     phone.open("/paid")
-    assert "已经交过了" in look("10-history")
+    assert "已经交过了" in look("10-paid-items")
+    phone.press("交过的钱，往年的也在")
+    assert "820" in look("11-history")
+    phone.open("/me")
+    assert "我替谁交" in look("12-me")
+    phone.open("/privacy")
+    look("13-privacy")
 
 
 def test_a_resident_is_told_why_not(phone, district, running):
     def look(name):
         return phone.look(f"refusal-{phone.size}-{name}")
 
-    phone.open("/who")
-    phone.fill("姓名", district.worker.name)
-    phone.fill("身份证号", district.worker.id_number)
-    phone.press("查一查")
+    phone.sign_in(district.worker)
     assert "不用再交居民医保" in look("employee")
     phone.open("/pay/YC211105000000019B205GPS7C")
     assert "没有找到" in look("not-found")
@@ -60,10 +74,7 @@ def test_a_resident_is_told_why_not(phone, district, running):
 
 def test_a_silent_gateway_frightens_nobody(phone, district, running):
     running.outside.fault("html", on="create", count=2)
-    phone.open("/who")
-    phone.fill("姓名", district.adult.name)
-    phone.fill("身份证号", district.adult.id_number)
-    phone.press("查一查")
+    phone.sign_in(district.adult)
     phone.press("去交费")
     phone.press("用微信付 320 元")
     assert "请不要再付一次" in phone.look(f"checking-{phone.size}")

@@ -17,10 +17,7 @@ PASSWORD = "a-long-password-1"
 def test_a_resident_asks_and_reads_the_steps(running, district, phone):
     size = phone.size
     pay(running, Want(district.adult.id, MEDICAL), Want(district.adult.id, PENSION, 50000))
-    phone.open("/who?then=paid")
-    phone.fill("姓名", district.adult.name)
-    phone.fill("身份证号", district.adult.id_number)
-    phone.page.locator("form button").first.click()
+    phone.sign_in(district.adult, then="paid")
     phone.look(f"refund-{size}-1-paid")
     phone.press("申请退费")
     phone.look(f"refund-{size}-2-why")

@@ -8,6 +8,7 @@ from app.flows.determine import Ruling, apply, decide
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
 from core.clock import BEIJING
+from tests.app.web.people import Someone
 from tests.browser.conftest import SHOTS
 from tests.builders import a_person, an_id_number
 
@@ -43,10 +44,7 @@ def test_a_sheet_is_read_on_the_phone_and_on_paper(phone, district, running, who
     if who == "newborn":
         case = apply(running.parts, person, Insurance.RES_MEDICAL, Kind.NEWBORN, by="staff:desk")
         decide(running.parts, case, Ruling(True), by="staff:hsa")
-    phone.open("/who")
-    phone.fill("姓名", "孙示例")
-    phone.fill("身份证号", number)
-    phone.press("查一查")
+    phone.sign_in(Someone(person, "孙示例", number))
     path = phone.page.locator(f'a[href*="{insurance}"]').get_attribute("href").split("?")[0]
     reference = path.split("/")[2]
     phone.open(f"{path}?tier.{reference}={tier}" if tier else path)
@@ -63,10 +61,7 @@ def test_a_sheet_is_read_on_the_phone_and_on_paper(phone, district, running, who
 
 def test_who_should_pay_nothing_asks_instead_of_paying_late(phone, district, running):
     running.turn(JANUARY)
-    phone.open("/who")
-    phone.fill("姓名", district.poor.name)
-    phone.fill("身份证号", district.poor.id_number)
-    phone.press("查一查")
+    phone.sign_in(district.poor)
     assert "请先不要交钱" in phone.look(f"waiver-{phone.size}-1-review")
     phone.press("请医保局核实")
     assert "已经交给医保局核实" in phone.look(f"waiver-{phone.size}-2-asked")

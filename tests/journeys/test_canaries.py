@@ -27,10 +27,10 @@ from core.http import Door
 from core.vault import Vault
 from notifications.send import WAITS
 from payments.gateways.base import Outcome, Word
-from tests.browsing import Browser
+from tests.browsing import Browser, a_token, code_in
 from tests.builders import NOON, a_person, an_id_number
 from tests.conftest import DATABASE
-from tests.system import System, eventually
+from tests.system import System, eventually, last_text
 
 NAME, PHONE, NUMBER = "阙鹮嬛", "13900004527", an_id_number(sequence=731)
 ID = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])")
@@ -129,8 +129,13 @@ def pay_from_the_mini_program(running: System) -> str:
     code = running.outside.post("/phone/login-code", {"phone": "marked"})
     call = running.app.test_client()
     token = call.post("/api/v1/session", json={"code": code["code"]}).json["token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert call.post("/api/v1/session/phone", json={"phone": PHONE}, headers=bearer).status_code == 200
+    proof = {"code": code_in(last_text(running.url, PHONE))}
+    token = call.post("/api/v1/session/phone/confirm", json=proof, headers=bearer).json["token"]
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "canary-0001"}
-    found = call.post("/api/v1/people", json={"name": NAME, "id_number": NUMBER}, headers=headers).json
+    person = {"name": NAME, "id_number": NUMBER, "agreed": True}
+    found = call.post("/api/v1/people", json=person, headers=headers).json
     items = [{"person": found["person"], "insurance": "RES_MEDICAL"}]
     started = call.post("/api/v1/payments", json={"items": items, "kind": "jsapi"}, headers=headers).json
     prepay = started["jsapi"]["package"].removeprefix("prepay_id=")
@@ -172,6 +177,8 @@ def lean_on_every_door(running: System) -> None:
         ("POST", "/api/v1/session"),
         ("POST", "/who"),
         ("GET", "/who"),
+        ("POST", "/login"),
+        ("POST", "/api/v1/session/phone"),
         ("DELETE", "/"),
     ):
         assert door.send(method, running.url + path, headers=headers, body=body).status < 500
@@ -180,14 +187,14 @@ def lean_on_every_door(running: System) -> None:
 def break_the_database(running: System, database: Server) -> None:
     """A look-up meets an error of the database that nobody foresaw."""
     call = running.app.test_client()
-    token = call.post("/api/v1/session", json={}).json["token"]
+    token = a_token(running)
     admin_url = database.admin_url().replace("/postgres?", f"/{DATABASE}?")
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute("revoke select on person from liangxian_app")
         try:
             answer = call.post(
                 "/api/v1/people",
-                json={"name": NAME, "id_number": an_id_number(sequence=733)},
+                json={"name": NAME, "id_number": an_id_number(sequence=733), "agreed": True},
                 headers={"Authorization": f"Bearer {token}"},
             )
         finally:

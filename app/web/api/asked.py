@@ -19,11 +19,25 @@ class SessionAsked(Asked):
     code: Annotated[str, Field(min_length=1, max_length=128)] | None = None
 
 
+class PhoneAsked(Asked):
+    """Where the code goes."""
+
+    phone: Annotated[str, Field(min_length=1, max_length=30)]
+
+
+class CodeAsked(Asked):
+    """The six digits of the message."""
+
+    code: Annotated[str, Field(min_length=1, max_length=20)]
+
+
 class PersonAsked(Asked):
-    """The name and the identity number as on the card; full-width digits and blanks are understood."""
+    """The name and the identity number as on the card; full-width digits and blanks are understood. `agreed`: to the
+    privacy notice, needed once."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     id_number: Annotated[str, Field(min_length=1, max_length=100)]
+    agreed: bool = False
 
 
 class ItemAsked(Asked):

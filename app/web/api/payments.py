@@ -7,12 +7,13 @@ from apiflask import APIBlueprint
 from flask import request
 
 from app.flows.follow import Followed, Phase, close_payment
+from app.flows.history import history
 from app.flows.pay import Kind, Want
 from app.flows.quote import SELF
 from app.policy.facts import Insurance
 from app.web.access import here, own_payment
 from app.web.api.asked import PaymentAsked
-from app.web.api.told import PaymentTold, answers
+from app.web.api.told import PaymentsTold, PaymentTold, answers
 from app.web.parts import parts
 from app.web.paying import start
 from app.web.wishes import known
@@ -51,6 +52,18 @@ def begin(json_data: PaymentAsked) -> tuple[dict[str, Any], int]:
     wants = [Want(known(item.person), Insurance(item.insurance), item.tier) for item in json_data.items]
     started = start(wants, channel=SELF, key=key, gateway=json_data.gateway, kind=kind)
     return (_settled() if started.number is None else _told(own_payment(started.number))), 201
+
+
+@bp.get("/payments")
+@bp.doc(
+    security="session",
+    description="`after`: the former page's; ten a page.",
+    responses=answers(PaymentsTold, 200, 401),
+)
+def past() -> dict[str, Any]:
+    """What this account has paid, the newest first"""
+    found = history(parts(), here(), after=request.args.get("after", ""))
+    return {"payments": [_told(payment) for payment in found.payments], "after": found.after or None}
 
 
 @bp.get("/payments/<number>")

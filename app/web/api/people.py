@@ -6,7 +6,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import request
 
-from app.flows.enter import get_to_know
+from app.flows.family import get_to_know
 from app.flows.quote import Due, all_due, subjects
 from app.policy.answer import Line
 from app.registry.find import Subject
@@ -23,14 +23,20 @@ bp = APIBlueprint("people", __name__, tag="查询 look-up")
 
 @bp.post("/people")
 @bp.input(PersonAsked)
-@bp.doc(security="session", responses=answers(PersonTold, 200, 401, 403, 404, 429))
+@bp.doc(security="session", responses=answers(PersonTold, 200, 401, 403, 404, 422, 429))
 def look_up(json_data: PersonAsked) -> dict[str, Any]:
     """Look a person up
 
     By name and identity number; the same answer for a wrong name and for an unknown number. The person is known to
-    this session from now on, under the reference in `person`."""
+    this account from now on, under the reference in `person`. The session must have proved a phone, and the privacy
+    notice must be agreed to once."""
     named, person_id = get_to_know(
-        parts(), here(), name=json_data.name, id_number=json_data.id_number, network=network()
+        parts(),
+        here(),
+        name=json_data.name,
+        id_number=json_data.id_number,
+        network=network(),
+        agreed=json_data.agreed,
     )
     return _people(subjects(parts(), [person_id]), {}, {person_id: named})[0]
 

@@ -1,14 +1,19 @@
-"""POST /api/v1/session: a token for everything else."""
+"""/api/v1/session: a token for everything else; a phone and its code make it an account's. /api/v1/me: the account."""
 
 from typing import Any
 
 from apiflask import APIBlueprint
 
-from app.flows.enter import open_session
-from app.web.access import network
-from app.web.api.asked import SessionAsked
-from app.web.api.told import SessionTold, answers
+from app.flows.enter import Entry, leave, open_session
+from app.flows.family import account_of, leave_elsewhere, let_go
+from app.flows.quote import subjects
+from app.flows.sign_in import ask_code, prove_code
+from app.web.access import api_resident, guarded_by, here, network
+from app.web.api.asked import CodeAsked, PhoneAsked, SessionAsked
+from app.web.api.told import AccountTold, EndedTold, SentTold, SessionTold, answers
 from app.web.parts import parts
+from app.web.wishes import known
+from core.redact import mask_name
 
 bp = APIBlueprint("session", __name__, tag="会话 session")
 
@@ -19,6 +24,81 @@ bp = APIBlueprint("session", __name__, tag="会话 session")
 def begin(json_data: SessionAsked) -> tuple[dict[str, Any], int]:
     """Begin a session
 
-    With the mini-program's login code the session knows the WeChat user, which JSAPI payments need."""
-    entry = open_session(parts(), network=network(), code=json_data.code)
-    return {"token": entry.token, "expires_at": entry.expires_at.isoformat(timespec="seconds")}, 201
+    With the mini-program's login code the session knows the WeChat user, which JSAPI payments need; who has an account
+    is in it."""
+    return _told(open_session(parts(), network=network(), code=json_data.code)), 201
+
+
+@bp.delete("/session")
+@guarded_by(api_resident)
+@bp.doc(security="session", responses=answers(EndedTold, 200, 401, 403))
+def end() -> dict[str, Any]:
+    """End this session, at once"""
+    leave(parts(), here())
+    return {"ended": 1}
+
+
+@bp.post("/session/phone")
+@guarded_by(api_resident)
+@bp.input(PhoneAsked)
+@bp.doc(security="session", responses=answers(SentTold, 200, 401, 403, 409, 422, 429, 503))
+def ask(json_data: PhoneAsked) -> dict[str, Any]:
+    """Have a code sent to a phone
+
+    Six digits, good for five minutes and five tries, in this session only. The answer is the same for every phone."""
+    ask_code(parts(), here(), phone=json_data.phone, network=network())
+    return {"text": "验证码发出去了，请看短信。", "again_after_s": 60}
+
+
+@bp.post("/session/phone/confirm")
+@guarded_by(api_resident)
+@bp.input(CodeAsked)
+@bp.doc(security="session", responses=answers(SessionTold, 200, 401, 403, 422))
+def confirm(json_data: CodeAsked) -> dict[str, Any]:
+    """Prove the phone
+
+    A new token of the phone's account; the one before is over."""
+    return _told(prove_code(parts(), here(), code=json_data.code))
+
+
+@bp.get("/me")
+@guarded_by(api_resident)
+@bp.doc(security="session", responses=answers(AccountTold, 200, 401))
+def me() -> dict[str, Any]:
+    """The account of this session"""
+    account = account_of(parts(), here())
+    names = {person: named for named, person in here().known.items()}
+    return {
+        "phone": account.phone,
+        "agreed": account.consented,
+        "people": [
+            {
+                "person": names[person.id],
+                "masked_name": mask_name(person.name),
+                "village": f"{person.town}{person.village}",
+                "own": account.people[person.id],
+            }
+            for person in subjects(parts(), list(account.people))
+        ],
+    }
+
+
+@bp.delete("/me/people/<person>")
+@guarded_by(api_resident)
+@bp.doc(security="session", responses=answers(AccountTold, 200, 401, 403, 404))
+def remove(person: str) -> dict[str, Any]:
+    """Pay for somebody no more; looking him up again is the undo"""
+    let_go(parts(), here(), known(person))
+    return me()
+
+
+@bp.delete("/me/sessions")
+@guarded_by(api_resident)
+@bp.doc(security="session", responses=answers(EndedTold, 200, 401, 403))
+def end_others() -> dict[str, Any]:
+    """End every other session of this account, at once"""
+    return {"ended": leave_elsewhere(parts(), here())}
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    return {"token": entry.token, "expires_at": entry.expires_at.isoformat(timespec="seconds")}

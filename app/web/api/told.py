@@ -18,6 +18,36 @@ class SessionTold(Told):
     expires_at: str
 
 
+class SentTold(Told):
+    """A code is on its way, whoever's phone it is; the next one may be asked for after `again_after_s` seconds."""
+
+    text: str
+    again_after_s: int
+
+
+class MemberTold(Told):
+    """Somebody the account pays for. `own`: himself."""
+
+    person: str
+    masked_name: str
+    village: str
+    own: bool
+
+
+class AccountTold(Told):
+    """The account of the session."""
+
+    phone: str
+    agreed: bool
+    people: list[MemberTold]
+
+
+class EndedTold(Told):
+    """How many other sessions were ended."""
+
+    ended: int
+
+
 class LineTold(Told):
     """Who pays how much into which fund. `payer`: resident, government or sponsor. `clause` is the rule's number for
     machines, `clause_words` where it stands and what it says, for people."""
@@ -151,6 +181,13 @@ class PaymentTold(Told):
     check_code: str | None
 
 
+class PaymentsTold(Told):
+    """A page of what was paid, the newest first; `after` begins the next one, or is null."""
+
+    payments: list[PaymentTold]
+    after: str | None
+
+
 class StepTold(Told):
     """What was done when (RFC 3339, Beijing), in words; `reason` for the payer, or empty."""
 
@@ -230,6 +267,10 @@ class ErrorTold(Told):
 
 TOLD = (
     SessionTold,
+    SentTold,
+    AccountTold,
+    EndedTold,
+    PaymentsTold,
     PersonTold,
     PeopleTold,
     SheetTold,

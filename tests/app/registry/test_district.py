@@ -85,8 +85,9 @@ def test_the_showcase_is_what_it_says(parts: Parts, tmp_path: Path) -> None:
     due = {}
 
     for kind, shown in asdict(showcase()).items():
-        key = look_up(parts, **shown, caller=f"test {kind}")
+        key = look_up(parts, name=shown["name"], id_number=shown["id_number"], caller=f"test {kind}")
         (subject,) = subjects(parts, [key])
+        assert parts.vault.open(subject.phone_sealed, bound_to=f"person.phone:{key}") == shown["phone"]
         medical, pension = all_due(parts, subject, at=NOON, tier=10000)
         assert medical.quote.eligible is not Eligible.NO
         due[kind] = medical.quote.personal_due, pension.quote.personal_due

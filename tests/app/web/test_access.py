@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 
 from app.access.sessions import AGENT_LIFE, IDLE, LIFE, hash_of
-from app.flows.enter import get_to_know, open_session, visitor_of
+from app.flows.enter import open_session, visitor_of
+from app.flows.family import get_to_know
 from app.joining import create_app
 from app.web.access import guard_of, routes_without_guard
 from config.settings import Settings
 from core.clock import utc_now
+from tests.browsing import a_phone, a_token
 from tests.builders import a_production_environment
 
 
@@ -60,8 +62,8 @@ def test_an_agents_session_is_a_working_day(running, browser, an_agent):
 
 
 def test_the_same_person_keeps_the_same_reference(running, district):
-    token = open_session(running.parts, network="here").token
-    who = {"name": district.adult.name, "id_number": district.adult.id_number, "network": "here"}
+    token = a_token(running)
+    who = {"name": district.adult.name, "id_number": district.adult.id_number, "network": "here", "agreed": True}
     first, _ = get_to_know(running.parts, visitor_of(running.parts, token), **who)
     again, _ = get_to_know(running.parts, visitor_of(running.parts, token), **who)
     assert first == again and visitor_of(running.parts, token).known == {first: district.adult.id}
@@ -70,12 +72,12 @@ def test_the_same_person_keeps_the_same_reference(running, district):
 def test_leaving_forgets_who_was_looked_up(browser, district, running):
     page = browser.look_up(district.adult.name, district.adult.id_number)
     browser.submit(page, "/leave", form="/leave")
-    assert browser.get("/due").url.endswith("/who")
+    assert browser.get("/due").url.endswith("/login")
     assert running.one("select count(*) as n from session").n == 0
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/who", "/check", "/agent/login", "/nothing", "/api/v1/policy", "/static/page.css"]
+    "path", ["/", "/login", "/privacy", "/check", "/agent/login", "/nothing", "/api/v1/policy", "/static/page.css"]
 )
 def test_every_answer_carries_the_headers(running, path):
     with running.app.test_client().get(path) as answer:
@@ -86,7 +88,7 @@ def test_every_answer_carries_the_headers(running, path):
     assert (headers.get("Cache-Control") == "no-store") is (path != "/static/page.css")
 
 
-@pytest.mark.parametrize("path", ["/", "/who", "/check", "/agent/login", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/login", "/privacy", "/check", "/agent/login", "/nothing"])
 def test_no_page_has_script_or_style_inside(running, path):
     html = running.app.test_client().get(path).text
     assert "<script" not in html and "style=" not in html and "<style" not in html
@@ -101,13 +103,10 @@ def test_cookies_are_bound_to_the_host_outside_the_sandbox(running, district):
     app = create_app(Settings.from_environment(environment | {"DATABASE_URL": "postgresql://a:b@db.internal/x"}))
     app.extensions["joined"].__dict__["parts"] = running.parts
     client = app.test_client()
-    page = client.get("/who", base_url="https://pay.example.gov.cn").text
+    page = client.get("/login", base_url="https://pay.example.gov.cn").text
     token = page.split('name="csrf_token" value="')[1].split('"')[0]
-    answer = client.post(
-        "/who",
-        base_url="https://pay.example.gov.cn",
-        data={"csrf_token": token, "name": district.adult.name, "id_number": district.adult.id_number},
-    )
+    form = {"csrf_token": token, "phone": a_phone()}
+    answer = client.post("/login", base_url="https://pay.example.gov.cn", data=form)
 
     cookie = next(line for line in answer.headers.getlist("Set-Cookie") if line.startswith("__Host-session="))
     assert answer.status_code == 303

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import event
 
 from app.web.api.told import ErrorTold, PaymentTold, PeopleTold, PersonTold, PolicyTold, SessionTold, SheetTold
+from tests.browsing import a_phone, code_in
 from tests.builders import NEW_YEAR, an_id_number
-from tests.system import eventually
+from tests.system import eventually, last_text
 
 
 class Api:
@@ -15,6 +16,7 @@ class Api:
 
     def __init__(self, running, code=None):
         self.client = running.app.test_client()
+        self.url, self.phone, self.signed_in = running.url, a_phone(), False
         answer = self.client.post("/api/v1/session", json={"code": code} if code else {})
         assert answer.status_code == 201, answer.json
         self.token = SessionTold.model_validate(answer.json).token
@@ -25,8 +27,24 @@ class Api:
     def post(self, path, wanted, **headers):
         return self.client.post(f"/api/v1{path}", json=wanted, headers=self._headers() | headers)
 
+    def sign_in(self):
+        """Prove a phone; the token changes."""
+        asked = self.post("/session/phone", {"phone": self.phone})
+        assert asked.status_code == 200, asked.json
+        code = code_in(last_text(self.url, self.phone))
+        answer = self.post("/session/phone/confirm", {"code": code})
+        assert answer.status_code == 200, answer.json
+        self.token = SessionTold.model_validate(answer.json).token
+        self.signed_in = True
+
+    def find(self, name, id_number):
+        """As `POST /people`, signed in before."""
+        if not self.signed_in:
+            self.sign_in()
+        return self.post("/people", {"name": name, "id_number": id_number, "agreed": True})
+
     def look_up(self, person):
-        answer = self.post("/people", {"name": person.name, "id_number": person.id_number})
+        answer = self.find(person.name, person.id_number)
         assert answer.status_code == 200, answer.json
         return PersonTold.model_validate(answer.json).person
 
@@ -52,7 +70,7 @@ def pension(person, tier):
 
 
 def test_somebody_is_looked_up_with_every_line(api, district):
-    answer = api.post("/people", {"name": district.adult.name, "id_number": district.adult.id_number})
+    answer = api.find(district.adult.name, district.adult.id_number)
 
     told = PersonTold.model_validate(answer.json)
     assert (told.masked_name, told.village) == ("张*例", "榴园镇示例村")
@@ -69,7 +87,7 @@ def test_somebody_is_looked_up_with_every_line(api, district):
 
 
 def test_a_department_is_never_named(api, district):
-    answer = api.post("/people", {"name": district.poor.name, "id_number": district.poor.id_number})
+    answer = api.find(district.poor.name, district.poor.id_number)
 
     assert {line["payer"] for due in answer.json["due"] for line in due["lines"]} == {"government"}
     assert not {"civil", "DIBAO", "低保"} & set(answer.text.split('"'))
@@ -194,8 +212,8 @@ def test_a_body_that_is_no_object_is_a_clean_no(api, body):
 
 
 def test_a_wrong_name_and_nobody_are_the_same_answer(api, district):
-    wrong = api.post("/people", {"name": "张别人", "id_number": district.adult.id_number})
-    nobody = api.post("/people", {"name": "张别人", "id_number": an_id_number(sequence=77)})
+    wrong = api.find("张别人", district.adult.id_number)
+    nobody = api.find("张别人", an_id_number(sequence=77))
 
     told = [{**answer.json, "request": ""} for answer in (wrong, nobody)]
     assert (wrong.status_code, nobody.status_code) == (404, 404) and told[0] == told[1]
@@ -203,10 +221,8 @@ def test_a_wrong_name_and_nobody_are_the_same_answer(api, district):
 
 def test_looking_up_is_limited_for_caller_and_target(running, district):
     api = Api(running)
-    statuses = [
-        api.post("/people", {"name": "某某", "id_number": district.adult.id_number}).status_code for _ in range(6)
-    ]
-    another = Api(running).post("/people", {"name": district.adult.name, "id_number": district.adult.id_number})
+    statuses = [api.find("某某", district.adult.id_number).status_code for _ in range(6)]
+    another = Api(running).find(district.adult.name, district.adult.id_number)
 
     assert statuses == [404] * 5 + [429]
     assert another.status_code == 429  # the number itself is protected, whoever asks

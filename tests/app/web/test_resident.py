@@ -122,7 +122,7 @@ def test_looking_up_too_often_is_refused(running, district, browser):
 
 
 def test_a_form_without_its_token_does_nothing(running, district, browser):
-    browser.get("/who")
+    browser.sign_in()
     page = browser.post("/who", {"name": district.adult.name, "id_number": district.adult.id_number})
     assert page.status == 400 and "什么都没有办" in page.text
 
@@ -145,7 +145,7 @@ def test_pressing_twice_gives_one_payment(running, district, browser):
 def test_a_strangers_payment_does_not_exist(running, district, browser):
     number = number_of(to_the_code(browser, running, district.adult))
     stranger = type(browser)(running.url)
-    assert stranger.get(f"/pay/{number}").url.endswith("/who")
+    assert stranger.get(f"/pay/{number}").url.endswith("/login")
     stranger.look_up(district.neighbour.name, district.neighbour.id_number)
     assert stranger.get(f"/pay/{number}").status == 404
     token = stranger.get("/check").fields("/check")

@@ -1,0 +1,136 @@
+"""Residents' accounts as rows: the phone, the WeChat user, the people, the consents. Nothing here commits."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from app.access.models import Consent, ResidentAccount, ResidentPerson
+from core.vault import Vault
+
+
+def of_phone(connection: Connection, vault: Vault, phone: str, *, now: datetime) -> int:
+    """The account of a phone that was proved, made now if there is none."""
+    index = vault.index(phone, purpose="account.phone")
+    sealed = vault.seal(phone, bound_to=_bound(index))
+    connection.execute(
+        upsert(ResidentAccount).values(phone_index=index, phone=sealed, since=now).on_conflict_do_nothing()
+    )
+    return int(connection.execute(select(ResidentAccount.id).where(ResidentAccount.phone_index == index)).scalar_one())
+
+
+def of_openid(connection: Connection, vault: Vault, openid: str) -> int | None:
+    """The account a WeChat user joined, or None."""
+    index = vault.index(openid, purpose="account.openid")
+    return connection.execute(
+        select(ResidentAccount.id).where(ResidentAccount.openid_index == index)
+    ).scalar_one_or_none()
+
+
+def join_openid(connection: Connection, vault: Vault, account_id: int, openid: str) -> None:
+    """This WeChat user is this account's from now on, and no other's: who changed his phone proved the new one."""
+    index = vault.index(openid, purpose="account.openid")
+    connection.execute(
+        update(ResidentAccount)
+        .where(ResidentAccount.openid_index == index, ResidentAccount.id != account_id)
+        .values(openid_index=None)
+    )
+    connection.execute(update(ResidentAccount).where(ResidentAccount.id == account_id).values(openid_index=index))
+
+
+def phone_of(connection: Connection, vault: Vault, account_id: int) -> str:
+    """The phone in clear."""
+    row = connection.execute(
+        select(ResidentAccount.phone_index, ResidentAccount.phone).where(ResidentAccount.id == account_id)
+    ).one()
+    return vault.open(row.phone, bound_to=_bound(row.phone_index))
+
+
+def people_of(connection: Connection, account_id: int) -> dict[int, bool]:
+    """Person id → is it himself; in the order they were added."""
+    rows = connection.execute(
+        select(ResidentPerson.person_id, ResidentPerson.own)
+        .where(ResidentPerson.account_id == account_id)
+        .order_by(ResidentPerson.since, ResidentPerson.person_id)
+    )
+    return {row.person_id: row.own for row in rows}
+
+
+def bind(connection: Connection, account_id: int, person_id: int, *, own: bool, now: datetime) -> None:
+    """The account pays for this person from now on."""
+    connection.execute(
+        upsert(ResidentPerson)
+        .values(account_id=account_id, person_id=person_id, own=own, since=now)
+        .on_conflict_do_update(index_elements=[ResidentPerson.account_id, ResidentPerson.person_id], set_={"own": own})
+    )
+
+
+def unbind(connection: Connection, account_id: int, person_id: int) -> None:
+    """No more."""
+    connection.execute(
+        delete(ResidentPerson).where(ResidentPerson.account_id == account_id, ResidentPerson.person_id == person_id)
+    )
+
+
+def disown(connection: Connection, person_id: int, *, but: int) -> list[int]:
+    """Other accounts that held this person for themselves hold him for family now; their ids (A38)."""
+    return list(
+        connection.execute(
+            update(ResidentPerson)
+            .where(ResidentPerson.person_id == person_id, ResidentPerson.own, ResidentPerson.account_id != but)
+            .values(own=False)
+            .returning(ResidentPerson.account_id)
+        ).scalars()
+    )
+
+
+def has_consented(connection: Connection, account_id: int, version: str) -> bool:
+    """To this text of the privacy notice."""
+    found = select(Consent.version).where(Consent.account_id == account_id, Consent.version == version)
+    return connection.execute(found).first() is not None
+
+
+def consent(connection: Connection, account_id: int, version: str, *, now: datetime) -> None:
+    """He agreed; once is enough."""
+    connection.execute(
+        upsert(Consent).values(account_id=account_id, version=version, given_at=now).on_conflict_do_nothing()
+    )
+
+
+def write_code(connection: Connection, **columns: Any) -> None:
+    """The code a session waits for, in place of a former one."""
+    connection.execute(
+        text(
+            "insert into login_code (token_hash, phone, digest, expires_at) values (:token_hash, :phone, :digest,"
+            " :expires_at) on conflict (token_hash) do update set phone = excluded.phone, digest = excluded.digest,"
+            " expires_at = excluded.expires_at, tries = 0"
+        ),
+        columns,
+    )
+
+
+def try_code(connection: Connection, token_hash: bytes, *, most: int, now: datetime) -> Any | None:
+    """One more try at a session's code, counted: phone and digest; None if there is none, or it is over."""
+    return connection.execute(
+        text(
+            "update login_code set tries = tries + 1 where token_hash = :token_hash and tries < :most"
+            " and expires_at > :now returning phone, digest"
+        ),
+        {"token_hash": token_hash, "most": most, "now": now},
+    ).one_or_none()
+
+
+def use_code(connection: Connection, token_hash: bytes, digest: bytes) -> bool:
+    """It is used up; False if somebody was faster."""
+    gone = text("delete from login_code where token_hash = :token_hash and digest = :digest")
+    return connection.execute(gone, {"token_hash": token_hash, "digest": digest}).rowcount == 1
+
+
+def forget_codes(connection: Connection, *, now: datetime) -> None:
+    """Drop codes that are over."""
+    connection.execute(text("delete from login_code where expires_at < :now"), {"now": now})
+
+
+def _bound(index: bytes) -> str:
+    return f"account.phone:{bytes(index).hex()}"

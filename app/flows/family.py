@@ -1,0 +1,121 @@
+"""An account's people: himself and the family he pays for (替家人交). A name and a number bring somebody in; a button
+takes him out again."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.access import accounts, sessions
+from app.access.sessions import Visitor
+from app.access.tally import FAMILY, NETWORK, count
+from app.flows.parts import Parts
+from app.flows.quote import look_up
+from app.flows.sign_in import texts
+from app.registry import find
+from core.errors import BadInput, Refused
+from core.redact import mask_phone
+from notifications.channels import ChannelSilent, NotReachable, Words
+from notifications.send import render
+
+CONSENT = "2021-11"  # the text of the privacy notice in force
+
+
+class LoginRequired(Refused):
+    """A look-up in a session that proved no phone (A41)."""
+
+    status = 401
+    text = "请先用手机号登录，再查要交多少。"
+
+
+class ConsentRequired(BadInput):
+    """Nobody is looked up before the privacy notice was agreed to."""
+
+    status = 422
+    text = "请先看一看《个人信息怎么用》，同意了再打勾。"
+
+
+@dataclass(frozen=True)
+class Account:
+    """What an account's own page shows. `people`: person id → is it himself."""
+
+    phone: str  # masked
+    people: Mapping[int, bool]
+    consented: bool
+
+
+def account_of(parts: Parts, visitor: Visitor) -> Account:
+    """LoginRequired."""
+    account = _account(visitor)
+    with parts.reading() as connection:
+        return Account(
+            mask_phone(accounts.phone_of(connection, parts.vault, account)),
+            accounts.people_of(connection, account),
+            accounts.has_consented(connection, account, CONSENT),
+        )
+
+
+def get_to_know(
+    parts: Parts, visitor: Visitor, *, name: str, id_number: str, network: str, agreed: bool = False
+) -> tuple[str, int]:
+    """Look a person up and remember the find in the account; reference and person id.
+
+    He is 本人 if the registry has this account's phone for him, else family (A38). LoginRequired, ConsentRequired,
+    TooOften past ten people a day, all errors of `look_up`."""
+    account, now = _account(visitor), parts.clocks.wall()
+    with parts.engine.connect() as connection:
+        try:
+            count(connection, parts.vault, (f"look-up:{network}",), NETWORK, now)
+        finally:
+            connection.commit()
+        if agreed:
+            accounts.consent(connection, account, CONSENT, now=now)
+            connection.commit()
+        elif not accounts.has_consented(connection, account, CONSENT):
+            raise ConsentRequired(fields={"agreed": ConsentRequired.text})
+    person_id = look_up(parts, name=name, id_number=id_number, caller=f"account {account}")
+    with parts.engine.connect() as connection:
+        if person_id not in accounts.people_of(connection, account):
+            try:
+                count(connection, parts.vault, (f"family:{account}",), FAMILY, now)
+            finally:
+                connection.commit()
+        phone = accounts.phone_of(connection, parts.vault, account)
+        own = find.phone_of(connection, parts.vault, person_id) == phone
+        accounts.bind(connection, account, person_id, own=own, now=now)
+        former = accounts.disown(connection, person_id, but=account) if own else []
+        old = [accounts.phone_of(connection, parts.vault, each) for each in former]
+        reference = sessions.know(connection, visitor, person_id)
+        connection.commit()
+    for number in old:
+        _tell_moved(parts, number)
+    return reference, person_id
+
+
+def let_go(parts: Parts, visitor: Visitor, person_id: int) -> None:
+    """The account pays for this person no more; looking him up again is the undo. LoginRequired."""
+    account = _account(visitor)
+    with parts.engine.begin() as connection:
+        accounts.unbind(connection, account, person_id)
+        sessions.unknow(connection, account, person_id)
+
+
+def leave_elsewhere(parts: Parts, visitor: Visitor) -> int:
+    """Every other session of the account ends at once; how many did. LoginRequired."""
+    _account(visitor)
+    with parts.engine.begin() as connection:
+        return sessions.end_others_of(connection, visitor)
+
+
+def _tell_moved(parts: Parts, phone: str) -> None:
+    """Whoever held a person for himself hears that the registered phone is another's now."""
+    words = Words("moved", render("moved", {}), {}, f"moved:{secrets.token_urlsafe(12)}")
+    try:
+        texts(parts).deliver(phone, words)
+    except (ChannelSilent, NotReachable) as silent:
+        parts.alert("moved_not_told", why=str(silent))
+
+
+def _account(visitor: Visitor) -> int:
+    if visitor.account_id is None:
+        raise LoginRequired
+    return visitor.account_id

@@ -1,0 +1,137 @@
+"""A phone and the code sent to it → a resident's account. Everything here is about the system clock.
+
+The code is known by its digest only, to the session that asked for it, for one phone, for five minutes and five tries
+(A54). Whoever asks learns nothing about who has an account: the answer is the same for every phone."""
+
+import re
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from app.access import accounts, sessions
+from app.access.sessions import Visitor
+from app.access.tally import NETWORK, TEXTS, count
+from app.flows.enter import Entry, bound_openid, openid_of
+from app.flows.parts import Parts
+from app.registry.identity import WIDE
+from core.errors import BadInput, Conflict, TryLater
+from notifications.channels import Channel, ChannelSilent, NotReachable, Words
+from notifications.send import render
+
+LIFE, TRIES = timedelta(minutes=5), 5
+_PHONE = re.compile(r"1[3-9][0-9]{9}")
+_CODE = re.compile(r"[0-9]{6}")
+
+
+class BadPhone(BadInput):
+    """Not a mobile number."""
+
+    status = 422
+    text = "手机号要11位，1开头，请再看一遍。"
+
+
+class WrongCode(BadInput):
+    """Another code than the one that was sent, or one that is over, used, or never was: the same words."""
+
+    status = 422
+    text = "验证码不对，或者过了5分钟。请看短信再填，还不对就重新要一个。"
+
+
+class NoTexts(Conflict):
+    """No provider of text messages is configured."""
+
+    text = "这里没有开通手机号登录，请找村里代办员或去办税大厅。"
+
+
+class TextNotSent(TryLater):
+    """The provider of text messages is silent."""
+
+    text = "短信暂时发不出去，请过一会儿再试。"
+
+
+def ask_code(parts: Parts, visitor: Visitor, *, phone: str, network: str) -> None:
+    """Send a code to a phone for this session; a former one is over.
+
+    BadPhone, TooOften (1 a minute, 5 an hour, 10 a day for a phone), NoTexts, TextNotSent."""
+    number = _clean(phone)
+    channel = texts(parts)
+    code = f"{secrets.randbelow(1_000_000):06d}"
+    now = parts.clocks.wall()
+    with parts.engine.connect() as connection:
+        try:
+            count(connection, parts.vault, (f"text-from:{network}",), NETWORK, now)
+            count(connection, parts.vault, (f"text:{number}",), TEXTS, now)
+        finally:
+            connection.commit()  # a refused wish counts too
+        accounts.write_code(
+            connection,
+            token_hash=visitor.token_hash,
+            phone=parts.vault.seal(number, bound_to=_bound(visitor)),
+            digest=_digest(parts, visitor, number, code),
+            expires_at=now + LIFE,
+        )
+        connection.commit()
+    fields = {"code": code}
+    words = Words("login_code", render("login_code", fields), fields, f"login:{secrets.token_urlsafe(12)}")
+    try:
+        channel.deliver(number, words)
+    except NotReachable:
+        return  # the same answer for a phone that nobody has
+    except ChannelSilent as silent:
+        raise TextNotSent(str(silent)) from silent
+
+
+def prove_code(parts: Parts, visitor: Visitor, *, code: str) -> Entry:
+    """The right code: a new session with the account of the phone; the session before is over (A56). WrongCode."""
+    now = parts.clocks.wall()
+    with parts.engine.begin() as connection:  # a wrong try counts whatever follows
+        tried = accounts.try_code(connection, visitor.token_hash, most=TRIES, now=now)
+    typed = "".join(code.translate(WIDE).split())
+    if tried is None or not _CODE.fullmatch(typed):
+        raise WrongCode
+    phone = parts.vault.open(tried.phone, bound_to=_bound(visitor))
+    if not secrets.compare_digest(_digest(parts, visitor, phone, typed), bytes(tried.digest)):
+        raise WrongCode
+    openid = openid_of(parts, visitor)
+    with parts.engine.begin() as connection:
+        if not accounts.use_code(connection, visitor.token_hash, tried.digest):
+            raise WrongCode
+        account = accounts.of_phone(connection, parts.vault, phone, now=now)
+        if openid:
+            accounts.join_openid(connection, parts.vault, account, openid)
+        sessions.end(connection, visitor.token_hash)
+        return _enter(parts, connection, account, openid)
+
+
+def texts(parts: Parts) -> Channel:
+    """The channel of text messages. NoTexts."""
+    channel = next((each for each in parts.channels.values() if each.address == "phone"), None)
+    if channel is None:
+        raise NoTexts
+    return channel
+
+
+def _enter(parts: Parts, connection: Connection, account: int, openid: str | None) -> Entry:
+    token = sessions.new_token()
+    sealed = bound_openid(parts, token, openid) if openid else None
+    people = accounts.people_of(connection, account)
+    now = parts.clocks.wall()
+    return Entry(
+        token, sessions.write(connection, token, now=now, openid=sealed, account_id=account, people=list(people))
+    )
+
+
+def _clean(phone: str) -> str:
+    number = re.sub(r"[\s-]", "", phone.translate(WIDE)).removeprefix("+86")
+    if not _PHONE.fullmatch(number):
+        raise BadPhone(fields={"phone": BadPhone.text})
+    return number
+
+
+def _digest(parts: Parts, visitor: Visitor, phone: str, code: str) -> bytes:
+    return parts.vault.index(f"{visitor.key}:{phone}:{code}", purpose="login_code")
+
+
+def _bound(visitor: Visitor) -> str:
+    return f"login_code.phone:{visitor.key}"

@@ -1,0 +1,139 @@
+"""A resident's way in: the phone, the code sent to it, at the first visit the name and number too; and his own page."""
+
+from apiflask import APIBlueprint
+from flask import current_app, make_response, redirect, render_template, request, url_for
+
+from app.access.sessions import Visitor
+from app.flows.enter import open_session
+from app.flows.family import account_of, leave_elsewhere, let_go
+from app.flows.history import history
+from app.flows.quote import subjects
+from app.flows.sign_in import BadPhone, WrongCode, ask_code, prove_code
+from app.web.access import (
+    Answer,
+    admit,
+    anybody,
+    guarded_by,
+    here,
+    keep,
+    network,
+    page_account,
+    page_resident,
+    visitor,
+)
+from app.web.parts import parts
+from app.web.resident import NEXT, bring_in, then
+from app.web.wishes import known
+
+bp = APIBlueprint("sign_in", __name__, enable_openapi=False)
+
+
+@bp.get("/login")
+@guarded_by(anybody)
+def phone() -> Answer:
+    """The phone number. Who is in already goes on."""
+    return _further() or render_template("resident/login.html", then=then(), fields={})
+
+
+@bp.post("/login")
+@guarded_by(anybody)
+def ask() -> Answer | tuple[Answer, int]:
+    """A code is sent, whoever's phone it is."""
+    further = _further()
+    if further is not None:
+        return further
+    entry = None
+    if visitor() is None:
+        entry = open_session(parts(), network=network())
+        admit(entry)
+    try:
+        ask_code(parts(), here(), phone=request.form.get("phone", "")[:30], network=network())
+        answer = redirect(url_for("sign_in.code", then=then()), 303)
+    except BadPhone as error:
+        answer = make_response(render_template("resident/login.html", then=then(), fields=error.fields), error.status)
+    return keep(answer, entry) if entry else answer
+
+
+@bp.get("/login/code")
+@guarded_by(anybody)
+def code() -> Answer:
+    """The code from the message; at the first visit name and number too."""
+    if visitor() is None:
+        return redirect(url_for("sign_in.phone", then=then()), 303)
+    return _further() or _ask_for_code()
+
+
+@bp.post("/login/code")
+@guarded_by(anybody)
+def prove() -> Answer | tuple[Answer, int]:
+    """In; on to what is due, or to name and number for an account that knows nobody yet."""
+    held = visitor()
+    if held is None:
+        return redirect(url_for("sign_in.phone", then=then()), 303)
+    further = _further()
+    if further is not None:
+        return further
+    try:
+        entry = prove_code(parts(), held, code=request.form.get("code", "")[:20])
+    except WrongCode as error:
+        return _ask_for_code(error.sentence()), error.status
+    admit(entry)
+    named = any(request.form.get(field, "").strip() for field in ("name", "id_number"))
+    if named or "agreed" in request.form:
+        return keep(make_response(bring_in(request.form)), entry)
+    return keep(redirect(url_for(NEXT[then()]), 303), entry)
+
+
+@bp.get("/privacy")
+@guarded_by(anybody)
+def privacy() -> Answer:
+    """What is done with personal data: readable before anything is agreed to."""
+    return render_template("resident/privacy.html")
+
+
+@bp.get("/me")
+@guarded_by(page_account)
+def me() -> Answer:
+    """The account: the phone, the people, the other devices, the way out."""
+    account = account_of(parts(), here())
+    people = subjects(parts(), list(account.people))
+    names = {person: named for named, person in here().known.items()}
+    return render_template("resident/me.html", account=account, people=people, names=names)
+
+
+@bp.post("/me/people/<person>/remove")
+@guarded_by(page_account)
+def remove(person: str) -> Answer:
+    """不再替他交."""
+    let_go(parts(), here(), known(person))
+    return redirect(url_for("sign_in.me"), 303)
+
+
+@bp.post("/me/others/end")
+@guarded_by(page_account)
+def end_others() -> Answer:
+    """退出其他手机上的登录."""
+    ended = leave_elsewhere(parts(), here())
+    return redirect(url_for("sign_in.me", ended=ended), 303)
+
+
+@bp.get("/history")
+@guarded_by(page_resident)
+def past() -> Answer:
+    """What this account has paid, the newest first; the rest on the next page."""
+    found = history(parts(), here(), after=request.args.get("after", ""))
+    return render_template("resident/history.html", found=found)
+
+
+def _ask_for_code(problem: str | None = None) -> str:
+    settings = current_app.extensions["settings"]
+    texts = f"{settings.sandbox_url}/phone/texts" if settings.is_sandbox else None
+    return render_template("resident/code.html", then=then(), problem=problem, texts=texts)
+
+
+def _further() -> Answer | None:
+    """Where somebody who is in already goes."""
+    held: Visitor | None = visitor()
+    if held is None or (held.account_id is None and held.agent is None and held.officer is None):
+        return None
+    return redirect(url_for(NEXT[then()]), 303)

@@ -1,0 +1,296 @@
+"""A phone, a code, an account: what lets a resident in, what does not, and what an account may see."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from app.access.tally import MINUTE
+from app.flows.enter import open_session, visitor_of
+from app.flows.sign_in import LIFE, TRIES, WrongCode, ask_code, prove_code
+from core.vault import Vault
+from tests.app.web.test_api import Api, medical
+from tests.browsing import Browser, a_phone, a_token, code_in
+from tests.builders import a_person, an_id_number
+from tests.system import eventually, last_text
+
+
+def a_visitor(running):
+    return visitor_of(running.parts, open_session(running.parts, network="here").token)
+
+
+def asked(running, visitor, phone):
+    """A code is asked for; the code that came."""
+    ask_code(running.parts, visitor, phone=phone, network="here")
+    return code_in(last_text(running.url, phone))
+
+
+def other_than(code):
+    return f"{(int(code) + 1) % 1_000_000:06d}"
+
+
+def registered(running, person, phone):
+    """The registry has this phone for the person."""
+    sealed = running.parts.vault.seal(phone, bound_to=f"person.phone:{person}")
+    running.write(lambda c: c.execute(text("update person set phone = :p where id = :id"), {"p": sealed, "id": person}))
+
+
+def test_a_newcomer_is_at_his_dues_on_the_third_screen(running, district, browser):
+    who = {"name": district.adult.name, "id_number": district.adult.id_number, "agreed": "1"}
+
+    due = browser.sign_in(**who)
+
+    assert due.url.endswith("/due") and "320 元" in due.text and district.adult.id_number not in due.html
+
+
+def test_who_comes_back_needs_the_code_only(running, district, browser):
+    browser.look_up(district.adult.name, district.adult.id_number)
+    again = Browser(running.url, phone=browser.phone)
+    running.write(lambda c: c.execute(text("delete from tally")))
+
+    page = again.sign_in()
+
+    assert page.url.endswith("/due") and "320 元" in page.text
+    again.close()
+
+
+def test_nobody_is_looked_up_without_a_proved_phone(running, district, browser):
+    browser.get("/login")
+    token = browser.get("/login").fields("/login")
+    named = {"name": district.adult.name, "id_number": district.adult.id_number, "agreed": "1"}
+
+    page = browser.post("/who", token | named)
+    answer = Api(running).post("/people", {"name": district.adult.name, "id_number": district.adult.id_number})
+
+    assert page.url.endswith("/login") and "320" not in page.text
+    assert (answer.status_code, answer.json["code"]) == (401, "LOGIN_REQUIRED")
+
+
+def test_nobody_is_looked_up_before_the_notice_is_agreed_to(running, district, browser):
+    browser.sign_in()
+    named = {"name": district.adult.name, "id_number": district.adult.id_number}
+
+    refused = browser.submit(browser.get("/who"), "/who", form="/who", **named)
+    agreed = browser.submit(refused, "/who", form="/who", **named, agreed="1")
+
+    assert refused.status == 422 and "请先看一看《个人信息怎么用》" in refused.text
+    assert agreed.url.endswith("/due")
+    assert running.one("select count(*) as n, max(version) as version from consent") == (1, "2021-11")
+
+
+def test_a_wrong_code_is_said_and_the_right_one_still_works(running, browser):
+    page = browser.submit(browser.get("/login"), "/login", form="/login", phone=browser.phone)
+    code = code_in(last_text(running.url, browser.phone))
+
+    wrong = browser.submit(page, "/login/code", form="/login/code", code=other_than(code))
+    right = browser.submit(wrong, "/login/code", form="/login/code", code=code)
+
+    assert wrong.status == 422 and "验证码不对" in wrong.text and code not in wrong.html
+    assert right.url.endswith("/who")
+
+
+def test_five_tries_and_the_code_is_dead(running):
+    visitor, phone = a_visitor(running), a_phone()
+    code = asked(running, visitor, phone)
+    for _ in range(TRIES):
+        with pytest.raises(WrongCode):
+            prove_code(running.parts, visitor, code=other_than(code))
+
+    with pytest.raises(WrongCode):
+        prove_code(running.parts, visitor, code=code)
+
+
+def test_a_code_works_once_in_its_session_within_its_time(running):
+    visitor, stranger, phone = a_visitor(running), a_visitor(running), a_phone()
+    code = asked(running, visitor, phone)
+
+    with pytest.raises(WrongCode):
+        prove_code(running.parts, stranger, code=code)
+    prove_code(running.parts, visitor, code=code)
+    with pytest.raises(WrongCode):
+        prove_code(running.parts, visitor, code=code)
+
+    late = a_visitor(running)
+    code = asked(running, late, a_phone())
+    ago = LIFE + timedelta(seconds=1)
+    running.write(lambda c: c.execute(text("update login_code set expires_at = expires_at - :ago"), {"ago": ago}))
+    with pytest.raises(WrongCode):
+        prove_code(running.parts, late, code=code)
+
+
+def test_a_code_is_nowhere_but_in_the_message(running, browser):
+    page = browser.submit(browser.get("/login"), "/login", form="/login", phone=browser.phone)
+    code = code_in(last_text(running.url, browser.phone))
+
+    row = running.one("select phone, digest from login_code")
+
+    assert code not in page.html and browser.phone not in page.html + page.url
+    assert code.encode() not in bytes(row.digest) and browser.phone.encode() not in bytes(row.phone)
+    assert isinstance(running.parts.vault, Vault)
+
+
+def test_a_phone_gets_one_text_a_minute_and_five_an_hour(running, browser):
+    first = browser.submit(browser.get("/login"), "/login", form="/login", phone=browser.phone)
+    second = browser.submit(browser.get("/login"), "/login", form="/login", phone=browser.phone)
+    said = Api(running).post("/session/phone", {"phone": browser.phone})
+
+    assert first.status == 200 and second.status == 429 and "过一会儿再试" in second.text
+    assert said.status_code == 429  # whichever session asks
+    texts = running.outside.get("/messages?channel=sms")["messages"]
+    assert sum(message["to"] == browser.phone for message in texts) == 1
+
+
+def test_every_phone_gets_the_same_answer(running, district, browser):
+    browser.look_up(district.adult.name, district.adult.id_number)
+    running.write(lambda c: c.execute(text("delete from tally")))
+    known, unknown = Browser(running.url, phone=browser.phone), Browser(running.url)
+
+    pages = [each.submit(each.get("/login"), "/login", form="/login", phone=each.phone) for each in (known, unknown)]
+
+    assert pages[0].text == pages[1].text and pages[0].status == pages[1].status == 200
+    known.close(), unknown.close()
+
+
+def test_a_number_that_is_no_phone_is_said_at_the_field(running, browser):
+    page = browser.submit(browser.get("/login"), "/login", form="/login", phone="1380000")
+    assert page.status == 422 and "手机号要11位" in page.text
+    wide = browser.submit(page, "/login", form="/login", phone="１３８ ０００９ ９９９９")
+    assert "/login/code" in wide.url
+
+
+def test_silence_of_the_text_provider_is_said(running, browser):
+    running.outside.fault("error", on="sms")
+    page = browser.submit(browser.get("/login"), "/login", form="/login", phone=browser.phone)
+    assert page.status == 503 and "短信暂时发不出去" in page.text
+
+
+def test_the_session_is_another_one_after_the_code(running, district, browser):
+    browser.submit(browser.get("/login"), "/login", form="/login", phone=browser.phone)
+    before = browser.session.cookies["session"]
+    browser.post(
+        "/login/code",
+        browser.get("/login/code").fields("/login/code") | {"code": code_in(last_text(running.url, browser.phone))},
+    )
+
+    assert browser.session.cookies["session"] != before
+    assert visitor_of(running.parts, before) is None
+
+
+def test_himself_only_by_the_registered_phone(running, district, browser):
+    registered(running, district.adult.id, browser.phone)
+    browser.look_up(district.adult.name, district.adult.id_number)
+    browser.look_up(district.elder.name, district.elder.id_number)
+
+    me = browser.get("/me").text
+
+    assert "张*例 本人" in me and "王*奶 家人" in me and district.adult.name not in me
+    assert f"{browser.phone[:3]}****{browser.phone[-4:]}" in me and browser.phone not in me
+
+
+def test_who_held_a_person_for_himself_hears_that_another_phone_does(running, district, browser):
+    registered(running, district.adult.id, browser.phone)
+    browser.look_up(district.adult.name, district.adult.id_number)
+    other = Browser(running.url)
+    registered(running, district.adult.id, other.phone)
+
+    other.look_up(district.adult.name, district.adult.id_number)
+
+    assert "由新手机号登录" in last_text(running.url, browser.phone)
+    assert "张*例 家人" in browser.get("/me").text and "张*例 本人" in other.get("/me").text
+    other.close()
+
+
+def test_family_is_let_go_on_every_device_and_comes_back(running, district, browser):
+    browser.look_up(district.adult.name, district.adult.id_number)
+    running.write(lambda c: c.execute(text("delete from tally")))
+    second = Browser(running.url, phone=browser.phone)
+    second.sign_in()
+    me = browser.get("/me")
+    place = next(line for line in me.html.split('"') if line.endswith("/remove"))
+
+    gone = browser.submit(me, place, form="/remove")
+    elsewhere = second.get("/due")
+    back = browser.look_up(district.adult.name, district.adult.id_number)
+
+    assert "还没有人" in gone.text
+    assert elsewhere.url.endswith("/who")
+    assert "320 元" in back.text and "320 元" in second.get("/due").text
+    second.close()
+
+
+def test_ten_new_people_a_day(running, district):
+    numbers = [an_id_number(sequence=300 + n) for n in range(11)]
+    with running.parts.engine.begin() as connection:
+        for n, number in enumerate(numbers):
+            a_person(connection, name=f"李家人{n}", id_number=number, household=district.household)
+    api = Api(running)
+    statuses = []
+    for n, number in enumerate(numbers):
+        statuses.append(api.find(f"李家人{n}", number).status_code)
+        account = running.one("select account_id from session where account_id is not null").account_id
+        minute = running.parts.vault.index(f"caller:account {account}/{MINUTE}", purpose="tally")
+        running.write(lambda c, key=minute: c.execute(text("delete from tally where key = :key"), {"key": key}))
+
+    assert statuses == [200] * 10 + [429]
+
+
+def test_a_lost_phone_is_out_at_once(running, district, browser):
+    browser.look_up(district.adult.name, district.adult.id_number)
+    running.write(lambda c: c.execute(text("delete from tally")))
+    found = Browser(running.url, phone=browser.phone)
+    found.sign_in()
+
+    page = found.submit(found.get("/me"), "/me/others/end", form="/me/others/end")
+
+    assert "其他手机上的登录都退出了" in page.text
+    assert browser.get("/due").url.endswith("/login") and found.get("/due").url.endswith("/due")
+    found.close()
+
+
+def test_a_wechat_user_who_joined_needs_no_text_again(running, district):
+    code = running.outside.post("/phone/login-code", {"phone": "li"})
+    first = Api(running, code["code"])
+    first.look_up(district.adult)
+    again = running.outside.post("/phone/login-code", {"phone": "li"})
+
+    second = Api(running, again["code"])
+
+    me = second.get("/me").json
+    assert [each["masked_name"] for each in me["people"]] == ["张*例"] and me["agreed"] is True
+    stranger = Api(running, running.outside.post("/phone/login-code", {"phone": "wang"})["code"])
+    assert stranger.get("/me").status_code == 401
+
+
+def test_the_history_comes_in_pages_and_is_the_accounts_own(running, district):
+    mine, theirs = Api(running), Api(running)
+    person = mine.look_up(district.adult)
+    number = mine.pay(medical(person)).json["number"]
+    row = running.one("select checkout->>'code_url' as code from payment where number = :n", n=number)
+    running.outside.pay(row.code)
+    eventually(lambda: mine.get(f"/payments/{number}").json["state"] == "paid")
+    theirs.look_up(district.adult)  # family too, and pays nothing
+
+    assert [each["number"] for each in mine.get("/payments").json["payments"]] == [number]
+    assert mine.get("/payments").json["after"] is None
+    assert theirs.get("/payments").json == {"payments": [], "after": None}
+    assert mine.get("/payments", after="x").status_code == 400
+
+
+def test_another_accounts_reference_is_nobody(running, district):
+    mine, theirs = Api(running), Api(running)
+    person = theirs.look_up(district.adult)
+    mine.look_up(district.elder)
+
+    said = mine.client.delete(f"/api/v1/me/people/{person}", headers=mine._headers())
+
+    assert said.status_code == 404
+    assert len(theirs.get("/me").json["people"]) == 1
+
+
+def test_an_ended_session_is_over_at_once(running):
+    token = a_token(running)
+    call = running.app.test_client()
+    headers = {"Authorization": f"Bearer {token}"}
+
+    assert call.delete("/api/v1/session", headers=headers).json == {"ended": 1}
+    assert call.get("/api/v1/me", headers=headers).status_code == 401
