@@ -10,10 +10,12 @@ from pathlib import Path
 from threading import Thread
 
 from flask import Flask
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, text, update
 from werkzeug.serving import make_server
 
+from app.access.models import Agent, Staff
 from app.flows.parts import Parts
+from app.flows.second import code_of_now, issue_second
 from app.flows.tell import tell_due
 from app.joining import create_app
 from config.local import sandbox_keys
@@ -74,6 +76,22 @@ def last_text(url: str, phone: str) -> str:
     """The newest text message that the system at `url` sent to a phone."""
     found = _RUNNING[url].outside.get("/messages")["messages"]
     return [message["text"] for message in found if message["channel"] == "sms" and message["to"] == phone][-1]
+
+
+def second_code(url: str, login: str) -> str:
+    """What the telephone of an agent or of somebody of an office shows; one is given out if there is none yet, and
+    the step counts as not used, so that a test need not wait for the next."""
+    parts = _RUNNING[url].parts
+    for whose in (Agent, Staff):
+        with parts.engine.begin() as connection:
+            known = connection.execute(
+                update(whose).where(whose.login == login.strip().lower()).values(second_step=0).returning(whose.second)
+            ).one_or_none()
+        if known is not None:
+            if known.second is None:
+                issue_second(parts, whose, login=login)
+            return code_of_now(parts, whose, login=login)
+    return "000000"
 
 
 def eventually(true: Callable[[], bool], seconds: float = 5) -> None:

@@ -4,6 +4,7 @@ looked people up."""
 from datetime import datetime
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -35,6 +36,9 @@ class Agent(Table):
     phone: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, agent.phone:<login>
     password_hash: Mapped[str] = mapped_column(Text)  # argon2id
     active: Mapped[bool] = mapped_column(Boolean, server_default=true())
+    second: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, agent.second:<login>; None: no login yet
+    second_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # the last one used
+    recovery: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary), server_default=text("'{}'"))  # keyed digests
 
 
 class AgentVillage(Table):
@@ -56,6 +60,9 @@ class Staff(Table):
     role: Mapped[str] = mapped_column(Text)
     password_hash: Mapped[str] = mapped_column(Text)  # argon2id
     active: Mapped[bool] = mapped_column(Boolean, server_default=true())
+    second: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, staff.second:<login>; None: no login yet
+    second_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # the last one used
+    recovery: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary), server_default=text("'{}'"))  # keyed digests
 
 
 class ResidentAccount(Table):

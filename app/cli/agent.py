@@ -1,12 +1,17 @@
-"""flask agent add | disable | password: village agents and their logins."""
+"""flask agent add | disable | password | second | code: village agents and their logins."""
 
+import io
 import secrets
 
 import click
+import qrcode
 from flask.cli import AppGroup
 
-from app.cli.parts import parts
+from app.access.models import Agent
+from app.access.second import Issued
+from app.cli.parts import parts, settings
 from app.flows.agents import add_agent, change_password, disable_agent
+from app.flows.second import Whose, code_of_now, issue_second
 from core.errors import AppError
 
 agent = AppGroup("agent", help="Village agents (代办员).")
@@ -25,6 +30,7 @@ def add(login: str, name: str, villages: tuple[str, ...], ask: bool) -> None:
     except AppError as error:
         raise click.ClickException(f"{error.sentence()} {error}") from error
     show_login(login, password, ask=ask)
+    show_second(issue_second(parts(), Agent, login=login))
 
 
 @agent.command("disable")
@@ -51,6 +57,23 @@ def password_command(login: str, ask: bool) -> None:
     show_login(login, password, ask=ask)
 
 
+@agent.command("second")
+@click.argument("login")
+def second_command(login: str) -> None:
+    """A new second factor for LOGIN, whose telephone is gone; the old one and every open session end."""
+    try:
+        show_second(issue_second(parts(), Agent, login=login))
+    except AppError as error:
+        raise click.ClickException(error.sentence()) from error
+
+
+@agent.command("code")
+@click.argument("login")
+def code_command(login: str) -> None:
+    """What LOGIN's telephone shows now. Sandbox only."""
+    show_code(Agent, login)
+
+
 def password_for(*, ask: bool) -> str:
     """Typed by the operator, or made."""
     if ask:
@@ -63,3 +86,27 @@ def show_login(login: str, password: str, *, ask: bool) -> None:
     click.echo(f"账号 login: {login.strip().lower()}")
     if not ask:
         click.echo(f"密码 password: {password}   （只显示这一次 shown this once）")
+
+
+def show_second(issued: Issued) -> None:
+    """What goes into the telephone, and the codes for the day it is gone; this once."""
+    code = qrcode.QRCode(border=1)
+    code.add_data(issued.address)
+    drawn = io.StringIO()
+    code.print_ascii(out=drawn)
+    click.echo("动态码 second factor: 用手机验证器扫下面的码，或输入这些字母 (scan, or type the letters)")
+    click.echo(drawn.getvalue())
+    click.echo(f"  {issued.secret}")
+    click.echo("恢复码 recovery codes: 抄下来收好，每个只能用一次 (each works once, shown this once)")
+    for recovery in issued.recovery:
+        click.echo(f"  {recovery}")
+
+
+def show_code(whose: Whose, login: str) -> None:
+    """The code of now, in a sandbox."""
+    if not settings().is_sandbox:
+        raise click.ClickException("只用于沙盒。 Only in the sandbox.")
+    try:
+        click.echo(code_of_now(parts(), whose, login=login))
+    except AppError as error:
+        raise click.ClickException(error.sentence()) from error

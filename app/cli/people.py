@@ -10,11 +10,13 @@ from pathlib import Path
 
 import click
 
+from app.access.models import Agent, Staff
 from app.access.passwords import SHORTEST
 from app.access.roles import Role
 from app.flows.district import is_empty, put_agent, put_places, put_staff
 from app.flows.import_roster import import_roster
 from app.flows.parts import Parts
+from app.flows.second import has_second, issue_second
 from app.registry.columns import FIELDS
 from app.registry.synthetic import BOTH, TOWNS, header, people, showcase, villages, villages_for
 from config.settings import CHECKOUT
@@ -54,6 +56,9 @@ def ensure_district(parts: Parts, people: int = 3000, *, password_file: Path = P
     put_agent(parts, login=LOGIN, name="示例代办员", village=place.code, password=password)
     staff_password = kept_password(password_file.with_name("staff-password.txt"))
     put_staff(parts, STAFF, password=staff_password)
+    for whose, login in ((Agent, LOGIN), *((Staff, login) for login in STAFF.values())):
+        if not has_second(parts, whose, login=login):
+            issue_second(parts, whose, login=login)
     resident = showcase().ordinary
     return District(
         resident_name=resident.name,

@@ -193,6 +193,8 @@ def _welcome(held: Any, district: Any) -> None:
   试一位居民   姓名 {district.resident_name}   身份证号 {district.resident_id}
   试一位代办员 账号 {district.agent_login}   密码 {district.agent_password}   （{district.agent_village}）
   试办公账号   {"、".join(f"{ROLES[role]} {login}" for role, login in STAFF.items())}   密码 {district.staff_password}
+  动态码 second factor .venv/bin/flask --app wsgi agent code {district.agent_login}，办公账号用 staff code 账号
+                      （30秒换一个，每个只能用一次）
 
   业务时钟现在是 {district.today:%Y年%-m月%-d日}，可以用 .venv/bin/flask --app wsgi clock set 拨动。
   日志 logs 在 .local/logs/

@@ -1,12 +1,14 @@
-"""flask staff add | password | disable: accounts of the offices."""
+"""flask staff add | password | disable | second | code: accounts of the offices."""
 
 import click
 from flask.cli import AppGroup
 
+from app.access.models import Staff
 from app.access.roles import ROLES, Role
-from app.cli.agent import password_for, show_login
+from app.cli.agent import password_for, show_code, show_login, show_second
 from app.cli.parts import parts
 from app.flows.agents import add_staff, change_staff
+from app.flows.second import issue_second
 from core.errors import AppError
 
 staff = AppGroup("staff", help="Staff of the offices (税务、人社、医保、审计).")
@@ -26,6 +28,7 @@ def add(login: str, name: str, role: str, ask: bool) -> None:
         raise click.ClickException(error.sentence()) from error
     click.echo(ROLES[Role(role)])
     show_login(login, password, ask=ask)
+    show_second(issue_second(parts(), Staff, login=login))
 
 
 @staff.command("password")
@@ -50,3 +53,20 @@ def disable(login: str) -> None:
     except AppError as error:
         raise click.ClickException(error.sentence()) from error
     click.echo("已停用。 Disabled.")
+
+
+@staff.command("second")
+@click.argument("login")
+def second_command(login: str) -> None:
+    """A new second factor for LOGIN, whose telephone is gone; the old one and every open session end."""
+    try:
+        show_second(issue_second(parts(), Staff, login=login))
+    except AppError as error:
+        raise click.ClickException(error.sentence()) from error
+
+
+@staff.command("code")
+@click.argument("login")
+def code_command(login: str) -> None:
+    """What LOGIN's telephone shows now. Sandbox only."""
+    show_code(Staff, login)

@@ -13,6 +13,7 @@ from app.access.passwords import LONGEST, is_right
 from app.access.sessions import Visitor
 from app.access.tally import LOGINS, NETWORK, count
 from app.flows.parts import Parts
+from app.flows.second import Whose, prove_second
 from app.registry import find
 from app.registry.find import Subject
 from core.errors import Conflict, Refused
@@ -33,10 +34,10 @@ class NoLogin(Conflict):
 
 
 class WrongLogin(Refused):
-    """Unknown login, wrong password, disabled agent: the same words after the same time (A61)."""
+    """Unknown login, wrong password, wrong or used code, disabled: the same words after the same time (A61)."""
 
     status = 401
-    text = "账号或密码不对，请再试一次。忘了密码，请联系给您开账号的人。"
+    text = "账号、密码或动态码不对。动态码每30秒换一个，用过的请等下一个。忘了密码、换了手机，请联系给您开账号的人。"
 
 
 def open_session(parts: Parts, *, network: str, code: str | None = None) -> Entry:
@@ -95,19 +96,19 @@ def bound_openid(parts: Parts, token: str, openid: str) -> bytes:
     return parts.vault.seal(openid, bound_to=_openid_of(sessions.hash_of(token).hex()))
 
 
-def log_in(parts: Parts, *, login: str, password: str, network: str, former: Visitor | None) -> Entry:
+def log_in(parts: Parts, *, login: str, password: str, code: str, network: str, former: Visitor | None) -> Entry:
     """An agent's new session; whatever session the browser had before is over (A56). WrongLogin, TooOften."""
-    agent_id = _proven(parts, Agent, login=login, password=password, network=network)
+    agent_id = _proven(parts, Agent, login=login, password=password, code=code, network=network)
     return _enter(parts, former, agent_id=agent_id)
 
 
-def log_in_staff(parts: Parts, *, login: str, password: str, network: str, former: Visitor | None) -> Entry:
+def log_in_staff(parts: Parts, *, login: str, password: str, code: str, network: str, former: Visitor | None) -> Entry:
     """The new session of somebody of an office; otherwise as `log_in`."""
-    staff_id = _proven(parts, Staff, login=login, password=password, network=network)
+    staff_id = _proven(parts, Staff, login=login, password=password, code=code, network=network)
     return _enter(parts, former, staff_id=staff_id)
 
 
-def _proven(parts: Parts, whose: type[Agent] | type[Staff], *, login: str, password: str, network: str) -> int:
+def _proven(parts: Parts, whose: Whose, *, login: str, password: str, code: str, network: str) -> int:
     wanted = login.strip().lower()[:64].replace("\0", "")
     with parts.engine.connect() as connection:
         try:
@@ -120,6 +121,11 @@ def _proven(parts: Parts, whose: type[Agent] | type[Staff], *, login: str, passw
         ).one_or_none()
     if not is_right(found.password_hash if found else None, password[:LONGEST]) or found is None:
         raise WrongLogin
+    with parts.engine.begin() as connection:
+        if not prove_second(
+            connection, parts.vault, whose, login=wanted, typed=code[:LONGEST], now=parts.clocks.wall()
+        ):
+            raise WrongLogin
     return int(found.id)
 
 

@@ -76,6 +76,7 @@ def enter() -> Answer | tuple[Answer, int]:
             parts(),
             login=form.get("login", ""),
             password=form.get("password", ""),
+            code=form.get("code", ""),
             network=network(),
             former=visitor(),
         )

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.app.web.conftest import an_agent, district, far_folder, running
 from tests.browsing import a_phone, code_in
-from tests.system import last_text
+from tests.system import last_text, second_code
 
 __all__ = ["an_agent", "district", "far_folder", "running"]
 
@@ -88,9 +88,13 @@ class Phone:
         self.fill("身份证号", id_number)
 
     def log_in_office(self, login: str, password: str) -> None:
-        self.open("/office/login")
+        self.log_in("/office/login", login, password)
+
+    def log_in(self, path: str, login: str, password: str) -> None:
+        self.open(path)
         self.page.locator("[name=login]").fill(login)
         self.page.locator("[name=password]").fill(password)
+        self.page.locator("[name=code]").fill(second_code(self.base, login))
         self.page.get_by_role("button", name="登录").click()
 
 

@@ -1,7 +1,7 @@
 """The two journeys of the main job as a person sees them, on a phone of 375 × 812."""
 
 from tests.browsing import a_phone, code_in
-from tests.system import last_text
+from tests.system import last_text, second_code
 
 
 def test_a_resident_pays_for_the_family(phone, district, running):
@@ -90,6 +90,7 @@ def test_an_agent_serves_a_household(phone, district, an_agent, running):
     phone.open("/agent/")
     phone.fill("账号", an_agent[0])
     phone.fill("密码", an_agent[1])
+    phone.fill("动态码", second_code(running.url, an_agent[0]))
     assert "代办员登录" in look("1-login")
     phone.press("登录")
     assert district.adult.name in look("2-village")

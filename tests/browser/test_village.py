@@ -5,10 +5,7 @@ from tests.browser.test_journeys import pay_on_the_phone
 
 
 def log_in(phone, an_agent):
-    phone.open("/agent/login")
-    phone.fill("账号", an_agent[0])
-    phone.fill("密码", an_agent[1])
-    phone.press("登录")
+    phone.log_in("/agent/login", *an_agent)
 
 
 def printed(page, name):

@@ -22,8 +22,10 @@ from payments.number import new_number
 from tests.app.web.conftest import far_folder, running
 from tests.builders import NOON
 from tests.days import DAY, book, id_number, keep, line, paid
+from tests.system import second_code
 
 __all__ = ["far_folder", "running"]
+
 PASSWORD = "a-long-password-1"
 NOW = NOON + timedelta(days=3, hours=-1)
 HOW_MANY = {"wechat": 400, "alipay": 300, "unionpay": 300}
@@ -131,7 +133,8 @@ def client_of(running, login, role):
     add_staff(running.parts, login=login, name="示例", role=role, password=PASSWORD)
     client = running.app.test_client()
     running.app.config["WTF_CSRF_ENABLED"] = False
-    assert client.post("/office/login", data={"login": login, "password": PASSWORD}).status_code == 303
+    fields = {"login": login, "password": PASSWORD, "code": second_code(running.url, login)}
+    assert client.post("/office/login", data=fields).status_code == 303
     return client
 
 

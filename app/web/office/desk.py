@@ -35,6 +35,7 @@ def enter() -> Answer | tuple[Answer, int]:
             parts(),
             login=request.form.get("login", ""),
             password=request.form.get("password", ""),
+            code=request.form.get("code", ""),
             network=network(),
             former=visitor(),
         )

@@ -207,7 +207,7 @@ def test_unknown_and_wrong_are_told_alike(browser, an_agent):
     wrong = browser.log_in(an_agent[0], "not his password")
     unknown = browser.log_in("nobody", "not his password")
     assert (wrong.status, unknown.status) == (401, 401)
-    assert wrong.text == unknown.text and "账号或密码不对" in wrong.text
+    assert wrong.text == unknown.text and "账号、密码或动态码不对" in wrong.text
 
 
 def test_guessing_is_slowed_down(browser, an_agent):

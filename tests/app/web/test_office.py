@@ -9,6 +9,7 @@ from app.access.sessions import STAFF_IDLE
 from app.flows.agents import LoginTaken, NoSuchStaff, ShortPassword, add_staff, change_staff
 from app.web.access import by_permission, guard_of, needs
 from core.clock import utc_now
+from tests.system import second_code
 
 PASSWORD = "a-long-password-1"
 
@@ -22,7 +23,9 @@ def clerk(running):
 def client_of(running, login, password=PASSWORD):
     client = running.app.test_client()
     running.app.config["WTF_CSRF_ENABLED"] = False
-    client.answer = client.post("/office/login", data={"login": login, "password": password})
+    client.answer = client.post(
+        "/office/login", data={"login": login, "password": password, "code": second_code(running.url, login)}
+    )
     return client
 
 
@@ -60,7 +63,7 @@ def test_a_wrong_password_says_nothing_more(running, clerk):
     for login, password in ((clerk[0], "another-password"), ("nobody01", PASSWORD)):
         client = client_of(running, login, password)
         assert client.answer.status_code == 401
-        assert "账号或密码不对" in client.answer.text
+        assert "账号、密码或动态码不对" in client.answer.text
 
 
 def test_a_disabled_clerk_is_out_at_once(running, clerk):

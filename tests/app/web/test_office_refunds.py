@@ -14,7 +14,7 @@ from payments.gateways.base import Outcome, Word
 from payments.number import new_number
 from tests.builders import NOON
 from tests.refunding import agreed, pay, rows, run_refunds, start, state
-from tests.system import eventually
+from tests.system import eventually, second_code
 
 PASSWORD = "a-long-password-1"
 MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
@@ -36,7 +36,9 @@ def desks(running):
     for login, role in LOGINS.items():
         add_staff(running.parts, login=login, name="示例", role=role, password=PASSWORD)
         found[login] = running.app.test_client()
-        found[login].post("/office/login", data={"login": login, "password": PASSWORD})
+        found[login].post(
+            "/office/login", data={"login": login, "password": PASSWORD, "code": second_code(running.url, login)}
+        )
     return found
 
 

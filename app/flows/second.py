@@ -1,0 +1,81 @@
+"""The second factor is given out by the operator, proved at each login, and used once a step."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, select, text, update
+
+from app.access import second
+from app.access.models import Agent, Staff
+from app.access.second import Issued
+from app.access.sessions import end_all_of, end_all_of_staff
+from app.flows.agents import NoSuchAgent, NoSuchStaff
+from app.flows.parts import Parts
+from core.vault import Vault
+
+Whose = type[Agent] | type[Staff]
+
+
+def issue_second(parts: Parts, whose: Whose, *, login: str) -> Issued:
+    """A new secret and new recovery codes for a login: the old ones are worth nothing, every session ends.
+
+    NoSuchAgent, NoSuchStaff."""
+    wanted = login.strip().lower()
+    issued = second.issue(wanted)
+    with parts.engine.begin() as connection:
+        found = connection.execute(
+            update(whose)
+            .where(whose.login == wanted)
+            .values(
+                second=parts.vault.seal(issued.secret, bound_to=_bound(whose, wanted)),
+                second_step=0,
+                recovery=[_digest(parts.vault, wanted, code) for code in issued.recovery],
+            )
+            .returning(whose.id)
+        ).scalar_one_or_none()
+        if found is None:
+            raise (NoSuchAgent if whose is Agent else NoSuchStaff)(login)
+        (end_all_of if whose is Agent else end_all_of_staff)(connection, found)
+    return issued
+
+
+def has_second(parts: Parts, whose: Whose, *, login: str) -> bool:
+    """Was one given out?"""
+    with parts.reading() as connection:
+        return connection.execute(select(whose.second).where(whose.login == login)).scalar_one() is not None
+
+
+def prove_second(connection: Connection, vault: Vault, whose: Whose, *, login: str, typed: str, now: datetime) -> bool:
+    """Is this the code of now, not used yet, or a recovery code that is left? Either counts once. System clock."""
+    table = whose.__tablename__
+    sealed = connection.execute(select(whose.second).where(whose.login == login)).scalar_one_or_none()
+    if sealed is None:
+        return False
+    step = second.step_of(vault.open(sealed, bound_to=_bound(whose, login)), typed, now=now)
+    if step is not None:
+        used = text(f"update {table} set second_step = :step where login = :login and second_step < :step")
+        return connection.execute(used, {"step": step, "login": login}).rowcount == 1
+    spent = text(
+        f"update {table} set recovery = array_remove(recovery, :digest)"
+        " where login = :login and :digest = any (recovery)"
+    )
+    digest = _digest(vault, login, typed)
+    return connection.execute(spent, {"digest": digest, "login": login}).rowcount == 1
+
+
+def code_of_now(parts: Parts, whose: Whose, *, login: str) -> str:
+    """What the telephone would show. For the sandbox, whose telephones are nobody's."""
+    wanted = login.strip().lower()
+    with parts.reading() as connection:
+        sealed = connection.execute(select(whose.second).where(whose.login == wanted)).scalar_one_or_none()
+    if sealed is None:
+        raise (NoSuchAgent if whose is Agent else NoSuchStaff)(login)
+    step = int(parts.clocks.wall().timestamp()) // second.STEP_S
+    return second.code_at(parts.vault.open(sealed, bound_to=_bound(whose, wanted)), step)
+
+
+def _bound(whose: Whose, login: str) -> str:
+    return f"{whose.__tablename__}.second:{login}"
+
+
+def _digest(vault: Vault, login: str, code: str) -> bytes:
+    return vault.index(f"{login}:{second.clean(code)}", purpose="recovery")
