@@ -169,6 +169,21 @@ def test_a_refusal_reserves_nothing(running, adult):
     assert refund.apply(running.parts, payment, by=DESK).amount == 32000
 
 
+def test_after_silence_the_gateway_is_asked_and_not_told_again(running, adult, monkeypatch):
+    payment, told = pay(running, Want(adult, MEDICAL)), []
+    gateway = type(running.parts.gateways["wechat"])
+    refund_for_real = gateway.refund
+    monkeypatch.setattr(
+        gateway, "refund", lambda self, order: told.append(order.number) or refund_for_real(self, order)
+    )
+    running.outside.fault("html", on="refund")
+
+    asked = agreed(running.parts, payment)
+    run_refunds(running, asked.number, "paid")
+
+    assert told == [asked.number] and len(given_back(running, payment)) == 1
+
+
 @pytest.mark.parametrize("fault", ["silent", "html", "unsigned", "truncated", "error"])
 def test_whatever_the_answer_looks_like_it_is_refunded_once(running, adult, fault):
     payment = pay(running, Want(adult, MEDICAL))
