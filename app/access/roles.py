@@ -31,6 +31,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "refund.accept": frozenset({Role.TAX_CLERK}),
     "refund.review": frozenset({Role.HRSS, Role.MEDICAL}),
     "refund.approve": frozenset({Role.TAX_LEAD}),
+    "refund.reject": frozenset(Role) - {Role.AUDITOR},  # and only whoever has the next step
     "suspense.see": frozenset({Role.TAX_CLERK, Role.TAX_LEAD, Role.AUDITOR}),
     "suspense.solve": frozenset({Role.TAX_CLERK}),
     "suspense.confirm": frozenset({Role.TAX_LEAD}),

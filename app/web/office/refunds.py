@@ -79,7 +79,7 @@ def approve_one(number: str) -> Answer:
 
 
 @bp.post("/<number>/reject")
-@needs("refund.see")
+@needs("refund.reject")
 def reject_one(number: str) -> Answer:
     """不同意, by whoever has the next step. NotYourDesk."""
     if "reject" not in _acts(case(parts(), number)):

@@ -1,0 +1,209 @@
+"""A39, A43: every route × every role × somebody else's object. The table says who may; who adds a route adds a line.
+
+Let in is whoever is neither sent back to a login nor answered 401 or 403. Somebody else's object is 404 and never 403,
+which would say that it is there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.access.roles import Role
+from app.flows.agents import add_agent, add_staff
+from app.flows.pay import Kind, Payer, Want, start_payment
+from app.policy.facts import Insurance
+from tests.app.web.conftest import district, far_folder, running
+from tests.browsing import a_token
+from tests.system import System, second_code
+
+__all__ = ["district", "far_folder", "running"]
+
+PASSWORD = "correct horse battery"
+OFFICES = frozenset(str(role) for role in Role)
+CLERK, LEAD = frozenset({"tax_clerk"}), frozenset({"tax_lead"})
+TAX, BUREAUS = CLERK | LEAD, frozenset({"hrss", "medical"})
+ALL = OFFICES | {"nobody", "resident", "agent"}
+BOOKS = TAX | {"auditor"}
+WHO: Mapping[str, frozenset[str]] = {
+    # doors of everybody
+    **dict.fromkeys(("static", "openapi.spec", "health.livez", "health.readyz", "health.metrics"), ALL),
+    **dict.fromkeys(("home.home", "home.type_size", "home.ask_code", "home.check_code"), ALL),
+    **dict.fromkeys(("sign_in.privacy", "agent.login", "agent.enter", "desk.login", "desk.enter"), ALL),
+    **dict.fromkeys(("sign_in.phone", "sign_in.ask", "sign_in.code", "sign_in.prove", "resident.leave"), ALL),
+    **dict.fromkeys(("session.begin", "policy.policy", "back.come_back", "callbacks.receive"), ALL),
+    # a resident's
+    **dict.fromkeys(("sign_in.me", "sign_in.remove", "sign_in.end_others", "sign_in.past"), frozenset({"resident"})),
+    **dict.fromkeys(
+        (
+            *("resident.who", "resident.look_up", "resident.due", "resident.tier", "resident.sheet"),
+            *("resident.verify", "resident.confirm", "resident.pay", "resident.payment", "resident.close"),
+            *("resident.paid", "refunds.mine", "refunds.one", "refunds.begin", "refunds.apply"),
+            *("session.end", "session.ask", "session.confirm", "session.me", "session.remove", "session.end_others"),
+            *("people.look_up", "people.due", "sheets.sheet", "sheets.verification", "payments.begin", "payments.past"),
+            *("payments.follow", "payments.close", "refunds_api.listed", "refunds_api.apply", "refunds_api.follow"),
+        ),
+        frozenset({"resident"}),
+    ),
+    # an agent's
+    **dict.fromkeys(
+        (
+            *("agent.logout", "agent.today", "agent.village", "agent.search", "agent.person", "agent.choose"),
+            *("agent.sheet", "agent.payment", "agent.close", "village.paper", "village.news", "village.code_paper"),
+        ),
+        frozenset({"agent"}),
+    ),
+    # the offices'
+    **dict.fromkeys(("desk.home", "desk.logout", "office_refunds.listed", "office_refunds.one"), OFFICES),
+    **dict.fromkeys(("day.days", "day.one", "day.lines", "day.paper"), BOOKS),
+    **dict.fromkeys(("day.take_file", "day.run", "day.clear"), CLERK),
+    **dict.fromkeys(("day.confirm", "day.confirm_close"), LEAD),
+    "day.close": TAX,
+    **dict.fromkeys(("office_refunds.accept_one", "office_refunds.own_one", "office_refunds.again_one"), CLERK),
+    "office_refunds.transfer_one": CLERK,
+    "office_refunds.review_one": BUREAUS,
+    **dict.fromkeys(("office_refunds.approve_one", "office_refunds.confirm_one"), LEAD),
+    "office_refunds.reject_one": TAX | BUREAUS,
+    **dict.fromkeys(("office_suspense.listed", "office_suspense.one"), BOOKS),
+    **dict.fromkeys(("office_suspense.take_one", "office_suspense.keep_one", "office_suspense.back_one"), CLERK),
+    "office_suspense.propose_one": CLERK,
+    "office_suspense.agree_one": LEAD,
+}
+ENDS = frozenset({"agent.logout", "desk.logout", "resident.leave", "session.end"})  # asked last: the session is over
+
+
+@dataclass
+class Somebody:
+    """One role with a session of its own: a browser, and a token for the API."""
+
+    role: str
+    client: Any
+    token: str = ""
+
+    def ask(self, method: str, path: str) -> Any:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token and path.startswith("/api/") else {}
+        body: dict[str, Any] = {"json": {}} if path.startswith("/api/") and method == "POST" else {}
+        answer = self.client.open(path, method=method, headers=headers, **body)
+        answer.get_data()
+        answer.close()  # a static file stays open else
+        return answer
+
+
+@pytest.fixture
+def everybody(running: System, district) -> dict[str, Somebody]:
+    running.app.config["WTF_CSRF_ENABLED"] = False
+    found = {"nobody": Somebody("nobody", running.app.test_client())}
+    token = a_token(running)
+    resident = running.app.test_client()
+    resident.set_cookie("session", token)
+    found["resident"] = Somebody("resident", resident, token)
+    named = {"name": district.adult.name, "id_number": district.adult.id_number, "agreed": "1"}
+    assert resident.post("/who", data=named).status_code == 303
+    add_agent(running.parts, login="agent01", name="示例", password=PASSWORD, villages=[district.village])
+    found["agent"] = _logged_in(running, "agent", "/agent/login", "agent01")
+    for role in Role:
+        login = f"{str(role).replace('_', '-')}"
+        add_staff(running.parts, login=login, name="示例", role=role, password=PASSWORD)
+        found[str(role)] = _logged_in(running, str(role), "/office/login", login)
+    return found
+
+
+def _logged_in(running: System, role: str, path: str, login: str) -> Somebody:
+    client = running.app.test_client()
+    fields = {"login": login, "password": PASSWORD, "code": second_code(running.url, login)}
+    assert client.post(path, data=fields).status_code == 303
+    return Somebody(role, client)
+
+
+def routes(running: System) -> list[tuple[str, str, str]]:
+    """(endpoint, method, rule) of every route, those that end a session last."""
+    found = [
+        (rule.endpoint, method, rule.rule)
+        for rule in running.app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    ]
+    return sorted(found, key=lambda route: (route[0] in ENDS, route))
+
+
+def path_of(rule: str, named: Mapping[str, str]) -> str:
+    """The address with its places filled."""
+    for place, value in named.items():
+        for written in (f"<{place}>", f"<int:{place}>", f"<path:{place}>"):
+            rule = rule.replace(written, value)
+    return rule
+
+
+NOBODYS = {
+    **{"person": "AAAAAAAAAAAA", "number": "YC211105000000019B205GPS7C", "insurance": "RES_MEDICAL"},
+    **{"code": "370404103999", "gateway": "wechat", "size": "normal", "filename": "page.css", "day": "2021-11-04"},
+    **{"channel": "wechat", "key": "1", "kind": "pdf", "household": "1", "cause": "receipt:wechat:none"},
+}
+
+
+def let_in(answer: Any) -> bool:
+    """Not sent to a login or to one's own first page, nor refused."""
+    elsewhere = answer.status_code == 303 and answer.location.partition("?")[0] in (
+        *("/login", "/agent/login", "/office/login", "/office/", "/agent/"),
+    )
+    return not elsewhere and answer.status_code not in (401, 403)
+
+
+def test_every_route_stands_in_the_table(running) -> None:
+    assert {endpoint for endpoint, _, _ in routes(running)} == set(WHO)
+
+
+def test_every_role_at_every_door(running, everybody) -> None:
+    wrong = []
+    for endpoint, method, rule in routes(running):
+        path = path_of(rule, NOBODYS)
+        assert "<" not in path, f"{rule}: a place this test cannot fill"
+        for role, somebody in everybody.items():
+            if endpoint in ENDS and role in WHO[endpoint]:
+                continue  # the others' sessions must last to the end of the table
+            answer = somebody.ask(method, path)
+            assert answer.status_code < 500 or endpoint == "health.readyz", (endpoint, method, role)
+            if WHO[endpoint] == ALL:
+                assert answer.status_code != 403, (endpoint, role)
+            elif let_in(answer) != (role in WHO[endpoint]):
+                wrong.append((endpoint, method, role, answer.status_code, answer.location))
+    assert wrong == []
+
+
+def test_somebody_elses_object_is_not_there(running, everybody, district) -> None:
+    other = a_token(running)
+    stranger = running.app.test_client()
+    stranger.set_cookie("session", other)
+    named = {"name": district.neighbour.name, "id_number": district.neighbour.id_number, "agreed": "1"}
+    stranger.post("/who", data=named)
+    reference = next(
+        iter(
+            running.one("select known from session where known::text like :id", id=f"%: {district.neighbour.id}%").known
+        )
+    )
+    started = start_payment(
+        running.parts,
+        [Want(district.neighbour.id, Insurance.RES_MEDICAL)],
+        Payer("account:9", "self", "wechat", Kind.NATIVE),
+        request_key="key-neighbour",
+    )
+    foreign = NOBODYS | {"person": reference, "number": started.number or "", "code": district.other_village}
+    counted = text("select count(*) from payment")
+    with running.parts.engine.connect() as connection:
+        before = connection.execute(counted).scalar_one()
+
+    told, asked = [], 0
+    for endpoint, method, rule in routes(running):
+        objects = {"<person>", "<number>", "<code>"}
+        for role in sorted(WHO[endpoint] & {"resident", "agent"}):
+            if WHO[endpoint] == ALL or not any(place in rule for place in objects):
+                continue
+            asked += 1
+            answer = everybody[role].ask(method, path_of(rule, foreign))
+            if answer.status_code != 404:
+                told.append((endpoint, method, role, answer.status_code))
+            assert district.neighbour.name not in answer.text and "320" not in answer.text
+
+    with running.parts.engine.connect() as connection:
+        assert connection.execute(counted).scalar_one() == before
+    assert told == [] and asked >= 20
