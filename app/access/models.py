@@ -26,7 +26,15 @@ from app.access.roles import Role
 from core.db import Table
 
 
-class Agent(Table):
+class SecondFactor:
+    """What is kept of somebody's second factor."""
+
+    second: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, <table>.second:<login>; None: no login yet
+    second_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # the last one used
+    recovery: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary), server_default=text("'{}'"))  # keyed digests
+
+
+class Agent(SecondFactor, Table):
     """A village agent (代办员), known by login; names are never keys (two people named alike sit in one office)."""
 
     __tablename__ = "agent"
@@ -36,9 +44,6 @@ class Agent(Table):
     phone: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, agent.phone:<login>
     password_hash: Mapped[str] = mapped_column(Text)  # argon2id
     active: Mapped[bool] = mapped_column(Boolean, server_default=true())
-    second: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, agent.second:<login>; None: no login yet
-    second_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # the last one used
-    recovery: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary), server_default=text("'{}'"))  # keyed digests
 
 
 class AgentVillage(Table):
@@ -49,7 +54,7 @@ class AgentVillage(Table):
     village_code: Mapped[str] = mapped_column(ForeignKey("village.code"), primary_key=True)
 
 
-class Staff(Table):
+class Staff(SecondFactor, Table):
     """Somebody of an office, known by login, with one role. A clerk who becomes somebody else gets another login."""
 
     __tablename__ = "staff"
@@ -60,9 +65,6 @@ class Staff(Table):
     role: Mapped[str] = mapped_column(Text)
     password_hash: Mapped[str] = mapped_column(Text)  # argon2id
     active: Mapped[bool] = mapped_column(Boolean, server_default=true())
-    second: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, staff.second:<login>; None: no login yet
-    second_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # the last one used
-    recovery: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary), server_default=text("'{}'"))  # keyed digests
 
 
 class ResidentAccount(Table):

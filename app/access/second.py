@@ -36,10 +36,8 @@ def step_of(secret: str, typed: str, *, now: datetime) -> int | None:
     if not _CODE.fullmatch(code):
         return None
     current = int(now.timestamp()) // STEP_S
-    right = [
-        step for step in (current, current - 1, current + 1) if secrets.compare_digest(code_at(secret, step), code)
-    ]
-    return right[0] if right else None
+    near = (current, current - 1, current + 1)
+    return next((step for step in near if secrets.compare_digest(code_at(secret, step), code)), None)
 
 
 def code_at(secret: str, step: int) -> str:

@@ -8,7 +8,6 @@ import qrcode
 from flask.cli import AppGroup
 
 from app.access.models import Agent
-from app.access.second import Issued
 from app.cli.parts import parts, settings
 from app.flows.agents import add_agent, change_password, disable_agent
 from app.flows.second import Whose, code_of_now, issue_second
@@ -30,7 +29,7 @@ def add(login: str, name: str, villages: tuple[str, ...], ask: bool) -> None:
     except AppError as error:
         raise click.ClickException(f"{error.sentence()} {error}") from error
     show_login(login, password, ask=ask)
-    show_second(issue_second(parts(), Agent, login=login))
+    give_second(Agent, login)
 
 
 @agent.command("disable")
@@ -61,10 +60,7 @@ def password_command(login: str, ask: bool) -> None:
 @click.argument("login")
 def second_command(login: str) -> None:
     """A new second factor for LOGIN, whose telephone is gone; the old one and every open session end."""
-    try:
-        show_second(issue_second(parts(), Agent, login=login))
-    except AppError as error:
-        raise click.ClickException(error.sentence()) from error
+    give_second(Agent, login)
 
 
 @agent.command("code")
@@ -88,8 +84,12 @@ def show_login(login: str, password: str, *, ask: bool) -> None:
         click.echo(f"密码 password: {password}   （只显示这一次 shown this once）")
 
 
-def show_second(issued: Issued) -> None:
-    """What goes into the telephone, and the codes for the day it is gone; this once."""
+def give_second(whose: Whose, login: str) -> None:
+    """A new second factor: what goes into the telephone, and the codes for the day it is gone; shown this once."""
+    try:
+        issued = issue_second(parts(), whose, login=login)
+    except AppError as error:
+        raise click.ClickException(error.sentence()) from error
     code = qrcode.QRCode(border=1)
     code.add_data(issued.address)
     drawn = io.StringIO()

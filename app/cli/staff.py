@@ -5,10 +5,9 @@ from flask.cli import AppGroup
 
 from app.access.models import Staff
 from app.access.roles import ROLES, Role
-from app.cli.agent import password_for, show_code, show_login, show_second
+from app.cli.agent import give_second, password_for, show_code, show_login
 from app.cli.parts import parts
 from app.flows.agents import add_staff, change_staff
-from app.flows.second import issue_second
 from core.errors import AppError
 
 staff = AppGroup("staff", help="Staff of the offices (税务、人社、医保、审计).")
@@ -28,7 +27,7 @@ def add(login: str, name: str, role: str, ask: bool) -> None:
         raise click.ClickException(error.sentence()) from error
     click.echo(ROLES[Role(role)])
     show_login(login, password, ask=ask)
-    show_second(issue_second(parts(), Staff, login=login))
+    give_second(Staff, login)
 
 
 @staff.command("password")
@@ -59,10 +58,7 @@ def disable(login: str) -> None:
 @click.argument("login")
 def second_command(login: str) -> None:
     """A new second factor for LOGIN, whose telephone is gone; the old one and every open session end."""
-    try:
-        show_second(issue_second(parts(), Staff, login=login))
-    except AppError as error:
-        raise click.ClickException(error.sentence()) from error
+    give_second(Staff, login)
 
 
 @staff.command("code")

@@ -5,7 +5,7 @@ Everything here is about the system clock. Tokens leave as values once and are k
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from app.access import accounts, sessions
 from app.access.models import Agent, Staff
@@ -49,14 +49,25 @@ def open_session(parts: Parts, *, network: str, code: str | None = None) -> Entr
     if code is not None and parts.login is None:
         raise NoLogin
     openid = parts.login(code) if code is not None and parts.login is not None else None  # nothing is locked meanwhile
-    token = sessions.new_token()
-    sealed = bound_openid(parts, token, openid) if openid else None
     with parts.engine.begin() as connection:
         account = accounts.of_openid(connection, parts.vault, openid) if openid else None
-        people = list(accounts.people_of(connection, account)) if account is not None else []
-        now = parts.clocks.wall()
-        ends = sessions.write(connection, token, now=now, openid=sealed, account_id=account, people=people)
-    return Entry(token, ends)
+        return admit_resident(parts, connection, account=account, openid=openid)
+
+
+def admit_resident(parts: Parts, connection: Connection, *, account: int | None, openid: str | None) -> Entry:
+    """A new session of an account, if there is one, with everybody it pays for. Does not commit."""
+    token = sessions.new_token()
+    return Entry(
+        token,
+        sessions.write(
+            connection,
+            token,
+            now=parts.clocks.wall(),
+            openid=parts.vault.seal(openid, bound_to=_openid_of(sessions.hash_of(token).hex())) if openid else None,
+            account_id=account,
+            people=list(accounts.people_of(connection, account)) if account is not None else [],
+        ),
+    )
 
 
 def visitor_of(parts: Parts, token: str) -> Visitor | None:
@@ -89,11 +100,6 @@ def _live_on(parts: Parts, visitor: Visitor | None, now: datetime) -> None:
 def openid_of(parts: Parts, visitor: Visitor) -> str | None:
     """The WeChat user of a session that came with a login code."""
     return parts.vault.open(visitor.openid, bound_to=_openid_of(visitor.key)) if visitor.openid else None
-
-
-def bound_openid(parts: Parts, token: str, openid: str) -> bytes:
-    """A WeChat user, sealed for one session."""
-    return parts.vault.seal(openid, bound_to=_openid_of(sessions.hash_of(token).hex()))
 
 
 def log_in(parts: Parts, *, login: str, password: str, code: str, network: str, former: Visitor | None) -> Entry:

@@ -7,12 +7,10 @@ import re
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import Connection
-
 from app.access import accounts, sessions
 from app.access.sessions import Visitor
 from app.access.tally import NETWORK, TEXTS, count
-from app.flows.enter import Entry, bound_openid, openid_of
+from app.flows.enter import Entry, admit_resident, openid_of
 from app.flows.parts import Parts
 from app.registry.identity import WIDE
 from core.errors import BadInput, Conflict, TryLater
@@ -101,7 +99,7 @@ def prove_code(parts: Parts, visitor: Visitor, *, code: str) -> Entry:
         if openid:
             accounts.join_openid(connection, parts.vault, account, openid)
         sessions.end(connection, visitor.token_hash)
-        return _enter(parts, connection, account, openid)
+        return admit_resident(parts, connection, account=account, openid=openid)
 
 
 def texts(parts: Parts) -> Channel:
@@ -110,16 +108,6 @@ def texts(parts: Parts) -> Channel:
     if channel is None:
         raise NoTexts
     return channel
-
-
-def _enter(parts: Parts, connection: Connection, account: int, openid: str | None) -> Entry:
-    token = sessions.new_token()
-    sealed = bound_openid(parts, token, openid) if openid else None
-    people = accounts.people_of(connection, account)
-    now = parts.clocks.wall()
-    return Entry(
-        token, sessions.write(connection, token, now=now, openid=sealed, account_id=account, people=list(people))
-    )
 
 
 def _clean(phone: str) -> str:

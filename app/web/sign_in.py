@@ -19,6 +19,7 @@ from app.web.access import (
     network,
     page_account,
     page_resident,
+    reference,
     visitor,
 )
 from app.web.parts import parts
@@ -96,9 +97,11 @@ def privacy() -> Answer:
 def me() -> Answer:
     """The account: the phone, the people, the other devices, the way out."""
     account = account_of(parts(), here())
-    people = subjects(parts(), list(account.people))
-    names = {person: named for named, person in here().known.items()}
-    return render_template("resident/me.html", account=account, people=people, names=names)
+    cards = [
+        (reference(person.id), person)
+        for person in subjects(parts(), sorted(account.people.keys() & set(here().known.values())))
+    ]
+    return render_template("resident/me.html", account=account, cards=cards)
 
 
 @bp.post("/me/people/<person>/remove")

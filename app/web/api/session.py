@@ -8,7 +8,7 @@ from app.flows.enter import Entry, leave, open_session
 from app.flows.family import account_of, leave_elsewhere, let_go
 from app.flows.quote import subjects
 from app.flows.sign_in import ask_code, prove_code
-from app.web.access import api_resident, guarded_by, here, network
+from app.web.access import api_resident, guarded_by, here, network, reference
 from app.web.api.asked import CodeAsked, PhoneAsked, SessionAsked
 from app.web.api.told import AccountTold, EndedTold, SentTold, SessionTold, answers
 from app.web.parts import parts
@@ -67,18 +67,18 @@ def confirm(json_data: CodeAsked) -> dict[str, Any]:
 def me() -> dict[str, Any]:
     """The account of this session"""
     account = account_of(parts(), here())
-    names = {person: named for named, person in here().known.items()}
+    people = sorted(account.people.keys() & set(here().known.values()))
     return {
         "phone": account.phone,
         "agreed": account.consented,
         "people": [
             {
-                "person": names[person.id],
+                "person": reference(person.id),
                 "masked_name": mask_name(person.name),
                 "village": f"{person.town}{person.village}",
                 "own": account.people[person.id],
             }
-            for person in subjects(parts(), list(account.people))
+            for person in subjects(parts(), people)
         ],
     }
 

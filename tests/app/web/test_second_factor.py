@@ -30,8 +30,9 @@ def test_the_code_of_now_lets_in_once(running, an_agent):
 
 @pytest.mark.parametrize("code", ["", "000000", "12345", "abcdef", "１２３４５６", "0" * 500])
 def test_no_other_code_does(running, an_agent, code):
-    if second_code(running.url, "wang") == code:
-        pytest.skip("one in a million")
+    issued = issue_second(running.parts, Agent, login="wang")
+    while second.step_of(issued.secret, code, now=utc_now()) is not None:
+        issued = issue_second(running.parts, Agent, login="wang")
     with pytest.raises(WrongLogin):
         enter(running, code=code)
 

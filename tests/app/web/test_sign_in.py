@@ -8,7 +8,6 @@ from sqlalchemy import text
 from app.access.tally import MINUTE
 from app.flows.enter import open_session, visitor_of
 from app.flows.sign_in import LIFE, TRIES, WrongCode, ask_code, prove_code
-from core.vault import Vault
 from tests.app.web.test_api import Api, medical
 from tests.browsing import Browser, a_phone, a_token, code_in
 from tests.builders import a_person, an_id_number
@@ -126,7 +125,6 @@ def test_a_code_is_nowhere_but_in_the_message(running, browser):
 
     assert code not in page.html and browser.phone not in page.html + page.url
     assert code.encode() not in bytes(row.digest) and browser.phone.encode() not in bytes(row.phone)
-    assert isinstance(running.parts.vault, Vault)
 
 
 def test_a_phone_gets_one_text_a_minute_and_five_an_hour(running, browser):
