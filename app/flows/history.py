@@ -5,7 +5,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import text
 
@@ -13,6 +13,7 @@ from app.access.sessions import Visitor
 from app.flows.follow import Followed, follow
 from app.flows.parts import Parts
 from core.errors import BadInput
+from payments.number import household_of
 
 PAGE = 10
 
@@ -54,7 +55,7 @@ _PAGE = text(
 
 
 def _cursor(moment: datetime, number: str) -> str:
-    return urlsafe_b64encode(f"{moment.isoformat()} {number}".encode()).decode().rstrip("=")
+    return urlsafe_b64encode(f"{moment.astimezone(UTC).isoformat()} {number}".encode()).decode().rstrip("=")
 
 
 def _place(after: str) -> tuple[datetime | None, str]:
@@ -62,6 +63,9 @@ def _place(after: str) -> tuple[datetime | None, str]:
         return None, ""
     try:
         moment, _, number = urlsafe_b64decode(after[:200] + "=" * (-len(after) % 4)).decode().partition(" ")
-        return datetime.fromisoformat(moment), number
-    except (Error, ValueError) as odd:
+        until = datetime.fromisoformat(moment).astimezone(UTC)
+    except (Error, ValueError, OverflowError) as odd:
         raise BadCursor from odd
+    if not household_of(number) or not number.isalnum() or not moment.endswith("+00:00"):
+        raise BadCursor
+    return until, number

@@ -10,7 +10,7 @@ from app.flows.quote import subjects
 from app.flows.refund_wish import Refundable, UnknownReason, ask, refundable
 from app.policy.refunds import QUESTIONS, Why
 from app.registry.find import Subject
-from app.web.access import Answer, here
+from app.web.access import Answer, actor, here
 from app.web.parts import parts
 from app.web.sheets import insurance_named
 from app.web.wishes import known
@@ -75,7 +75,7 @@ def apply(person: str, insurance: str) -> Answer:
         insurance_named(insurance),
         request.form.get("why", ""),
         expected=int(expected),
-        actor=here().openid or "resident",
+        actor=actor(here()),
         request_key=key,
     )
     return redirect(url_for("refunds.one", number=asked.number), 303)

@@ -10,6 +10,7 @@ from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
+from app.access.tally import TooOften
 from app.flows.determine import ask_for_waiver
 from app.flows.family import ConsentRequired, account_of, get_to_know
 from app.flows.follow import close_payment
@@ -83,7 +84,7 @@ def bring_in(form: MultiDict[str, str]) -> Answer | tuple[Answer, int]:
             network=network(),
             agreed="agreed" in form,
         )
-    except (BadIdNumber, BadName, ConsentRequired, NoSuchPerson) as error:
+    except (BadIdNumber, BadName, ConsentRequired, NoSuchPerson, TooOften) as error:
         # What was typed is not written back: the page would carry an identity number.
         return _ask_who(error.fields, None if error.fields else error.sentence()), error.status
     return redirect(url_for(NEXT[then()], **carried(form)), 303)

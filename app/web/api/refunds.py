@@ -8,7 +8,7 @@ from app.flows.follow_refund import RefundFollowed
 from app.flows.quote import subjects
 from app.flows.refund_wish import Refundable, ask, refundable
 from app.policy.facts import Insurance
-from app.web.access import here, reference
+from app.web.access import actor, here, reference
 from app.web.api.asked import RefundAsked
 from app.web.api.payments import idempotency_key
 from app.web.api.told import RefundsTold, RefundTold, answers
@@ -49,7 +49,7 @@ def apply(json_data: RefundAsked) -> tuple[dict[str, Any], int]:
         Insurance(json_data.insurance),
         json_data.why,
         expected=json_data.expected_available,
-        actor=here().openid or "resident",
+        actor=actor(here()),
         request_key=idempotency_key(),
     )
     return _told(own_refund(asked.number)), 201

@@ -1,5 +1,6 @@
 """A phone, a code, an account: what lets a resident in, what does not, and what an account may see."""
 
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 
 import pytest
@@ -7,8 +8,9 @@ from sqlalchemy import text
 
 from app.access.tally import MINUTE
 from app.flows.enter import open_session, visitor_of
+from app.flows.history import history
 from app.flows.sign_in import LIFE, TRIES, WrongCode, ask_code, prove_code
-from tests.app.web.test_api import Api, medical
+from tests.app.web.test_api import Api, medical, pension
 from tests.browsing import Browser, a_phone, a_token, code_in
 from tests.builders import a_person, an_id_number
 from tests.system import eventually, last_text
@@ -259,19 +261,66 @@ def test_a_wechat_user_who_joined_needs_no_text_again(running, district):
     assert stranger.get("/me").status_code == 401
 
 
-def test_the_history_comes_in_pages_and_is_the_accounts_own(running, district):
-    mine, theirs = Api(running), Api(running)
-    person = mine.look_up(district.adult)
-    number = mine.pay(medical(person)).json["number"]
+def paid_by(api, running, item):
+    number = api.pay(item).json["number"]
     row = running.one("select checkout->>'code_url' as code from payment where number = :n", n=number)
     running.outside.pay(row.code)
-    eventually(lambda: mine.get(f"/payments/{number}").json["state"] == "paid")
+    eventually(lambda: api.get(f"/payments/{number}").json["state"] == "paid")
+    return number
+
+
+def test_the_history_is_the_accounts_own(running, district):
+    mine, theirs = Api(running), Api(running)
+    number = paid_by(mine, running, medical(mine.look_up(district.adult)))
     theirs.look_up(district.adult)  # family too, and pays nothing
 
     assert [each["number"] for each in mine.get("/payments").json["payments"]] == [number]
     assert mine.get("/payments").json["after"] is None
     assert theirs.get("/payments").json == {"payments": [], "after": None}
-    assert mine.get("/payments", after="x").status_code == 400
+
+
+def test_the_history_comes_in_pages(running, district):
+    api = Api(running)
+    person = api.look_up(district.adult)
+    numbers = [paid_by(api, running, item) for item in (medical(person), pension(person, 30000))]
+    visitor = visitor_of(running.parts, api.token)
+
+    first = history(running.parts, visitor, most=1)
+    second = history(running.parts, visitor, after=first.after, most=1)
+
+    seen = [payment.number for page in (first, second) for payment in page.payments]
+    assert sorted(seen) == sorted(numbers) and first.after and not second.after
+    assert first.payments[0].paid_at >= second.payments[0].paid_at
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "x",
+        "2021-11-05T04:00:00+00:00 \0",
+        "2021-11-05T04:00:00 YC211105000000019B205GPS7C",
+        "0001-01-01T00:00:00+14:00 YC211105000000019B205GPS7C",
+        "2021-11-05T04:00:00+00:00 nobody",
+    ],
+)
+def test_a_page_nobody_gave_is_said(running, place):
+    api = Api(running)
+    api.sign_in()
+
+    answer = api.get("/payments", after=urlsafe_b64encode(place.encode()).decode().rstrip("="))
+
+    assert (answer.status_code, answer.json["code"]) == (400, "BAD_CURSOR")
+
+
+def test_who_proved_his_phone_is_in_even_if_the_look_up_must_wait(running, district, browser):
+    number = an_id_number(sequence=77)
+    for n in range(5):  # five look-ups of one number in a minute, whoever asks
+        Api(running).find(f"某某{n}", number)
+
+    page = browser.sign_in(name="某某", id_number=number, agreed="1")
+
+    assert page.status == 429 and "过一会儿再试" in page.text
+    assert browser.get("/me").url.endswith("/me")
 
 
 def test_another_accounts_reference_is_nobody(running, district):
