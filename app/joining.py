@@ -54,6 +54,7 @@ def join(settings: Settings, engine: Engine) -> Parts:
         channels=_channels(settings, program),
         public_url=settings.public_url.rstrip("/"),
         help_phone=settings.help_phone,
+        issuer=settings.issuer_name,
         login=program.login if program else None,
         certificate_key=_certificate_key(settings),
         alert=alert,

@@ -129,6 +129,9 @@ class Settings:
     payee_name: str = field(
         metadata=told("PAYEE_NAME", "who receives the money, as the payer's phone shows it", "`峄城区居民两险缴费`")
     )
+    issuer_name: str = field(
+        metadata=told("ISSUER_NAME", "the office that issues confirmations and certificates", "`峄城区税务局`")
+    )
     web_workers: int = field(metadata=told("WEB_WORKERS", "processes", "`2`"))
     web_threads: int = field(metadata=told("WEB_THREADS", "threads of each", "`16`"))
     log_level: str = field(metadata=told("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "`INFO`"))
@@ -198,6 +201,7 @@ def _values(read: Reading) -> dict[str, Any]:
         "levy_year": read.whole("LEVY_YEAR", 2022, 2000, 2999),
         "help_phone": read.text("HELP_PHONE", "0632-12366", shape=r"[0-9][0-9 -]{3,18}[0-9]"),
         "payee_name": read.text("PAYEE_NAME", "峄城区居民两险缴费"),
+        "issuer_name": read.text("ISSUER_NAME", "峄城区税务局"),
         "web_workers": read.whole("WEB_WORKERS", 2, 1, 64),
         "web_threads": read.whole("WEB_THREADS", 16, 1, 256),
         "log_level": read.text("LOG_LEVEL", "INFO", shape="DEBUG|INFO|WARNING|ERROR"),

@@ -6,6 +6,7 @@ from core.db import Table
 from notifications import models as notices
 from payments import check_tables as checks
 from payments import models as payments
+from payments import proofs
 from payments import reconcile_tables as reconciliation
 from payments import refund_tables as refunds
 from payments import statement_tables as statements
@@ -13,7 +14,7 @@ from payments.ledger import models as ledger
 from payments.ledger import seal_tables as seals
 
 # Importing them declares their tables.
-ROOMS = (registry, access, ledger, seals, payments, refunds, statements, reconciliation, checks, notices)
+ROOMS = (registry, access, ledger, seals, payments, refunds, statements, reconciliation, checks, proofs, notices)
 TABLES = Table.metadata
 
 

@@ -34,6 +34,17 @@ def bill_with_lines(connection: Connection, household_id: int, bill_id: int) -> 
     return bill, connection.execute(lines.order_by(BillLine.line)).all()
 
 
+def receipt_entry(connection: Connection, household_id: int, settled_by: str) -> Row:
+    """The entry that took in the money by which a bill was settled: cause, booked_on, happened_at."""
+    return connection.execute(
+        text(
+            "select cause, booked_on, happened_at from entry where household_id = :household"
+            " and cause = receipt_of(:household, :settled_by)"
+        ),
+        {"household": household_id, "settled_by": settled_by},
+    ).one()
+
+
 def by_check_code(connection: Connection, code: str) -> Row | None:
     """The paid payment a notice's check code belongs to, or None."""
     return connection.execute(

@@ -4,91 +4,39 @@ same bytes."""
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from io import BytesIO
-from pathlib import Path
 from typing import Any
 
-from reportlab.lib.colors import HexColor
-from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.pdfgen.canvas import Canvas
 
+from app.documents.page import GREEN, GREY, Page
 from core.money import yuan
 from payments.discrepancies import BOOKS, KINDS
 from payments.ledger.chart import CHANNELS, INSURANCES, accounts
 
-FONT = "NotoSansSC"
-FILE = Path(__file__).parent / "fonts" / "NotoSansSC-Regular.ttf"
-MARGIN, WIDTH = 16 * mm, A4[0] - 32 * mm
 MOST_LINES = 22  # accounts on the page; the JSON has them all
 MOST_EXCEPTIONS = 8
-GREEN, GREY, PALE = HexColor("#075e38"), HexColor("#5b6360"), HexColor("#eef1ef")
 
 
 def draw(facts: Mapping[str, Any], *, signature: bytes, public_key: bytes) -> bytes:
     """The page as PDF. `facts` are those of app.flows.certify."""
-    if FONT not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(TTFont(FONT, str(FILE)))
-    into = BytesIO()
-    page = _Page(Canvas(into, pagesize=A4, invariant=1))
-    page.canvas.setTitle(f"日结证明 {facts['day']}")
+    page = Page(f"日结证明 {facts['day']}")
     _head(page, facts)
     _channels(page, facts["channels"])
     _totals(page, facts["totals"])
     _differences(page, facts)
     _proof(page, facts, signature, public_key)
-    page.canvas.showPage()
-    page.canvas.save()
-    return into.getvalue()
+    return page.finish()
 
 
-class _Page:
-    """A canvas with a pen that moves down."""
-
-    def __init__(self, canvas: Canvas) -> None:
-        self.canvas = canvas
-        self.y = A4[1] - MARGIN
-
-    def line(self, words: str, *, size: int = 9, step: int = 5, colour: Any = None, x: int = 0) -> None:
-        """One line of text; `step` in millimetres to the next."""
-        self.canvas.setFont(FONT, size)
-        self.canvas.setFillColor(colour or HexColor("#1c1f1d"))
-        self.canvas.drawString(MARGIN + x * mm, self.y, words)
-        self.y -= step * mm
-
-    def row(self, cells: Sequence[str], ends: Sequence[int], *, head: bool = False) -> None:
-        """A line of a table: the first cell from the left, the others against their right ends in millimetres."""
-        if head:
-            self.canvas.setFillColor(PALE)
-            self.canvas.rect(MARGIN, self.y - 1.4 * mm, WIDTH, 5 * mm, stroke=0, fill=1)
-        self.canvas.setFont(FONT, 9)
-        self.canvas.setFillColor(HexColor("#1c1f1d"))
-        self.canvas.drawString(MARGIN + 1 * mm, self.y, cells[0])
-        for cell, end in zip(cells[1:], ends, strict=True):
-            self.canvas.drawRightString(MARGIN + end * mm, self.y, cell)
-        self.y -= 5 * mm
-
-    def rule(self) -> None:
-        """A thin line across."""
-        self.canvas.setStrokeColor(GREY)
-        self.canvas.line(MARGIN, self.y + 2.5 * mm, MARGIN + WIDTH, self.y + 2.5 * mm)
-        self.y -= 2 * mm
-
-
-def _head(page: _Page, facts: Mapping[str, Any]) -> None:
-    page.canvas.setFont(FONT, 17)
-    page.canvas.setFillColor(GREEN)
-    page.canvas.drawCentredString(A4[0] / 2, page.y - 4 * mm, "城乡居民两险征缴日结证明")
-    page.y -= 14 * mm
+def _head(page: Page, facts: Mapping[str, Any]) -> None:
+    page.head("城乡居民两险征缴日结证明")
     year, month, day = facts["day"].split("-")
     page.line(f"业务日：{year}年{int(month)}月{int(day)}日（北京时间）", size=11, step=6)
     agreed = "账账相符，没有未处理的差异。" if not facts["exceptions"] else f"带{len(facts['exceptions'])}项例外日结。"
     page.line(f"本日记账{facts['entries']}笔，分录{facts['postings']}行。{agreed}", size=11, step=7)
 
 
-def _channels(page: _Page, channels: Sequence[Mapping[str, Any]]) -> None:
+def _channels(page: Page, channels: Sequence[Mapping[str, Any]]) -> None:
     ends = (60, 90, 118, 148, 177)
     page.row(("渠道对账单", "笔数", "收款（元）", "退款（元）", "手续费（元）", "应到账（元）"), ends, head=True)
     for row in channels:
@@ -97,7 +45,7 @@ def _channels(page: _Page, channels: Sequence[Mapping[str, Any]]) -> None:
     page.y -= 2 * mm
 
 
-def _totals(page: _Page, totals: Sequence[Mapping[str, Any]]) -> None:
+def _totals(page: Page, totals: Sequence[Mapping[str, Any]]) -> None:
     names = {line.code: line.name for line in accounts({int(t["account"][-4:]) for t in totals if _has_year(t)})}
     ends = (118, 148, 177)
     page.row(("科目", "本日借方（元）", "本日贷方（元）", "日终余额（元）"), ends, head=True)
@@ -116,7 +64,7 @@ def _has_year(total: Mapping[str, Any]) -> bool:
     return str(total["account"]).startswith(("fund:", "treasury:"))
 
 
-def _differences(page: _Page, facts: Mapping[str, Any]) -> None:
+def _differences(page: Page, facts: Mapping[str, Any]) -> None:
     page.line("差异处理", size=11, step=6, colour=GREEN)
     for row in facts["cleared"]:
         page.line(
@@ -150,7 +98,7 @@ def _login(by: str | None) -> str:
     return (by or "").removeprefix("staff:")
 
 
-def _proof(page: _Page, facts: Mapping[str, Any], signature: bytes, public_key: bytes) -> None:
+def _proof(page: Page, facts: Mapping[str, Any], signature: bytes, public_key: bytes) -> None:
     page.rule()
     page.line(
         f"日结人：{_login(facts['closed_by'])}　　复核人：{_login(facts['confirmed_by']) or '（账账相符，不需复核）'}",

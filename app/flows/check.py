@@ -1,13 +1,20 @@
-"""A check code from a notice → what was paid, so that anybody can tell a true notice from a false one (decision 16)."""
+"""The code of a notice or a paper → what is true of it, so that anybody can tell a true one from a false or an altered
+one (decision 16)."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from hashlib import sha256
 
 from app.access.tally import CODES, count
 from app.flows.parts import Parts
+from app.flows.proofs import Proof, is_code, proof
 from core.clock import business_day
 from core.errors import NotFound
+from core.money import Fen
+from core.redact import mask_name
+from payments import proofs
 from payments.find import by_check_code
 
 _MISREAD = str.maketrans("OILU", "011V")  # letters our codes never use, as people write them down
@@ -15,9 +22,9 @@ _CODE = re.compile(r"[0-9A-Z]{8}")
 
 
 class NoSuchCode(NotFound):
-    """A code that belongs to no payment that was made."""
+    """A code that belongs to no payment that was made and to no paper."""
 
-    text = "没有查到这个核对码。请对照通知再看一遍；还是查不到，请不要相信那条通知，打电话问一问。"
+    text = "没有查到这个码。请对照着再看一遍；还是查不到，请不要相信那条通知或那张凭证，打电话问一问。"
 
 
 @dataclass(frozen=True)
@@ -30,16 +37,80 @@ class Checked:
     paid_on: date
 
 
-def check(parts: Parts, code: str, *, network: str) -> Checked:
-    """The payment a code belongs to. NoSuchCode; TooOften for a flood of guesses from one address."""
-    wanted = "".join(code.split()).upper().translate(_MISREAD)
+@dataclass(frozen=True)
+class PaperItem:
+    """One line of a paper: the name masked, the amount in fen."""
+
+    name: str
+    title: str
+    year: int
+    tier: Fen | None
+    amount: Fen
+
+
+@dataclass(frozen=True)
+class CheckedPaper:
+    """What a paper of ours says, to be held against the one in the hand. `stands`: no refund has undone it. `same`: is
+    the file that was brought the one we gave out; None if none was brought."""
+
+    title: str
+    code: str
+    issuer: str
+    village: str
+    items: Sequence[PaperItem]
+    amount: Fen
+    capital: str
+    paid_at: datetime
+    issued_on: date
+    stands: bool
+    same: bool | None
+
+
+def check(parts: Parts, code: str, *, network: str, file: bytes | None = None) -> Checked | CheckedPaper:
+    """What a code belongs to. `file`: the paper itself, byte for byte, if somebody has it. NoSuchCode; TooOften for a
+    flood of guesses from one address."""
+    wanted = "".join(code.replace("-", " ").split()).upper().translate(_MISREAD)
     with parts.engine.connect() as connection:
         try:
             count(connection, parts.vault, (f"code:{network}",), CODES, parts.clocks.wall())
         finally:
             connection.commit()  # a refused guess counts too
+        if is_code(wanted):
+            return _paper(parts, wanted, file)
         row = by_check_code(connection, wanted) if _CODE.fullmatch(wanted) else None
     if row is None:
         raise NoSuchCode
     fields = row.memo["notice"]["fields"]
     return Checked(fields["village"], fields["names"], fields["items"], business_day(row.paid_at))
+
+
+def _paper(parts: Parts, code: str, file: bytes | None) -> CheckedPaper:
+    try:
+        found = proof(parts, code)
+    except NotFound as nothing:
+        raise NoSuchCode from nothing
+    same = None
+    if file is not None:
+        with parts.reading() as connection:
+            same = proofs.by_digest(connection, code, sha256(file).digest())
+    return _told(found, same)
+
+
+def _told(found: Proof, same: bool | None) -> CheckedPaper:
+    facts = found.facts
+    return CheckedPaper(
+        title=found.title,
+        code=found.grouped,
+        issuer=facts["issuer"],
+        village=facts["village"],
+        items=[
+            PaperItem(mask_name(item["name"]), item["levy_item"], item["year"], item["tier"], item["amount"])
+            for item in facts["items"]
+        ],
+        amount=facts["amount"],
+        capital=facts["capital"],
+        paid_at=datetime.fromisoformat(facts["paid_at"]),
+        issued_on=found.issued_on,
+        stands=found.stands,
+        same=same,
+    )

@@ -78,6 +78,7 @@ class Parts:
     channels: Mapping[str, Channel]
     public_url: str
     help_phone: str
+    issuer: str  # the office in whose name papers are issued
     login: Callable[[str], str] | None = None  # a mini-program login code → openid
     certificate_key: bytes = bytes(32)  # signs what is said of closed days (Ed25519)
     alert: Callable[..., None] = field(default=lambda *_a, **_k: None)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
+from core.redact import mask_id
 from core.vault import Vault
 
 
@@ -35,7 +36,7 @@ class Subject:
     town: str
     name: str
     phone_sealed: bytes | None
-    id_tail: str
+    id_masked: str
     birth_date: date
     sex: int
     residence: str
@@ -144,7 +145,7 @@ def _subject(vault: Vault, row: Any) -> Subject:
         town=row.town,
         name=vault.open(row.name, bound_to=f"person.name:{row.id}"),
         phone_sealed=row.phone,
-        id_tail=vault.open(row.id_number, bound_to=f"person.id_number:{row.id}")[-4:],
+        id_masked=mask_id(vault.open(row.id_number, bound_to=f"person.id_number:{row.id}")),
         birth_date=row.birth_date,
         sex=row.sex,
         residence=row.residence,

@@ -9,11 +9,12 @@ from flask_wtf import CSRFProtect
 
 from app.access.sessions import Officer
 from app.observe import REQUESTS, SECONDS
-from app.web import access, agent, back, callbacks, errors, health, home, resident, sign_in, village, words
+from app.web import access, agent, back, callbacks, errors, health, home, proofs, resident, sign_in, village, words
 from app.web import refunds as refund_pages
 from app.web.access import anybody, api_resident, by_permission, page_account, page_agent, page_resident, proven
 from app.web.api import payments, people, refunds, session, sheets, spec
 from app.web.api import policy as policy_year
+from app.web.api import proofs as api_proofs
 from app.web.csp import policy
 from app.web.errors import request_number
 from app.web.home import ELDER
@@ -28,8 +29,10 @@ DOORS = (
     (sign_in.bp, "", page_account, True),
     (resident.bp, "", page_resident, True),
     (refund_pages.bp, "", page_resident, True),
+    (proofs.bp, "", page_resident, True),
     (agent.bp, "/agent", page_agent, True),
     (village.bp, "/agent", page_agent, True),
+    (proofs.village, "/agent", page_agent, True),
     (desk.bp, "/office", by_permission, True),  # each route names the permission it needs
     (day.bp, "/office/day", by_permission, True),
     (office_refunds.bp, "/office/refunds", by_permission, True),
@@ -39,6 +42,7 @@ DOORS = (
     (sheets.bp, "/api/v1", api_resident, False),
     (payments.bp, "/api/v1", api_resident, False),
     (refunds.bp, "/api/v1", api_resident, False),
+    (api_proofs.bp, "/api/v1", api_resident, False),
     (policy_year.bp, "/api/v1", anybody, False),
     (callbacks.bp, "/callbacks", proven, False),  # the gateway's signature
     (back.bp, "/back", anybody, False),  # a payer comes back from a gateway's page; nothing is believed of it

@@ -1,10 +1,10 @@
-"""The first page, the large type, and the check of a notice: open to everybody."""
+"""The first page, the large type, and the check of a notice or a paper: open to everybody."""
 
 from apiflask import APIBlueprint
 from flask import redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from app.flows.check import NoSuchCode, check
+from app.flows.check import Checked, NoSuchCode, check
 from app.web.access import Answer, network, own_path
 from app.web.parts import parts
 
@@ -32,16 +32,26 @@ def type_size(size: str) -> Response:
 
 
 @bp.get("/check")
-def ask_code() -> Answer:
-    """Where the code from a notice is typed."""
-    return render_template("resident/check.html", found=None, problem=None)
+def ask_code() -> Answer | tuple[Answer, int]:
+    """Where a code is typed; the code on a paper opens this page with it."""
+    code = request.args.get("code", "")
+    return _checked(code, None) if code else _page()
 
 
 @bp.post("/check")
 def check_code() -> Answer | tuple[Answer, int]:
-    """What the notice was about, or that nobody knows it."""
+    """What the notice or the paper says, or that nobody knows it; with the paper's file, whether it was altered."""
+    brought = request.files.get("file")
+    return _checked(request.form.get("code", ""), brought.read() if brought and brought.filename else None)
+
+
+def _checked(code: str, file: bytes | None) -> Answer | tuple[Answer, int]:
     try:
-        found = check(parts(), request.form.get("code", "")[:40], network=network())
+        found = check(parts(), code[:40], network=network(), file=file)
     except NoSuchCode as error:
-        return render_template("resident/check.html", found=None, problem=error.sentence()), error.status
-    return render_template("resident/check.html", found=found, problem=None)
+        return _page(problem=error.sentence()), error.status
+    return _page(notice=found) if isinstance(found, Checked) else _page(paper=found)
+
+
+def _page(**words: object) -> str:
+    return render_template("resident/check.html", **words)

@@ -43,6 +43,8 @@ WHO: Mapping[str, frozenset[str]] = {
             *("resident.paid", "refunds.mine", "refunds.one", "refunds.begin", "refunds.apply"),
             *("session.end", "session.ask", "session.confirm", "session.me", "session.remove", "session.end_others"),
             *("people.look_up", "people.due", "sheets.sheet", "sheets.verification", "payments.begin", "payments.past"),
+            *("proofs.offered", "proofs.certificate", "proofs.confirmation", "proofs.file"),
+            *("api_proofs.confirmation", "api_proofs.certificate", "api_proofs.one", "api_proofs.file"),
             *("payments.follow", "payments.close", "refunds_api.listed", "refunds_api.apply", "refunds_api.follow"),
         ),
         frozenset({"resident"}),
@@ -52,6 +54,7 @@ WHO: Mapping[str, frozenset[str]] = {
         (
             *("agent.logout", "agent.today", "agent.village", "agent.search", "agent.person", "agent.choose"),
             *("agent.sheet", "agent.payment", "agent.close", "village.paper", "village.news", "village.code_paper"),
+            *("village_proofs.village_confirmation", "village_proofs.village_file"),
         ),
         frozenset({"agent"}),
     ),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.money import fen, plain_yuan, share_half_up, yuan
+from core.money import capital_yuan, fen, plain_yuan, share_half_up, yuan
 
 AMOUNTS = st.integers(min_value=0, max_value=10**15 - 1)
 
@@ -102,3 +102,34 @@ def test_a_share_is_the_nearest_fen_and_never_less_than_half_away(amount: int, p
     exact = Fraction(amount * part, whole)
 
     assert Fraction(-1, 2) < share_half_up(amount, part, whole) - exact <= Fraction(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        (10000, "壹佰元整"),
+        (16000, "壹佰陆拾元整"),
+        (20000, "贰佰元整"),
+        (32000, "叁佰贰拾元整"),
+        (90000, "玖佰元整"),
+        (150000, "壹仟伍佰元整"),
+        (490000, "肆仟玖佰元整"),
+        (21334, "贰佰壹拾叁元叁角肆分"),
+        (10667, "壹佰零陆元陆角柒分"),
+        (15999, "壹佰伍拾玖元玖角玖分"),
+        (31950, "叁佰壹拾玖元伍角"),
+        (5, "伍分"),
+        (101, "壹元零壹分"),
+        (1000500, "壹万零伍元整"),
+        (100010000, "壹佰万零壹佰元整"),
+        (0, "零元整"),
+    ],
+)
+def test_an_amount_is_written_out_as_receipts_want_it(amount, words):
+    assert capital_yuan(amount) == words
+
+
+@pytest.mark.parametrize("amount", [-1, 10**12])
+def test_an_amount_no_receipt_carries_is_not_written_out(amount):
+    with pytest.raises(ValueError, match="not an amount"):
+        capital_yuan(amount)

@@ -13,7 +13,8 @@ from app.flows.quote import SELF
 from app.policy.facts import Insurance
 from app.web.access import here, own_payment
 from app.web.api.asked import PaymentAsked
-from app.web.api.told import PaymentsTold, PaymentTold, answers
+from app.web.api.told import answers
+from app.web.api.told_money import PaymentsTold, PaymentTold
 from app.web.parts import parts
 from app.web.paying import start
 from app.web.wishes import known

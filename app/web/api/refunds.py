@@ -11,7 +11,8 @@ from app.policy.facts import Insurance
 from app.web.access import actor, here, reference
 from app.web.api.asked import RefundAsked
 from app.web.api.payments import idempotency_key
-from app.web.api.told import RefundsTold, RefundTold, answers
+from app.web.api.told import answers
+from app.web.api.told_money import RefundsTold, RefundTold
 from app.web.parts import parts
 from app.web.refunds import own_refund, own_refunds
 from app.web.wishes import known

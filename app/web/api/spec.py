@@ -5,7 +5,7 @@ from typing import Any
 from apiflask import APIFlask
 from pydantic.json_schema import models_json_schema
 
-from app.web.api.told import TOLD, ErrorTold
+from app.web.api.told import ErrorTold, Told
 
 _ERROR = {"$ref": f"#/components/schemas/{ErrorTold.__name__}"}
 _KEY = {
@@ -30,8 +30,9 @@ def register(app: APIFlask) -> None:
 
 
 def _complete(spec: dict[str, Any]) -> dict[str, Any]:
+    told = sorted(Told.__subclasses__(), key=lambda model: model.__name__)
     _, schemas = models_json_schema(
-        [(model, "serialization") for model in TOLD], ref_template="#/components/schemas/{model}"
+        [(model, "serialization") for model in told], ref_template="#/components/schemas/{model}"
     )
     spec.setdefault("components", {}).setdefault("schemas", {}).update(schemas["$defs"])
     for path in ("/api/v1/payments", "/api/v1/refunds"):

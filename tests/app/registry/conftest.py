@@ -32,6 +32,7 @@ def parts(engine: Engine, vault: Vault) -> Parts:
         channels={},
         public_url="http://127.0.0.1",
         help_phone="0632-0000000",
+        issuer="峄城区税务局",
     )
     put_places(joined, TOWNS, [(place.code, place.name) for place in villages(14)])
     return joined

@@ -5,7 +5,8 @@ import secrets
 import pytest
 from sqlalchemy import event
 
-from app.web.api.told import ErrorTold, PaymentTold, PeopleTold, PersonTold, PolicyTold, SessionTold, SheetTold
+from app.web.api.told import ErrorTold, PeopleTold, PersonTold, PolicyTold, SessionTold, SheetTold
+from app.web.api.told_money import PaymentTold
 from tests.browsing import a_phone, code_in
 from tests.builders import NEW_YEAR, an_id_number
 from tests.system import eventually, last_text

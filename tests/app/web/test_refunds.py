@@ -7,7 +7,7 @@ import pytest
 from app.flows import refund
 from app.flows.pay import Want
 from app.policy.facts import Insurance
-from app.web.api.told import RefundsTold, RefundTold
+from app.web.api.told_money import RefundsTold, RefundTold
 from tests.app.web.test_api import Api, medical
 from tests.builders import NEW_YEAR
 from tests.refunding import CLERK, agree, pay, rows, run_refunds, start

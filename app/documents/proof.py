@@ -1,0 +1,100 @@
+"""A confirmation or a certificate of payment, one A4 page, drawn from what app.flows.proofs wrote down."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from reportlab.lib.units import mm
+
+from app.documents.page import GREEN, GREY, Page
+from core.money import plain_yuan, yuan
+
+_ENDS = (80, 122, 136, 156, 177)
+_NAME = 14  # letters that fit beside a number
+MOST_ITEMS = 24  # as many as one payment holds
+
+
+def draw(facts: Mapping[str, Any], *, title: str, address: str) -> bytes:
+    """The page as PDF; `address` is what its code opens."""
+    page = Page(f"{title} {facts['code']}")
+    page.head(title)
+    _top(page, facts, address)
+    _items(page, facts)
+    _how(page, facts)
+    _foot(page, facts)
+    return page.finish()
+
+
+def _top(page: Page, facts: Mapping[str, Any], address: str) -> None:
+    top = page.y
+    page.code(address)
+    page.fact("凭证号（查验码）", _grouped(facts["code"]))
+    page.fact("开具机关", facts["issuer"])
+    page.fact("开具日期", _day(facts["issued_on"]))
+    page.fact("村（居）", facts["village"])
+    page.y = min(page.y, top - 38 * mm)
+
+
+def _items(page: Page, facts: Mapping[str, Any]) -> None:
+    page.row(("缴费人", "证件号", "征收项目", "年度", "档次（元）", "实缴（元）"), _ENDS, head=True)
+    for item in facts["items"][:MOST_ITEMS]:
+        tier = plain_yuan(item["tier"]) if item["tier"] else "—"
+        page.row(
+            (
+                _fitting(item["name"]),
+                item["id_masked"],
+                item["levy_item"],
+                str(item["year"]),
+                tier,
+                yuan(item["amount"]),
+            ),
+            _ENDS,
+        )
+    page.row(("合计", "", "", "", "", yuan(facts["amount"])), _ENDS, head=True)
+    page.y -= 2 * mm
+    page.fact("金额大写", facts["capital"])
+    years = sorted({item["year"] for item in facts["items"]})
+    page.fact("费款所属期", "、".join(f"{year}年1月1日至{year}年12月31日" for year in years))
+
+
+def _how(page: Page, facts: Mapping[str, Any]) -> None:
+    page.fact("缴款时间", _moment(facts["paid_at"]))
+    page.fact("缴款渠道", facts["channel"])
+    page.fact("渠道流水号", facts["reference"])
+    if facts["number"]:
+        page.fact("缴费单号", facts["number"])
+    if "booked_on" in facts:
+        page.fact("入库日期", _day(facts["booked_on"]))
+        page.fact("税票号", facts["tax_serial"])
+    for start in sorted({item["benefit_start"] for item in facts["items"] if item["benefit_start"]}):
+        page.fact("医保待遇起始", _day(start))
+    page.y -= 2 * mm
+
+
+def _foot(page: Page, facts: Mapping[str, Any]) -> None:
+    page.rule()
+    if "booked_on" not in facts:
+        page.line(
+            "本单只证明钱已收到，不是税务凭证。入库以后可以开《社会保险费缴费证明》。", size=10, step=6, colour=GREEN
+        )
+    page.line("查验真假：用手机扫右上角的码，或在缴费页面“核对通知”里输入查验码。页面上的姓名、项目、金额", step=5)
+    page.line("要与这张纸一样；不一样的、查不到的、写着“已作废”的，都不能当作凭证。", step=5)
+    page.line(f"咨询电话：{facts['help_phone']}", step=5, colour=GREY)
+
+
+def _fitting(name: str) -> str:
+    return name if len(name) <= _NAME else name[: _NAME - 1] + "…"
+
+
+def _grouped(code: str) -> str:
+    return " ".join(code[at : at + 4] for at in range(0, len(code), 4))
+
+
+def _day(told: str) -> str:
+    on = date.fromisoformat(told)
+    return f"{on.year}年{on.month}月{on.day}日"
+
+
+def _moment(told: str) -> str:
+    at = datetime.fromisoformat(told)
+    return f"{at.year}年{at.month}月{at.day}日 {at:%H:%M:%S}（北京时间）"

@@ -1,0 +1,241 @@
+"""A settled payment → the paper that proves it: a confirmation at once, a certificate when the treasury has booked the
+money. What a paper says is written down once; the file is drawn from that whenever it is asked for."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from app.documents.proof import draw
+from app.flows.parts import Parts
+from app.flows.quote import NAMES
+from app.policy.facts import Insurance
+from app.registry import find
+from app.registry.find import Subject
+from core.clock import beijing, business_day
+from core.errors import Conflict, NotFound
+from core.money import capital_yuan
+from payments import find as find_money
+from payments import find_refunds, proofs
+from payments.errors import NoSuchPayment
+from payments.ledger.chart import CHANNELS
+from payments.number import ALPHABET, household_of
+from payments.proofs import CERTIFICATE, CONFIRMATION
+
+TITLES = {CONFIRMATION: "缴费确认单", CERTIFICATE: "社会保险费缴费证明"}
+
+
+class NotPaidYet(Conflict):
+    """A paper for what nobody has paid (A69)."""
+
+    text = "这一项还没有交费，没有凭证可开。"
+
+
+class NotBookedYet(Conflict):
+    """A certificate before the treasury has the money (A69)."""
+
+    text = "钱已经交了，正在入库。入库以后才能开缴费证明，一般要几个工作日。急用请先开缴费确认单。"
+
+
+class NoSuchProof(NotFound):
+    """A code under which nothing was issued, or nothing for this reader."""
+
+    text = "没有查到这张凭证。"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A paper: its code, what it says (`facts`, as it was written), the persons it is about, and whether it still
+    stands. `number` of the payment, where it was one."""
+
+    code: str
+    kind: str
+    facts: Mapping[str, Any]
+    people: Sequence[int]
+    issued_on: date
+    stands: bool
+
+    @property
+    def title(self) -> str:
+        """What stands at its head."""
+        return TITLES[self.kind]
+
+    @property
+    def grouped(self) -> str:
+        """The code as it is read out: four by four."""
+        return " ".join(self.code[at : at + 4] for at in range(0, len(self.code), 4))
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The number of the payment that settled an item (empty if it came another way); has the treasury booked it?"""
+
+    number: str
+    booked: bool
+
+
+def confirm(parts: Parts, number: str) -> Proof:
+    """The confirmation of a payment, written now if it was not before. NoSuchPayment, NotPaidYet."""
+    with parts.engine.begin() as connection:
+        row = find_money.payment(connection, number)
+        if row is None:
+            raise NoSuchPayment(number)
+        if row.state != "paid":
+            raise NotPaidYet(number)
+        cause = f"receipt:{row.gateway}:{row.reference}"
+        bills = find_money.bills_of(connection, row.household_id, number)
+        facts = {"number": number, "reference": row.reference, "paid_at": _moment(row.paid_at)}
+        facts |= {"channel": CHANNELS.get(row.gateway, row.gateway)}
+        return _written(
+            parts, connection, CONFIRMATION, subject=f"payment:{number}", cause=cause, bills=bills, facts=facts
+        )
+
+
+def certify(parts: Parts, subject: Subject, insurance: Insurance) -> Proof:
+    """The certificate of one settled item, written now if it was not before. NotPaidYet, NotBookedYet."""
+    with parts.engine.begin() as connection:
+        bill, entry, booking = _settled(connection, subject, insurance)
+        if booking is None:
+            raise NotBookedYet(insurance)
+        gateway, reference = entry.cause.split(":")[1:3]
+        facts = {
+            "number": find_refunds.payment_behind(connection, bill.household_id, entry.cause),
+            "reference": reference,
+            "paid_at": _moment(entry.happened_at),
+            "channel": CHANNELS.get(gateway, gateway),
+            "booked_on": booking.booked_on.isoformat(),
+            "tax_serial": booking.serial,
+        }
+        return _written(
+            parts, connection, CERTIFICATE, subject=f"bill:{bill.id}", cause=entry.cause, bills=[bill], facts=facts
+        )
+
+
+def behind(parts: Parts, subject: Subject, insurance: Insurance) -> Behind:
+    """What there is to prove of one settled item. NotPaidYet."""
+    with parts.reading() as connection:
+        bill, entry, booking = _settled(connection, subject, insurance)
+        number = find_refunds.payment_behind(connection, bill.household_id, entry.cause)
+    return Behind(number if household_of(number) else "", booking is not None)
+
+
+def proof(parts: Parts, code: str) -> Proof:
+    """The paper of a code. NoSuchProof. Who may read it is the door's question."""
+    with parts.reading() as connection:
+        row = proofs.by_code(connection, code) if is_code(code) else None
+        if row is None:
+            raise NoSuchProof(code)
+        return _read(parts, connection, row)
+
+
+def hand_out(parts: Parts, paper: Proof) -> bytes:
+    """The paper as a file, counted; its digest is kept, so that the file can be told from an altered one."""
+    drawn = draw(paper.facts, title=paper.title, address=f"{parts.public_url}/check?code={paper.code}")
+    with parts.engine.begin() as connection:
+        row = proofs.by_code(connection, paper.code)
+        assert row is not None, "the caller read it"
+        proofs.give_out(connection, row.household_id, row.code, sha256(drawn).digest())
+    return drawn
+
+
+def is_code(word: str) -> bool:
+    """Has it the shape of a paper's code?"""
+    return len(word) == proofs.CODE_LENGTH and set(word) <= set(ALPHABET)
+
+
+def _settled(connection: Connection, subject: Subject, insurance: Insurance) -> tuple[Row, Row, Row | None]:
+    """The settled bill, the entry that took its money in, the treasury's booking of it. NotPaidYet."""
+    held = subject.standing[insurance].bill
+    if held is None or held["state"] != "settled" or not held["personal_due"]:
+        raise NotPaidYet(insurance)
+    bill, _ = find_money.bill_with_lines(connection, held["household_id"], held["id"])
+    entry = find_money.receipt_entry(connection, bill.household_id, bill.settled_by)
+    booking = proofs.treasury_booking(connection, insurance=insurance, levy_year=bill.levy_year, day=entry.booked_on)
+    return bill, entry, booking
+
+
+def _written(
+    parts: Parts,
+    connection: Connection,
+    kind: str,
+    *,
+    subject: str,
+    cause: str,
+    bills: Sequence[Row],
+    facts: Mapping[str, Any],
+) -> Proof:
+    household = bills[0].household_id
+    row = proofs.held(connection, household, subject, cause)
+    if row is None:
+        people = find.by_ids(
+            connection, parts.vault, sorted({bill.person_id for bill in bills}), levy_year=parts.rules.year
+        )
+        code, now = proofs.new_code(), parts.clocks.now()
+        said = dict(facts) | _said(bills, {person.id: person for person in people})
+        said |= {"code": code, "kind": kind, "issuer": parts.issuer, "issued_on": business_day(now).isoformat()}
+        said |= {"help_phone": parts.help_phone}
+        row = proofs.write(
+            connection,
+            household_id=household,
+            code=code,
+            kind=kind,
+            subject=subject,
+            cause=cause,
+            bills=[bill.id for bill in bills],
+            content=parts.vault.seal(json.dumps(said, ensure_ascii=False), bound_to=f"proof.content:{code}"),
+            issued_at=now,
+        )
+    return _read(parts, connection, row)
+
+
+def _said(bills: Sequence[Row], people: Mapping[int, Subject]) -> dict[str, Any]:
+    """What every paper says of its items; identity numbers by their first and last four."""
+    first = people[bills[0].person_id]
+    total = sum(bill.personal_due for bill in bills)
+    return {
+        "village": f"{first.town}{first.village}",
+        "items": [_item(bill, people[bill.person_id]) for bill in bills],
+        "amount": total,
+        "capital": capital_yuan(total),
+    }
+
+
+def _item(bill: Row, person: Subject) -> dict[str, Any]:
+    insurance = Insurance(bill.insurance)
+    return {
+        "person": person.id,
+        "name": person.name,
+        "id_masked": person.id_masked,
+        "title": f"城乡{NAMES[insurance]}",
+        "levy_item": _LEVY_ITEMS[insurance],
+        "year": bill.levy_year,
+        "tier": bill.tier,
+        "amount": bill.personal_due,
+        "benefit_start": bill.benefit_start.isoformat() if bill.benefit_start else None,
+    }
+
+
+_LEVY_ITEMS = {
+    Insurance.RES_PENSION: "城乡居民基本养老保险费",
+    Insurance.RES_MEDICAL: "城乡居民基本医疗保险费",
+}
+
+
+def _read(parts: Parts, connection: Connection, row: Row) -> Proof:
+    facts = json.loads(parts.vault.open(row.content, bound_to=f"proof.content:{row.code}"))
+    return Proof(
+        code=row.code,
+        kind=row.kind,
+        facts=facts,
+        people=sorted({item["person"] for item in facts["items"]}),
+        issued_on=date.fromisoformat(facts["issued_on"]),
+        stands=proofs.standing_bills(connection, row) == len(row.bills),
+    )
+
+
+def _moment(moment: datetime) -> str:
+    return beijing(moment).isoformat(timespec="seconds")

@@ -1,0 +1,80 @@
+"""Papers that prove a payment, for whoever may see it: what can be had of an item, and the file."""
+
+from apiflask import APIBlueprint
+from flask import Response, make_response, redirect, render_template, url_for
+
+from app.flows.proofs import NoSuchProof, NotBookedYet, Proof, behind, certify, confirm, hand_out, proof
+from app.flows.quote import NAMES, subjects
+from app.web.access import Answer, here, own_payment
+from app.web.parts import parts
+from app.web.sheets import insurance_named
+from app.web.wishes import known
+
+bp = APIBlueprint("proofs", __name__, enable_openapi=False)
+village = APIBlueprint("village_proofs", __name__, enable_openapi=False)
+
+
+@bp.get("/proof/<person>/<insurance>")
+def offered(person: str, insurance: str) -> Answer:
+    """Which papers there are of one item, and when the other one comes."""
+    subject, named = subjects(parts(), [known(person)])[0], insurance_named(insurance)
+    return render_template(
+        "resident/proof.html",
+        subject=subject,
+        title=f"{parts().rules.year}年{NAMES[named]}",
+        behind=behind(parts(), subject, named),
+        waiting=NotBookedYet.text,
+        person=person,
+        insurance=insurance,
+    )
+
+
+@bp.post("/proof/<person>/<insurance>")
+def certificate(person: str, insurance: str) -> Answer:
+    """Write the certificate, then to its file."""
+    subject, named = subjects(parts(), [known(person)])[0], insurance_named(insurance)
+    return redirect(url_for("proofs.file", code=certify(parts(), subject, named).code), 303)
+
+
+@bp.post("/pay/<number>/proof")
+def confirmation(number: str) -> Answer:
+    """Write the confirmation of a payment, then to its file."""
+    return redirect(url_for("proofs.file", code=confirm(parts(), own_payment(number).number).code), 303)
+
+
+@bp.get("/proofs/<code>.pdf")
+def file(code: str) -> Response:
+    """A paper as PDF. NoSuchProof for what is not this account's."""
+    return as_pdf(own_proof(code))
+
+
+@village.post("/pay/<number>/proof")
+def village_confirmation(number: str) -> Answer:
+    """The same for an agent, to print for somebody without a phone."""
+    return redirect(url_for("village_proofs.village_file", code=confirm(parts(), own_payment(number).number).code), 303)
+
+
+@village.get("/proofs/<code>.pdf")
+def village_file(code: str) -> Response:
+    """A paper about people of this agent's villages."""
+    return as_pdf(own_proof(code))
+
+
+def own_proof(code: str) -> Proof:
+    """A paper this session may see: its people are known here, or live in the agent's villages. NoSuchProof."""
+    found, held = proof(parts(), code), here()
+    if held.agent is not None:
+        mine = {person.village_code for person in subjects(parts(), found.people)} <= set(held.agent.villages)
+    else:
+        mine = set(found.people) <= set(held.known.values())
+    if not mine:
+        raise NoSuchProof(code)
+    return found
+
+
+def as_pdf(paper: Proof) -> Response:
+    """The file, with a name that tells nothing about anybody (A79, A81)."""
+    answer = make_response(hand_out(parts(), paper))
+    answer.headers["Content-Type"] = "application/pdf"
+    answer.headers["Content-Disposition"] = f'inline; filename="{paper.kind}-{paper.code}.pdf"'
+    return answer
