@@ -56,11 +56,7 @@ def begin(json_data: PaymentAsked) -> tuple[dict[str, Any], int]:
 
 
 @bp.get("/payments")
-@bp.doc(
-    security="session",
-    description="`after`: the former page's; ten a page.",
-    responses=answers(PaymentsTold, 200, 401),
-)
+@bp.doc(security="session", description="Ten a page.", responses=answers(PaymentsTold, 200, 401))
 def past() -> dict[str, Any]:
     """What this account has paid, the newest first"""
     found = history(parts(), here(), after=request.args.get("after", ""))

@@ -15,6 +15,13 @@ _KEY = {
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"},
     "description": "Made by the client for one wish: the same key gives the same payment or refund.",
 }
+_AFTER = {
+    "name": "after",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "string", "maxLength": 200},
+    "description": "Where the next page begins: what the former page said.",
+}
 
 
 def register(app: APIFlask) -> None:
@@ -37,6 +44,7 @@ def _complete(spec: dict[str, Any]) -> dict[str, Any]:
     spec.setdefault("components", {}).setdefault("schemas", {}).update(schemas["$defs"])
     for path in ("/api/v1/payments", "/api/v1/refunds"):
         spec["paths"][path]["post"].setdefault("parameters", []).append(_KEY)
+    spec["paths"]["/api/v1/payments"]["get"].setdefault("parameters", []).append(_AFTER)
     for operations in spec["paths"].values():
         for operation in operations.values():
             if "requestBody" in operation:
