@@ -58,13 +58,36 @@ class Staff(SecondFactor, Table):
     """Somebody of an office, known by login, with one role. A clerk who becomes somebody else gets another login."""
 
     __tablename__ = "staff"
-    __table_args__ = (CheckConstraint("role in (" + ", ".join(f"'{role}'" for role in Role) + ")", name="role"),)
+    __table_args__ = (
+        CheckConstraint("role in (" + ", ".join(f"'{role}'" for role in Role) + ")", name="role"),
+        CheckConstraint("(role = 'town') = (towns <> '{}')", name="towns"),
+    )
     id: Mapped[int] = mapped_column(BigInteger, Identity(cycle=False), primary_key=True)
     login: Mapped[str] = mapped_column(Text, unique=True)
     name: Mapped[bytes] = mapped_column(LargeBinary)  # sealed, staff.name:<login>
     role: Mapped[str] = mapped_column(Text)
+    towns: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))  # empty: the whole district
     password_hash: Mapped[str] = mapped_column(Text)  # argon2id
     active: Mapped[bool] = mapped_column(Boolean, server_default=true())
+
+
+class Disclosure(Table):
+    """Who of an office read personal data in full, of whom, and why. Only added to (decision 17 of the design)."""
+
+    __tablename__ = "disclosure"
+    __table_args__ = (
+        CheckConstraint("what in ('numbers', 'list')", name="what"),
+        CheckConstraint("length(reason) >= 4", name="reason"),
+        CheckConstraint("(what = 'numbers') = (person_id is not null)", name="person"),
+        Index("ix__disclosure__at", "at"),
+    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    by: Mapped[str] = mapped_column(Text)  # staff:<login>
+    what: Mapped[str] = mapped_column(Text)  # one person's numbers, or a list taken away as a file
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    place: Mapped[str] = mapped_column(Text, server_default="")  # the village or town of a list
+    reason: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # system clock
 
 
 class ResidentAccount(Table):

@@ -11,6 +11,7 @@ class Role(StrEnum):
     TAX_LEAD = "tax_lead"  # the second person where money moves
     HRSS = "hrss"  # reviews pension refunds
     MEDICAL = "medical"  # reviews medical refunds
+    TOWN = "town"  # sees the people and the progress of its own towns
     AUDITOR = "auditor"  # sees all, changes nothing
 
 
@@ -19,22 +20,29 @@ ROLES: Mapping[Role, str] = {
     Role.TAX_LEAD: "税务复核",
     Role.HRSS: "人社经办",
     Role.MEDICAL: "医保经办",
+    Role.TOWN: "镇街经办",
     Role.AUDITOR: "审计",
 }
+DISTRICT = frozenset(Role) - {Role.TOWN}  # whose desk is the whole district's
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "office.see": frozenset(Role),
     "day.see": frozenset({Role.TAX_CLERK, Role.TAX_LEAD, Role.AUDITOR}),
     "day.clear": frozenset({Role.TAX_CLERK}),
     "day.confirm": frozenset({Role.TAX_LEAD}),
     "day.close": frozenset({Role.TAX_CLERK, Role.TAX_LEAD}),
-    "refund.see": frozenset(Role),
+    "refund.see": DISTRICT,
     "refund.accept": frozenset({Role.TAX_CLERK}),
     "refund.review": frozenset({Role.HRSS, Role.MEDICAL}),
     "refund.approve": frozenset({Role.TAX_LEAD}),
-    "refund.reject": frozenset(Role) - {Role.AUDITOR},  # and only whoever has the next step
+    "refund.reject": DISTRICT - {Role.AUDITOR},  # and only whoever has the next step
     "suspense.see": frozenset({Role.TAX_CLERK, Role.TAX_LEAD, Role.AUDITOR}),
     "suspense.solve": frozenset({Role.TAX_CLERK}),
     "suspense.confirm": frozenset({Role.TAX_LEAD}),
+    "people.see": frozenset(Role),  # found one by one, numbers masked
+    "number.see": frozenset(Role) - {Role.TAX_LEAD},  # a full number: for a reason that is written down
+    "progress.see": frozenset({Role.TOWN, Role.TAX_CLERK, Role.TAX_LEAD, Role.AUDITOR}),
+    "trace.see": frozenset({Role.TAX_CLERK, Role.TAX_LEAD, Role.AUDITOR}),
+    "disclosure.see": frozenset({Role.AUDITOR}),
 }
 REVIEWS: Mapping[Role, str] = {Role.HRSS: "RES_PENSION", Role.MEDICAL: "RES_MEDICAL"}  # whose insurance
 

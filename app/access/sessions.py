@@ -35,6 +35,7 @@ class Officer:
     login: str
     name: bytes
     role: Role
+    towns: frozenset[str] = frozenset()  # empty: the whole district
 
     @property
     def by(self) -> str:
@@ -92,7 +93,7 @@ def find(connection: Connection, token: str, *, now: datetime) -> Visitor | None
 _FIND = text(
     "select s.token_hash, s.openid, s.known, s.expires_at, s.ends_at, s.account_id, s.agent_id, a.login, a.name,"
     "       array(select village_code from agent_village v where v.agent_id = s.agent_id) as villages,"
-    "       s.staff_id, f.login as staff_login, f.name as staff_name, f.role"
+    "       s.staff_id, f.login as staff_login, f.name as staff_name, f.role, f.towns"
     "  from session s left join agent a on a.id = s.agent_id left join staff f on f.id = s.staff_id"
     " where s.token_hash = :token_hash and s.expires_at > :now and (s.agent_id is null or a.active)"
     "   and (s.staff_id is null or f.active)"
@@ -105,7 +106,7 @@ def _visitor(row: Any) -> Visitor:
         agent = SignedIn(row.agent_id, row.login, bytes(row.name), frozenset(row.villages))
     officer = None
     if row.staff_id is not None:
-        officer = Officer(row.staff_id, row.staff_login, bytes(row.staff_name), Role(row.role))
+        officer = Officer(row.staff_id, row.staff_login, bytes(row.staff_name), Role(row.role), frozenset(row.towns))
     return _seen(row, agent, officer)
 
 

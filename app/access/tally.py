@@ -16,6 +16,8 @@ NETWORK = ((MINUTE, 60), (DAY, 2000))  # per address: a village behind one route
 CODES = ((MINUTE, 10), (DAY, 200))
 TEXTS = ((MINUTE, 1), (HOUR, 5), (DAY, 10))  # login codes to one phone (A55)
 FAMILY = ((DAY, 10),)  # people new to an account
+SEARCHES = ((MINUTE, 30), (DAY, 1000))  # somebody of an office: a desk's work, not a district page by page (A50)
+READINGS = ((HOUR, 60), (DAY, 200))  # full numbers, and lists taken away
 
 
 class TooOften(Refused):

@@ -27,6 +27,7 @@ STAFF = {
     Role.TAX_LEAD: "lead01",
     Role.HRSS: "hrss01",
     Role.MEDICAL: "medical01",
+    Role.TOWN: "town01",
     Role.AUDITOR: "auditor01",
 }
 PASSWORD_FILE = CHECKOUT / ".local" / "agent-password.txt"
@@ -55,7 +56,7 @@ def ensure_district(parts: Parts, people: int = 3000, *, password_file: Path = P
     password = kept_password(password_file)
     put_agent(parts, login=LOGIN, name="示例代办员", village=place.code, password=password)
     staff_password = kept_password(password_file.with_name("staff-password.txt"))
-    put_staff(parts, STAFF, password=staff_password)
+    put_staff(parts, STAFF, password=staff_password, town=place.code[:9])
     for whose, login in ((Agent, LOGIN), *((Staff, login) for login in STAFF.values())):
         if not has_second(parts, whose, login=login):
             issue_second(parts, whose, login=login)

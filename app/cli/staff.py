@@ -10,19 +10,20 @@ from app.cli.parts import parts
 from app.flows.agents import add_staff, change_staff
 from core.errors import AppError
 
-staff = AppGroup("staff", help="Staff of the offices (税务、人社、医保、审计).")
+staff = AppGroup("staff", help="Staff of the offices (税务、人社、医保、镇街、审计).")
 
 
 @staff.command("add")
 @click.argument("login")
 @click.option("--name", required=True, help="The person's name, as certificates show it.")
 @click.option("--role", required=True, type=click.Choice([str(role) for role in Role]), help="What he may do.")
+@click.option("--town", "towns", multiple=True, help="A town's code, for the role town; may be repeated.")
 @click.option("--ask", is_flag=True, help="Type a password instead of having one made.")
-def add(login: str, name: str, role: str, ask: bool) -> None:
+def add(login: str, name: str, role: str, towns: tuple[str, ...], ask: bool) -> None:
     """A new account LOGIN with one role."""
     password = password_for(ask=ask)
     try:
-        add_staff(parts(), login=login, name=name, role=Role(role), password=password)
+        add_staff(parts(), login=login, name=name, role=Role(role), password=password, towns=towns)
     except AppError as error:
         raise click.ClickException(error.sentence()) from error
     click.echo(ROLES[Role(role)])

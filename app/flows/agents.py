@@ -12,7 +12,7 @@ from app.access.passwords import SHORTEST, hash_password
 from app.access.roles import Role
 from app.access.sessions import end_all_of, end_all_of_staff
 from app.flows.parts import Parts
-from app.registry.models import Village
+from app.registry.models import Town, Village
 from core.errors import BadInput, Conflict, NotFound
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{2,31}")
@@ -54,6 +54,18 @@ class NoSuchVillage(NotFound):
     text = "没有这个村（居）代码。"
 
 
+class NoSuchTown(NotFound):
+    """A town code the registry does not know."""
+
+    text = "没有这个镇街代码。"
+
+
+class WrongTowns(BadInput):
+    """An official of a town without one, or somebody of the district with one."""
+
+    text = "镇街经办要写明是哪个镇街的，别的角色不写。"
+
+
 def add_agent(parts: Parts, *, login: str, name: str, password: str, villages: Sequence[str]) -> int:
     """A new agent for these villages; his id. BadLogin, ShortPassword, LoginTaken, NoSuchVillage."""
     wanted = _login(login)
@@ -73,15 +85,23 @@ def add_agent(parts: Parts, *, login: str, name: str, password: str, villages: S
     return agent_id
 
 
-def add_staff(parts: Parts, *, login: str, name: str, role: Role, password: str) -> int:
-    """Somebody new in an office; his id. BadLogin, ShortPassword, LoginTaken."""
+def add_staff(parts: Parts, *, login: str, name: str, role: Role, password: str, towns: Sequence[str] = ()) -> int:
+    """Somebody new in an office; his id. `towns`: an official of a town sees these and nothing else.
+
+    BadLogin, ShortPassword, LoginTaken, NoSuchTown, WrongTowns."""
     wanted = _login(login)
     hashed = _hashed(password)
+    own = sorted(set(towns))
+    if (role is Role.TOWN) != bool(own):
+        raise WrongTowns
     sealed = parts.vault.seal(name.strip(), bound_to=f"staff.name:{wanted}")
     with parts.engine.begin() as connection:
+        known = connection.execute(select(Town.code).where(Town.code.in_(own))).scalars().all()
+        if len(known) != len(own):
+            raise NoSuchTown(", ".join(sorted(set(own) - set(known))))
         made = connection.execute(
             upsert(Staff)
-            .values(login=wanted, name=sealed, role=role, password_hash=hashed)
+            .values(login=wanted, name=sealed, role=role, towns=own, password_hash=hashed)
             .on_conflict_do_nothing()
             .returning(Staff.id)
         ).scalar_one_or_none()

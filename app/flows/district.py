@@ -51,8 +51,9 @@ def put_agent(parts: Parts, *, login: str, name: str, village: str, password: st
             )
 
 
-def put_staff(parts: Parts, logins: Mapping[Role, str], *, password: str) -> None:
-    """One account for each role, all with this password, made or brought back to it. Sandbox only."""
+def put_staff(parts: Parts, logins: Mapping[Role, str], *, password: str, town: str) -> None:
+    """One account for each role, all with this password, made or brought back to it; the official of a town is this
+    town's. Sandbox only."""
     with parts.engine.begin() as connection:
         held = {row.login: row.password_hash for row in connection.execute(select(Staff.login, Staff.password_hash))}
         missing = [(role, login) for role, login in logins.items() if not is_right(held.get(login), password)]
@@ -62,6 +63,7 @@ def put_staff(parts: Parts, logins: Mapping[Role, str], *, password: str) -> Non
                 login=login,
                 name=parts.vault.seal(f"示例{ROLES[role]}", bound_to=f"staff.name:{login}"),
                 role=role,
+                towns=[town] if role is Role.TOWN else [],
                 password_hash=hashed,
             )
             connection.execute(

@@ -1,6 +1,6 @@
 """Read queries about people. One query brings all that a quote needs, for one person or a whole village."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -104,6 +104,25 @@ def by_household(connection: Connection, vault: Vault, household_id: int, *, lev
 def by_village(connection: Connection, vault: Vault, village_code: str, *, levy_year: int) -> list[Subject]:
     """Everybody of a village, household by household. About a thousand people: names are opened for the list."""
     return _subjects(connection, vault, _BY_VILLAGE, village_code, levy_year)
+
+
+def names_in(connection: Connection, vault: Vault, place: str) -> Iterator[tuple[int, str, str]]:
+    """Everybody of a village or a town (its code): id, name in clear, household number; household by household."""
+    for row in connection.execute(_NAMES, {"place": place}):
+        yield row.id, vault.open(row.name, bound_to=f"person.name:{row.id}"), row.number
+
+
+_NAMES = text(
+    "select p.id, p.name, h.number from household h join person p on p.household_id = h.id"
+    " where h.village_code >= :place and h.village_code < :place || 'A' order by h.village_code, h.number, p.id"
+)
+
+
+def numbers_of(connection: Connection, vault: Vault, person_id: int) -> tuple[str, str | None]:
+    """Identity number and registered phone in clear."""
+    row = connection.execute(text("select id_number, phone from person where id = :id"), {"id": person_id}).one()
+    phone = vault.open(row.phone, bound_to=f"person.phone:{person_id}") if row.phone else None
+    return vault.open(row.id_number, bound_to=f"person.id_number:{person_id}"), phone
 
 
 def by_session(

@@ -18,7 +18,9 @@ from app.web.api import proofs as api_proofs
 from app.web.csp import policy
 from app.web.errors import request_number
 from app.web.home import ELDER
-from app.web.office import day, desk
+from app.web.office import audit, day, desk
+from app.web.office import people as office_people
+from app.web.office import progress as office_progress
 from app.web.office import refunds as office_refunds
 from app.web.office import suspense as office_suspense
 from app.web.parts import parts
@@ -37,6 +39,9 @@ DOORS = (
     (day.bp, "/office/day", by_permission, True),
     (office_refunds.bp, "/office/refunds", by_permission, True),
     (office_suspense.bp, "/office/suspense", by_permission, True),
+    (office_people.bp, "/office/people", by_permission, True),
+    (office_progress.bp, "/office/progress", by_permission, True),
+    (audit.bp, "/office/audit", by_permission, True),
     (session.bp, "/api/v1", anybody, False),
     (people.bp, "/api/v1", api_resident, False),
     (sheets.bp, "/api/v1", api_resident, False),

@@ -211,7 +211,7 @@ def actor(visitor: Visitor) -> str:
 def reference(person_id: int) -> str:
     """How this session's pages name a person."""
     held = here()
-    if held.agent is not None:
+    if held.agent is not None or held.officer is not None:
         return refer(parts().vault, held.key, person_id)
     return next(known for known, person in held.known.items() if person == person_id)
 
@@ -224,7 +224,9 @@ def mark_of(person_id: int) -> str:
 def person_behind(named: str) -> int | None:
     """The person id of a reference of this session, or None."""
     held = here()
-    return referred(parts().vault, held.key, named) if held.agent is not None else held.known.get(named)
+    if held.agent is not None or held.officer is not None:
+        return referred(parts().vault, held.key, named)
+    return held.known.get(named)
 
 
 def own_payment(number: str) -> Followed:

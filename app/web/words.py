@@ -36,6 +36,9 @@ def hour(moment: datetime) -> str:
 
 
 _RULES = {
+    "bank": "银行",
+    "treasury": "国库",
+    "bureau": "主管部门",
     "resident": "本人",
     "refund_desk": "退费岗（还没人领）",
     "tax_clerk": "税务经办（还没人领）",
@@ -48,11 +51,31 @@ _RULES = {
 
 def person(who: str) -> str:
     """Who did something, for the offices: a login, a gateway, a rule."""
+    if who.startswith(("account:", "agent:")):
+        kind, _, number = who.partition(":")
+        return f"{'居民账号' if kind == 'account' else '代办员'} {number}"
     gateway = GATEWAYS.get(who.removeprefix("gateway:"))
     return gateway.facts.title if gateway else _RULES.get(who) or who.removeprefix("staff:")
 
 
+PAYMENT_STATES = {
+    "created": "正在下单",
+    "pending": "等着付",
+    "unknown": "正在核对",
+    "closing": "正在关闭",
+    "paid": "已付，入了账",
+    "surplus": "多付待退",
+    "closed": "关了，没有付",
+    "failed": "没有付成",
+}
+
+
+def payment_state(state: str) -> str:
+    """A payment's state, for the offices."""
+    return PAYMENT_STATES[state]
+
+
 def register(app: Flask) -> None:
-    """Filters: yuan (fen → '320'), day, full_day, clock, hour, masked, person."""
+    """Filters: yuan (fen → '320'), day, full_day, clock, hour, masked, person, payment_state."""
     app.jinja_env.filters.update(yuan=plain_yuan, day=day, full_day=full_day, clock=clock, hour=hour, masked=mask_name)
-    app.jinja_env.filters.update(person=person)
+    app.jinja_env.filters.update(person=person, payment_state=payment_state)

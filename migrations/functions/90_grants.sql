@@ -13,7 +13,7 @@ grant insert on import_batch, bill_line, payment_bill, received, request_key to 
 grant insert, delete on category, session, tally to liangxian_app;
 grant insert, update on resident_account to liangxian_app;
 grant insert, update, delete on resident_person, login_code to liangxian_app;
-grant insert on consent to liangxian_app;
+grant insert on consent, disclosure to liangxian_app;
 grant insert, update on town, village, agent_village to liangxian_app;
 grant update (state, owner, sent_as, ordered_at, their_word, next_query_at, queries) on refund to liangxian_app;
 grant insert, update on book_check to liangxian_app;

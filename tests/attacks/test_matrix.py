@@ -59,7 +59,13 @@ WHO: Mapping[str, frozenset[str]] = {
         frozenset({"agent"}),
     ),
     # the offices'
-    **dict.fromkeys(("desk.home", "desk.logout", "office_refunds.listed", "office_refunds.one"), OFFICES),
+    **dict.fromkeys(("desk.home", "desk.logout", "office_people.ask", "office_people.search"), OFFICES),
+    "office_people.one": OFFICES,
+    **dict.fromkeys(("office_people.numbers", "office_progress.to_do"), OFFICES - LEAD),
+    **dict.fromkeys(("office_progress.table", "office_progress.table_file"), BOOKS | {"town"}),
+    **dict.fromkeys(("audit.ask", "audit.path", "audit.now"), BOOKS),
+    "audit.read": frozenset({"auditor"}),
+    **dict.fromkeys(("office_refunds.listed", "office_refunds.one"), OFFICES - {"town"}),
     **dict.fromkeys(("day.days", "day.one", "day.lines", "day.paper"), BOOKS),
     **dict.fromkeys(("day.take_file", "day.run", "day.clear"), CLERK),
     **dict.fromkeys(("day.confirm", "day.confirm_close"), LEAD),
@@ -108,7 +114,8 @@ def everybody(running: System, district) -> dict[str, Somebody]:
     found["agent"] = _logged_in(running, "agent", "/agent/login", "agent01")
     for role in Role:
         login = f"{str(role).replace('_', '-')}"
-        add_staff(running.parts, login=login, name="示例", role=role, password=PASSWORD)
+        towns = [district.village[:9]] if role is Role.TOWN else []
+        add_staff(running.parts, login=login, name="示例", role=role, password=PASSWORD, towns=towns)
         found[str(role)] = _logged_in(running, str(role), "/office/login", login)
     return found
 
@@ -141,7 +148,14 @@ def path_of(rule: str, named: Mapping[str, str]) -> str:
 NOBODYS = {
     **{"person": "AAAAAAAAAAAA", "number": "YC211105000000019B205GPS7C", "insurance": "RES_MEDICAL"},
     **{"code": "370404103999", "gateway": "wechat", "size": "normal", "filename": "page.css", "day": "2021-11-04"},
-    **{"channel": "wechat", "key": "1", "kind": "pdf", "household": "1", "cause": "receipt:wechat:none"},
+    **{
+        "channel": "wechat",
+        "key": "1",
+        "kind": "xlsx",
+        "village": "370404103999",
+        "household": "1",
+        "cause": "receipt:wechat:none",
+    },
 }
 
 

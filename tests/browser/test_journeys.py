@@ -67,7 +67,7 @@ def test_a_resident_is_told_why_not(phone, district, running):
     phone.open("/pay/YC211105000000019B205GPS7C")
     assert "没有找到" in look("not-found")
     phone.open("/check")
-    phone.fill("通知里的核对码", "ZZZZZZZZ")
+    phone.fill("通知里的核对码，或凭证上的查验码", "ZZZZZZZZ")
     phone.press("核对")
     assert "请不要相信那条通知" in look("check")
 

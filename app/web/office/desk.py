@@ -13,6 +13,11 @@ DOORS: tuple[tuple[str, str, str, str], ...] = (  # permission, endpoint, name, 
     ("day.see", "day.days", "对账与日结", "渠道、银行、国库、部门与账逐笔核对，处理差异，日结"),
     ("refund.see", "office_refunds.listed", "退费", "申请、受理、复核、审批，退不回去的怎么办"),
     ("suspense.see", "office_suspense.listed", "待查款", "对不上的钱：谁负责，哪天以前查清"),
+    ("people.see", "office_people.ask", "找人", "要交多少、付过什么、通知到了没有"),
+    ("progress.see", "office_progress.table", "参保缴费进度", "各村应参保多少、办好多少，还没办的名单"),
+    ("trace.see", "audit.ask", "一块钱的去向", "一笔付款从开单到入库的每一步，谁办的"),
+    ("trace.see", "audit.now", "现在有什么不对", "过期的差异和待查款、退不出去的、没送到的"),
+    ("disclosure.see", "audit.read", "谁看过完整号码", "每一次查看、每一份名单，谁、为什么"),
 )
 
 

@@ -1,0 +1,94 @@
+"""What an auditor looks at: who read personal data in full, and what is out of order at this moment. Reads only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, text
+
+from app.access import disclosures
+from app.flows.parts import Parts
+from app.registry import find
+from core.redact import mask_name
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reading: whose numbers (masked) or which place's list, by whom, why, when (system clock)."""
+
+    by: str
+    what: str
+    whose: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Readings:
+    """A page, the latest first; `after` is where the next one begins, or None."""
+
+    rows: Sequence[Reading]
+    after: int | None
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One thing out of order: what, how many, the page where it is dealt with."""
+
+    what: str
+    count: int
+    endpoint: str
+
+
+def readings(parts: Parts, *, before: int | None) -> Readings:
+    """Every reading in full, a page at a time."""
+    with parts.reading() as connection:
+        rows = disclosures.listed(connection, before=before, most=PAGE + 1)
+        ids = sorted({row.person_id for row in rows if row.person_id})
+        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
+    shown = rows[:PAGE]
+    return Readings(
+        [
+            Reading(row.by, _WHAT[row.what], _whose(row, people), row.reason, row.at)  # type: ignore[arg-type]
+            for row in shown
+        ],
+        shown[-1].id if len(rows) > PAGE else None,
+    )
+
+
+def alarms(parts: Parts) -> list[Alarm]:
+    """What should be nothing, counted."""
+    with parts.reading() as connection:
+        row = connection.execute(_ALARMS, {"now": parts.clocks.now(), "today": parts.clocks.today()}).one()
+    return [Alarm(what, getattr(row, column), endpoint) for column, (what, endpoint) in _NAMES.items()]
+
+
+_WHAT = {"numbers": "身份证号和手机号", "list": "名单文件"}
+
+
+def _whose(row: Row, people: dict) -> str:  # type: ignore[type-arg]
+    if row.person_id is None:
+        return f"村（居）{row.place}"
+    person = people.get(row.person_id)
+    return f"{person.town}{person.village}{mask_name(person.name)}" if person else "—"
+
+
+_NAMES = {
+    "broken": ("账上不成立的检查", "day.days"),
+    "late_differences": ("过了期还没处理的差异", "day.days"),
+    "late_suspense": ("过了期的待查款", "office_suspense.listed"),
+    "stuck_refunds": ("退不出去、要人工处理的退费", "office_refunds.listed"),
+    "given_up": ("没有送到的通知（近七天）", "audit.now"),
+    "silent": ("一小时没有结果的付款", "audit.now"),
+}
+_ALARMS = text("""
+select (select count(*) from book_check where rows > 0) as broken,
+       (select count(*) from discrepancy where state <> 'cleared' and deadline < :now) as late_differences,
+       (select count(*) from suspense where solved_at is null and due_on < :today) as late_suspense,
+       (select count(*) from refund where state in ('abnormal', 'failed')) as stuck_refunds,
+       (select count(*) from notice where rank = 4 and queued_at > now() - interval '7 days') as given_up,
+       (select count(*) from payment where state in ('created', 'pending', 'unknown', 'closing')
+           and started_at < now() - interval '1 hour') as silent
+""")

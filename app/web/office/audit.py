@@ -1,0 +1,46 @@
+"""The auditor's desk: the path of one yuan, who read what in full, and what is out of order now. Reads only."""
+
+from apiflask import APIBlueprint
+from flask import redirect, render_template, request, url_for
+
+from app.flows.audit import alarms, readings
+from app.flows.trace import trace
+from app.web.access import Answer, needs
+from app.web.parts import parts
+from payments.errors import NoSuchPayment
+
+bp = APIBlueprint("audit", __name__, enable_openapi=False)
+
+
+@bp.get("/trace")
+@needs("trace.see")
+def ask() -> Answer:
+    """Which payment?"""
+    number = "".join(request.args.get("number", "").split()).upper()[:40]
+    return redirect(url_for("audit.path", number=number), 303) if number else render_template("office/trace_ask.html")
+
+
+@bp.get("/trace/<number>")
+@needs("trace.see")
+def path(number: str) -> Answer | tuple[Answer, int]:
+    """Everything that happened to one payment."""
+    try:
+        return render_template("office/trace.html", trace=trace(parts(), number))
+    except NoSuchPayment as error:
+        return render_template("office/trace_ask.html", problem=error.sentence()), error.status
+
+
+@bp.get("/readings")
+@needs("disclosure.see")
+def read() -> Answer:
+    """Who read full numbers or took a list away, and why."""
+    after = request.args.get("after", "")
+    before = int(after) if after.isascii() and after.isdecimal() and len(after) < 18 else None
+    return render_template("office/readings.html", page=readings(parts(), before=before), more=before is not None)
+
+
+@bp.get("/alarms")
+@needs("trace.see")
+def now() -> Answer:
+    """What is out of order at this moment."""
+    return render_template("office/alarms.html", alarms=alarms(parts()))

@@ -1,0 +1,89 @@
+"""The offices' people: found one by one, numbers masked; a full number for a reason that is written down."""
+
+from apiflask import APIBlueprint
+from flask import render_template, request
+
+from app.access.roles import may
+from app.flows import desk_people
+from app.flows.desk_people import (
+    BadReadingReason,
+    NobodyFound,
+    NoPlaceChosen,
+    NothingWanted,
+    dossier,
+    places,
+    read_numbers,
+)
+from app.flows.notice_words import told
+from app.web.access import Answer, needs, officer, reference
+from app.web.access import person_behind as behind
+from app.web.parts import parts
+from core.redact import mask_phone
+
+bp = APIBlueprint("office_people", __name__, enable_openapi=False)
+
+
+@bp.get("/")
+@needs("people.see")
+def ask() -> Answer:
+    """Whom do you look for?"""
+    return _ask()
+
+
+@bp.post("/")
+@needs("people.see")
+def search() -> Answer | tuple[Answer, int]:
+    """Who was found. What is sought comes in a form: an identity number stands in no address."""
+    place = request.form.get("place", "")
+    try:
+        hits = desk_people.search(parts(), officer(), wanted=request.form.get("wanted", "")[:100], place=place)
+    except (NothingWanted, NoPlaceChosen, NobodyFound) as error:
+        return _ask(problem=error.sentence(), place=place), error.status
+    return _ask(hits=hits, place=place)
+
+
+@bp.get("/<person>")
+@needs("people.see")
+def one(person: str) -> Answer:
+    """One person: dues, household, payments, what was told, who read the numbers."""
+    return _one(person)
+
+
+@bp.post("/<person>")
+@needs("number.see")
+def numbers(person: str) -> Answer | tuple[Answer, int]:
+    """The full numbers, this once, and why they were read."""
+    try:
+        number, phone = read_numbers(parts(), officer(), known(person), reason=request.form.get("reason", "")[:400])
+    except BadReadingReason as error:
+        return _one(person, problem=error.sentence()), error.status
+    return _one(person, number=number, phone=phone or "没有登记")
+
+
+def known(person: str) -> int:
+    """The person behind a reference of this session. NobodyFound."""
+    found = behind(person)
+    if found is None:
+        raise NobodyFound
+    return found
+
+
+def _ask(**words: object) -> str:
+    return render_template("office/people.html", places=places(parts(), officer()), reference=reference, **words)
+
+
+def _one(person: str, **words: object) -> str:
+    found = dossier(parts(), officer(), known(person))
+    role = officer().role
+    sealed = found.person.phone_sealed
+    phone = parts().vault.open(sealed, bound_to=f"person.phone:{found.person.id}") if sealed else None
+    shown: dict[str, object] = {
+        "found": found,
+        "phone": mask_phone(phone) if phone else "没有登记",
+        "reference": reference,
+        "here": person,
+        "traces": may(role, "trace.see"),
+        "reads": may(role, "number.see"),
+        "told": [told(notice) for notice in found.notices],
+    }
+    return render_template("office/person.html", **shown | words)

@@ -1,0 +1,65 @@
+"""The week of a town: how far each village is, who is still to do, and the same as files to work with."""
+
+from apiflask import APIBlueprint
+from flask import Response, make_response, render_template, request
+
+from app.flows.desk_people import BadReadingReason
+from app.flows.progress import progress, progress_file, title, to_do_file, totals
+from app.web.access import Answer, needs, officer
+from app.web.parts import parts
+from core.errors import NotFound
+
+bp = APIBlueprint("office_progress", __name__, enable_openapi=False)
+KINDS = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
+}
+
+
+class NoSuchFile(NotFound):
+    """A kind of file we do not make."""
+
+    text = "没有这种文件，请从页面上的按钮下载。"
+
+
+@bp.get("/")
+@needs("progress.see")
+def table() -> Answer:
+    """By village and insurance: should, done, left, the last seven days."""
+    return _table()
+
+
+@bp.get("/progress.<kind>")
+@needs("progress.see")
+def table_file(kind: str) -> Response:
+    """The same as a file."""
+    return _file(progress_file(parts(), officer(), _known(kind)), "progress", kind)
+
+
+@bp.post("/<village>/to-do.<kind>")
+@needs("number.see")
+def to_do(village: str, kind: str) -> Answer | tuple[Answer, int]:
+    """Who of a village is still to do, taken away for a reason that is written down."""
+    try:
+        made = to_do_file(parts(), officer(), village, _known(kind), reason=request.form.get("reason", "")[:400])
+    except BadReadingReason as error:
+        return _table(problem=error.sentence()), error.status
+    return _file(made, f"to-do-{village}", kind)
+
+
+def _table(**words: object) -> str:
+    rows = progress(parts(), officer())
+    return render_template("office/progress.html", rows=rows, totals=totals(rows), title=title, **words)
+
+
+def _known(kind: str) -> str:
+    if kind not in KINDS:
+        raise NoSuchFile(kind)
+    return kind
+
+
+def _file(content: bytes, name: str, kind: str) -> Response:
+    answer = make_response(content)
+    answer.headers["Content-Type"] = KINDS[kind]
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+    return answer
