@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.app.web.conftest import an_agent, district, far_folder, running
@@ -35,6 +36,19 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+AXE = Axe()
+_ALL = {"resultTypes": ["violations"]}
+_BUT_CONTRAST = _ALL | {"rules": {"color-contrast": {"enabled": False}}}  # every look measures it
+
+
+def audit(page: Page, name: str, options: dict = _ALL) -> None:
+    """No finding of axe-core that is serious or critical."""
+    found = AXE.run(page, options=options).response["violations"]
+    findings = [each for each in found if each["impact"] in ("serious", "critical")]
+    told = [(each["id"], [node["html"][:160] for node in each["nodes"]]) for each in findings]
+    assert told == [], f"{name}: {told}"
+
+
 class Phone:
     """One page at 375 × 812; every look is judged and kept as a picture."""
 
@@ -61,6 +75,8 @@ class Phone:
         assert not seen["amounts"], f"{name}: amounts under 32 px: {seen['amounts']}"
         assert not seen["pale"], f"{name}: contrast under 4.5: {seen['pale']}"
         assert not seen["nameless"], f"{name}: fields without a label: {seen['nameless']}"
+        if "large" not in name:  # the sizes differ in type only
+            audit(self.page, name)
         return self.page.inner_text("body")
 
     def look_at_desk(self, name: str, width: int) -> None:
@@ -70,6 +86,8 @@ class Phone:
         self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
         sideways = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert sideways <= 0, f"{name} scrolls sideways by {sideways} px"
+        if "large" not in name and width > 375:
+            audit(self.page, name)
 
     def sign_in(self, someone: object = None, then: str = "") -> None:
         """By the code of a text message; with name and number of `someone` at the first visit."""

@@ -68,7 +68,7 @@ def test_a_resident_is_told_why_not(phone, district, running):
     assert "没有找到" in look("not-found")
     phone.open("/check")
     phone.fill("通知里的核对码，或凭证上的查验码", "ZZZZZZZZ")
-    phone.press("核对")
+    phone.page.get_by_role("button", name="核对", exact=True).click()
     assert "请不要相信那条通知" in look("check")
 
 

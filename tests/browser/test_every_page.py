@@ -1,0 +1,168 @@
+"""Every page there is, in a real browser: no serious finding of axe-core, no more than 60 KB over the wire, and in the
+in-app browsers of the three payment apps. A page that is not in the table fails."""
+
+import json
+import re
+
+import pytest
+
+from app.access.roles import Role
+from app.flows.agents import add_staff
+from app.flows.pay import Want
+from app.flows.proofs import confirm
+from app.policy.facts import Insurance
+from tests.app.flows.test_suspense import unknown
+from tests.browser.conftest import SHOTS, Phone, audit
+from tests.browsing import a_phone
+from tests.builders import NOON
+from tests.refunding import agreed, pay, start
+
+PASSWORD = "a-long-password-1"
+HEAVIEST = 60 * 1024
+MEDICAL = Insurance.RES_MEDICAL
+STRANGERS = (
+    ("home.home", "/"),
+    ("home.ask_code", "/check"),
+    ("sign_in.privacy", "/privacy"),
+    ("sign_in.phone", "/login"),
+    ("agent.login", "/agent/login"),
+    ("desk.login", "/office/login"),
+    ("nobody's", "/nowhere"),
+)
+NO_PAGES = {  # files, figures, JSON, and what only leads on
+    *("static", "openapi.spec", "health.livez", "health.readyz", "health.metrics", "home.type_size", "back.come_back"),
+    *("day.paper", "office_progress.table_file", "proofs.file", "village_proofs.village_file", "village.news"),
+}
+_ANDROID = "Mozilla/5.0 (Linux; Android 10) AppleWebKit/537.36 Chrome/86 Mobile Safari/537.36"
+PHONES = {
+    "wechat": f"{_ANDROID} MicroMessenger/8.0.16",
+    "alipay": f"{_ANDROID} AlipayClient/10.2.36",
+    "unionpay": f"{_ANDROID} UnionPay/1.0 CloudPay",
+}
+
+
+def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running):
+    if phone.size == "large":
+        pytest.skip("once is enough: the sizes differ in type only, which every look measures")
+    found = {}
+
+    def walk(pages):
+        for endpoint, path in pages:
+            phone.open(path)
+            found[endpoint.partition("#")[0]] = _judged(phone.page, endpoint)
+
+    def as_officer(role):
+        phone.page.context.clear_cookies()
+        login = str(role).replace("_", "-")
+        add_staff(running.parts, login=login, name="示例", role=role, password=PASSWORD)
+        phone.log_in_office(login, PASSWORD)
+
+    paid = pay(running, Want(district.adult.id, MEDICAL), key="paid-key")
+    refund = agreed(running.parts, paid).number
+    unknown(running, 32000)
+    walk(STRANGERS)
+    phone.open("/login")
+    phone.fill("手机号", a_phone())
+    phone.press("发验证码")
+    found["sign_in.code"] = _judged(phone.page, "sign_in.code")
+    walk(_residents(phone, district, running, paid, refund))
+    phone.page.context.clear_cookies()
+    phone.log_in("/agent/login", *an_agent)
+    walk(_agents(phone, district))
+    for role in (Role.TAX_CLERK, Role.AUDITOR):
+        as_officer(role)
+        walk(_offices(phone, district, paid, refund))
+        walk([("office_suspense.one", "/office/suspense/0/receipt:wechat:4200009")])
+    walk([("audit.read", "/office/audit/readings")])
+
+    with running.app.test_request_context():
+        rules = [rule for rule in running.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
+    wanted = {rule.endpoint for rule in rules if not rule.rule.startswith("/api/")} - NO_PAGES
+    assert wanted <= set(found), f"pages nobody looked at: {sorted(wanted - set(found))}"
+    (SHOTS.parent / "pages.json").write_text(json.dumps(found, indent=1))
+    assert max(found.values()) <= HEAVIEST, found
+
+
+@pytest.mark.parametrize("app", PHONES)
+def test_the_three_apps_show_their_own_way_first(chromium, district, running, app):
+    context = chromium.new_context(viewport={"width": 375, "height": 812}, locale="zh-CN", user_agent=PHONES[app])
+    held = Phone(context.new_page(), running.url)
+    held.sign_in(district.adult)
+    held.press("去交费")
+    buttons = [words for words in held.page.get_by_role("button").all_inner_texts() if "付" in words]
+    assert {"wechat": "微信", "alipay": "支付宝", "unionpay": "云闪付"}[app] in buttons[0], buttons
+    held.look(f"app-{app}")
+    context.close()
+
+
+def _judged(page, name):
+    """No serious finding; how many bytes the page and what it loads weigh."""
+    audit(page, name)
+    return page.evaluate("() => performance.getEntries().reduce((sum, each) => sum + (each.transferSize || 0), 0)")
+
+
+def _residents(phone, district, running, paid, refund):
+    """The pages of an account that paid, asked for its money back, and waits for another code to be scanned."""
+    phone.sign_in(district.adult)
+    me = re.search(r'href="/sheet/([^/]+)/', phone.page.content())[1]
+    phone.open("/who")
+    phone.who(district.poor.name, district.poor.id_number)
+    phone.press("查一查")
+    waiting = start(running, Want(district.poor.id, Insurance.RES_PENSION, 30000), key="wait-key").number
+    yield "resident.who", "/who"
+    yield "resident.due", "/due"
+    yield "resident.tier", f"/due/{me}/tier"
+    yield "resident.sheet", f"/sheet/{me}/RES_MEDICAL"
+    yield "resident.confirm", f"/confirm?item={me}:RES_PENSION&tier.{me}=30000"
+    yield "resident.payment", f"/pay/{waiting}"
+    yield "resident.payment#paid", f"/pay/{paid}"
+    yield "refunds.mine", "/refunds"
+    yield "refunds.one", f"/refunds/{refund}"
+    yield "sign_in.me", "/me"
+    yield "sign_in.past", "/history"
+    yield "home.ask_code#found", f"/check?code={confirm(running.parts, paid).code}"
+    pay(running, Want(district.adult.id, Insurance.RES_PENSION, 50000), key="other-key")
+    yield "resident.paid", "/paid"
+    yield "refunds.begin", f"/refund/{me}/RES_PENSION"
+    yield "refunds.begin#why", f"/refund/{me}/RES_PENSION?why=twice"
+    yield "proofs.offered", f"/proof/{me}/RES_PENSION"
+
+
+def _source(phone, path):
+    phone.open(path)
+    return phone.page.content()
+
+
+def _agents(phone, district):
+    village = f"/agent/villages/{district.village}"
+    person = re.search(r'href="(/agent/people/[^"]+)"', _source(phone, village))[1]
+    sheet = re.search(r'href="(/agent/[^"]*sheet[^"]*)"', _source(phone, person))[1]
+    phone.page.get_by_role("button", name="出微信码").first.click()
+    waiting = phone.page.url.rpartition("/")[2]
+    yield "agent.today", "/agent/"
+    yield "agent.village", village
+    yield "agent.person", person
+    yield "agent.sheet", sheet
+    yield "agent.payment", f"/agent/pay/{waiting}"
+    yield "village.code_paper", f"/agent/pay/{waiting}/paper"
+    yield "village.paper", f"{village}/slips"
+
+
+def _offices(phone, district, paid, refund):
+    phone.open("/office/people/")
+    phone.page.locator("#wanted").fill(district.adult.id_number)
+    phone.page.get_by_role("button", name="找人").click()
+    person = phone.page.get_by_role("link", name=district.adult.name).get_attribute("href")
+    yield "office_people.one", person
+    yield "desk.home", "/office/"
+    yield "day.days", "/office/day/"
+    yield "day.one", f"/office/day/{NOON.date()}"
+    yield "day.lines", f"/office/day/{NOON.date()}/lines/wechat"
+    yield "office_suspense.listed", "/office/suspense/"
+    yield "office_refunds.listed", "/office/refunds/"
+    yield "office_refunds.one", f"/office/refunds/{refund}"
+    yield "office_people.ask", "/office/people/"
+    yield "office_progress.table", "/office/progress/"
+    yield "audit.ask", "/office/audit/trace"
+    yield "audit.path", f"/office/audit/trace/{paid}"
+    yield "audit.now", "/office/audit/alarms"
