@@ -25,6 +25,7 @@ from core.money import Fen
 SELF, AGENT = "self", "agent"
 NAMES = {Insurance.RES_PENSION: "居民养老", Insurance.RES_MEDICAL: "居民医保"}
 ASKED_WORDS = "已经交给医保局核实，有结果就告诉您，请先不要交钱。"
+ELSEWHERE_ASKED = "{year}年的医保，在外地交过吗？交过就不要在这里交，不能交两份。"
 _ID_WORDS = {
     "ID_LENGTH": "身份证号要18位，请数一数再填。",
     "ID_SHAPE": "身份证号只能是数字，最后一位可以是X。",
@@ -47,6 +48,7 @@ class Due:
     choices: Sequence[TierChoice]
     settled_by: str | None = None  # the cause that booked it, if it is done
     paid_by_resident: bool = False  # of what is done, did he pay a part?
+    ask_first: str | None = None  # what to ask the payer before he pays
     asked: bool = False  # the medical bureau has been asked and has not answered yet
 
     @property
@@ -119,6 +121,7 @@ def amount_due(
         choices=choices,
         settled_by=_settled_by(subject, insurance),
         paid_by_resident=_paid_by_resident(subject, insurance),
+        ask_first=ELSEWHERE_ASKED.format(year=parts.rules.year) if _asks_elsewhere(subject, answer) else None,
         asked=asked,
     )
 
@@ -152,6 +155,12 @@ def _identified(parts: Parts, connection: Connection, wanted: str, number: str) 
 
 
 _TIER_ASKED = frozenset({"TIER_REQUIRED", "TIER_ILLEGAL", "TIER_100_NOT_ALLOWED"})
+
+
+def _asks_elsewhere(subject: Subject, answer: Quote) -> bool:
+    """R08: one insured where he works does not pay here; the list of those comes late, he himself knows today."""
+    payable = answer.eligible is Eligible.YES and bool(answer.personal_due)
+    return subject.is_migrant and answer.insurance is Insurance.RES_MEDICAL and payable
 
 
 def _settled_by(subject: Subject, insurance: Insurance) -> str | None:

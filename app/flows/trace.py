@@ -100,6 +100,9 @@ def _begun(_connection: Connection, payment: Row, bills: Sequence[Row]) -> Itera
         words = f"{_title(bill)}，个人应缴 {plain_yuan(bill.personal_due)} 元"
         yield Event(bill.issued_at, "开出缴费单", "系统", words, system=True)
     yield Event(payment.started_at, "发起付款", payment.started_by, f"{plain_yuan(payment.amount)} 元", system=True)
+
+
+def _paid(_connection: Connection, payment: Row, _bills: Sequence[Row]) -> Iterator[Event]:
     if payment.paid_at is not None:
         yield Event(payment.paid_at, "渠道收到钱", f"gateway:{payment.gateway}", f"渠道流水号 {payment.reference}")
 
@@ -189,7 +192,7 @@ _RESULTS = {
     "nothing": "没有改变什么",
 }
 _Source = Callable[[Connection, Row, Sequence[Row]], Iterator[Event]]
-_SOURCES: Sequence[_Source] = (_begun, _heard, _entered, _listed, _booked, _proved, _told, _went_back)
+_SOURCES: Sequence[_Source] = (_begun, _paid, _heard, _entered, _listed, _booked, _proved, _told, _went_back)
 
 
 def _named(payment: Row) -> dict[str, Any]:

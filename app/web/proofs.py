@@ -56,8 +56,8 @@ def village_confirmation(number: str) -> Answer:
 
 @village.get("/proofs/<code>.pdf")
 def village_file(code: str) -> Response:
-    """A paper about people of this agent's villages."""
-    return as_pdf(own_proof(code))
+    """A paper about people of this agent's villages, to be printed."""
+    return as_pdf(own_proof(code), shown=True)
 
 
 def own_proof(code: str) -> Proof:
@@ -72,9 +72,11 @@ def own_proof(code: str) -> Proof:
     return found
 
 
-def as_pdf(paper: Proof) -> Response:
-    """The file, with a name that tells nothing about anybody (A79, A81)."""
+def as_pdf(paper: Proof, *, shown: bool = False) -> Response:
+    """The file, to be kept or to be shown, with a name that tells nothing about anybody (A79, A81)."""
     answer = make_response(hand_out(parts(), paper))
     answer.headers["Content-Type"] = "application/pdf"
-    answer.headers["Content-Disposition"] = f'inline; filename="{paper.kind}-{paper.code}.pdf"'
+    answer.headers["Content-Disposition"] = (
+        f'{"inline" if shown else "attachment"}; filename="{paper.kind}-{paper.code}.pdf"'
+    )
     return answer

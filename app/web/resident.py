@@ -147,10 +147,16 @@ def verify(person: str) -> Answer:
 @bp.get("/confirm")
 def confirm() -> Answer:
     """Names, amounts, total: is it right?"""
-    wanted = wants(request.args)
+    wanted, away = wants(request.args), request.args.getlist("away")
+    if not wanted and away:
+        return render_template("resident/elsewhere.html", line=None, tiers=tier_fields(request.args))
     if not wanted:
         raise NothingChosen
     lines = list(_chosen(wanted))
+    at_home = request.args.getlist("home")
+    for line in lines:
+        if line.due.ask_first and line.field not in at_home:
+            return _ask_elsewhere(line, lines)
     total = sum(line.due.quote.personal_due or 0 for line in lines)
     return render_template(
         "resident/confirm.html",
@@ -159,7 +165,19 @@ def confirm() -> Answer:
         tiers=tier_fields(request.args),
         key=_key(),
         ways=ways(parts().gateways, request.user_agent.string),
+        away=len(away),
     )
+
+
+def _ask_elsewhere(line: Chosen, lines: Sequence[Chosen]) -> str:
+    """在外地交过吗: asked for one person at a time; both answers lead on to the same page."""
+    said = {"home": request.args.getlist("home"), "away": request.args.getlist("away")}
+    items = [each.field for each in lines]
+    rest = [each for each in items if each != line.field]
+    fields = tier_fields(request.args)
+    no = url_for("resident.confirm", item=items, **said | {"home": [*said["home"], line.field]}, **fields)
+    yes = url_for("resident.confirm", item=rest, **said | {"away": [*said["away"], line.field]}, **fields)
+    return render_template("resident/elsewhere.html", line=line, no=no, yes=yes, tiers=fields)
 
 
 @bp.post("/pay")

@@ -1,5 +1,6 @@
 """The two journeys of the main job as a person sees them, on a phone of 375 × 812."""
 
+from tests.app.web.test_proofs import book_at_the_treasury
 from tests.browsing import a_phone, code_in
 from tests.system import last_text, second_code
 
@@ -48,14 +49,57 @@ def test_a_resident_pays_for_the_family(phone, district, running):
     pay_on_the_phone(phone, phone.page.get_by_role("link", name="打开付款人的手机").get_attribute("href"))
     phone.page.get_by_role("heading", name="缴费成功").wait_for()
     assert "本页不是税务凭证" in look("9-paid")
+    assert paper(phone, "下载缴费确认单").startswith("confirmation-")
     phone.open("/paid")
     assert "已经交过了" in look("10-paid-items")
+    phone.press("缴费凭证")
+    assert "正在入库" in look("10-proof-later")
+    book_at_the_treasury(running, "320.00")
+    phone.page.reload()
+    assert "谁都可以查真假" in look("10-proof")
+    code = paper(phone, "下载缴费证明").removeprefix("certificate-").removesuffix(".pdf")
+    phone.open(f"/check?code={code}")
+    assert "请对照纸上的内容" in look("10-checked")
+    phone.open("/paid")
     phone.press("交过的钱，往年的也在")
     assert "820" in look("11-history")
     phone.open("/me")
     assert "我替谁交" in look("12-me")
     phone.open("/privacy")
     look("13-privacy")
+
+
+def test_a_migrant_is_asked_first_and_pays_from_afar(phone, district, running):
+    with running.parts.engine.begin() as connection:
+        connection.exec_driver_sql("update person set is_migrant = true where id = %s", (district.adult.id,))
+
+    def look(name):
+        return phone.look(f"migrant-{phone.size}-{name}")
+
+    phone.sign_in(district.adult)
+    phone.press("去交费")
+    assert "在外地交过吗" in look("1-question")
+    phone.press("交过了")
+    assert "不用在这里交了" in look("2-elsewhere")
+    phone.page.go_back()
+    phone.press("没有交过，在这里交")
+    phone.press("用微信付 320 元")
+    pay_on_the_phone(phone, phone.page.get_by_role("link", name="打开付款人的手机").get_attribute("href"))
+    phone.page.get_by_role("heading", name="缴费成功").wait_for()
+    book_at_the_treasury(running, "320.00")
+    phone.open("/paid")
+    phone.press("缴费凭证")
+    assert paper(phone, "下载缴费证明").endswith(".pdf")
+
+
+def test_a_page_is_read_aloud(phone, district, running):
+    phone.page.add_init_script("window.speechSynthesis.speak = (words) => { window.said = words.text; };")
+    phone.sign_in(district.adult)
+    phone.press("读给我听")
+
+    said = phone.page.evaluate("window.said")
+    assert "要交多少" in said and "320 元" in said and "张某例" in said
+    assert "退出" not in said and "为什么是这个数" not in said
 
 
 def test_a_resident_is_told_why_not(phone, district, running):
@@ -115,6 +159,14 @@ def test_an_agent_serves_a_household(phone, district, an_agent, running):
     phone.fill("姓名或户号", "没有这人")
     phone.press("找人")
     assert "没有找到" in look("9-nobody")
+
+
+def paper(phone, words):
+    """The name of the file behind a button."""
+    with phone.page.expect_download() as taken:
+        phone.press(words)
+    assert taken.value.path().read_bytes().startswith(b"%PDF")
+    return taken.value.suggested_filename
 
 
 def pay_on_the_phone(phone, address):

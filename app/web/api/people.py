@@ -79,6 +79,7 @@ def _due(due: Due) -> dict[str, Any]:
         "reason_code": quote.reason_code,
         "text": due.text,
         "outlook": due.outlook,
+        "ask_first": due.ask_first,
         "tier": quote.tier,
         "personal_due": quote.personal_due,
         "total": quote.total,

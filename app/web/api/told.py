@@ -72,7 +72,8 @@ class TierTold(Told):
 
 
 class DueTold(Told):
-    """One insurance of one person. Amounts in fen; days YYYY-MM-DD; `price_until` the first moment of another price."""
+    """One insurance of one person. Amounts in fen; days YYYY-MM-DD; `price_until` the first moment of another price;
+    `ask_first` what the payer is asked before he pays: on a yes he does not."""
 
     insurance: Literal["RES_MEDICAL", "RES_PENSION"]
     title: str
@@ -81,6 +82,7 @@ class DueTold(Told):
     reason_code: str
     text: str
     outlook: str | None
+    ask_first: str | None
     tier: int | None
     personal_due: int | None
     total: int | None
