@@ -96,11 +96,15 @@ def gateway_of(settings: Settings, name: str) -> Gateway:
 def _channels(settings: Settings, program: MiniProgram | None) -> Mapping[str, Channel]:
     """In the order they are tried."""
     found: list[Channel] = []
-    if program and settings.miniprogram_template_paid:
-        found.append(Subscription(program, settings.miniprogram_template_paid))
+    if program and settings.miniprogram_templates:
+        pairs = settings.miniprogram_templates.rstrip(",").split(",")
+        found.append(Subscription(program, dict(pair.split(":") for pair in pairs)))
     if settings.sms_provider in PROVIDERS:
         url = settings.sms_url or settings.sandbox_url
         found.append(PROVIDERS[settings.sms_provider](_door(url), url, settings.sms_key))
+    if settings.sms_second and settings.sms_second[0] in PROVIDERS:
+        provider, url, key = settings.sms_second
+        found.append(PROVIDERS[provider](_door(url), url, key, name="sms2"))
     if settings.is_sandbox:
         found.append(Console())
     return {channel.name: channel for channel in found}

@@ -17,10 +17,10 @@ from typing import Any
 
 from dotenv import dotenv_values
 
+from config.messages import sms
 from config.reading import Reading
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-SANDBOX_SMS = ("console", "sandbox")
 
 
 class Mode(StrEnum):
@@ -106,8 +106,8 @@ class Settings:
             "MINIPROGRAM_BASE_URL", "where WeChat answers", "`https://api.weixin.qq.com`; in the sandbox the sandbox"
         )
     )
-    miniprogram_template_paid: str = field(
-        metadata=told("MINIPROGRAM_TEMPLATE_PAID", "subscribe message after paying", "none")
+    miniprogram_templates: str = field(
+        metadata=told("MINIPROGRAM_TEMPLATES", "subscribe messages, `paid:ID,remind:ID,…` by kind of notice", "none")
     )
     sms_provider: str = field(
         metadata=told(
@@ -118,6 +118,10 @@ class Settings:
     )
     sms_url: str = field(metadata=told("SMS_URL", "the provider's address", "none", "with a provider"))
     sms_key: str = field(repr=False, metadata=told("SMS_KEY", "the provider's key", "none", "with a provider"))
+    sms_second: tuple[str, str, str] | None = field(
+        repr=False,
+        metadata=told("SMS_SECOND_<PROVIDER,URL,KEY>", "another provider, when the first one stays silent", "none"),
+    )
     business_clock_start: datetime | None = field(
         metadata=told("BUSINESS_CLOCK_START", "the business clock's start, with offset; sandbox only", "the true time")
     )
@@ -194,7 +198,7 @@ def _values(read: Reading) -> dict[str, Any]:
         **_database(read),
         **_secrets(read),
         **_addresses(read),
-        **_sms(read),
+        **sms(read),
         "gateways": MappingProxyType({name: MappingProxyType(keys) for name, keys in read.gateways().items()}),
         "business_clock_start": _clock_start(read),
         "trusted_proxies": read.whole("TRUSTED_PROXIES", 0, 0, 9),
@@ -261,20 +265,8 @@ def _addresses(read: Reading) -> dict[str, Any]:
         "miniprogram_appid": appid,
         "miniprogram_secret": secret,
         "miniprogram_base_url": read.address("MINIPROGRAM_BASE_URL", wechat),
-        "miniprogram_template_paid": read.text("MINIPROGRAM_TEMPLATE_PAID"),
+        "miniprogram_templates": read.text("MINIPROGRAM_TEMPLATES", shape=r"([a-z_]+:[0-9A-Za-z_-]+(,|$))*"),
     }
-
-
-def _sms(read: Reading) -> dict[str, str]:
-    provider = read.text("SMS_PROVIDER", "console" if read.sandbox else "none", shape=r"[a-z][a-z0-9]*")
-    url, key = read.address("SMS_URL"), read.text("SMS_KEY")
-    if provider in SANDBOX_SMS and not read.sandbox:
-        read.say("SMS_PROVIDER", "is one of the sandbox's: nobody would get a message")
-    elif provider not in (*SANDBOX_SMS, "none"):
-        read.strong("SMS_KEY", key)
-        if not url:
-            read.say("SMS_URL", "is missing")
-    return {"sms_provider": provider, "sms_url": url, "sms_key": key}
 
 
 def _clock_start(read: Reading) -> datetime | None:

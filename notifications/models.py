@@ -46,3 +46,17 @@ class Notice(Table):
     last_error: Mapped[str | None] = mapped_column(Text)
     queued_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     sent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    silences: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")  # channel → how often it said nothing
+    version: Mapped[str | None] = mapped_column(Text)  # of the template it was sent with
+    visited_by: Mapped[str | None] = mapped_column(Text)  # the agent who went and told, where no channel could
+    visited_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class Subscription(Table):
+    """How many messages of a kind a WeChat user still agreed to; WeChat itself tells nobody (one tap, one message)."""
+
+    __tablename__ = "subscription"
+    __table_args__ = (CheckConstraint("left_over >= 0", name="left_over"),)
+    openid_index: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # keyed, account.openid
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    left_over: Mapped[int] = mapped_column(Integer)

@@ -1,19 +1,23 @@
 """Claim a notice, fill its template, hand it to the first channel that reaches the person, record the answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, func, select, text, update
 
 from core.vault import Sealed, Vault
 from notifications.channels import Channel, ChannelSilent, NotReachable, Words
 from notifications.models import Notice
+from notifications.rules import BUDGETED, WEEK, is_waited_for
 
 TRIED, SENT, GIVEN_UP = 1, 2, 4
+UNREACHED = "no channel reaches this person"
+BUDGET_SPENT = "enough was sent this week"
 LEASE = timedelta(seconds=60)
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (15, 60, 300, 1800, 7200, 7200, 21600, 21600))
 TEMPLATES = Path(__file__).parent / "templates"
@@ -33,40 +37,72 @@ def claim_due(connection: Connection, *, now: datetime, most: int) -> Sequence[A
     return connection.execute(_CLAIM_DUE, {"now": now, "until": now + LEASE, "most": most}).all()
 
 
-def deliver(notice: Any, channels: Mapping[str, Channel], vault: Vault) -> dict[str, object]:
-    """Hand one claimed notice over; what to record of it. No database here: the outside may take its time."""
+def deliver(
+    notice: Any, channels: Mapping[str, Channel], vault: Vault, *, but: Collection[str] = ()
+) -> dict[str, object]:
+    """Hand one claimed notice over, by any way `but` these: what to record of it, and in `refusals` who will never
+    take it. A way that was silent is asked again, three times; then the next one is taken.
+
+    No database here: the outside may take its time."""
     try:
-        return _hand_over(notice, channels, vault)
+        return _hand_over(notice, [way for way in channels.values() if way.name not in but], vault)
     except (FileNotFoundError, KeyError, ValueError, Sealed) as odd:
         # It will be as odd the next time, and meanwhile it would hold up all that were claimed with it.
         return {"rank": GIVEN_UP, "last_error": f"nobody can read it: {type(odd).__name__}"}
 
 
-def _hand_over(notice: Any, channels: Mapping[str, Channel], vault: Vault) -> dict[str, object]:
+def _hand_over(notice: Any, channels: Sequence[Channel], vault: Vault) -> dict[str, object]:
     subject = notice.cause.rsplit(":", 1)[0]
     words = Words(
         notice.kind, render(notice.kind, notice.fields), notice.fields, f"{notice.household_id}:{notice.cause}"
     )
-    error = "no channel reaches this person"
-    for channel in channels.values():
-        sealed = getattr(notice, channel.address) if channel.address else b""
-        if sealed is None:
+    error, refusals = UNREACHED, {}
+    ways = [way for way in channels if not way.address or getattr(notice, way.address) is not None]
+    for place, channel in enumerate(ways):
+        if place + 1 < len(ways) and not is_waited_for(notice.silences, channel.name):
             continue
+        sealed = getattr(notice, channel.address) if channel.address else b""
         to = vault.open(sealed, bound_to=f"notice.{channel.address}:{subject}") if sealed else ""
         try:
             reference = channel.deliver(to, words)
         except NotReachable as refused:
+            refusals[channel.name] = str(refused)
             error = f"{channel.name}: {refused}"
         except ChannelSilent as silent:
-            return {"last_error": f"{channel.name}: {silent}"}
+            silences = {**notice.silences, channel.name: notice.silences.get(channel.name, 0) + 1}
+            return {"last_error": f"{channel.name}: {silent}", "silences": silences, "refusals": refusals}
         else:
-            return {"rank": SENT, "channel": channel.name, "provider_reference": reference, "last_error": None}
-    return {"rank": GIVEN_UP, "last_error": error}
+            sent: dict[str, object] = {"rank": SENT, "channel": channel.name, "provider_reference": reference}
+            return sent | {"last_error": None, "version": version_of(notice.kind), "refusals": refusals}
+    return {"rank": GIVEN_UP, "last_error": error, "refusals": refusals}
+
+
+def put_off(connection: Connection, notice: Any, until: datetime) -> None:
+    """A claimed notice waits for a better hour; the claim does not count as a try."""
+    connection.execute(
+        update(Notice)
+        .where(Notice.household_id == notice.household_id, Notice.cause == notice.cause, Notice.rank < SENT)
+        .values(next_try_at=until, attempts=Notice.attempts - 1)
+    )
+
+
+def sent_this_week(connection: Connection, household_id: int, *, now: datetime) -> int:
+    """How many messages that we began reached a household in the last seven days (system clock)."""
+    return connection.execute(
+        select(func.count())
+        .select_from(Notice)
+        .where(
+            Notice.household_id == household_id,
+            Notice.kind.in_(BUDGETED),
+            Notice.rank.in_((SENT, SENT + 1)),
+            Notice.sent_at > now - WEEK,
+        )
+    ).scalar_one()
 
 
 def record(connection: Connection, notice: Any, result: dict[str, object], *, now: datetime) -> None:
     """Write down what came of a claimed notice; silence is tried again after a growing wait, at most eight times."""
-    values = dict(result)
+    values = {name: value for name, value in result.items() if name != "refusals"}
     if values.get("rank") == SENT:
         values["sent_at"] = now
     elif "rank" not in values and notice.attempts < len(WAITS):
@@ -88,6 +124,11 @@ def render(kind: str, fields: Mapping[str, str]) -> str:
 @cache
 def _template(kind: str) -> Template:
     return Template((TEMPLATES / f"{kind}.txt").read_text(encoding="utf-8").strip())
+
+
+def version_of(kind: str) -> str:
+    """Which text a notice was sent with: the first letters of its digest."""
+    return sha256(_template(kind).template.encode()).hexdigest()[:8]
 
 
 def notice_of(connection: Connection, household_id: int, cause: str) -> Any | None:

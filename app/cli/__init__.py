@@ -8,6 +8,7 @@ from app.cli.demo import demo
 from app.cli.determination import determination
 from app.cli.gateways import gateways
 from app.cli.ledger import ledger
+from app.cli.notice import notice
 from app.cli.policy import policy
 from app.cli.recon import recon
 from app.cli.refund import refund
@@ -31,6 +32,7 @@ GROUPS = (
     agent,
     staff,
     gateways,
+    notice,
     refund,
     suspense,
     recon,

@@ -220,6 +220,7 @@ _PAYMENTS = text(
     " where p.household_id = :household and b.person_id = :person order by p.started_at desc limit 50"
 )
 _NOTICES = text(
-    "select kind, rank, channel, last_error, queued_at, sent_at, fields ->> 'names' as names from notice"
+    "select kind, rank, channel, last_error, queued_at, sent_at, attempts, next_try_at, visited_by, visited_at"
+    " from notice"
     " where household_id = :household order by queued_at desc limit 50"
 )

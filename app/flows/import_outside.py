@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.flows.parts import Parts
+from app.flows.remind import tell_certified
 from app.flows.settle_pos import take_day
 from core.clock import beijing, business_day
 from core.errors import Conflict
@@ -76,7 +77,7 @@ def _take_bank(_parts: Parts, connection: Connection, file: OutsideFile, when: _
     return _scalar(connection, "name_deposits(:until, :now)", until=newest, now=when.now)
 
 
-def _take_treasury(_parts: Parts, connection: Connection, file: OutsideFile, when: _When) -> int:
+def _take_treasury(parts: Parts, connection: Connection, file: OutsideFile, when: _When) -> int:
     accounts = set(connection.execute(text("select code from account")).scalars())
     for row in file.rows:
         if f"treasury:{row['insurance']}:{row['levy_year']}" not in accounts:
@@ -85,6 +86,8 @@ def _take_treasury(_parts: Parts, connection: Connection, file: OutsideFile, whe
         if _keep(connection, file.kind, row, kept):
             _book(connection, "book_treasury_row", row["serial"], when)
     first, last = _span(file)
+    for day, insurance in sorted({(row["day"], row["insurance"]) for row in file.rows if row["part"] == "premium"}):
+        tell_certified(parts, connection, day, insurance)
     return _scalar(connection, "name_treasury(:first, :last, :now)", first=first, last=last, now=when.now)
 
 

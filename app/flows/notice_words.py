@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+from notifications.send import BUDGET_SPENT, UNREACHED
 
 KINDS: Mapping[str, str] = {
     "paid": "缴费成功",
@@ -12,9 +14,12 @@ KINDS: Mapping[str, str] = {
     "refund_asked": "退费申请收到",
     "refund_rejected": "退费没有同意",
     "refunded": "退费已退回",
+    "remind": "提醒还没办",
+    "waived": "告诉不用交",
+    "certified": "缴费证明可以开了",
 }
 RANKS: Mapping[int, str] = {0: "等着发", 1: "正在发", 2: "已发出", 3: "已送到", 4: "没有发成"}
-CHANNELS: Mapping[str, str] = {"wechat": "微信订阅消息", "sms": "短信", "console": "沙盒窗口"}
+CHANNELS: Mapping[str, str] = {"wechat": "微信订阅消息", "sms": "短信", "sms2": "备用短信", "console": "沙盒窗口"}
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,22 @@ def told(notice: Any) -> Told:
     return Told(
         at=notice.sent_at or notice.queued_at,
         what=KINDS.get(notice.kind, notice.kind),
-        state=RANKS[notice.rank],
+        state=_state(notice),
         way=CHANNELS.get(notice.channel or "", notice.channel or ""),
         why=_WHY.get(why, why),
     )
 
 
+def _state(notice: Any) -> str:
+    """A notice that nobody could send may have been told by word of mouth; one that waits may wait for the morning."""
+    if notice.visited_at is not None:
+        return f"代办员上门告诉了（{notice.visited_by.removeprefix('agent:')}）"
+    if notice.rank == 0 and notice.attempts == 0 and notice.next_try_at > notice.queued_at + timedelta(minutes=5):
+        return "夜里不打扰，早上发"
+    return RANKS[notice.rank]
+
+
 _WHY: Mapping[str, str] = {
-    "no channel reaches this person": "没有登记手机号，也没有订阅微信消息，请代办员上门告知",
+    UNREACHED: "没有登记手机号，也没有订阅微信消息，请代办员上门告知",
+    BUDGET_SPENT: "这一周已经提醒过两次，这次不再打扰",
 }

@@ -1,11 +1,29 @@
 """Waiting notices → sent. Claimed and committed first, handed over, then recorded: a crash repeats at most the notice
-in hand, and the repetition carries the same key."""
+in hand, and the repetition carries the same key. Before that the rules: quiet hours, a week's budget, WeChat's consents
+by our own count."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+from sqlalchemy import Connection
+
 from app.flows.parts import Parts
-from notifications.send import GIVEN_UP, claim, claim_due, deliver, record
+from core.vault import Sealed
+from notifications import subscriptions
+from notifications.rules import BUDGETED, MOST_A_WEEK, not_before
+from notifications.send import (
+    BUDGET_SPENT,
+    GIVEN_UP,
+    claim,
+    claim_due,
+    deliver,
+    put_off,
+    record,
+    sent_this_week,
+)
+
+NO_CONSENT = "43101"  # WeChat's: the user agreed to no more
 
 
 def tell(parts: Parts, keys: Sequence[tuple[int, str]]) -> int:
@@ -24,9 +42,57 @@ def tell_due(parts: Parts, *, most: int = 100) -> int:
 
 def _send(parts: Parts, claimed: Sequence[Any]) -> int:
     for notice in claimed:
-        result = deliver(notice, parts.channels, parts.vault)
+        if _waits(parts, notice):
+            continue
+        openid = _openid(parts, notice)
+        but = () if openid is None or _agreed(parts, notice, openid) else ("wechat",)
+        result = deliver(notice, parts.channels, parts.vault, but=but)
         with parts.engine.begin() as connection:
             record(connection, notice, result, now=parts.clocks.wall())
-        if result.get("rank") == GIVEN_UP:
+            if openid is not None and not but:
+                _count(parts, connection, notice, openid, result)
+        if result.get("rank") == GIVEN_UP and result["last_error"] != BUDGET_SPENT:
             parts.alert("notice_given_up", kind=notice.kind, error=result["last_error"])
     return len(claimed)
+
+
+def _waits(parts: Parts, notice: Any) -> bool:
+    """Quiet hours put it off to the morning; a spent budget ends it, and its row says so."""
+    wall, now = parts.clocks.wall(), parts.clocks.now()
+    until = not_before(notice.kind, now)
+    if until is None and notice.kind not in BUDGETED:
+        return False
+    with parts.engine.begin() as connection:
+        if until is not None:
+            put_off(connection, notice, wall + (until - now))
+            return True
+        spent = sent_this_week(connection, notice.household_id, now=wall) >= MOST_A_WEEK
+        if spent:
+            record(connection, notice, {"rank": GIVEN_UP, "last_error": BUDGET_SPENT}, now=wall)
+    return spent
+
+
+def _openid(parts: Parts, notice: Any) -> str | None:
+    if notice.openid is None or "wechat" not in parts.channels:
+        return None
+    subject = notice.cause.rsplit(":", 1)[0]
+    with suppress(Sealed):  # what nobody can read is given up where it would be sent
+        return parts.vault.open(notice.openid, bound_to=f"notice.openid:{subject}")
+    return None
+
+
+def _agreed(parts: Parts, notice: Any, openid: str) -> bool:
+    """One consent is taken for this message; a try that may have got through has taken it before."""
+    if "wechat" in notice.silences:
+        return True
+    with parts.engine.begin() as connection:
+        return subscriptions.take(connection, parts.vault, openid, notice.kind)
+
+
+def _count(parts: Parts, connection: Connection, notice: Any, openid: str, result: Mapping[str, Any]) -> None:
+    """What was taken and not used is given back, unless WeChat itself has none."""
+    refused = result.get("refusals", {}).get("wechat")
+    if refused == NO_CONSENT:
+        subscriptions.forget(connection, parts.vault, openid, notice.kind)
+    elif refused is not None:
+        subscriptions.agree(connection, parts.vault, openid, [notice.kind])

@@ -12,7 +12,7 @@ from app.observe import REQUESTS, SECONDS
 from app.web import access, agent, back, callbacks, errors, health, home, proofs, resident, sign_in, village, words
 from app.web import refunds as refund_pages
 from app.web.access import anybody, api_resident, by_permission, page_account, page_agent, page_resident, proven
-from app.web.api import payments, people, refunds, session, sheets, spec
+from app.web.api import payments, people, refunds, session, sheets, spec, subscriptions
 from app.web.api import policy as policy_year
 from app.web.api import proofs as api_proofs
 from app.web.csp import policy
@@ -43,6 +43,7 @@ DOORS = (
     (office_progress.bp, "/office/progress", by_permission, True),
     (audit.bp, "/office/audit", by_permission, True),
     (session.bp, "/api/v1", anybody, False),
+    (subscriptions.bp, "/api/v1", api_resident, False),
     (people.bp, "/api/v1", api_resident, False),
     (sheets.bp, "/api/v1", api_resident, False),
     (payments.bp, "/api/v1", api_resident, False),

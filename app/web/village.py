@@ -3,12 +3,13 @@
 from hashlib import sha256
 
 from apiflask import APIBlueprint
-from flask import Response, jsonify, make_response, render_template, request
+from flask import Response, jsonify, make_response, redirect, render_template, request, url_for
 
 from app.flows.follow import Phase
 from app.flows.slips import slips
 from app.flows.visit import STANDING_WORDS, Standing, in_words, just_settled, villagers
-from app.web.access import Answer, mark_of, own_payment
+from app.flows.visits import NoSuchVisit, visited, visits
+from app.web.access import Answer, agent, mark_of, own_payment
 from app.web.agent import own_village
 from app.web.codes import drawn
 from app.web.parts import parts
@@ -69,3 +70,21 @@ def code_paper(number: str) -> Answer:
     if found.phase is not Phase.WAITING or not found.code_url:
         raise NothingToScan(number)
     return render_template("agent/code.html", payment=found, picture=drawn(found.code_url))
+
+
+@bp.get("/villages/<code>/visits")
+def to_visit(code: str) -> Answer:
+    """Whom no message reached: what to read out at which door."""
+    place = own_village(code)
+    return render_template("agent/visits.html", place=place, visits=visits(parts(), place.code))
+
+
+@bp.post("/villages/<code>/visits")
+def told(code: str) -> Answer:
+    """告诉了: by this agent, now."""
+    place, household = own_village(code), request.form.get("household", "")
+    if not (household.isascii() and household.isdecimal() and len(household) < 18):
+        raise NoSuchVisit
+    cause = request.form.get("cause", "")[:200].replace("\0", "")
+    visited(parts(), [place.code], household_id=int(household), cause=cause, by=f"agent:{agent().login}")
+    return redirect(url_for("village.to_visit", code=place.code), 303)

@@ -8,7 +8,7 @@ revoke execute on function ledger_post, post_settlement, hold_money, take_outcom
   refund_postings, refund_replace, suspense_note, suspense_held, suspense_fits, suspense_solve, match_payments,
   match_refunds, name_difference, forget_differences, hold_for_nobody from liangxian_app;
 grant insert, update on household, person, enrolment, business_clock, agent, staff, session, tally, bill, payment,
-  notice to liangxian_app;
+  notice, subscription to liangxian_app;
 grant insert on import_batch, bill_line, payment_bill, received, request_key to liangxian_app;
 grant insert, delete on category, session, tally to liangxian_app;
 grant insert, update on resident_account to liangxian_app;

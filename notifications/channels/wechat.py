@@ -101,16 +101,17 @@ class Subscription:
     name = "wechat"
     address = "openid"
 
-    def __init__(self, program: MiniProgram, template: str) -> None:
-        """`template` is the id of the template of VALUES."""
+    def __init__(self, program: MiniProgram, templates: Mapping[str, str]) -> None:
+        """`templates`: kind of notice → id of the template, whose values are those of VALUES that the kind has."""
         self._program = program
-        self._template = template
+        self.templates = templates
 
     def deliver(self, to: str, words: Words) -> str:
         """The notice's own key: WeChat gives none. ChannelSilent, NotReachable."""
-        if words.kind != "paid":
+        if words.kind not in self.templates:
             raise NotReachable("no template for this kind")
-        self._program.subscribe(to, self._template, {name: fit(words.fields) for name, fit in VALUES.items()})
+        values = {name: fit(words.fields[field]) for name, (field, fit) in VALUES.items() if words.fields.get(field)}
+        self._program.subscribe(to, self.templates[words.kind], values)
         return words.key
 
 
@@ -120,9 +121,9 @@ def _thing(text: str) -> str:
 
 
 VALUES = {
-    "thing1": lambda fields: _thing(fields["names"]),
-    "thing2": lambda fields: _thing(fields["items"]),
-    "amount3": lambda fields: f"{fields['amount']}元",
-    "character_string4": lambda fields: fields["check_code"],
-    "thing5": lambda fields: _thing(fields["village"]),
+    "thing1": ("names", _thing),
+    "thing2": ("items", _thing),
+    "amount3": ("amount", lambda amount: f"{amount.removesuffix('元')}元"),
+    "character_string4": ("check_code", str),
+    "thing5": ("village", _thing),
 }

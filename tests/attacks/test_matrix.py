@@ -42,6 +42,7 @@ WHO: Mapping[str, frozenset[str]] = {
             *("resident.verify", "resident.confirm", "resident.pay", "resident.payment", "resident.close"),
             *("resident.paid", "refunds.mine", "refunds.one", "refunds.begin", "refunds.apply"),
             *("session.end", "session.ask", "session.confirm", "session.me", "session.remove", "session.end_others"),
+            *("subscriptions.which", "subscriptions.more"),
             *("people.look_up", "people.due", "sheets.sheet", "sheets.verification", "payments.begin", "payments.past"),
             *("proofs.offered", "proofs.certificate", "proofs.confirmation", "proofs.file"),
             *("api_proofs.confirmation", "api_proofs.certificate", "api_proofs.one", "api_proofs.file"),
@@ -54,6 +55,7 @@ WHO: Mapping[str, frozenset[str]] = {
         (
             *("agent.logout", "agent.today", "agent.village", "agent.search", "agent.person", "agent.choose"),
             *("agent.sheet", "agent.payment", "agent.close", "village.paper", "village.news", "village.code_paper"),
+            *("village.to_visit", "village.told"),
             *("village_proofs.village_confirmation", "village_proofs.village_file"),
         ),
         frozenset({"agent"}),

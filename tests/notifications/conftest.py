@@ -25,6 +25,8 @@ FIELDS = {
     "items": "2022年居民医保",
     "amount": "320",
     "check_code": "K3W9X0T2",
+    "until": "12月31日",
+    "help_phone": "0632-0000000",
 }
 
 
@@ -48,7 +50,7 @@ def program(far: Outside) -> MiniProgram:
 
 @pytest.fixture
 def wechat(program: MiniProgram) -> Subscription:
-    return Subscription(program, TEMPLATE)
+    return Subscription(program, {"paid": TEMPLATE})
 
 
 @pytest.fixture

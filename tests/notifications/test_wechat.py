@@ -125,7 +125,9 @@ def test_a_token_that_is_never_right_is_asked_for_twice_at_most(code: int) -> No
         return 200, json.dumps(TOKEN if path.endswith("token") else {"errcode": code, "errmsg": "x"}).encode()
 
     with odd_side(answer) as (url, asked), pytest.raises(ChannelSilent, match=str(code)):
-        Subscription(MiniProgram("wx0000000000000001", SECRET, url), TEMPLATE).deliver("o" * 28, words("7:M6"))
+        Subscription(MiniProgram("wx0000000000000001", SECRET, url), {"paid": TEMPLATE}).deliver(
+            "o" * 28, words("7:M6")
+        )
 
     assert [path.partition("?")[0].rsplit("/")[-1] for path in asked] == ["stable_token", "send"] * 2
 

@@ -48,6 +48,12 @@ class ItemAsked(Asked):
     tier: Annotated[int, Field(ge=1, le=MOST_FEN)] | None = None
 
 
+class SubscriptionsAsked(Asked):
+    """What the user just allowed in WeChat's own dialogue: one message of each kind."""
+
+    accepted: Annotated[list[Literal["paid", "refunded", "remind", "certified"]], Field(max_length=3)]
+
+
 class RefundAsked(Asked):
     """One item's money back. `expected_available` (fen) is what `GET /refunds` showed: another amount there is 409."""
 

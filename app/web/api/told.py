@@ -42,6 +42,13 @@ class AccountTold(Told):
     people: list[MemberTold]
 
 
+class SubscriptionsTold(Told):
+    """Which subscribe messages may be asked for (kind → template id), and how many of each are left by our count."""
+
+    templates: dict[str, str]
+    left: dict[str, int]
+
+
 class EndedTold(Told):
     """How many other sessions were ended."""
 
