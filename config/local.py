@@ -69,7 +69,7 @@ def own_lines() -> dict[str, str]:
         "VAULT_KEYS": f"1:{_random()}",
         "VAULT_INDEX_KEY": _random(),
         "BUSINESS_CLOCK_START": "2021-11-05T09:00:00+08:00",
-        "MINIPROGRAM_TEMPLATE_PAID": "sandbox-paid",
+        "MINIPROGRAM_TEMPLATES": "paid:sandbox-paid,remind:sandbox-remind,certified:sandbox-certified",
         "SMS_PROVIDER": "sandbox",
     }
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
@@ -39,6 +40,12 @@ class Answer:
     body: bytes
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """The system's authorities, read once in a process."""
+    return ssl.create_default_context()
+
+
 class Door:
     """A connection pool to the hosts named at construction and to no other, with a breaker and a budget."""
 
@@ -55,7 +62,7 @@ class Door:
             block=True,
             retries=False,
             timeout=urllib3.Timeout(connect=connect_s, read=read_s),
-            ssl_context=ssl.create_default_context(),
+            ssl_context=_trust(),
         )
         self._budget = threading.BoundedSemaphore(pool)
         self._breaker = Breaker(self.SILENCES, self.SHUT_S)

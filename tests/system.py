@@ -114,7 +114,7 @@ def system(server: Server, database: str, folder: Path) -> Iterator[System]:
             PORT=str(port),
             SANDBOX_PORT=far.url.rpartition(":")[2],
             MINIPROGRAM_BASE_URL=far.url,
-            MINIPROGRAM_TEMPLATE_PAID="paid",
+            MINIPROGRAM_TEMPLATES="paid:sandbox-paid",
             SMS_PROVIDER="sandbox",
             SMS_URL=far.url,
             LOG_LEVEL="WARNING",

@@ -71,7 +71,7 @@ class Stage:
             "SANDBOX_PORT": self.far.url.rpartition(":")[2],
             "SMS_URL": self.far.url,
             "LOG_LEVEL": "ERROR",
-            "MINIPROGRAM_TEMPLATE_PAID": "",
+            "MINIPROGRAM_TEMPLATES": "",
         }
         self.app = create_app(
             Settings.from_environment(environment | sandbox_keys(folder / "far", base_url=self.far.url))

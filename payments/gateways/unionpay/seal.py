@@ -16,12 +16,12 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
 
 from payments.gateways.base import KeyFact, Purpose, Unproven
-from payments.gateways.signing import BadKey, Signer, Verifier
+from payments.gateways.signing import BadKey, Signer, Verifier, checked_key
 
 VERSION = "5.1.0"
 SIGN_METHOD = "01"  # RSA with certificates; 11 and 12 are shared keys and never ours
@@ -87,7 +87,7 @@ class MerchantKey:
     def from_pem(cls, key: str, certificate: str) -> "MerchantKey":
         """From PEM texts; BadKey."""
         try:
-            return cls(load_pem_private_key(key.encode(), password=None), certificates_in(certificate))
+            return cls(checked_key(key), certificates_in(certificate))
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise error if isinstance(error, BadKey) else BadKey("unionpay private_key is not a readable PEM") from None
 

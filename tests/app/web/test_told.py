@@ -32,7 +32,7 @@ class Wechat:
 @pytest.fixture
 def wechat(running):
     held = Wechat()
-    object.__setattr__(running.parts, "channels", {"wechat": held, **running.parts.channels})
+    object.__setattr__(running.parts, "channels", running.parts.channels | {"wechat": held})
     return held
 
 
