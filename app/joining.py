@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 from urllib.parse import urlsplit
 
 from apiflask import APIFlask
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from flask.json.provider import DefaultJSONProvider
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -146,8 +148,7 @@ def create_app(settings: Settings) -> APIFlask:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
-    app.json.ensure_ascii = False
-    app.json.sort_keys = False  # documents are read in the order they are told
+    app.json = Json(app)
     app.extensions["settings"] = settings
     app.extensions["joined"] = Joined(settings)
     app.extensions["urls"] = database_urls
@@ -157,6 +158,20 @@ def create_app(settings: Settings) -> APIFlask:
     for group in GROUPS:
         app.cli.add_command(group)
     return app
+
+
+class Json(DefaultJSONProvider):
+    """What comes is read, and a body nested a hundred thousand deep is no JSON (A84); what goes is told in order."""
+
+    ensure_ascii = False
+    sort_keys = False
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """ValueError."""
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError:
+            raise ValueError("nested too deep") from None
 
 
 class Joined:
