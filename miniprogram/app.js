@@ -1,0 +1,12 @@
+// The five screens: 要交多少 → 手机号 → 谁 → 核对 → 结果. Nothing is kept on the phone but the session's token.
+const api = require("./lib/api");
+
+App({
+  globalData: { large: false, tiers: {}, items: [], payment: null },
+
+  onLaunch() {
+    const { fontSizeScaleFactor = 1 } = wx.getAppBaseInfo(); // care mode is 1.4
+    this.globalData.large = fontSizeScaleFactor > 1.2;
+    api.forget();
+  },
+});

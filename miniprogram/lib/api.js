@@ -1,0 +1,75 @@
+// Calls to /api/v1. A no comes back as {code, message}; the message is the sentence to show.
+const config = require("../config");
+
+let token = "";
+const SILENT = { code: "SILENT", message: "网络不好，没有连上。钱没有动，请再试一次。" };
+
+/** @typedef {{code: string, message: string, fields?: Record<string, string>}} No */
+
+/**
+ * @param {"GET" | "POST" | "DELETE"} method
+ * @param {string} path
+ * @param {object} [body]
+ * @param {Record<string, string>} [header]
+ * @returns {Promise<any>} the answer; rejected with a No
+ */
+function call(method, path, body, header = {}) {
+  const all = { ...header, ...(token ? { Authorization: `Bearer ${token}` } : {}) };
+  return new Promise((resolve, reject) => {
+    wx.request({
+      url: config.api + path,
+      method,
+      data: body,
+      header: { "Content-Type": "application/json", ...all },
+      timeout: 15000,
+      success(answer) {
+        if (answer.statusCode >= 200 && answer.statusCode < 300) resolve(answer.data);
+        else reject(answer.data && Object(answer.data).message ? answer.data : SILENT);
+      },
+      fail: () => reject(SILENT),
+    });
+  });
+}
+
+/** A session for this WeChat user: with his account, if he proved a phone before. */
+function enter() {
+  return new Promise((resolve, reject) => {
+    wx.login({
+      success: ({ code }) => {
+        forget();
+        call("POST", "/session", { code }).then((told) => {
+          token = told.token;
+          resolve(told);
+        }, reject);
+      },
+      fail: () => reject(SILENT),
+    });
+  });
+}
+
+/** @param {string} code six digits; the token changes */
+async function confirm(code) {
+  const told = await call("POST", "/session/phone/confirm", { code });
+  token = told.token;
+}
+
+/** A paper into a file of the phone, and shown. @param {string} code */
+function showPaper(code) {
+  return new Promise((resolve, reject) => {
+    wx.downloadFile({
+      url: `${config.api}/proofs/${code}/file`,
+      header: { Authorization: `Bearer ${token}` },
+      success: ({ tempFilePath, statusCode }) => {
+        if (statusCode !== 200) return reject(SILENT);
+        wx.openDocument({ filePath: tempFilePath, fileType: "pdf", success: resolve, fail: () => reject(SILENT) });
+      },
+      fail: () => reject(SILENT),
+    });
+  });
+}
+
+function forget() {
+  token = "";
+}
+
+module.exports = { call, enter, confirm, showPaper, forget };

@@ -1,0 +1,56 @@
+// Asked first whether paid elsewhere; then names and amounts; then WeChat's own dialogue.
+const api = require("../../lib/api");
+const { yuan, newKey } = require("../../lib/words");
+
+Page({
+  data: { large: false, question: /** @type {any} */ (null), lines: /** @type {any[]} */ ([]), total: "", problem: "", busy: false },
+
+  key: "",
+  wanted: /** @type {any[]} */ ([]),
+
+  onLoad() {
+    const app = getApp();
+    this.key = newKey(); // pressing twice is one payment
+    this.wanted = [...app.globalData.wanted];
+    this.setData({ large: app.globalData.large });
+    this.next();
+  },
+
+  next() {
+    const question = this.wanted.find((/** @type {any} */ due) => due.ask_first && !due.home) || null;
+    const total = this.wanted.reduce((/** @type {number} */ sum, /** @type {any} */ due) => sum + due.personal_due, 0);
+    this.setData({ question, lines: this.wanted, total: yuan(total) });
+  },
+
+  atHome() {
+    this.data.question.home = true;
+    this.next();
+  },
+
+  elsewhere() {
+    this.wanted = this.wanted.filter((/** @type {any} */ due) => due !== this.data.question);
+    this.next();
+  },
+
+  back() {
+    wx.navigateBack();
+  },
+
+  async pay() {
+    const items = this.wanted.map((/** @type {any} */ due) => ({
+      person: due.person,
+      insurance: due.insurance,
+      tier: due.insurance === "RES_PENSION" ? due.tier : null,
+    }));
+    this.setData({ busy: true, problem: "" });
+    try {
+      const told = await api.call("POST", "/payments", { items, kind: "jsapi" }, { "Idempotency-Key": this.key });
+      getApp().globalData.payment = told;
+      if (told.jsapi) await new Promise((done) => wx.requestPayment({ ...told.jsapi, complete: done }));
+      wx.redirectTo({ url: "/pages/paid/paid" }); // whatever the dialogue said, the server knows
+    } catch (no) {
+      this.setData({ problem: no.message });
+    }
+    this.setData({ busy: false });
+  },
+});

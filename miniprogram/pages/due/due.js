@@ -1,0 +1,87 @@
+// What is due for everybody of the account, the tier, and what is to be paid now. No amount is ever typed.
+const api = require("../../lib/api");
+const { yuan } = require("../../lib/words");
+
+Page({
+  data: { large: false, people: /** @type {any[]} */ ([]), problem: "", chosen: 0 },
+
+  async onShow() {
+    const app = getApp();
+    this.setData({ large: app.globalData.large, problem: "" });
+    try {
+      if (!app.globalData.entered) {
+        await api.enter();
+        app.globalData.entered = true;
+      }
+      await this.load();
+    } catch (no) {
+      if (no.code === "NO_SESSION" || no.code === "LOGIN_REQUIRED") wx.redirectTo({ url: "/pages/phone/phone" });
+      else this.setData({ problem: no.message });
+    }
+  },
+
+  async load() {
+    const me = await api.call("GET", "/me");
+    if (!me.people.length) return wx.redirectTo({ url: "/pages/who/who" });
+    const { tiers, items } = getApp().globalData;
+    const asked = Object.entries(tiers).map(([person, tier]) => `tier.${person}=${tier}`);
+    const told = await api.call("GET", `/due${asked.length ? `?${asked.join("&")}` : ""}`);
+    const people = told.people.map((/** @type {any} */ person) => ({
+      ...person,
+      due: person.due.map((/** @type {any} */ due) => this.shown(person, due, items)),
+    }));
+    this.setData({ people, chosen: this.total(people) });
+  },
+
+  /** @param {any} person @param {any} due @param {string[]} items */
+  shown(person, due, items) {
+    const payable = due.eligible === "yes" && !due.settled && due.personal_due > 0;
+    const field = `${person.person}:${due.insurance}`;
+    const offered = due.tiers.filter((/** @type {any} */ tier) => tier.allowed && tier.personal_due);
+    return {
+      ...due,
+      field,
+      payable,
+      ticked: payable && (due.insurance === "RES_MEDICAL" ? !items.includes(`-${field}`) : due.tier !== null),
+      words: due.personal_due === null ? "" : yuan(due.personal_due),
+      offered: due.settled ? [] : offered,
+      names: offered.map((/** @type {any} */ tier) => `${yuan(tier.tier)} 元档，政府再补 ${yuan(tier.gov_subsidy)} 元`),
+    };
+  },
+
+  /** @param {any[]} people */
+  total(people) {
+    return people.flatMap((person) => person.due).filter((due) => due.ticked).length;
+  },
+
+  /** @param {WechatMiniprogram.BaseEvent} event */
+  tick(event) {
+    const { field } = event.currentTarget.dataset;
+    const { items } = getApp().globalData;
+    const place = items.indexOf(`-${field}`);
+    if (place < 0) items.push(`-${field}`);
+    else items.splice(place, 1);
+    return this.load();
+  },
+
+  /** @param {WechatMiniprogram.PickerChange} event */
+  pick(event) {
+    const { person, index } = event.currentTarget.dataset;
+    const due = this.data.people.find((each) => each.person === person).due[index];
+    getApp().globalData.tiers[person] = due.offered[Number(event.detail.value)].tier;
+    return this.load();
+  },
+
+  another() {
+    wx.navigateTo({ url: "/pages/who/who" });
+  },
+
+  pay() {
+    getApp().globalData.wanted = this.data.people.flatMap((person) =>
+      person.due
+        .filter((/** @type {any} */ due) => due.ticked)
+        .map((/** @type {any} */ due) => ({ ...due, person: person.person, masked_name: person.masked_name })),
+    );
+    wx.navigateTo({ url: "/pages/confirm/confirm" });
+  },
+});

@@ -1,0 +1,63 @@
+// What became of the payment: asked every three seconds until it is known; then the paper, and whether to be told more.
+const api = require("../../lib/api");
+const { yuan, date } = require("../../lib/words");
+const EVERY_MS = 3000;
+
+Page({
+  data: { large: false, payment: /** @type {any} */ (null), amount: "", starts: /** @type {string[]} */ ([]), problem: "" },
+
+  gone: false,
+  every: EVERY_MS,
+
+  onLoad() {
+    this.setData({ large: getApp().globalData.large });
+    this.show(getApp().globalData.payment);
+  },
+
+  onUnload() {
+    this.gone = true;
+  },
+
+  /** @param {any} payment */
+  show(payment) {
+    const starts = payment.items.map((/** @type {any} */ item) => item.benefit_start).filter(Boolean).map(date);
+    this.setData({ payment, amount: yuan(payment.amount), starts: [...new Set(/** @type {string[]} */ (starts))] });
+    const open = payment.state === "waiting" || payment.state === "checking";
+    if (open && !this.gone) setTimeout(() => this.ask(), this.every);
+  },
+
+  async ask() {
+    try {
+      this.show(await api.call("GET", `/payments/${this.data.payment.number}`));
+      this.setData({ problem: "" });
+    } catch (no) {
+      this.setData({ problem: no.message });
+      if (!this.gone) setTimeout(() => this.ask(), 2 * EVERY_MS);
+    }
+  },
+
+  async paper() {
+    try {
+      const proof = await api.call("POST", `/payments/${this.data.payment.number}/proof`);
+      await api.showPaper(proof.code);
+    } catch (no) {
+      this.setData({ problem: no.message });
+    }
+  },
+
+  // WeChat opens its dialogue only from a tap; one tap is one message of each kind.
+  async remind() {
+    const { templates } = await api.call("GET", "/me/subscriptions");
+    const kinds = Object.keys(templates).slice(0, 3);
+    if (!kinds.length) return;
+    const answer = await new Promise((done) =>
+      wx.requestSubscribeMessage({ tmplIds: kinds.map((kind) => templates[kind]), complete: done }),
+    );
+    const accepted = kinds.filter((kind) => Object(answer)[templates[kind]] === "accept");
+    await api.call("POST", "/me/subscriptions", { accepted });
+  },
+
+  more() {
+    wx.reLaunch({ url: "/pages/due/due" });
+  },
+});

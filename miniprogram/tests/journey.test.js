@@ -1,0 +1,81 @@
+// The five screens against a running system; without one (LIANGXIAN_API) there is nothing to talk to.
+const test = require("node:test");
+const assert = require("node:assert");
+const { start, open, opened } = require("./platform");
+
+const { LIANGXIAN_API: api, SANDBOX: sandbox, LOGIN_CODE: code, OPENID: openid, PHONE: phone } = process.env;
+const { NAME: name, ID_NUMBER: idNumber } = process.env;
+
+const until = async (true_) => {
+  for (let turn = 0; turn < 200 && !true_(); turn += 1) await new Promise((done) => setTimeout(done, 50));
+  assert.ok(true_(), "it did not come about");
+};
+
+async function text() {
+  const { messages } = await (await fetch(`${sandbox}/messages`)).json();
+  const found = messages.filter((each) => each.channel === "sms" && each.to === phone);
+  return /\d{6}/.exec(found[found.length - 1].text)[0];
+}
+
+test("from the phone to the paper in five screens", { skip: !api }, async () => {
+  start({ api, sandbox, code, openid });
+  const first = open("due");
+  await first.onShow();
+  assert.strictEqual(opened.url, "/pages/phone/phone");
+  assert.strictEqual(first.data.large, true, "care mode is followed");
+
+  const login = open("phone");
+  login.onLoad();
+  login.typed({ currentTarget: { dataset: { field: "phone" } }, detail: { value: phone.slice(1) } });
+  await login.ask();
+  assert.match(login.data.problem, /手机号/);
+  login.typed({ currentTarget: { dataset: { field: "phone" } }, detail: { value: phone } });
+  await login.ask();
+  login.typed({ currentTarget: { dataset: { field: "code" } }, detail: { value: await text() } });
+  await login.prove();
+  assert.strictEqual(opened.url, "/pages/due/due");
+
+  const nobody = open("due");
+  await nobody.onShow();
+  assert.strictEqual(opened.url, "/pages/who/who");
+  const who = open("who");
+  await who.onLoad();
+  who.setData({ name, id_number: idNumber });
+  await who.find();
+  assert.match(who.data.problem, /同意/);
+  who.agree();
+  await who.find();
+  assert.strictEqual(who.data.id_number, "", "the number does not stay on the screen");
+
+  const due = open("due");
+  await due.onShow();
+  const [person] = due.data.people;
+  assert.strictEqual(person.due[0].words, "320");
+  await due.pick({ currentTarget: { dataset: { person: person.person, index: 1 } }, detail: { value: 1 } });
+  assert.strictEqual(due.data.chosen, 2);
+  await due.tick({ currentTarget: { dataset: { field: person.due[0].field } } });
+  assert.strictEqual(due.data.chosen, 1);
+  await due.tick({ currentTarget: { dataset: { field: person.due[0].field } } });
+  due.pay();
+
+  const confirm = open("confirm");
+  confirm.onLoad();
+  assert.match(confirm.data.question.ask_first, /在外地交过吗/);
+  confirm.atHome();
+  assert.strictEqual(confirm.data.total, "820");
+  await confirm.pay();
+  assert.strictEqual(opened.url, "/pages/paid/paid");
+
+  const paid = open("paid");
+  paid.every = 50;
+  paid.onLoad();
+  await until(() => paid.data.payment.state === "paid");
+  assert.match(paid.data.payment.words, /缴费成功/);
+  assert.deepStrictEqual(paid.data.starts, ["2022年1月1日"]);
+  await paid.paper();
+  assert.strictEqual(opened.documents, 1);
+  assert.strictEqual(opened.file, "%PDF-");
+  await paid.remind();
+  assert.ok(opened.asked.length > 0);
+  paid.onUnload();
+});

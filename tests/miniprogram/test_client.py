@@ -1,0 +1,74 @@
+"""The mini-program's own files hang together, and its five screens work against the running system."""
+
+import json
+import re
+import shutil
+import subprocess
+from xml.etree import ElementTree as Xml
+
+import pytest
+
+from tests.app.web.conftest import district, far_folder, running
+from tests.browsing import a_phone
+from tests.house.tree import ROOT
+from tests.refunding import rows
+
+__all__ = ["district", "far_folder", "running"]
+
+HERE = ROOT / "miniprogram"
+PAGES = json.loads((HERE / "app.json").read_text(encoding="utf-8"))["pages"]
+MOST_BYTES = 2 * 1024 * 1024  # the vendor's limit for a package
+
+
+def read(page: str, end: str) -> str:
+    return (HERE / f"{page}.{end}").read_text(encoding="utf-8")
+
+
+def test_it_has_five_screens_and_is_small() -> None:
+    shipped = [each for each in HERE.rglob("*") if each.is_file() and not {"node_modules", "tests"} & set(each.parts)]
+
+    assert len(PAGES) == 5
+    assert sum(each.stat().st_size for each in shipped) < MOST_BYTES // 20
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_names_only_what_its_script_has(page: str) -> None:
+    markup, script = read(page, "wxml"), read(page, "js")
+    tree = Xml.fromstring(f'<page xmlns:wx="wx">{re.sub(r"&&", "&amp;&amp;", markup)}</page>')
+
+    handlers = {value for each in tree.iter() for name, value in each.attrib.items() if name.startswith("bind")}
+    assert all(re.search(rf"^\s+(?:async )?{handler}\(", script, re.MULTILINE) for handler in handlers), handlers
+    data = set(re.findall(r"(\w+):", re.search(r"data: \{(.*?)\},\n", script, re.S)[1]))
+    loops = {value for each in tree.iter() for name, value in each.attrib.items() if name.endswith("for-item")}
+    used = set(re.findall(r"\{\{\s*(\w+)", markup)) - loops - {"item", "index"}
+    assert used <= data, used - data
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_amount_is_typed_and_what_is_tapped_has_a_name(page: str) -> None:
+    tree = Xml.fromstring(f'<page xmlns:wx="wx">{read(page, "wxml")}</page>')
+
+    for field in tree.iter("input"):
+        assert field.get("aria-label") in {"手机号", "验证码", "姓名", "身份证号"}
+    for each in tree.iter("view"):
+        assert each.get("bindtap") is None or each.get("aria-role"), "a view that is tapped says what it is"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node on this machine")
+def test_its_screens_lead_from_the_phone_to_the_paper(running, district) -> None:
+    with running.parts.engine.begin() as connection:
+        connection.exec_driver_sql("update person set is_migrant = true where id = %s", (district.adult.id,))
+    login = running.outside.post("/phone/login-code", {"phone": "mini"})
+    told = {
+        **{"LIANGXIAN_API": f"{running.url}/api/v1", "SANDBOX": running.outside.url, "PHONE": a_phone()},
+        **{"LOGIN_CODE": login["code"], "OPENID": login["openid"]},
+        **{"NAME": district.adult.name, "ID_NUMBER": district.adult.id_number, "PATH": "/usr/local/bin:/usr/bin:/bin"},
+    }
+    node = shutil.which("node") or ""
+
+    run = [node, "--test", "tests/"]
+
+    done = subprocess.run(run, check=False, cwd=HERE, env=told, capture_output=True, text=True, timeout=90)
+
+    assert done.returncode == 0 and "# skipped 0" in done.stdout, done.stdout[-3000:]
+    assert [row.amount for row in rows(running, "select amount from payment where state = 'paid'")] == [82000]
