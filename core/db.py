@@ -1,8 +1,12 @@
 """The table base, the constraint-name pattern, and how an engine is made."""
 
-from sqlalchemy import Engine, MetaData, create_engine
+from contextvars import ContextVar
+from typing import Any
+
+from sqlalchemy import Engine, MetaData, create_engine, event
 from sqlalchemy.orm import DeclarativeBase
 
+PLACES: ContextVar[str] = ContextVar("places", default="")  # what this thread may see; empty: everything
 NAMES = {
     "ix": "ix__%(table_name)s__%(column_0_N_name)s",
     "uq": "uq__%(table_name)s__%(column_0_N_name)s",
@@ -23,7 +27,7 @@ def connect(url: str, *, pool_size: int = 16, statement_timeout_ms: int = 15_000
 
     Sessions run in UTC. `url` is a libpq URL (postgresql://…)."""
     options = f"-c timezone=UTC -c lock_timeout=4000 -c statement_timeout={statement_timeout_ms}"
-    return create_engine(
+    engine = create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         pool_size=pool_size,
         max_overflow=0,
@@ -31,3 +35,15 @@ def connect(url: str, *, pool_size: int = 16, statement_timeout_ms: int = 15_000
         pool_pre_ping=False,
         connect_args={"options": options, "connect_timeout": 3},
     )
+    event.listen(engine, "checkout", _keep_to_places)
+    return engine
+
+
+def _keep_to_places(connection: Any, record: Any, _proxy: object) -> None:
+    """A connection sees what its user may see (row level security, migrations/functions/85_scope.sql); it is told only
+    when that changes."""
+    wanted = PLACES.get()
+    if record.info.get("places", "") != wanted:
+        connection.execute("select set_config('liangxian.places', %s, false)", (wanted,))
+        connection.commit()
+        record.info["places"] = wanted

@@ -19,5 +19,5 @@ TABLES = Table.metadata
 
 
 def ours(_object: object, name: str | None, kind: str, _reflected: bool, _compared: object) -> bool:
-    """Tables of the job queue, of Alembic and of the upgrade itself are not declared."""
-    return not (kind == "table" and (name or "").startswith(("procrastinate_", "alembic_", "deployed")))
+    """Tables of the job queue, of Alembic, of the upgrade itself and beside those an import fills are not declared."""
+    return not (kind == "table" and (name or "").startswith(("procrastinate_", "alembic_", "deployed", "new_")))

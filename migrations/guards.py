@@ -11,6 +11,7 @@ FUNCTIONS = Path(__file__).parent / "functions"
 _FUNCTION = re.compile(r"create or replace function (\w+)\s*\(.*?\bas \$\$(.*?)\$\$", re.DOTALL)
 _TRIGGER = re.compile(r"create (?:constraint )?trigger (\w+)\s.*?\bon (\w+)\b", re.DOTALL)
 BOOK = ("entry", "posting")
+SCOPED = ("household", "person", "bill", "bill_line", "payment", "payment_bill", "refund", "notice", "proof")
 INSIDE = ("ledger_post", "post_settlement", "hold_money", "take_outcome")  # called by functions of ours only
 _MAY = {
     "insert": "select has_table_privilege(:role, :what, 'INSERT') or has_any_column_privilege(:role, :what, 'INSERT')",
@@ -43,6 +44,15 @@ def missing_guards(connection: Connection, *, role: str = "liangxian_app") -> Se
         )
     }
     wrong += [f"trigger {name} on {table}" for name, table in _TRIGGER.findall(written) if (name, table) not in enabled]
+    kept = set(
+        connection.execute(
+            text(
+                "select c.relname from pg_class c join pg_policy p on p.polrelid = c.oid"
+                " where c.relrowsecurity and p.polname = 'places'"
+            )
+        ).scalars()
+    )
+    wrong += [f"row security on {table}" for table in SCOPED if table not in kept]
     for table in BOOK:
         wrong += [f"{role} may {verb} {table}" for verb, asked in _MAY.items() if _may(connection, asked, role, table)]
     wrong += [f"{role} may call {name}" for name in INSIDE if _may(connection, _CALL, role, name)]

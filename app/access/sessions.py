@@ -66,6 +66,13 @@ class Visitor:
         return self.expires_at < min(now + self.idle, self.ends_at) - _REWRITE
 
     @property
+    def places(self) -> str:
+        """The codes of the villages and towns that the database shows to this visitor; empty: all there is."""
+        if self.agent is not None:
+            return ",".join(sorted(self.agent.villages)) or "none"
+        return ",".join(sorted(self.officer.towns)) if self.officer is not None else ""
+
+    @property
     def idle(self) -> timedelta:
         """How long it lives unused."""
         return STAFF_IDLE if self.officer else IDLE

@@ -69,6 +69,8 @@ set local statement_timeout = 0;
 -- foreign keys' own are kept) must not read them from end to end.
 set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off;
 """
+_HOUSEHOLD = "id, village_code, number"
+_MOVE = "insert into {0} ({1}) overriding system value select {1} from new_{0}"
 # The indexes go over in one piece, which is quicker than an array; "offset 0" keeps the planner from starting
 # at the large side.
 _PERSONS = """
@@ -152,8 +154,8 @@ class Register:
 
     def write(self, changes: Changes) -> None:
         """Put a batch in: what others point to first."""
-        self._copy("copy household (id, village_code, number)", changes.households)
-        self._copy(f"copy person ({PERSON})", changes.persons)
+        self._copy_beside("household", _HOUSEHOLD, changes.households)
+        self._copy_beside("person", PERSON, changes.persons)
         self._copy(f"copy enrolment ({ENROLMENT})", changes.enrolments)
         if changes.changed_persons:
             self._ask(_CHANGE_PERSONS, _columns(changes.changed_persons.values()))
@@ -171,6 +173,13 @@ class Register:
         if rows:
             with self._cursor.copy(f"{into} from stdin with (format binary)") as copy:
                 copy.write(b"".join((HEAD, *rows, TAIL)))
+
+    def _copy_beside(self, table: str, columns: str, rows: Sequence[bytes]) -> None:
+        """COPY goes past no row level security: the rows go in beside and are moved over."""
+        if rows:
+            self._copy(f"copy new_{table} ({columns})", rows)
+            self._ask(_MOVE.format(table, columns), ())
+            self._ask(f"truncate new_{table}", ())
 
     def _ids(self, table: str, wanted: int) -> list[int]:
         taken = self._ask(

@@ -24,6 +24,7 @@ from app.web.office import progress as office_progress
 from app.web.office import refunds as office_refunds
 from app.web.office import suspense as office_suspense
 from app.web.parts import parts
+from core.db import PLACES
 
 DOORS = (
     # blueprint    path           guard          a form's token
@@ -81,6 +82,7 @@ def open_doors(app: APIFlask) -> None:
     app.before_request(access.watch)
     forms.init_app(app)
     app.after_request(_end)
+    app.teardown_request(_forget_places)
 
 
 def _on_every_page() -> dict[str, object]:
@@ -112,6 +114,11 @@ def _begin() -> None:
     g.began = perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request=request_number())
+
+
+def _forget_places(_error: BaseException | None) -> None:
+    """A thread serves one visitor after the other: what it may see ends with the request."""
+    PLACES.set("")
 
 
 def _end(response: Response) -> Response:

@@ -14,6 +14,7 @@ from app.flows.enter import Entry, leave, visitor_of, visitor_with_people
 from app.flows.follow import Followed, follow
 from app.registry.find import Subject
 from app.web.parts import parts
+from core.db import PLACES
 from core.errors import NotFound, Refused
 from payments.errors import NoSuchPayment
 
@@ -162,10 +163,11 @@ def watch() -> AnyResponse | None:
 
 
 def visitor() -> Visitor | None:
-    """Whose session this request carries; asked of the database once a request."""
+    """Whose session this request carries; asked of the database once a request, which then keeps to his places."""
     if "visitor" not in g:
         token = _bearer() or request.cookies.get(cookie_name())
         g.visitor = visitor_of(parts(), token) if token else None
+        PLACES.set(g.visitor.places if g.visitor else "")
     return cast(Visitor | None, g.visitor)
 
 

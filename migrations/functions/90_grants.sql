@@ -19,6 +19,7 @@ grant update (state, owner, sent_as, ordered_at, their_word, next_query_at, quer
 grant insert, update on book_check to liangxian_app;
 grant insert, update, delete on statement, statement_row, statement_piece to liangxian_app;
 grant insert on outside_file, outside_row, certificate to liangxian_app;
+grant insert, truncate on new_household, new_person to liangxian_app;
 grant insert on proof to liangxian_app;
 grant update (digests, given_out) on proof to liangxian_app;
 grant update (alerted, note) on discrepancy to liangxian_app;

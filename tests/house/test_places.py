@@ -21,6 +21,7 @@ COMMITS = {
     "migrations": "the schema itself",
     "config/postgres.py": "makes roles and databases, before there is anything to be true",
     "payments/sandbox/shelf.py": "the outside world's own memory, not our database",
+    "core/db.py": "tells a connection which places its user may see",
     "bench": "measures commits",
     "tests": "prepare and look",
 }
