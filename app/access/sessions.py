@@ -216,7 +216,12 @@ def end_all_of_staff(connection: Connection, staff_id: int) -> None:
 
 
 def end_others_of(connection: Connection, visitor: Visitor) -> int:
-    """Every other session of a resident's account; how many."""
-    return connection.execute(
-        delete(Session).where(Session.account_id == visitor.account_id, Session.token_hash != visitor.token_hash)
-    ).rowcount
+    """Every other session of the same account, agent or officer; how many."""
+    mine = (
+        Session.agent_id == visitor.agent.id
+        if visitor.agent is not None
+        else Session.staff_id == visitor.officer.id
+        if visitor.officer is not None
+        else Session.account_id == visitor.account_id
+    )
+    return connection.execute(delete(Session).where(mine, Session.token_hash != visitor.token_hash)).rowcount

@@ -149,6 +149,12 @@ def leave(parts: Parts, visitor: Visitor) -> None:
         sessions.end(connection, visitor.token_hash)
 
 
+def leave_elsewhere(parts: Parts, visitor: Visitor) -> int:
+    """Every other session of an agent or of somebody of an office ends at once; how many did (A57)."""
+    with parts.engine.begin() as connection:
+        return sessions.end_others_of(connection, visitor)
+
+
 def _count(parts: Parts, key: str) -> None:
     with parts.engine.connect() as connection:
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from app.access import accounts, sessions
 from app.access.sessions import Visitor
 from app.access.tally import FAMILY, NETWORK, count
+from app.flows.enter import leave_elsewhere
 from app.flows.parts import Parts
 from app.flows.quote import look_up
 from app.flows.sign_in import texts
@@ -99,11 +100,10 @@ def let_go(parts: Parts, visitor: Visitor, person_id: int) -> None:
         sessions.unknow(connection, account, person_id)
 
 
-def leave_elsewhere(parts: Parts, visitor: Visitor) -> int:
+def end_other_phones(parts: Parts, visitor: Visitor) -> int:
     """Every other session of the account ends at once; how many did. LoginRequired."""
     _account(visitor)
-    with parts.engine.begin() as connection:
-        return sessions.end_others_of(connection, visitor)
+    return leave_elsewhere(parts, visitor)
 
 
 def _tell_moved(parts: Parts, phone: str) -> None:

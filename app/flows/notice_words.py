@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from notifications.send import BUDGET_SPENT, UNREACHED
+from notifications.send import BUDGET_SPENT, SENT, UNREACHED
 
 KINDS: Mapping[str, str] = {
     "paid": "缴费成功",
@@ -49,7 +49,7 @@ def _state(notice: Any) -> str:
     """A notice that nobody could send may have been told by word of mouth; one that waits may wait for the morning."""
     if notice.visited_at is not None:
         return f"代办员上门告诉了（{notice.visited_by.removeprefix('agent:')}）"
-    if notice.rank == 0 and notice.attempts == 0 and notice.next_try_at > notice.queued_at + timedelta(minutes=5):
+    if notice.rank < SENT and notice.attempts == 0 and notice.next_try_at > notice.queued_at + timedelta(minutes=5):
         return "夜里不打扰，早上发"
     return RANKS[notice.rank]
 

@@ -9,7 +9,7 @@ from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
-from app.flows.enter import WrongLogin, log_in
+from app.flows.enter import WrongLogin, leave_elsewhere, log_in
 from app.flows.follow import close_payment
 from app.flows.pay import NothingChosen, Want
 from app.flows.quote import AGENT, Due, all_due, subjects
@@ -22,6 +22,7 @@ from app.web.access import (
     anybody,
     drop,
     guarded_by,
+    here,
     keep,
     mark_of,
     network,
@@ -83,6 +84,13 @@ def enter() -> Answer | tuple[Answer, int]:
     except WrongLogin as error:
         return render_template("agent/login.html", problem=error.sentence()), error.status
     return keep(redirect(url_for("agent.today"), 303), entry)
+
+
+@bp.post("/others/end")
+def end_others() -> Answer:
+    """Out of every other phone and computer, at once."""
+    leave_elsewhere(parts(), here())
+    return redirect(url_for("agent.today"), 303)
 
 
 @bp.post("/logout")

@@ -64,7 +64,8 @@ def own_proof(code: str) -> Proof:
     """A paper this session may see: its people are known here, or live in the agent's villages. NoSuchProof."""
     found, held = proof(parts(), code), here()
     if held.agent is not None:
-        mine = {person.village_code for person in subjects(parts(), found.people)} <= set(held.agent.villages)
+        people = subjects(parts(), found.people)
+        mine = len(people) == len(found.people) and {each.village_code for each in people} <= held.agent.villages
     else:
         mine = set(found.people) <= set(held.known.values())
     if not mine:

@@ -5,7 +5,7 @@ from flask import current_app, make_response, redirect, render_template, request
 
 from app.access.sessions import Visitor
 from app.flows.enter import open_session
-from app.flows.family import account_of, leave_elsewhere, let_go
+from app.flows.family import account_of, end_other_phones, let_go
 from app.flows.history import history
 from app.flows.quote import subjects
 from app.flows.sign_in import BadPhone, WrongCode, ask_code, prove_code
@@ -116,7 +116,7 @@ def remove(person: str) -> Answer:
 @guarded_by(page_account)
 def end_others() -> Answer:
     """退出其他手机上的登录."""
-    ended = leave_elsewhere(parts(), here())
+    ended = end_other_phones(parts(), here())
     return redirect(url_for("sign_in.me", ended=ended), 303)
 
 

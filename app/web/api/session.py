@@ -5,7 +5,7 @@ from typing import Any
 from apiflask import APIBlueprint
 
 from app.flows.enter import Entry, leave, open_session
-from app.flows.family import account_of, leave_elsewhere, let_go
+from app.flows.family import account_of, end_other_phones, let_go
 from app.flows.quote import subjects
 from app.flows.sign_in import ask_code, prove_code
 from app.web.access import api_resident, guarded_by, here, network, reference
@@ -97,7 +97,7 @@ def remove(person: str) -> dict[str, Any]:
 @bp.doc(security="session", responses=answers(EndedTold, 200, 401, 403))
 def end_others() -> dict[str, Any]:
     """End every other session of this account, at once"""
-    return {"ended": leave_elsewhere(parts(), here())}
+    return {"ended": end_other_phones(parts(), here())}
 
 
 def _told(entry: Entry) -> dict[str, Any]:

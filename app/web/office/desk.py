@@ -4,8 +4,8 @@ from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 
 from app.access.roles import ROLES, may
-from app.flows.enter import WrongLogin, log_in_staff
-from app.web.access import Answer, anybody, drop, guarded_by, keep, needs, network, officer, visitor
+from app.flows.enter import WrongLogin, leave_elsewhere, log_in_staff
+from app.web.access import Answer, anybody, drop, guarded_by, here, keep, needs, network, officer, visitor
 from app.web.parts import parts
 
 bp = APIBlueprint("desk", __name__, enable_openapi=False)
@@ -47,6 +47,13 @@ def enter() -> Answer | tuple[Answer, int]:
     except WrongLogin as error:
         return render_template("office/login.html", problem=error.sentence()), error.status
     return keep(redirect(url_for("desk.home"), 303), entry)
+
+
+@bp.post("/others/end")
+@needs("office.see")
+def end_others() -> Answer:
+    """Out of every other computer, at once."""
+    return redirect(url_for("desk.home", ended=leave_elsewhere(parts(), here())), 303)
 
 
 @bp.post("/logout")

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from app.flows.agents import add_agent, change_password, disable_agent
+from tests.browsing import Browser
 from tests.builders import a_household, a_person, an_id_number
 from tests.conftest import DATABASE
 from tests.system import eventually
@@ -236,3 +237,15 @@ def test_an_agent_prints_the_residents_sheet_for_the_own_village_only(agent, dis
     assert sheet.status == 200 and "不用交钱，政府替您交" in sheet.text and "政府名单" in sheet.text
     assert "低保" not in sheet.text and district.poor.name not in sheet.text
     assert agent.get("/agent/sheet/nobody/RES_MEDICAL").status == 404
+
+
+def test_every_other_phone_is_out_with_one_button(agent, an_agent, district, running):
+    other = Browser(running.url)
+    other.log_in(*an_agent)
+    village = f"/agent/villages/{district.village}"
+
+    agent.submit(agent.get(village), "/agent/others/end", form="others/end")
+
+    assert other.get(village).url.endswith("/agent/login")
+    assert agent.get(village).url.endswith(village)
+    other.close()

@@ -104,3 +104,13 @@ def test_a_login_is_somebodys_once(running, clerk):
         add_staff(running.parts, login="clerk02", name="另一位", role=Role.AUDITOR, password="short")
     with pytest.raises(NoSuchStaff):
         change_staff(running.parts, login="nobody01", active=False)
+
+
+def test_every_other_computer_is_out_with_one_button(running, clerk):
+    first, second = client_of(running, *clerk), client_of(running, *clerk)
+    assert "退出别处的登录" in second.get("/office/").text
+
+    assert second.post("/office/others/end").status_code == 303
+
+    assert first.get("/office/").location == "/office/login"
+    assert second.get("/office/?ended=1").status_code == 200
