@@ -60,6 +60,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
     paid = pay(running, Want(district.adult.id, MEDICAL), key="paid-key")
     refund = agreed(running.parts, paid).number
     unknown(running, 32000)
+    _message_nobody_got(running, district)
     walk(STRANGERS)
     phone.open("/login")
     phone.fill("手机号", a_phone())
@@ -133,6 +134,16 @@ def _source(phone, path):
     return phone.page.content()
 
 
+def _message_nobody_got(running, district):
+    fields = '{"village":"榴园镇示例村","names":"张*","items":"两险","until":"12月31日","help_phone":"0"}'
+    with running.parts.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "insert into notice (household_id, cause, kind, fields, rank, last_error)"
+            " values (%s, 'household:1:remind-2021w44', 'remind', %s::jsonb, 4, 'no channel reaches this person')",
+            (district.household, fields),
+        )
+
+
 def _agents(phone, district):
     village = f"/agent/villages/{district.village}"
     person = re.search(r'href="(/agent/people/[^"]+)"', _source(phone, village))[1]
@@ -146,6 +157,7 @@ def _agents(phone, district):
     yield "agent.payment", f"/agent/pay/{waiting}"
     yield "village.code_paper", f"/agent/pay/{waiting}/paper"
     yield "village.paper", f"{village}/slips"
+    yield "village.to_visit", f"{village}/visits"
 
 
 def _offices(phone, district, paid, refund):

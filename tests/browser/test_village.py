@@ -1,5 +1,7 @@
 """An agent's afternoon: slips for the village, a printed code, and a list that turns green while she looks at it."""
 
+from app.flows.remind import remind
+from app.flows.tell import tell_due
 from tests.browser.conftest import SHOTS
 from tests.browser.test_journeys import pay_on_the_phone
 
@@ -55,3 +57,17 @@ def test_the_open_list_turns_green_by_itself(phone, district, an_agent, running)
     phone.page.bring_to_front()
     phone.page.locator(".people a.done", has_text=district.adult.name).wait_for()
     assert "医保 1 / 3 人办好，养老 1 / 2 人办好" in phone.look(f"agent-{phone.size}-green")
+
+
+def test_what_to_tell_at_the_door(phone, district, an_agent, running):
+    with running.parts.engine.begin() as connection:
+        connection.exec_driver_sql("update person set phone = null")
+    object.__setattr__(running.parts, "channels", {})
+    remind(running.parts, [district.village])
+    tell_due(running.parts)
+    log_in(phone, an_agent)
+
+    phone.press("要上门告诉的")
+    assert "还没有办" in phone.look(f"agent-{phone.size}-visits")
+    phone.press("告诉了")
+    assert "没有要上门告诉的" in phone.look(f"agent-{phone.size}-visits-done")
