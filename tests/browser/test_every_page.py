@@ -84,6 +84,35 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
     assert max(found.values()) <= HEAVIEST, found
 
 
+def test_the_first_pages_are_readable_on_a_bad_line(phone, district, running):
+    """A second-hand phone at the edge of the village: 400 kbit/s, 400 ms, a quarter of this machine's speed. The times
+    are written down, not asserted; that the text is there without a script is."""
+    phone.sign_in(district.adult)
+    line = phone.page.context.new_cdp_session(phone.page)
+    line.send("Network.enable")
+    slow = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+    line.send("Network.emulateNetworkConditions", slow)
+    line.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    line.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    told = {}
+    for path in ("/", "/due", "/check"):
+        phone.open(path)
+        phone.page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+        paint = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+        told[path] = round(phone.page.evaluate(paint))
+    (SHOTS.parent / f"readable-{phone.size}.json").write_text(json.dumps(told))
+
+    without = phone.page.context.browser.new_context(java_script_enabled=False, storage_state=_cookies(phone))
+    page = without.new_page()
+    page.goto(f"{running.url}/due")
+    assert "320 元" in page.inner_text("body") and page.get_by_role("button", name="去交费").count() == 1
+    without.close()
+
+
+def _cookies(phone):
+    return phone.page.context.storage_state()
+
+
 @pytest.mark.parametrize("app", PHONES)
 def test_the_three_apps_show_their_own_way_first(chromium, district, running, app):
     context = chromium.new_context(viewport={"width": 375, "height": 812}, locale="zh-CN", user_agent=PHONES[app])
