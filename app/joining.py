@@ -57,6 +57,7 @@ def join(settings: Settings, engine: Engine) -> Parts:
         public_url=settings.public_url.rstrip("/"),
         help_phone=settings.help_phone,
         issuer=settings.issuer_name,
+        senders=settings.notice_senders,
         login=program.login if program else None,
         certificate_key=_certificate_key(settings),
         alert=alert,

@@ -122,6 +122,7 @@ class Settings:
         repr=False,
         metadata=told("SMS_SECOND_<PROVIDER,URL,KEY>", "another provider, when the first one stays silent", "none"),
     )
+    notice_senders: int = field(metadata=told("NOTICE_SENDERS", "notices handed over at once by a worker", "`16`"))
     business_clock_start: datetime | None = field(
         metadata=told("BUSINESS_CLOCK_START", "the business clock's start, with offset; sandbox only", "the true time")
     )
@@ -199,6 +200,7 @@ def _values(read: Reading) -> dict[str, Any]:
         **_secrets(read),
         **_addresses(read),
         **sms(read),
+        "notice_senders": read.whole("NOTICE_SENDERS", 16, 1, 64),
         "gateways": MappingProxyType({name: MappingProxyType(keys) for name, keys in read.gateways().items()}),
         "business_clock_start": _clock_start(read),
         "trusted_proxies": read.whole("TRUSTED_PROXIES", 0, 0, 9),

@@ -80,6 +80,7 @@ class Parts:
     help_phone: str
     issuer: str  # the office in whose name papers are issued
     login: Callable[[str], str] | None = None  # a mini-program login code → openid
+    senders: int = 1  # how many notices are handed over at once
     certificate_key: bytes = bytes(32)  # signs what is said of closed days (Ed25519)
     alert: Callable[..., None] = field(default=lambda *_a, **_k: None)
 

@@ -3,6 +3,7 @@ in hand, and the repetition carries the same key. Before that the rules: quiet h
 by our own count."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -41,19 +42,28 @@ def tell_due(parts: Parts, *, most: int = 100) -> int:
 
 
 def _send(parts: Parts, claimed: Sequence[Any]) -> int:
-    for notice in claimed:
-        if _waits(parts, notice):
-            continue
-        openid = _openid(parts, notice)
-        but = () if openid is None or _agreed(parts, notice, openid) else ("wechat",)
-        result = deliver(notice, parts.channels, parts.vault, but=but)
-        with parts.engine.begin() as connection:
-            record(connection, notice, result, now=parts.clocks.wall())
-            if openid is not None and not but:
-                _count(parts, connection, notice, openid, result)
-        if result.get("rank") == GIVEN_UP and result["last_error"] != BUDGET_SPENT:
-            parts.alert("notice_given_up", kind=notice.kind, error=result["last_error"])
+    """Several at once: a provider's answer takes longer than everything we do about it."""
+    if min(parts.senders, len(claimed)) <= 1:
+        for notice in claimed:
+            _hand_over(parts, notice)
+    else:
+        with ThreadPoolExecutor(parts.senders, thread_name_prefix="tell") as pool:
+            list(pool.map(lambda notice: _hand_over(parts, notice), claimed))
     return len(claimed)
+
+
+def _hand_over(parts: Parts, notice: Any) -> None:
+    if _waits(parts, notice):
+        return
+    openid = _openid(parts, notice)
+    but = () if openid is None or _agreed(parts, notice, openid) else ("wechat",)
+    result = deliver(notice, parts.channels, parts.vault, but=but)
+    with parts.engine.begin() as connection:
+        record(connection, notice, result, now=parts.clocks.wall())
+        if openid is not None and not but:
+            _count(parts, connection, notice, openid, result)
+    if result.get("rank") == GIVEN_UP:
+        parts.alert("notice_given_up", kind=notice.kind, error=result["last_error"])
 
 
 def _waits(parts: Parts, notice: Any) -> bool:

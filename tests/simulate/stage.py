@@ -72,6 +72,7 @@ class Stage:
             "SMS_URL": self.far.url,
             "LOG_LEVEL": "ERROR",
             "MINIPROGRAM_TEMPLATES": "",
+            "NOTICE_SENDERS": "1",  # a season happens again exactly: one after the other
         }
         self.app = create_app(
             Settings.from_environment(environment | sandbox_keys(folder / "far", base_url=self.far.url))
