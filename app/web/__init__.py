@@ -9,7 +9,21 @@ from flask_wtf import CSRFProtect
 
 from app.access.sessions import Officer
 from app.observe import REQUESTS, SECONDS
-from app.web import access, agent, back, callbacks, errors, health, home, proofs, resident, sign_in, village, words
+from app.web import (
+    access,
+    agent,
+    back,
+    callbacks,
+    errors,
+    health,
+    home,
+    load,
+    proofs,
+    resident,
+    sign_in,
+    village,
+    words,
+)
 from app.web import refunds as refund_pages
 from app.web.access import anybody, api_resident, by_permission, page_account, page_agent, page_resident, proven
 from app.web.api import payments, people, refunds, session, sheets, spec, subscriptions
@@ -79,6 +93,7 @@ def open_doors(app: APIFlask) -> None:
     spec.register(app)
     app.context_processor(_on_every_page)
     app.before_request(_begin)
+    load.register(app, app.extensions["settings"].web_threads)
     app.before_request(access.watch)
     forms.init_app(app)
     app.after_request(_end)
@@ -128,6 +143,8 @@ def _end(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", HSTS)
+    if response.status_code == 503:
+        response.headers.setdefault("Retry-After", "60")
     if request.endpoint not in _KEEPABLE:
         response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Request-Id"] = request_number()
