@@ -62,8 +62,9 @@ class Ground:
             ],
             capture_output=True,
             text=True,
-            check=True,
+            check=False,
         )
+        assert done.returncode == 0, done.stderr[-2000:]
         line = next(line for line in done.stdout.splitlines() if line.startswith("tps"))
         return float(line.split()[2])
 

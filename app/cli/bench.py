@@ -10,7 +10,19 @@ from flask.cli import AppGroup
 from app.cli.parts import settings
 
 bench = AppGroup("bench", help="Measurements, as ratios.")
-BENCHES = ("callbacks", "gateways", "lookups", "notices", "imports", "replay", "book", "growth", "reconcile", "rivals")
+BENCHES = (
+    "callbacks",
+    "gateways",
+    "lookups",
+    "orders",
+    "notices",
+    "imports",
+    "replay",
+    "book",
+    "growth",
+    "reconcile",
+    "rivals",
+)
 ROWS = ("imports", "replay", "book", "growth", "reconcile")  # measured by rows, the others by seconds
 
 
