@@ -74,6 +74,7 @@ def set_up_logs(level: str) -> None:
                 structlog.processors.format_exc_info,
                 _scrubbed,
                 structlog.processors.JSONRenderer(ensure_ascii=False),
+                _one_line,
             ],
         )
     )
@@ -93,6 +94,14 @@ def _scrubbed(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mu
         if not name.startswith("_") and name != "exc_info":  # the formatter's own; the traceback comes back as text
             event[name] = _clean(value)
     return event
+
+
+_BREAKS = {ord(sign): f"\\u{ord(sign):04x}" for sign in "\x7f\x85\u2028\u2029"}
+
+
+def _one_line(_logger: Any, _method: str, line: str) -> str:
+    """JSON leaves these signs as they are, and some readers take them for the end of a line (A80)."""
+    return line.translate(_BREAKS)
 
 
 def _clean(value: Any) -> Any:

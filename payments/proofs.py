@@ -57,6 +57,11 @@ def new_code() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
 
 
+def grouped(code: str) -> str:
+    """A code as it is printed and read out: four by four."""
+    return " ".join(code[at : at + 4] for at in range(0, len(code), 4))
+
+
 def held(connection: Connection, household_id: int, subject: str, cause: str) -> Row | None:
     """The paper of a subject for a settlement, if it was written already."""
     mine = (Proof.household_id == household_id, Proof.subject == subject, Proof.cause == cause)

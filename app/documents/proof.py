@@ -8,6 +8,7 @@ from reportlab.lib.units import mm
 
 from app.documents.page import GREEN, GREY, Page
 from core.money import plain_yuan, yuan
+from payments.proofs import grouped
 
 _ENDS = (80, 122, 136, 156, 177)
 _NAME = 14  # letters that fit beside a number
@@ -28,7 +29,7 @@ def draw(facts: Mapping[str, Any], *, title: str, address: str) -> bytes:
 def _top(page: Page, facts: Mapping[str, Any], address: str) -> None:
     top = page.y
     page.code(address)
-    page.fact("凭证号（查验码）", _grouped(facts["code"]))
+    page.fact("凭证号（查验码）", grouped(facts["code"]))
     page.fact("开具机关", facts["issuer"])
     page.fact("开具日期", _day(facts["issued_on"]))
     page.fact("村（居）", facts["village"])
@@ -84,10 +85,6 @@ def _foot(page: Page, facts: Mapping[str, Any]) -> None:
 
 def _fitting(name: str) -> str:
     return name if len(name) <= _NAME else name[: _NAME - 1] + "…"
-
-
-def _grouped(code: str) -> str:
-    return " ".join(code[at : at + 4] for at in range(0, len(code), 4))
 
 
 def _day(told: str) -> str:

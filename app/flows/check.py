@@ -100,7 +100,7 @@ def _told(found: Proof, same: bool | None) -> CheckedPaper:
     facts = found.facts
     return CheckedPaper(
         title=found.title,
-        code=found.grouped,
+        code=proofs.grouped(found.code),
         issuer=facts["issuer"],
         village=facts["village"],
         items=[

@@ -17,7 +17,7 @@ from app.registry import find
 from app.registry.find import Subject
 from app.registry.identity import clean_id_number, clean_name
 from core.errors import BadInput, NotFound
-from core.redact import scrub
+from core.redact import mask_phone, scrub
 from payments import find as find_money
 from payments import proofs
 from payments.number import household_of
@@ -73,6 +73,7 @@ class Dossier:
     """One person on a desk's page: the dues of both insurances, the household, what was paid, who read the numbers."""
 
     person: Subject
+    phone: str | None  # masked
     dues: Sequence[Due]
     household: Sequence[Subject]
     payments: Sequence[Row]
@@ -116,17 +117,15 @@ def sees(officer: Officer, person: Subject) -> bool:
 def dossier(parts: Parts, officer: Officer, person_id: int) -> Dossier:
     """NobodyFound for a person of another town (A39)."""
     with parts.reading() as connection:
-        found = find.by_ids(connection, parts.vault, [person_id], levy_year=parts.rules.year)
-        if not found or not sees(officer, found[0]):
-            raise NobodyFound
-        person = found[0]
+        person = _own(parts, connection, officer, person_id)
+        phone = find.phone_of(connection, parts.vault, person_id)
         household = find.by_household(connection, parts.vault, person.household_id, levy_year=parts.rules.year)
         payments = connection.execute(_PAYMENTS, {"person": person_id, "household": person.household_id}).all()
         notices = connection.execute(_NOTICES, {"household": person.household_id}).all()
         readings = disclosures.of_person(connection, person_id)
     dues = all_due(parts, person, at=parts.clocks.now())
     others = [each for each in household if each.id != person_id]
-    return Dossier(person, dues, others, payments, notices, readings)
+    return Dossier(person, mask_phone(phone) if phone else None, dues, others, payments, notices, readings)
 
 
 def read_numbers(parts: Parts, officer: Officer, person_id: int, *, reason: str) -> tuple[str, str | None]:
@@ -134,11 +133,20 @@ def read_numbers(parts: Parts, officer: Officer, person_id: int, *, reason: str)
 
     BadReadingReason, NobodyFound, TooOften."""
     why = good_reason(reason)
-    dossier(parts, officer, person_id)
+    with parts.reading() as connection:
+        _own(parts, connection, officer, person_id)
     allow_reading(parts, officer)
     with parts.engine.begin() as connection:
         disclosures.note(connection, by=officer.by, reason=why, at=parts.clocks.wall(), person_id=person_id)
         return find.numbers_of(connection, parts.vault, person_id)
+
+
+def _own(parts: Parts, connection: Connection, officer: Officer, person_id: int) -> Subject:
+    """A person of this officer's places. NobodyFound."""
+    found = find.by_ids(connection, parts.vault, [person_id], levy_year=parts.rules.year)
+    if not found or not sees(officer, found[0]):
+        raise NobodyFound
+    return found[0]
 
 
 def good_reason(reason: str) -> str:

@@ -86,9 +86,10 @@ def _take_treasury(parts: Parts, connection: Connection, file: OutsideFile, when
         if _keep(connection, file.kind, row, kept):
             _book(connection, "book_treasury_row", row["serial"], when)
     first, last = _span(file)
+    differences = _scalar(connection, "name_treasury(:first, :last, :now)", first=first, last=last, now=when.now)
     for day, insurance in sorted({(row["day"], row["insurance"]) for row in file.rows if row["part"] == "premium"}):
-        tell_certified(parts, connection, day, insurance)
-    return _scalar(connection, "name_treasury(:first, :last, :now)", first=first, last=last, now=when.now)
+        tell_certified(parts, connection, day, insurance)  # once it is known whether the amounts agree
+    return differences
 
 
 def _take_bureau(parts: Parts, connection: Connection, file: OutsideFile, when: _When) -> int:

@@ -11,8 +11,9 @@ from app.access.sessions import Officer
 from app.documents.spreadsheet import as_csv, as_xlsx
 from app.flows.desk_people import NobodyFound, allow_reading, good_reason
 from app.flows.parts import Parts
-from app.flows.visit import STANDING_WORDS, Standing, villagers
+from app.flows.visit import STANDING_WORDS, TITLES, Standing, villagers
 from app.flows.visit import villages as named_villages
+from app.policy.facts import Insurance
 from core.clock import beijing
 from core.redact import mask_name
 
@@ -62,7 +63,7 @@ def progress(parts: Parts, officer: Officer) -> list[Row]:
 def totals(rows: Sequence[Row]) -> list[Row]:
     """The same for all of them together, one line an insurance. Pure."""
     return [
-        _total(own, insurance) for insurance in _TITLES if (own := [row for row in rows if row.insurance == insurance])
+        _total(own, insurance) for insurance in TITLES if (own := [row for row in rows if row.insurance == insurance])
     ]
 
 
@@ -70,7 +71,7 @@ def progress_file(parts: Parts, officer: Officer, kind: str) -> bytes:
     """The table as XLSX or CSV. No person is in it."""
     rows = [
         (
-            *(row.town, row.village, title(row.insurance), str(row.due), str(row.paid), str(row.free)),
+            *(row.town, row.village, TITLES[Insurance(row.insurance)], str(row.due), str(row.paid), str(row.free)),
             *(str(row.excluded), str(row.left), row.rate, str(row.week)),
         )
         for row in progress(parts, officer)
@@ -101,14 +102,6 @@ def to_do_file(parts: Parts, officer: Officer, village_code: str, kind: str, *, 
         for line in to_do
     ]
     return _file(kind, "还没办的", ("户号", "姓名", "关系", "状态", "要交", "是否外出"), rows, _mark(parts, officer))
-
-
-def title(insurance: str) -> str:
-    """医保, 养老."""
-    return _TITLES[insurance]
-
-
-_TITLES = {"RES_MEDICAL": "医保", "RES_PENSION": "养老"}
 
 
 def _total(rows: Sequence[Row], insurance: str) -> Row:

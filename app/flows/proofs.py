@@ -50,7 +50,7 @@ class NoSuchProof(NotFound):
 @dataclass(frozen=True)
 class Proof:
     """A paper: its code, what it says (`facts`, as it was written), the persons it is about, and whether it still
-    stands. `number` of the payment, where it was one."""
+    stands."""
 
     code: str
     kind: str
@@ -63,11 +63,6 @@ class Proof:
     def title(self) -> str:
         """What stands at its head."""
         return TITLES[self.kind]
-
-    @property
-    def grouped(self) -> str:
-        """The code as it is read out: four by four."""
-        return " ".join(self.code[at : at + 4] for at in range(0, len(self.code), 4))
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from app.registry.find import Subject
 from core.errors import Conflict
 from core.redact import mask_name
 from notifications import subscriptions
+from payments import proofs
 
 _HEAD = "户主"
 
@@ -59,9 +60,12 @@ def remind(
 
 
 def tell_certified(parts: Parts, connection: Connection, day: date, insurance: str) -> int:
-    """Whoever asked to be told that his certificate is ready, and paid for this fund on this day; how many."""
-    written = 0
-    paid = {"day": day, "insurance": insurance, "year": parts.rules.year}
+    """Whoever asked to be told that his certificate is ready, and paid for this fund on this day; how many. Nobody
+    while what the treasury booked is not what we did: there is no certificate then."""
+    written, year = 0, parts.rules.year
+    if proofs.treasury_booking(connection, insurance=insurance, levy_year=year, day=day) is None:
+        return written
+    paid = {"day": day, "insurance": insurance, "year": year}
     for row in connection.execute(_WAITING, paid).all():
         openid = parts.vault.open(row.payer, bound_to=f"payment.payer:{row.number}")
         if not subscriptions.left(connection, parts.vault, openid).get("certified"):

@@ -3,7 +3,7 @@ time, with who did it. Reads only (J11)."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -145,7 +145,9 @@ def _listed(connection: Connection, payment: Row, _bills: Sequence[Row]) -> Iter
             system=True,
         )
         if row.deposit:
-            yield Event(_noon(row.deposited_on), "银行到账", "bank", f"银行流水号 {row.deposit}（按天合并到账）")
+            yield Event(
+                beijing_midnight(row.deposited_on), "银行到账", "bank", f"银行流水号 {row.deposit}（按天合并到账）"
+            )
 
 
 def _booked(connection: Connection, payment: Row, bills: Sequence[Row]) -> Iterator[Event]:
@@ -156,7 +158,7 @@ def _booked(connection: Connection, payment: Row, bills: Sequence[Row]) -> Itera
         wanted |= {"year": bill.levy_year, "person": bill.person_id}
         for row in connection.execute(_OUTSIDE, wanted):
             what = "国库入库" if row.kind == "treasury" else "部门确认"
-            yield Event(_noon(row.booked_on), what, row.kind, f"{_title(bill)}，{row.serial}")
+            yield Event(beijing_midnight(row.booked_on), what, row.kind, f"{_title(bill)}，{row.serial}")
 
 
 def _went_back(connection: Connection, payment: Row, _bills: Sequence[Row]) -> Iterator[Event]:
@@ -197,11 +199,6 @@ _SOURCES: Sequence[_Source] = (_begun, _paid, _heard, _entered, _listed, _booked
 
 def _named(payment: Row) -> dict[str, Any]:
     return {"household": payment.household_id, "number": payment.number}
-
-
-def _noon(day: date) -> datetime:
-    """A day without an hour stands at its beginning."""
-    return beijing_midnight(day)
 
 
 _RECEIVED = text(

@@ -85,7 +85,7 @@ def villagers(parts: Parts, village_code: str) -> tuple[list[Villager], list[Pro
         (_villager(person, due) for person, due in dues),
         key=lambda line: (line.standing, line.subject.household_number, line.subject.id),
     )
-    return lines, [_progress(insurance, title, dues) for insurance, title in _TITLES.items()]
+    return lines, [_progress(insurance, title, dues) for insurance, title in TITLES.items()]
 
 
 def in_words(progress: Sequence[Progress]) -> str:
@@ -119,7 +119,7 @@ def matching(lines: Sequence[Villager], wanted: str) -> list[Villager]:
     return [line for line in lines if sought in line.subject.name or sought in line.subject.household_number]
 
 
-_TITLES = {Insurance.RES_MEDICAL: "医保", Insurance.RES_PENSION: "养老"}
+TITLES = {Insurance.RES_MEDICAL: "医保", Insurance.RES_PENSION: "养老"}
 
 
 def _villager(person: Subject, dues: Sequence[Due]) -> Villager:
@@ -137,7 +137,7 @@ def _villager(person: Subject, dues: Sequence[Due]) -> Villager:
 
 
 def _word(due: Due) -> str:
-    title = _TITLES[due.insurance]
+    title = TITLES[due.insurance]
     if due.settled:
         return f"{title}办好了"
     if due.tier_open:

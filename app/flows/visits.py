@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from app.flows.parts import Parts
 from core.errors import NotFound
-from notifications.send import render
+from notifications.send import BUDGET_SPENT, render
 
 KINDS = ("paid", "settled", "surplus", "refund_asked", "refund_rejected", "refunded", "remind", "waived")
 
@@ -31,7 +31,9 @@ class Visit:
 def visits(parts: Parts, village_code: str) -> list[Visit]:
     """What waits to be told in a village, the oldest first."""
     with parts.reading() as connection:
-        rows = connection.execute(_WAITING, {"village": village_code, "kinds": list(KINDS)}).all()
+        rows = connection.execute(
+            _WAITING, {"village": village_code, "kinds": list(KINDS), "spent": BUDGET_SPENT}
+        ).all()
     return [
         Visit(row.household_id, row.cause, row.number, render(row.kind, row.fields).partition("】")[2]) for row in rows
     ]
@@ -49,7 +51,7 @@ def visited(parts: Parts, village_codes: Sequence[str], *, household_id: int, ca
 _WAITING = text(
     "select n.household_id, n.cause, n.kind, n.fields, h.number from notice n join household h on h.id = n.household_id"
     " where h.village_code = :village and n.rank = 4 and n.visited_at is null and n.kind = any (:kinds)"
-    "   and n.last_error is distinct from 'enough was sent this week' order by n.queued_at, n.cause limit 200"
+    "   and n.last_error is distinct from :spent order by n.queued_at, n.cause limit 200"
 )
 _DONE = text(
     "update notice n set visited_by = :by, visited_at = :at from household h"

@@ -119,9 +119,9 @@ _NAMES = text(
 
 def numbers_of(connection: Connection, vault: Vault, person_id: int) -> tuple[str, str | None]:
     """Identity number and registered phone in clear."""
-    row = connection.execute(text("select id_number, phone from person where id = :id"), {"id": person_id}).one()
-    phone = vault.open(row.phone, bound_to=f"person.phone:{person_id}") if row.phone else None
-    return vault.open(row.id_number, bound_to=f"person.id_number:{person_id}"), phone
+    sealed = connection.execute(text("select id_number from person where id = :id"), {"id": person_id}).scalar_one()
+    number = vault.open(sealed, bound_to=f"person.id_number:{person_id}")
+    return number, phone_of(connection, vault, person_id)
 
 
 def by_session(

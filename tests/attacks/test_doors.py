@@ -1,12 +1,15 @@
 """A28–A91 where no other test stands for them: codes, enumeration, sessions, business rules, injection, resources.
 docs/attacks.md has every item and the test that stands for it."""
 
+import json
+import logging
 import re
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 import requests
+import structlog
 
 from app.access import passwords
 from app.access.roles import Role
@@ -14,6 +17,7 @@ from app.documents.proof import draw
 from app.flows.enter import WrongLogin, log_in
 from app.flows.proofs import confirm
 from app.flows.quote import identify
+from app.observe import set_up_logs
 from app.registry.errors import NoSuchPerson
 from app.registry.identity import clean_id_number, clean_name, id_number_problem, name_problem
 from core.clock import utc_now
@@ -79,7 +83,7 @@ def test_a42_a_stranger_costs_the_same_work_as_a_person(running, district, monke
     known = work("李不对", district.adult.id_number)
     unknown = work("李不对", an_id_number(sequence=555))
 
-    assert known == unknown
+    assert known == unknown and known[0] > 0
 
 
 @pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method"])
@@ -123,21 +127,17 @@ def test_a48_a_crooked_path_gets_past_no_guard(running, district, path):
     assert "找人" not in answer.text and "create_app" not in answer.text
 
 
-def test_a49_a_forged_forwarded_address_changes_no_counting(running, district, an_agent):
-    def guess(turn):
-        client = running.app.test_client()
-        running.app.config["WTF_CSRF_ENABLED"] = False
-        return client.post(
-            "/agent/login",
-            data={"login": an_agent[0], "password": "wrong-password", "code": "000000"},
-            headers={
-                "X-Forwarded-For": f"10.0.0.{turn}",
-                "X-Real-IP": f"10.0.1.{turn}",
-                "Forwarded": f"for=10.0.2.{turn}",
-            },
-        ).status_code
+def test_a49_a_forged_forwarded_address_changes_no_counting(running, district, monkeypatch):
+    """Another login each time, so that only the address is counted."""
+    monkeypatch.setattr("app.flows.enter.NETWORK", ((timedelta(minutes=1), 5),))
+    running.app.config["WTF_CSRF_ENABLED"] = False
 
-    assert [guess(turn) for turn in range(7)][-1] == 429
+    def guess(turn):
+        forged = dict.fromkeys(("X-Forwarded-For", "X-Real-IP"), f"10.0.0.{turn}") | {"Forwarded": f"for=10.0.0.{turn}"}
+        fields = {"login": f"agent{turn:02d}", "password": PASSWORD, "code": "000000"}
+        return running.app.test_client().post("/agent/login", data=fields, headers=forged).status_code
+
+    assert [guess(turn) for turn in range(7)] == [401] * 5 + [429] * 2
 
 
 def test_a50_nobody_reads_a_district_page_by_page(running, district):
@@ -228,13 +228,19 @@ def test_a74_a_name_on_paper_is_only_text():
     assert "=1+1<b>" in said and "{{7*7}}" in said and "${x}" in said
 
 
-def test_a80_a_line_break_in_what_is_sent_makes_no_line_in_the_log(running, district, capfd):
-    client = running.app.test_client()
-    client.get("/check?code=a%0a%7B%22event%22%3A%22forged%22%7D", headers={"User-Agent": "x\u2028y"})
-    client.get("/nothing%0a%0dforged")
+def test_a80_a_line_break_in_what_is_sent_makes_no_line_in_the_log(monkeypatch, capsys):
+    forged = 'x\n{"event": "forged"}\r\u2028y'
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+    set_up_logs("WARNING")
 
-    lines = [line for line in capfd.readouterr().err.splitlines() if "forged" in line and not line.startswith('{"')]
-    assert lines == []
+    structlog.get_logger("web").warning("odd", said=forged)
+    logging.getLogger("library").warning("odd %s", forged)
+
+    told = [line for line in capsys.readouterr().err.splitlines() if "forged" in line]
+    assert len(told) == 2
+    assert all(json.loads(line)["event"] != "forged" for line in told)
 
 
 def test_a81_no_header_is_made_of_what_is_sent(running, district):

@@ -18,7 +18,6 @@ from app.flows.notice_words import told
 from app.web.access import Answer, needs, officer, reference
 from app.web.access import person_behind as behind
 from app.web.parts import parts
-from core.redact import mask_phone
 
 bp = APIBlueprint("office_people", __name__, enable_openapi=False)
 
@@ -75,11 +74,9 @@ def _ask(**words: object) -> str:
 def _one(person: str, **words: object) -> str:
     found = dossier(parts(), officer(), known(person))
     role = officer().role
-    sealed = found.person.phone_sealed
-    phone = parts().vault.open(sealed, bound_to=f"person.phone:{found.person.id}") if sealed else None
     shown: dict[str, object] = {
         "found": found,
-        "phone": mask_phone(phone) if phone else "没有登记",
+        "phone": found.phone or "没有登记",
         "reference": reference,
         "here": person,
         "traces": may(role, "trace.see"),

@@ -4,7 +4,8 @@ from apiflask import APIBlueprint
 from flask import Response, make_response, render_template, request
 
 from app.flows.desk_people import BadReadingReason
-from app.flows.progress import progress, progress_file, title, to_do_file, totals
+from app.flows.progress import progress, progress_file, to_do_file, totals
+from app.flows.visit import TITLES
 from app.web.access import Answer, needs, officer
 from app.web.parts import parts
 from core.errors import NotFound
@@ -49,7 +50,7 @@ def to_do(village: str, kind: str) -> Answer | tuple[Answer, int]:
 
 def _table(**words: object) -> str:
     rows = progress(parts(), officer())
-    return render_template("office/progress.html", rows=rows, totals=totals(rows), title=title, **words)
+    return render_template("office/progress.html", rows=rows, totals=totals(rows), titles=TITLES, **words)
 
 
 def _known(kind: str) -> str:

@@ -86,6 +86,18 @@ def test_who_asked_is_told_that_the_certificate_is_ready(running, district, api,
     assert api.get("/me/subscriptions").json["left"] == {"certified": 0}
 
 
+def test_nobody_is_told_of_a_certificate_that_cannot_be_had(running, district, api, wechat, login):
+    person = api.look_up(district.adult)
+    api.post("/me/subscriptions", {"accepted": ["certified"]})
+    started = api.pay(medical(person), kind="jsapi").json
+    running.outside.pay(started["jsapi"]["package"].removeprefix("prepay_id="), login["openid"])
+    eventually(lambda: rows(running, "select 1 from payment where state = 'paid'"))
+
+    import_outside(running.parts, "treasury", PAPER.format("319.00").encode(), by=CLERK)
+
+    assert rows(running, "select 1 from notice where kind = 'certified'") == []
+
+
 def test_an_agent_reads_it_out_at_the_door_and_says_so(running, district, agent):
     with running.parts.engine.begin() as connection:
         connection.exec_driver_sql("update person set phone = null")
