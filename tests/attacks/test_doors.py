@@ -232,8 +232,7 @@ def test_a80_a_line_break_in_what_is_sent_makes_no_line_in_the_log(monkeypatch, 
     forged = 'x\n{"event": "forged"}\r\u2028y'
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])
-    monkeypatch.setattr(root, "level", root.level)
-    set_up_logs("WARNING")
+    set_up_logs(logging.getLevelName(root.level))
 
     structlog.get_logger("web").warning("odd", said=forged)
     logging.getLogger("library").warning("odd %s", forged)
