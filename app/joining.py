@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.cli import GROUPS
 from app.flows.collect import Collector
 from app.flows.parts import Clocks, Parts
-from app.observe import alert, set_up_logs
+from app.observe import Alarm, say_alert, set_up_logs
 from app.policy.year import load_year
 from app.web import open_doors
 from config.postgres import create_database, ensure_running
@@ -60,7 +60,7 @@ def join(settings: Settings, engine: Engine) -> Parts:
         senders=settings.notice_senders,
         login=program.login if program else None,
         certificate_key=_certificate_key(settings),
-        alert=alert,
+        alert=Alarm(say_alert),
     )
 
 

@@ -49,11 +49,8 @@ class Alarm:
         return True
 
 
-def _at_error(what: str, words: Mapping[str, object]) -> None:
+def say_alert(what: str, words: Mapping[str, object]) -> None:
     structlog.get_logger("alert").error(what, **words)
-
-
-alert = Alarm(_at_error)
 
 
 def set_up_logs(level: str) -> None:

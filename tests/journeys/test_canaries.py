@@ -20,7 +20,7 @@ from app.flows.agents import add_agent
 from app.flows.collect import take_word
 from app.flows.expire import ask_silent
 from app.flows.pay import find_started
-from app.observe import alert, set_up_logs
+from app.observe import set_up_logs
 from config.postgres import Server
 from core.clock import utc_now
 from core.http import Door
@@ -97,7 +97,8 @@ def test_nothing_of_a_person_is_logged_counted_queued_or_stored_in_clear(
 
 
 def test_what_slips_into_a_log_is_taken_out_by_the_last_net(running: System, said: io.StringIO) -> None:
-    alert("slipped", plain=f"{NUMBER} {PHONE}", nested={"deep": [f"to {PHONE}", {"id": NUMBER}]}, raw=PHONE.encode())
+    deep = {"deep": [f"to {PHONE}", {"id": NUMBER}]}
+    running.parts.alert("slipped", plain=f"{NUMBER} {PHONE}", nested=deep, raw=PHONE.encode())
     structlog.get_logger("x").warning("%s and %s", NUMBER, PHONE)
     try:
         raise ValueError(f"{NUMBER} of {PHONE}")
