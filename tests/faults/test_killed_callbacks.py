@@ -167,7 +167,7 @@ def test_the_whole_web_server_killed_under_load_loses_and_doubles_nothing(rig: R
 
     while not any(one.done() for one in paying):
         time.sleep(0.001)
-    rig.stack.running["web"].kill()  # its workers see that they are orphans, and end
+    os.killpg(rig.stack.running["web"].pid, signal.SIGKILL)  # its workers with it: an orphan would keep the port
     rig.stack.running["web"].wait()
     rig.start_again()  # whoever supervises it starts it again, and it takes the port
     crowd.shutdown()
