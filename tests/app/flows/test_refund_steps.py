@@ -1,6 +1,7 @@
 """Who does what to a refund in which order, by which rule, and what stands in for the way back when there is none."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -286,17 +287,17 @@ def test_a_closed_account_is_paid_by_transfer_with_a_proof_and_two_people(runnin
         refund_pay.decide_transfer(running.parts, number, agreed=True, by="staff:third")
 
 
-def test_a_gateway_that_pays_after_the_transfer_leaves_a_debt_and_an_alarm(running, adult, monkeypatch):
+def test_a_gateway_that_pays_after_the_transfer_leaves_a_debt_and_an_alarm(running, adult):
     number = abnormal(running, adult)
     refund_pay.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
     refund_pay.decide_transfer(running.parts, number, agreed=True, by=LEAD)
     heard = []
-    monkeypatch.setattr("app.observe.alert._say", lambda what, words: heard.append(what))
+    listening = replace(running.parts, alert=lambda what, **_words: heard.append(what))
     late = refund_pay.RefundOutcome("wechat", number, refund_pay.RefundWord.DONE, amount=32000, their_word="SUCCESS")
 
-    words = [refund_pay.take_refund(running.parts, late) for _ in range(2)]
+    words = [refund_pay.take_refund(listening, late) for _ in range(2)]
 
-    assert words == ["twice", "again"] and "refund_twice" in heard
+    assert words == ["twice", "again"] and heard == ["refund_twice"]
     assert balances(running) == {"bank:pending": -32000, "receivable:resident": 32000}
 
 
