@@ -69,12 +69,14 @@ class Ground:
         return float(line.split()[2])
 
     @contextmanager
-    def web(self, application: str = "wsgi:app", **more: str) -> Iterator[int]:
-        """A web process with the settings' workers and threads; its port."""
+    def web(self, application: str = "wsgi:app", *, worker: bool = False, **more: str) -> Iterator[int]:
+        """A web process with the settings' workers and threads, beside it the background process; its port."""
         stack = Stack(
             {**os.environ, **self.environ, **more}, self.port, 0, self.folder / "far", application=application
         )
         stack.start_web()
+        if worker:
+            stack.start_worker()
         try:
             stack.wait_for(f"http://127.0.0.1:{self.port}/livez", "web")
             yield self.port

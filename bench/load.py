@@ -17,6 +17,11 @@ class Seen:
     took: list[float] = field(default_factory=list)
     seconds: float = 0.0
 
+    def add(self, status: int, seconds: float) -> None:
+        """One more answer."""
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        self.took.append(seconds)
+
     def rate(self, status: int = 200) -> float:
         """Answers of one status per second."""
         return self.statuses.get(status, 0) / self.seconds
@@ -77,15 +82,19 @@ def _answered(key: selectors.SelectorKey, seen: Seen) -> bool:
     """Read what is there; True when the answer is whole."""
     held = key.data
     held[1] += key.fileobj.recv(65536)  # type: ignore[union-attr]
-    head, gap, body = held[1].partition(b"\r\n\r\n")
-    if not gap:
+    answer = whole(held[1])
+    if answer is None:
         return False
-    length = head.lower().find(b"content-length:")
-    wanted = int(head[length + 15 :].split(b"\r\n", 1)[0]) if length >= 0 else 0
-    if len(body) < wanted:
-        return False
-    status = int(head[9:12])
-    seen.statuses[status] = seen.statuses.get(status, 0) + 1
-    seen.took.append(time.perf_counter() - held[0])
+    seen.add(answer[0], time.perf_counter() - held[0])
     held[1] = b""
     return True
+
+
+def whole(received: bytes) -> tuple[int, bytes] | None:
+    """Status and body of an answer, once all of it is there."""
+    head, gap, body = received.partition(b"\r\n\r\n")
+    if not gap:
+        return None
+    length = head.lower().find(b"content-length:")
+    wanted = int(head[length + 15 :].split(b"\r\n", 1)[0]) if length >= 0 else 0
+    return (int(head[9:12]), body) if len(body) >= wanted else None

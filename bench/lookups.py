@@ -42,24 +42,27 @@ def run(ground: Ground, *, runs: int, seconds: int, say: Callable[[str], None]) 
     return [Ratio("P4", f"amount due of a household of three, {CLIENTS} clients", mine, limit, 0.45, 0.6)]
 
 
-def sessions_of_households(ground: Ground) -> list[str]:
-    """People of the synthetic district, and a session for each household of three that knows its members."""
+def sessions_of_households(
+    ground: Ground, *, people: int = PEOPLE, households: int = HOUSEHOLDS, members: tuple[int, int] = (3, 3)
+) -> list[str]:
+    """People of the synthetic district, and a session for each household of that size that knows its members."""
     parts = joined(ground.settings(), connect(ground.server.app_url(DATABASE), pool_size=2))
-    parts.clocks.set_to(datetime(2021, 11, 5, 9, tzinfo=BEIJING))
-    ensure_district(parts, people=PEOPLE, password_file=ground.folder / "agent.txt")
+    parts.clocks.set_to(datetime(2021, 11, 5, 12, 5, tzinfo=BEIJING))
+    ensure_district(parts, people=people, password_file=ground.folder / "agent.txt")
     rows = ground.sql(
-        "select array_agg(id) from person group by household_id having count(*) = 3 order by household_id limit %s",
-        (HOUSEHOLDS,),
+        "select array_agg(id) from person group by household_id having count(*) between %s and %s"
+        " order by household_id limit %s",
+        (*members, households),
     )
     tokens = []
     with parts.engine.begin() as connection:
-        for (members,) in rows:
+        for (together,) in rows:
             token = sessions.new_token()
             now = parts.clocks.wall()
             sessions.write(connection, token, now=now)
             visitor = sessions.find(connection, token, now=now)
             assert visitor is not None
-            for member in members:
+            for member in together:
                 sessions.know(connection, visitor, member)
             tokens.append(token)
     parts.engine.dispose()

@@ -23,12 +23,12 @@ EMPTIED = "bill, bill_line, payment, payment_bill, request_key, entry, posting, 
 def run(ground: Ground, *, runs: int, seconds: int, say: Callable[[str], None]) -> list[Ratio]:
     """Closed loop; each session pays the medical premium of one adult, once."""
     tokens = sessions_of_households(ground)
-    asked = [_request(token, reference) for token, reference in _payers(ground, tokens)]
+    asked = [order(token, reference) for token, reference in payers(ground, tokens)]
     say(f"P5  {len(asked)} households to pay for")
 
     def ours() -> float:
         ground.admin(f"truncate {EMPTIED} cascade")
-        with _far_side(ground) as url, ground.web(GATEWAY_WECHAT_BASE_URL=url) as port:
+        with far_side(ground) as url, ground.web(GATEWAY_WECHAT_BASE_URL=url) as port:
             seen = closed_loop(port, asked, clients=CLIENTS, seconds=seconds)
         assert set(seen.statuses) == {201}, seen.statuses
         return seen.rate(201)
@@ -41,7 +41,7 @@ def run(ground: Ground, *, runs: int, seconds: int, say: Callable[[str], None]) 
     return [Ratio("P5", f"a payment begun, {CLIENTS} clients, its far side on the same cores", mine, bare, 0.15, 0.22)]
 
 
-def _payers(ground: Ground, tokens: list[str]) -> Iterator[tuple[str, str]]:
+def payers(ground: Ground, tokens: list[str]) -> Iterator[tuple[str, str]]:
     """(token, reference) of sessions that know an adult who pays the ordinary price."""
     adults = {
         row[0]
@@ -59,7 +59,8 @@ def _payers(ground: Ground, tokens: list[str]) -> Iterator[tuple[str, str]]:
             yield token, reference
 
 
-def _request(token: str, reference: str) -> bytes:
+def order(token: str, reference: str) -> bytes:
+    """The request that begins a payment of somebody's medical premium."""
     wish = {"items": [{"person": reference, "insurance": "RES_MEDICAL"}], "kind": "native"}
     headers = {
         "Authorization": f"Bearer {token}",
@@ -70,7 +71,7 @@ def _request(token: str, reference: str) -> bytes:
 
 
 @contextmanager
-def _far_side(ground: Ground) -> Iterator[str]:
+def far_side(ground: Ground) -> Iterator[str]:
     """A gateway in a process of its own that answers at once and calls nobody back."""
     port = free_port()
     command = [sys.executable, "-m", "bench.quick_gateway", str(ground.folder / "far"), str(port)]

@@ -15,6 +15,7 @@ BENCHES = (
     "gateways",
     "lookups",
     "orders",
+    "night",
     "notices",
     "imports",
     "replay",

@@ -1,0 +1,111 @@
+"""A crowd: requests of several kinds, each at its planned moment whatever comes back, some following from an answer.
+Loopback only, one process, one selector. What waits for a free connection waits as its sender would: it counts."""
+
+import heapq
+import selectors
+import socket
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bench.load import Seen, whole
+
+LOST = 0  # the status of a request whose answer never came
+PATIENCE_S = 30
+
+
+@dataclass(order=True)
+class Planned:
+    """One request, so many seconds after the start."""
+
+    at: float
+    kind: str = field(compare=False)
+    raw: bytes = field(compare=False)
+    whose: str = field(default="", compare=False)  # the session's token, for what follows
+
+
+Then = Callable[[Planned, int, bytes], Iterable[Planned]]
+
+
+class Crowd:
+    """Connections to one port, opened as they are needed, at most so many."""
+
+    def __init__(self, port: int, *, connections: int) -> None:
+        self._port, self._most = port, connections
+        self._selector = selectors.DefaultSelector()
+        self._idle: list[socket.socket] = []
+        self._flying: dict[socket.socket, tuple[Planned, bytearray]] = {}
+        self.seen: dict[str, Seen] = defaultdict(Seen)
+
+    def run(self, plan: Iterable[Planned], then: Then) -> Mapping[str, Seen]:
+        """All of the plan and what `then` makes of each answer (request, status, body); what came back, by kind."""
+        agenda, start = list(plan), time.perf_counter()
+        heapq.heapify(agenda)
+        while agenda or self._flying:
+            now = time.perf_counter() - start
+            while agenda and agenda[0].at <= now and (connection := self._free()):
+                self._send(connection, heapq.heappop(agenda))
+            pause = max(0.0, min(0.05, agenda[0].at - now)) if agenda else 0.05
+            for key, _ in self._selector.select(pause if self._can_send else 0.05):
+                for planned in self._hear(key.fileobj, start, then):  # type: ignore[arg-type]
+                    heapq.heappush(agenda, planned)
+            self._give_up(start)
+        for seen in self.seen.values():
+            seen.seconds = time.perf_counter() - start
+        for connection in list(self._idle):
+            self._close(connection)
+        return self.seen
+
+    @property
+    def _can_send(self) -> bool:
+        return bool(self._idle) or len(self._flying) < self._most
+
+    def _free(self) -> socket.socket | None:
+        if self._idle:
+            return self._idle.pop()
+        if not self._can_send:
+            return None
+        connection = socket.create_connection(("127.0.0.1", self._port))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._selector.register(connection, selectors.EVENT_READ)
+        return connection
+
+    def _send(self, connection: socket.socket, planned: Planned) -> None:
+        self._flying[connection] = (planned, bytearray())
+        connection.sendall(planned.raw)
+
+    def _hear(self, connection: socket.socket, start: float, then: Then) -> Iterable[Planned]:
+        try:
+            received = connection.recv(65536)
+        except OSError:
+            received = b""
+        flight = self._flying.get(connection)
+        if flight is None or not received:  # the server ended a connection
+            self._close(connection)
+            return [] if flight is None else self._answered(flight[0], LOST, b"", start, then)
+        flight[1].extend(received)
+        answer = whole(bytes(flight[1]))
+        if answer is None:
+            return []
+        del self._flying[connection]
+        self._idle.append(connection)
+        return self._answered(flight[0], *answer, start, then)
+
+    def _answered(self, planned: Planned, status: int, body: bytes, start: float, then: Then) -> Iterable[Planned]:
+        self.seen[planned.kind].add(status, time.perf_counter() - start - planned.at)
+        return then(planned, status, body)
+
+    def _give_up(self, start: float) -> None:
+        late = time.perf_counter() - start - PATIENCE_S
+        for connection, (planned, _) in list(self._flying.items()):
+            if planned.at < late:
+                self.seen[planned.kind].add(LOST, PATIENCE_S)
+                self._close(connection)
+
+    def _close(self, connection: socket.socket) -> None:
+        if connection in self._idle:
+            self._idle.remove(connection)
+        self._flying.pop(connection, None)
+        self._selector.unregister(connection)
+        connection.close()

@@ -1,0 +1,96 @@
+"""P15: the last evening. So many payments a second, and around each the looking up, following and paying of a resident;
+everything on this machine: the crowd, the far side, the web, the worker, the database."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from bench.callbacks import signed
+from bench.crowd import Crowd, Planned, Then
+from bench.ground import Ground
+from bench.load import Seen, request
+from bench.lookups import sessions_of_households
+from bench.orders import far_side, order, payers
+from bench.ratio import Ratio, figure
+from payments.number import household_of
+
+EVENING, BURST = 18, 92  # payments a second: ten times the district's peak, and its worst minute
+LENGTH = 20  # each lasts so many times --seconds, the burst a minute at most; half an hour with --seconds 90
+CONNECTIONS = 400
+PEOPLE_A_PAYER = 6  # of the synthetic district: not everybody pays the ordinary price
+BROWSED = (  # around each payment, before it or after; with the order, its following and the callback twenty requests
+    *(("due", "/api/v1/due"),) * 9,
+    *(("page", "/"), ("history", "/api/v1/payments")) * 2,
+    ("policy", "/api/v1/policy"),
+)
+FOLLOWED = (1.0, 2.0, 4.0, 7.0)  # seconds after the order at which its screen asks
+PAID_AFTER, REPEATED_AFTER = 3.0, 15.0  # the callback; the same again if nobody took it
+TAKEN = {200, 201, 204}
+
+
+def run(ground: Ground, *, runs: int, seconds: int, say: Callable[[str], None]) -> list[Ratio]:
+    """The evening, then the burst, once each: a night has no median, so `runs` is not used."""
+    phases = (("evening", EVENING, LENGTH * seconds), ("burst", BURST, min(60, LENGTH * seconds)))
+    wanted = sum(rate * length for _, rate, length in phases)
+    tokens = sessions_of_households(ground, people=PEOPLE_A_PAYER * wanted, households=3 * wanted, members=(1, 5))
+    visitors = payers(ground, tokens)
+    found = []
+    with far_side(ground) as url, ground.web(worker=True, GATEWAY_WECHAT_BASE_URL=url) as port:
+        for name, rate, length in phases:
+            mine = [visitor for visitor, _ in zip(visitors, range(rate * length), strict=False)]
+            assert len(mine) == rate * length, f"{len(mine)} payers for {rate * length} payments"
+            before = _booked(ground)
+            seen = Crowd(port, connections=CONNECTIONS).run(_plan(mine, rate), _then(ground))
+            found.append(_judged(name, rate * length, _booked(ground) - before, seen, say))
+    return found
+
+
+def _plan(visitors: Iterable[tuple[str, str]], rate: int) -> Iterator[Planned]:
+    """Each visitor's browsing lies in his slot of the second, and so does the order; many visits make one stream."""
+    for place, (token, reference) in enumerate(visitors):
+        yield Planned(place / rate, "order", order(token, reference), token)
+        for turn, (kind, path) in enumerate(BROWSED, start=1):
+            moment = (place + turn / (len(BROWSED) + 1)) / rate
+            yield Planned(moment, kind, _get(path, token))
+
+
+def _then(ground: Ground) -> Then:
+    """What follows from an answer: an order is paid and its screen asks, a callback nobody took comes again."""
+
+    def then(done: Planned, status: int, body: bytes) -> Iterator[Planned]:
+        if done.kind == "order" and status == 201:
+            number = json.loads(body)["number"]
+            for after in FOLLOWED:
+                yield Planned(done.at + after, "follow", _get(f"/api/v1/payments/{number}", done.whose))
+            callback = signed(ground, [(household_of(number), number)])[0]
+            yield Planned(done.at + PAID_AFTER, "callback", callback)
+        if done.kind in ("callback", "repeat") and status != 204:
+            yield Planned(done.at + REPEATED_AFTER, "repeat", done.raw)
+
+    return then
+
+
+def _get(path: str, token: str) -> bytes:
+    return request("GET", path, {"Authorization": f"Bearer {token}"})
+
+
+def _booked(ground: Ground) -> int:
+    """Payments that have their entry."""
+    paid = "select count(*) from payment p join entry e on e.cause = 'receipt:wechat:' || p.reference"
+    return int(str(ground.sql(f"{paid} where p.state = 'paid'")[0][0]))
+
+
+def _judged(name: str, asked: int, booked: int, seen: Mapping[str, Seen], say: Callable[[str], None]) -> Ratio:
+    """Whatever the load, a callback that was taken is booked."""
+    for kind, each in sorted(seen.items()):
+        refused = {status: count for status, count in each.statuses.items() if status not in TAKEN}
+        half, most = (1000 * each.percentile(share) for share in (0.5, 0.99))
+        say(
+            f"P15 {name:<8} {kind:<9} {len(each.took):>7}   p50 {half:>7.1f} ms   p99 {most:>8.1f} ms   {refused or ''}"
+        )
+    requests = sum(len(each.took) for each in seen.values())
+    errors = requests - sum(each.statuses.get(status, 0) for each in seen.values() for status in TAKEN)
+    say(f"P15 {name:<8} errors {errors / requests:.2%} of {requests} (goal ≤ 0.10%; callbacks' p99 ≤ 500 ms)")
+    taken = sum(seen[kind].statuses.get(204, 0) for kind in ("callback", "repeat") if kind in seen)
+    assert booked >= taken, f"{taken} callbacks taken, {booked} payments booked"
+    ours, limit = figure("booked", "payments", [booked]), figure("asked for", "payments", [asked])
+    return Ratio("P15", f"deadline night, {name}: {asked} payments among twenty requests each", ours, limit, 0.999, 1.0)
