@@ -138,12 +138,17 @@ class Settings:
         metadata=told("ISSUER_NAME", "the office that issues confirmations and certificates", "`峄城区税务局`")
     )
     web_workers: int = field(metadata=told("WEB_WORKERS", "processes", "`2`"))
-    web_threads: int = field(metadata=told("WEB_THREADS", "threads of each", "`16`"))
+    web_threads: int = field(metadata=told("WEB_THREADS", "requests each works on at once", "`16`"))
     log_level: str = field(metadata=told("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "`INFO`"))
 
     @property
     def is_sandbox(self) -> bool:
         return self.mode is Mode.SANDBOX
+
+    @property
+    def web_line(self) -> int:
+        """Requests of each process that may wait for room: a few times what it works on."""
+        return 3 * self.web_threads
 
     @property
     def sandbox_url(self) -> str:

@@ -93,7 +93,7 @@ def open_doors(app: APIFlask) -> None:
     spec.register(app)
     app.context_processor(_on_every_page)
     app.before_request(_begin)
-    load.register(app, app.extensions["settings"].web_threads)
+    load.register(app, app.extensions["settings"].web_threads, app.extensions["settings"].web_line)
     app.before_request(access.watch)
     forms.init_app(app)
     app.after_request(_end)

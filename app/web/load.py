@@ -1,9 +1,10 @@
 """Under overload the less urgent gives way: first what the offices look at, then looking up, then new payments. What a
 gateway says is always taken: there is a thread left for it."""
 
+from collections import deque
 from collections.abc import Mapping
 from enum import StrEnum
-from threading import Lock
+from threading import Event, Lock
 
 from flask import Flask, current_app, g, request
 
@@ -19,7 +20,8 @@ class Urgency(StrEnum):
     ALWAYS = "always"  # callbacks, health
 
 
-SHARES: Mapping[Urgency, int] = {Urgency.LISTS: 50, Urgency.LOOKS: 75, Urgency.ACTS: 90}  # percent of the threads
+SHARES: Mapping[Urgency, int] = {Urgency.LISTS: 50, Urgency.LOOKS: 75, Urgency.ACTS: 90}  # percent of the places
+PATIENCE_S = 3.0  # a resident rather waits that long than begins again
 _ALWAYS = frozenset({"callbacks", "back", "health", "static"})
 _OFFICES = frozenset({"desk", "day", "audit"})
 
@@ -31,22 +33,48 @@ class Crowded(TryLater):
 
 
 class Load:
-    """How many requests this process has in hand."""
+    """What this process has in hand. So many requests are worked on at once; a few more wait in line, the most urgent
+    first; the rest is told to come again. A place is handed on: nobody who comes later takes it."""
 
-    def __init__(self, threads: int) -> None:
-        self._threads, self._lock, self.active = threads, Lock(), 0
+    def __init__(self, at_once: int, line: int) -> None:
+        self._at_once, self._line_length, self._lock = at_once, line, Lock()
+        self._line: dict[Urgency, deque[Event]] = {urgency: deque() for urgency in SHARES}
+        self.active = 0
 
-    def enter(self, urgency: Urgency) -> bool:
-        """One more, if there is room for one of its urgency."""
+    def enter(self, urgency: Urgency, *, patience_s: float = PATIENCE_S) -> bool:
+        """Begin one more, waiting for room if there is a place in the line."""
         with self._lock:
-            room = urgency is Urgency.ALWAYS or 100 * self.active < SHARES[urgency] * self._threads
-            self.active += room
-            return room
+            if self._has_room(urgency):
+                self.active += 1
+                return True
+            if 100 * self.waiting >= SHARES[urgency] * self._line_length:
+                return False
+            turn = Event()
+            self._line[urgency].append(turn)
+        if turn.wait(patience_s):
+            return True
+        with self._lock:
+            if turn.is_set():  # its turn came while it gave up
+                return True
+            self._line[urgency].remove(turn)
+            return False
 
     def leave(self) -> None:
-        """One less."""
+        """One is done; its place goes to the most urgent in line that may have it."""
         with self._lock:
             self.active -= 1
+            for urgency in reversed(SHARES):
+                if self._line[urgency] and self._has_room(urgency):
+                    self.active += 1
+                    return self._line[urgency].popleft().set()
+
+    @property
+    def waiting(self) -> int:
+        """How many stand in line."""
+        return sum(map(len, self._line.values()))
+
+    def _has_room(self, urgency: Urgency) -> bool:
+        return urgency is Urgency.ALWAYS or 100 * self.active < SHARES[urgency] * self._at_once
 
 
 def urgency_of(endpoint: str | None, method: str) -> Urgency:
@@ -59,9 +87,9 @@ def urgency_of(endpoint: str | None, method: str) -> Urgency:
     return Urgency.LOOKS if method in ("GET", "HEAD", "OPTIONS") else Urgency.ACTS
 
 
-def register(app: Flask, threads: int) -> None:
+def register(app: Flask, at_once: int, line: int) -> None:
     """Before everything else of a request."""
-    app.extensions["load"] = Load(threads)
+    app.extensions["load"] = Load(at_once, line)
     app.before_request(_enter)
     app.teardown_request(_leave)
 

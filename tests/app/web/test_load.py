@@ -8,6 +8,7 @@ from app.web.load import SHARES, Load, Urgency, urgency_of
 from tests.app.web.test_api import Api
 from tests.app.web.test_office import PASSWORD, client_of
 from tests.app.web.test_office_people import at_desk
+from tests.system import eventually
 
 __all__ = ["PASSWORD", "client_of"]
 
@@ -31,7 +32,7 @@ def test_every_route_has_an_urgency(endpoint, method, urgency):
 
 
 def test_the_less_urgent_gives_way_first():
-    load = Load(16)
+    load = Load(16, line=0)
     turned_away = {}
     for _ in range(16):
         for urgency in SHARES:
@@ -46,12 +47,61 @@ def test_the_less_urgent_gives_way_first():
     assert load.enter(Urgency.ALWAYS)
 
 
+def full(load: Load, active: int) -> Load:
+    for _ in range(active):
+        load.enter(Urgency.ALWAYS)
+    return load
+
+
+def test_whoever_waits_is_let_in_the_most_urgent_first_and_in_order():
+    load, came = full(Load(4, line=8), 4), []
+
+    def visit(urgency: Urgency, name: str) -> None:
+        assert load.enter(urgency)
+        came.append(name)
+
+    line = [(Urgency.LISTS, "list"), (Urgency.LOOKS, "look"), (Urgency.ACTS, "act 1"), (Urgency.ACTS, "act 2")]
+    waiting = [threading.Thread(target=visit, args=one) for one in line]
+    for place, thread in enumerate(waiting, start=1):
+        thread.start()
+        eventually(lambda place=place: load.waiting == place)
+
+    leaving = [(1, "act 1"), (1, "act 2"), (2, "look"), (2, "list")]  # the less urgent want more room
+    for number, (times, name) in enumerate(leaving, start=1):
+        for _ in range(times):
+            assert len(came) == number - 1
+            load.leave()
+        eventually(lambda number=number: len(came) == number)
+        assert came[-1] == name and load.active == 6 - max(number, 2), "a place is handed on, no newcomer takes it"
+    for thread in waiting:
+        thread.join(timeout=5)
+    assert load.waiting == 0
+
+
+def test_the_line_has_an_end_and_patience_too():
+    load = full(Load(4, line=4), 4)
+    assert not load.enter(Urgency.ACTS, patience_s=0.01) and load.waiting == 0
+    waiting = [threading.Thread(target=load.enter, args=(Urgency.LOOKS,)) for _ in range(3)]
+    for thread in waiting:
+        thread.start()
+    eventually(lambda: load.waiting == 3)
+
+    assert not load.enter(Urgency.LOOKS), "three of four places in line are all that looking up gets"
+    assert load.enter(Urgency.ALWAYS), "a callback never waits"
+
+    for _ in range(5):
+        load.leave()
+    for thread in waiting:
+        thread.join(timeout=5)
+    assert load.waiting == 0 and load.active == 3
+
+
 def test_a_crowded_process_says_so_and_still_takes_callbacks(running, district):
     clerk = at_desk(running, "tax_clerk", "clerk01")
     api = Api(running)
     api.look_up(district.adult)
     load = running.app.extensions["load"]
-    full = load._threads
+    full, load._line_length = load._at_once, 0
     for active, office, due in ((full * 6 // 10, 503, 200), (full * 8 // 10, 503, 503), (0, 200, 200)):
         load.active = active
         answers = clerk.get("/office/people/"), api.get("/due")
