@@ -7,6 +7,7 @@ from sqlalchemy import Engine, MetaData, create_engine, event
 from sqlalchemy.orm import DeclarativeBase
 
 PLACES: ContextVar[str] = ContextVar("places", default="")  # what this thread may see; empty: everything
+SHORT: ContextVar[bool] = ContextVar("short", default=False)  # this thread asks by key: a statement is planned once
 NAMES = {
     "ix": "ix__%(table_name)s__%(column_0_N_name)s",
     "uq": "uq__%(table_name)s__%(column_0_N_name)s",
@@ -32,6 +33,7 @@ def connect(url: str, *, pool_size: int = 16, statement_timeout_ms: int = 15_000
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=5,
+        pool_use_lifo=True,  # the fewest connections stay warm: each has planned its statements for itself
         pool_pre_ping=False,
         connect_args={"options": options, "connect_timeout": 3},
     )
@@ -40,10 +42,12 @@ def connect(url: str, *, pool_size: int = 16, statement_timeout_ms: int = 15_000
 
 
 def _keep_to_places(connection: Any, record: Any, _proxy: object) -> None:
-    """A connection sees what its user may see (row level security, migrations/functions/85_scope.sql); it is told only
-    when that changes."""
-    wanted = PLACES.get()
-    if record.info.get("places", "") != wanted:
-        connection.execute("select set_config('liangxian.places', %s, false)", (wanted,))
+    """A connection sees what its user may see (row level security, migrations/functions/85_scope.sql), and plans as its
+    user needs: planning a look-up by key anew costs more than the look-up. It is told only when either changes."""
+    wanted = (PLACES.get(), "force_generic_plan" if SHORT.get() else "auto")
+    if record.info.get("told", ("", "auto")) != wanted:
+        connection.execute(
+            "select set_config('liangxian.places', %s, false), set_config('plan_cache_mode', %s, false)", wanted
+        )
         connection.commit()
-        record.info["places"] = wanted
+        record.info["told"] = wanted

@@ -13,7 +13,7 @@ from app.flows.parts import Parts
 from app.flows.quote import NAMES
 from app.policy.facts import Insurance
 from app.registry import find
-from app.registry.find import Subject
+from app.registry.find import Label
 from core.money import Fen
 from payments import find as find_money
 from payments.errors import NoSuchPayment
@@ -116,10 +116,8 @@ def follow(parts: Parts, number: str) -> Followed:
         if row is None:
             raise NoSuchPayment(number)
         bills = find_money.bills_of(connection, row.household_id, number)
-        people = find.by_ids(
-            connection, parts.vault, sorted({bill.person_id for bill in bills}), levy_year=parts.rules.year
-        )
-    return _followed(row, bills, {person.id: person for person in people}, parts.clocks.now())
+        people = find.labels(connection, parts.vault, sorted({bill.person_id for bill in bills}))
+    return _followed(row, bills, people, parts.clocks.now())
 
 
 def close_payment(parts: Parts, number: str) -> None:
@@ -133,7 +131,7 @@ def close_payment(parts: Parts, number: str) -> None:
         close_at_gateway(parts, gateway, row)
 
 
-def _followed(row: Any, bills: Sequence[Any], people: Mapping[int, Subject], now: datetime) -> Followed:
+def _followed(row: Any, bills: Sequence[Any], people: Mapping[int, Label], now: datetime) -> Followed:
     phase = PHASES[State(row.state)]
     if phase is Phase.WAITING and (now >= row.expires_at or not row.checkout):
         phase = Phase.CHECKING  # its time is over, and only the gateway knows how it ended
@@ -156,12 +154,12 @@ def _followed(row: Any, bills: Sequence[Any], people: Mapping[int, Subject], now
         jsapi=held.jsapi,
         page=held.page,
         page_hosts=facts.page_hosts,
-        village=f"{first.town}{first.village}",
+        village=first.place,
         items=[_item(bill, people[bill.person_id]) for bill in bills],
     )
 
 
-def _item(bill: Any, person: Subject) -> Item:
+def _item(bill: Any, person: Label) -> Item:
     insurance = Insurance(bill.insurance)
     return Item(
         person_id=person.id,

@@ -44,12 +44,13 @@ def history(parts: Parts, visitor: Visitor, *, after: str = "", most: int = PAGE
 
 
 _PAGE = text(
-    "select p.number, p.paid_at from payment p where p.state in ('paid', 'surplus') and p.paid_at is not null"
-    "   and (cast(:until as timestamptz) is null or (p.paid_at, p.number) < (:until, :number))"
-    "   and (p.household_id, p.number) in (select pb.household_id, pb.number from resident_person a"
+    "with mine as materialized (select pb.household_id, pb.number, bool_or(a.own) as own from resident_person a"
     "     join bill b on b.person_id = a.person_id"
     "     join payment_bill pb on pb.household_id = b.household_id and pb.bill_id = b.id"
-    "     where a.account_id = :account and (a.own or p.started_by = :by))"
+    "     where a.account_id = :account group by pb.household_id, pb.number)"
+    " select p.number, p.paid_at from mine join payment p using (household_id, number)"
+    " where p.state in ('paid', 'surplus') and p.paid_at is not null and (mine.own or p.started_by = :by)"
+    "   and (p.paid_at, p.number) < (coalesce(cast(:until as timestamptz), 'infinity'), :number)"
     " order by p.paid_at desc, p.number desc limit :most"
 )
 

@@ -38,7 +38,7 @@ from app.web.office import progress as office_progress
 from app.web.office import refunds as office_refunds
 from app.web.office import suspense as office_suspense
 from app.web.parts import parts
-from core.db import PLACES
+from core.db import PLACES, SHORT
 
 DOORS = (
     # blueprint    path           guard          a form's token
@@ -129,11 +129,13 @@ def _begin() -> None:
     g.began = perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request=request_number())
+    SHORT.set(load.urgency_of(request.endpoint, request.method) is not load.Urgency.LISTS)
 
 
 def _forget_places(_error: BaseException | None) -> None:
-    """A thread serves one visitor after the other: what it may see ends with the request."""
+    """A thread serves one visitor after the other: what it may see, and how it asks, ends with the request."""
     PLACES.set("")
+    SHORT.set(False)
 
 
 def _end(response: Response) -> Response:
