@@ -29,10 +29,11 @@ Then = Callable[[Planned, int, bytes], Iterable[Planned]]
 
 
 class Crowd:
-    """Connections to one port, opened as they are needed, at most so many."""
+    """Connections to one port, opened as they are needed, at most so many; the kinds `apart` do not come from the crowd
+    and wait for nobody's."""
 
-    def __init__(self, port: int, *, connections: int) -> None:
-        self._port, self._most = port, connections
+    def __init__(self, port: int, *, connections: int, apart: frozenset[str] = frozenset()) -> None:
+        self._port, self._most, self._apart = port, connections, apart
         self._selector = selectors.DefaultSelector()
         self._idle: list[socket.socket] = []
         self._flying: dict[socket.socket, tuple[Planned, bytearray]] = {}
@@ -40,17 +41,23 @@ class Crowd:
 
     def run(self, plan: Iterable[Planned], then: Then) -> Mapping[str, Seen]:
         """All of the plan and what `then` makes of each answer (request, status, body); what came back, by kind."""
-        agenda, start = list(plan), time.perf_counter()
+        start, asked = time.perf_counter(), 0.0
+        agenda, apart = list(plan), list[Planned]()
         heapq.heapify(agenda)
-        while agenda or self._flying:
+        while agenda or apart or self._flying:
             now = time.perf_counter() - start
-            while agenda and agenda[0].at <= now and (connection := self._free()):
-                self._send(connection, heapq.heappop(agenda))
-            pause = max(0.0, min(0.05, agenda[0].at - now)) if agenda else 0.05
-            for key, _ in self._selector.select(pause if self._can_send else 0.05):
+            while apart and apart[0].at <= now:
+                self._send(self._free(), heapq.heappop(apart))
+            while agenda and agenda[0].at <= now and self._can_send:
+                self._send(self._free(), heapq.heappop(agenda))
+            due = [each[0].at for each in (apart, agenda if self._can_send else []) if each]
+            pause = min((0.05, *(moment - now for moment in due)))
+            for key, _ in self._selector.select(max(0.0, pause)):
                 for planned in self._hear(key.fileobj, start, then):  # type: ignore[arg-type]
-                    heapq.heappush(agenda, planned)
-            self._give_up(start)
+                    heapq.heappush(apart if planned.kind in self._apart else agenda, planned)
+            if now - asked > 1:
+                asked = now
+                self._give_up(start)
         for seen in self.seen.values():
             seen.seconds = time.perf_counter() - start
         for connection in list(self._idle):
@@ -61,11 +68,9 @@ class Crowd:
     def _can_send(self) -> bool:
         return bool(self._idle) or len(self._flying) < self._most
 
-    def _free(self) -> socket.socket | None:
+    def _free(self) -> socket.socket:
         if self._idle:
             return self._idle.pop()
-        if not self._can_send:
-            return None
         connection = socket.create_connection(("127.0.0.1", self._port))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._selector.register(connection, selectors.EVENT_READ)

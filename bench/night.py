@@ -24,6 +24,7 @@ BROWSED = (  # around each payment, before it or after; with the order, its foll
 )
 FOLLOWED = (1.0, 2.0, 4.0, 7.0)  # seconds after the order at which its screen asks
 PAID_AFTER, REPEATED_AFTER = 3.0, 15.0  # the callback; the same again if nobody took it
+GATEWAYS = frozenset({"callback", "repeat"})
 TAKEN = {200, 201, 204}
 
 
@@ -39,7 +40,7 @@ def run(ground: Ground, *, runs: int, seconds: int, say: Callable[[str], None]) 
             mine = [visitor for visitor, _ in zip(visitors, range(rate * length), strict=False)]
             assert len(mine) == rate * length, f"{len(mine)} payers for {rate * length} payments"
             before = _booked(ground)
-            seen = Crowd(port, connections=CONNECTIONS).run(_plan(mine, rate), _then(ground))
+            seen = Crowd(port, connections=CONNECTIONS, apart=GATEWAYS).run(_plan(mine, rate), _then(ground))
             found.append(_judged(name, rate * length, _booked(ground) - before, seen, say))
     return found
 
@@ -63,7 +64,7 @@ def _then(ground: Ground) -> Then:
                 yield Planned(done.at + after, "follow", _get(f"/api/v1/payments/{number}", done.whose))
             callback = signed(ground, [(household_of(number), number)])[0]
             yield Planned(done.at + PAID_AFTER, "callback", callback)
-        if done.kind in ("callback", "repeat") and status != 204:
+        if done.kind in GATEWAYS and status != 204:
             yield Planned(done.at + REPEATED_AFTER, "repeat", done.raw)
 
     return then
@@ -90,7 +91,7 @@ def _judged(name: str, asked: int, booked: int, seen: Mapping[str, Seen], say: C
     requests = sum(len(each.took) for each in seen.values())
     errors = requests - sum(each.statuses.get(status, 0) for each in seen.values() for status in TAKEN)
     say(f"P15 {name:<8} errors {errors / requests:.2%} of {requests} (goal ≤ 0.10%; callbacks' p99 ≤ 500 ms)")
-    taken = sum(seen[kind].statuses.get(204, 0) for kind in ("callback", "repeat") if kind in seen)
+    taken = sum(seen[kind].statuses.get(204, 0) for kind in GATEWAYS if kind in seen)
     assert booked >= taken, f"{taken} callbacks taken, {booked} payments booked"
     ours, limit = figure("booked", "payments", [booked]), figure("asked for", "payments", [asked])
     return Ratio("P15", f"deadline night, {name}: {asked} payments among twenty requests each", ours, limit, 0.999, 1.0)
