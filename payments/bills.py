@@ -44,13 +44,14 @@ class Draft:
 
 @dataclass(frozen=True)
 class IssuedBill:
-    """A bill as it stands."""
+    """A bill as it stands. `fresh`: written by this very call, so until its transaction ends nobody else sees it."""
 
     household_id: int
     id: int
     insurance: str
     personal_due: Fen
     price_until: datetime
+    fresh: bool = False
 
 
 def issue(connection: Connection, draft: Draft) -> IssuedBill:
@@ -70,7 +71,7 @@ def issue(connection: Connection, draft: Draft) -> IssuedBill:
             withdraw(connection, standing.household_id, standing.id)
         bill_id = _insert(connection, draft)
         if bill_id is not None:
-            return IssuedBill(draft.household_id, bill_id, draft.insurance, draft.personal_due, draft.price_until)
+            return IssuedBill(draft.household_id, bill_id, draft.insurance, draft.personal_due, draft.price_until, True)
         # Somebody issued the same item between our look and our write: look again.
 
 
@@ -125,7 +126,7 @@ def _insert(connection: Connection, draft: Draft) -> int | None:
         {"household_id": draft.household_id, "bill_id": bill_id, "line": place} | vars(line)
         for place, line in enumerate(draft.lines, start=1)
     ]
-    connection.execute(insert(BillLine), lines)
+    connection.execute(_LINES, lines)
     return bill_id
 
 
@@ -140,7 +141,8 @@ _STANDING = (
     .order_by(Bill.household_id)
     .with_for_update()
 )
-_ISSUE = upsert(Bill).on_conflict_do_nothing().returning(Bill.id)
+_ISSUE = upsert(Bill.__table__).on_conflict_do_nothing().returning(Bill.id)
+_LINES = insert(BillLine.__table__)
 _LIVE = select(PaymentBill.number).where(
     PaymentBill.household_id == bindparam("household_id"), PaymentBill.bill_id == bindparam("id"), PaymentBill.live
 )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, select, text, update
+from sqlalchemy import Connection, Row, bindparam, select, text, update
 
 from payments.models import Bill, BillLine, Payment, PaymentBill
 from payments.number import household_of
@@ -11,19 +11,23 @@ from payments.number import household_of
 
 def payment(connection: Connection, number: str) -> Row | None:
     """One payment by its number, or None."""
-    return connection.execute(
-        select(Payment.__table__).where(Payment.household_id == household_of(number), Payment.number == number)
-    ).one_or_none()
+    return connection.execute(_PAYMENT, {"household": household_of(number), "its_number": number}).one_or_none()
 
 
 def bills_of(connection: Connection, household_id: int, number: str) -> Sequence[Row]:
     """The bills a payment covers, by person and insurance."""
-    return connection.execute(
-        select(Bill.__table__)
-        .join(PaymentBill, (PaymentBill.household_id == Bill.household_id) & (PaymentBill.bill_id == Bill.id))
-        .where(PaymentBill.household_id == household_id, PaymentBill.number == number)
-        .order_by(Bill.person_id, Bill.insurance)
-    ).all()
+    return connection.execute(_BILLS, {"household": household_id, "its_number": number}).all()
+
+
+_PAYMENT = select(Payment.__table__).where(
+    Payment.household_id == bindparam("household"), Payment.number == bindparam("its_number")
+)
+_BILLS = (
+    select(Bill.__table__)
+    .join(PaymentBill, (PaymentBill.household_id == Bill.household_id) & (PaymentBill.bill_id == Bill.id))
+    .where(PaymentBill.household_id == bindparam("household"), PaymentBill.number == bindparam("its_number"))
+    .order_by(Bill.person_id, Bill.insurance)
+)
 
 
 def bill_with_lines(connection: Connection, household_id: int, bill_id: int) -> tuple[Row, Sequence[Row]]:

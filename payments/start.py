@@ -1,11 +1,12 @@
 """An attempt at a gateway, written down before the gateway hears of it; and its later moves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, insert, select, update
 
 from core.money import Fen
 from payments.bills import IssuedBill
@@ -35,43 +36,68 @@ class Attempt:
     payer: bytes | None = None
 
 
-def begin(connection: Connection, bills: Sequence[IssuedBill], attempt: Attempt) -> Fen:
-    """Write an attempt down for open bills of one household, locking them in order; the amount in fen.
+def begin(connection: Connection, bills: Sequence[IssuedBill], attempt: Attempt, *, ours_alone: bool = False) -> Row:
+    """Write an attempt down for open bills of one household, locking them in order; the payment's row.
 
-    BillSettled, PaymentUnderWay (its number in args) if another live payment holds one of them."""
+    `ours_alone`: all of them were issued in this very transaction, so nobody else can see or hold one. BillSettled,
+    PaymentUnderWay (its number in args) if another live payment holds one of them."""
     household = bills[0].household_id
     assert all(bill.household_id == household for bill in bills)
-    wanted = sorted({bill.id for bill in bills})
-    locked = connection.execute(
-        select(Bill.id, Bill.state, Bill.personal_due)
-        .where(Bill.household_id == household, Bill.id.in_(wanted))
-        .order_by(Bill.id)
-        .with_for_update()
-    ).all()
-    if len(locked) != len(wanted) or any(bill.state != "open" for bill in locked):
+    prices = {bill.id: bill.personal_due for bill in bills}
+    if not ours_alone:
+        _lock(connection, household, prices)
+    values = vars(attempt) | {"household_id": household, "amount": sum(prices.values())}
+    row = connection.execute(_ATTEMPT, values).one()
+    connection.execute(
+        _COVERS,
+        [{"household_id": household, "number": attempt.number, "bill_id": bill_id} for bill_id in sorted(prices)],
+    )
+    return row
+
+
+def _lock(connection: Connection, household: int, prices: Mapping[int, Fen]) -> None:
+    mine = {"household": household, "bills": sorted(prices)}
+    locked = connection.execute(_LOCK, mine).all()
+    if {row.id: row.personal_due for row in locked if row.state == "open"} != prices:
         raise BillSettled("a bill is no longer open")
-    held = connection.execute(
-        select(PaymentBill.number).where(
-            PaymentBill.household_id == household, PaymentBill.bill_id.in_(wanted), PaymentBill.live
-        )
-    ).first()
+    held = connection.execute(_HELD, mine).first()  # asked after the lock: what others wrote before it is seen
     if held is not None:
         raise PaymentUnderWay(held.number)
-    amount = sum(bill.personal_due for bill in locked)
-    connection.execute(insert(Payment).values(household_id=household, amount=amount, **vars(attempt)))
-    connection.execute(
-        insert(PaymentBill),
-        [{"household_id": household, "number": attempt.number, "bill_id": bill_id} for bill_id in wanted],
-    )
-    return amount
 
 
-def move(connection: Connection, household_id: int, number: str, state: State, **also: object) -> bool:
-    """Move a payment along its table, unless it has moved on meanwhile; False if it has (money wins over our news)."""
-    allowed = [old for old, reachable in MOVES.items() if state in reachable]
-    moved = connection.execute(
-        update(Payment)
-        .where(Payment.household_id == household_id, Payment.number == number, Payment.state.in_(allowed))
-        .values(state=state, **also)
+_ATTEMPT = insert(Payment.__table__).returning(*Payment.__table__.c)
+_COVERS = insert(PaymentBill.__table__)
+_LOCK = (
+    select(Bill.id, Bill.state, Bill.personal_due)
+    .where(Bill.household_id == bindparam("household"), Bill.id.in_(bindparam("bills", expanding=True)))
+    .order_by(Bill.id)
+    .with_for_update()
+)
+_HELD = select(PaymentBill.number).where(
+    PaymentBill.household_id == bindparam("household"),
+    PaymentBill.bill_id.in_(bindparam("bills", expanding=True)),
+    PaymentBill.live,
+)
+
+
+def move(connection: Connection, household_id: int, number: str, state: State, **also: object) -> Row | None:
+    """Move a payment along its table, unless it has moved on meanwhile: its row as it is now, or None if it has (money
+    wins over our news)."""
+    new = {f"new_{name}": value for name, value in also.items()}
+    mine = {"household": household_id, "its_number": number}
+    return connection.execute(_moving(state, tuple(also)), mine | new).one_or_none()
+
+
+@cache
+def _moving(state: State, names: tuple[str, ...]) -> Update:
+    leading_here = [old for old, reachable in MOVES.items() if state in reachable]
+    return (
+        update(Payment.__table__)
+        .where(
+            Payment.household_id == bindparam("household"),
+            Payment.number == bindparam("its_number"),
+            Payment.state.in_(leading_here),
+        )
+        .values(state=state, **{name: bindparam(f"new_{name}") for name in names})
+        .returning(*Payment.__table__.c)
     )
-    return moved.rowcount == 1

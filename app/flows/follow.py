@@ -7,13 +7,13 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import text
+
 from app.flows.checkout import restored
 from app.flows.expire import close_at_gateway
 from app.flows.parts import Parts
 from app.flows.quote import NAMES
 from app.policy.facts import Insurance
-from app.registry import find
-from app.registry.find import Label
 from core.money import Fen
 from payments import find as find_money
 from payments.errors import NoSuchPayment
@@ -115,9 +115,18 @@ def follow(parts: Parts, number: str) -> Followed:
         row = find_money.payment(connection, number)
         if row is None:
             raise NoSuchPayment(number)
-        bills = find_money.bills_of(connection, row.household_id, number)
-        people = find.labels(connection, parts.vault, sorted({bill.person_id for bill in bills}))
-    return _followed(row, bills, people, parts.clocks.now())
+        items = connection.execute(_ITEMS, {"household": row.household_id, "number": number}).all()
+    return _followed(parts, row, items)
+
+
+_ITEMS = text(
+    "select b.person_id, b.insurance, b.levy_year, b.personal_due, b.tier, b.benefit_start, p.name, h.village_code,"
+    " t.name || v.name as place"
+    " from payment_bill pb join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"
+    " join person p on p.id = b.person_id join household h on h.id = p.household_id"
+    " join village v on v.code = h.village_code join town t on t.code = v.town_code"
+    " where pb.household_id = :household and pb.number = :number order by b.person_id, b.insurance"
+)
 
 
 def close_payment(parts: Parts, number: str) -> None:
@@ -131,13 +140,12 @@ def close_payment(parts: Parts, number: str) -> None:
         close_at_gateway(parts, gateway, row)
 
 
-def _followed(row: Any, bills: Sequence[Any], people: Mapping[int, Label], now: datetime) -> Followed:
-    phase = PHASES[State(row.state)]
+def _followed(parts: Parts, row: Any, items: Sequence[Any]) -> Followed:
+    phase, now = PHASES[State(row.state)], parts.clocks.now()
     if phase is Phase.WAITING and (now >= row.expires_at or not row.checkout):
         phase = Phase.CHECKING  # its time is over, and only the gateway knows how it ended
     held = restored(row.checkout) if phase is Phase.WAITING else Checkout()
     facts = GATEWAYS[row.gateway].facts
-    first = next(iter(people.values()))
     return Followed(
         number=row.number,
         gateway=row.gateway,
@@ -154,20 +162,20 @@ def _followed(row: Any, bills: Sequence[Any], people: Mapping[int, Label], now: 
         jsapi=held.jsapi,
         page=held.page,
         page_hosts=facts.page_hosts,
-        village=first.place,
-        items=[_item(bill, people[bill.person_id]) for bill in bills],
+        village=items[0].place,
+        items=[_item(parts, each) for each in items],
     )
 
 
-def _item(bill: Any, person: Label) -> Item:
-    insurance = Insurance(bill.insurance)
+def _item(parts: Parts, row: Any) -> Item:
+    insurance = Insurance(row.insurance)
     return Item(
-        person_id=person.id,
-        name=person.name,
-        village_code=person.village_code,
+        person_id=row.person_id,
+        name=parts.vault.open(row.name, bound_to=f"person.name:{row.person_id}"),
+        village_code=row.village_code,
         insurance=insurance,
-        title=f"{bill.levy_year}年{NAMES[insurance]}",
-        amount=bill.personal_due,
-        tier=bill.tier,
-        benefit_start=bill.benefit_start,
+        title=f"{row.levy_year}年{NAMES[insurance]}",
+        amount=row.personal_due,
+        tier=row.tier,
+        benefit_start=row.benefit_start,
     )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.flows.announce import notice_for, tell_settled
@@ -186,11 +186,11 @@ def _write_down(parts: Parts, connection: Connection, wish: _Wish) -> Any | None
         _remember(connection, wish, household, "")
         return None
     bills = [bill for _, _, bill in dear]
-    row = _same_live(parts, connection, bills, wish.payer)
+    fresh = all(bill.fresh for bill in bills)
+    row = None if fresh else _same_live(parts, connection, bills, wish.payer)
     if row is None:
         attempt = _attempt(parts, wish.gateway, wish.payer, dear, now)
-        begin(connection, bills, attempt)
-        row = _row(connection, attempt.number)
+        row = begin(connection, bills, attempt, ours_alone=fresh)
     _remember(connection, wish, household, row.number)
     return row
 
@@ -207,9 +207,9 @@ def _ask_gateway(parts: Parts, gateway: Gateway, household: int, order: Order) -
     written = kept(checkout) if checkout else None
     with parts.engine.begin() as connection:
         moved = move(connection, household, order.number, state, checkout=written)
-        row = find_money.payment(connection, order.number)
+        row = moved or find_money.payment(connection, order.number)
     assert row is not None
-    if not moved and row.state in ("paid", "surplus"):
+    if moved is None and row.state in ("paid", "surplus"):
         return _started(row)  # the callback overtook the answer (F36)
     if trouble is not None:
         raise trouble
@@ -283,7 +283,7 @@ def _request(wants: Sequence[Want], payer: Payer, key: str) -> tuple[bytes, byte
 
 def _used(connection: Connection, wish: _Wish) -> str | None:
     """The payment an earlier request of this key started ('' if nothing was due), or None. KeyReused."""
-    row = connection.execute(select(RequestKey.__table__).where(RequestKey.key == wish.key)).one_or_none()
+    row = connection.execute(_USED, {"its_key": wish.key}).one_or_none()
     if row is None:
         return None
     if row.body_hash != wish.body_hash:
@@ -292,14 +292,13 @@ def _used(connection: Connection, wish: _Wish) -> str | None:
 
 
 def _remember(connection: Connection, wish: _Wish, household: int, number: str) -> None:
-    written = connection.execute(
-        insert(RequestKey)
-        .values(key=wish.key, body_hash=wish.body_hash, household_id=household, number=number)
-        .on_conflict_do_nothing()
-        .returning(RequestKey.key)
-    ).one_or_none()
-    if written is None:
+    mine = {"key": wish.key, "body_hash": wish.body_hash, "household_id": household, "number": number}
+    if connection.execute(_REMEMBER, mine).one_or_none() is None:
         raise _AtOnce
+
+
+_USED = select(RequestKey.__table__).where(RequestKey.key == bindparam("its_key"))
+_REMEMBER = insert(RequestKey.__table__).on_conflict_do_nothing().returning(RequestKey.key)
 
 
 def _same_live(parts: Parts, connection: Connection, bills: Sequence[IssuedBill], payer: Payer) -> Any | None:

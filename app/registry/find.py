@@ -50,16 +50,6 @@ class Subject:
     standing: Mapping[str, Standing]
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
-    """Who and where, no more. `name` is in clear."""
-
-    id: int
-    name: str
-    village_code: str
-    place: str  # town and village
-
-
 INSURANCES = ("RES_PENSION", "RES_MEDICAL")
 
 _FACTS = """
@@ -103,22 +93,6 @@ _BY_SESSION = text(
 def by_ids(connection: Connection, vault: Vault, ids: Sequence[int], *, levy_year: int) -> list[Subject]:
     """The persons of these ids that exist, in order of id."""
     return _subjects(connection, vault, _BY_IDS, list(ids), levy_year)
-
-
-def labels(connection: Connection, vault: Vault, ids: Sequence[int]) -> dict[int, Label]:
-    """The persons of these ids that exist, as an item of a payment names them; by id."""
-    rows = connection.execute(_LABELS, {"ids": list(ids)})
-    return {
-        row.id: Label(row.id, vault.open(row.name, bound_to=f"person.name:{row.id}"), row.village_code, row.place)
-        for row in rows
-    }
-
-
-_LABELS = text(
-    "select p.id, p.name, h.village_code, t.name || v.name as place from person p"
-    " join household h on h.id = p.household_id join village v on v.code = h.village_code"
-    " join town t on t.code = v.town_code where p.id = any (:ids) order by p.id"
-)
 
 
 def by_household(connection: Connection, vault: Vault, household_id: int, *, levy_year: int) -> list[Subject]:
