@@ -25,7 +25,7 @@ class Planned:
     whose: str = field(default="", compare=False)  # the session's token, for what follows
 
 
-Then = Callable[[Planned, int, bytes], Iterable[Planned]]
+Then = Callable[[Planned, float, int, bytes], Iterable[Planned]]
 
 
 class Crowd:
@@ -40,7 +40,7 @@ class Crowd:
         self.seen: dict[str, Seen] = defaultdict(Seen)
 
     def run(self, plan: Iterable[Planned], then: Then) -> Mapping[str, Seen]:
-        """All of the plan and what `then` makes of each answer (request, status, body); what came back, by kind."""
+        """All of the plan, and what `then` makes of each answer (request, moment, status, body); what came, by kind."""
         start, asked = time.perf_counter(), 0.0
         agenda, apart = list(plan), list[Planned]()
         heapq.heapify(agenda)
@@ -98,8 +98,9 @@ class Crowd:
         return self._answered(flight[0], *answer, start, then)
 
     def _answered(self, planned: Planned, status: int, body: bytes, start: float, then: Then) -> Iterable[Planned]:
-        self.seen[planned.kind].add(status, time.perf_counter() - start - planned.at)
-        return then(planned, status, body)
+        now = time.perf_counter() - start
+        self.seen[planned.kind].add(status, now - planned.at)
+        return then(planned, now, status, body)
 
     def _give_up(self, start: float) -> None:
         late = time.perf_counter() - start - PATIENCE_S

@@ -3,6 +3,7 @@ everything on this machine: the crowd, the far side, the web, the worker, the da
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 
 from bench.callbacks import signed
 from bench.crowd import Crowd, Planned, Then
@@ -14,6 +15,7 @@ from bench.ratio import Ratio, figure
 from payments.number import household_of
 
 EVENING, BURST = 18, 92  # payments a second: ten times the district's peak, and its worst minute
+WARM_S = 5  # of the evening before it counts: a system does not begin on its last evening
 LENGTH = 20  # each lasts so many times --seconds, the burst a minute at most; half an hour with --seconds 90
 CONNECTIONS = 400
 PEOPLE_A_PAYER = 6  # of the synthetic district: not everybody pays the ordinary price
@@ -31,17 +33,18 @@ TAKEN = {200, 201, 204}
 def run(ground: Ground, *, runs: int, seconds: int, say: Callable[[str], None]) -> list[Ratio]:
     """The evening, then the burst, once each: a night has no median, so `runs` is not used."""
     phases = (("evening", EVENING, LENGTH * seconds), ("burst", BURST, min(60, LENGTH * seconds)))
-    wanted = sum(rate * length for _, rate, length in phases)
+    wanted = EVENING * WARM_S + sum(rate * length for _, rate, length in phases)
     tokens = sessions_of_households(ground, people=PEOPLE_A_PAYER * wanted, households=3 * wanted, members=(1, 5))
     visitors = payers(ground, tokens)
     found = []
     with far_side(ground) as url, ground.web(worker=True, GATEWAY_WECHAT_BASE_URL=url) as port:
-        for name, rate, length in phases:
-            mine = [visitor for visitor, _ in zip(visitors, range(rate * length), strict=False)]
+        for name, rate, length in (("warm", EVENING, WARM_S), *phases):
+            mine = list(islice(visitors, rate * length))
             assert len(mine) == rate * length, f"{len(mine)} payers for {rate * length} payments"
             before = _booked(ground)
             seen = Crowd(port, connections=CONNECTIONS, apart=GATEWAYS).run(_plan(mine, rate), _then(ground))
-            found.append(_judged(name, rate * length, _booked(ground) - before, seen, say))
+            judged = _judged(name, rate * length, _booked(ground) - before, seen, say)
+            found += [judged] if name != "warm" else []
     return found
 
 
@@ -57,15 +60,15 @@ def _plan(visitors: Iterable[tuple[str, str]], rate: int) -> Iterator[Planned]:
 def _then(ground: Ground) -> Then:
     """What follows from an answer: an order is paid and its screen asks, a callback nobody took comes again."""
 
-    def then(done: Planned, status: int, body: bytes) -> Iterator[Planned]:
+    def then(done: Planned, now: float, status: int, body: bytes) -> Iterator[Planned]:
         if done.kind == "order" and status == 201:
             number = json.loads(body)["number"]
             for after in FOLLOWED:
-                yield Planned(done.at + after, "follow", _get(f"/api/v1/payments/{number}", done.whose))
+                yield Planned(now + after, "follow", _get(f"/api/v1/payments/{number}", done.whose))
             callback = signed(ground, [(household_of(number), number)])[0]
-            yield Planned(done.at + PAID_AFTER, "callback", callback)
+            yield Planned(now + PAID_AFTER, "callback", callback)
         if done.kind in GATEWAYS and status != 204:
-            yield Planned(done.at + REPEATED_AFTER, "repeat", done.raw)
+            yield Planned(now + REPEATED_AFTER, "repeat", done.raw)
 
     return then
 
