@@ -136,6 +136,17 @@ def test_another_wish_ends_the_former_payment_first(running: System) -> None:
     assert second.amount == 132000
 
 
+def test_one_more_item_ends_the_former_payment_too(running: System) -> None:
+    person = running.write(a_person)
+    medical, pension = both(person)
+    first = start(running, medical)
+
+    second = start(running, medical, pension, key="key-0002")
+
+    assert (state(running, first), state(running, second)) == ("closed", "pending")
+    assert running.one("select count(*) as bills from bill where state = 'open'").bills == 2
+
+
 def test_a_former_payment_that_was_paid_meanwhile_wins(running: System) -> None:
     person = running.write(a_person)
     first = start(running, *both(person))

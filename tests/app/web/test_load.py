@@ -78,6 +78,25 @@ def test_whoever_waits_is_let_in_the_most_urgent_first_and_in_order():
     assert load.waiting == 0
 
 
+def test_a_place_that_several_may_have_goes_to_the_most_urgent():
+    load, came = full(Load(1, line=8), 1), []
+    waiting = [
+        threading.Thread(target=lambda urgency=urgency: load.enter(urgency) and came.append(urgency))
+        for urgency in (Urgency.LISTS, Urgency.LOOKS, Urgency.ACTS)
+    ]
+    for place, thread in enumerate(waiting, start=1):
+        thread.start()
+        eventually(lambda place=place: load.waiting == place)
+
+    for number in (1, 2, 3):
+        load.leave()
+        eventually(lambda number=number: len(came) == number)
+    for thread in waiting:
+        thread.join(timeout=5)
+
+    assert came == [Urgency.ACTS, Urgency.LOOKS, Urgency.LISTS]
+
+
 def test_the_line_has_an_end_and_patience_too():
     load = full(Load(4, line=4), 4)
     assert not load.enter(Urgency.ACTS, patience_s=0.01) and load.waiting == 0
