@@ -105,9 +105,12 @@ def eventually(true: Callable[[], bool], seconds: float = 5) -> None:
 @contextmanager
 def system(server: Server, database: str, folder: Path) -> Iterator[System]:
     """Start both sides; both end with the block."""
-    port = _free_port()
     offset = int((NOON - utc_now()) / timedelta(seconds=1))
-    with outside(folder, notify_factor=0.01, offset_seconds=offset) as far:
+    with (
+        outside(folder, notify_factor=0.01, offset_seconds=offset) as far,
+        socket.create_server(("127.0.0.1", 0)) as held,  # ours at once: who looks for a free port first may lose it
+    ):
+        port = held.getsockname()[1]
         environment = an_environment(
             DATABASE_URL=server.app_url(database),
             DATABASE_OWNER_URL=server.owner_url(database),
@@ -123,7 +126,7 @@ def system(server: Server, database: str, folder: Path) -> Iterator[System]:
         app = create_app(Settings.from_environment(environment))
         running = System(app, f"http://127.0.0.1:{port}", far, environment)
         running.parts.clocks.set_to(NOON)
-        http = make_server("127.0.0.1", port, app, threaded=True)
+        http = make_server("127.0.0.1", port, app, threaded=True, fd=held.fileno())
         thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         _RUNNING[running.url] = running
@@ -135,9 +138,3 @@ def system(server: Server, database: str, folder: Path) -> Iterator[System]:
             thread.join()
             http.server_close()
             running.parts.engine.dispose()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
