@@ -44,6 +44,11 @@ class Crowd:
         start, asked = time.perf_counter(), 0.0
         agenda, apart = list(plan), list[Planned]()
         heapq.heapify(agenda)
+
+        def plan_more(more: Iterable[Planned]) -> None:
+            for planned in more:
+                heapq.heappush(apart if planned.kind in self._apart else agenda, planned)
+
         while agenda or apart or self._flying:
             now = time.perf_counter() - start
             while apart and apart[0].at <= now:
@@ -53,11 +58,11 @@ class Crowd:
             due = [each[0].at for each in (apart, agenda if self._can_send else []) if each]
             pause = min((0.05, *(moment - now for moment in due)))
             for key, _ in self._selector.select(max(0.0, pause)):
-                for planned in self._hear(key.fileobj, start, then):  # type: ignore[arg-type]
-                    heapq.heappush(apart if planned.kind in self._apart else agenda, planned)
+                plan_more(self._hear(key.fileobj, start, then))  # type: ignore[arg-type]
             if now - asked > 1:
                 asked = now
-                self._give_up(start)
+                for planned in self._given_up(now):
+                    plan_more(self._answered(planned, LOST, b"", start, then))
         for seen in self.seen.values():
             seen.seconds = time.perf_counter() - start
         for connection in list(self._idle):
@@ -102,12 +107,12 @@ class Crowd:
         self.seen[planned.kind].add(status, now - planned.at)
         return then(planned, now, status, body)
 
-    def _give_up(self, start: float) -> None:
-        late = time.perf_counter() - start - PATIENCE_S
-        for connection, (planned, _) in list(self._flying.items()):
-            if planned.at < late:
-                self.seen[planned.kind].add(LOST, PATIENCE_S)
-                self._close(connection)
+    def _given_up(self, now: float) -> list[Planned]:
+        """What nobody waits for any longer; its connection is closed."""
+        late = {each: planned for each, (planned, _) in self._flying.items() if planned.at < now - PATIENCE_S}
+        for connection in late:
+            self._close(connection)
+        return list(late.values())
 
     def _close(self, connection: socket.socket) -> None:
         if connection in self._idle:

@@ -1,6 +1,11 @@
 """One cause is one alert, however often it is met."""
 
+import pytest
+
+from app.joining import create_app
 from app.observe import ALERTS, Alarm
+from config.settings import Settings
+from tests.system import System
 
 
 def test_the_same_words_are_said_once_and_counted_every_time() -> None:
@@ -35,3 +40,17 @@ def test_it_remembers_so_much_and_no_more() -> None:
         alarm("money_in_doubt", number=number)
 
     assert said == ["A", "B", "C", "A"]
+
+
+def test_each_system_remembers_for_itself(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = []
+    monkeypatch.setattr("app.joining.say_alert", lambda what, words: said.append(what))
+    settings = Settings.from_environment(running.environment)
+    first, second = (create_app(settings).extensions["joined"].parts for _ in range(2))
+
+    for parts in (first, first, second):
+        parts.alert("callback_refused", gateway="wechat")
+
+    assert said == ["callback_refused"] * 2, "what another system said does not silence this one"
+    for parts in (first, second):
+        parts.engine.dispose()

@@ -120,7 +120,7 @@ def test_a_crowded_process_says_so_and_still_takes_callbacks(running, district):
     api = Api(running)
     api.look_up(district.adult)
     load = running.app.extensions["load"]
-    full, load._line_length = load._at_once, 0
+    full, load._line_length = load._at_once, 0  # nobody waits
     for active, office, due in ((full * 6 // 10, 503, 200), (full * 8 // 10, 503, 503), (0, 200, 200)):
         load.active = active
         answers = clerk.get("/office/people/"), api.get("/due")
