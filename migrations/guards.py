@@ -12,6 +12,7 @@ _FUNCTION = re.compile(r"create or replace function (\w+)\s*\(.*?\bas \$\$(.*?)\
 _TRIGGER = re.compile(r"create (?:constraint )?trigger (\w+)\s.*?\bon (\w+)\b", re.DOTALL)
 BOOK = ("entry", "posting")
 SCOPED = ("household", "person", "bill", "bill_line", "payment", "payment_bill", "refund", "notice", "proof")
+UNIQUE = ("uq__bill__levy_item", "uq__payment_bill__live")  # one effective bill a person, one live payment a bill
 INSIDE = ("ledger_post", "post_settlement", "hold_money", "take_outcome")  # called by functions of ours only
 _MAY = {
     "insert": "select has_table_privilege(:role, :what, 'INSERT') or has_any_column_privilege(:role, :what, 'INSERT')",
@@ -53,6 +54,12 @@ def missing_guards(connection: Connection, *, role: str = "liangxian_app") -> Se
         ).scalars()
     )
     wrong += [f"row security on {table}" for table in SCOPED if table not in kept]
+    unique = set(
+        connection.execute(
+            text("select cast(cast(indexrelid as regclass) as text) from pg_index where indisunique and indisvalid")
+        ).scalars()
+    )
+    wrong += [f"index {name}" for name in UNIQUE if name not in unique]
     for table in BOOK:
         wrong += [f"{role} may {verb} {table}" for verb, asked in _MAY.items() if _may(connection, asked, role, table)]
     wrong += [f"{role} may call {name}" for name in INSIDE if _may(connection, _CALL, role, name)]

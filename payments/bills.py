@@ -1,6 +1,6 @@
 """Bills: issued with frozen lines, withdrawn when the person chose otherwise, settled at once when nothing is due."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -54,11 +54,17 @@ class IssuedBill:
     fresh: bool = False
 
 
+def meet(connection: Connection, person_ids: Iterable[int]) -> None:
+    """Until the transaction ends nobody else begins a bill of these persons, and their open bills are held in the one
+    order of locks (a callback holds them by id too). Whoever issues begins with this."""
+    connection.execute(_MEET, {"people": sorted(set(person_ids))})
+
+
 def issue(connection: Connection, draft: Draft) -> IssuedBill:
     """The open bill for this levy item: the one there is if it says the same, else a new one in its place.
 
-    Somebody who moved may have one in the former household: that one is withdrawn too. BillSettled if it was paid;
-    PaymentUnderWay if a live payment holds the old one (decision 6)."""
+    Its person is met. Somebody who moved may have one in the former household: that one is withdrawn too. BillSettled
+    if it was paid; PaymentUnderWay if a live payment holds the old one (decision 6)."""
     assert sum(line.amount for line in draft.lines) >= draft.personal_due
     while True:
         for standing in connection.execute(_STANDING, _item(draft)).all():
@@ -130,6 +136,7 @@ def _insert(connection: Connection, draft: Draft) -> int | None:
     return bill_id
 
 
+_MEET = text("select meet_people(:people)")
 _STANDING = (
     select(Bill.__table__)
     .where(

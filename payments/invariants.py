@@ -71,13 +71,15 @@ def look(
 
 
 def pieces(connection: Connection) -> Iterator[tuple[int, int]]:
-    """Ranges of households by which a book is looked at, so that the sums of one fit into memory."""
+    """Ranges of households by which a book is looked at, so that the sums of one fit into memory. The first and the
+    last are open: an entry may lie under a household that has no bill."""
     least, most, postings = connection.exec_driver_sql(
         "select coalesce(min(household_id), 0), coalesce(max(household_id), 0),"
         " (select greatest(reltuples, 0)::bigint from pg_class where oid = 'posting'::regclass) from bill"
     ).one()
     width = max(1, -(-(most - least + 1) // (postings // PIECE + 1)))
-    yield from ((low, low + width - 1) for low in range(min(0, least), most + 1, width))
+    lows = range(min(0, least), most + 1, width)
+    yield from ((low, high) for low, high in zip(lows, [*(low - 1 for low in lows[1:]), EVERYBODY[1]], strict=True))
 
 
 def _ask(

@@ -35,8 +35,7 @@ class Bill(Table):
     __tablename__ = "bill"
     __table_args__ = (
         Index(
-            "uq__bill__levy_item",
-            "household_id",
+            "uq__bill__levy_item",  # whatever household he is in (decision 0018)
             "person_id",
             "insurance",
             "levy_year",

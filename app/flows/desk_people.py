@@ -120,7 +120,7 @@ def dossier(parts: Parts, officer: Officer, person_id: int) -> Dossier:
         person = _own(parts, connection, officer, person_id)
         phone = find.phone_of(connection, parts.vault, person_id)
         household = find.by_household(connection, parts.vault, person.household_id, levy_year=parts.rules.year)
-        payments = connection.execute(_PAYMENTS, {"person": person_id, "household": person.household_id}).all()
+        payments = connection.execute(_PAYMENTS, {"person": person_id}).all()
         notices = connection.execute(_NOTICES, {"household": person.household_id}).all()
         readings = disclosures.of_person(connection, person_id)
     dues = all_due(parts, person, at=parts.clocks.now())
@@ -225,7 +225,7 @@ _PAYMENTS = text(
     "select distinct p.number, p.gateway, p.amount, p.state, p.started_at, p.paid_at, p.started_by from payment p"
     " join payment_bill pb on pb.household_id = p.household_id and pb.number = p.number"
     " join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"
-    " where p.household_id = :household and b.person_id = :person order by p.started_at desc limit 50"
+    " where b.person_id = :person order by p.started_at desc limit 50"
 )
 _NOTICES = text(
     "select kind, rank, channel, last_error, queued_at, sent_at, attempts, next_try_at, visited_by, visited_at"

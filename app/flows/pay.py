@@ -23,7 +23,7 @@ from core.clock import beijing, business_day
 from core.errors import BadInput, Conflict, NotFound
 from core.money import Fen
 from payments import find as find_money
-from payments.bills import IssuedBill, issue, settle_free
+from payments.bills import IssuedBill, issue, meet, settle_free
 from payments.errors import (
     AlreadyPaidThere,
     DifferentHouseholds,
@@ -96,6 +96,12 @@ class KindNotOffered(BadInput):
     text = "这个渠道不能这样付，请换一种付款方式。"
 
 
+class SameItemTwice(BadInput):
+    """One insurance of one person stands twice in a wish, in two tiers perhaps."""
+
+    text = "同一个人的同一种保险选了两次，请只留一个。"
+
+
 class NothingChosen(Conflict):
     """A payment for nothing."""
 
@@ -115,6 +121,8 @@ def start_payment(parts: Parts, wants: Sequence[Want], payer: Payer, *, request_
         raise KindNotOffered(f"{payer.gateway} {payer.kind}")
     if not wants:
         raise NothingChosen
+    if len({(want.person_id, want.insurance) for want in wants}) != len(wants):
+        raise SameItemTwice
     wish = _Wish(gateway, wants, payer, *_request(wants, payer, request_key))
     tries = iter((1, 2, 3))
     while True:
@@ -165,7 +173,8 @@ def _start(parts: Parts, wish: _Wish) -> Started:
 
 def _write_down(parts: Parts, connection: Connection, wish: _Wish) -> Any | None:
     """Bills, settlements of those with nothing due, and the attempt for the rest: its row, None if nothing is due."""
-    again = _used(connection, wish)
+    meet(connection, (want.person_id for want in wish.wants))
+    again = _used(connection, wish)  # asked once nobody else is at these people: who was first with this key is seen
     if again is not None:
         return _row(connection, again) if again else None
     subjects = _household(parts, connection, wish.wants)

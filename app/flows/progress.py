@@ -129,8 +129,7 @@ select t.name as town, v.name as village, v.code as village_code, e.insurance,
   join person p on p.household_id = h.id and p.alive
   join (select person_id, insurance, status = 'NORMAL' and not employee_insured
                and insured_elsewhere in ('none', '') as own from enrolment) e on e.person_id = p.id
-  left join bill b on b.household_id = p.household_id and b.person_id = p.id and b.insurance = e.insurance
-       and b.levy_year = :year and b.state = 'settled'
+  left join bill b on b.person_id = p.id and b.insurance = e.insurance and b.levy_year = :year and b.state = 'settled'
  where :all or v.town_code = any (cast(:towns as text[]))
  group by 1, 2, 3, 4 order by 3, 4
 """)

@@ -16,7 +16,7 @@ from app.registry import find
 from app.registry.find import Subject
 from core.clock import beijing_midnight, business_day
 from payments import reconcile, statements
-from payments.bills import issue
+from payments.bills import issue, meet
 from payments.errors import BillSettled, PaymentUnderWay
 from payments.gateways.base import Movement, StatementLine
 from payments.outside_files import OutsideFile
@@ -70,6 +70,7 @@ def _bill_of(parts: Parts, connection: Connection, row: Mapping[str, Any]) -> tu
     known = find.by_id_number(connection, parts.vault, row["id_number"].upper()) if row["id_number"] else None
     if known is None:
         return 0, 0
+    meet(connection, [known[0]])
     subject = find.by_ids(connection, parts.vault, [known[0]], levy_year=parts.rules.year)[0]
     wanted = [Insurance(row["insurance"])] if row["insurance"] else list(Insurance)
     fitting = (_fitting(parts, connection, subject, insurance, row) for insurance in wanted)

@@ -20,7 +20,7 @@ from core.clock import business_day
 from core.errors import BadInput, NotFound
 from payments import find as find_money
 from payments import find_refunds, suspense
-from payments.bills import IssuedBill, issue
+from payments.bills import IssuedBill, issue, meet
 from payments.errors import DifferentHouseholds
 from payments.suspense import Key
 
@@ -71,6 +71,7 @@ def propose(parts: Parts, key: Key, wants: Sequence[Want], *, by: str) -> None:
         row = suspense.find(connection, key)
         came = find_refunds.received_at(connection, row.household_id, row.cause)
         ids = sorted({want.person_id for want in wants})
+        meet(connection, ids)
         people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
         if not wants or set(people) != set(ids):
             raise NotFound("person")

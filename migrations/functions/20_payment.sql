@@ -60,6 +60,15 @@ end $$;
 drop trigger if exists covers on payment_bill;
 create trigger covers before insert on payment_bill for each row execute function payment_covers();
 
+-- Whoever begins a bill holds its person first, then the open bills by id: one order for two phones of a family, for a
+-- callback, and for somebody whom the register is moving.
+create or replace function meet_people(p_people bigint[]) returns void language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('levy of person ' || person, 0))
+    from (select person from unnest(p_people) as person order by person) met;
+  perform from bill where person_id = any (p_people) and state = 'open' order by id for update;
+end $$;
+
 -- A bill begins as open, or as settled by what is booked in the same breath; a payment begins as nothing but ordered.
 create or replace function bill_begins() returns trigger language plpgsql as $$
 begin

@@ -11,17 +11,44 @@ drop policy if exists places on household;
 create policy places on household to liangxian_app
   using (coalesce(current_setting('liangxian.places', true), '') = '' or in_places(village_code));
 
+-- What somebody owes, paid, got back and can prove follows him to where he lives now. A payment or refund of several
+-- people is shown where any of them is; one that names nobody's bill yet stays with its household.
+create or replace function shown_payment(p_household bigint, p_number text) returns boolean language sql stable
+  security definer set search_path = public, pg_temp as $$
+  select coalesce(bool_or(in_places(h.village_code)),
+                  (select in_places(village_code) from household where id = p_household))
+    from payment_bill pb join bill b on b.household_id = pb.household_id and b.id = pb.bill_id
+    join person p on p.id = b.person_id join household h on h.id = p.household_id
+   where pb.household_id = p_household and pb.number = p_number
+$$;
+
+create or replace function shown_refund(p_household bigint, p_number text, p_payment text) returns boolean
+  language sql stable security definer set search_path = public, pg_temp as $$
+  select coalesce(bool_or(in_places(h.village_code)), shown_payment(p_household, p_payment))
+    from refund_bill rb join bill b on b.household_id = rb.household_id and b.id = rb.bill_id
+    join person p on p.id = b.person_id join household h on h.id = p.household_id
+   where rb.household_id = p_household and rb.number = p_number
+$$;
+
 do $$
 declare
   guarded text;
+  seen text;
 begin
-  foreach guarded in array array['person', 'bill', 'bill_line', 'payment', 'payment_bill', 'refund', 'notice',
-                                 'proof'] loop
+  for guarded, seen in values
+    ('person', 'exists (select from household h where h.id = person.household_id)'),
+    ('notice', 'exists (select from household h where h.id = notice.household_id)'),
+    ('bill', 'exists (select from person p where p.id = bill.person_id)'),
+    ('bill_line', 'exists (select from bill b where b.household_id = bill_line.household_id and b.id = bill_id)'),
+    ('payment_bill', 'exists (select from bill b where b.household_id = payment_bill.household_id and b.id = bill_id)'),
+    ('proof', 'exists (select from bill b where b.household_id = proof.household_id and b.id = any (bills))'),
+    ('payment', 'shown_payment(household_id, number)'),
+    ('refund', 'shown_refund(household_id, number, payment)')
+  loop
     execute format('alter table %I enable row level security', guarded);
     execute format('drop policy if exists places on %I', guarded);
     execute format('create policy places on %I to liangxian_app using'
-                   ' (coalesce(current_setting(''liangxian.places'', true), '''') = '''''
-                   '  or exists (select from household h where h.id = %I.household_id))', guarded, guarded);
+                   ' (coalesce(current_setting(''liangxian.places'', true), '''') = '''' or %s)', guarded, seen);
   end loop;
 end $$;
 

@@ -1,10 +1,15 @@
 """The migrations make what the code declares, once, and nothing the application owns."""
 
-import pytest
-from sqlalchemy import Engine, text
+from collections.abc import Iterator
 
-from config.postgres import Server
-from migrations.upgrade import differences, is_current, upgrade
+import psycopg
+import pytest
+from alembic import command
+from psycopg import Connection
+from sqlalchemy import Engine, create_engine, text
+
+from config.postgres import Server, create_database
+from migrations.upgrade import _config, differences, is_current, upgrade
 from payments.states import MOVES, REFUND_MOVES
 
 
@@ -19,6 +24,58 @@ def test_upgrading_again_changes_nothing(database: Server, engine: Engine) -> No
 
     with engine.connect() as connection:
         assert is_current(connection)
+
+
+@pytest.fixture
+def former(database: Server) -> Iterator[Connection]:
+    """A database as it was before a person had one effective bill, open to a superuser."""
+    name = "liangxian_former"
+    create_database(database, name)
+    owner = create_engine(database.owner_url(name).replace("postgresql://", "postgresql+psycopg://", 1))
+    with owner.begin() as connection:
+        command.upgrade(_config(connection), "0022")
+    owner.dispose()
+    admin_url = database.admin_url().replace("/postgres?", f"/{name}?")
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        admin.execute("set session_replication_role = replica")
+        yield admin
+    with psycopg.connect(database.admin_url(), autocommit=True) as admin:
+        admin.execute(f"drop database {name} with (force)")
+
+
+def a_former_bill(admin: Connection, *, home: int, key: int, person: int, state: str) -> None:
+    settled = "'receipt:wechat:x', now()" if state == "settled" else "null, null"
+    admin.execute(
+        "insert into bill (household_id, id, person_id, insurance, levy_year, total, personal_due, reason_code,"
+        f" price_until, state, settled_by, settled_at) values ({home}, {key}, {person}, 'RES_MEDICAL', 2022, 900, 320,"
+        f" 'OK', now(), '{state}', {settled})"
+    )
+
+
+def test_who_has_two_open_bills_keeps_one_by_the_upgrade(database: Server, former: Connection) -> None:
+    """M1: the paid one, else the latest; somebody else's single bill stays."""
+    a_former_bill(former, home=1, key=11, person=1, state="settled")
+    a_former_bill(former, home=2, key=12, person=1, state="open")
+    a_former_bill(former, home=1, key=21, person=2, state="open")
+    former.execute("update bill set issued_at = now() - interval '1 day'")
+    a_former_bill(former, home=2, key=22, person=2, state="open")
+    a_former_bill(former, home=1, key=31, person=3, state="open")
+
+    upgrade(database.owner_url("liangxian_former"))
+
+    held = dict(former.execute("select id, state from bill").fetchall())
+    assert held == {11: "settled", 12: "withdrawn", 21: "withdrawn", 22: "open", 31: "open"}
+
+
+def test_who_paid_twice_stops_the_upgrade_by_name(database: Server, former: Connection) -> None:
+    """M1: money is given back by people, not by a migration; nothing is changed."""
+    a_former_bill(former, home=1, key=11, person=7, state="settled")
+    a_former_bill(former, home=2, key=12, person=7, state="settled")
+
+    with pytest.raises(RuntimeError, match=r"persons \[7\]"):
+        upgrade(database.owner_url("liangxian_former"))
+
+    assert former.execute("select version_num from alembic_version").fetchone() == ("0022",)
 
 
 def test_the_application_owns_nothing(engine: Engine) -> None:
