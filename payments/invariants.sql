@@ -151,7 +151,7 @@ select r.gateway || ' ' || r.number || ' ' || r.result as what
 
 -- INV-18 没有结果的支付和退款都排着下一次询问
 select number as what from payment
- where state in ('created', 'pending', 'unknown', 'closing')
+ where state in ('created', 'pending', 'unknown', 'closing', 'left')
    and (next_query_at is null or next_query_at < %(wall)s - interval '120 s')
 union all
 select number from refund

@@ -80,18 +80,20 @@ _HELD = select(PaymentBill.number).where(
 )
 
 
-def move(connection: Connection, household_id: int, number: str, state: State, **also: object) -> Row | None:
+def move(
+    connection: Connection, household_id: int, number: str, state: State, *, unseen: bool = False, **also: object
+) -> Row | None:
     """Move a payment along its table, unless it has moved on meanwhile: its row as it is now, or None if it has (money
-    wins over our news)."""
+    wins over our news). `unseen`: only while no code of it has been handed out."""
     new = {f"new_{name}": value for name, value in also.items()}
     mine = {"household": household_id, "its_number": number}
-    return connection.execute(_moving(state, tuple(also)), mine | new).one_or_none()
+    return connection.execute(_moving(state, unseen, tuple(also)), mine | new).one_or_none()
 
 
 @cache
-def _moving(state: State, names: tuple[str, ...]) -> Update:
+def _moving(state: State, unseen: bool, names: tuple[str, ...]) -> Update:
     leading_here = [old for old, reachable in MOVES.items() if state in reachable]
-    return (
+    moved = (
         update(Payment.__table__)
         .where(
             Payment.household_id == bindparam("household"),
@@ -101,3 +103,4 @@ def _moving(state: State, names: tuple[str, ...]) -> Update:
         .values(state=state, **{name: bindparam(f"new_{name}") for name in names})
         .returning(*Payment.__table__.c)
     )
+    return moved.where(Payment.checkout.is_(None)) if unseen else moved

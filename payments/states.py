@@ -11,6 +11,7 @@ class State(StrEnum):
     PENDING = "pending"  # the gateway waits for the payer
     UNKNOWN = "unknown"  # the gateway was silent or unclear; only a query decides
     CLOSING = "closing"  # we asked the gateway to close and wait for its confirmed end
+    LEFT = "left"  # somebody who may pays another way: it holds no bill any more, and is asked about until its end
     PAID = "paid"  # money arrived and settled its bills
     SURPLUS = "surplus"  # money arrived and fits no open bill; it is held for refund
     CLOSED = "closed"  # the gateway confirmed that nobody can pay it any more
@@ -19,16 +20,18 @@ class State(StrEnum):
 
 S = State
 MOVES: dict[State, frozenset[State]] = {
-    S.CREATED: frozenset({S.PENDING, S.UNKNOWN, S.CLOSING, S.PAID, S.SURPLUS, S.CLOSED, S.FAILED}),
-    S.PENDING: frozenset({S.UNKNOWN, S.CLOSING, S.PAID, S.SURPLUS, S.CLOSED}),
-    S.UNKNOWN: frozenset({S.PENDING, S.CLOSING, S.PAID, S.SURPLUS, S.CLOSED, S.FAILED}),
-    S.CLOSING: frozenset({S.PENDING, S.UNKNOWN, S.PAID, S.SURPLUS, S.CLOSED}),  # pending: it could not be ended
+    S.CREATED: frozenset({S.PENDING, S.UNKNOWN, S.CLOSING, S.LEFT, S.PAID, S.SURPLUS, S.CLOSED, S.FAILED}),
+    S.PENDING: frozenset({S.UNKNOWN, S.CLOSING, S.LEFT, S.PAID, S.SURPLUS, S.CLOSED}),
+    S.UNKNOWN: frozenset({S.PENDING, S.CLOSING, S.LEFT, S.PAID, S.SURPLUS, S.CLOSED, S.FAILED}),
+    S.CLOSING: frozenset({S.PENDING, S.UNKNOWN, S.LEFT, S.PAID, S.SURPLUS, S.CLOSED}),  # pending: it could not be ended
+    S.LEFT: frozenset({S.PAID, S.SURPLUS, S.CLOSED}),
     S.CLOSED: frozenset({S.PAID, S.SURPLUS}),  # a late success is never dropped (decision 8)
     S.FAILED: frozenset({S.PAID, S.SURPLUS}),
     S.PAID: frozenset(),
     S.SURPLUS: frozenset(),
 }
-LIVE = frozenset({S.CREATED, S.PENDING, S.UNKNOWN, S.CLOSING})
+LIVE = frozenset({S.CREATED, S.PENDING, S.UNKNOWN, S.CLOSING})  # these hold their bills
+ASKED = LIVE | {S.LEFT}  # money may still come of these: their gateway is asked
 
 
 class RefundState(StrEnum):

@@ -89,6 +89,6 @@ select (select count(*) from book_check where rows > 0) as broken,
        (select count(*) from suspense where solved_at is null and due_on < :today) as late_suspense,
        (select count(*) from refund where state in ('abnormal', 'failed')) as stuck_refunds,
        (select count(*) from notice where rank = 4 and queued_at > now() - interval '7 days') as given_up,
-       (select count(*) from payment where state in ('created', 'pending', 'unknown', 'closing')
+       (select count(*) from payment where state in ('created', 'pending', 'unknown', 'closing', 'left')
            and started_at < now() - interval '1 hour') as silent
 """)

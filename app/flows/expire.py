@@ -10,7 +10,7 @@ from payments import find
 from payments.errors import AlreadyPaidThere, GatewayRefused, GatewaySilent
 from payments.gateways.base import Gateway, Outcome, Trade, Word
 from payments.start import move
-from payments.states import LIVE, State
+from payments.states import ASKED, State
 
 LEASE = timedelta(seconds=60)
 MARGIN = timedelta(seconds=60)  # our clock and theirs
@@ -37,9 +37,10 @@ def ask(parts: Parts, gateway: Gateway, row: Any) -> State:
         return _ask_later(parts, gateway, row, State.UNKNOWN)
     if outcome.word is Word.PAID:
         return _booked_or_held(parts, gateway, row, outcome)
+    unwanted = row.state in (State.CLOSING, State.LEFT)
     if _has_ended(parts, gateway, row, outcome.word) and (outcome.word is not Word.ABSENT or row.queries > 1):
-        _settle_on(parts, row, State.CLOSED)  # unknown there: asked twice, a minute apart
-    elif outcome.word is Word.OPEN and gateway.facts.closes and (row.state == State.CLOSING or _is_over(parts, row)):
+        _close(parts, row, outcome.word)  # unknown there: asked twice, a minute apart
+    elif outcome.word is Word.OPEN and gateway.facts.closes and (unwanted or _is_over(parts, row)):
         close_at_gateway(parts, gateway, row)
     elif outcome.word is Word.UNKNOWN:
         parts.alert("gateway_word_unknown", gateway=gateway.name, number=row.number, word=outcome.their_word)
@@ -53,7 +54,7 @@ def close_at_gateway(parts: Parts, gateway: Gateway, row: Any) -> bool:
     """Ask that nobody can pay it any more, then ask what it is now; True once its end is confirmed.
 
     Paid meanwhile: booked, and False. Also False where the gateway cannot end an order before its time."""
-    if row.state not in LIVE:
+    if row.state not in ASKED:
         return True
     with parts.engine.begin() as connection:
         move(connection, row.household_id, row.number, State.CLOSING, next_query_at=parts.clocks.wall() + LEASE)
@@ -63,12 +64,11 @@ def close_at_gateway(parts: Parts, gateway: Gateway, row: Any) -> bool:
     if outcome.word is Word.PAID:
         take_word(parts, outcome)
         return False
-    ended = _has_ended(parts, gateway, row, outcome.word)
-    if ended:
-        _settle_on(parts, row, State.CLOSED)
-    elif _still_payable(gateway, row, outcome.word) is State.PENDING:  # its code shows again: it can be paid
+    if _has_ended(parts, gateway, row, outcome.word):
+        return _close(parts, row, outcome.word)
+    if _still_payable(gateway, row, outcome.word) is State.PENDING:  # its code shows again: it can be paid
         _ask_later(parts, gateway, row, State.PENDING, moved_from=State.CLOSING)
-    return ended
+    return False
 
 
 def _booked_or_held(parts: Parts, gateway: Gateway, row: Any, outcome: Outcome) -> State:
@@ -77,7 +77,7 @@ def _booked_or_held(parts: Parts, gateway: Gateway, row: Any, outcome: Outcome) 
     Then nobody may pay it, and nobody is told that he should."""
     take_word(parts, outcome)
     state = _state_of(parts, row.number)
-    return _ask_later(parts, gateway, row, State.UNKNOWN) if state in LIVE else state
+    return _ask_later(parts, gateway, row, State.UNKNOWN) if state in ASKED else state
 
 
 def _close_then_ask(gateway: Gateway, trade: Trade) -> Outcome | None:
@@ -133,7 +133,7 @@ def _ask_later(parts: Parts, gateway: Gateway, row: Any, state: State, *, moved_
         moment = min(moment, wall + UNREPORTED_AT_MOST)
     also = {"next_query_at": moment}
     with parts.engine.begin() as connection:
-        if state != (moved_from or row.state):
+        if row.state != State.LEFT and state != (moved_from or row.state):
             move(connection, row.household_id, row.number, state, **also)
         else:
             find.put_off(connection, row.household_id, row.number, also["next_query_at"])
@@ -149,9 +149,11 @@ def next_question(schedule: Sequence[int], started_at: datetime, wall: datetime)
     return wall + timedelta(minutes=30)
 
 
-def _settle_on(parts: Parts, row: Any, state: State) -> None:
+def _close(parts: Parts, row: Any, word: Word) -> bool:
+    """Nobody can pay it any more; False if a code was handed out since we looked, and they did not know its number."""
+    unseen = word is Word.ABSENT and row.checkout is None
     with parts.engine.begin() as connection:
-        move(connection, row.household_id, row.number, state)
+        return move(connection, row.household_id, row.number, State.CLOSED, unseen=unseen) is not None
 
 
 def _state_of(parts: Parts, number: str) -> State:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.flows.checkout import restored
-from app.flows.expire import close_at_gateway
+from app.flows.leave import give_way
 from app.flows.parts import Parts
 from app.flows.quote import NAMES
 from app.policy.facts import Insurance
@@ -19,7 +19,7 @@ from payments import find as find_money
 from payments.errors import NoSuchPayment
 from payments.gateways import GATEWAYS
 from payments.gateways.base import Checkout, Page
-from payments.states import State
+from payments.states import LIVE, State
 
 _NUMBER = re.compile(r"[0-9A-Z]{26}")
 
@@ -31,6 +31,7 @@ class Phase(StrEnum):
     CHECKING = "checking"  # nobody knows yet; the gateway is being asked
     PAID = "paid"
     SURPLUS = "surplus"  # money arrived for something settled already; it goes back
+    LEFT = "left"  # somebody pays another way; only its gateway knows when this one ends
     CLOSED = "closed"  # nobody can pay it any more
     FAILED = "failed"  # the gateway did not take it
 
@@ -40,6 +41,7 @@ PHASES: Mapping[State, Phase] = {
     State.PENDING: Phase.WAITING,
     State.UNKNOWN: Phase.CHECKING,
     State.CLOSING: Phase.CHECKING,
+    State.LEFT: Phase.LEFT,
     State.PAID: Phase.PAID,
     State.SURPLUS: Phase.SURPLUS,
     State.CLOSED: Phase.CLOSED,
@@ -50,6 +52,7 @@ WORDS: Mapping[Phase, str] = {
     Phase.CHECKING: "正在向{title}核对，钱没有丢，请不要再付一次。",
     Phase.PAID: "缴费成功。",
     Phase.SURPLUS: "这一项已经交过了，多付的钱会退回原来付款的账户，不用您去办。",
+    Phase.LEFT: "这个付款码不用了，请不要再付。没有付就没有扣钱；万一付了，这一项还没交就算交上，已经交了就自动退回。",
     Phase.CLOSED: "这个付款码已经失效，没有扣钱。要交费请重新出码。",
     Phase.FAILED: "{title}没有接受这一笔，没有扣钱。请稍后再试。",
 }
@@ -76,7 +79,6 @@ class Followed:
     number: str
     gateway: str
     title: str  # the gateway's, as people call it
-    stoppable: bool  # False: a code once handed out can be paid until its time is over
     phase: Phase
     amount: Fen
     now: datetime
@@ -129,15 +131,15 @@ _ITEMS = text(
 )
 
 
-def close_payment(parts: Parts, number: str) -> None:
-    """The payer does not want it: ask the gateway to close it. What became of it is told by `follow`."""
+def close_payment(parts: Parts, number: str, *, by: str) -> None:
+    """`by` (account:<id>, agent:<id>) does not want it: it ends at its gateway, or is left. What became of it is told
+    by `follow`. NoSuchPayment, CodeOfAnother."""
     with parts.reading() as connection:
         row = find_money.payment(connection, number) if _NUMBER.fullmatch(number) else None
     if row is None:
         raise NoSuchPayment(number)
-    gateway = parts.gateways.get(row.gateway)
-    if gateway is not None:
-        close_at_gateway(parts, gateway, row)
+    if row.state in LIVE:
+        give_way(parts, row, by=by)
 
 
 def _followed(parts: Parts, row: Any, items: Sequence[Any]) -> Followed:
@@ -150,7 +152,6 @@ def _followed(parts: Parts, row: Any, items: Sequence[Any]) -> Followed:
         number=row.number,
         gateway=row.gateway,
         title=facts.title,
-        stoppable=facts.closes and not facts.unseen_may_be_paid,
         phase=phase,
         amount=row.amount,
         now=now,

@@ -13,7 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from app.flows.announce import notice_for, tell_settled
 from app.flows.checkout import kept, restored
 from app.flows.draft import draft_of
-from app.flows.expire import MARGIN, close_at_gateway
+from app.flows.expire import MARGIN
+from app.flows.leave import CodeOfAnother, give_way
 from app.flows.parts import Parts
 from app.flows.quote import Due, amount_due
 from app.policy.facts import Insurance
@@ -33,6 +34,7 @@ from payments.errors import (
     PaymentUnderWay,
     UnknownGateway,
 )
+from payments.gateways import GATEWAYS
 from payments.gateways.base import Checkout, Gateway, Kind, Order
 from payments.models import RequestKey
 from payments.number import new_check_code, new_number
@@ -133,7 +135,7 @@ def start_payment(parts: Parts, wants: Sequence[Want], payer: Payer, *, request_
         except PaymentUnderWay as held:
             if next(tries) > 1:
                 raise
-            _end_former(parts, gateway, held.args[0])
+            _end_former(parts, held.number, by=payer.actor)
 
 
 def started_before(parts: Parts, wants: Sequence[Want], payer: Payer, *, request_key: str) -> Started | None:
@@ -205,21 +207,22 @@ def _write_down(parts: Parts, connection: Connection, wish: _Wish) -> Any | None
 
 
 def _ask_gateway(parts: Parts, gateway: Gateway, household: int, order: Order) -> Started:
-    """The attempt is committed; now the gateway hears of it. What it answers is written down afterwards."""
-    state, checkout, trouble = State.PENDING, None, None
+    """The attempt is committed; now the gateway hears of it. What it answers is written down afterwards, unless another
+    request of the same wish has had its code: then silence and refusal change nothing, and that code is the answer."""
+    state, written, trouble = State.PENDING, None, None
     try:
-        checkout = gateway.start(order)
+        written = kept(gateway.start(order))
     except (GatewaySilent, AlreadyPaidThere) as error:
         state, trouble = State.UNKNOWN, error
     except GatewayRefused as error:
         state, trouble = State.FAILED, error
-    written = kept(checkout) if checkout else None
+    news = {"checkout": written} if written else {}
     with parts.engine.begin() as connection:
-        moved = move(connection, household, order.number, state, checkout=written)
+        moved = move(connection, household, order.number, state, unseen=True, **news)
         row = moved or find_money.payment(connection, order.number)
     assert row is not None
-    if moved is None and row.state in ("paid", "surplus"):
-        return _started(row)  # the callback overtook the answer (F36)
+    if moved is None and (row.checkout or row.state in ("paid", "surplus")):
+        return _started(row)  # the callback overtook the answer (F36), or another request did
     if trouble is not None:
         raise trouble
     return _started(row)
@@ -231,17 +234,20 @@ def find_started(parts: Parts, number: str) -> Started:
         return _started(_row(connection, number))
 
 
-def _end_former(parts: Parts, gateway: Gateway, number: str) -> None:
-    """Another attempt holds the bill: end it at its gateway, and wait for its confirmed end (decision 6)."""
-    with parts.engine.connect() as connection:
+def _end_former(parts: Parts, number: str, *, by: str) -> None:
+    """Another attempt holds the bill: it ends, or gives way (decision 0019). PaymentUnderWay."""
+    with parts.reading() as connection:
         row = find_money.payment(connection, number)
     assert row is not None
-    former = parts.gateways.get(row.gateway, gateway)
-    if close_at_gateway(parts, former, row) or find_started(parts, number).state not in LIVE:
-        return  # ended, or paid as we learn only now: then its bills say so
-    if former.facts.unseen_may_be_paid:
+    try:
+        if give_way(parts, row, by=by):
+            return  # or paid, as we learn only now: then its bills say so
+    except CodeOfAnother:
+        raise PaymentUnderWay(number) from None
+    facts = GATEWAYS[row.gateway].facts
+    if facts.unseen_may_be_paid:
         ends = beijing(row.expires_at + MARGIN + timedelta(minutes=1))
-        raise PaymentUnderWay(number, title=former.facts.title, ends=f"{ends.hour}点{ends.minute:02d}分")
+        raise PaymentUnderWay(number, title=facts.title, ends=f"{ends.hour}点{ends.minute:02d}分")
     raise PaymentUnderWay(number)
 
 
@@ -311,7 +317,7 @@ _REMEMBER = insert(RequestKey.__table__).on_conflict_do_nothing().returning(Requ
 
 
 def _same_live(parts: Parts, connection: Connection, bills: Sequence[IssuedBill], payer: Payer) -> Any | None:
-    """The live attempt for exactly these bills by the same way, still payable: the same code again, not a new one."""
+    """His live attempt for exactly these bills by the same way, still payable: the same code again, not a new one."""
     household = bills[0].household_id
     row = connection.execute(
         text(
@@ -321,7 +327,8 @@ def _same_live(parts: Parts, connection: Connection, bills: Sequence[IssuedBill]
         ),
         {"household": household, "bills": sorted(bill.id for bill in bills)},
     ).one_or_none()
-    if row is None or row.state == State.CLOSING or (row.gateway, row.kind) != (payer.gateway, payer.kind):
+    way = (payer.actor, payer.gateway, payer.kind)
+    if row is None or row.state == State.CLOSING or (row.started_by, row.gateway, row.kind) != way:
         return None
     opened = parts.vault.open(row.payer, bound_to=f"payment.payer:{row.number}") if row.payer else None
     if opened != payer.openid or row.expires_at - parts.clocks.now() < timedelta(minutes=1):

@@ -18,6 +18,7 @@ from app.policy.facts import Insurance
 from app.registry.find import Subject
 from app.web.access import (
     Answer,
+    actor,
     agent,
     anybody,
     drop,
@@ -205,7 +206,7 @@ def payment(number: str) -> Answer:
 @bp.post("/pay/<number>/close")
 def close(number: str) -> Answer:
     """The code shall not be paid any more."""
-    close_payment(parts(), own_payment(number).number)
+    close_payment(parts(), own_payment(number).number, by=actor(here()))
     return redirect(url_for("agent.payment", number=number), 303)
 
 

@@ -22,6 +22,7 @@ from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
 from app.registry.find import Subject
 from app.web.access import (
     Answer,
+    actor,
     anybody,
     drop,
     guarded_by,
@@ -198,7 +199,7 @@ def payment(number: str) -> Answer:
 @bp.post("/pay/<number>/close")
 def close(number: str) -> Answer:
     """The person does not want it: nobody shall be able to pay this code any more."""
-    close_payment(parts(), own_payment(number).number)
+    close_payment(parts(), own_payment(number).number, by=actor(here()))
     return redirect(url_for("resident.payment", number=number), 303)
 
 

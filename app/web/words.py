@@ -63,6 +63,7 @@ PAYMENT_STATES = {
     "pending": "等着付",
     "unknown": "正在核对",
     "closing": "正在关闭",
+    "left": "换了别的方式付",
     "paid": "已付，入了账",
     "surplus": "多付待退",
     "closed": "关了，没有付",

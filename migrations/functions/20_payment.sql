@@ -1,5 +1,6 @@
--- A payment moves only along payments/states.py; leaving the live states frees its bills for another payment. Money
--- makes a payment paid and a bill settled only in the transaction that books it: later nobody can say it did.
+-- A payment moves only along payments/states.py; leaving the live states frees its bills for another payment (one that
+-- somebody left is asked about all the same). Money makes a payment paid and a bill settled only in the transaction that
+-- books it: later nobody can say it did.
 
 create or replace function booked_just_now(p_household bigint, p_cause text) returns boolean language sql stable as $$
   select exists (select from entry where household_id = p_household and cause = p_cause
@@ -16,9 +17,11 @@ begin
      and not booked_just_now(new.household_id, 'receipt:' || new.gateway || ':' || new.reference) then
     raise exception 'payment % may not be % without its entry', new.number, new.state using errcode = 'LX005';
   end if;
-  if new.state in ('paid', 'surplus', 'closed', 'failed') then
+  if new.state in ('left', 'paid', 'surplus', 'closed', 'failed') then
     update payment_bill set live = false
       where household_id = new.household_id and number = new.number and live;
+  end if;
+  if new.state in ('paid', 'surplus', 'closed', 'failed') then
     new.next_query_at := null;
   end if;
   return new;

@@ -126,6 +126,6 @@ begin
   perform suspense_note(p_household, p_cause, p_solution, p_by, '', p_now);
   if s.doubt = 'amount' then
     update payment set state = 'closed' where household_id = p_household and number = s.number
-       and gateway = s.gateway and state in ('created', 'pending', 'unknown', 'closing');
+       and gateway = s.gateway and state in ('created', 'pending', 'unknown', 'closing', 'left');
   end if;
 end $$;

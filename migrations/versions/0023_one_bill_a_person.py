@@ -38,3 +38,9 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text(_STANDING),
     )
+    op.drop_constraint("ck__payment__state", "payment")
+    op.create_check_constraint(
+        op.f("ck__payment__state"),
+        "payment",
+        "state in ('created', 'pending', 'unknown', 'closing', 'left', 'paid', 'surplus', 'closed', 'failed')",
+    )

@@ -18,7 +18,7 @@ from app.flows.follow import Phase, close_payment
 from app.flows.pay import NotPayable
 from app.flows.refund_pay import again
 from core.clock import business_day, utc_now
-from payments.errors import BillSettled, GatewayRefused, GatewaySilent, PaymentUnderWay
+from payments.errors import BillSettled, GatewayRefused, GatewaySilent
 from payments.gateways import GATEWAYS
 from payments.gateways.base import Kind
 from payments.ledger.balances import balance
@@ -27,7 +27,8 @@ from payments.sandbox.unionpay import keys as unionpay_keys
 from tests.faults.play import Play, at_once, until
 from tests.system import eventually
 
-PAID, SURPLUS, CLOSED, CHECKING, WAITING = Phase.PAID, Phase.SURPLUS, Phase.CLOSED, Phase.CHECKING, Phase.WAITING
+PAID, SURPLUS, CLOSED, LEFT = Phase.PAID, Phase.SURPLUS, Phase.CLOSED, Phase.LEFT
+CHECKING, WAITING = Phase.CHECKING, Phase.WAITING
 Errors = Mapping[str, Mapping[str, object]]  # by gateway: what a fault "error" says
 PLAIN_NO: Errors = {
     "wechat": {"status": 403, "code": "NO_AUTH"},
@@ -335,13 +336,13 @@ def paid_while_closing(p: Play) -> None:
     started = p.start(p.person())
     code = p.code(started)
     if p.gateway == "unionpay":
-        close_payment(p.system.parts, str(started.number))
+        close_payment(p.system.parts, str(started.number), by="resident")
         p.pay(started, code)
         p.wait(started.number, PAID)
     else:
         p.look(code)
         p.fault("close_paid", started.number)
-        close_payment(p.system.parts, str(started.number))
+        close_payment(p.system.parts, str(started.number), by="resident")
         p.wait(started.number, PAID)
 
 
@@ -382,7 +383,7 @@ def close_times_out(p: Play) -> None:
     p.look(p.code(started))
     p.hurry()
     p.fault("silent", started.number, on="close", seconds=0.6)
-    close_payment(p.system.parts, str(started.number))
+    close_payment(p.system.parts, str(started.number), by="resident")
     assert p.phase(started.number) is CHECKING
 
     p.join(p.gateway)
@@ -394,7 +395,7 @@ def close_answer_spoilt(p: Play, spoil: str) -> None:
     started = p.start(p.person())
     p.look(p.code(started))
     p.fault(spoil, started.number, on="close")
-    close_payment(p.system.parts, str(started.number))
+    close_payment(p.system.parts, str(started.number), by="resident")
 
     p.ask()
 
@@ -404,7 +405,7 @@ def close_fails(p: Play) -> None:
     started = p.start(p.person())
     p.look(p.code(started))
     p.fault("error", started.number, on="close", status=500)
-    close_payment(p.system.parts, str(started.number))
+    close_payment(p.system.parts, str(started.number), by="resident")
     assert p.phase(started.number) is CHECKING
 
     p.ask()
@@ -544,21 +545,20 @@ def statement_twice(p: Play) -> None:
 
 
 def change_from_unseen(p: Play) -> None:
-    """A code that nobody can take back: the resident is told until when, it stays in his hand, nothing else starts."""
+    """A code that nobody can take back is left: the other way begins at once, and if both are paid one goes back."""
     person = p.person()
     first = p.start(person)
-    p.code(first)
-    with pytest.raises(PaymentUnderWay) as told:
-        p.start(person, gateway="wechat")
-    assert f"{GATEWAYS[p.gateway].facts.title}付款码" in told.value.sentence()
-    assert "等到12点12分以后" in told.value.sentence()
-    assert p.phases() == {first.number: WAITING}, "he is told to pay it: he must see it"
+    code = p.code(first)
 
-    p.turn(minutes=12)
-    p.ask()
     second = p.start(person, gateway="wechat")
+
+    assert p.phases() == {first.number: LEFT, second.number: WAITING}
     p.pay(second)
     p.wait(second.number, PAID)
+    p.pay(first, code)
+    p.wait(first.number, SURPLUS)
+    assert p.alerts() == {"money_in_doubt"}
+    p.give_back(first.number)
 
 
 def change_from_paid(p: Play) -> None:
@@ -595,7 +595,7 @@ def _ended(p: Play) -> tuple[Any, str]:
         p.ask()
         p.ask()
     else:
-        close_payment(p.system.parts, str(started.number))
+        close_payment(p.system.parts, str(started.number), by="resident")
     assert p.phase(started.number) is CLOSED
     return started, code
 

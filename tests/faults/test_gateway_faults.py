@@ -144,7 +144,7 @@ FAULTS: dict[str, Row] = {
     ),
     "statement fetched twice": Row("F64", stories.statement_twice),
     "channel changed, code not to be taken back": Row(
-        "D4", stories.change_from_unseen, "closed, paid", where=("alipay", "unionpay", *PAGES)
+        "D4", stories.change_from_unseen, "paid, surplus, refund paid", where=("alipay", "unionpay", *PAGES)
     ),
     "channel changed, paid and not told": Row("D4", stories.change_from_paid, where=ALL),
     "channel changed, order known there": Row("D4", stories.change_from_seen, "closed, paid", where=CLOSING),

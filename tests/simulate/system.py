@@ -94,7 +94,7 @@ class System:
         return f"{started.state} {started.number or '-'} {started.amount}", started
 
     def close(self, number: str) -> tuple[str, Any]:
-        close_payment(self.parts, number)
+        close_payment(self.parts, number, by="resident")
         return self.follow(number)
 
     def follow(self, number: str) -> tuple[str, Any]:

@@ -11,7 +11,7 @@ from app.flows.history import history
 from app.flows.pay import Kind, Want
 from app.flows.quote import SELF
 from app.policy.facts import Insurance
-from app.web.access import here, own_payment
+from app.web.access import actor, here, own_payment
 from app.web.api.asked import PaymentAsked
 from app.web.api.told import answers
 from app.web.api.told_money import PaymentsTold, PaymentTold
@@ -78,7 +78,7 @@ def close(number: str) -> dict[str, Any]:
     """Close a payment nobody wants any more
 
     `checking` while the gateway has not confirmed it; `paid` if the money was faster."""
-    close_payment(parts(), own_payment(number).number)
+    close_payment(parts(), own_payment(number).number, by=actor(here()))
     return _told(own_payment(number))
 
 

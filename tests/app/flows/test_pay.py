@@ -1,20 +1,27 @@
 """Beginning a payment: one effective bill a person, whoever moved, whoever presses twice, whoever comes first."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from threading import Barrier
 from time import sleep
 
 import pytest
 from sqlalchemy import text
 
-from app.flows.pay import NotPayable, Payer, SameItemTwice, Want, start_payment
+from app.flows.expire import ask, ask_silent, close_at_gateway
+from app.flows.follow import close_payment
+from app.flows.leave import CodeOfAnother
+from app.flows.pay import NotPayable, Payer, SameItemTwice, Want, find_started, start_payment
 from app.policy.facts import Insurance
 from core.db import PLACES
 from payments import bills
-from payments.errors import BillSettled, PaymentUnderWay
+from payments.errors import BillSettled, GatewayRefused, GatewaySilent, PaymentUnderWay
 from payments.gateways.base import Kind
-from tests.builders import a_household, a_person, an_id_number
-from tests.refunding import pay, rows
+from tests.builders import NOON, a_household, a_person, an_id_number
+from tests.refunding import pay, rows, state
+from tests.system import eventually
 
 MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
 FORMER, LATTER = "370404103901", "370404103902"
@@ -136,6 +143,170 @@ def test_two_phones_start_while_the_register_moves_somebody(running, adult, move
     states = {row.number: row.state for row in rows(running, "select number, state from payment")}
     assert states == {first.number: "closed", second.number: "pending"}
     assert len(rows(running, "select 1 from bill where state = 'open'")) == 1
+
+
+class Crossed:
+    """A gateway at which `meanwhile` happens while it is asked to take an order; then it says nothing, or no."""
+
+    def __init__(self, gateway, meanwhile, trouble):
+        self.gateway, self.meanwhile, self.trouble = gateway, meanwhile, trouble
+
+    def __getattr__(self, name):
+        return getattr(self.gateway, name)
+
+    def start(self, order):
+        self.meanwhile()
+        raise self.trouble
+
+
+@pytest.mark.parametrize("gateway", ["unionpay", "alipay", "wechat"])
+@pytest.mark.parametrize("trouble", [GatewaySilent("late"), GatewayRefused("REPEATED")])
+def test_a_second_request_at_the_gateway_takes_no_code_away(running, adult, sibling, gateway, trouble):
+    """K1: silence or a no to the second of two same requests leaves the first one's code alive, and his sister's."""
+    hers = start(running, Want(sibling, MEDICAL), by=payer(gateway), key="key-0002")
+    first = []
+    crossed = Crossed(
+        running.parts.gateways[gateway],
+        lambda: first.append(start(running, Want(adult, MEDICAL), by=payer(gateway))),
+        trouble,
+    )
+    parts = replace(running.parts, gateways={**running.parts.gateways, gateway: crossed})
+
+    second = start_payment(parts, [Want(adult, MEDICAL)], payer(gateway), request_key="key-0001")
+
+    assert second.number == first[0].number and second.checkout == first[0].checkout is not None
+    running.write(
+        lambda connection: connection.execute(text("update payment set started_at = now() - interval '2 min'"))
+    )
+    for _ in range(3):
+        running.ask_now()
+        ask_silent(running.parts)
+    held = {row.number: (row.state, row.checkout is not None) for row in rows(running, "select * from payment")}
+    assert held == {first[0].number: ("pending", True), hers.number: ("pending", True)}
+
+
+@pytest.mark.parametrize("end", ["ask", "close"])
+def test_a_code_written_during_the_question_is_not_ended(running, adult, end):
+    """K18: "unknown there" was said of a number whose code had not been handed out yet; meanwhile it was."""
+    started = start(running, Want(adult, MEDICAL), by=payer("unionpay"))
+    code = running.one("select checkout from payment").checkout
+    running.write(
+        lambda connection: connection.execute(
+            text(
+                "update payment set checkout = null, state = 'unknown', queries = 5,"
+                " started_at = now() - interval '5 min'"
+            )
+        )
+    )
+    stale = running.one("select * from payment")
+    running.write(
+        lambda connection: connection.execute(
+            text("update payment set checkout = cast(:code as jsonb), state = 'pending'"), {"code": json.dumps(code)}
+        )
+    )
+
+    unionpay = running.parts.gateways["unionpay"]
+    ask(running.parts, unionpay, stale) if end == "ask" else close_at_gateway(running.parts, unionpay, stale)
+
+    assert find_started(running.parts, started.number).state in ("pending", "closing")
+
+
+OWN, STRANGER, RELATIVE = "account:1", "account:2", "account:3"
+
+
+@pytest.fixture
+def accounts(running, adult):
+    """His own account, and two that know his name and number."""
+
+    def write(connection):
+        for key in (1, 2, 3):
+            connection.execute(
+                text(
+                    "insert into resident_account (id, phone_index, phone, since) overriding system value"
+                    " values (:id, cast(:index as bytea), '', now())"
+                ),
+                {"id": key, "index": f"phone {key}"},
+            )
+            connection.execute(
+                text("insert into resident_person values (:account, :person, :own, now())"),
+                {"account": key, "person": adult, "own": key == 1},
+            )
+
+    running.write(write)
+
+
+@pytest.mark.parametrize("gateway", ["unionpay", "alipay", "wechat"])
+@pytest.mark.parametrize("mine", [OWN, "agent:1"])
+def test_a_strangers_code_never_bars_the_person_or_his_agent(running, adult, sibling, accounts, gateway, mine):
+    """M3: it is ended or left; the stranger cannot end the person's own; who pays twice gets one back."""
+    hers = start(running, Want(sibling, MEDICAL), by=payer(gateway, RELATIVE), key="key-0004")
+    theirs = start(running, Want(adult, MEDICAL), by=payer(gateway, STRANGER), key="key-0001")
+
+    own = start(running, Want(adult, MEDICAL), by=payer("wechat", mine), key="key-0002")
+
+    assert find_started(running.parts, theirs.number).state == ("closed" if gateway == "wechat" else "left")
+    with pytest.raises(PaymentUnderWay):
+        start(running, Want(adult, MEDICAL), by=payer("alipay", STRANGER), key="key-0003")
+    with pytest.raises(CodeOfAnother):
+        close_payment(running.parts, own.number, by=STRANGER)
+    assert find_started(running.parts, own.number).state == "pending"
+    assert find_started(running.parts, hers.number).state == "pending"
+    assert running.outside.pay(own.checkout.code_url).status == 200
+    eventually(lambda: state(running, own.number) == "paid")
+    if gateway != "wechat":
+        assert running.outside.pay(theirs.checkout.code_url).status == 200
+        eventually(lambda: state(running, theirs.number) == "surplus")
+    assert settled(running, adult) == 1 and find_started(running.parts, hers.number).state == "pending"
+
+
+def test_another_relative_may_end_what_a_gateway_can_end(running, adult, accounts):
+    """M3: among accounts that are not himself the later one goes on, where the former code really ends."""
+    first = start(running, Want(adult, MEDICAL), by=payer("wechat", STRANGER))
+    second = start(running, Want(adult, MEDICAL), by=payer("unionpay", RELATIVE), key="key-0002")
+
+    assert find_started(running.parts, first.number).state == "closed"
+    with pytest.raises(PaymentUnderWay):
+        start(running, Want(adult, MEDICAL), by=payer("wechat", STRANGER), key="key-0003")
+    assert find_started(running.parts, second.number).state == "pending"
+
+
+def test_what_was_left_is_asked_about_until_its_end(running, adult, accounts):
+    """M3: a left code counts like any other while it can be paid, and is closed when its gateway says so."""
+    left = start(running, Want(adult, MEDICAL), by=payer("unionpay", OWN))
+    close_payment(running.parts, left.number, by=OWN)
+    assert state(running, left.number) == "left"
+    running.outside.fault("callback_drop", left.number, count=None)
+    assert running.outside.pay(left.checkout.code_url).status == 200
+
+    running.ask_now()
+    ask_silent(running.parts)
+
+    assert state(running, left.number) == "paid" and settled(running, adult) == 1
+
+
+def test_nobody_pays_what_was_left_and_it_ends(running, adult, accounts):
+    left = start(running, Want(adult, MEDICAL), by=payer("unionpay", OWN))
+    close_payment(running.parts, left.number, by=OWN)
+
+    running.turn(NOON + timedelta(minutes=20))
+    for _ in range(2):
+        running.ask_now()
+        ask_silent(running.parts)
+
+    assert state(running, left.number) == "closed" and rows(running, "select 1 from payment_bill where live") == []
+
+
+def test_a_silent_gateway_keeps_its_own_payer_and_frees_the_person(running, adult, accounts):
+    """M3: who paid perhaps is not led to pay again; for the person himself another's silence is nothing."""
+    started = start(running, Want(adult, MEDICAL), by=payer("alipay", STRANGER))
+    running.outside.fault("error", on="query", gateway="alipay", status=500, count=None)
+    running.outside.fault("error", on="close", gateway="alipay", status=500, count=None)
+
+    with pytest.raises(PaymentUnderWay):
+        start(running, Want(adult, MEDICAL), by=payer("wechat", STRANGER), key="key-0002")
+    own = start(running, Want(adult, MEDICAL), by=payer("wechat", OWN), key="key-0003")
+
+    assert (state(running, started.number), state(running, own.number)) == ("left", "pending")
 
 
 def test_the_database_keeps_to_one_effective_bill_a_person(running, adult, moved):
