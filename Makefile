@@ -52,8 +52,8 @@ bench: setup ## figures as ratios; BENCH=name for one
 simulate: setup ## a season from one seed, with kills and crashes; SEED=7 or 1-20, PAYMENTS=… of each, LANES=… at a time
 	@.venv/bin/python -m tests.simulate --seeds $(or $(SEED),1) --payments $(or $(PAYMENTS),300) --lanes $(or $(LANES),1) --out out/simulate.json
 
-mutants: setup ## deliberate mistakes in the code that handles money: every one must be noticed
-	@.venv/bin/python -m tests.mutants $(ARGS)
+mutants: setup ## deliberate mistakes in the code that handles money; RANDOM=60 SEED=1: mistakes made by chance
+	@.venv/bin/python -m tests.mutants $(if $(RANDOM),--random $(RANDOM) --seed $(or $(SEED),1)) $(ARGS)
 
 faults: setup ## every fault of the catalogue at length, tables in out/; SEEDS="1 2 3" of the struck ones
 	@mkdir -p out

@@ -1,4 +1,5 @@
-"""The mistakes of catalogue.toml: what somebody might have written, where, and which tests must notice."""
+"""The mistakes of catalogue.toml: what somebody might have written, where, and which tests must notice. And where money
+is handled (money.toml), for mistakes made by chance."""
 
 import tomllib
 from collections.abc import Sequence
@@ -17,6 +18,17 @@ class Mutant:
     told: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Room:
+    """Files that handle money, by pattern, and the tests that are told of a mistake in them."""
+
+    files: Sequence[str]
+    told: Sequence[str]
+
+
 MUTANTS = tuple(
     Mutant(**one) for one in tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))["mutant"]
 )
+_MONEY = tomllib.loads(Path(__file__).with_name("money.toml").read_text(encoding="utf-8"))
+MONEY = tuple(Room(**one) for one in _MONEY["room"])
+NO_MISTAKES = {(one["file"], one["line"], one["instead"]): one["why"] for one in _MONEY.get("no_mistake", ())}
