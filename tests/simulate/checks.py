@@ -8,7 +8,7 @@ ALWAYS = {
         having count(*) > 1""",
     "an open payment has a question to come": """
         select number from payment
-         where state in ('created', 'pending', 'unknown', 'closing') and next_query_at is null""",
+         where state in ('created', 'pending', 'unknown', 'closing', 'left') and next_query_at is null""",
     "a refund under way has a question to come": """
         select number from refund where state in ('approved', 'paying') and next_query_at is null""",
     "every message was applied, perhaps when it was repeated": """
@@ -20,6 +20,12 @@ ALWAYS = {
         select number from payment p where state in ('paid', 'surplus') and memo ? 'notice' and (
             select count(*) from notice n where n.household_id = p.household_id
                and n.cause = 'payment:' || p.number || ':' || p.state) <> 1""",
+    "nobody has paid the same twice, wherever he lives": """
+        select person_id, insurance, levy_year, count(*) from bill where state = 'settled'
+         group by 1, 2, 3 having count(*) > 1""",
+    "no word of a bureau takes a cover away": """
+        select r.number from refund r join refund_bill rb using (household_id, number)
+         where r.why = 'late_entitlement' and rb.replacement is null""",
     "no notice for a payment that did not": """
         select cause from notice n where cause like 'payment:%' and not exists (
             select from payment p where p.household_id = n.household_id
@@ -27,7 +33,8 @@ ALWAYS = {
 }
 AT_THE_END = {  # when everything has had its time
     "no payment is open but what a doubt holds": """
-        select number from payment p where state in ('created', 'pending', 'unknown', 'closing') and not exists (
+        select number from payment p
+         where state in ('created', 'pending', 'unknown', 'closing', 'left') and not exists (
             select from suspense s where s.household_id = p.household_id and s.number = p.number)""",
     "no refund is under way": """
         select number from refund where state in ('applied', 'accepted', 'reviewed', 'approved', 'paying')""",

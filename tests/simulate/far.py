@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from threading import Condition
 from urllib.parse import urlsplit
 
@@ -16,10 +17,12 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from payments.sandbox import SandboxConfig, create_sandbox
 from payments.sandbox.faults import Fault, Faults
 from payments.sandbox.notifier import Job, Notifier
+from payments.sandbox.shelf import Document
 from payments.sandbox.world import World
 from tests.simulate.seeded import SECOND, Clock, HungUp
 
 NAME = "liangxian.sandbox"  # where the sandbox's application keeps its world
+SLOW, SLOW_S = 0.1, 30 * 3600  # this share of refunds takes so long
 Deliver = Callable[[str, Mapping[str, str], bytes], tuple[int, bytes]]
 OF_CALLBACKS = frozenset(
     {
@@ -46,7 +49,8 @@ class Counting(Faults):
 class Post(Notifier):
     """Callbacks of a simulation: due by its clock, delivered one at a time when the director says so."""
 
-    def __init__(self, world: World, clock: Clock, deliver: Deliver) -> None:
+    def __init__(self, world: World, clock: Clock, deliver: Deliver, chance: Random) -> None:
+        self._chance = chance
         # Not the parent's: it would start threads.
         self._knobs, self._trades, self._faults, self._far = world.knobs, world.trades, world.faults, world.far
         self.deliveries = deque(maxlen=1)
@@ -62,6 +66,10 @@ class Post(Notifier):
     def deliver_next(self) -> None:
         """The callback that is due first, or a refund's end."""
         heapq.heappop(self._timetable)[2]()
+
+    def settle_refund(self, trade: Document, refund: Document, *, after_s: int) -> None:
+        """Some take longer than a day."""
+        super().settle_refund(trade, refund, after_s=SLOW_S if self._chance.random() < SLOW else after_s)
 
     def _at(self, act: Callable[[], None], seconds: float) -> None:
         heapq.heappush(self._timetable, (self._clock.micros + int(seconds * SECOND), next(self._order), act))
@@ -81,14 +89,14 @@ class Post(Notifier):
 class Far:
     """The outside world of one simulation."""
 
-    def __init__(self, folder: Path, clock: Clock, deliver: Deliver) -> None:
+    def __init__(self, folder: Path, clock: Clock, deliver: Deliver, chance: Random) -> None:
         self.app: Flask = create_sandbox(SandboxConfig(folder, notify_factor=1))
         made: World = self.app.extensions[NAME]
         made.notifier.stop()
         made.faults.__class__ = Counting  # every far side holds this very list already
         self.faults: Counting = made.faults  # type: ignore[assignment]
         self.faults.happened = Counter()
-        self.post = Post(made, clock, deliver)
+        self.post = Post(made, clock, deliver, chance)
         self.world = replace(made, notifier=self.post)
         self.app.extensions[NAME] = self.world
         self.server = make_server("127.0.0.1", 0, self.app, request_handler=_Quiet)
@@ -107,6 +115,21 @@ class Far:
             self.server.handle_request()
         except HungUp:
             return  # the connection is closed, and nothing was said
+
+    def answer_after(self, meanwhile: Callable[[], None]) -> None:
+        """The request that waits at the door is let in, and answered when `meanwhile` is over."""
+        self.asked += 1
+        request, address = self.server.get_request()
+        meanwhile()
+        try:
+            self.server.process_request(request, address)
+        except HungUp:
+            self.server.shutdown_request(request)
+
+    def give_back_by_hand(self, trade: Document, number: str, reference: str) -> None:
+        """Somebody gives a payment back on WeChat's own page; no number of ours is in it."""
+        made = self.world.trades.refund(trade, number, amount=trade["amount"], content=number, reference=reference)
+        self.world.trades.settle_refund(trade["gateway"], trade["number"], made[1]["number"])
 
     def open_page(self, url: str, fields: Mapping[str, str]) -> str | None:
         """A browser goes to a gateway's page; the code it finds there, None if the page says no."""

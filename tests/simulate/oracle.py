@@ -19,7 +19,9 @@ select split_part(cause, ':', 2) as gateway, split_part(cause, ':', 3) as refere
   from posting where cause like 'receipt:%' and account like 'clearing:%' group by cause"""
 _GIVEN_BACK = """
 select r.payment, -p.amount as amount from refund r join posting p on p.household_id = r.household_id
-   and p.cause = 'refund:' || r.number || ':paid' and p.account like 'clearing:%'"""
+   and p.cause = 'refund:' || r.number || ':paid' and p.account like 'clearing:%'
+union all
+select 'by hand', -amount from posting where cause like 'refund:wechat:%:unasked' and account = 'clearing:wechat'"""
 _DUMP = {
     "entry": "household_id, cause, booked_on, happened_at",
     "posting": "household_id, cause, line, account, amount, item",
@@ -107,7 +109,9 @@ def _compare_refunds(stage: Stage, findings: Findings) -> None:
             for place in [refund["number"]]
         }
     )
-    theirs: Counter[tuple[str, int]] = Counter((payment, amount) for (payment, _), amount in there.items())
+    theirs: Counter[tuple[str, int]] = Counter(
+        ("by hand" if number.startswith("HAND") else payment, amount) for (payment, number), amount in there.items()
+    )
     ours = Counter((row.payment, row.amount) for row in stage.eye.execute(_GIVEN_BACK).fetchall())
     findings.refunds_off += sum(amount * times for (_, amount), times in ((theirs - ours) + (ours - theirs)).items())
 

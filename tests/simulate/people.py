@@ -23,8 +23,10 @@ def settle_county(
     base: Any, vault: Vault, chance: Random, households: int, *, phones: float = 0.1, waived: float = 0.03
 ) -> list[Household]:
     """Write the county into an empty database; `base` is an owner's psycopg connection."""
-    settled, rows = [], {"household": [], "person": [], "enrolment": [], "category": []}
+    settled: list[Household] = []
+    rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in _STATEMENTS}
     for place in range(1, households + 1):
+        rows["resident_account"].append((place, f"phone {place}".encode()))
         rows["household"].append((place, f"{TOWN}{900 + place % VILLAGES}", f"{place:06d}"))
         people = []
         for seat in range(3):
@@ -40,6 +42,7 @@ def settle_county(
             if chance.random() < waived:
                 rows["category"].append((key, "RES_MEDICAL", "DIBAO"))
             people.append((key, grown))
+            rows["resident_person"].append((place, key, seat == 0))
         settled.append(Household(place, tuple(people)))
     _write(base, rows)
     return settled
@@ -65,6 +68,9 @@ _STATEMENTS = {
     " overriding system value values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
     "enrolment": "insert into enrolment (person_id, insurance, household_id, digest) values (%s, %s, %s, '')",
     "category": "insert into category values (%s, %s, %s)",
+    "resident_account": "insert into resident_account (id, phone_index, phone, since) overriding system value"
+    " values (%s, %s, '', now())",
+    "resident_person": "insert into resident_person (account_id, person_id, own, since) values (%s, %s, %s, now())",
 }
 
 

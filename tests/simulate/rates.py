@@ -20,7 +20,7 @@ STARTS = (date(2021, 11, 5), date(2021, 11, 29), date(2021, 12, 17), date(2021, 
 
 @dataclass(frozen=True)
 class Rates:
-    """Shares of all payments, but for the last four: seconds, seconds, and numbers per payment."""
+    """Shares of all payments, but for `early` and the last ones: seconds, seconds, and numbers per payment."""
 
     mishaps: float
     abandoned: float
@@ -29,6 +29,12 @@ class Rates:
     twice: float
     late: float
     given_back: float
+    moved: float  # a bureau moves somebody into another household
+    strangers: float  # who knows a name and a number holds a code
+    crossed: float  # the same wish again while the gateway answers
+    by_hand: float  # given back on the gateway's own page
+    determined: float  # a bureau's word about who has paid
+    early: float  # of days: closed at night, before any list is there
     gap_s: float
     tick_s: int
     kills: float
@@ -47,6 +53,12 @@ def drawn(chance: Random) -> Rates:
         twice=chance.uniform(0.01, 0.04),
         late=chance.uniform(0.01, 0.03),
         given_back=chance.uniform(0.02, 0.08),
+        moved=chance.uniform(0.02, 0.1),
+        strangers=chance.uniform(0.02, 0.08),
+        crossed=chance.uniform(0.02, 0.08),
+        by_hand=chance.uniform(0, 0.01),
+        determined=chance.uniform(0.01, 0.04),
+        early=chance.uniform(0, 0.5),
         gap_s=chance.uniform(2, 8),
         tick_s=chance.choice((20, 30, 45)),
         kills=chance.uniform(0.006, 0.012),

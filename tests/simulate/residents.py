@@ -27,6 +27,8 @@ class Resident:
         self.chance, self.rates, self.stage = season.chance, season.rates, season.stage
         self.household = county[place + (self.chance.randrange(4) if self.chance.random() < 0.2 else 0)]
         self.wants = self._wants()
+        stranger = self.chance.random() < self.rates.strangers
+        self.account = f"account:{self.household.id + stranger}"
         self.tries = self.keys = 0
 
     def come(self) -> None:
@@ -52,9 +54,12 @@ class Resident:
         if self.kind is not Kind.WEB and self._goes_wrong():
             self._mishap(AT_START, None)
         openid = f"o{self.household.id:027d}" if self.kind is Kind.JSAPI else None
-        payer = Payer("resident", "self", self.gateway, self.kind, openid)
+        payer = Payer(self.account, "self", self.gateway, self.kind, openid)
+        if self.kind is not Kind.WEB and not self.season.is_over and self.chance.random() < self.rates.crossed:
+            self.stage.crossing = lambda: self._press_again(payer)
         told = f"{self.key} {self.gateway} {self.kind} {len(self.wants)}"
         reply = self.stage.call("web", "start", self.wants, payer, self.key, told=told)
+        self.stage.crossing = None
         self.tries += 1
         if isinstance(reply.data, Started):
             self._started(reply.data)
@@ -62,6 +67,13 @@ class Resident:
             self._later(2, 40, self._start)
         elif self.tries < TRIES and reply.word in ("!GATEWAY_REFUSED", "!PAYMENT_UNDER_WAY"):
             self._later(60, 900, self.come)
+        elif self.tries < TRIES and reply.word == "!DIFFERENT_HOUSEHOLDS":
+            self.wants = [want for want in self.wants if want.person_id == self.wants[0].person_id]
+            self.come()
+
+    def _press_again(self, payer: Payer) -> None:
+        """While the gateway still answers the first time; another process of the web takes it."""
+        self.stage.call("beside", "start", self.wants, payer, self.key, told=f"{self.key} once more")
 
     def _started(self, started: Started) -> None:
         if started.number is None or started.checkout is None:
@@ -101,6 +113,10 @@ class Resident:
             self._later(1, 90, lambda: self.stage.call("web", "follow", started.number))
         if self.chance.random() < self.rates.given_back:
             self._later(300, 90_000, lambda: self.season.staff.ask_back(self.gateway, str(started.number)))
+        if self.gateway == "wechat" and self.chance.random() < self.rates.by_hand:
+            self._later(600, 90_000, lambda: self.season.staff.give_back_by_hand(trade["number"]))
+        if self.chance.random() < self.rates.determined:
+            self._later(300, 90_000, lambda: self.season.staff.determine(self.wants[0].person_id))
         return None
 
     def _code(self, started: Started) -> str | None:
@@ -116,7 +132,7 @@ class Resident:
         """Presses "stop"; sometimes the code is scanned all the same."""
         if self._goes_wrong():
             self._mishap(WHEN_CLOSED, started.number)
-        self._later(10, 300, lambda: self.stage.call("web", "close", started.number))
+        self._later(10, 300, lambda: self.stage.call("web", "close", started.number, self.account))
         if self.chance.random() < 0.5:
             self._later(5, 400, lambda: self._pay(started))
 

@@ -121,12 +121,22 @@ class Season:
             self._at(_micros(day, time(hour)), self.staff.work)
         for when in MORNING:
             self._at(_micros(day + timedelta(days=1), when), self._morning)
+        if self.chance.random() < self.rates.early:
+            self._at(_micros(day + timedelta(days=1), time(0, 20)), self.staff.close_yesterday)
         self._at(_micros(day + timedelta(days=1), CLOSES), self.staff.close_yesterday)
 
     def _arrive(self, place: int) -> None:
         while self._strikes and self._strikes[0][0] <= place:
             self.stage.due.append(self._strikes.pop(0)[1])
+        if self.chance.random() < self.rates.moved:
+            self.later(self.chance.uniform(0, 900), lambda: self._move(self.county[place]))
         Resident(self, self.county, place).come()
+
+    def _move(self, household: Household) -> None:
+        """A bureau's file says that somebody lives elsewhere now."""
+        person, home = self.chance.choice(household.people)[0], self.chance.choice(self.county).id
+        self.stage.eye.execute("update person set household_id = %s where id = %s", (home, person))
+        self.stage.say(f"moved {person} {home}")
 
     def _tick(self, names: tuple[str, ...]) -> None:
         for name in names:

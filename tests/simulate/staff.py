@@ -1,9 +1,11 @@
 """What people behind the counter do in a season: ask for money back, agree or not, try again what failed."""
 
+from contextlib import suppress
 from datetime import timedelta
 from random import Random
 
 from core.clock import business_day
+from payments.sandbox.trades import Refusal
 from tests.simulate.rates import WHEN_GIVEN_BACK, Rates, chosen
 from tests.simulate.stage import Stage
 
@@ -35,10 +37,26 @@ class Staff:
             "select number from refund where state = 'reviewed' or (state = 'applied' and held <> '')"
         ):
             self.stage.call("web", "decide", row.number, self.chance.random() < 0.9, LEAD)
-        for row in self._rows("select number from refund where state = 'failed'"):
-            self.stage.call("web", "again", row.number, CLERK)
+        for row in self._rows("select number from refund where state in ('abnormal', 'failed')"):
+            if self.chance.random() < 0.3:
+                self.stage.call("web", "transfer", row.number, CLERK, LEAD)
+            else:
+                self.stage.call("web", "again", row.number, CLERK)
         for row in self._rows(_HELD):
             self.stage.call("web", "ask_back", row.number, DESK)
+
+    def give_back_by_hand(self, payment: str) -> None:
+        """Somebody of the office uses the gateway's own page, and tells nobody."""
+        trade = self.stage.far.world.trades.find("wechat", payment)
+        number, reference = f"HAND{self.chance.randrange(10**9):09d}", f"5{self.chance.randrange(10**15):015d}"
+        with suppress(Refusal):
+            self.stage.far.give_back_by_hand(trade, number, reference)
+            self.stage.say(f"by hand {payment} {number}")
+
+    def determine(self, person: int) -> None:
+        """A bureau's word about somebody, whatever he has paid."""
+        kind = self.chance.choice(("policy_backpay", "interrupted_backpay", "newborn"))
+        self.stage.call("web", "determine", person, kind, "staff:medical", "staff:lead")
 
     def close_yesterday(self) -> None:
         """The day before is closed, with whatever is open named."""

@@ -6,7 +6,7 @@ import select
 import signal
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,7 +63,7 @@ class Stage:
         draw_from(seed, "far")
         set_clocks(self.clock)
         self.server = self._new_server()
-        self.far = Far(folder / "far", self.clock, self._deliver)
+        self.far = Far(folder / "far", self.clock, self._deliver, Random(f"{seed}/post"))
         self.gates = Gates()
         environment = own_lines() | {
             "DATABASE_URL": self.server.app_url(DATABASE),
@@ -85,6 +85,7 @@ class Stage:
         self.alerts: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()  # callbacks, by what we said
         self.due: list[Due] = []  # what is to die next
+        self.crossing: Callable[[], None] | None = None  # happens while the next question to a far side waits
         self.chance = Random(f"{seed}/strikes")
         self._born: Counter[str] = Counter()
         self._running: dict[str, Running] = {}
@@ -156,12 +157,19 @@ class Stage:
         while True:
             ready, _, _ = select.select([process.pipe.fileno(), door], [], [])
             if door in ready:
-                self.far.answer()
+                self._answer()
                 continue
             try:
                 return process.pipe.recv()
             except (EOFError, ConnectionResetError):
                 return None
+
+    def _answer(self) -> None:
+        meanwhile, self.crossing = self.crossing, None
+        if meanwhile is None:
+            self.far.answer()
+        else:
+            self.far.answer_after(meanwhile)
 
     def _deliver(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         reply = self.call("callbacks", "deliver", path, headers, body, told=path)

@@ -16,12 +16,13 @@ from procrastinate import App
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.flows import refund, refund_pay
+from app.flows import determine, refund, refund_pay
 from app.flows.close_day import ask_to_close, close_day, confirm_close
 from app.flows.follow import close_payment, follow
 from app.flows.pay import Payer, Want, start_payment
 from app.jobs import jobs
 from app.policy.facts import Insurance
+from app.registry.determinations import BACKPAY, Kind
 from core.errors import AppError
 from payments.ledger.seal import HasExceptions
 from tests.simulate.gates import Gates, Strike
@@ -93,8 +94,8 @@ class System:
         started = start_payment(self.parts, wants, payer, request_key=key)
         return f"{started.state} {started.number or '-'} {started.amount}", started
 
-    def close(self, number: str) -> tuple[str, Any]:
-        close_payment(self.parts, number, by="resident")
+    def close(self, number: str, by: str) -> tuple[str, Any]:
+        close_payment(self.parts, number, by=by)
         return self.follow(number)
 
     def follow(self, number: str) -> tuple[str, Any]:
@@ -120,6 +121,21 @@ class System:
     def again(self, number: str, by: str) -> tuple[str, Any]:
         refund_pay.again(self.parts, number, by=by)
         return "again", None
+
+    def transfer(self, number: str, by: str, other: str) -> tuple[str, Any]:
+        """One writes down the slip of a bank transfer, another has seen it."""
+        given = refund_pay.Account("insured", "张示例", "6222020200012345678", "农商行", f"回单{number[-6:]}")
+        refund_pay.ask_transfer(self.parts, number, given, by=by)
+        refund_pay.decide_transfer(self.parts, number, agreed=True, by=other)
+        return "transferred", None
+
+    def determine(self, person: int, kind: str, by: str, other: str) -> tuple[str, Any]:
+        """A bureau says something of somebody's medical insurance, whatever he has paid."""
+        number = determine.apply(self.parts, person, Insurance.RES_MEDICAL, Kind(kind), by=by)
+        determine.check(self.parts, number)
+        ruling = determine.Ruling(approved=True, amount=40000 if kind in BACKPAY else None)
+        determine.decide(self.parts, number, ruling, by=other)
+        return kind, None
 
     def close_day(self, day: date, by: str, other: str) -> tuple[str, Any]:
         """Closed if its books agree; else asked for with what is open, and another person agrees."""
