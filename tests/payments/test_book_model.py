@@ -28,6 +28,7 @@ from tests.builders import NEW_YEAR, NOON, a_draft, a_message, a_paid_word, an_a
 GATEWAYS = ("wechat", "alipay", "unionpay")
 PEOPLE = (1, 2, 3)
 PRICE = 32000
+ASKED_ABOUT = ("live", "left")
 _HOUSEHOLDS = count(5001)
 _REFERENCES = count(1)
 BEGAN = datetime.now(UTC)
@@ -152,8 +153,18 @@ class Book(RuleBasedStateMachine):
         one = self._payment(which)
         with self.engine.begin() as connection:
             moved = move(connection, self.household, one.attempt.number, State.CLOSED)
-        assert (moved is not None) == (one.state == "live")
+        assert (moved is not None) == (one.state in ASKED_ABOUT)
         one.state = "closed" if moved else one.state
+
+    @precondition(lambda self: self.payments)
+    @rule(which=pick)
+    def somebody_leaves_it(self, which: int) -> None:
+        """Another way is wanted, and nobody can end this one: it holds nothing more, and may be paid all the same."""
+        one = self._payment(which)
+        with self.engine.begin() as connection:
+            moved = move(connection, self.household, one.attempt.number, State.LEFT)
+        assert (moved is not None) == (one.state == "live")
+        one.state = "left" if moved else one.state
 
     @precondition(lambda self: self.payments)
     @rule(which=pick)
@@ -230,7 +241,7 @@ class Book(RuleBasedStateMachine):
             for person in back.people:
                 del self.paid[person]
         if yes and back.trade.held and back.payment and back.trade.word.amount != PRICE * len(back.payment.people):
-            back.payment.state = "closed" if back.payment.state == "live" else back.payment.state
+            back.payment.state = "closed" if back.payment.state in ASKED_ABOUT else back.payment.state
 
     @precondition(lambda self: self.refunds)
     @rule(
@@ -306,12 +317,12 @@ class Book(RuleBasedStateMachine):
             return "suspense"
         open_bills = self._open_bills()
         fits = all(one.bills[p] in open_bills for p in one.people) and trade.word.happened_at < NEW_YEAR
-        if fits and one.state in ("live", "closed"):
+        if fits and one.state in (*ASKED_ABOUT, "closed"):
             one.state = "paid"
             self.paid |= dict.fromkeys(one.people, one)
             return "paid"
         trade.held = True
-        one.state = "surplus" if one.state in ("live", "closed") else one.state
+        one.state = "surplus" if one.state in (*ASKED_ABOUT, "closed") else one.state
         return "surplus"
 
     def _open_bills(self) -> set[int]:
