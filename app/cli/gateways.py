@@ -28,6 +28,7 @@ MEANINGS: Mapping[Word, str] = {
     Word.OPEN: "还没有付，还可以付",
     Word.CLOSED: "已经不能付了",
     Word.ABSENT: "对方没有这个单号",
+    Word.UNDECIDED: "对方自己还不知道结果，过一会儿再问",
     Word.UNKNOWN: "对方的说法不认识，要人工看",
 }
 PURPOSES: Mapping[Purpose, str] = {

@@ -21,6 +21,7 @@ class Word(StrEnum):
     OPEN = "open"  # known there, not paid, could still be
     CLOSED = "closed"  # nobody can pay it any more
     ABSENT = "absent"  # the gateway does not know the number
+    UNDECIDED = "undecided"  # they do not know yet themselves: ask again, decide nothing
     UNKNOWN = "unknown"  # a word we do not know: alert, ask again, decide nothing
 
 

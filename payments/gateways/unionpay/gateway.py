@@ -36,7 +36,7 @@ from payments.gateways.base import (
 )
 from payments.gateways.signing import BadKey
 from payments.gateways.unionpay.reading import LARGEST_BODY, NAME, REFUND_STATUS, UnionPayReader
-from payments.gateways.unionpay.requests import PAYMENT, REFUND, Requests
+from payments.gateways.unionpay.requests import PAYMENT, REFUND, Requests, is_theirs
 from payments.gateways.unionpay.seal import UNIONPAY, VERSION, Authority, MerchantKey, Unproven
 from payments.gateways.unionpay.statement import lines_of, unpacked_to
 
@@ -45,7 +45,9 @@ log = logging.getLogger(__name__)
 BACK, FRONT, QUERY = (f"/gateway/api/{name}.do" for name in ("backTransReq", "frontTransReq", "queryTrans"))
 # Definitely not taken, whatever was asked for. What is in none of these sets leaves the outcome unknown.
 REFUSALS = frozenset({"10", "11", "13", "14", "31", "32", "33", "35", "36", "38", "40", "41", "43", "44"})
-NOT_THERE, REPEATED, NO_FILE, SHORT = "34", "12", "98", "90"
+NOT_THERE, REPEATED, NO_FILE, SHORT, OUT_OF_HOURS = "34", "12", "98", "90", "39"
+# 39 ends an order before it began, while a refund only waits; 34 says that the payment to be given back is not found.
+START_REFUSALS, REFUND_REFUSALS = REFUSALS | {OUT_OF_HOURS}, REFUSALS | {NOT_THERE}
 # A refund's 00 is "accepted", and a number used before is the refund asked for then: only its own notification or query
 # tells its end. 45 and 46 (given back already) are unknown on purpose: a person must look before anything is repeated.
 REFUND_ANSWERS = {
@@ -128,8 +130,9 @@ class UnionPay:
 
     def query(self, trade: Trade) -> Outcome:
         """What they know of our number at its txnTime; ABSENT for an order nobody scanned, which is payable all the
-        same until its time is over. GatewaySilent for whatever does not prove itself."""
-        answer = self._asked_about(trade, PAYMENT)
+        same until its time is over, and for a number that can be none of theirs. GatewaySilent for whatever does not
+        prove itself."""
+        answer = self._asked_about(trade, PAYMENT) if is_theirs(trade.number) else None
         if answer is None:
             return Outcome(NAME, trade.number, Word.ABSENT, merchant=self.merchant, their_word=NOT_THERE)
         try:
@@ -150,7 +153,7 @@ class UnionPay:
         if code == SHORT:
             raise GatewayShort(code)
         if code not in REFUND_ANSWERS:
-            raise _failure(code)
+            raise _failure(code, REFUND_REFUSALS)
         return self._refund_outcome(order, answer, code, REFUND_ANSWERS)
 
     def query_refund(self, order: RefundOrder) -> RefundOutcome:
@@ -211,7 +214,7 @@ class UnionPay:
     def _code(self, fields: Mapping[str, str]) -> Checkout:
         answer = self._ask(self._base_url + BACK, fields)
         if answer["respCode"] != "00":
-            raise _failure(answer["respCode"])
+            raise _failure(answer["respCode"], START_REFUSALS)
         code = answer.get("qrCode", "")
         if not _QR_CODE.fullmatch(code) or answer.get("txnAmt", fields["txnAmt"]) != fields["txnAmt"]:
             raise GatewaySilent("a signed answer without a usable qrCode")
@@ -265,5 +268,5 @@ class UnionPay:
         return said
 
 
-def _failure(code: str) -> GatewaySilent | GatewayRefused:
-    return GatewayRefused(code) if code in REFUSALS else GatewaySilent(code)
+def _failure(code: str, refusals: frozenset[str]) -> GatewaySilent | GatewayRefused:
+    return GatewayRefused(code) if code in refusals else GatewaySilent(code)

@@ -23,23 +23,24 @@ CURRENCIES = {"156": "CNY"}
 
 _PAYER_REFUSED = ("30", *map(str, (*range(61, 70), *range(71, 74), *range(76, 80), 81, 82)))
 _OUR_FAULT = ("10", "11", "13", "14", "31", "32", "33", "38", "39", "40", "41", "43", "44")
+_NOT_YET = ("01", "02", "03", "04", "05", "06", "12", "37", "60", "83", "99")  # the manual: go on asking
 # What a code says about a payment (section "应答码" of the manual). A code that is not here is UNKNOWN. A failed
-# attempt is OPEN: the same order can be paid again until payTimeout, so only its time ends it.
+# attempt is OPEN: the same order can be paid again until payTimeout, so only its time ends it. What is no definite no
+# is UNDECIDED: money may be on its way, and no time ends it.
 STATUS: Mapping[str, Word] = {
     "00": Word.PAID,
     "A6": Word.UNKNOWN,  # "defective success": the statement decides
-    **dict.fromkeys(("03", "04", "12", "83", "99"), Word.UNKNOWN),  # nobody knows yet
+    **dict.fromkeys((*_NOT_YET, "34", "70"), Word.UNDECIDED),
     **dict.fromkeys(("42", "74", "75"), Word.UNKNOWN),  # money moved, but too late or not posted: a person must look
-    **dict.fromkeys(("01", "02", "05", "06", "34", "35", "36", "37", "60", "70"), Word.OPEN),
-    **dict.fromkeys(("85", "86", "87", "88", "90", *_PAYER_REFUSED, *_OUR_FAULT), Word.OPEN),
+    **dict.fromkeys(("35", "36", "85", "86", "87", "88", "90", *_PAYER_REFUSED, *_OUR_FAULT), Word.OPEN),
 }
 # What a code says about a refund when it is the refund's own final word.
 REFUND_STATUS: Mapping[str, RefundWord] = {
     "00": RefundWord.DONE,
     "A6": RefundWord.UNKNOWN,
     **dict.fromkeys(("45", "46"), RefundWord.UNKNOWN),  # given back already, by whom? a person must look
-    **dict.fromkeys(("01", "02", "03", "04", "05", "06", "12", "34", "37", "60", "83", "99"), RefundWord.PROCESSING),
-    **dict.fromkeys(("35", "36", "90", *_OUR_FAULT), RefundWord.FAILED),
+    **dict.fromkeys(_NOT_YET, RefundWord.PROCESSING),
+    **dict.fromkeys(("34", "35", "36", "90", *_OUR_FAULT), RefundWord.FAILED),  # 34: the payment is too old to be found
     **dict.fromkeys(_PAYER_REFUSED, RefundWord.ABNORMAL),
 }
 _IN_ANSWERS_ONLY = ("origRespCode", "qrCode", "fileContent")

@@ -71,12 +71,17 @@ class Requests:
         return {"channelType": "08", "txnAmt": str(amount), "currencyCode": "156", "backUrl": self.notify_url}
 
     def _identity(self, trade: Trade) -> Fields:
-        assert _NUMBER.fullmatch(trade.number), "their order numbers are 8 to 32 letters and digits"
+        assert is_theirs(trade.number), "their order numbers are 8 to 32 letters and digits"
         return self._common() | {"orderId": trade.number, "txnTime": stamp(trade.ordered_at)}
 
     def _common(self) -> Fields:
         always = {"version": VERSION, "encoding": "UTF-8", "signMethod": SIGN_METHOD}
         return always | {"accessType": "0", "merId": self.mer_id}
+
+
+def is_theirs(number: str) -> bool:
+    """Whether a number has the form of their order numbers."""
+    return bool(_NUMBER.fullmatch(number))
 
 
 def stamp(moment: datetime) -> str:

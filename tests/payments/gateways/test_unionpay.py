@@ -184,11 +184,13 @@ def test_after_its_time_a_code_is_dead_but_for_a_late_success(sandbox, unionpay)
 @pytest.mark.parametrize(
     ("code", "word"),
     [
-        *(("A6", Word.UNKNOWN), ("03", Word.UNKNOWN), ("04", Word.UNKNOWN), ("05", Word.OPEN), ("61", Word.OPEN)),
-        *(("42", Word.UNKNOWN), ("74", Word.UNKNOWN), ("86", Word.OPEN), ("ZZ", Word.UNKNOWN)),
+        *((code, Word.UNDECIDED) for code in ("01", "02", "03", "04", "05", "06", "12", "34", "37", "60", "70", "99")),
+        *(("A6", Word.UNKNOWN), ("42", Word.UNKNOWN), ("74", Word.UNKNOWN), ("ZZ", Word.UNKNOWN)),
+        *(("61", Word.OPEN), ("86", Word.OPEN), ("90", Word.OPEN)),
     ],
 )
 def test_what_a_query_says_of_the_trade_is_read_by_the_table(sandbox, unionpay, code, word):
+    """M2: only a definite no leaves an order open to be ended by its time."""
     taken = order()
     unionpay.start(taken)
     sandbox.fault("trade_code", taken.number, code=code)
@@ -206,7 +208,12 @@ def test_a_question_that_failed_says_nothing_about_the_trade(sandbox, unionpay, 
         unionpay.query(paid)
 
 
-@pytest.mark.parametrize("code", ["10", "11", "13", "31", "33", "38"])
+def test_a_number_that_can_be_none_of_theirs_is_absent_and_stops_nobody(unionpay):
+    """K28: a statement may name an order of six characters, which UnionPay never had."""
+    assert unionpay.query(a_trade("T00123")).word is Word.ABSENT
+
+
+@pytest.mark.parametrize("code", ["10", "11", "13", "31", "33", "38", "39"])
 def test_a_definite_no_is_told_with_its_code(sandbox, unionpay, code):
     taken = order()
     sandbox.fault("error", taken.number, on="create", code=code)
@@ -432,6 +439,16 @@ def test_after_thirty_days_a_code_payment_is_not_given_back(sandbox, unionpay, p
         unionpay.refund(replace(late, ordered_at=late.ordered_at + timedelta(days=31)))
 
 
+@pytest.mark.parametrize("code", ["34", "35"])
+def test_a_refund_of_a_payment_they_do_not_find_is_refused(sandbox, unionpay, paid, code):
+    """A9: the same number again would be refused for ever; a person makes a bank transfer."""
+    wanted = refund_of(paid, unionpay.query(paid))
+    sandbox.fault("error", wanted.number, on="refund", code=code)
+
+    with pytest.raises(GatewayRefused, match=code):
+        unionpay.refund(wanted)
+
+
 @pytest.mark.parametrize("code", ["45", "46", "03", "39", "99", "ZZ"])
 def test_a_refunds_unclear_answer_is_silence(sandbox, unionpay, paid, code):
     wanted = refund_of(paid, unionpay.query(paid))
@@ -455,7 +472,12 @@ def test_a_short_balance_is_told_as_such(sandbox, unionpay, paid):
     ("code", "word"),
     [
         *(("03", RefundWord.PROCESSING), ("A6", RefundWord.UNKNOWN), ("45", RefundWord.UNKNOWN)),
-        *(("35", RefundWord.FAILED), ("61", RefundWord.ABNORMAL), ("ZZ", RefundWord.UNKNOWN)),
+        *(
+            ("34", RefundWord.FAILED),
+            ("35", RefundWord.FAILED),
+            ("61", RefundWord.ABNORMAL),
+            ("ZZ", RefundWord.UNKNOWN),
+        ),
     ],
 )
 def test_what_a_query_says_of_a_refund_is_read_by_the_table(sandbox, unionpay, paid, code, word):
