@@ -31,6 +31,7 @@ from notifications.channels.wechat import MiniProgram, Subscription
 from payments.errors import UnknownGateway
 from payments.gateways import GATEWAYS
 from payments.gateways import connect as connect_gateway
+from payments.gateways.alerting import Alert, unheard
 from payments.gateways.base import Gateway
 from payments.gateways.signing import BadKey
 
@@ -46,13 +47,14 @@ def database_urls(settings: Settings) -> tuple[str, str]:
 
 def join(settings: Settings, engine: Engine) -> Parts:
     """Every part, ready to run. Opens no connection yet."""
-    program = _mini_program(settings)
+    alert = Alarm(say_alert)
+    program = _mini_program(settings, alert)
     return Parts(
         engine=engine,
         vault=Vault(settings.vault_keys, settings.vault_index_key, current=settings.vault_current),
         rules=load_year(settings.levy_year),
         clocks=Clocks(engine, movable=settings.is_sandbox),
-        gateways=_gateways(settings),
+        gateways=_gateways(settings, alert),
         channels=_channels(settings, program),
         public_url=settings.public_url.rstrip("/"),
         help_phone=settings.help_phone,
@@ -60,7 +62,7 @@ def join(settings: Settings, engine: Engine) -> Parts:
         senders=settings.notice_senders,
         login=program.login if program else None,
         certificate_key=_certificate_key(settings),
-        alert=Alarm(say_alert),
+        alert=alert,
     )
 
 
@@ -71,12 +73,12 @@ def _certificate_key(settings: Settings) -> bytes:
     return HKDF(hashes.SHA256(), 32, salt=None, info=b"day certificate").derive(settings.secret_key.encode())
 
 
-def _gateways(settings: Settings) -> dict[str, Gateway]:
+def _gateways(settings: Settings, alert: Alert) -> dict[str, Gateway]:
     """Every channel that has credentials. BadSettings for one whose credentials cannot be used."""
     joined, problems = {}, []
     for name in settings.gateways:
         try:
-            joined[name] = gateway_of(settings, name)
+            joined[name] = gateway_of(settings, name, alert=alert)
         except UnknownGateway:
             problems.append(f"GATEWAY_{name.upper()}_…: there is no gateway {name}; there are {', '.join(GATEWAYS)}")
         except BadKey as error:
@@ -86,14 +88,14 @@ def _gateways(settings: Settings) -> dict[str, Gateway]:
     return joined
 
 
-def gateway_of(settings: Settings, name: str) -> Gateway:
+def gateway_of(settings: Settings, name: str, *, alert: Alert = unheard) -> Gateway:
     """One channel from its credentials. UnknownGateway, BadKey."""
     if name not in GATEWAYS:
         raise UnknownGateway(name)
     credentials = settings.gateways.get(name, {})
     ours = settings.public_url.rstrip("/")
     addresses = {"notify_url": f"{ours}/callbacks/{name}", "return_url": f"{ours}/back/{name}"}
-    return connect_gateway(name, addresses | dict(credentials), gateway_door(name, credentials), utc_now)
+    return connect_gateway(name, addresses | dict(credentials), gateway_door(name, credentials), utc_now, alert=alert)
 
 
 def _channels(settings: Settings, program: MiniProgram | None) -> Mapping[str, Channel]:
@@ -113,10 +115,11 @@ def _channels(settings: Settings, program: MiniProgram | None) -> Mapping[str, C
     return {channel.name: channel for channel in found}
 
 
-def _mini_program(settings: Settings) -> MiniProgram | None:
+def _mini_program(settings: Settings, alert: Alert) -> MiniProgram | None:
     if not settings.miniprogram_appid:
         return None
-    return MiniProgram(settings.miniprogram_appid, settings.miniprogram_secret, settings.miniprogram_base_url)
+    secret, base_url = settings.miniprogram_secret, settings.miniprogram_base_url
+    return MiniProgram(settings.miniprogram_appid, secret, base_url, alert=alert)
 
 
 def gateway_door(name: str, credentials: Mapping[str, str]) -> Door:

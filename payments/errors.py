@@ -28,6 +28,24 @@ class GatewayRefused(Conflict):
     text = "支付平台没有接受这一笔，请稍后再试或换一种方式。"
 
 
+class GatewayTakesNobody(GatewayRefused):
+    """Refused whoever pays: our contract, our account or our application there is not as it must be."""
+
+    text = "这个渠道现在收不了款，没有扣钱，请换一种付款方式。"
+
+
+class TooLateToStart(GatewayRefused):
+    """So little is left of an order's time that a gateway would lengthen it, or nobody could pay in it."""
+
+    text = "马上就到截止时间了，这一笔来不及付，没有扣钱。"
+
+
+class GatewayBusy(GatewaySilent):
+    """They have heard too much of us: the same again in a minute."""
+
+    text = "支付平台说问得太频繁了，一分钟后会自动再问。"
+
+
 class GatewayShort(TryLater):
     """Our balance at the gateway does not cover a refund now: later, with the same number."""
 
@@ -38,6 +56,12 @@ class StatementNotReady(TryLater):
     """The gateway has not made the day's statement yet: ask again later."""
 
     text = "支付平台还没有出这一天的对账单，稍后会自动再取。"
+
+
+class NoStatement(StatementNotReady):
+    """The gateway says that there is none of that day; whether there will be one it does not say."""
+
+    text = "支付平台说没有这一天的对账单，稍后会自动再取。"
 
 
 class BadStatement(BadInput):

@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 from core.clock import utc_now
 from core.http import Answer, Door
 from payments.gateways import connect
+from payments.gateways.alerting import Alert, unheard
 from payments.gateways.base import Gateway
 from payments.sandbox import SandboxConfig, create_sandbox
 from payments.sandbox.alipay.keys import AlipayKeys
@@ -97,12 +98,12 @@ class Outside:
         """A registered gateway's adapter, connected to this sandbox; `read_s` and credentials by name are `changed`."""
         return {"wechat": self.wechat, "alipay": self.alipay, "unionpay": self.unionpay}[name](notify_url, **changed)
 
-    def wechat(self, notify_url: str = NOBODY, *, read_s: float = 8, **changed: object):
+    def wechat(self, notify_url: str = NOBODY, *, read_s: float = 8, alert: Alert = unheard, **changed: object):
         credentials = self.keys.wechat_credentials(base_url=self.url, notify_url=notify_url) | changed
         door = Door(hosts=frozenset({urlsplit(self.url).netloc}), read_s=read_s)
-        return connect("wechat", credentials, door, utc_now)
+        return connect("wechat", credentials, door, utc_now, alert=alert)
 
-    def alipay(self, notify_url: str = NOBODY, *, read_s: float = 8, **changed: object):
+    def alipay(self, notify_url: str = NOBODY, *, read_s: float = 8, alert: Alert = unheard, **changed: object):
         """`certificates=True` for certificate mode. Nobody listens at port 9: a refusal costs no time."""
         credentials = self.alipay_keys.credentials(
             base_url=self.url,
@@ -111,14 +112,14 @@ class Outside:
             certificates=bool(changed.pop("certificates", False)),
         )
         door = Door(hosts=frozenset({urlsplit(self.url).netloc}), read_s=read_s)
-        return connect("alipay", credentials | changed, door, utc_now)
+        return connect("alipay", credentials | changed, door, utc_now, alert=alert)
 
-    def unionpay(self, notify_url: str = NOBODY, *, read_s: float = 8, **changed: object):
+    def unionpay(self, notify_url: str = NOBODY, *, read_s: float = 8, alert: Alert = unheard, **changed: object):
         addresses = {"notify_url": notify_url, "return_url": "https://pay.invalid/back/unionpay"}
         assert self.unionpay_keys is not None
         credentials = self.unionpay_keys.credentials(base_url=self.url, **addresses) | changed
         door = Door(hosts=frozenset({urlsplit(self.url).netloc}), read_s=read_s)
-        return connect("unionpay", credentials, door, utc_now)
+        return connect("unionpay", credentials, door, utc_now, alert=alert)
 
 
 @contextmanager

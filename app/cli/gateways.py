@@ -46,6 +46,7 @@ TROUBLES = {
     "SIGN": "对方说我们的签名不对，请核对私钥、序列号和机器时间",
     "invalid-signature": "对方说我们的签名不对，请核对私钥和上传的应用公钥",
     "invalid-app-id": "对方不认识这个应用，请核对 APP_ID",
+    "insufficient": "对方说我们没有签这个产品，请核对签约和 PRODUCT_CODE",
     "signature wrong": "回答的签名验不过，请核对对方的公钥或证书",
     "serial unknown": "回答用了我们没有的公钥或证书，请补上",
 }
@@ -133,6 +134,8 @@ def _check_keys(gateway: Gateway) -> bool:
 
 def _check_key(key: KeyFact) -> bool:
     """Its name and its last day; False once that day is over."""
+    if key.doubt:
+        click.echo(f"  ! {PURPOSES[key.purpose]}：{key.name}，{key.doubt}")
     if key.expires_at is None:
         click.echo(f"  ✓ {PURPOSES[key.purpose]}：{key.name}，没有有效期")
         return True

@@ -10,11 +10,23 @@ from core.clock import BEIJING, beijing, business_day
 from core.errors import AppError
 from core.money import Fen
 from payments import statements
-from payments.errors import BadStatement, GatewayRefused, GatewaySilent, StatementNotReady, UnknownGateway
+from payments.errors import (
+    BadStatement,
+    GatewayBusy,
+    GatewayRefused,
+    GatewaySilent,
+    NoStatement,
+    StatementNotReady,
+    UnknownGateway,
+)
 from payments.gateways.base import Gateway
 
 AGAIN_AFTER = timedelta(minutes=10)
+BUSY_FOR = timedelta(minutes=1)
 LATE_AT = time(11, 0)  # Beijing, on the day after: somebody must know
+NONE_AFTER = timedelta(
+    hours=11
+)  # then "there is none" of a gateway that can say so is its word, whatever our book says
 LOOK_BACK = 7  # days
 IN_MEMORY = 8 * 1024 * 1024
 
@@ -32,12 +44,15 @@ class Fetched:
 def fetch_statement(parts: Parts, name: str, day: date) -> Fetched:
     """Fetch, prove, read and keep one day; a day kept before is read anew and replaced, all or nothing.
 
-    UnknownGateway, StatementNotReady, GatewaySilent; BadStatement leaves what was there."""
+    UnknownGateway, StatementNotReady, GatewaySilent; BadStatement leaves what was there. NoStatement also where the
+    gateway says there were no trades and our own book has some: for many hours that is too early to be true."""
     gateway = parts.gateways.get(name)
     if gateway is None:
         raise UnknownGateway(name)
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
         there = gateway.fetch_statement(day, file)  # nobody holds a transaction while a gateway is asked
+        if not there and not _is_believed_empty(parts, gateway, day):
+            raise NoStatement("empty, but not in our book")
         file.seek(0)
         with parts.engine.begin() as connection:
             if not there:
@@ -73,25 +88,36 @@ def ripe_days(gateway: Gateway, now: datetime, first: date) -> list[date]:
 def _try(parts: Parts, gateway: Gateway, day: date) -> int:
     try:
         fetch_statement(parts, gateway.name, day)
-    except StatementNotReady as trouble:
-        if (
-            not gateway.facts.says_empty
-            and parts.clocks.now() >= late_moment(day)
-            and _nothing_of_ours(parts, gateway, day)
-        ):
+    except NoStatement as trouble:
+        if _is_empty(parts, gateway, day):
             with parts.engine.begin() as connection:
                 statements.keep_empty(connection, gateway.name, day, wall=parts.clocks.wall())
             return 1
         _put_off(parts, gateway, day, trouble)
         return 0
-    except (GatewaySilent, GatewayRefused, BadStatement) as trouble:  # one channel's trouble is not another's
+    except (StatementNotReady, GatewaySilent, GatewayRefused, BadStatement) as trouble:  # one channel's, not another's
         _put_off(parts, gateway, day, trouble)
         return 0
     return 1
 
 
+def _is_empty(parts: Parts, gateway: Gateway, day: date) -> bool:
+    """What "there is none" means: late in the morning an empty day, if our own book has no money of it."""
+    if parts.clocks.now() < late_moment(day):
+        return False
+    return _is_believed_empty(parts, gateway, day)
+
+
+def _is_believed_empty(parts: Parts, gateway: Gateway, day: date) -> bool:
+    """If our own book has no money of it; many hours later also if it has, unless the gateway never tells a day without
+    trades from a list not made yet: then comparing names what is missing."""
+    if gateway.facts.says_empty and parts.clocks.now() >= late_moment(day) + NONE_AFTER:
+        return True
+    return _nothing_of_ours(parts, gateway, day)
+
+
 def _nothing_of_ours(parts: Parts, gateway: Gateway, day: date) -> bool:
-    """Whether our own book has no money of that business day: then "no file" late in the morning is an empty day."""
+    """Whether our own book has no money of that business day."""
     begins, ends = day_limits(day, gateway.facts.day_begins)
     with parts.engine.connect() as connection:
         return not statements.ours_between(connection, gateway.name, begins, ends)
@@ -111,7 +137,7 @@ def _put_off(parts: Parts, gateway: Gateway, day: date, trouble: AppError) -> No
             gateway.name,
             day,
             trouble=f"{trouble.code}: {trouble.args[0] if trouble.args else ''}",
-            next_try_at=parts.clocks.wall() + AGAIN_AFTER,
+            next_try_at=parts.clocks.wall() + (BUSY_FOR if isinstance(trouble, GatewayBusy) else AGAIN_AFTER),
         )
         late = parts.clocks.now() >= late_moment(day)
         say = (late or isinstance(trouble, BadStatement)) and statements.mark_alerted(connection, gateway.name, day)

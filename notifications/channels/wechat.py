@@ -6,7 +6,7 @@ at another address. Its exceptions hold the request, and with it secrets: they n
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import requests
 from wechatpy import WeChatClient
@@ -18,6 +18,9 @@ from notifications.channels import ChannelSilent, NotReachable, Words
 
 TIME_OUT_S = (3, 8)
 _TOKEN_ENDED = frozenset({40001, 40014, 42001})
+_SPENT = frozenset({40029, 40163})  # the login code: not one of theirs or too old, used before
+# Ours to put right, and every call ends so until then: app, secret, address not allowed, permission, quota of a day.
+_OURS = frozenset({40013, 40125, 40164, 40166, 41002, 41004, 45009, 48001, 50002, 61024})
 _NEVER = frozenset({43101, 40003, 40037, 41030, 47003})  # no consent left, or a message that can never go out
 
 
@@ -26,6 +29,12 @@ class BadLoginCode(BadInput):
 
     status = 401
     text = "微信登录失效了，请退出小程序再进来。"
+
+
+class LoginSilent(ChannelSilent):
+    """WeChat could not say who somebody is; his code may be good."""
+
+    text = "微信暂时没有回答，请过一会儿再进来。"
 
 
 class _Wxa(WeChatWxa):
@@ -37,8 +46,11 @@ class MiniProgram(WeChatClient):
 
     wxa = _Wxa()
 
-    def __init__(self, appid: str, secret: str, base_url: str) -> None:
+    def __init__(
+        self, appid: str, secret: str, base_url: str, *, alert: Callable[..., None] = lambda *_a, **_k: None
+    ) -> None:
         self.API_BASE_URL = f"{base_url}/"
+        self._alert = alert
         super().__init__(appid, secret, timeout=TIME_OUT_S, auto_retry=False)
 
     def fetch_access_token(self) -> Mapping[str, object]:
@@ -58,17 +70,18 @@ class MiniProgram(WeChatClient):
         return token
 
     def login(self, code: str) -> str:
-        """A login code → openid; no token needed. BadLoginCode, ChannelSilent."""
+        """A login code → openid; no token needed. BadLoginCode if the code is at fault, else LoginSilent."""
         words = {"appid": self.appid, "secret": self.secret, "js_code": code, "grant_type": "authorization_code"}
         try:
             # access_token is named so that wechatpy does not fetch one for a call that needs none
             session = self.get("sns/jscode2session", params=words | {"access_token": ""})
         except WeChatClientException as refused:
-            if refused.errcode in (None, -1):
-                raise ChannelSilent("login") from None
-            raise BadLoginCode(str(refused.errcode)) from None
+            if refused.errcode in _SPENT:
+                raise BadLoginCode(str(refused.errcode)) from None
+            self._look(refused)
+            raise LoginSilent(str(refused.errcode)) from None
         except requests.RequestException as silent:
-            raise ChannelSilent(type(silent).__name__) from None
+            raise LoginSilent(type(silent).__name__) from None
         return _said(session, "openid")
 
     def subscribe(self, openid: str, template: str, values: Mapping[str, str]) -> None:
@@ -82,10 +95,16 @@ class MiniProgram(WeChatClient):
                 if refused.errcode in _NEVER:
                     raise NotReachable(str(refused.errcode)) from None
                 if refused.errcode not in _TOKEN_ENDED or last_try:
+                    self._look(refused)
                     raise ChannelSilent(str(refused.errcode)) from None
                 self.session.delete(self.access_token_key)
             except requests.RequestException as silent:
                 raise ChannelSilent(type(silent).__name__) from None
+
+    def _look(self, refused: WeChatClientException) -> None:
+        """What only we can put right wakes somebody: it would stop everybody."""
+        if refused.errcode in _OURS:
+            self._alert("wechat_refuses_us", code=refused.errcode)
 
 
 def _said(answer: object, name: str) -> str:

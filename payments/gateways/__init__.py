@@ -5,6 +5,7 @@ from typing import Protocol
 
 from core.http import Door
 from payments.errors import UnknownGateway
+from payments.gateways.alerting import Alert, unheard
 from payments.gateways.alipay.gateway import Alipay
 from payments.gateways.base import Clock, Credentials, Facts, Gateway
 from payments.gateways.unionpay.gateway import UnionPay
@@ -18,7 +19,7 @@ class Adapter(Protocol):
     NEEDS_ONE_OF: tuple[str, ...]
     facts: Facts
 
-    def __call__(self, credentials: Credentials, door: Door, clock: Clock, /) -> Gateway: ...
+    def __call__(self, credentials: Credentials, door: Door, clock: Clock, /, *, alert: Alert) -> Gateway: ...
 
 
 GATEWAYS: Mapping[str, Adapter] = {
@@ -28,8 +29,8 @@ GATEWAYS: Mapping[str, Adapter] = {
 }
 
 
-def connect(name: str, credentials: Credentials, door: Door, clock: Clock) -> Gateway:
+def connect(name: str, credentials: Credentials, door: Door, clock: Clock, *, alert: Alert = unheard) -> Gateway:
     """A gateway ready to use; `clock` is the system clock. UnknownGateway, or BadKey for unusable credentials."""
     if name not in GATEWAYS:
         raise UnknownGateway(name)
-    return GATEWAYS[name](credentials, door, clock)
+    return GATEWAYS[name](credentials, door, clock, alert=alert)

@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import BinaryIO, Protocol
 
 from core.money import Fen
-from payments.errors import ForgedCallback
+from payments.errors import ForgedCallback, TooLateToStart
+
+SHORTEST_LIFE = timedelta(minutes=2)
 
 
 class Unproven(Exception):
@@ -61,6 +63,11 @@ class Order(Trade):
     description: str  # shown to the payer; no personal data
     expires_at: datetime  # aware, business clock
     openid: str | None = None  # JSAPI only
+
+    def check_time(self) -> None:
+        """TooLateToStart for an order that lives so short that a gateway would lengthen its life."""
+        if self.expires_at - self.ordered_at < SHORTEST_LIFE:
+            raise TooLateToStart(self.number)
 
 
 @dataclass(frozen=True)
@@ -191,6 +198,7 @@ class KeyFact:
     purpose: Purpose
     name: str  # serial or id; never the key
     expires_at: datetime | None = None
+    doubt: str = ""  # what an operator should know of it
 
 
 @dataclass(frozen=True)
@@ -201,9 +209,7 @@ class Facts:
     kinds: frozenset[Kind]
     poll_after_s: tuple[int, ...]  # when to ask about a payment nobody reported, seconds after its start
     closes: bool  # False: there is no closing; an order ends by its time alone
-    unseen_may_be_paid: (
-        bool  # True: a number "absent" there may still be paid until its time is over (a code unscanned)
-    )
+    unseen_may_be_paid: bool  # True: "absent" there may still be paid until its time is over (a code unscanned)
     lives_at_most: timedelta  # the longest life we give an order, so that changing the channel need not wait long
     refund_within: timedelta  # counted from the payment
     statement_ready: time  # Beijing, on the day after

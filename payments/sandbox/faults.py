@@ -16,6 +16,7 @@ callback_duplicate         the callback comes `times` times at once             
 callback_drop              one delivery is lost (the next retry comes)
 callback_wrong_signature   one delivery carries a signature of something else
 callback_signtest          a delivery with a SIGNTEST signature comes first (WeChat)
+callback_unnamed           a delivery names no certificate (Alipay, certificates)
 callback_early             paid, and the callback delivered, before create answers
 other_merchant             a delivery of another merchant's, well signed, comes first
 reorder                    the payment is told only after a refund of it was told
@@ -28,7 +29,7 @@ coupon                     the payer pays `off` fen less                        
 not_enough                 a refund is not taken: the merchant's balance is short
 refund_fails               a refund is taken, and fails later
 refund_abnormal            a refund is taken, and the payer's account refuses it
-statement_not_ready        the day's statement is still being made
+statement_not_ready        the day's statement is still being made            code (Alipay: BILL_NOT_EXIST)
 statement_truncated        the statement stops half-way (its hash or signature fits)
 statement_junk             bytes in it that are no text (its hash or signature fits)
 statement_total            its summary disagrees with its lines by one fen
@@ -48,6 +49,7 @@ KINDS = frozenset(
         *("delay", "error", "silent", "html", "unsigned", "answer_signtest", "truncated"),
         *("answer_wrong_signature", "duplicate_node"),
         *("callback_duplicate", "callback_drop", "callback_wrong_signature", "callback_signtest", "callback_early"),
+        "callback_unnamed",
         *("plain_text", "merchant_certificate", "trade_code"),
         *("other_merchant", "reorder"),
         *("late_success", "close_paid", "other_trade", "other_amount", "coupon"),

@@ -12,7 +12,7 @@ import pytest
 
 from notifications.channels import ChannelSilent, NotReachable, Words
 from notifications.channels import wechat as module
-from notifications.channels.wechat import BadLoginCode, MiniProgram, Subscription
+from notifications.channels.wechat import BadLoginCode, LoginSilent, MiniProgram, Subscription
 from tests.notifications.conftest import FIELDS, TEMPLATE
 from tests.outside import Outside
 
@@ -72,6 +72,40 @@ def test_a_login_code_is_an_openid_once(far: Outside, program: MiniProgram) -> N
     assert program.login(made["code"]) == made["openid"]
     with pytest.raises(BadLoginCode, match="40163"):
         program.login(made["code"])
+
+
+@pytest.mark.parametrize("code", [-1, 40013, 40125, 40164, 40226, 45009, 45011, 61024])
+def test_only_the_code_is_the_payers_fault(code: int) -> None:
+    """W3: whatever else WeChat says, his code may be good: he tries later, and what is ours to mend wakes somebody."""
+    told: list[object] = []
+    refusal = json.dumps({"errcode": code, "errmsg": "no"}).encode()
+    with odd_side(lambda path: (200, refusal)) as (url, _):
+        program = MiniProgram("wx1", SECRET, url, alert=lambda what, **words: told.append((what, words["code"])))
+
+        with pytest.raises(LoginSilent, match=str(code)) as silent:
+            program.login("a-good-code")
+
+    assert "过一会儿" in silent.value.sentence()
+    assert told == ([] if code in (-1, 40226, 45011) else [("wechat_refuses_us", code)])
+
+
+def test_a_message_that_wechat_refuses_because_of_us_wakes_somebody() -> None:
+    """W3, the same kind."""
+    told: list[object] = []
+
+    def answer(path: str) -> tuple[int, bytes]:
+        said = (
+            TOKEN if path.endswith("stable_token") else {"errcode": 45009, "errmsg": "reach max api daily quota limit"}
+        )
+        return 200, json.dumps(said).encode()
+
+    with odd_side(answer) as (url, _):
+        program = MiniProgram("wx1", SECRET, url, alert=lambda what, **words: told.append((what, words["code"])))
+
+        with pytest.raises(ChannelSilent, match="45009"):
+            program.subscribe("o1", TEMPLATE, {"thing1": "张*"})
+
+    assert told == [("wechat_refuses_us", 45009)]
 
 
 def test_a_code_that_is_not_wechats_is_refused(program: MiniProgram) -> None:

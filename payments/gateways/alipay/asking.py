@@ -36,12 +36,23 @@ from core.clock import beijing
 from core.http import Door, OutsideSilent
 from core.money import yuan
 from payments.errors import GatewaySilent
+from payments.gateways.alerting import Alert
 from payments.gateways.alipay.keys import OwnKey
-from payments.gateways.alipay.reading import LARGEST_AMOUNT, LARGEST_BODY, AlipayReader, Complaint, Unproven, code_of
+from payments.gateways.alipay.reading import (
+    LARGEST_AMOUNT,
+    LARGEST_BODY,
+    NAME,
+    SUCCESS,
+    AlipayReader,
+    Complaint,
+    Unproven,
+    code_of,
+)
 from payments.gateways.base import Clock, Order, Page, RefundOrder, Trade
 
 log = logging.getLogger(__name__)
 
+PRODUCTS = ("FACE_TO_FACE_PAYMENT", "QR_CODE_OFFLINE")  # 当面付; 订单码支付, which new contracts are
 LONGEST_SUBJECT = 256
 LONGEST_REASON = 256
 # Alipay refuses '/', '=' and '&' in a subject, and its statement does not quote commas: their wide twins read alike.
@@ -59,6 +70,7 @@ class AlipayLine:
     reader: AlipayReader
     door: Door
     clock: Clock  # the system's: `timestamp` says when we speak
+    alert: Alert
 
     def ask(self, request: Any) -> dict[str, object]:
         """The verified answer, whatever its code; GatewaySilent."""
@@ -82,11 +94,12 @@ class AlipayLine:
             stated = self.reader.answer(answer.body, method, now=self.clock())
         except Complaint as complaint:  # our app, key or contract is not as they know it: every call will end so
             log.error("alipay configuration refused, %s: %s", method, complaint)
+            self.alert("gateway_complains", gateway=NAME, said=str(complaint))
             raise GatewaySilent(str(complaint)) from complaint
         except Unproven as doubt:
             log.error("alipay answer not believed, %s: %s", method, doubt)
             raise GatewaySilent(str(doubt)) from doubt
-        if stated.get("code") != "10000":
+        if stated.get("code") != SUCCESS:
             log.warning("alipay %s: %s %s", method, code_of(stated, "code"), code_of(stated, "sub_code"))
         return stated
 
@@ -112,10 +125,11 @@ class AlipayLine:
         return f"{self.base_url}/gateway.do?charset=utf-8"
 
 
-def code_wanted(order: Order, *, seller_id: str, notify_url: str) -> AlipayTradePrecreateRequest:
-    """alipay.trade.precreate: a code to scan; the trade comes into being when somebody does."""
+def code_wanted(order: Order, *, product: str, seller_id: str, notify_url: str) -> AlipayTradePrecreateRequest:
+    """alipay.trade.precreate: a code to scan; the trade comes into being when somebody does. `product` is the contract:
+    one of PRODUCTS."""
     model = AlipayTradePrecreateModel()
-    _describe(model, order, "FACE_TO_FACE_PAYMENT", seller_id)
+    _describe(model, order, product, seller_id)
     request = AlipayTradePrecreateRequest(biz_model=model)
     request.notify_url = notify_url
     return request
@@ -169,9 +183,9 @@ def refund_query_wanted(order: RefundOrder) -> AlipayTradeFastpayRefundQueryRequ
 
 
 def statement_wanted(day: date) -> AlipayDataDataserviceBillDownloadurlQueryRequest:
-    """alipay.data.dataservice.bill.downloadurl.query: where a day's trades can be fetched for 30 seconds."""
+    """alipay.data.dataservice.bill.downloadurl.query: where a day's trades can be fetched for 30 seconds, by https."""
     model = AlipayDataDataserviceBillDownloadurlQueryModel()
-    model.bill_type, model.bill_date = "trade", day.isoformat()
+    model.bill_type, model.bill_date, model.secure = "trade", day.isoformat(), "true"
     return AlipayDataDataserviceBillDownloadurlQueryRequest(biz_model=model)
 
 

@@ -5,12 +5,14 @@ recomputes the totals.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
+from core.errors import TryLater
 from core.http import OutsideSilent
-from payments.errors import GatewayRefused, GatewaySilent, StatementNotReady
+from payments.errors import GatewayBusy, GatewayRefused, GatewaySilent, NoStatement, StatementNotReady
 from payments.gateways.alipay.asking import AlipayLine, statement_wanted
 from payments.gateways.alipay.meaning import failure, sub_code, succeeded, text_of
 
@@ -20,23 +22,30 @@ TRIES = 2  # an address that ended before we came is asked for once more
 
 _ADDRESS = re.compile(r"https?://[!-~]{1,2040}")
 # Both spellings of each. Before the bill is made they call the day itself wrong ("never today").
-_NO_TRADES = frozenset({"BILL_NOT_EXIST"})
-_NOT_READY = frozenset({"INVAILID_ARGUMENTS", "INVALID_ARGUMENTS"})
+_NO_TRADES = "NO_BILL_DATA"
+_TROUBLES: Mapping[str, type[TryLater]] = {
+    "BILL_NOT_EXIST": NoStatement,
+    "INVAILID_ARGUMENTS": StatementNotReady,
+    "INVALID_ARGUMENTS": StatementNotReady,
+    "SYSTEM_RATE_LIMIT": GatewayBusy,
+    "USER_RATE_LIMIT": GatewayBusy,
+}
 _ZIP = b"PK"
 
 
 def fetch_bill(line: AlipayLine, day: date, into: BinaryIO) -> bool:
     """The zip of a Beijing day, into `into`; False if they say there were no trades.
 
-    Whoever asks before facts.statement_ready may hear "no trades" too early. StatementNotReady, GatewaySilent,
+    NoStatement is "there is none", also of a day that is not made yet. StatementNotReady, GatewayBusy, GatewaySilent,
     GatewayRefused."""
     for _ in range(TRIES):
         stated = line.ask(statement_wanted(day))
         if not succeeded(stated):
-            if sub_code(stated) in _NO_TRADES:
+            code = sub_code(stated)
+            if code == _NO_TRADES:
                 return False
-            if sub_code(stated) in _NOT_READY:
-                raise StatementNotReady(sub_code(stated))
+            if code in _TROUBLES:
+                raise _TROUBLES[code](code)
             no = failure(stated)
             raise no if isinstance(no, GatewayRefused) else GatewaySilent(str(no))
         address = believed_address(text_of(stated, "bill_download_url", _ADDRESS), line.base_url)
@@ -46,11 +55,9 @@ def fetch_bill(line: AlipayLine, day: date, into: BinaryIO) -> bool:
 
 
 def believed_address(address: str, base_url: str) -> str:
-    """The address, by https: only their host's, or (the sandbox) the very one we ask. GatewaySilent."""
+    """The address: only their host's by https, or (the sandbox) the very one we ask. GatewaySilent."""
     parts, ours = urlsplit(address), urlsplit(base_url)
-    if parts.netloc == BILL_HOST:
-        return parts._replace(scheme="https").geturl()
-    if (parts.scheme, parts.netloc) == (ours.scheme, ours.netloc):
+    if (parts.scheme, parts.netloc) in {("https", BILL_HOST), (ours.scheme, ours.netloc)}:
         return address
     raise GatewaySilent("a bill at an address that is not theirs")
 

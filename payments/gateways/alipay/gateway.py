@@ -13,7 +13,9 @@ from typing import BinaryIO
 
 from core.http import Door
 from payments.errors import AlreadyPaidThere, GatewayRefused, GatewaySilent
+from payments.gateways.alerting import Alert, unheard, waking
 from payments.gateways.alipay.asking import (
+    PRODUCTS,
     AlipayLine,
     close_wanted,
     code_wanted,
@@ -26,6 +28,7 @@ from payments.gateways.alipay.fetching import BILL_HOST, fetch_bill
 from payments.gateways.alipay.keys import own_key, platform_keys
 from payments.gateways.alipay.meaning import (
     BUSINESS,
+    FINAL,
     FUND_CHANGE,
     REFUND_STATUS,
     Meaning,
@@ -78,36 +81,42 @@ class Alipay:
         unseen_may_be_paid=True,
         lives_at_most=timedelta(minutes=10),
         refund_within=timedelta(days=365),  # the longer of the usual contracts; beyond it they say TRADE_HAS_FINISHED
-        statement_ready=time(9, 30),
+        statement_ready=time(10, 0),
         page_hosts=("https://*.alipay.com",),
         also_hosts=frozenset({BILL_HOST}),
     )
 
-    def __init__(self, credentials: Credentials, door: Door, system_clock: Clock) -> None:
+    def __init__(self, credentials: Credentials, door: Door, system_clock: Clock, *, alert: Alert = unheard) -> None:
         """`credentials` by the names in NEEDS, texts; BadKey names the one that is missing or unusable.
 
         private_key: PEM or the key tool's bare Base64. public_keys: Alipay's, PEMs or bare Base64, several while one is
         changed. certificates: Alipay's, and then app_certificate and root_certificates too; requests go out in
-        certificate mode, and with public_keys beside them answers of both kinds are believed. quit_url: optional."""
+        certificate mode, and with public_keys beside them answers of both kinds are believed. quit_url: optional.
+        product_code: the contract that codes are made under, one of PRODUCTS."""
         words = {need: _text(credentials, need) for need in (*self.NEEDS, *self.NEEDS_ONE_OF)}
-        words |= {name: _text(credentials, name) for name in ("app_certificate", "root_certificates", "quit_url")}
+        words |= {
+            name: _text(credentials, name)
+            for name in ("app_certificate", "root_certificates", "quit_url", "product_code")
+        }
         _check(words, self.NEEDS, self.NEEDS_ONE_OF)
         own = own_key(words["private_key"], words["app_certificate"], words["root_certificates"])
-        keys = platform_keys(words["public_keys"], words["certificates"], words["root_certificates"])
+        keys = platform_keys(words["public_keys"], words["certificates"], words["root_certificates"], alert=alert)
         if any(theirs.verify(b"whose?", own.signer.sign(b"whose?")) for theirs in keys.public):
             raise BadKey("alipay public_keys hold our own key; theirs is called 支付宝公钥")
         self.merchant, self.app = words["seller_id"], words["app_id"]
         self.reader = AlipayReader(self.app, self.merchant, keys)
         base_url = words["base_url"].rstrip("/").removesuffix("/gateway.do")
-        self._line = AlipayLine(self.app, base_url, own, self.reader, door, system_clock)
+        self._line = AlipayLine(self.app, base_url, own, self.reader, door, system_clock, alert)
         self._notify_url, self._return_url = words["notify_url"], words["return_url"]
-        self._quit_url = words["quit_url"]
+        self._quit_url, self._product = words["quit_url"], words["product_code"] or PRODUCTS[0]
+        self._alert = alert
 
     def start(self, order: Order) -> Checkout:
         """A code, or a page that only the payer's browser sends. On silence one more try: their number is identity.
 
         GatewaySilent, GatewayRefused (code in args[0]), AlreadyPaidThere."""
         assert order.kind in self.facts.kinds and not order.openid
+        order.check_time()
         if order.kind is Kind.WEB:
             urls = {"notify_url": self._notify_url, "return_url": self._return_url, "quit_url": self._quit_url}
             return Checkout(page=self._line.page(page_wanted(order, seller_id=self.merchant, **urls)))
@@ -154,7 +163,7 @@ class Alipay:
         GatewaySilent, GatewayRefused (code in args[0]), GatewayShort."""
         stated = self._line.ask(refund_wanted(order))
         check_numbers(stated, **_numbers_of(order))
-        if stated.get("code") == BUSINESS and meaning(stated) in {Meaning.ASK, Meaning.ABSENT, Meaning.REFUSED}:
+        if stated.get("code") == BUSINESS and meaning(stated) in FINAL | {Meaning.ASK, Meaning.ABSENT}:
             found = self.query_refund(order)
             if found.word is RefundWord.ABSENT:
                 raise GatewayRefused(code_of(stated, "sub_code"))
@@ -165,9 +174,12 @@ class Alipay:
         given_back, happened_at = refunded(stated, "refund_fee")
         word = refund_word(stated, "fund_change", FUND_CHANGE)
         # refund_fee is what went back of the trade in all: less than this refund alone makes no sense.
-        certain = word is RefundWord.DONE and given_back is not None and order.amount <= given_back <= order.paid
-        amount = order.amount if certain else None
-        return self._refund(order, word, stated.get("fund_change"), amount, happened_at if certain else None)
+        sensible = given_back is not None and order.amount <= given_back <= order.paid
+        if word is not RefundWord.DONE:
+            return self._refund(order, word, stated.get("fund_change"))
+        if not sensible:  # it moved, they say, but not this much: a query tells, or a person
+            return self._refund(order, RefundWord.UNKNOWN, stated.get("fund_change"))
+        return self._refund(order, word, stated.get("fund_change"), order.amount, happened_at)
 
     def query_refund(self, order: RefundOrder) -> RefundOutcome:
         """DONE, or ABSENT: not received or failed, the same number and amount may be sent again. GatewaySilent."""
@@ -179,9 +191,12 @@ class Alipay:
                 raise GatewaySilent(str(failure(stated)))
             return self._refund(order, RefundWord.ABSENT, stated.get("sub_code"))
         word = refund_word(stated, "refund_status", REFUND_STATUS)
+        amount, happened_at = refunded(stated, "refund_amount")
         if word is not RefundWord.DONE:
             return self._refund(order, word, stated.get("refund_status"))
-        return self._refund(order, word, stated.get("refund_status"), *refunded(stated, "refund_amount"))
+        if not amount:  # done, they say, but not how much in words that make sense: unknown, a person looks at it
+            return self._refund(order, RefundWord.UNKNOWN, stated.get("refund_status"))
+        return self._refund(order, word, stated.get("refund_status"), amount, happened_at)
 
     def read_callback(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Callback:
         """Believe it or raise ForgedCallback; see `reading`."""
@@ -213,10 +228,12 @@ class Alipay:
             raise BadKey("alipay private_key does not fit app_certificate")
 
     def _coded(self, order: Order) -> dict[str, object]:
-        stated = self._line.ask(code_wanted(order, seller_id=self.merchant, notify_url=self._notify_url))
+        wanted = code_wanted(order, product=self._product, seller_id=self.merchant, notify_url=self._notify_url)
+        stated = self._line.ask(wanted)
         check_numbers(stated, out_trade_no=order.number)
         if not succeeded(stated):
-            raise failure(stated)
+            with waking(self._alert, NAME):
+                raise failure(stated)
         return stated
 
     def _refund(
@@ -264,6 +281,8 @@ def _check(words: Mapping[str, str], needs: Sequence[str], needs_one_of: Sequenc
         raise BadKey("alipay app_id is not 16 digits or more")
     if not _SELLER_ID.fullmatch(words["seller_id"]):
         raise BadKey("alipay seller_id is not 2088 and 12 digits")
+    if words["product_code"] not in ("", *PRODUCTS):
+        raise BadKey(f"alipay product_code is not one of {', '.join(PRODUCTS)}")
     for name in ("base_url", "notify_url", "return_url", "quit_url"):
         if words[name] and not _URL.fullmatch(words[name]):
             raise BadKey(f"alipay {name} is not an address of at most 256 characters")

@@ -19,12 +19,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from payments.gateways.alerting import Alert, unheard
 from payments.gateways.base import KeyFact, Purpose
 from payments.gateways.signing import BadKey, Signer, Verifier
 
 _PEM = re.compile(r"-----BEGIN (CERTIFICATE|PUBLIC KEY)-----.*?-----END \1-----", re.DOTALL)
 _RSA_SIGNED = "1.2.840.113549.1.1."  # the root file also holds certificates signed otherwise (SM2)
 _LONGEST_CHAIN = 4
+UNVOUCHED = "证书文件里没有签发它的中间证书，没法核对到根证书，请重新下载“支付宝公钥证书”"
 
 
 @dataclass(frozen=True)
@@ -34,16 +36,22 @@ class PlatformKeys:
     public: Sequence[Verifier] = ()
     certificates: Mapping[str, Verifier] = field(default_factory=dict)
     facts: Sequence[KeyFact] = ()
+    alert: Alert = unheard
 
     def prove(self, texts: Iterable[bytes], signature: str, *, sn: str, now: datetime) -> bool:
-        """Whether one of the readings is signed, by the certificate named or, if none is named, by a public key.
+        """Whether one of the readings is signed by a key we hold; a certificate that has ended (system clock `now`)
+        proves nothing, and nothing is fetched because a message names it.
 
-        A certificate that we do not hold or that has ended (system clock `now`) proves nothing, and nothing is fetched
-        because a message names it."""
+        `sn` names a certificate. One that we hold decides alone. Most notifications name none, and a certificate
+        reissued with the same key has another name: then every key we hold is tried, and a name we do not know wakes
+        somebody to fetch the new certificate."""
         named = self.certificates.get(sn)
-        valid = named is not None and named.expires_at is not None and now < named.expires_at
-        verifiers = ([named] if named and valid else []) if sn else self.public
-        return any(verifier.verify(text, signature) for text in texts for verifier in verifiers)
+        held = [named] if named else [*self.public, *self.certificates.values()]
+        valid = [one for one in held if one.expires_at is None or now < one.expires_at]
+        proven = any(one.verify(text, signature) for text in texts for one in valid)
+        if proven and sn and named is None:
+            self.alert("certificate_unknown", gateway="alipay", sn=sn)
+        return proven
 
 
 @dataclass(frozen=True)
@@ -72,22 +80,25 @@ def own_key(private_key: str, app_certificate: str, roots: str) -> OwnKey:
     return OwnKey(signer, Verifier(own.public_key()), sns, fact)
 
 
-def platform_keys(public_keys: str, certificates: str, roots: str) -> PlatformKeys:
+def platform_keys(public_keys: str, certificates: str, roots: str, *, alert: Alert = unheard) -> PlatformKeys:
     """Alipay's side: PEMs (or bare Base64, one a line) and certificates that lead to one of `roots`; BadKey.
 
-    The certificate file Alipay gives also holds the authority between; that one signs no messages."""
+    The certificate file Alipay gives also holds the authority between; that one signs no messages. A file without it
+    is the operator's word: its KeyFact says so."""
     public = [_public_key(pem) for pem in _public_pems(public_keys)]
-    bundle, anchors = _certificates(certificates), _certificates(roots)
+    bundle, anchors = _certificates(certificates), _roots(roots)
     issuers = {one.issuer for one in bundle}
     leaves = [one for one in bundle if one.subject not in issuers]
     if certificates and not leaves:
         raise BadKey("certificates hold no certificate that signs messages")
-    for leaf in leaves:
-        _check_chain(leaf, bundle, anchors)
+    doubts = [_check_chain(leaf, bundle, anchors) for leaf in leaves]
     facts = [KeyFact(Purpose.VERIFIES, _fingerprint(key)) for key in public]
-    facts += [KeyFact(Purpose.VERIFIES, certificate_sn(one), _until(one, bundle)) for one in leaves]
+    facts += [
+        KeyFact(Purpose.VERIFIES, certificate_sn(one), _until(one, bundle), doubt)
+        for one, doubt in zip(leaves, doubts, strict=True)
+    ]
     held = {certificate_sn(one): Verifier(one.public_key(), expires_at=_until(one, bundle)) for one in leaves}
-    return PlatformKeys(tuple(Verifier(key) for key in public), held, tuple(facts))
+    return PlatformKeys(tuple(Verifier(key) for key in public), held, tuple(facts), alert)
 
 
 def certificate_sn(certificate: x509.Certificate) -> str:
@@ -98,21 +109,37 @@ def certificate_sn(certificate: x509.Certificate) -> str:
 
 def root_sn(roots: str) -> str:
     """The SNs of the root file's RSA-signed certificates, joined by '_'; BadKey if there is none."""
-    held = [one for one in _certificates(roots) if one.signature_algorithm_oid.dotted_string.startswith(_RSA_SIGNED)]
-    if not held:
+    return "_".join(certificate_sn(one) for one in _roots(roots))
+
+
+def _roots(pems: str) -> list[x509.Certificate]:
+    """The RSA-signed ones of a root file. Alipay's holds others too (SM2, and one that no strict library reads): they
+    are passed over, as the official SDKs do. BadKey if none is left of a file that is not empty."""
+    found = []
+    for one in _PEM.finditer(pems):
+        try:
+            root = x509.load_pem_x509_certificate(one[0].encode())
+            if root.signature_algorithm_oid.dotted_string.startswith(_RSA_SIGNED):
+                found.append(root)
+        except ValueError:
+            continue
+    if pems.strip() and not found:
         raise BadKey("root_certificates hold no RSA-signed certificate")
-    return "_".join(certificate_sn(one) for one in held)
+    return found
 
 
-def _check_chain(leaf: x509.Certificate, bundle: list[x509.Certificate], anchors: list[x509.Certificate]) -> None:
+def _check_chain(leaf: x509.Certificate, bundle: list[x509.Certificate], anchors: list[x509.Certificate]) -> str:
+    """What is to be doubted of a leaf that leads to a root, or would if its file held who issued it; BadKey."""
     below = leaf
     for _ in range(_LONGEST_CHAIN):
         if any(_issued(below, by=anchor) for anchor in anchors):
-            return
+            return ""
         between = [one for one in bundle if one is not below and _issued(below, by=one)]
         if not between:
             break
         below = between[0]
+    if below is leaf and all(one.subject != leaf.issuer for one in (*bundle, *anchors)):
+        return UNVOUCHED
     raise BadKey("a certificate does not lead to a root held")
 
 

@@ -28,6 +28,7 @@ STATUS = {
 LARGEST_BODY = 64 * 1024
 LARGEST_AMOUNT: Fen = 100_000_000_00
 ABOUT_TRADES = "trade_status_sync"
+SUCCESS = "10000"
 
 _CODECS = {"utf-8": "utf-8", "gbk": "gbk"}  # ours is utf-8; the signature is over the bytes whichever they are
 _NUMBER = re.compile(r"[0-9A-Za-z_\-]{1,64}")
@@ -68,10 +69,10 @@ class AlipayReader:
         if any(name.endswith("_response") and name != node for name in found):
             raise _about_another(found)
         text, signature, sn = found.get(node), found.get("sign"), found.get("alipay_cert_sn", "")
-        if not isinstance(signature, str):
-            raise Unproven("no sign")
         if not isinstance(text, bytes):
             raise Unproven("no answer in it")
+        if not isinstance(signature, str) or not signature:
+            raise _unsigned(text)
         if not isinstance(sn, str) or (sn and not _SN.fullmatch(sn)):
             raise Unproven("alipay_cert_sn is malformed")
         if not self.keys.prove([text], signature, sn=sn, now=now):
@@ -225,6 +226,18 @@ def _past_blanks(text: str, at: int) -> int:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=each_name_once, parse_constant=no_number)
+
+
+def _unsigned(text: bytes) -> Unproven:
+    """A complaint about our configuration comes in the very node that was asked for, without a sign; a success that
+    comes so is nobody's word."""
+    try:
+        stated = json_object(text)
+    except ValueError:
+        return Unproven("no sign")
+    if code_of(stated, "code") in {"", SUCCESS}:
+        return Unproven("no sign")
+    return Complaint(f"complaint {code_of(stated, 'code')} {code_of(stated, 'sub_code')}")
 
 
 def _about_another(found: Mapping[str, object]) -> Unproven:

@@ -9,17 +9,19 @@ day as well.
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import BinaryIO
 from urllib.parse import urlencode, urlsplit
 
 from core.http import Door, OutsideSilent
-from payments.errors import GatewayRefused, GatewayShort, GatewaySilent, StatementNotReady
+from payments.errors import GatewayRefused, GatewayShort, GatewaySilent, GatewayTakesNobody, NoStatement
+from payments.gateways.alerting import Alert, unheard, waking
 from payments.gateways.base import (
     Acknowledgement,
     Callback,
     Checkout,
+    Clock,
     Credentials,
     Facts,
     KeyFact,
@@ -45,6 +47,7 @@ log = logging.getLogger(__name__)
 BACK, FRONT, QUERY = (f"/gateway/api/{name}.do" for name in ("backTransReq", "frontTransReq", "queryTrans"))
 # Definitely not taken, whatever was asked for. What is in none of these sets leaves the outcome unknown.
 REFUSALS = frozenset({"10", "11", "13", "14", "31", "32", "33", "35", "36", "38", "40", "41", "43", "44"})
+NOBODY = frozenset({"11", "31", "32", "43"})  # our signature, our state, our permissions there: whoever pays
 NOT_THERE, REPEATED, NO_FILE, SHORT, OUT_OF_HOURS = "34", "12", "98", "90", "39"
 # 39 ends an order before it began, while a refund only waits; 34 says that the payment to be given back is not found.
 START_REFUSALS, REFUND_REFUSALS = REFUSALS | {OUT_OF_HOURS}, REFUSALS | {NOT_THERE}
@@ -86,7 +89,7 @@ class UnionPay:
         also_hosts=frozenset({"filedownload.95516.com"}),
     )
 
-    def __init__(self, credentials: Credentials, door: Door, system_clock: Callable[[], datetime]) -> None:
+    def __init__(self, credentials: Credentials, door: Door, system_clock: Clock, *, alert: Alert = unheard) -> None:
         """`credentials` are texts; BadKey names the one that is missing or unusable.
 
         root_certificates, middle_certificates: PEMs one after the other, several pairs at once. The merchant's key:
@@ -109,13 +112,14 @@ class UnionPay:
         self.reader = UnionPayReader(self.merchant, self._authority)
         self._requests = Requests(self.merchant, words["notify_url"], words["return_url"])
         self._base_url, self._file_url = words["base_url"].rstrip("/"), words["file_url"]
-        self._door, self._clock = door, system_clock
+        self._door, self._clock, self._alert = door, system_clock, alert
 
     def start(self, order: Order) -> Checkout:
         """A QR code (one try and, on silence, one more), or a form for the payer's browser.
 
         A repeated order is harmless and pays nothing twice, but they hand out its code only once: GatewaySilent then.
         GatewaySilent, GatewayRefused (code in args[0])."""
+        order.check_time()
         if order.kind is Kind.WEB:
             return Checkout(page=Page(self._base_url + FRONT, self._key.signed(self._requests.page(order))))
         assert order.kind is Kind.NATIVE
@@ -185,12 +189,12 @@ class UnionPay:
     def fetch_statement(self, day: date, into: BinaryIO) -> bool:
         """The ZIP of a settlement day (23:00 of the evening before to 23:00), its answer proven by signature.
 
-        98 is "no such file", which a day without trades and a file not made yet have in common: StatementNotReady for
-        both, never "no trades". StatementNotReady, GatewaySilent, BadStatement."""
+        98 is "no such file", which a day without trades and a file not made yet have in common. NoStatement,
+        GatewaySilent, BadStatement."""
         fields = self._requests.file(day, self._clock())
         answer = self._ask(self._file_url, fields, most=LARGEST_FILE, whole_s=FILE_S)
         if answer["respCode"] == NO_FILE:
-            raise StatementNotReady(NO_FILE)
+            raise NoStatement(NO_FILE)
         if answer["respCode"] != "00" or not answer.get("fileContent"):
             raise GatewaySilent(answer["respCode"])
         if answer.get("settleDate", fields["settleDate"]) != fields["settleDate"]:
@@ -214,7 +218,8 @@ class UnionPay:
     def _code(self, fields: Mapping[str, str]) -> Checkout:
         answer = self._ask(self._base_url + BACK, fields)
         if answer["respCode"] != "00":
-            raise _failure(answer["respCode"], START_REFUSALS)
+            with waking(self._alert, NAME):
+                raise _failure(answer["respCode"], START_REFUSALS)
         code = answer.get("qrCode", "")
         if not _QR_CODE.fullmatch(code) or answer.get("txnAmt", fields["txnAmt"]) != fields["txnAmt"]:
             raise GatewaySilent("a signed answer without a usable qrCode")
@@ -269,4 +274,6 @@ class UnionPay:
 
 
 def _failure(code: str, refusals: frozenset[str]) -> GatewaySilent | GatewayRefused:
+    if code in NOBODY:
+        return GatewayTakesNobody(code)
     return GatewayRefused(code) if code in refusals else GatewaySilent(code)

@@ -7,18 +7,20 @@ and the next step is a query.
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from core.clock import beijing
 from core.http import Door
-from payments.errors import BadStatement, GatewayRefused, GatewaySilent, StatementNotReady
+from payments.errors import GatewayRefused, GatewaySilent
+from payments.gateways.alerting import Alert, unheard, waking
 from payments.gateways.base import (
     Acknowledgement,
     Callback,
     Checkout,
+    Clock,
     Credentials,
     Facts,
     KeyFact,
@@ -34,15 +36,16 @@ from payments.gateways.base import (
     Word,
 )
 from payments.gateways.signing import BadKey, ResourceKeys, Signer, certificates
+from payments.gateways.wechat.fetching import answered, fetch_bill
 from payments.gateways.wechat.keys import own_certificate, public_keys_in
 from payments.gateways.wechat.line import Line, code_of, dumped, failure, plain
 from payments.gateways.wechat.reading import NAME, Unproven, WeChatReader
-from payments.gateways.wechat.statement import Proof, read_lines
+from payments.gateways.wechat.statement import read_lines
 
 NOT_THERE = frozenset({"ORDERNOTEXIST", "RESOURCENOTEXISTS"})
+FUNDS_ACCOUNTS = ("AVAILABLE",)  # without it WeChat Pay takes what is not settled yet, and refuses when that is short
 LONGEST_DESCRIPTION = 127
 LONGEST_REASON = 80
-LARGEST_STATEMENT = 256 * 1024 * 1024  # as it is sent, packed
 
 _ORDERS, _REFUNDS = "/v3/pay/transactions", "/v3/refund/domestic/refunds"
 _NUMBER = re.compile(r"[0-9A-Za-z]{6,32}")
@@ -67,13 +70,14 @@ class WeChatPay:
         also_hosts=frozenset({"api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"}),
     )
 
-    def __init__(self, credentials: Credentials, door: Door, system_clock: Callable[[], datetime]) -> None:
+    def __init__(self, credentials: Credentials, door: Door, system_clock: Clock, *, alert: Alert = unheard) -> None:
         """`credentials` by the names in NEEDS, texts; BadKey names the one that is missing or unusable.
 
         api_v3_keys: comma list, newest first. public_keys: id → PEM, or a text of ids each followed by its PEM; the
         first is asked for. platform_certificates: PEMs one after the other. One of the two suffices; with both, both
         kinds of serial are believed (the week in which a merchant changes over). certificate, if given, is the
-        merchant's own: it must fit private_key and serial_no, and its end is told by `keys`."""
+        merchant's own: it must fit private_key and serial_no, and its end is told by `keys`. funds_account, if given:
+        which of our accounts there refunds are paid from."""
         words = {need: str(credentials.get(need, "")).strip() for need in self.NEEDS}
         for need in self.NEEDS:
             if not words[need]:
@@ -92,7 +96,10 @@ class WeChatPay:
         )
         self._signer, serial = Signer(words["private_key"]), words["serial_no"].upper()
         self._certificate = own_certificate(str(credentials.get("certificate", "")), serial)
-        self._notify_url = words["notify_url"]
+        self._notify_url, self._alert = words["notify_url"], alert
+        self._funds_account = str(credentials.get("funds_account", "")).strip()
+        if self._funds_account not in ("", *FUNDS_ACCOUNTS):
+            raise BadKey(f"wechat funds_account is not {' or '.join(FUNDS_ACCOUNTS)}")
         self._line = Line(
             mchid=self.merchant,
             serial=serial,
@@ -109,17 +116,18 @@ class WeChatPay:
         """Take an order: one try and, on silence, one more with the same bytes (their manual: the number is identity).
 
         GatewaySilent, GatewayRefused (code in args[0]), AlreadyPaidThere."""
+        order.check_time()
         path, body = f"{_ORDERS}/{order.kind}", self._order_body(order)
         try:
-            stated = self._line.take(path, body)
+            stated = self._taken(path, body)
         except GatewaySilent:
             try:
-                stated = self._line.take(path, body)
+                stated = self._taken(path, body)
             except GatewayRefused as error:  # the first try may have been taken all the same
                 raise GatewaySilent(f"silence, then {error}") from error
         if order.kind is Kind.NATIVE:
-            return Checkout(code_url=_answered(stated, "code_url", 512))
-        return Checkout(jsapi=self.pay_parameters(_answered(stated, "prepay_id", 64)))
+            return Checkout(code_url=answered(stated, "code_url", 512))
+        return Checkout(jsapi=self.pay_parameters(answered(stated, "prepay_id", 64)))
 
     def query(self, trade: Trade) -> Outcome:
         """What they know of our number; ABSENT if nothing. GatewaySilent for whatever does not prove itself."""
@@ -187,19 +195,7 @@ class WeChatPay:
         """The day's trade bill, type ALL, packed as they send it; False if they had no trade.
 
         StatementNotReady, GatewaySilent, BadStatement when its SHA-1 does not fit."""
-        for _ in range(2):  # a link lives a few minutes: when it is spent, ask for another, once
-            link = self._statement_link(day)
-            if link is None:
-                return False
-            proof = Proof(into)
-            if not self._line.leads_to_them(link["download_url"], self.facts.also_hosts):
-                raise BadStatement("对账单的下载地址不在名单上")
-            answer = self._line.fetch(link["download_url"], proof, most=LARGEST_STATEMENT)
-            if answer.status == 200:
-                if proof.digest() != link["hash_value"].lower():
-                    raise BadStatement("对账单与校验值不符")
-                return True
-        raise GatewaySilent(f"statement: {answer.status} {code_of(answer)}")
+        return fetch_bill(self._line, day, into, hosts=self.facts.also_hosts)
 
     def read_statement(self, file: BinaryIO, day: date) -> Iterator[StatementLine]:
         """The lines of such a file one by one; see `statement`."""
@@ -231,6 +227,10 @@ class WeChatPay:
             "paySign": signature,
         }
 
+    def _taken(self, path: str, body: bytes) -> dict[str, object]:
+        with waking(self._alert, NAME):
+            return self._line.take(path, body)
+
     def _order_body(self, order: Order) -> bytes:
         assert order.amount >= 1 and type(order.amount) is int
         assert 0 < len(order.description) <= LONGEST_DESCRIPTION
@@ -260,6 +260,7 @@ class WeChatPay:
                 "notify_url": self._notify_url,
                 "amount": {"refund": order.amount, "total": order.paid, "currency": "CNY"},
             }
+            | ({"funds_account": self._funds_account} if self._funds_account else {})
         )
 
     def _refund_told(self, order: RefundOrder, stated: Mapping[str, object]) -> RefundOutcome:
@@ -270,28 +271,6 @@ class WeChatPay:
         if (outcome.number, outcome.payment) != (order.number, order.payment):
             raise GatewaySilent("an answer about another refund")
         return outcome
-
-    def _statement_link(self, day: date) -> dict[str, str] | None:
-        path = f"/v3/bill/tradebill?bill_date={day.isoformat()}&bill_type=ALL&tar_type=GZIP"
-        answer = self._line.ask("GET", path)
-        match answer.status, plain(code_of(answer)):
-            case 400, "NOSTATEMENTEXIST":
-                return None
-            case 400, "STATEMENTCREATING":
-                raise StatementNotReady(day.isoformat())
-        if answer.status != 200:
-            raise GatewaySilent(f"{answer.status} {code_of(answer)}")
-        stated = self._line.proven(answer)
-        if stated.get("hash_type") != "SHA1":
-            raise GatewaySilent("a statement without its SHA-1")
-        return {name: _answered(stated, name, 2048) for name in ("hash_value", "download_url")}
-
-
-def _answered(stated: Mapping[str, object], name: str, limit: int) -> str:
-    value = stated.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= limit or not value.isascii():
-        raise GatewaySilent(f"a signed answer without {name}")
-    return value
 
 
 def _ours(number: str) -> str:

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 
 from payments.gateways.signing import BadKey, Verifier, certificates
 
-_PUBLIC_KEY = re.compile(r"(PUB_KEY_ID_[0-9]+)\s*(-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----)", re.DOTALL)
+_PUBLIC_KEY = re.compile(
+    r"(PUB_KEY_ID_[0-9]+)\s*=?\s*(-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----)", re.DOTALL
+)
 
 
 def public_keys_in(stated: str | Mapping[str, str]) -> dict[str, Verifier]:
-    """By id, from id → PEM or from a text of ids each followed by its PEM; BadKey."""
+    """By id, from id → PEM or from a text of ids each followed by its PEM, with or without '='; BadKey."""
     pems = dict(_PUBLIC_KEY.findall(stated)) if isinstance(stated, str) else stated
     if stated and not pems:
         raise BadKey("no public key with its id in the text given")

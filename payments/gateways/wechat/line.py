@@ -15,7 +15,7 @@ from typing import BinaryIO, ClassVar
 from urllib.parse import urlsplit
 
 from core.http import Answer, Door, OutsideSilent
-from payments.errors import AlreadyPaidThere, GatewayRefused, GatewayShort, GatewaySilent
+from payments.errors import AlreadyPaidThere, GatewayRefused, GatewayShort, GatewaySilent, GatewayTakesNobody
 from payments.gateways.signing import Signer
 from payments.gateways.strict import json_object
 from payments.gateways.wechat.reading import LARGEST_BODY, Unproven, WeChatReader
@@ -27,6 +27,7 @@ class Meaning(Enum):
     """What an error means for the payment or the refund."""
 
     REFUSED = "definitely not taken; repeating is pointless"
+    NOBODY = "definitely not taken, whoever pays: our account, key or permission there"
     PAID = "paid already: ask"
     SHORT = "our balance there is too low: later, with the same number"
     UNKNOWN = "nobody knows: ask"
@@ -38,16 +39,19 @@ ERRORS: Mapping[str, tuple[frozenset[int], Meaning]] = {
     "PARAMERROR": (frozenset({400}), Meaning.REFUSED),
     "INVALIDPARAMETER": (frozenset({400}), Meaning.REFUSED),
     "INVALIDREQUEST": (frozenset({400}), Meaning.REFUSED),
-    "APPIDMCHIDNOTMATCH": (frozenset({400}), Meaning.REFUSED),
-    "MCHNOTEXISTS": (frozenset({400}), Meaning.REFUSED),
+    "APPIDMCHIDNOTMATCH": (frozenset({400}), Meaning.NOBODY),
+    "MCHNOTEXISTS": (frozenset({400, 404}), Meaning.NOBODY),
     "ORDERCLOSED": (frozenset({400}), Meaning.REFUSED),
-    "SIGNERROR": (frozenset({401}), Meaning.REFUSED),
-    "NOAUTH": (frozenset({403}), Meaning.REFUSED),
+    "SIGNERROR": (frozenset({401}), Meaning.NOBODY),
+    "NOAUTH": (frozenset({403}), Meaning.NOBODY),
     "RULELIMIT": (frozenset({403}), Meaning.REFUSED),
     "TRADEERROR": (frozenset({403}), Meaning.REFUSED),
     "ACCOUNTERROR": (frozenset({403}), Meaning.REFUSED),
     "OPENIDMISMATCH": (frozenset({400, 500}), Meaning.REFUSED),
     "INVALIDTRANSACTIONID": (frozenset({400, 500}), Meaning.REFUSED),
+    "USERACCOUNTABNORMAL": (frozenset({403}), Meaning.REFUSED),  # a refund to an account that is gone
+    "RESOURCENOTEXISTS": (frozenset({404}), Meaning.REFUSED),  # a refund of what they do not find
+    "TRADEOVERDUE": (frozenset({400, 403}), Meaning.REFUSED),  # a refund too late
     "ORDERPAID": (frozenset({400, 403}), Meaning.PAID),
     "NOTENOUGH": (frozenset({403}), Meaning.SHORT),
 }
@@ -155,6 +159,8 @@ def failure(answer: Answer) -> GatewaySilent | GatewayRefused | GatewayShort | A
         return AlreadyPaidThere(code)
     if meaning is Meaning.REFUSED:
         return GatewayRefused(code)
+    if meaning is Meaning.NOBODY:
+        return GatewayTakesNobody(code)
     if meaning is Meaning.SHORT:
         return GatewayShort(code)
     return GatewaySilent(f"{answer.status} {code}")

@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import Response, request
 
-from payments.sandbox.alipay.check import WAP_PAY, Asked, Complaint, Denied, check
+from payments.sandbox.alipay.check import FIELDS, WAP_PAY, Asked, Complaint, Denied, check
 from payments.sandbox.alipay.side import side
 from payments.sandbox.alipay.statement import NAME
-from payments.sandbox.alipay.voice import dumped
+from payments.sandbox.alipay.voice import dumped, node_name
 from payments.sandbox.faults import Fault
 from payments.sandbox.world import World, world
 
@@ -33,7 +33,7 @@ def answered(acts: Mapping[str, tuple[str, Act]]) -> Response:
             return _failed(error, method, certified)
         said = act(here, asked)
     except Complaint as complaint:
-        return _complained(complaint.code, complaint.sub_code, complaint.sub_msg)
+        return _complained(complaint, method)
     except Denied as no:
         return _denied(no, method, certified)
     if isinstance(said, Response):
@@ -81,12 +81,14 @@ def _failed(error: Fault, method: str, certified: bool) -> Response:
         return page_of("Bad Gateway", error["status"])
     sub_code = str(error.get("code", "ACQ.SYSTEM_ERROR"))
     if sub_code.startswith("isv."):
-        return _complained("40002", sub_code, "配置错误")
+        return _complained(Complaint("40002", sub_code, "配置错误"), method)
     if sub_code.startswith(("isp.", "aop.")):
         return _denied(Denied(sub_code, "系统繁忙", "20000"), method, certified)
     return _denied(Denied(sub_code if "." in sub_code else f"ACQ.{sub_code}", "系统错误"), method, certified)
 
 
-def _complained(code: str, sub_code: str, sub_msg: str) -> Response:
-    said = {"code": code, "msg": _MESSAGES[code], "sub_code": sub_code, "sub_msg": sub_msg}
-    return Response(f'{{"error_response":{dumped(said)}}}', content_type=_HTML)
+def _complained(no: Complaint, method: str) -> Response:
+    """Unsigned: in the node of the method that was asked for, as production says it, where that is known."""
+    said = {"code": no.code, "msg": _MESSAGES[no.code], "sub_code": no.sub_code, "sub_msg": no.sub_msg}
+    node = node_name(method) if method in FIELDS else "error_response"
+    return Response(f'{{"{node}":{dumped(said)}}}', content_type=_HTML)

@@ -36,7 +36,7 @@ _EXPRESS = re.compile(r"(?:[1-9][0-9]{0,3}[mhd]|1c)")
 
 @dataclass(eq=False)
 class Complaint(Exception):
-    """Said before any routing, in error_response and unsigned: something is wrong with app, key or common words."""
+    """Said before any routing and unsigned: something is wrong with app, key or common words."""
 
     code: str
     sub_code: str
@@ -181,7 +181,7 @@ VALUES: Mapping[str, tuple[re.Pattern[str], int]] = {
     "refund_amount": (_PRICE, 9),
     "subject": (re.compile(r"[^\x00-\x1f/=&]+"), 256),
     "body": (_ANY, 128),
-    "product_code": (re.compile(r"FACE_TO_FACE_PAYMENT|QUICK_WAP_WAY"), 64),
+    "product_code": (re.compile(r"FACE_TO_FACE_PAYMENT|QR_CODE_OFFLINE|QUICK_WAP_WAY"), 64),
     "seller_id": (re.compile(r"2088[0-9]{12}"), 28),
     "time_expire": (_STAMP, 32),
     "timeout_express": (_EXPRESS, 6),
@@ -191,6 +191,7 @@ VALUES: Mapping[str, tuple[re.Pattern[str], int]] = {
     "operator_id": (_ANY, 28),
     "refund_reason": (_ANY, 256),
     "bill_type": (re.compile(r"trade|signcustomer"), 20),
+    "secure": (re.compile("true|false"), 5),
     "bill_date": (re.compile(r"\d{4}-\d\d-\d\d|\d{4}-\d\d", re.ASCII), 15),
 }
 _ORDER = frozenset({"out_trade_no", "total_amount", "subject", "body", "product_code", "seller_id", "time_expire"})
@@ -209,5 +210,5 @@ FIELDS: Mapping[str, tuple[tuple[str, ...], frozenset[str]]] = {  # needed, allo
         (_EITHER, "out_request_no"),
         frozenset({"out_trade_no", "trade_no", "out_request_no", "query_options"}),
     ),
-    BILL: (("bill_type", "bill_date"), frozenset({"bill_type", "bill_date"})),
+    BILL: (("bill_type", "bill_date"), frozenset({"bill_type", "bill_date", "secure"})),
 }

@@ -1,6 +1,6 @@
 """Alipay's far side: gateway.do for every method, each request checked and each answer signed, and the bill's download.
 
-Answers are JSON that calls itself HTML. What is wrong with app, key or common words comes in error_response, unsigned.
+Answers are JSON that calls itself HTML. What is wrong with app, key or common words comes unsigned.
 """
 
 import time
@@ -155,10 +155,12 @@ def _bill(here: World, asked: Asked) -> Said:
         day = date.min
     ready = datetime(day.year, day.month, day.day, tzinfo=BEIJING) + timedelta(days=1) + _READY_AT
     late = here.faults.take("statement_not_ready", "", on="statement", gateway=NAME)
+    if late and "code" in late:
+        raise Denied(f"isp.{late['code']}", "账单不存在")
     if asked.text("bill_type") != "trade" or day < _FIRST_DAY or ready > here.clock.now() or late:
         raise Denied("isv.INVAILID_ARGUMENTS", "入参不合法")
     if not any(movements_on(here.trades, day)):
-        raise Denied("isp.BILL_NOT_EXIST", "账单不存在")
+        raise Denied("NO_BILL_DATA", "无账单数据")
     token, ended = random_text(24), here.faults.take("statement_expired", "", on="statement", gateway=NAME)
     made_at = time.time() - (_LINK_LIVES_S + 1 if ended else 0)
     here.shelf.put("alipay_bill", token, {"day": day.isoformat(), "made_at": made_at})

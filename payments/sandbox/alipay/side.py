@@ -37,6 +37,7 @@ class AlipaySide:
         self.keys = make(parts.config.folder)
         self.voice = AlipayVoice(self.keys)
         self._trades, self._clock, self._shelf = parts.trades, parts.clock, parts.shelf
+        self._faults = parts.faults
 
     def now(self) -> datetime:
         """The business moment."""
@@ -141,7 +142,9 @@ class AlipaySide:
         fields = notice_of(event, app_id=app_id, seller_id=seller_id, trade_no=known, now=self.now())
         if event.refund and fields["trade_status"] == "TRADE_CLOSED" and not by_page(trade):
             return None
-        body = self.voice.form(fields, certified=trade["certified"], wrong=spoil in {"wrong_signature", "signtest"})
+        unnamed = self._faults.take("callback_unnamed", event.number, gateway=NAME)
+        certified = trade["certified"] and not unnamed
+        body = self.voice.form(fields, certified=certified, wrong=spoil in {"wrong_signature", "signtest"})
         kind = "application/x-www-form-urlencoded; charset=utf-8"
         return Delivery(trade["notify_url"], {"Content-Type": kind, "User-Agent": "Mozilla/4.0"}, body.encode())
 

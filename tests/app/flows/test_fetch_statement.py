@@ -1,6 +1,6 @@
 """A channel's own list of a day: asked for until it is there, kept whole or not at all, equal to what the book says."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from hashlib import sha256
 
 import pytest
@@ -12,7 +12,7 @@ from app.flows.pay import Kind, Payer, Want, start_payment
 from app.policy.facts import Insurance
 from core.clock import BEIJING, utc_now
 from payments import statements
-from payments.errors import BadStatement, GatewaySilent, UnknownGateway
+from payments.errors import BadStatement, GatewaySilent, NoStatement, UnknownGateway
 from payments.gateways import GATEWAYS
 from payments.ledger.balances import balance
 from tests.app.web.conftest import far_folder, running
@@ -117,6 +117,62 @@ def test_every_channels_statement_of_every_day_since_the_first_money_comes(runni
         said = running.one("select state from statement where gateway = :g and day = :d", g=gateway, d=DAY)
         assert said.state == "whole"
     assert running.one("select count(*) from statement where state = 'waiting'")[0] == 0
+
+
+@pytest.mark.parametrize("paid_there", [True, False])
+def test_a_statement_that_does_not_exist_is_an_empty_day_only_if_our_book_says_so(running, paid, paid_there):
+    """A6: BILL_NOT_EXIST also means "not made yet". A sibling's day, and another channel's, stay as they are."""
+    day = DAY if paid_there else DAY + timedelta(days=1)
+    late = datetime.combine(day + timedelta(days=1), time(11, 5), tzinfo=BEIJING)
+    running.outside.fault("statement_not_ready", gateway="alipay", code="BILL_NOT_EXIST", count=None)
+
+    def fetched_at(moment):
+        running.turn(moment)
+        running.write(lambda connection: connection.execute(text("update statement set next_try_at = now()")))
+        fetch_due(running.parts)
+        with running.parts.engine.connect() as connection:
+            rows = connection.execute(text("select gateway, day, state from statement")).all()
+        return {(row.gateway, row.day): row.state for row in rows}
+
+    before = fetched_at(late - timedelta(minutes=20))
+    after = fetched_at(late)
+    long_after = fetched_at(late + timedelta(hours=12))
+
+    assert before["alipay", day] == "waiting"
+    assert after["alipay", day] == ("waiting" if paid_there else "empty")
+    assert long_after["alipay", day] == "empty", (
+        "after many hours it is their word, and comparing names what is missing"
+    )
+    assert after["wechat", DAY] == after["unionpay", DAY] == "whole"
+
+
+@pytest.mark.parametrize(
+    ("gateway", "fault"),
+    [
+        ("wechat", {"kind": "error", "on": "statement", "status": 400, "code": "NO_STATEMENT_EXIST"}),
+        ("alipay", {"kind": "statement_not_ready", "code": "NO_BILL_DATA"}),
+    ],
+)
+def test_a_day_said_to_be_empty_that_is_not_in_our_book_is_asked_for_again(running, paid, gateway, fault):
+    """A6, the same kind: no trades, they say, and our own book has one."""
+    running.outside.fault(gateway=gateway, count=None, **fault)
+
+    with pytest.raises(NoStatement):
+        fetch_statement(running.parts, gateway, DAY)
+
+    assert running.one("select count(*) from statement where gateway = :g and state = 'empty'", g=gateway)[0] == 0
+    running.turn(MORNING + timedelta(hours=13))
+    assert fetch_statement(running.parts, gateway, DAY).lines == 0
+
+
+def test_who_has_asked_too_often_asks_again_in_a_minute(running, paid):
+    """A6."""
+    running.outside.fault("statement_not_ready", gateway="alipay", code="USER_RATE_LIMIT")
+
+    fetch_due(running.parts)
+
+    waiting = running.one("select * from statement where gateway = 'alipay'")
+    assert waiting.state == "waiting" and waiting.next_try_at - utc_now() <= timedelta(minutes=1)
 
 
 def test_a_channel_that_is_not_configured_has_no_statement(running):

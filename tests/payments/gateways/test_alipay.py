@@ -14,9 +14,12 @@ from core.clock import beijing, utc_now
 from payments.errors import (
     AlreadyPaidThere,
     ForgedCallback,
+    GatewayBusy,
     GatewayRefused,
     GatewayShort,
     GatewaySilent,
+    GatewayTakesNobody,
+    NoStatement,
     StatementNotReady,
 )
 from payments.gateways import connect
@@ -307,6 +310,64 @@ def test_a_no_to_an_order_is_what_the_table_says(sandbox, alipay, code, raised):
         alipay.start(order())
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("MERCHANT_STATUS_NOT_NORMAL", "MERCHANT_AGREEMENT_INVALID", "BEYOND_PAY_RESTRICTION", "ACCESS_FORBIDDEN"),
+        *("MERCHANT_PERM_RECEIPT_SUSPEND_LIMIT", "RISK_MERCHANT_IP_NOT_EXIST"),
+    ],
+)
+def test_what_is_refused_whoever_pays_is_said_to_the_payer_and_wakes_somebody(sandbox, code):
+    """A10: three months without a trade, and a yearly levy's first day takes nobody."""
+    told = []
+    alipay = sandbox.alipay(alert=lambda what, **words: told.append((what, words["code"])))
+    sandbox.fault("error", on="create", code=f"ACQ.{code}")
+
+    with pytest.raises(GatewayTakesNobody, match=code) as no:
+        alipay.start(order())
+
+    assert told == [("gateway_takes_nobody", f"40004 ACQ.{code}")]
+    assert "换一种付款方式" in no.value.sentence()
+
+
+def test_a_complaint_about_our_configuration_keeps_its_code_wakes_somebody_and_decides_nothing(sandbox):
+    """A8."""
+    told = []
+    stranger = sandbox.alipay(app_id="2021009999999999", alert=lambda what, **words: told.append((what, words["said"])))
+
+    with pytest.raises(GatewaySilent, match=r"40002 isv\.invalid-app-id"):
+        stranger.start(order())
+
+    assert set(told) == {("gateway_complains", "complaint 40002 isv.invalid-app-id")}
+
+
+@pytest.mark.parametrize("product", ["FACE_TO_FACE_PAYMENT", "QR_CODE_OFFLINE"])
+def test_codes_are_made_under_the_contract_that_is_set(sandbox, product):
+    """A5."""
+    alipay, taken = sandbox.alipay(product_code=product), order()
+
+    code = alipay.start(taken).code_url
+
+    assert sandbox.world.behind(code)["content"]["product_code"] == product
+    with pytest.raises(BadKey, match="product_code"):
+        sandbox.alipay(product_code="FAST_INSTANT_TRADE_PAY")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("BUYER_ERROR", "BUYER_NOT_EXIST", "NOT_ALLOW_PARTIAL_REFUND", "REFUND_ACCOUNT_NOT_EXIST"),
+        *("CUSTOMER_VALIDATE_ERROR", "ONLINE_TRADE_VOUCHER_NOT_ALLOW_REFUND", "TRADE_NOT_ALLOW_REFUND"),
+    ],
+)
+def test_a_final_no_to_a_refund_is_refused(sandbox, alipay, paid, code):
+    """A9: a person makes a bank transfer."""
+    sandbox.fault("error", paid.number, on="refund", code=f"ACQ.{code}")
+
+    with pytest.raises(GatewayRefused, match=code):
+        alipay.refund(refund_of(paid, ""))
+
+
 def test_a_refusal_after_silence_is_no_refusal(sandbox, alipay):
     taken = order()
     sandbox.fault("error", taken.number, on="create", code="ACQ.SYSTEM_ERROR")
@@ -420,8 +481,11 @@ def test_a_late_success_after_the_close_is_seen(sandbox, merchant):
 
 def test_an_order_ends_by_its_time_on_the_business_clock(sandbox, alipay):
     sandbox.post("/clock", {"offset_seconds": -5 * 365 * 86400})
-    at = utc_now() - timedelta(days=5 * 365)
-    seen, unseen = order(expires_at=at + timedelta(minutes=10)), order(expires_at=at + timedelta(minutes=10))
+    at = utc_now().replace(microsecond=0) - timedelta(days=5 * 365)
+    seen, unseen = (
+        order(ordered_at=at, expires_at=at + timedelta(minutes=10)),
+        order(ordered_at=at, expires_at=at + timedelta(minutes=10)),
+    )
     codes = [alipay.start(one).code_url for one in (seen, unseen)]
     sandbox.phone(codes[0])
 
@@ -464,7 +528,10 @@ def test_what_goes_wrong_is_logged_without_secrets_and_configuration_is_an_alarm
 
 def test_the_bill_of_a_day_is_fetched_and_read(sandbox, alipay):
     day = _a_day(sandbox, -3000)
-    taken, another = order(expires_at=day + timedelta(minutes=9)), order(expires_at=day + timedelta(minutes=9))
+    taken, another = (
+        order(ordered_at=day, expires_at=day + timedelta(minutes=9)),
+        order(ordered_at=day, expires_at=day + timedelta(minutes=9)),
+    )
     for one in (taken, another):
         sandbox.pay(alipay.start(one).code_url)
     back = refund_of(taken, alipay.query(taken).reference)
@@ -486,12 +553,18 @@ def test_the_bill_of_a_day_is_fetched_and_read(sandbox, alipay):
     assert lines[0].reference == lines[2].reference == alipay.query(taken).reference
     assert {line.row for line in lines} == {6, 7, 8} and lines[0].happened_at == alipay.query(taken).happened_at
     assert not alipay.fetch_statement(beijing(day).date() - timedelta(days=1), io.BytesIO()), "no trades that day"
+    sandbox.fault("statement_not_ready", code="BILL_NOT_EXIST")
+    with pytest.raises(NoStatement):
+        alipay.fetch_statement(beijing(day).date(), io.BytesIO())
+    sandbox.fault("statement_not_ready", code="USER_RATE_LIMIT")
+    with pytest.raises(GatewayBusy):
+        alipay.fetch_statement(beijing(day).date(), io.BytesIO())
 
 
 @pytest.mark.parametrize(("mode", "days"), [(MODES[0], -3010), (MODES[1], -3020)], ids=["public key", "certificates"])
 def test_an_address_that_has_ended_is_asked_for_once_more(sandbox, mode, days):
     alipay, day = sandbox.alipay(**mode), _a_day(sandbox, days)
-    sandbox.pay(alipay.start(order(expires_at=day + timedelta(minutes=9))).code_url)
+    sandbox.pay(alipay.start(order(ordered_at=day, expires_at=day + timedelta(minutes=9))).code_url)
     _later(sandbox, day, timedelta(days=1, hours=10))
     today, file = beijing(day).date(), io.BytesIO()
 

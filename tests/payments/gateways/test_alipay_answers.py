@@ -79,11 +79,10 @@ FORGED = TEXT.replace("400.50", "0.01")
         (body('{"a":' * 3000 + "1" + "}" * 3000), "not one clean JSON object|signature"),
         (body(form='{{"{name}":{node}}}'), "no sign"),
         (body(form='{{"{name}":{node},"sign":null}}'), "no sign"),
-        (body(form='{{"{name}":{node},"sign":""}}'), "signature wrong"),
+        (body(form='{{"{name}":{node},"sign":""}}'), "no sign"),
         (body(form='{{"{name}":{node},"sign":"{sign} "}}'), "signature wrong"),
         (body(signed=FORGED), "signature wrong"),
         (body(signed=TEXT + " "), "signature wrong"),
-        (body(form='{{"{name}":{node},"alipay_cert_sn":"' + "0" * 32 + '","sign":"{sign}"}}'), "signature wrong"),
         (body(form='{{"{name}":{node},"alipay_cert_sn":1,"sign":"{sign}"}}'), "alipay_cert_sn is malformed"),
         (body(form='{{"{name}":{node},"alipay_cert_sn":"../x","sign":"{sign}"}}'), "alipay_cert_sn is malformed"),
         (body(name="alipay_trade_close_response"), "an answer to another question"),
@@ -108,6 +107,21 @@ def test_a_complaint_about_our_configuration_is_told_apart_and_believed_in_nothi
 
     with pytest.raises(Complaint, match=r"^error_response 40002 isv\.invalid-signature$"):
         READER.answer(json.dumps(said, ensure_ascii=False).encode(), METHOD, now=NOW)
+
+
+@pytest.mark.parametrize("sign", ["", ',"sign":null', ',"sign":""'])
+def test_an_unsigned_node_is_a_complaint_unless_it_says_that_all_is_well(sign):
+    """A8: production says what is wrong with our configuration in the very node that was asked for."""
+
+    def unsigned(**said):
+        return f'{{"{NODE}":{json.dumps(said)}{sign}}}'.encode()
+
+    with pytest.raises(Complaint, match=r"^complaint 40002 isv\.invalid-app-id$"):
+        READER.answer(unsigned(code="40002", msg="Invalid Arguments", sub_code="isv.invalid-app-id"), METHOD, now=NOW)
+    for said in (STATED, {"code": 40002}, {"sub_code": "isv.invalid-app-id"}, {}):
+        with pytest.raises(Unproven, match=r"^no sign$") as doubt:
+            READER.answer(unsigned(**said), METHOD, now=NOW)
+        assert not isinstance(doubt.value, Complaint)
 
 
 def test_what_stands_in_a_complaint_reaches_no_log_but_as_a_code():
@@ -169,5 +183,6 @@ def test_a_code_counts_only_as_a_business_no_and_an_unlisted_one_is_unknown():
     assert meaning({"code": "20000", "sub_code": "ACQ.TRADE_NOT_EXIST"}) is Meaning.UNKNOWN
     assert meaning({"code": "40004"}) is meaning({"code": "10003"}) is meaning({}) is Meaning.UNKNOWN
     assert meaning({"code": "40004", "sub_code": "ACQ.BRAND_NEW"}) is Meaning.UNKNOWN
+    assert meaning({"code": "40006", "sub_code": "isv.insufficient-isv-permissions"}) is Meaning.NOBODY
     assert meaning({"code": 40004, "sub_code": "ACQ.TRADE_NOT_EXIST"}) is Meaning.UNKNOWN
     assert "SYSTEM_ERROR" not in ERRORS and "CONTEXT_INCONSISTENT" not in ERRORS

@@ -17,10 +17,19 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from core.clock import utc_now
 from core.http import Door
-from payments.errors import AlreadyPaidThere, ForgedCallback, GatewayRefused, GatewaySilent, UnknownGateway
+from payments.errors import (
+    AlreadyPaidThere,
+    ForgedCallback,
+    GatewayRefused,
+    GatewaySilent,
+    GatewayTakesNobody,
+    TooLateToStart,
+    UnknownGateway,
+)
 from payments.gateways import connect
 from payments.gateways.base import Kind, Word, judge
 from payments.gateways.signing import BadKey
+from payments.gateways.wechat.keys import public_keys_in
 from payments.gateways.wechat.line import Line
 from tests.builders import a_trade, an_order
 
@@ -122,7 +131,8 @@ def test_after_its_last_moment_nobody_pays_and_it_stays_open_until_closed(sandbo
 def test_signatures_stay_fresh_while_the_business_clock_is_in_2021(sandbox, wechat):
     offset = datetime(2021, 11, 5, tzinfo=UTC) - utc_now()
     sandbox.post("/clock", {"offset_seconds": int(offset.total_seconds())})
-    taken = order(expires_at=utc_now() + offset + timedelta(minutes=15))
+    now = (utc_now() + offset).replace(microsecond=0)
+    taken = order(ordered_at=now, expires_at=now + timedelta(minutes=15))
 
     sandbox.pay(wechat.start(taken).code_url)
 
@@ -132,10 +142,45 @@ def test_signatures_stay_fresh_while_the_business_clock_is_in_2021(sandbox, wech
 def test_a_wrong_key_is_told_as_a_refusal_of_the_order_and_as_silence_of_the_query(sandbox):
     wrong = sandbox.wechat(private_key=sandbox.keys.certificate_key, certificate="")
 
-    with pytest.raises(GatewayRefused, match="SIGN_ERROR"):
+    with pytest.raises(GatewayTakesNobody, match="SIGN_ERROR"):
         wrong.start(order())
     with pytest.raises(GatewaySilent, match="401 SIGN_ERROR"):
         wrong.query(a_trade("T999999999999997"))
+
+
+def test_what_wechat_refuses_whoever_pays_wakes_somebody(sandbox):
+    """A10, the same kind."""
+    told = []
+    wechat = sandbox.wechat(alert=lambda what, **words: told.append((what, words["gateway"], words["code"])))
+    sandbox.fault("error", on="create", status=403, code="NO_AUTH")
+    sandbox.fault("error", on="create", status=403, code="RULE_LIMIT")
+
+    for kind in (GatewayTakesNobody, GatewayRefused):
+        with pytest.raises(kind):
+            wechat.start(order())
+
+    assert told == [("gateway_takes_nobody", "wechat", "NO_AUTH")]
+
+
+@pytest.mark.parametrize("name", ["wechat", "alipay", "unionpay"])
+def test_an_order_with_less_than_two_minutes_left_is_refused_in_words(sandbox, name):
+    """Low: WeChat Pay lengthens it to a minute, past the price's end; nobody pays in so little."""
+    gateway = sandbox.gateway(name)
+    now = utc_now().replace(microsecond=0)
+
+    with pytest.raises(TooLateToStart) as late:
+        gateway.start(order(ordered_at=now, expires_at=now + timedelta(seconds=119)))
+
+    assert "来不及" in late.value.sentence()
+    assert gateway.start(order(ordered_at=now, expires_at=now + timedelta(seconds=121))).code_url
+
+
+@pytest.mark.parametrize("sign", ["=", " = ", "\n", " "])
+def test_a_public_key_may_stand_behind_an_equals_sign(sandbox, sign):
+    """Low: `ID=PEM` is how operators write it."""
+    text = f"{sandbox.keys.pub_key_id}{sign}{sandbox.keys.public_key}"
+
+    assert list(public_keys_in(text)) == [sandbox.keys.pub_key_id]
 
 
 @pytest.mark.parametrize("on", ["create", "query", "close"])

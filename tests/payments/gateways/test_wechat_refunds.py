@@ -10,6 +10,7 @@ import pytest
 from core.clock import utc_now
 from payments.errors import ForgedCallback, GatewayRefused, GatewayShort, GatewaySilent
 from payments.gateways.base import RefundOrder, RefundWord, Word, judge
+from payments.gateways.signing import BadKey
 from tests.builders import an_order
 from tests.system import eventually
 
@@ -109,9 +110,37 @@ def test_a_refund_of_what_nobody_paid_is_refused(wechat, paid):
         wechat.refund(replace(back(paid), paid=40000))
 
 
-def test_a_refund_of_a_payment_they_do_not_know_is_not_taken_for_refused(wechat, paid):
-    with pytest.raises(GatewaySilent, match="404 RESOURCE_NOT_EXISTS"):
+def test_a_refund_of_a_payment_they_do_not_know_is_refused(wechat, paid):
+    """W1: the same again would be refused for ever; a person makes a bank transfer."""
+    with pytest.raises(GatewayRefused, match="RESOURCE_NOT_EXISTS"):
         wechat.refund(back(paid, payment="P99999999999999", reference=""))
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        *((403, "USER_ACCOUNT_ABNORMAL"), (404, "MCH_NOT_EXISTS"), (400, "TRADE_OVERDUE"), (403, "TRADE_OVERDUE")),
+        *((404, "RESOURCE_NOT_EXISTS"), (403, "NO_AUTH")),
+    ],
+)
+def test_a_final_no_to_a_refund_is_refused(sandbox, wechat, paid, status, code):
+    """W1."""
+    sandbox.fault("error", paid.number, on="refund", status=status, code=code)
+
+    with pytest.raises(GatewayRefused, match=code):
+        wechat.refund(back(paid))
+
+
+def test_refunds_are_paid_from_the_account_that_is_named(sandbox, paid):
+    """W2: money that is not settled yet runs short on a day on which more goes back than comes in."""
+    named = sandbox.wechat(funds_account="AVAILABLE")
+    order = back(paid)
+
+    assert named.refund(order).word is RefundWord.PROCESSING
+    taken = sandbox.world.trades.find_refund("wechat", order.number)[1]
+    assert taken["content"]["funds_account"] == "AVAILABLE"
+    with pytest.raises(BadKey, match="funds_account"):
+        sandbox.wechat(funds_account="SOMEWHERE")
 
 
 def test_after_a_year_nothing_goes_back(sandbox, wechat, paid):
