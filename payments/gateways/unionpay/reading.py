@@ -5,7 +5,7 @@ URL-encoded, notifications are forms; both are signed alike. UnionPay's full-cha
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,6 +43,26 @@ REFUND_STATUS: Mapping[str, RefundWord] = {
     **dict.fromkeys(("34", "35", "36", "90", *_OUR_FAULT), RefundWord.FAILED),  # 34: the payment is too old to be found
     **dict.fromkeys(_PAYER_REFUSED, RefundWord.ABNORMAL),
 }
+
+
+class _Any:
+    """Every name."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+ANY = _Any()
+NAMES = frozenset(  # of the manual's fields in answers, for messages that look as if they held one more
+    {
+        *("version", "encoding", "signMethod", "signature", "signPubKeyCert", "certId", "bizType", "txnType"),
+        *("txnSubType", "txnTime", "txnAmt", "accessType", "merId", "orderId", "currencyCode", "respCode", "respMsg"),
+        *("queryId", "traceNo", "traceTime", "settleAmt", "settleCurrencyCode", "settleDate", "exchangeRate"),
+        *("exchangeDate", "accNo", "payType", "payCardType", "payCardNo", "payCardIssueName", "reqReserved"),
+        *("reserved", "origRespCode", "origRespMsg", "origQryId", "origOrderId", "origTxnTime", "qrCode", "tn"),
+        *("fileType", "fileName", "fileContent", "channelType", "bindId", "issuerIdentifyMode", "accSplitData"),
+    }
+)
 _IN_ANSWERS_ONLY = ("origRespCode", "qrCode", "fileContent")
 _IN_NOTIFICATIONS = ("queryId", "traceNo", "traceTime", "settleDate")
 
@@ -89,12 +109,15 @@ class UnionPayReader:
     def read_answer(self, body: bytes, *, now: datetime) -> dict[str, str]:
         """The fields of a verified answer; Unproven. How long it may be is the caller's business."""
         charset = "gbk" if _CHARSET_GBK.search(body[:LARGEST_BODY]) else "utf-8"
-        try:
-            fields = answer_fields(body.rstrip(b"\r\n").decode(charset))  # some answers end with a line end
-        except ValueError:
-            raise Unproven("not a clean answer") from None
-        self._prove(fields, charset, now)
-        return fields
+        doubts = []
+        for fields in _readings(body.rstrip(b"\r\n"), charset):  # some answers end with a line end
+            try:
+                self._prove(fields, charset, now)
+            except Unproven as doubt:
+                doubts.append(doubt)
+            else:
+                return fields
+        raise doubts[0] if doubts else Unproven("not a clean answer")
 
     def payment(self, fields: Mapping[str, str], code: str) -> Outcome:
         """A verified message about a payment whose state is `code`, in our words; Unproven without its number.
@@ -169,24 +192,55 @@ class UnionPayReader:
         return Callback(event_id, event_type, refund=self.refund(fields, code, REFUND_STATUS))
 
 
-def answer_fields(text: str) -> dict[str, str]:
-    """The fields of an answer: `&` parts them except inside a balanced {…} or […] of a value, the first `=` ends the
-    name. ValueError for a name twice, a part that is no field, or a bracket left open."""
+def answer_fields(text: str, parts: Iterable[str] | None = None, *, names: Container[str] = ANY) -> dict[str, str]:
+    """The fields of an answer: `&` parts them except inside a balanced {…} or […] of a value, as in the official parser
+    (or `parts` as they are given), the first `=` ends the name. What has no name, or none of `names`, belongs to the
+    value before it: messages for people hold whatever their writer liked.
+
+    ValueError for a name twice, a beginning that is no field, or a bracket left open."""
     found: dict[str, str] = {}
+    last = ""
+    for part in _grouped(text) if parts is None else parts:
+        name, equals, value = part.partition("=")
+        if equals and _FIELD.fullmatch(name) and name in names:
+            if name in found:
+                raise ValueError("a name appears twice")
+            found[name], last = value, name
+        elif last:
+            found[last] += f"&{part}"
+        else:
+            raise ValueError("not a field")
+    return found
+
+
+def _readings(body: bytes, charset: str) -> list[dict[str, str]]:
+    """Every way to part an answer into fields; which one was meant, the signature says."""
+    found: list[dict[str, str]] = []
+    for grouped, names in ((True, ANY), (False, ANY), (False, NAMES)):
+        try:
+            text = body.decode(charset)
+            fields = answer_fields(text, None if grouped else text.split("&"), names=names)
+        except ValueError:
+            continue
+        if fields not in found:
+            found.append(fields)
+    return found
+
+
+def _grouped(text: str) -> Iterator[str]:
     start, depth, pair = 0, 0, ""
     for mark in _MARK.finditer(text):
         sign, at = mark[0], mark.start()
         if depth:
             depth += {pair[0]: 1, pair[1]: -1}.get(sign, 0)
         elif sign == "&":
-            _add(found, text[start:at])
+            yield text[start:at]
             start = at + 1
         elif sign in "{[" and "=" in text[start:at]:
             pair, depth = {"{": "{}", "[": "[]"}[sign], 1
     if depth:
         raise ValueError("a bracket is left open")
-    _add(found, text[start:])
-    return found
+    yield text[start:]
 
 
 def matching(fields: Mapping[str, str], name: str, pattern: re.Pattern[str]) -> str:
@@ -213,15 +267,6 @@ def _moment(stamp: str) -> datetime | None:
         return datetime.fromisoformat(f"{stamp[:8]}T{stamp[8:]}").replace(tzinfo=BEIJING)
     except ValueError:
         return None
-
-
-def _add(found: dict[str, str], part: str) -> None:
-    name, equals, value = part.partition("=")
-    if not equals or not _FIELD.fullmatch(name):
-        raise ValueError("not a field")
-    if name in found:
-        raise ValueError("a name appears twice")
-    found[name] = value
 
 
 def _happened_at(fields: Mapping[str, str]) -> datetime | None:

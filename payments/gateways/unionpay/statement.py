@@ -7,6 +7,7 @@ each line proves itself by amount, fee and settled amount, the file by the ZIP's
 
 import base64
 import codecs
+import logging
 import re
 import zipfile
 import zlib
@@ -21,6 +22,8 @@ from payments.errors import BadStatement
 from payments.gateways.base import Movement, StatementLine
 from payments.gateways.unionpay.reading import nearest_year
 
+log = logging.getLogger(__name__)
+
 LARGEST_ZIP = 64 * 1024 * 1024
 LARGEST_TEXT = 1024 * 1024 * 1024  # of all files in the ZIP, unpacked: 1.7 million lines
 MOST_FILES = 20
@@ -30,7 +33,9 @@ _ZM_WIDTHS = (
     *(13, 13, 8, 32, 13, 13, 12, 2, 1, 32, 98),
 )
 _ZME_WIDTHS = (3, 11, 11, 6, 10, 19, 12, 4, 2, 2, 6, 10, 4, 12, 13, 13, 15, 15, 1, 12, 2, 135)
-_FILE_NAME = re.compile(r"INN(?P<stamp>[0-9A-Za-z]{8})(?P<kind>ZME?)_(?P<mer_id>[0-9A-Za-z]{15})(?:\.txt)?", re.ASCII)
+_FILE_NAME = re.compile(
+    r"INN(?P<stamp>[0-9A-Za-z]{8})(?P<kind>[A-Z]{2,12})_(?P<mer_id>[0-9A-Za-z]{15})(?:\.txt)?", re.ASCII
+)
 _PLAIN = re.compile(rb"[ -~\x80-\xfe]*")
 _NO_FLAGS = ~(0x0006 | 0x0008 | 0x0800)  # levels of packing, a trailing size, names in UTF-8; no encryption, no patches
 _MOVEMENTS = {"01": Movement.PAYMENT, "04": Movement.REFUND, "31": Movement.REFUND}
@@ -98,7 +103,8 @@ def lines_of(file: BinaryIO, day: date, *, mer_id: str) -> Iterator[StatementLin
 
 
 def _members(packed: zipfile.ZipFile, day: date, mer_id: str) -> list[tuple[zipfile.ZipInfo, Layout]]:
-    """The files to read, ZM before ZME. A file we do not know may only be empty: nothing is passed over in silence."""
+    """The files to read, ZM before ZME. Other kinds of ours (PED, fees) repeat in sums what these say by line: they are
+    named in the log. A file we do not know may only be empty: nothing is passed over in silence."""
     infos = packed.infolist()
     if len(infos) > MOST_FILES or len({info.filename for info in infos}) < len(infos):
         raise BadStatement("对账压缩包里文件太多或重名")
@@ -117,7 +123,10 @@ def _members(packed: zipfile.ZipFile, day: date, mer_id: str) -> list[tuple[zipf
             raise BadStatement("对账压缩包里有别的商户的文件")
         if not _is_of(name["stamp"], day):
             raise BadStatement("对账压缩包是另一天的")
-        found.append((info, _LAYOUTS[name["kind"]]))
+        if layout := _LAYOUTS.get(name["kind"]):
+            found.append((info, layout))
+        else:
+            log.warning("unionpay statement %s: a file of another kind, %s, not read", day, name["kind"])
     if not found:
         raise BadStatement("对账压缩包里没有对账文件")
     return sorted(found, key=lambda one: one[1].kind)  # ZM before ZME

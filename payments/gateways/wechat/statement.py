@@ -10,7 +10,7 @@ Manual: 微信支付 下载交易账单 (4013071254), 交易账单格式 (2024-1
 import hashlib
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import BinaryIO
 
@@ -23,7 +23,8 @@ _LONGEST_LINE = 64 * 1024
 _PIECE = 64 * 1024
 _GZIP = b"\x1f\x8b"
 _BOM = "\ufeff"
-_MOVEMENTS = {"SUCCESS": Movement.PAYMENT, "REFUND": Movement.REFUND}
+# REVOKED: a trade by the payer's code at a counter, taken back; never one of ours, but on a shared account.
+_MOVEMENTS = {"SUCCESS": Movement.PAYMENT, "REFUND": Movement.REFUND, "REVOKED": Movement.REFUND}
 _DECIMALS = {  # the columns that are added up, and how many decimals they may have
     "应结订单金额": 2,
     "退款金额": 2,
@@ -51,6 +52,20 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _NUMBER = re.compile(r"[0-9A-Za-z_\-|*@]{1,64}")
 _REFERENCE = re.compile(r"[0-9A-Za-z]{1,32}")
 _WORD = re.compile(r"[0-9A-Za-z_]{1,32}")
+
+# What older files call the columns, of details and of the summary. They have one amount of the order and one of the
+# refund where newer ones have two each.
+_OLD_NAMES: Mapping[str, tuple[str, ...]] = {
+    "应结订单金额": ("总金额",),
+    "订单金额": ("总金额",),
+    "申请退款金额": ("退款金额",),
+    "充值券退款金额": ("代金券或立减优惠退款金额", "企业红包退款金额"),
+    "应结订单总金额": ("总交易额",),
+    "退款总金额": ("总退款金额",),
+    "充值券退款总金额": ("总代金券或立减优惠退款金额", "总企业红包退款金额"),
+    "订单总金额": ("总交易额",),
+    "申请退款总金额": ("总退款金额",),
+}
 
 Cells = dict[str, str]
 
@@ -129,11 +144,13 @@ def read_lines(file: BinaryIO, day: date, *, mchid: str) -> Iterator[StatementLi
         cells = _cells(text, columns, row)
         for name, decimals in _DECIMALS.items():
             sums[name] += _thousandths(cells, name, decimals, row)
-        yield _line(cells, row, day, mchid)
+        if (line := _line(cells, row, day, mchid)) is not None:
+            yield line
     raise BadStatement("对账单没有合计行，内容不完整")
 
 
-def _line(cells: Cells, row: int, day: date, mchid: str) -> StatementLine:
+def _line(cells: Cells, row: int, day: date, mchid: str) -> StatementLine | None:
+    """One movement; None for what was revoked before any money moved."""
     if cells["商户号"] != mchid:
         raise _wrong(row, "“商户号”不是本商户")
     if cells["货币种类"] != "CNY":
@@ -144,8 +161,10 @@ def _line(cells: Cells, row: int, day: date, mchid: str) -> StatementLine:
     happened_at = _moment(cells, row)
     if happened_at.date() != day:
         raise _wrong(row, "“交易时间”不是对账单这一天")
-    is_refund = movement is Movement.REFUND
+    is_refund, is_revoked = movement is Movement.REFUND, cells["交易状态"] == "REVOKED"
     amount = _thousandths(cells, "申请退款金额" if is_refund else "订单金额", 2, row)
+    if is_revoked and amount == 0:
+        return None
     if amount <= 0:
         raise _wrong(row, "金额不大于零")
     return StatementLine(
@@ -156,15 +175,15 @@ def _line(cells: Cells, row: int, day: date, mchid: str) -> StatementLine:
         amount=amount // 1000,
         fee=_thousandths(cells, "手续费", 5, row),
         happened_at=happened_at,
-        refund_number=_matching(cells, "商户退款单号", _NUMBER, row) if is_refund else "",
-        refund_reference=_matching(cells, "微信退款单号", _REFERENCE, row) if is_refund else "",
-        their_word=_matching(cells, "退款状态" if is_refund else "交易状态", _WORD, row),
+        refund_number=_matching(cells, "商户退款单号", _NUMBER, row) if is_refund and not is_revoked else "",
+        refund_reference=_matching(cells, "微信退款单号", _REFERENCE, row) if is_refund and not is_revoked else "",
+        their_word=_matching(cells, "退款状态" if is_refund and not is_revoked else "交易状态", _WORD, row),
     )
 
 
 def _check_totals(text: str, row: int, rows: Iterator[tuple[int, str]], sums: dict[str, int], count: int) -> None:
     names = text.split(",")
-    if names[0] != _COUNT or len(set(names)) != len(names) or not {*_TOTALS} <= {*names}:
+    if names[0] != _COUNT or len(set(names)) != len(names) or _lacking(names, _TOTALS):
         raise _wrong(row, "既不是明细行，也不是合计的表头")
     row, text = next(rows, (row + 1, ""))
     cells = _cells(text, names, row)
@@ -181,9 +200,13 @@ def _columns(rows: Iterator[tuple[int, str]]) -> list[str]:
     names = next(rows, (1, ""))[1].removeprefix(_BOM).split(",")
     if len(set(names)) != len(names):
         raise _wrong(1, "表头有重复的列")
-    if missing := _COLUMNS - {*names}:
+    if missing := _lacking(names, _COLUMNS):
         raise _wrong(1, f"表头缺少“{min(missing)}”")
     return names
+
+
+def _lacking(names: Sequence[str], wanted: Iterable[str]) -> list[str]:
+    return [name for name in wanted if not {name, *_OLD_NAMES.get(name, ())} & {*names}]
 
 
 def _cells(text: str, columns: list[str], row: int) -> Cells:
@@ -191,7 +214,12 @@ def _cells(text: str, columns: list[str], row: int) -> Cells:
     cells = text.removeprefix("`").split(",`")
     if not text.startswith("`") or len(cells) != len(columns):
         raise _wrong(row, f"应有{len(columns)}列，实有{len(cells)}列")
-    return dict(zip(columns, cells, strict=True))
+    found = dict(zip(columns, cells, strict=True))
+    for name, older in _OLD_NAMES.items():
+        for old in older:
+            if old in found:
+                found.setdefault(name, found[old])
+    return found
 
 
 def _rows(file: BinaryIO) -> Iterator[tuple[int, str]]:

@@ -532,6 +532,29 @@ def answering(sandbox, **said):
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        *("系统[异常", "余额{不足", "a&b", "请联系A&B公司[6100030]", "[&", "&", "x]", "a&&b", "{]&[}", "a&b=c"),
+        *("[6100030]", "a[b&c=d]e", "余额=0"),
+    ],
+)
+def test_junk_in_a_message_for_people_spoils_nothing_else(sandbox, words):
+    """G1: the signed text decides what the fields are; junk stays in the field that holds it."""
+    with answering(sandbox, respMsg=words, origRespCode="61", txnType="01", txnAmt="32000") as unionpay:
+        outcome = unionpay.query(a_trade(next(numbers)))
+
+    assert (outcome.word, outcome.their_word, outcome.amount) == (Word.OPEN, "61", 32000)
+
+
+def test_a_signed_message_whose_junk_names_another_outcome_is_still_what_was_signed(sandbox):
+    """G1: parting the text another way never makes money out of a message for people."""
+    said = {"respMsg": "a&origRespCode=00", "origRespCode": "61", "txnType": "01"}
+
+    with answering(sandbox, **said) as unionpay, pytest.raises(GatewaySilent, match="not a clean answer"):
+        unionpay.query(a_trade(next(numbers)))
+
+
+@pytest.mark.parametrize(
     "code",
     [
         *("http://qr.95516.com/00010000/1", "https://qr.95516.com.evil.invalid/1", "https://evil.invalid/qr.95516.com"),

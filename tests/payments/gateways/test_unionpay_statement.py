@@ -206,6 +206,8 @@ def test_lines_come_one_by_one_and_what_is_wrong_is_said_when_it_is_reached():
         ({f"../INN26112388ZM_{OURS}": ZM}, "不认识"),
         ({f"/etc/INN26112388ZM_{OURS}": ZM}, "不认识"),
         ({f"INN26112388ZM_{OURS}": ZM, "PED_1": b"1"}, "不认识"),
+        ({f"INN26112388PED_{OURS}": b"1"}, "没有对账文件"),
+        ({f"INN26112388ZM_{OURS}": ZM, "INN26112388PED_777290000000002": b"1"}, "别的商户"),
         ({"INN26112388ZM_777290000000002": ZM}, "别的商户"),
         ({f"INN25112388ZM_{OURS}": ZM}, "另一天"),
         ({f"INN26112588ZM_{OURS}": ZM}, "另一天"),
@@ -217,10 +219,17 @@ def test_a_package_with_something_else_in_it_is_refused(files, why):
         list(lines_of(packed(**files), DAY, mer_id=OURS))
 
 
-def test_an_empty_file_of_another_kind_is_passed_over():
-    files = {f"INN26112388ZM_{OURS}": ZM, f"INN26112388PED_{OURS}": b""}
+@pytest.mark.parametrize("kind", ["PED", "PEDERR", "FEE", "ZMFEE"])
+def test_a_file_of_another_kind_does_not_refuse_the_day_and_is_named(caplog, kind):
+    """Low: a package may bring periodic and fee files of ours beside the trades."""
+    files = {f"INN26112388ZM_{OURS}": ZM, f"INN26112388{kind}_{OURS}": b"1 2 3"}
 
     assert len(list(lines_of(packed(**files), DAY, mer_id=OURS))) == 3
+    assert f"another kind, {kind}" in caplog.text
+
+
+def test_an_empty_file_nobody_knows_is_passed_over():
+    assert len(list(lines_of(packed(**{f"INN26112388ZM_{OURS}": ZM, "readme": b""}), DAY, mer_id=OURS))) == 3
 
 
 def test_a_package_says_no_more_than_it_may():

@@ -209,12 +209,16 @@ def test_brackets_in_an_answer_keep_what_is_in_them_together():
     assert fields["tokenPayData"] == "{token=6235240000020757577&trId=62000000001&tokenLevel=80}"
 
 
-@pytest.mark.parametrize(
-    "text", ["", "Invalid request.", "a=1&a=2", "a=1&&b=2", "a=1&", "=1", "a={b&c=1", "a b=1", "<html>=1", "a=1&b"]
-)
+@pytest.mark.parametrize("text", ["", "Invalid request.", "a=1&a=2", "=1", "a={b&c=1", "a b=1", "<html>=1", "&a=1"])
 def test_an_answer_that_is_no_list_of_fields_is_none(text):
     with pytest.raises(ValueError, match=r"."):
         answer_fields(text)
+
+
+@pytest.mark.parametrize(("text", "value"), [("a=1&&b=2", "1&"), ("a=1&b&b=2", "1&b"), ("a=1&b &b=2", "1&b ")])
+def test_what_has_no_name_belongs_to_the_value_before_it(text, value):
+    """G1."""
+    assert answer_fields(text) == {"a": value, "b": "2"}
 
 
 def test_brackets_nest_and_only_in_values():
