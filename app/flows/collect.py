@@ -187,8 +187,8 @@ _EVIDENCE = ("wechatpay-", "content-type", "request-id", "user-agent")
 
 
 def _look_out(parts: Parts, message: Message, word: str) -> None:
-    """Money that arrived and fits nothing wakes somebody (decision 8); so do a word we do not know, and a payer who
-    paid another amount than the order's: somebody else pays the rest, and we have no contract for that (F49)."""
+    """Money that arrived and fits nothing wakes somebody (decision 8); so does a word we do not know. A payer whose
+    voucher paid a part does not: the gateway pays the rest, for which nobody needs a contract (F49)."""
     outcome = message.outcome
     if outcome is None:
         return
@@ -196,8 +196,6 @@ def _look_out(parts: Parts, message: Message, word: str) -> None:
         parts.alert("money_in_doubt", gateway=message.gateway, number=outcome.number, word=word)
     if outcome.word is Word.UNKNOWN:
         parts.alert("gateway_word_unknown", gateway=message.gateway, number=outcome.number, word=outcome.their_word)
-    if word == "paid" and outcome.payer_amount not in (None, outcome.amount):
-        parts.alert("payer_paid_other", gateway=message.gateway, number=outcome.number, paid=outcome.payer_amount)
 
 
 def _kept(headers: Mapping[str, str]) -> dict[str, str]:

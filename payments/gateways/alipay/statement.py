@@ -1,14 +1,17 @@
 """Reading a day's bill: a zip of two GBK files, of which the detail is read line by line and its totals recomputed.
 
-Pure; constant memory. Manual: alipay.data.dataservice.bill.downloadurl.query. Every departure from the documented
-form names its line.
+Constant memory. Manual: alipay.data.dataservice.bill.downloadurl.query. Every departure from the documented form names
+its line. Other systems may share the account: what nobody can read of a line that is none of ours is counted, named in
+the log and left out, and the totals tell whether money was left out with it.
 """
 
+import logging
 import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import IO, BinaryIO
@@ -17,6 +20,8 @@ from core.clock import BEIJING
 from core.money import Fen, fen, yuan
 from payments.errors import BadStatement
 from payments.gateways.base import Movement, StatementLine
+
+log = logging.getLogger(__name__)
 
 LARGEST_MEMBER = 512 * 1024 * 1024
 LONGEST_LINE = 16 * 1024
@@ -38,6 +43,8 @@ _TOTALS = (
     (Movement.PAYMENT, re.compile(r"#交易合计：(\d+)笔，商家实收共(-?[0-9.]+)元，?商家优惠共(-?[0-9.]+)元")),
     (Movement.REFUND, re.compile(r"#退款合计：(\d+)笔，商家实收退款共(-?[0-9.]+)元，?商家优惠退款共(-?[0-9.]+)元")),
 )
+_FREE_TEXTS = ("商品名称", "券名称", "备注")
+_OURS = re.compile(r"\bY[CT][0-9]{6}[0-9A-Z]{18}\b", re.ASCII)  # a payment's number, or a refund's
 _EXPORTED = re.compile(r"#导出时间：\[[^\]]*\]")
 _BRACKETED = re.compile(r"[（(][^（()）]*[)）]|\s")
 _REFERENCE = re.compile(r"[0-9]{16,64}")
@@ -53,6 +60,10 @@ class _Sum:
     received: Fen = 0
     discount: Fen = 0
 
+    def add(self, received: Fen, discount: Fen) -> None:
+        """One more movement."""
+        self.count, self.received, self.discount = self.count + 1, self.received + received, self.discount + discount
+
 
 @dataclass
 class _Detail:
@@ -60,6 +71,7 @@ class _Detail:
 
     file: IO[bytes]
     row: int = 0
+    left_out: int = 0
     sums: dict[Movement, _Sum] = field(default_factory=lambda: {movement: _Sum() for movement in Movement})
 
     def line(self) -> str:
@@ -142,7 +154,14 @@ def _lines(detail: _Detail, day: date, seller_id: str) -> Iterator[StatementLine
     _check_head(detail, day, seller_id)
     columns = _columns(detail)
     while not (text := detail.line()).startswith("#"):
-        yield _movement(detail, _cells(detail, text, columns), day)
+        try:
+            yield _movement(detail, _cells(detail, text, columns), day)
+        except BadStatement:
+            if _OURS.search(text) or text.count(",") + 1 < len(columns):
+                raise
+            _leave_out(detail, text, columns, day)
+    if detail.left_out:
+        log.warning("alipay bill of %s: %s lines of other systems left out", day, detail.left_out)
     if not _LIST_END.fullmatch(text.strip()):
         raise detail.bad("明细之间有别的内容")
     for movement, form in _TOTALS:
@@ -185,6 +204,19 @@ def _cells(detail: _Detail, text: str, columns: list[str]) -> dict[str, str]:
     return dict(zip(columns, cells, strict=True))
 
 
+def _leave_out(detail: _Detail, text: str, columns: list[str], day: date) -> None:
+    """Count a line of another system's. Commas in one of its free texts give it more cells than the header has; it
+    belongs to the totals all the same, by the reading that puts dates and amounts where they stand."""
+    detail.left_out += 1
+    cells = text.split(",")
+    end = len(cells) - len(columns) + 1
+    for place in (at for at, name in enumerate(columns) if name in _FREE_TEXTS):
+        joined = [*cells[:place], ",".join(cells[place : place + end]), *cells[place + end :]]
+        with suppress(BadStatement):
+            _movement(detail, dict(zip(columns, (cell.strip() for cell in joined), strict=True)), day)
+            return
+
+
 def _movement(detail: _Detail, cells: Mapping[str, str], day: date) -> StatementLine:
     movement = MOVEMENTS.get(cells["业务类型"])
     if movement is None:
@@ -192,13 +224,11 @@ def _movement(detail: _Detail, cells: Mapping[str, str], day: date) -> Statement
     if not _REFERENCE.fullmatch(cells["支付宝交易号"]):
         raise detail.bad("支付宝交易号不对")
     sign = -1 if movement is Movement.REFUND else 1  # a refund's amounts are negative
-    total = detail.sums[movement]
     amount = sign * _signed(detail, cells["订单金额"])
     received, discount = (_signed(detail, cells[name]) for name in ("商家实收", "商家优惠"))
     if amount < 0 or sign * received < 0:
         raise detail.bad("金额的正负与业务类型不符")
-    total.count, total.received, total.discount = total.count + 1, total.received + received, total.discount + discount
-    return StatementLine(
+    line = StatementLine(
         row=detail.row,
         movement=movement,
         number=cells["商户订单号"],
@@ -209,6 +239,8 @@ def _movement(detail: _Detail, cells: Mapping[str, str], day: date) -> Statement
         refund_number=cells["退款批次号/请求号"] if movement is Movement.REFUND else "",
         their_word=cells["业务类型"],
     )
+    detail.sums[movement].add(received, discount)
+    return line
 
 
 def _check_total(detail: _Detail, movement: Movement, form: re.Pattern[str]) -> None:

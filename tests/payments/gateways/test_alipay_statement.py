@@ -3,6 +3,7 @@
 import io
 import zipfile
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -13,20 +14,21 @@ from payments.gateways.base import Movement
 
 SELLER, DAY = "2088101568353491", date(2026, 1, 1)
 RULE = "-" * 41
+OURS, BACK_OURS = "YC2601010000C8Q7K3W9X0T2MB", "YT2601020000C8Q7K3W9X0T2MC"
 HEADER = (
     "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,订单金额（元）,商家实收（元）,"
     "支付宝红包（元）,集分宝（元）,支付宝优惠（元）,商家优惠（元）,券核销金额（元）,券名称,商家红包消费金额（元）,卡消费金额（元）,"
     "退款批次号/请求号,服务费（元）,分润（元）,备注"
 )
 PAID = (
-    "2026010122001473030000000001\t,YB01\t,交易,居民医保 2022 年度\t,2026-01-01 08:00:00,2026-01-01 08:00:05,"
+    f"2026010122001473030000000001\t,{OURS}\t,交易,居民医保 2022 年度\t,2026-01-01 08:00:00,2026-01-01 08:00:05,"
     "\t,\t,\t,\t,*例(159****5620)\t,"
     "400.50,400.50,0.00,0.00,0.00,0.00,0.00,\t,0.00,0.00,\t,-2.40,0.00,\t"
 )
 BACK = (
-    "2026010122001473030000000001\t,YB01\t,退款,居民医保 2022 年度\t,2026-01-01 08:00:00,2026-01-01 23:59:59,"
+    f"2026010122001473030000000001\t,{OURS}\t,退款,居民医保 2022 年度\t,2026-01-01 08:00:00,2026-01-01 23:59:59,"
     "\t,\t,\t,\t,*例(159****5620)\t,"
-    "-100.00,-100.00,0.00,0.00,0.00,0.00,0.00,\t,0.00,0.00,RF01\t,0.60,0.00,\t"
+    f"-100.00,-100.00,0.00,0.00,0.00,0.00,0.00,\t,0.00,0.00,{BACK_OURS}\t,0.60,0.00,\t"
 )
 LINES = [
     "#支付宝业务明细查询",
@@ -77,10 +79,10 @@ def changed(row, old, new):
 def test_every_movement_is_read_to_the_fen():
     paid, back = read(bill())
 
-    assert (paid.row, paid.movement, paid.number, paid.amount) == (6, Movement.PAYMENT, "YB01", 40050)
+    assert (paid.row, paid.movement, paid.number, paid.amount) == (6, Movement.PAYMENT, OURS, 40050)
     assert (paid.reference, paid.refund_number) == ("2026010122001473030000000001", "")
-    assert (back.row, back.movement, back.number, back.amount) == (7, Movement.REFUND, "YB01", 10000)
-    assert (back.reference, back.refund_number) == (paid.reference, "RF01")
+    assert (back.row, back.movement, back.number, back.amount) == (7, Movement.REFUND, OURS, 10000)
+    assert (back.reference, back.refund_number) == (paid.reference, BACK_OURS)
     assert (paid.fee, back.fee) == (240_000, -60_000), "thousandths of a fen, whichever sign the file writes"
     assert paid.happened_at == datetime(2026, 1, 1, 0, 0, 5, tzinfo=UTC)
 
@@ -109,6 +111,52 @@ def test_a_name_marked_as_utf8_is_the_same_name():
         archive.writestr(f"{STEM}.csv", "\r\n".join(LINES).encode("gb18030"))
 
     assert len(read(packed)) == 2
+
+
+def another(goods="收银台", note="", amount="5.00", kind="交易", number="POS20260101_7", stamp="2026-01-01 09:00:05"):
+    """A line of another system that shares the account."""
+    return (
+        f"2026010122001473030000000009\t,{number}\t,{kind}\t,{goods},2026-01-01 09:00:00,{stamp},"
+        f"\t,\t,\t,\t,*例(159****5620)\t,{amount},{amount},0.00,0.00,0.00,0.00,0.00,,0.00\t,0.00,\t,0.00,0.00,{note}"
+    )
+
+
+def with_another(line, *, count=2, came="405.50"):
+    return [*LINES[:6], line, *LINES[6:8], f"#交易合计：{count}笔，商家实收共{came}元，商家优惠共0.00元", *LINES[9:]]
+
+
+@pytest.mark.parametrize(
+    "line", [another("热水器,1台"), another("a,b,c"), another(note="门店,3号"), another("1,2.00", "7.00")], ids=range(4)
+)
+def test_a_comma_in_another_systems_goods_leaves_its_line_out_and_the_totals_hold(caplog, line):
+    """G2: the lines of ours beside it are read as ever, and the totals are compared with it."""
+    assert read(bill(with_another(line))) == [
+        replace(one, row=row) for one, row in zip(read(bill()), (6, 8), strict=True)
+    ]
+    assert "1 lines of other systems left out" in caplog.text
+    for wrong in ({"count": 1}, {"came": "405.51"}, {"came": "400.50"}):
+        with pytest.raises(BadStatement, match="合计写的是"):
+            read(bill(with_another(line, **wrong)))
+
+
+def test_a_line_of_another_system_and_of_another_kind_is_left_out():
+    """G2: a kind of business that the totals do not count."""
+    lines = with_another(another(kind="转账"), count=1, came="400.50")
+
+    assert [line.number for line in read(bill(lines))] == [OURS, OURS]
+
+
+def test_a_line_of_another_system_that_is_whole_is_told_as_it_is():
+    found = read(bill(with_another(another())))
+
+    assert [line.number for line in found] == [OURS, "POS20260101_7", OURS]
+
+
+@pytest.mark.parametrize("goods", ["居民医保,2022", "a,b,c"])
+def test_a_line_that_carries_a_number_of_ours_is_never_left_out(goods):
+    for number in (OURS, BACK_OURS):
+        with pytest.raises(BadStatement, match="第7行：有2"):
+            read(bill(with_another(another(goods, number=number))))
 
 
 @pytest.mark.parametrize(
@@ -247,7 +295,7 @@ def test_a_page_instead_of_a_zip_is_refused():
 
 
 def test_a_long_bill_is_read_line_by_line():
-    rows = [PAID.replace("YB01", f"YB{n:06d}") for n in range(20_000)]
+    rows = [PAID.replace(OURS, f"YB{n:06d}") for n in range(20_000)]
     total = "#交易合计：20000笔，商家实收共8010000.00元，商家优惠共0.00元"
     back = "#退款合计：0笔，商家实收退款共0.00元，商家优惠退款共0.00元"
     file = bill([*LINES[:5], *rows, LINES[7], total, back, *LINES[10:]])
