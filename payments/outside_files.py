@@ -19,12 +19,18 @@ from payments.ledger.chart import CHANNELS, DEPARTMENTS, INSURANCES
 MOST_ROWS = 200_000
 LARGEST = 20 * 1024 * 1024
 TOTAL = ("合计", "TOTAL")
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,2})?", re.ASCII)
+_TRACE_DIGITS = 6
 
 
 class BadOutsideFile(BadInput):
     """A file that is not as documented; the sentence names row and field."""
 
     text = "文件第{row}行“{field}”不对：{problem}。整个文件都没有导入。"
+
+
+class Unfit(ValueError):
+    """A cell whose fault has words of its own."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,8 @@ def _row(layout: Sequence[Column], places: Mapping[str, int], number: int, cells
             raise _bad(number, column.headings[0], "是空的")
         try:
             made[column.field] = column.read(cell) if cell else None
+        except Unfit as error:
+            raise _bad(number, column.headings[0], str(error)) from error
         except ValueError as error:
             raise _bad(number, column.headings[0], "写法不对") from error
     return made
@@ -111,7 +119,7 @@ def _control(cells: Sequence[str], number: int, made: Sequence[Mapping[str, Any]
     if cells[1] != str(len(made)):
         raise _bad(number, "笔数", f"写的是{cells[1]}，实有{len(made)}")
     try:
-        total = fen(cells[2])
+        total = _yuan(cells[2])
     except ValueError as error:
         raise _bad(number, "总金额", "写法不对") from error
     if total != sum(row["amount"] for row in made):
@@ -131,8 +139,15 @@ def _bad(row: int, field: str, problem: str) -> BadOutsideFile:
     return BadOutsideFile(f"row {row}", row=row, field=field, problem=problem)
 
 
+def _yuan(cell: str) -> Fen:
+    """'1919.94' or '1,919.94', in rows and in the control total alike; ValueError."""
+    if "," in cell and not _THOUSANDS.fullmatch(cell):
+        raise ValueError(cell)
+    return fen(cell.replace(",", ""))
+
+
 def _money(cell: str) -> Fen:
-    amount = fen(cell.replace(",", ""))
+    amount = _yuan(cell)
     if amount == 0:
         raise ValueError("nothing")
     return amount
@@ -162,6 +177,14 @@ def _word(table: Mapping[str, str]) -> Callable[[str], str]:
 def _part(cell: str) -> str:
     """`premium`, or `<part>:<payer>` of a subsidy; a name we have words for, or codes as they are."""
     return _PARTS.get(cell) or _plain(r"premium|[a-z_]{1,30}:[a-z_]{1,30}")(cell)
+
+
+def _trace(cell: str) -> str:
+    """A terminal's number of a trade: six digits, or whatever has letters in it. Fewer digits are a number that a
+    spreadsheet took the zeros from, and another number: nobody guesses how many."""
+    if cell.isdigit() and len(cell) < _TRACE_DIGITS:
+        raise Unfit(f"只有{len(cell)}位，前面的0被表格软件去掉了；请把这一列设成“文本”，从终端重新导出")
+    return _plain(r"[0-9A-Za-z]{1,20}")(cell)
 
 
 def _moment(cell: str) -> datetime:
@@ -208,7 +231,7 @@ KINDS: Mapping[str, Sequence[Column]] = {
     ),
     "pos": (
         Column("terminal", ("终端号", "terminal"), _plain(r"[0-9A-Za-z]{1,20}")),
-        Column("serial", ("流水号", "trace"), _plain(r"[0-9A-Za-z]{1,20}")),
+        Column("serial", ("流水号", "trace"), _trace),
         Column("village", ("村居", "village"), str, needed=False),
         Column("card", ("卡号后四位", "card"), _plain(r"[0-9]{4}"), needed=False),
         _AMOUNT,

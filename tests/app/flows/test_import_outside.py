@@ -60,6 +60,24 @@ def test_one_credit_of_the_bank_is_one_day_of_a_channel(days):
     assert differences(days) == []
 
 
+@pytest.mark.parametrize("total", ['"1,919.94"', "1919.94"])
+@pytest.mark.parametrize("amount", ['"1,919.94"', "1919.94"])
+def test_thousands_are_written_alike_in_rows_and_in_the_control(days, amount, total):
+    """G3."""
+    take(days, "bank", a_file(BANK, f"B1,2021-11-08,{amount},,,", total=total))
+
+    assert of(days, "clearing:wechat") == 0
+
+
+@pytest.mark.parametrize("amount", ['"1,91,9.94"', '"1919,94"', '"19,19.94"', '",919.94"', '"1,919.9,4"'])
+def test_a_comma_in_the_wrong_place_is_no_amount_in_either(days, amount):
+    """G3."""
+    for row, total in ((amount, "1919.94"), ("1919.94", amount)):
+        with pytest.raises(BadOutsideFile, match="row"):
+            take(days, "bank", a_file(BANK, f"B1,2021-11-08,{row},,,", total=total))
+    assert of(days, "bank:pending") == 0
+
+
 @pytest.mark.parametrize("named", ["微信支付,2021-11-05,2021-11-07", ",,"], ids=["says its days", "says nothing"])
 def test_one_credit_may_be_a_weekend(days, named):
     take(days, "bank", a_file(BANK, f"B1,2021-11-08,1919.94,{named}", total="1919.94", encoding="gbk"))
@@ -199,6 +217,19 @@ def test_a_card_settles_the_open_bill_it_fits_exactly(running, person):
     assert rows[0] == DAY + timedelta(days=1)
 
 
+def test_a_trace_whose_zeros_a_spreadsheet_took_is_said_and_nothing_is_booked(running, person):
+    """G3: 123 is another number than 000123, and a second import would book the money again."""
+    running.turn(MORNING)
+    take(running, "pos", a_file(POS, a_pos_line("000123"), total="320.00"))
+
+    with pytest.raises(BadOutsideFile) as refused:
+        take(running, "pos", a_file(POS, a_pos_line("123"), total="320.00"))
+
+    assert "流水号" in refused.value.sentence() and "前面的0" in refused.value.sentence()
+    assert running.one("select count(*) from bill where state = 'settled'")[0] == 1
+    assert of(running, "clearing:ccb_pos") == 32000
+
+
 def test_a_card_that_fits_nothing_is_held_with_an_owner(running, person):
     running.turn(MORNING)
     lines = [
@@ -256,7 +287,7 @@ def test_a_bureau_confirms_persons_by_number_and_the_number_is_not_kept(running,
         ("bank", b"\xff\xff\xff", ("UTF-8",)),
         ("bank", a_file(BANK, "B1,2021-11-06,1.00,wechat,2021-11-05,2021-11-04", total="1.00"), ("业务日期止",)),
         ("treasury", a_file(TREASURY, "T1,2021-11-08,2021-11-05,RES_MEDICAL,2031,保费,1.00", total="1.00"), ("年度",)),
-        ("pos", a_file(POS, a_pos_line(), a_pos_line("2", at="2021-11-06 10:00:00"), total="640.00"), ("同一天",)),
+        ("pos", a_file(POS, a_pos_line(), a_pos_line("000002", at="2021-11-06 10:00:00"), total="640.00"), ("同一天",)),
     ],
 )
 def test_a_file_that_is_not_as_documented_leaves_nothing_and_says_where(running, kind, content, words):
