@@ -1,6 +1,7 @@
 """flask gateways check | verify | statement: is a channel ready, is a callback genuine, what does a day's list say."""
 
 import json
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,9 +17,20 @@ from app.flows.watch_keys import ends_soon
 from core.clock import BEIJING, beijing, utc_now
 from core.errors import AppError
 from core.money import yuan
-from payments.errors import GatewaySilent, UnknownGateway
+from payments.errors import AlreadyPaidThere, GatewayRefused, GatewaySilent, GatewayTakesNobody, UnknownGateway
 from payments.gateways import GATEWAYS
-from payments.gateways.base import Callback, Gateway, KeyFact, Purpose, Trade, Word, judge
+from payments.gateways.base import (
+    SHORTEST_LIFE,
+    Callback,
+    Gateway,
+    KeyFact,
+    Kind,
+    Order,
+    Purpose,
+    Trade,
+    Word,
+    judge,
+)
 from payments.gateways.signing import BadKey
 
 gateways = AppGroup("gateways", help="The payment channels: keys, callbacks, statements (支付渠道).")
@@ -55,7 +67,8 @@ TROUBLES = {
 @gateways.command("check")
 @click.argument("names", nargs=-1, type=click.Choice(list(GATEWAYS)))
 def check_command(names: tuple[str, ...]) -> None:
-    """Sign and verify a self-test, list keys with their expiry, ask the configured address about an unknown order."""
+    """Sign and verify a self-test, list keys with their expiry, ask the configured address about an unknown order, and
+    (Alipay) for a code that nobody scans."""
     chosen = names or tuple(GATEWAYS)
     ready = [_check(name, wanted=bool(names)) for name in chosen]
     if not all(ready) or not any(name in settings().gateways for name in chosen):
@@ -114,7 +127,7 @@ def _check(name: str, *, wanted: bool) -> bool:
     except (BadKey, UnknownGateway) as error:
         click.echo(f"  ✗ {_plain(name, error)}")
         return False
-    return all([_check_signing(gateway), _check_keys(gateway), _check_address(gateway)])
+    return all([_check_signing(gateway), _check_keys(gateway), _check_address(gateway), _check_contract(gateway)])
 
 
 def _check_signing(gateway: Gateway) -> bool:
@@ -162,6 +175,24 @@ def _check_address(gateway: Gateway) -> bool:
         click.echo(f"  ✗ 查一个不存在的单号，对方却说“{MEANINGS[outcome.word]}”（{outcome.their_word}）")
         return False
     click.echo(f"  ✓ 连得上 {where}，查一个不存在的单号，对方说没有")
+    return True
+
+
+def _check_contract(gateway: Gateway) -> bool:
+    """Ask for a code of one fen, where that leaves no trace because nothing comes into being before somebody scans it:
+    a contract that is not there is found now and not by the first payer."""
+    if not (gateway.facts.closes and gateway.facts.unseen_may_be_paid):
+        return True
+    now, number = utc_now().replace(microsecond=0), f"YC000000CHECK{secrets.randbelow(10**13):013d}"
+    try:
+        gateway.start(Order(number, now, Kind.NATIVE, 1, "连通检查，请不要付款", now + SHORTEST_LIFE))
+    except GatewayTakesNobody as nobody:
+        click.echo(f"  ✗ 试着要一个付款码，对方说谁都不能付：请核对签约的产品和商户状态（{nobody.args[0]}）")
+        return False
+    except (GatewayRefused, GatewaySilent, AlreadyPaidThere) as trouble:
+        click.echo(f"  ! 试着要一个付款码，没有要到：{_trouble(str(trouble))}")
+        return True
+    click.echo("  ✓ 试着要一个付款码，要到了（没有人扫，不会产生交易）")
     return True
 
 

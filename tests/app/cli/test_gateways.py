@@ -115,7 +115,18 @@ def test_a_channel_that_is_ready_says_so(running):
 
     assert done.exit_code == 0, done.output
     assert len(re.findall("查一个不存在的单号，对方说没有", done.output)) == len(GATEWAYS)
-    assert "✗" not in done.output
+    assert "✗" not in done.output and "!" not in done.output
+
+
+def test_a_contract_that_is_not_there_is_found_before_the_first_payer(running):
+    """A5: the wrong product code is refused for every payer."""
+    running.outside.fault("error", gateway="alipay", on="create", code="ACQ.ACCESS_FORBIDDEN")
+
+    first = running.app.test_cli_runner().invoke(args=["gateways", "check", "alipay"])
+    then = running.app.test_cli_runner().invoke(args=["gateways", "check", "alipay"])
+
+    assert first.exit_code == 1 and "谁都不能付" in first.output and "ACQ.ACCESS_FORBIDDEN" in first.output
+    assert then.exit_code == 0 and "试着要一个付款码，要到了" in then.output
 
 
 def checked(tmp_path, *names, **spoiled):

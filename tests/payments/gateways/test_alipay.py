@@ -137,6 +137,18 @@ def test_a_notification_tells_of_the_payment_and_is_believed(sandbox, merchant, 
     assert sandbox.callback_statuses(taken.number, 1) == [200]
 
 
+def test_a_notification_in_certificate_mode_that_names_no_certificate_is_believed(sandbox, merchant):
+    """A2."""
+    alipay, taken = sandbox.alipay(merchant.url, certificates=True), order()
+    sandbox.fault("callback_unnamed", taken.number)
+
+    sandbox.pay(alipay.start(taken).code_url)
+
+    headers, body = merchant.wait(1)[0]
+    assert b"alipay_cert_sn" not in body
+    assert alipay.read_callback(headers, body, now=utc_now()).outcome.word is Word.PAID
+
+
 def test_nothing_but_the_seven_letters_stops_the_repeats(sandbox, merchant):
     alipay, taken = sandbox.alipay(merchant.url), order()
     bodies = [b"SUCCESS", b"success\n", b"\xef\xbb\xbfsuccess", b"fail"]
