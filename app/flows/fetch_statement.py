@@ -24,9 +24,7 @@ from payments.gateways.base import Gateway
 AGAIN_AFTER = timedelta(minutes=10)
 BUSY_FOR = timedelta(minutes=1)
 LATE_AT = time(11, 0)  # Beijing, on the day after: somebody must know
-NONE_AFTER = timedelta(
-    hours=11
-)  # then "there is none" of a gateway that can say so is its word, whatever our book says
+NONE_AFTER = timedelta(hours=11)  # since LATE_AT: then "there is none" counts, whatever our own book says
 LOOK_BACK = 7  # days
 IN_MEMORY = 8 * 1024 * 1024
 

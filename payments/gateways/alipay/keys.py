@@ -109,12 +109,15 @@ def certificate_sn(certificate: x509.Certificate) -> str:
 
 def root_sn(roots: str) -> str:
     """The SNs of the root file's RSA-signed certificates, joined by '_'; BadKey if there is none."""
-    return "_".join(certificate_sn(one) for one in _roots(roots))
+    held = _roots(roots)
+    if not held:
+        raise BadKey("root_certificates hold no RSA-signed certificate")
+    return "_".join(certificate_sn(one) for one in held)
 
 
 def _roots(pems: str) -> list[x509.Certificate]:
     """The RSA-signed ones of a root file. Alipay's holds others too (SM2, and one that no strict library reads): they
-    are passed over, as the official SDKs do. BadKey if none is left of a file that is not empty."""
+    are passed over, as the official SDKs do."""
     found = []
     for one in _PEM.finditer(pems):
         try:
@@ -123,8 +126,6 @@ def _roots(pems: str) -> list[x509.Certificate]:
                 found.append(root)
         except ValueError:
             continue
-    if pems.strip() and not found:
-        raise BadKey("root_certificates hold no RSA-signed certificate")
     return found
 
 
