@@ -164,19 +164,18 @@ def close_wanted(trade: Trade) -> AlipayTradeCloseRequest:
 def refund_wanted(order: RefundOrder) -> AlipayTradeRefundRequest:
     """alipay.trade.refund, always with a number of its own: number and amount again are the same refund."""
     assert 1 <= order.amount <= order.paid and type(order.amount) is int
-    assert 0 < len(order.reason) <= LONGEST_REASON
     model = AlipayTradeRefundModel()
-    model.out_trade_no, model.trade_no = _ours(order.payment), order.reference or None
+    _of_trade(model, order)
     model.out_request_no = _ours(order.number)
     model.refund_amount = yuan(order.amount)
-    model.refund_reason = order.reason
+    model.refund_reason = order.reason[:LONGEST_REASON]
     return AlipayTradeRefundRequest(biz_model=model)
 
 
 def refund_query_wanted(order: RefundOrder) -> AlipayTradeFastpayRefundQueryRequest:
     """alipay.trade.fastpay.refund.query."""
     model = AlipayTradeFastpayRefundQueryModel()
-    model.out_trade_no, model.trade_no = _ours(order.payment), order.reference or None
+    _of_trade(model, order)
     model.out_request_no = _ours(order.number)
     model.query_options = ["gmt_refund_pay"]
     return AlipayTradeFastpayRefundQueryRequest(biz_model=model)
@@ -200,6 +199,14 @@ def _describe(
     model.product_code = product
     model.seller_id = seller_id
     model.time_expire = f"{beijing(order.expires_at):%Y-%m-%d %H:%M:%S}"
+
+
+def _of_trade(model: AlipayTradeRefundModel | AlipayTradeFastpayRefundQueryModel, order: RefundOrder) -> None:
+    """Their own number of the payment where we have it: money may have come under a number that is none of ours."""
+    if order.reference:
+        model.trade_no = order.reference
+    else:
+        model.out_trade_no = _ours(order.payment)
 
 
 def _ours(number: str) -> str:

@@ -250,13 +250,12 @@ class WeChatPay:
 
     def _refund_body(self, order: RefundOrder) -> bytes:
         assert type(order.amount) is int and 0 < order.amount <= order.paid
-        assert 0 < len(order.reason) <= LONGEST_REASON
         known = {"transaction_id": order.reference} if order.reference else {"out_trade_no": _ours(order.payment)}
         return dumped(
             {
                 **known,
                 "out_refund_no": _ours(order.number),
-                "reason": order.reason,
+                "reason": order.reason[:LONGEST_REASON],
                 "notify_url": self._notify_url,
                 "amount": {"refund": order.amount, "total": order.paid, "currency": "CNY"},
             }

@@ -25,7 +25,8 @@ def answered(acts: Mapping[str, tuple[str, Act]]) -> Response:
     pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
     try:
         asked = check(pairs, side(here).keys, side(here).voice.app_key)
-        whose = tuple(filter(None, (asked.text("out_request_no"), asked.text("out_trade_no")))) or ("",)
+        payment = asked.text("out_trade_no") or side(here).number_of(asked.text("trade_no"))
+        whose = tuple(filter(None, (asked.text("out_request_no"), payment))) or ("",)
         on, act = acts[method]
         if delay := here.faults.take("delay", *whose, on=on, gateway=NAME):
             time.sleep(delay["seconds"])
