@@ -18,6 +18,7 @@ from app.flows.check_book import NUMBERS, watch_book
 from app.flows.entitle_late import ask_for_entitled
 from app.flows.expire import ask_silent
 from app.flows.fetch_statement import fetch_due
+from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
 from app.flows.reconcile import reconcile_due, watch_differences
 from app.flows.refund import ask_for_surplus
@@ -82,9 +83,8 @@ def _money_tasks(app: App, parts: Parts) -> None:
     @app.periodic(cron="* * * * * 30")
     @app.task(name="statements", queue="clock", queueing_lock="statements", lock="statements")
     def _statements(timestamp: int) -> None:
-        _safely("statements", lambda: fetch_due(parts))
-        _safely("reconcile", lambda: reconcile_due(parts))
-        _safely("differences", lambda: watch_differences(parts))
+        steps = {"fetch": fetch_due, "reconcile": reconcile_due, "differences": watch_differences}
+        one_by_one(parts, "statements", steps, lambda step: _safely(step, lambda: steps[step](parts)), name=str)
 
     @app.periodic(cron="* * * * * 45")
     @app.task(name="watch_book", queue="clock", queueing_lock="watch_book", lock="watch_book")
@@ -124,6 +124,7 @@ def _keeping_tasks(app: App, parts: Parts) -> None:
             forget_codes(connection, now=parts.clocks.wall())
             connection.execute(text("delete from session where expires_at < now()"))
             connection.execute(_OLD_FAILURES)
+            connection.execute(text("delete from trouble where last_at < now() - interval '7 days'"))
 
 
 def _id(job: Job) -> int:

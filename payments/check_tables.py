@@ -1,8 +1,8 @@
-"""What the last look at each truth found, for the figures that every web process shows."""
+"""What the last look at each truth found, shown as figures; and what the worker could not do."""
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, Text
+from sqlalchemy import BigInteger, DateTime, Integer, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,3 +17,14 @@ class BookCheck(Table):
     rows: Mapped[int] = mapped_column(BigInteger)
     sample: Mapped[list[str]] = mapped_column(ARRAY(Text))
     checked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # system clock
+
+
+class Trouble(Table):
+    """A row of a worker's work that went wrong the last time it was tried, and how often in a row (INV-60)."""
+
+    __tablename__ = "trouble"
+    task: Mapped[str] = mapped_column(Text, primary_key=True)
+    subject: Mapped[str] = mapped_column(Text, primary_key=True)  # our own number or cause of it, never a person
+    times: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    error: Mapped[str] = mapped_column(Text)  # kind and place, never a message: those carry people
+    last_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # system clock

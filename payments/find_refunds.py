@@ -29,6 +29,17 @@ def listed(connection: Connection, *, states: Sequence[RefundState], most: int =
     ).all()
 
 
+def waiting(connection: Connection, *, word: str) -> Sequence[Row]:
+    """What is under way and waits for the same reason, channel by channel: gateway, refunds (how many), amount."""
+    return connection.execute(
+        text(
+            "select gateway, count(*) as refunds, sum(amount)::bigint as amount from refund"
+            " where next_query_at is not null and state = 'paying' and their_word = :word group by gateway"
+        ),
+        {"word": word},
+    ).all()
+
+
 def held_receipts(connection: Connection, payment: str) -> Sequence[Row]:
     """What receipts of a payment's number hold beyond any bill, unsolved: cause, doubt, amount."""
     return connection.execute(

@@ -186,5 +186,12 @@ select s.gateway || ' ' || s.day as what
  where s.state <> 'waiting'
    and (s.lines <> coalesce(r.lines, 0) or s.received <> coalesce(r.received, 0) or s.refunded <> coalesce(r.refunded, 0))
 
+-- INV-60 后台没有哪一件事一再办不成
+select task || ' ' || subject || ' ' || error as what from trouble
+ where times >= 3 and last_at > %(wall)s - interval '13 hours'
+
+-- INV-61 没有一再发出而渠道总说不认识的退款
+select number as what from refund where state = 'paying' and resends > 5 and their_word <> 'balance'
+
 -- INV-39 通知不积压
 select cause as what from notice where rank < 2 and next_try_at < %(wall)s - interval '10 minutes'

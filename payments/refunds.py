@@ -168,13 +168,21 @@ def move(connection: Connection, number: str, state: RefundState, **also: object
     return moved.rowcount == 1
 
 
-def redate(connection: Connection, number: str, ordered_at: datetime) -> None:
-    """It is sent for the first time under its present number, at this business moment."""
-    connection.execute(
+def sending(connection: Connection, row: Any, ordered_at: datetime, *, again: bool) -> bool:
+    """It goes to its gateway now, as it was leased (`row`), ordered at this business moment, perhaps `again`; False if
+    it has moved on since, or somebody else holds it (K26)."""
+    sent = connection.execute(
         update(Refund)
-        .where(Refund.household_id == household_of(number), Refund.number == number, Refund.state == RefundState.PAYING)
-        .values(ordered_at=ordered_at)
+        .where(
+            Refund.household_id == row.household_id,
+            Refund.number == row.number,
+            Refund.state == row.state,
+            Refund.sent_as == row.sent_as,
+            Refund.queries == row.queries,
+        )
+        .values(state=RefundState.PAYING, ordered_at=ordered_at, resends=row.resends + again)
     )
+    return sent.rowcount == 1
 
 
 def put_off(connection: Connection, number: str, moment: datetime, *, their_word: str) -> None:

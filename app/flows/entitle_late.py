@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from app.flows.draft import draft_of
+from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
 from app.flows.quote import SELF, amount_due
 from app.flows.refund import ask_for_bill
@@ -27,13 +28,17 @@ TOGETHER = 500
 def ask_for_entitled(parts: Parts, people: Sequence[int] | None = None) -> int:
     """Quote again the paid bills of these persons (None: of everybody), as of when they paid and with today's facts;
     where less was due, ask for the difference once. How many were asked for."""
+    asked = 0
     with parts.reading() as connection:
         rows = maybe_entitled(connection, levy_year=parts.rules.year, ages=_ages(parts), asked_by=RULE, people=people)
-    asked = 0
-    for bill, subject in _with_subjects(parts, rows):
+
+    def look(paid: tuple[Any, Subject]) -> None:
+        nonlocal asked
+        bill, subject = paid
         draft = cheaper(parts, bill, subject)
-        if draft is not None and _ask(parts, bill, draft):
-            asked += 1
+        asked += draft is not None and _ask(parts, bill, draft)
+
+    one_by_one(parts, "entitled", _with_subjects(parts, rows), look, name=lambda paid: f"bill {paid[0].id}")
     return asked
 
 

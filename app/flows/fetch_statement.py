@@ -5,6 +5,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
 from core.clock import BEIJING, beijing, business_day
 from core.errors import AppError
@@ -64,14 +65,19 @@ def fetch_statement(parts: Parts, name: str, day: date) -> Fetched:
 
 def fetch_due(parts: Parts) -> int:
     """Every statement of the last week that should be there by now and is not; how many came."""
-    came = 0
+    came, due = 0, []
     for gateway in parts.gateways.values():
         with parts.engine.begin() as connection:
             first = statements.first_day(connection, gateway.name)
             days = ripe_days(gateway, parts.clocks.now(), business_day(first)) if first else []
-            due = statements.missing(connection, gateway.name, days, wall=parts.clocks.wall()) if days else []
-        for day in due:
-            came += _try(parts, gateway, day)
+            missing = statements.missing(connection, gateway.name, days, wall=parts.clocks.wall()) if days else []
+        due += [(gateway, day) for day in missing]
+
+    def fetch(wanted: tuple[Gateway, date]) -> None:
+        nonlocal came
+        came += _try(parts, *wanted)
+
+    one_by_one(parts, "statements", due, fetch, name=lambda wanted: f"{wanted[0].name} {wanted[1]}")
     return came
 
 

@@ -4,6 +4,7 @@ What never was a premium (surplus, money in doubt) needs no bureau: it is asked 
 is another flow (refund_pay)."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.flows.announce_refund import tell_refund
+from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
 from app.policy.facts import Insurance
 from app.policy.refunds import WORDS, Why, refusal
@@ -179,18 +181,15 @@ def reserve(parts: Parts, connection: Connection, asking: Asking, *, now: dateti
 
 def ask_for_surplus(parts: Parts, *, most: int = 50) -> int:
     """Money beyond what was due asks for its own way back at once (INV-12); a person still agrees. How many asked."""
-    asked = 0
-    with parts.engine.connect() as connection:
+    with parts.reading() as connection:
         rows = find_refunds.unasked_surplus(connection, most=most)
-    for row in rows:
+
+    def ask(row: Any) -> None:
         asking = Asking(row.household_id, row.number, row.cause, [], Why.SURPLUS, "", SURPLUS_RULE)
-        try:
-            with parts.engine.begin() as connection:
-                _ask(parts, connection, asking)
-        except NothingToGiveBack:  # somebody asked meanwhile
-            continue
-        asked += 1
-    return asked
+        with suppress(NothingToGiveBack), parts.engine.begin() as connection:  # somebody asked meanwhile
+            _ask(parts, connection, asking)
+
+    return one_by_one(parts, "surplus", rows, ask, name=lambda row: row.cause)
 
 
 def accept(parts: Parts, number: str, *, by: str) -> None:

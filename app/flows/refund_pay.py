@@ -1,12 +1,13 @@
 """An agreed refund is paid: handed to its gateway, asked about, its word booked; or, where no way leads back, by a
 bank transfer that two people and a proof stand for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from app.flows.announce_refund import tell_refund
+from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
 from core.clock import business_day
 from core.errors import BadInput
@@ -27,7 +28,9 @@ from payments.transfers import Transfer
 
 LEASE = timedelta(seconds=60)
 ASK_AFTER_S = (10, 60, 300, 900, 3600, 4 * 3600, 12 * 3600)  # after approval; then every half day
-SHORT_FOR = timedelta(minutes=30)  # our balance there was too low
+SHORT, SHORT_FOR = "balance", timedelta(minutes=30)  # our balance there was too low
+SAME_FOR = timedelta(minutes=5)  # UnionPay takes an order for ten minutes after its moment
+RESENDS = 5  # more of them are no silence
 HOLDERS = {"insured": "参保人本人", "heir": "继承人"}
 
 
@@ -51,14 +54,20 @@ class Account:
 
 def pay_due(parts: Parts, *, most: int = 20) -> int:
     """Hand agreed refunds to their gateways and ask about those under way; how many were looked at."""
+    short: set[str] = set()
     with parts.engine.begin() as connection:
         due = refunds.lease_due(connection, now=parts.clocks.wall(), lease=LEASE, most=most)
-    for row in due:
+
+    def one(row: Any) -> None:
         gateway = parts.gateways.get(row.gateway)
         if row.state == RefundState.APPROVED and not _has_a_way(parts, row):
             _stuck(parts, row, "no_way_back" if row.gateway not in GATEWAYS else "too_old")
-        elif gateway is not None:
-            advance(parts, gateway, row)
+        elif gateway is not None and advance(parts, gateway, row) == SHORT:
+            short.add(gateway.name)
+
+    one_by_one(parts, "refund", due, one, name=lambda row: row.number)
+    if short:
+        _say_short(parts, short)
     return len(due)
 
 
@@ -77,33 +86,51 @@ def _stuck(parts: Parts, row: Any, word: str) -> None:
     parts.alert("refund_stuck", gateway=row.gateway, number=row.number, word=word)
 
 
-def advance(parts: Parts, gateway: Gateway, row: Any) -> None:
-    """One step of one refund: the first time it is sent; after that the gateway is asked first, and hears the same
-    number again only when it knows nothing of it (F10, F57)."""
+def _say_short(parts: Parts, gateways: Set[str]) -> None:
+    """Somebody must bring money to these channels' refund accounts: one alert each, with what waits for it."""
+    with parts.reading() as connection:
+        waiting = find_refunds.waiting(connection, word=SHORT)
+    for row in waiting:
+        if row.gateway in gateways:
+            parts.alert("refund_account_short", gateway=row.gateway, refunds=row.refunds, fen=row.amount)
+
+
+def advance(parts: Parts, gateway: Gateway, row: Any) -> str:
+    """One step of one refund, and what came of it: the first time it is sent; after that the gateway is asked first,
+    and hears the same number again only when it knows nothing of it (F10, F57)."""
     anew = row.state == RefundState.PAYING and row.queries == 1  # a new number that nobody has sent yet
     first = row.state == RefundState.APPROVED or anew
-    ordered_at = row.ordered_at
-    if first:
-        ordered_at = parts.clocks.now().replace(microsecond=0)
-        with parts.engine.begin() as connection:
-            if anew:
-                refunds.redate(connection, row.number, ordered_at)
-            else:
-                refunds.move(connection, row.number, RefundState.PAYING, ordered_at=ordered_at)
-    order = order_of(row, ordered_at)
+    order = order_of(row, row.ordered_at)
     try:
         outcome = None if first else gateway.query_refund(order)
         if outcome is None or outcome.word is RefundWord.ABSENT:
+            _never_taken(parts, row)
+            order = order_of(row, _dated(parts, row, first=first))
+            with parts.engine.begin() as connection:
+                if not refunds.sending(connection, row, order.ordered_at, again=not first):
+                    return "moved_on"
             outcome = gateway.refund(order)
     except GatewayShort:
-        return _later(parts, row, parts.clocks.wall() + SHORT_FOR, "balance")
+        return _later(parts, row, parts.clocks.wall() + SHORT_FOR, SHORT)
     except (GatewaySilent, AlreadyPaidThere):
         return _later(parts, row, _next(parts, row), "silent")
     except GatewayRefused as refused:
         outcome = RefundOutcome(gateway.name, row.sent_as, RefundWord.FAILED, their_word=str(refused.args[0]))
     word = take_refund(parts, outcome)
-    if word == "noted":
-        _later(parts, row, _next(parts, row), outcome.their_word)
+    return _later(parts, row, _next(parts, row), outcome.their_word) if word == "noted" else word
+
+
+def _dated(parts: Parts, row: Any, *, first: bool) -> datetime:
+    """When it is ordered. A gateway that knows nothing of it hears it under its former moment while that is fresh, so
+    that what may still be on its way is the same refund; an older moment UnionPay refuses, whoever brings it."""
+    now = parts.clocks.now().replace(microsecond=0)
+    return row.ordered_at if not first and now - row.ordered_at < SAME_FOR else now
+
+
+def _never_taken(parts: Parts, row: Any) -> None:
+    """Sent again and again, and they still know nothing of it: whatever they answered, a person must look (W1)."""
+    if row.resends >= RESENDS and row.their_word != SHORT:
+        parts.alert("refund_never_taken", gateway=row.gateway, number=row.number, word=row.their_word)
 
 
 def order_of(row: Any, ordered_at: datetime) -> RefundOrder:
@@ -129,6 +156,7 @@ def again(parts: Parts, number: str, *, by: str) -> None:
                 ordered_at=now,
                 next_query_at=parts.clocks.wall(),
                 queries=0,
+                resends=0,
             ):
                 raise RefundDecided(number)
     parts.alert("refund_sent_again", number=number, by=by)
@@ -148,9 +176,10 @@ def take_refund(
     return word
 
 
-def _later(parts: Parts, row: Any, moment: datetime, their_word: str) -> None:
+def _later(parts: Parts, row: Any, moment: datetime, their_word: str) -> str:
     with parts.engine.begin() as connection:
         refunds.put_off(connection, row.number, moment, their_word=their_word)
+    return their_word
 
 
 def _next(parts: Parts, row: Any) -> datetime:

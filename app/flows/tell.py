@@ -3,12 +3,12 @@ in hand, and the repetition carries the same key. Before that the rules: quiet h
 by our own count."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection
 
+from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
 from core.vault import Sealed
 from notifications import subscriptions
@@ -43,12 +43,14 @@ def tell_due(parts: Parts, *, most: int = 100) -> int:
 
 def _send(parts: Parts, claimed: Sequence[Any]) -> int:
     """Several at once: a provider's answer takes longer than everything we do about it."""
-    if min(parts.senders, len(claimed)) <= 1:
-        for notice in claimed:
-            _hand_over(parts, notice)
-    else:
-        with ThreadPoolExecutor(parts.senders, thread_name_prefix="tell") as pool:
-            list(pool.map(lambda notice: _hand_over(parts, notice), claimed))
+    one_by_one(
+        parts,
+        "tell",
+        claimed,
+        lambda notice: _hand_over(parts, notice),
+        name=lambda notice: notice.cause,
+        at_once=min(parts.senders, len(claimed)),
+    )
     return len(claimed)
 
 

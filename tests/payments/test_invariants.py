@@ -17,6 +17,13 @@ from payments.settle import collect
 from tests.builders import NOON, a_bill, a_message, a_paid_word, a_started_payment
 from tests.conftest import DATABASE, emptied
 
+A_REFUND = (
+    "insert into refund (household_id, number, receipt, gateway, payment, reference, ordered_at, paid, amount, why,"
+    " reason, sent_as, applied_by, applied_at, decided_by, decided_at, state, next_query_at)"
+    " select household_id, 'YT' || number, 'receipt:wechat:' || reference, gateway, number, reference, now(), amount,"
+    " amount, 'twice', 'x', 'YT' || number, 'account:1', now(), 'staff:li', now(), 'approved', now() from payment"
+    " where household_id = 21"
+)
 TAMPERINGS = (
     # the truth that finds it, what was done
     ("INV-01", "update posting set amount = amount + 1 where account = 'clearing:wechat'"),
@@ -77,6 +84,8 @@ TAMPERINGS = (
         "insert into statement (gateway, day, state, lines, received, refunded)"
         " values ('wechat', '2021-11-05', 'whole', 1, 5, 0)",
     ),
+    ("INV-60", "insert into trouble values ('refund', 'YT1', 3, 'AssertionError gateway.py:253', now())"),
+    ("INV-61", f"{A_REFUND}; update refund set state = 'paying', resends = 6"),
     ("INV-39", "update notice set next_try_at = now() - interval '1 hour'"),
 )
 
