@@ -111,31 +111,52 @@ def transfer_of(connection: Connection, number: str) -> Row | None:
     ).one_or_none()
 
 
-def of_bill(connection: Connection, household_id: int, bill_id: int) -> Row | None:
-    """The living refund of a bill, or None."""
-    return connection.execute(
-        select(Refund.__table__)
-        .join(RefundBill, (RefundBill.household_id == Refund.household_id) & (RefundBill.number == Refund.number))
-        .where(RefundBill.household_id == household_id, RefundBill.bill_id == bill_id, RefundBill.live)
-    ).one_or_none()
-
-
-def of_people(connection: Connection, person_ids: Sequence[int], *, levy_year: int) -> Sequence[Row]:
-    """Refunds that concern these persons' bills, or payments begun for them, newest first: the refund's columns and
-    `people`, everybody it concerns."""
+def giveable(connection: Connection, person_ids: Sequence[int], *, levy_year: int) -> Sequence[Row]:
+    """The settled bills of these persons for which the resident paid something: the bill's columns; the `way` its money
+    goes back (None: none); who began the payment behind it (`started_by`; None: it came under no number of ours); and
+    the living refund it is in: refund_number, refund_state, refund_amount."""
     return connection.execute(
         text(
-            "select * from (select r.*, array(select distinct b.person_id from bill b"
-            "   where b.household_id = r.household_id and b.levy_year = :year and b.id in ("
-            "     select bill_id from refund_bill where household_id = r.household_id and number = r.number"
-            "     union select bill_id from payment_bill where household_id = r.household_id"
-            "        and number = r.payment and r.held is not null)) as people"
-            " from refund r where r.household_id = any (array(select household_id from bill"
-            "   where person_id = any (cast(:people as bigint[]))))) found"
-            " where people && cast(:people as bigint[]) order by applied_at desc"
+            "select b.*, receipt_way(b.household_id, behind.receipt) as way, r.number as refund_number,"
+            "   r.state as refund_state, r.amount as refund_amount, (select p.started_by from payment p"
+            "     where p.household_id = b.household_id"
+            "       and 'receipt:' || p.gateway || ':' || p.reference = behind.receipt)"
+            " from bill b cross join lateral (select receipt_of(b.household_id, b.settled_by) as receipt) behind"
+            " left join refund_bill rb on rb.household_id = b.household_id and rb.bill_id = b.id and rb.live"
+            " left join refund r on r.household_id = rb.household_id and r.number = rb.number"
+            " where b.person_id = any (:people) and b.levy_year = :year and b.state = 'settled' and b.personal_due > 0"
+            " order by b.person_id, b.insurance"
         ),
         {"people": list(person_ids), "year": levy_year},
     ).all()
+
+
+def of_people(connection: Connection, person_ids: Sequence[int], *, levy_year: int) -> Sequence[Row]:
+    """Refunds that concern these persons' bills, or payments begun for them, newest first: the refund's columns;
+    `people`, everybody it concerns; and as JSON its `steps`, its standing `transfer` and its bills (`items`)."""
+    return connection.execute(_OF_PEOPLE, {"people": list(person_ids), "year": levy_year}).all()
+
+
+_OF_PEOPLE = text(
+    "with mine as (select r.*, array(select distinct b.person_id from bill b"
+    "    where b.household_id = r.household_id and b.levy_year = :year and b.id in ("
+    "      select bill_id from refund_bill where household_id = r.household_id and number = r.number"
+    "      union select bill_id from payment_bill where household_id = r.household_id"
+    "         and number = r.payment and r.held is not null)) as people"
+    "  from refund r where r.household_id = any (array(select household_id from bill"
+    "    where person_id = any (cast(:people as bigint[])))))"
+    " select mine.*,"
+    "   (select jsonb_agg(to_jsonb(s) order by s.step) from refund_step s"
+    "     where s.household_id = mine.household_id and s.number = mine.number) as steps,"
+    "   (select jsonb_build_object('state', t.state, 'last4', t.last4) from refund_transfer t"
+    "     where t.household_id = mine.household_id and t.number = mine.number and t.state <> 'refused') as transfer,"
+    "   (select jsonb_agg(to_jsonb(b) order by b.person_id, b.insurance) from bill b"
+    "     where b.household_id = mine.household_id and b.id in ("
+    "       select bill_id from refund_bill where household_id = mine.household_id and number = mine.number"
+    "       union select bill_id from payment_bill where household_id = mine.household_id and number = mine.payment"
+    "         and mine.held is not null)) as items"
+    " from mine where people && cast(:people as bigint[]) order by applied_at desc"
+)
 
 
 def settled_from(connection: Connection, household_id: int, receipt: str) -> Sequence[Row]:
@@ -159,14 +180,6 @@ def receipt_behind(connection: Connection, household_id: int, settled_by: str) -
     """The cause of the entry that took the money in by which a bill was settled."""
     return connection.execute(
         text("select receipt_of(:household, :cause)"), {"household": household_id, "cause": settled_by}
-    ).scalar_one()
-
-
-def way_of(connection: Connection, household_id: int, settled_by: str) -> str | None:
-    """The channel by which a settled bill's money goes back, or bank; None: nobody paid anything for it."""
-    return connection.execute(
-        text("select receipt_way(:household, receipt_of(:household, :cause))"),
-        {"household": household_id, "cause": settled_by},
     ).scalar_one()
 
 

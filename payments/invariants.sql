@@ -193,5 +193,13 @@ select task || ' ' || subject || ' ' || error as what from trouble
 -- INV-61 没有一再发出而渠道总说不认识的退款
 select number as what from refund where state = 'paying' and resends > 5 and their_word <> 'balance'
 
+-- INV-62 退款由谁申请、由谁决定，与它的步骤一致
+select r.number as what from refund r
+ where not exists (select from refund_step s where s.household_id = r.household_id and s.number = r.number
+                      and s.word = 'applied' and s.by = r.applied_by)
+    or (r.decided_by is not null and not exists (
+          select from refund_step s where s.household_id = r.household_id and s.number = r.number
+             and s.word in ('approved', 'rejected') and s.by = r.decided_by))
+
 -- INV-39 通知不积压
 select cause as what from notice where rank < 2 and next_try_at < %(wall)s - interval '10 minutes'

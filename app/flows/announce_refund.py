@@ -37,7 +37,11 @@ def tell_refund(parts: Parts, connection: Connection, number: str, word: str) ->
         "items": "、".join(dict.fromkeys(f"{bill.levy_year}年{NAMES[Insurance(bill.insurance)]}" for bill in bills)),
         "amount": amount,
         "reason": steps[-1].reason[:40],
+        "help_phone": parts.help_phone,
     }
+    phone = _phone(parts, people, number)
+    # Who paid may be who asked: that it was asked for is the person's own to hear (M4).
+    himself = word == "refund_asked" and phone is not None
     connection.execute(
         text("select refund_tell(:household, :number, :word, cast(:fields as jsonb), :openid, :phone, :next_try_at)"),
         {
@@ -45,8 +49,8 @@ def tell_refund(parts: Parts, connection: Connection, number: str, word: str) ->
             "number": number,
             "word": word,
             "fields": json.dumps(fields),
-            "openid": _openid(parts, connection, refund),
-            "phone": _phone(parts, people, number),
+            "openid": None if himself else _openid(parts, connection, refund),
+            "phone": phone,
             "next_try_at": parts.clocks.wall() + timedelta(seconds=30),
         },
     )

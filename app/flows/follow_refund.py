@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from app.flows.parts import Parts
@@ -124,8 +125,22 @@ def follow(parts: Parts, number: str) -> RefundFollowed:
     return _followed(row, steps, transfer, [_item(bill, people[bill.person_id]) for bill in bills])
 
 
+def follow_all(parts: Parts, people: Sequence[Subject]) -> list[RefundFollowed]:
+    """Every refund that concerns only these persons, newest first, in one query."""
+    known = {person.id: person for person in people}
+    return [
+        _followed(
+            row,
+            [SimpleNamespace(**step | {"at": datetime.fromisoformat(step["at"])}) for step in row.steps],
+            SimpleNamespace(**row.transfer) if row.transfer else None,
+            [_item(SimpleNamespace(**bill), known[bill["person_id"]]) for bill in row.items or ()],
+        )
+        for row in refunds_of(parts, list(known))
+    ]
+
+
 def refunds_of(parts: Parts, person_ids: Sequence[int]) -> Sequence[Any]:
-    """The refunds that concern only these persons, newest first: number, state, amount, reason, applied_at, people."""
+    """The refunds that concern only these persons, newest first: see `find_refunds.of_people`."""
     with parts.reading() as connection:
         rows = find_refunds.of_people(connection, person_ids, levy_year=parts.rules.year)
     return [row for row in rows if set(row.people) <= set(person_ids)]

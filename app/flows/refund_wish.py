@@ -1,22 +1,23 @@
 """A resident's own wish: what of his could go back, for which reasons; and the asking, once for one key."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from app.access import accounts
 from app.flows.parts import Parts
 from app.flows.quote import NAMES
 from app.flows.refund import Asked, ask_for_bill
 from app.policy.facts import Insurance
 from app.policy.refunds import QUESTIONS, Why, refusal
 from app.registry.find import Subject
-from core.errors import BadInput
+from core.errors import BadInput, Refused
 from core.money import Fen
-from payments import find as find_money
 from payments import find_refunds
 from payments.errors import KeyReused, NothingToGiveBack
 from payments.gateways import GATEWAYS
@@ -28,6 +29,12 @@ class UnknownReason(BadInput):
     """A reason that no page of ours offers."""
 
     text = "请选一个退费的原因。"
+
+
+class NotYourRefund(Refused):
+    """An account that neither began the payment nor is the person himself asks for the money."""
+
+    text = "退费要由付款的账号，或者参保人本人的账号来申请。两个都用不了的，请带身份证到办税服务厅办。"
 
 
 @dataclass(frozen=True)
@@ -45,55 +52,83 @@ class Refundable:
     state: RefundState | None
 
 
-def refundable(parts: Parts, subject: Subject, insurance: Insurance) -> Refundable | None:
-    """What could go back of one item; None if the resident paid nothing for it."""
-    held = subject.standing[insurance].bill
-    if held is None or held["state"] != "settled" or not held["personal_due"]:
-        return None
+def refundables(parts: Parts, people: Sequence[Subject], *, actor: str) -> list[tuple[Subject, Refundable]]:
+    """What could go back of these persons' items, as far as their residents paid; `actor` looks at it."""
+    known = {person.id: person for person in people}
     with parts.reading() as connection:
-        bill, _ = find_money.bill_with_lines(connection, held["household_id"], held["id"])
-        standing = find_refunds.of_bill(connection, bill.household_id, bill.id)
-        gateway = find_refunds.way_of(connection, bill.household_id, bill.settled_by)
-    no = {
-        why: refusal(parts.rules, why, insurance, on=parts.clocks.today(), benefit_start=bill.benefit_start)
-        for why in QUESTIONS
-    }
-    return Refundable(
-        insurance=insurance,
-        title=f"{bill.levy_year}年{NAMES[insurance]}",
-        amount=bill.personal_due if standing is None else standing.amount,
-        way=f"原来付款的{GATEWAYS[gateway].facts.title}账户" if gateway in GATEWAYS else "参保人本人的银行账户",
-        reasons=[(why, words) for why, words in QUESTIONS.items() if no[why] is None],
-        refused=next((said for said in no.values() if said), None),
-        number=standing.number if standing else None,
-        state=RefundState(standing.state) if standing else None,
-    )
+        bills = find_refunds.giveable(connection, list(known), levy_year=parts.rules.year)
+        own = _own(connection, actor)
+    return [(known[bill.person_id], _refundable(parts, bill, _may_ask(bill, actor, own))) for bill in bills]
+
+
+def refundable(parts: Parts, subject: Subject, insurance: Insurance, *, actor: str) -> Refundable | None:
+    """What could go back of one item; None if the resident paid nothing for it."""
+    found = (each for _, each in refundables(parts, [subject], actor=actor))
+    return next((each for each in found if each.insurance is insurance), None)
 
 
 def ask(
     parts: Parts, subject: Subject, insurance: Insurance, why: str, *, expected: Fen, actor: str, request_key: str
 ) -> Asked:
-    """Ask for one item's money as its screen showed it; the same key with the same wish is the same refund.
+    """Ask for one item's money as its screen showed it; the same key with the same wish is the same refund, at the same
+    moment too. `actor`, account:<id>, began the payment or is the person himself.
 
-    UnknownReason, NothingToGiveBack, NotRefundable, RefundChanged; KeyReused for a key of another wish."""
+    UnknownReason, NotYourRefund, NothingToGiveBack, NotRefundable, RefundChanged; KeyReused for a key of another
+    wish."""
     if why not in QUESTIONS:
         raise UnknownReason
     wish = json.dumps(["refund", subject.id, insurance, why, expected])
     key, body = sha256(f"refund\0{actor}\0{request_key}".encode()).digest(), sha256(wish.encode()).digest()
     with parts.engine.begin() as connection:
+        _one_at_a_time(connection, key)
         before = _before(connection, key, body)
         if before is not None:
             return before
-        held = subject.standing[insurance].bill
-        if held is None or held["state"] != "settled":
+        bills = find_refunds.giveable(connection, [subject.id], levy_year=parts.rules.year)
+        bill = next((each for each in bills if each.insurance == insurance), None)
+        if bill is None:
             raise NothingToGiveBack
-        bill, _ = find_money.bill_with_lines(connection, held["household_id"], held["id"])
-        asked = ask_for_bill(parts, connection, bill, Why(why), by="resident", expected=expected)
-        # The same key twice at the same moment: the bill's lock let one through, the other found nothing left.
+        if not _may_ask(bill, actor, _own(connection, actor)):
+            raise NotYourRefund
+        asked = ask_for_bill(parts, connection, bill, Why(why), by=actor, expected=expected)
         connection.execute(
             insert(RequestKey).values(key=key, body_hash=body, household_id=bill.household_id, number=asked.number)
         )
         return asked
+
+
+def _refundable(parts: Parts, bill: Any, mine: bool) -> Refundable:
+    insurance, today = Insurance(bill.insurance), parts.clocks.today()
+    no = {why: refusal(parts.rules, why, insurance, on=today, benefit_start=bill.benefit_start) for why in QUESTIONS}
+    said = next((sentence for sentence in no.values() if sentence), None)
+    return Refundable(
+        insurance=insurance,
+        title=f"{bill.levy_year}年{NAMES[insurance]}",
+        amount=bill.refund_amount or bill.personal_due,
+        way=f"原来付款的{GATEWAYS[bill.way].facts.title}账户" if bill.way in GATEWAYS else "参保人本人的银行账户",
+        reasons=[(why, words) for why, words in QUESTIONS.items() if mine and no[why] is None],
+        refused=said if mine else NotYourRefund.text,
+        number=bill.refund_number,
+        state=RefundState(bill.refund_state) if bill.refund_state else None,
+    )
+
+
+def _may_ask(bill: Any, actor: str, own: Set[int]) -> bool:
+    """Who began the payment, or the person himself (M4)."""
+    return actor == bill.started_by or bill.person_id in own
+
+
+def _own(connection: Connection, actor: str) -> set[int]:
+    """Whom this actor is himself, by the registered phone."""
+    kind, _, account = actor.partition(":")
+    if kind != "account" or not account.isdigit():
+        return set()
+    return {person for person, own in accounts.people_of(connection, int(account)).items() if own}
+
+
+def _one_at_a_time(connection: Connection, key: bytes) -> None:
+    """Whoever comes with the same key at the same moment waits for the first, and gets its answer (K23)."""
+    connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": int.from_bytes(key[:8], signed=True)})
 
 
 def _before(connection: Connection, key: bytes, body: bytes) -> Asked | None:

@@ -5,7 +5,7 @@ import secrets
 from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 
-from app.flows.follow_refund import RefundFollowed, follow, refunds_of
+from app.flows.follow_refund import RefundFollowed, follow, follow_all
 from app.flows.quote import subjects
 from app.flows.refund_wish import Refundable, UnknownReason, ask, refundable
 from app.policy.refunds import QUESTIONS, Why
@@ -29,7 +29,8 @@ class BadAmount(BadInput):
 @bp.get("/refunds")
 def mine() -> Answer:
     """Every refund of the people this session knows."""
-    return render_template("resident/refunds.html", refunds=own_refunds())
+    people = subjects(parts(), sorted(set(here().known.values())))
+    return render_template("resident/refunds.html", refunds=follow_all(parts(), people))
 
 
 @bp.get("/refunds/<number>")
@@ -90,15 +91,9 @@ def own_refund(number: str) -> RefundFollowed:
     return found
 
 
-def own_refunds() -> list[RefundFollowed]:
-    """All of them, newest first."""
-    people = sorted(set(here().known.values()))
-    return [follow(parts(), row.number) for row in refunds_of(parts(), people)]
-
-
 def _found(person: str, insurance: str) -> tuple[Subject, Refundable]:
     subject = subjects(parts(), [known(person)])[0]
-    found = refundable(parts(), subject, insurance_named(insurance))
+    found = refundable(parts(), subject, insurance_named(insurance), actor=actor(here()))
     if found is None:
         raise NothingToGiveBack
     return subject, found

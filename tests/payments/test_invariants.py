@@ -86,6 +86,7 @@ TAMPERINGS = (
     ),
     ("INV-60", "insert into trouble values ('refund', 'YT1', 3, 'AssertionError gateway.py:253', now())"),
     ("INV-61", f"{A_REFUND}; update refund set state = 'paying', resends = 6"),
+    ("INV-62", A_REFUND),
     ("INV-39", "update notice set next_try_at = now() - interval '1 hour'"),
 )
 

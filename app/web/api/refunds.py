@@ -4,9 +4,9 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from app.flows.follow_refund import RefundFollowed
+from app.flows.follow_refund import RefundFollowed, follow_all
 from app.flows.quote import subjects
-from app.flows.refund_wish import Refundable, ask, refundable
+from app.flows.refund_wish import Refundable, ask, refundables
 from app.policy.facts import Insurance
 from app.web.access import actor, here, reference
 from app.web.api.asked import RefundAsked
@@ -14,7 +14,7 @@ from app.web.api.payments import idempotency_key
 from app.web.api.told import answers
 from app.web.api.told_money import RefundsTold, RefundTold
 from app.web.parts import parts
-from app.web.refunds import own_refund, own_refunds
+from app.web.refunds import own_refund
 from app.web.wishes import known
 from core.clock import beijing
 from core.redact import mask_name
@@ -29,10 +29,10 @@ def listed() -> dict[str, Any]:
 
     Of everybody this session knows; `available` is what `expected_available` must say."""
     people = subjects(parts(), sorted(set(here().known.values())))
-    found = [(person, refundable(parts(), person, each)) for person in people for each in Insurance]
+    found = refundables(parts(), people, actor=actor(here()))
     return {
-        "refundable": [_refundable(reference(person.id), each) for person, each in found if each and not each.number],
-        "refunds": [_told(refund) for refund in own_refunds()],
+        "refundable": [_refundable(reference(person.id), each) for person, each in found if not each.number],
+        "refunds": [_told(refund) for refund in follow_all(parts(), people)],
     }
 
 
