@@ -3,7 +3,7 @@
 --   again     this very receipt is booked already
 --   surplus   the money is real, its bills are settled, withdrawn or out of price: held for refund
 --   suspense  number, channel, merchant, amount or currency fit nothing we wrote down: held with an owner
---   doubt     as suspense, but the message names no amount that could be booked
+--   doubt     as suspense, but the message names no amount that could be booked; a later one that does takes its place
 -- Locks: the payment, then its bills by id. `p_now` is the business clock.
 
 create or replace function hold_money(
@@ -15,7 +15,10 @@ declare
 begin
   insert into suspense (household_id, cause, doubt, owner, gateway, number, amount, owned_on, due_on)
     values (p_household, receipt, p_doubt, p_owner, p_gateway, p_number, p_amount, working_day(p_booked_on + 1),
-            working_day(p_booked_on + 7)) on conflict do nothing;
+            working_day(p_booked_on + 7))
+    on conflict (household_id, cause) do update set doubt = excluded.doubt, amount = excluded.amount, owner =
+      case when starts_with(suspense.owner, 'staff:') then suspense.owner else excluded.owner end
+      where coalesce(suspense.amount, 0) <= 0;  -- what only a doubt was known of
   if p_amount is null or p_amount <= 0 then
     return false;
   end if;
@@ -39,8 +42,7 @@ declare
   doubt text;
 begin
   select * into pay from payment where household_id = p_household and number = p_number for update;
-  if exists (select from entry where household_id = p_household and cause = receipt)
-     or exists (select from suspense where household_id = p_household and cause = receipt) then
+  if exists (select from entry where household_id = p_household and cause = receipt) then
     return 'again';
   end if;
   doubt := case
@@ -67,6 +69,9 @@ begin
       where household_id = p_household and id = any (covered);
     update payment set state = 'paid', reference = p_outcome->>'reference', paid_at = happened
       where household_id = p_household and number = p_number;
+    if exists (select from suspense where household_id = p_household and cause = receipt) then  -- a word without amount
+      perform suspense_solve(p_household, receipt, 'applied', 'gateway:' || p_gateway, p_now);
+    end if;
     return 'paid';
   end if;
   perform hold_money(p_household, p_gateway, p_number, reference, amount, 'surplus', 'surplus', 'refund_desk',

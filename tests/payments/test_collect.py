@@ -205,6 +205,49 @@ def test_an_amount_nobody_can_book_is_a_doubt_without_an_entry(engine: Engine, s
         assert counts(connection, "entry", "suspense") == [0, 1]
 
 
+@pytest.mark.parametrize("spoilt", [{"amount": None}, {"currency": ""}])
+def test_the_whole_word_settles_what_a_word_without_amount_only_doubted(engine: Engine, spoilt: dict) -> None:
+    """K10: what the first word left out, the second says; a sibling's doubt stays as it is."""
+    with engine.begin() as connection:
+        attempt = a_started_payment(connection)
+        sibling = a_started_payment(connection, a_bill(connection, household_id=8, person_id=18))
+    vague = [a_message(a_paid_word(one, **spoilt)) for one in (attempt, sibling)]
+
+    words = take(engine, *vague, vague[0], a_message(a_paid_word(attempt)), a_message(a_paid_word(attempt)))
+
+    assert words == ["doubt", "doubt", "doubt", "paid", "again"]
+    with engine.connect() as connection:
+        states = connection.execute(text("select household_id, state from bill order by 1")).all()
+        solved = connection.execute(text("select household_id, solution, solved_by from suspense order by 1")).all()
+    assert states == [(7, "settled"), (8, "open")]
+    assert solved == [(7, "applied", "gateway:wechat"), (8, None, None)]
+    assert balances(engine)["clearing:wechat"] == 32000
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "doubt"), [({"amount": 31000}, "amount"), ({"merchant": "1900000999"}, "other_merchant")]
+)
+def test_the_whole_word_that_fits_nothing_is_held_in_the_place_of_the_doubt(
+    engine: Engine, spoilt: dict, doubt: str
+) -> None:
+    """K10: the money is in the book, once, and whoever took the doubt keeps it."""
+    with engine.begin() as connection:
+        attempt = a_started_payment(connection)
+    take(engine, a_message(a_paid_word(attempt, amount=None)))
+    with engine.begin() as connection:
+        connection.execute(
+            text("select suspense_take(household_id, cause, 'staff:li', :now) from suspense"), {"now": NOON}
+        )
+
+    words = take(engine, *[a_message(a_paid_word(attempt, **spoilt))] * 2)
+
+    assert words == ["suspense", "again"]
+    with engine.connect() as connection:
+        [held] = connection.execute(text("select doubt, amount, owner, solved_at from suspense")).all()
+    assert held == (doubt, spoilt.get("amount", 32000), "staff:li", None)
+    assert balances(engine) == {"clearing:wechat": held.amount, "suspense:wechat": -held.amount}
+
+
 def test_a_late_success_of_a_closed_payment_is_applied(engine: Engine) -> None:
     with engine.begin() as connection:
         attempt = a_started_payment(connection)
