@@ -183,6 +183,12 @@ class SuspenseUnfit(Conflict):
     text = "这些缴费单和这笔钱对不上：金额要分文不差，缴费单要没交、没过期、没人正在付，钱也没有在退。"
 
 
+class SuspenseChanged(Conflict):
+    """What is proposed is not what the screen showed."""
+
+    text = "提出的内容和您刚才看到的不一样了，请刷新后再看。"
+
+
 class NothingProposed(Conflict):
     """Nobody has proposed bills for it."""
 

@@ -201,5 +201,21 @@ select r.number as what from refund r
           select from refund_step s where s.household_id = r.household_id and s.number = r.number
              and s.word in ('approved', 'rejected') and s.by = r.decided_by))
 
+-- INV-63 待查款处理完了，它那一笔支付也结束了
+select p.number as what from payment p
+  join suspense s on s.household_id = p.household_id and s.number = p.number and s.gateway = p.gateway
+ where p.next_query_at is not null and p.state in ('created', 'pending', 'unknown', 'closing')
+   and s.solved_at is not null and s.doubt in ('amount', 'unconfirmed')
+
+-- INV-64 说过“已经入账”的消息，账上都有
+select s.cause as what from suspense s
+ where s.amount is null and s.solved_at is null
+   and exists (select from received r where r.household_id = s.household_id and r.number = s.number
+                  and r.gateway = s.gateway and r.verdict = 'verified' and r.result = 'again')
+   and not exists (select from payment p where p.household_id = s.household_id and p.number = s.number
+                      and p.reference is not null)
+   and not exists (select from suspense b where b.household_id = s.household_id and b.number = s.number
+                      and b.amount > 0)
+
 -- INV-39 通知不积压
 select cause as what from notice where rank < 2 and next_try_at < %(wall)s - interval '10 minutes'

@@ -8,11 +8,18 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Row, select, text
 
-from payments.errors import NoSuchSuspense, NothingProposed, OwnSuspense, SuspenseSolved, SuspenseUnfit
+from core.money import Fen
+from payments.errors import NoSuchSuspense, NothingProposed, OwnSuspense, SuspenseChanged, SuspenseSolved, SuspenseUnfit
 from payments.models import Suspense, SuspenseStep
 from payments.refusals import as_errors
 
-_ERRORS = {"LX022": SuspenseUnfit, "LX023": SuspenseSolved, "LX024": NothingProposed, "23514": OwnSuspense}
+_ERRORS = {
+    "LX022": SuspenseUnfit,
+    "LX023": SuspenseSolved,
+    "LX024": NothingProposed,
+    "LX025": SuspenseChanged,
+    "23514": OwnSuspense,
+}
 ROLES = ("tax_clerk", "refund_desk")  # an owner that is no person yet
 
 
@@ -22,6 +29,14 @@ class Key:
 
     household_id: int
     cause: str
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a page shows as proposed: the bills by id, and the money (fen) that shall settle them."""
+
+    bills: frozenset[int]
+    amount: Fen | None
 
 
 def take(connection: Connection, key: Key, *, by: str, now: datetime) -> None:
@@ -50,9 +65,20 @@ def propose(
     )
 
 
-def settle(connection: Connection, key: Key, *, by: str, now: datetime, booked_on: date) -> None:
-    """Another person agrees: the proposed bills are settled. OwnSuspense, NothingProposed, SuspenseUnfit."""
-    _call(connection, key, "suspense_apply", ":by, :now, :booked_on", by=by, now=now, booked_on=booked_on)
+def settle(connection: Connection, key: Key, seen: Proposal, *, by: str, now: datetime, booked_on: date) -> None:
+    """Another person agrees to what he saw: the proposed bills are settled. OwnSuspense, NothingProposed,
+    SuspenseChanged, SuspenseUnfit."""
+    _call(
+        connection,
+        key,
+        "suspense_apply",
+        ":bills, :amount, :by, :now, :booked_on",
+        bills=sorted(seen.bills),
+        amount=seen.amount,
+        by=by,
+        now=now,
+        booked_on=booked_on,
+    )
 
 
 def find(connection: Connection, key: Key) -> Row:

@@ -11,7 +11,7 @@ from app.cli.sheet import id_number_asked
 from app.flows import suspense as flow
 from app.flows.pay import Want
 from app.flows.quote import identify
-from app.flows.suspense_work import DOUBTS, SOLUTIONS
+from app.flows.suspense_work import DOUBTS, SOLUTIONS, doubt, proposal
 from app.policy.facts import Insurance
 from core.clock import beijing
 from core.errors import AppError
@@ -85,8 +85,18 @@ def propose_command(cause: str, name: str, by: str, insurances: tuple[str, ...],
 @click.argument("cause")
 @_by
 def agree_command(cause: str, by: str) -> None:
-    """The proposed items are settled with CAUSE."""
-    _done(lambda: flow.settle(parts(), flow.key_of(parts(), cause), by=by), "已入账，这几项算交过了。")
+    """The proposed items are settled with CAUSE, once whoever agrees has seen them."""
+
+    def act() -> None:
+        key = flow.key_of(parts(), cause)
+        found, _, proposed = doubt(parts(), key)
+        for each in proposed:
+            click.echo(f"{each.name}\t{each.title}\t{yuan(each.amount)}")
+        if proposed:
+            click.confirm("同意用这笔钱交这几项？", abort=True)
+        flow.settle(parts(), key, proposal(found, proposed), by=by)
+
+    _done(act, "已入账，这几项算交过了。")
 
 
 @suspense.command("back")

@@ -22,7 +22,7 @@ from payments import find as find_money
 from payments import find_refunds, suspense
 from payments.bills import IssuedBill, issue, meet
 from payments.errors import DifferentHouseholds
-from payments.suspense import Key
+from payments.suspense import Key, Proposal
 
 KEEP_AT_MOST = 92  # days: longer is no keeping but forgetting
 
@@ -88,12 +88,12 @@ def propose(parts: Parts, key: Key, wants: Sequence[Want], *, by: str) -> None:
         suspense.propose(connection, key, household, bills, by=by, now=parts.clocks.now())
 
 
-def settle(parts: Parts, key: Key, *, by: str) -> None:
-    """Another person agrees: the proposed bills are settled by it, and their people told. OwnSuspense,
-    NothingProposed, SuspenseUnfit, SuspenseSolved."""
+def settle(parts: Parts, key: Key, seen: Proposal, *, by: str) -> None:
+    """Another person agrees to what he saw: the proposed bills are settled by it, and their people told. OwnSuspense,
+    NothingProposed, SuspenseChanged, SuspenseUnfit, SuspenseSolved."""
     now = parts.clocks.now()
     with parts.engine.begin() as connection:
-        suspense.settle(connection, key, by=by, now=now, booked_on=business_day(now))
+        suspense.settle(connection, key, seen, by=by, now=now, booked_on=business_day(now))
         row = suspense.find(connection, key)
         for bill_id in row.bills:
             bill, _ = find_money.bill_with_lines(connection, row.bills_household, bill_id)

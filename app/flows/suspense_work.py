@@ -14,7 +14,7 @@ from core.redact import mask_name
 from payments import find as find_money
 from payments import suspense
 from payments.gateways import GATEWAYS
-from payments.suspense import ROLES, Key
+from payments.suspense import ROLES, Key, Proposal
 
 DOUBTS: Mapping[str, str] = {
     "surplus": "多付待退",
@@ -61,6 +61,7 @@ class Doubt:
 class Proposed:
     """One bill that somebody proposes to settle. The name is masked."""
 
+    bill: int
     name: str
     title: str
     amount: Fen
@@ -73,6 +74,11 @@ def doubts(parts: Parts, *, solved: bool = False) -> list[Doubt]:
     return [_doubt(parts, row) for row in rows]
 
 
+def proposal(found: Doubt, proposed: Sequence[Proposed]) -> Proposal:
+    """What somebody who agrees has seen of it."""
+    return Proposal(frozenset(each.bill for each in proposed), found.amount)
+
+
 def doubt(parts: Parts, key: Key) -> tuple[Doubt, Sequence[Any], list[Proposed]]:
     """One, what was done about it, and the bills that are proposed. NoSuchSuspense."""
     with parts.reading() as connection:
@@ -83,6 +89,7 @@ def doubt(parts: Parts, key: Key) -> tuple[Doubt, Sequence[Any], list[Proposed]]
         people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
     proposed = [
         Proposed(
+            bill.id,
             mask_name(people[bill.person_id].name),
             f"{bill.levy_year}年{NAMES[Insurance(bill.insurance)]}",
             bill.personal_due,

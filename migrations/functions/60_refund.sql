@@ -60,20 +60,28 @@ create or replace function refund_is_booked(p_household bigint, p_number text, p
                   where e.household_id = p_household and e.cause = 'refund:' || p_number || ':' || event)
 $$;
 
--- What a receipt took in, wherever that lay: at the channel, or aside until somebody knew whose it was.
+-- What a receipt took in, wherever that lay: at the channel, at the treasury, or aside until somebody knew whose it was.
 create or replace function receipt_amount(p_household bigint, p_receipt text) returns bigint language sql stable as $$
   select sum(amount)::bigint from posting
    where household_id = p_household and cause = p_receipt and amount > 0 and (account in ('bank:pending', 'cash:agents')
-      or split_part(account, ':', 1) in ('clearing', 'suspense', 'surplus'))
+      or split_part(account, ':', 1) in ('clearing', 'suspense', 'surplus', 'treasury'))
 $$;
 
--- The way it came, by which it goes back: a channel; or the bank, for money that came there and for cash (no agent
--- gives cash back).
+-- The way it came, by which it goes back: a channel; or the bank, for money that came there or to the treasury, and for
+-- cash (no agent gives cash back).
 create or replace function receipt_way(p_household bigint, p_receipt text) returns text language sql stable as $$
-  select case when account in ('bank:pending', 'cash:agents') then 'bank' else split_part(account, ':', 2) end
+  select case when account in ('bank:pending', 'cash:agents') or starts_with(account, 'treasury:') then 'bank'
+              else split_part(account, ':', 2) end
     from posting where household_id = p_household and cause = p_receipt and amount > 0
      and (account in ('bank:pending', 'cash:agents')
-          or split_part(account, ':', 1) in ('clearing', 'suspense', 'surplus')) limit 1
+          or split_part(account, ':', 1) in ('clearing', 'suspense', 'surplus', 'treasury')) limit 1
+$$;
+
+-- Where the money of a transfer leaves from: the treasury for what came there, for nobody we knew; else the bank.
+create or replace function receipt_place(p_household bigint, p_receipt text) returns text language sql stable as $$
+  select coalesce((select account from posting
+                    where household_id in (p_household, 0) and cause = regexp_replace(p_receipt, ':applied$', '')
+                      and amount > 0 and starts_with(account, 'treasury:') limit 1), 'bank:pending')
 $$;
 
 -- The receipt a bill was paid from: a bill issued in the place of one that went back was paid by the same receipt.

@@ -95,7 +95,7 @@ begin
     return;
   end if;
   perform ledger_post(p_household, 'refund:' || p_number || ':external', p_booked_on, p_now,
-                      array['refunds:' || r.gateway, 'bank:pending'], array[r.amount, -r.amount],
+                      array['refunds:' || r.gateway, receipt_place(p_household, r.receipt)], array[r.amount, -r.amount],
                       array[null, null]::bigint[]);
   perform refund_note(p_household, p_number, 'paid', null, p_by, '', p_now);
   update refund set state = 'paid', paid_at = p_now, their_word = 'transfer'

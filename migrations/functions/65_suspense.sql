@@ -48,6 +48,12 @@ begin
   perform suspense_note(p_household, p_cause, 'kept', p_by, p_reason, p_now);
 end $$;
 
+-- Is it the money of the payment whose number it carries: come in another amount, or known from the list alone? Then
+-- the gateway takes nothing more under that number, and the payment ends with the solution.
+create or replace function held_of_its_own(p_held suspense) returns boolean language sql immutable as $$
+  select p_held.doubt in ('amount', 'unconfirmed')
+$$;
+
 -- Do these open bills of one household fit it: their resident's parts sum up to it exactly, their price was in force
 -- when the money came, and nobody else is paying or getting it? Locks the bills.
 create or replace function suspense_fits(p_held suspense, p_household bigint, p_bills bigint[]) returns boolean
@@ -61,7 +67,7 @@ begin
     select personal_due from bill b where household_id = p_household and id = any (p_bills) and state = 'open'
        and came < price_until and not exists (
          select from payment_bill pb where pb.household_id = b.household_id and pb.bill_id = b.id and pb.live
-            and not (p_held.doubt = 'amount' and pb.number = p_held.number))
+            and not (held_of_its_own(p_held) and pb.number = p_held.number))
      order by id for update) locked having count(*) = cardinality(p_bills);
   return due is not distinct from p_held.amount and not exists (
     select from refund where household_id = p_held.household_id and receipt = p_held.cause and held is not null
@@ -83,9 +89,10 @@ begin
   perform suspense_note(p_household, p_cause, 'proposed', p_by, '', p_now);
 end $$;
 
--- Another person agrees: the proposed bills are settled by it, when the money came. LX024: nothing is proposed.
+-- Another person agrees to what he saw: the proposed bills are settled by it, when the money came. LX024: nothing is
+-- proposed · LX025: it is not what he saw.
 create or replace function suspense_apply(
-  p_household bigint, p_cause text, p_by text, p_now timestamptz, p_booked_on date
+  p_household bigint, p_cause text, p_seen bigint[], p_amount bigint, p_by text, p_now timestamptz, p_booked_on date
 ) returns void language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   s suspense;
@@ -96,6 +103,9 @@ begin
   s := suspense_held(p_household, p_cause);
   if s.bills is null then
     raise exception 'nothing is proposed for %', p_cause using errcode = 'LX024';
+  end if;
+  if (s.bills, s.amount) is distinct from (p_seen, p_amount) then
+    raise exception 'another thing is proposed for %', p_cause using errcode = 'LX025';
   end if;
   if s.proposed_by = p_by then
     raise exception 'who proposes does not agree: %', p_cause using errcode = '23514';
@@ -112,8 +122,7 @@ begin
     where household_id = s.bills_household and id = any (s.bills);
 end $$;
 
--- It is solved. A payment whose money was of another amount has ended with it, and its bills are free: the gateway
--- will take nothing more under its number.
+-- It is solved. A payment whose own money it was has ended with it, and its bills are free.
 create or replace function suspense_solve(
   p_household bigint, p_cause text, p_solution text, p_by text, p_now timestamptz
 ) returns void language plpgsql as $$
@@ -124,7 +133,7 @@ begin
   update suspense set solved_at = p_now, solved_by = p_by, solution = p_solution
     where household_id = p_household and cause = p_cause;
   perform suspense_note(p_household, p_cause, p_solution, p_by, '', p_now);
-  if s.doubt = 'amount' then
+  if held_of_its_own(s) then
     update payment set state = 'closed' where household_id = p_household and number = s.number
        and gateway = s.gateway and state in ('created', 'pending', 'unknown', 'closing', 'left');
   end if;

@@ -87,6 +87,17 @@ TAMPERINGS = (
     ("INV-60", "insert into trouble values ('refund', 'YT1', 3, 'AssertionError gateway.py:253', now())"),
     ("INV-61", f"{A_REFUND}; update refund set state = 'paying', resends = 6"),
     ("INV-62", A_REFUND),
+    (
+        "INV-63",
+        "update suspense set doubt = 'unconfirmed', household_id = 23, solved_at = now(), solved_by = 'staff:li',"
+        " solution = 'given_back', number = (select number from payment where household_id = 23)",
+    ),
+    (
+        "INV-64",
+        "update suspense set amount = null;"
+        " update payment set state = 'closed', reference = null where household_id = 22;"
+        " update received set result = 'again' where household_id = 22",
+    ),
     ("INV-39", "update notice set next_try_at = now() - interval '1 hour'"),
 )
 

@@ -1,5 +1,6 @@
 """The offices' money in doubt: the list by day, one with its steps, and the four ways to go on."""
 
+import re
 from datetime import date
 
 from apiflask import APIBlueprint
@@ -16,8 +17,9 @@ from app.web.parts import parts
 from app.web.wishes import BadWish
 from core.errors import AppError
 from core.money import Fen, fen
-from payments.suspense import Key
+from payments.suspense import Key, Proposal
 
+LARGEST_ID = 1 << 62
 bp = APIBlueprint("office_suspense", __name__, enable_openapi=False)
 
 
@@ -82,8 +84,8 @@ def propose_one(household: int, cause: str) -> Answer | tuple[Answer, int]:
 @bp.post("/<int:household>/<cause>/agree")
 @needs("suspense.confirm")
 def agree_one(household: int, cause: str) -> Answer:
-    """同意, by another person."""
-    suspense.settle(parts(), Key(household, cause), by=_by())
+    """同意 to what the page showed, by another person."""
+    suspense.settle(parts(), Key(household, cause), _seen(), by=_by())
     return _back(household, cause)
 
 
@@ -100,6 +102,16 @@ def _page(key: Key, *, problem: str | None) -> str:
         solves=may(role, "suspense.solve") and not found.solution,
         agrees=may(role, "suspense.confirm") and not found.solution and found.proposed_by not in (None, _by()),
         tiers=list(parts().rules.pension.tiers),
+    )
+
+
+def _seen() -> Proposal:
+    """The bills and the amount that the page showed; whatever is no number was not shown by a page of ours."""
+    bills = [int(each) for each in request.form.getlist("bill") if re.fullmatch(r"[0-9]{1,19}", each)]
+    amount = request.form.get("amount", "")
+    return Proposal(
+        frozenset(bill for bill in bills if bill < LARGEST_ID),
+        int(amount) if re.fullmatch(r"[0-9]{1,15}", amount) else None,
     )
 
 

@@ -69,8 +69,10 @@ def test_money_in_doubt_is_taken_kept_and_settled(running, district, say):
     assert say("suspense", "keep", cause, "--until", "2021-11-20", "--reason", "等回话", "--by", "clerk")[0] == 0
     assert say("suspense", "keep", cause, "--until", "2021-11-01", "--reason", "等回话", "--by", "clerk")[0] == 1
     assert say(*propose, "--by", "clerk", typed=typed)[0] == 0
-    assert "请换一个人" in say("suspense", "agree", cause, "--by", "clerk")[1]
-    assert say("suspense", "agree", cause, "--by", "lead")[0] == 0
+    assert "请换一个人" in say("suspense", "agree", cause, "--by", "clerk", typed="y\n")[1]
+    code, said = say("suspense", "agree", cause, "--by", "lead", typed="n\n")
+    assert code == 1 and "2022年居民医保" in said, "what is agreed to is shown first"
+    assert say("suspense", "agree", cause, "--by", "lead", typed="y\n")[0] == 0
     assert "已用来缴费" in say("suspense", "list", "--solved")[1]
     assert "已经处理过了" in say("suspense", "take", cause, "--by", "clerk")[1]
     assert "没有找到" in say("suspense", "back", "receipt:wechat:1", "--by", "clerk")[1]

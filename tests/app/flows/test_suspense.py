@@ -1,27 +1,35 @@
 """Money that fits nothing has an owner and a day, and ends in a bill or with its payer."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
 from app.flows import refund, refund_pay, suspense
+from app.flows.clear_difference import clear, confirm
 from app.flows.collect import take_word
 from app.flows.expire import ask_silent
 from app.flows.import_outside import import_outside
 from app.flows.pay import NotPayable, Want
+from app.flows.reconcile import reconcile_day
+from app.flows.suspense_work import doubt, proposal
 from app.policy.facts import Insurance
 from payments.errors import (
+    GatewaySilent,
     NoSuchSuspense,
     NothingProposed,
     NothingToGiveBack,
     OwnSuspense,
+    SuspenseChanged,
     SuspenseSolved,
     SuspenseUnfit,
 )
 from payments.gateways.base import Outcome, Word
 from payments.number import new_number
+from payments.suspense import Proposal
 from tests.builders import NEW_YEAR, NOON, a_household, a_person, an_id_number
+from tests.days import MORNING, keep, line
 from tests.refunding import CLERK, LEAD, agree, balances, given_back, pay, rows, run_refunds, start, state
 from tests.system import eventually
 
@@ -38,6 +46,12 @@ def other_amount(running, person, total, *wants):
     ask_silent(running.parts)
     [row] = rows(running, "select cause from suspense where number = :n", n=started.number)
     return suspense.key_of(running.parts, row.cause), started.number
+
+
+def agreed_to(running, key, *, by):
+    """Another person agrees to what his page shows."""
+    found, _, proposed = doubt(running.parts, key)
+    suspense.settle(running.parts, key, proposal(found, proposed), by=by)
 
 
 def unknown(running, amount, at=NOON, reference="4200009"):
@@ -103,11 +117,11 @@ def test_it_settles_what_it_was_meant_for_when_two_people_say_so(running, adult)
     wants = [Want(adult, MEDICAL), Want(adult, PENSION, 50000)]
 
     with pytest.raises(NothingProposed):
-        suspense.settle(running.parts, key, by=LEAD)
+        agreed_to(running, key, by=LEAD)
     suspense.propose(running.parts, key, wants, by=CLERK)
     with pytest.raises(OwnSuspense):
-        suspense.settle(running.parts, key, by=CLERK)
-    suspense.settle(running.parts, key, by=LEAD)
+        agreed_to(running, key, by=CLERK)
+    agreed_to(running, key, by=LEAD)
 
     bills = rows(running, "select state, settled_by, settled_at from bill")
     assert {(bill.state, bill.settled_by) for bill in bills} == {("settled", f"{key.cause}:applied")}
@@ -122,7 +136,7 @@ def test_it_settles_what_it_was_meant_for_when_two_people_say_so(running, adult)
     row = held(running)
     assert (row.solved_by, row.solution, row.owner) == (LEAD, "applied", CLERK)
     for late in (
-        lambda: suspense.settle(running.parts, key, by=LEAD),
+        lambda: agreed_to(running, key, by=LEAD),
         lambda: suspense.take(running.parts, key, by=LEAD),
     ):
         with pytest.raises(SuspenseSolved):
@@ -135,7 +149,7 @@ def test_it_settles_what_it_was_meant_for_when_two_people_say_so(running, adult)
 def test_what_it_settled_can_go_back_by_its_receipt(running, adult):
     key, number = other_amount(running, adult, 82000)
     suspense.propose(running.parts, key, [Want(adult, MEDICAL), Want(adult, PENSION, 50000)], by=CLERK)
-    suspense.settle(running.parts, key, by=LEAD)
+    agreed_to(running, key, by=LEAD)
     [medical] = rows(running, "select * from bill where insurance = 'RES_MEDICAL' and state = 'settled'")
 
     with running.parts.engine.begin() as connection:
@@ -165,7 +179,7 @@ def test_an_old_price_counts_for_money_that_came_in_its_time_only(running, adult
     with pytest.raises(SuspenseUnfit):
         suspense.propose(running.parts, late, [Want(adult, MEDICAL)], by=CLERK)
     suspense.propose(running.parts, early, [Want(adult, MEDICAL)], by=CLERK)
-    suspense.settle(running.parts, early, by=LEAD)
+    agreed_to(running, early, by=LEAD)
 
     [bill] = rows(running, "select benefit_start, personal_due from bill where state = 'settled'")
     assert (bill.benefit_start, bill.personal_due) == (date(2022, 1, 1), 32000)
@@ -177,7 +191,7 @@ def test_somebody_paid_meanwhile_and_the_money_stays(running, adult):
     pay(running, Want(adult, MEDICAL))
 
     with pytest.raises(SuspenseUnfit):
-        suspense.settle(running.parts, key, by=LEAD)
+        agreed_to(running, key, by=LEAD)
 
     assert held(running).solved_at is None and balances(running)["suspense:wechat"] == -32000
 
@@ -212,7 +226,7 @@ def test_another_amount_settles_what_it_fits_and_its_payment_ends(running, adult
     key, number = other_amount(running, adult, 64000)
 
     suspense.propose(running.parts, key, [Want(adult, MEDICAL), Want(other, MEDICAL)], by=CLERK)
-    suspense.settle(running.parts, key, by=LEAD)
+    agreed_to(running, key, by=LEAD)
 
     assert state(running, number) == "closed"
     assert {row.state for row in rows(running, "select state from bill where state <> 'withdrawn'")} == {"settled"}
@@ -232,7 +246,7 @@ def test_surplus_may_settle_what_somebody_else_owes(running, adult):
     key = suspense.key_of(running.parts, held(running).cause)
 
     suspense.propose(running.parts, key, [Want(other, MEDICAL)], by=CLERK)
-    suspense.settle(running.parts, key, by=LEAD)
+    agreed_to(running, key, by=LEAD)
 
     assert "surplus:wechat" not in balances(running)
     assert rows(running, "select state from bill") == [("settled",), ("settled",)]
@@ -253,6 +267,118 @@ def test_money_of_nobody_is_given_back_too(running, adult):
     refund.decide(running.parts, asked.number, approved=True, by=LEAD)
 
     assert balances(running) == {"clearing:wechat": 32000, "refunds:wechat": -32000}
+
+
+def known_from_the_list_alone(running, person, monkeypatch, *more, amount=31000):
+    """A payment whose money only the gateway's list knew of, taken in by two people: its key and number."""
+    started = start(running, Want(person, MEDICAL), *more)
+    word = Outcome("wechat", started.number, Word.PAID, reference="4200031", amount=amount, happened_at=NOON)
+    running.turn(MORNING)
+    keep(running, "wechat", [line(word)])
+    gateway = type(running.parts.gateways["wechat"])
+    monkeypatch.setattr(gateway, "query", lambda *_: (_ for _ in ()).throw(GatewaySilent("down")))
+    reconcile_day(running.parts, "wechat", NOON.date())
+    [difference] = rows(running, "select id from discrepancy where state = 'open'")
+    clear(running.parts, difference.id, "book", "他们的账单上有", by=CLERK)
+    confirm(running.parts, difference.id, agreed=True, by=LEAD)
+    [row] = rows(running, "select cause, doubt from suspense where number = :n", n=started.number)
+    assert row.doubt == "unconfirmed"
+    return suspense.key_of(running.parts, row.cause), started.number
+
+
+def test_a_payment_known_from_the_list_alone_ends_when_its_money_goes_back(running, adult, monkeypatch):
+    """K11: it was asked about for ever, and its bill could never be paid; a sibling's live payment stays live."""
+    key, number = known_from_the_list_alone(running, adult, monkeypatch)
+    household = running.one("select household_id from person where id = :p", p=adult).household_id
+    other = running.write(lambda c: a_person(c, id_number=an_id_number(sequence=11), household=household))
+    sibling = start(running, Want(other, MEDICAL), key="sibling-key")
+
+    asked = suspense.give_back(running.parts, key, by=CLERK)
+    refund.decide(running.parts, asked.number, approved=True, by=LEAD)
+
+    assert state(running, number) == "closed" and state(running, sibling.number) == "pending"
+    monkeypatch.undo()
+    assert pay(running, Want(adult, MEDICAL), key="again-key", gateway="alipay")
+
+
+def test_a_payment_known_from_the_list_alone_settles_its_own_bill_when_two_people_say_so(running, adult, monkeypatch):
+    """K11: the bill that the payment itself holds is no hindrance to its own money."""
+    key, number = known_from_the_list_alone(running, adult, monkeypatch, Want(adult, PENSION, 30000), amount=32000)
+
+    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    agreed_to(running, key, by=LEAD)
+
+    assert state(running, number) == "closed"
+    assert rows(running, "select insurance, state from bill order by 1") == [
+        ("RES_MEDICAL", "settled"),
+        ("RES_PENSION", "open"),
+    ]
+    monkeypatch.undo()
+    assert pay(running, Want(adult, PENSION, 30000), key="pension-key")
+
+
+def test_who_agrees_agrees_to_what_he_saw(running, adult):
+    """K15: the proposal was changed between the page and the button."""
+    key = unknown(running, 32000)
+    other = running.write(
+        lambda c: a_person(c, id_number=an_id_number(sequence=9), household=a_household(c, number="0002"))
+    )
+    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    found, _, proposed = doubt(running.parts, key)
+    suspense.propose(running.parts, key, [Want(other, MEDICAL)], by=CLERK)
+
+    for seen in (proposal(found, proposed), Proposal(frozenset(), 32000), replace(proposal(found, proposed), amount=1)):
+        with pytest.raises(SuspenseChanged):
+            suspense.settle(running.parts, key, seen, by=LEAD)
+
+    assert {row.state for row in rows(running, "select state from bill")} == {"open"}
+    agreed_to(running, key, by=LEAD)
+    assert rows(running, "select state from bill where person_id = :p", p=other) == [("settled",)]
+    assert rows(running, "select state from bill where person_id = :p", p=adult) == [("open",)]
+
+
+def from_the_treasury(running, serial, yuan):
+    """A subsidy whose payer we know nothing of."""
+    heading = "税票号,入库日期,业务日期,险种,年度,类别,金额"
+    row = f"{serial},2021-11-05,2021-11-05,RES_MEDICAL,2022,gov_subsidy:nobody,{yuan}"
+    content = "\n".join([heading, row, f"合计,1,{yuan}", ""]).encode()
+    assert import_outside(running.parts, "treasury", content, by=CLERK).taken
+    return suspense.key_of(running.parts, f"treasury:{serial}")
+
+
+def test_money_of_nobody_at_the_treasury_goes_back_from_there(running):
+    """K30: by a transfer that two people stand for; other money of nobody stays."""
+    key, other = from_the_treasury(running, "T1", "5.00"), from_the_bank(running, "B7", "6.00")
+
+    asked = suspense.give_back(running.parts, key, by=CLERK)
+    refund.decide(running.parts, asked.number, approved=True, by=LEAD)
+    run_refunds(running, asked.number, "failed")
+    account = refund_pay.Account("insured", "某财政所", "6217000012345678", "建行", "退库单 1")
+    refund_pay.ask_transfer(running.parts, asked.number, account, by=CLERK)
+    refund_pay.decide_transfer(running.parts, asked.number, agreed=True, by=LEAD)
+
+    assert asked.amount == 500 and balances(running) == {"bank:pending": 600, "suspense:bank": -600}
+    assert rows(running, "select cause from suspense where solved_at is null") == [(other.cause,)]
+
+
+def test_money_of_nobody_at_the_treasury_settles_whom_it_was_meant_for(running, adult):
+    """K30: and what it settled can go back, from where it lies."""
+    key = from_the_treasury(running, "T2", "320.00")
+
+    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    agreed_to(running, key, by=LEAD)
+
+    [bill] = rows(running, "select * from bill")
+    assert (bill.state, bill.settled_by) == ("settled", "treasury:T2:applied")
+    assert balances(running)["treasury:RES_MEDICAL:2022"] == 32000 and "suspense:bank" not in balances(running)
+    with running.parts.engine.begin() as connection:
+        asked = refund.ask_for_bill(running.parts, connection, bill, refund.Why.ELSEWHERE, by="staff:desk")
+    agree(running.parts, asked.number)
+    run_refunds(running, asked.number, "failed")
+    account = refund_pay.Account("insured", "张示例", "6217000012345678", "建行", "退库单 2")
+    refund_pay.ask_transfer(running.parts, asked.number, account, by=CLERK)
+    refund_pay.decide_transfer(running.parts, asked.number, agreed=True, by=LEAD)
+    assert balances(running) == {}
 
 
 def test_what_is_not_there_is_said(running):
@@ -290,7 +416,7 @@ def from_the_bank(running, serial, yuan):
 def test_a_credit_of_the_bank_settles_a_bill_whose_money_later_goes_back_by_transfer(running, adult):
     key = from_the_bank(running, "B1", "320.00")
     suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
-    suspense.settle(running.parts, key, by=LEAD)
+    agreed_to(running, key, by=LEAD)
     [bill] = rows(running, "select * from bill")
     assert balances(running)["bank:pending"] == 32000 and "suspense:bank" not in balances(running)
 

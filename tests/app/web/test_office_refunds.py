@@ -1,5 +1,6 @@
 """The offices' refunds and money in doubt: each role sees its work, does its step and no other."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -151,7 +152,11 @@ def test_two_desks_find_out_whose_money_it_was(running, district, desks):
     assert desks["clerk01"].post(f"{page}/propose", data=who).status_code == 303
     assert "张*例" in desks["lead01"].get(page).text
     assert desks["clerk01"].post(f"{page}/agree").status_code == 403
-    assert desks["lead01"].post(f"{page}/agree").status_code == 303
+    shown = desks["lead01"].get(page).text
+    seen = {name: re.findall(rf'name="{name}" value="(\d+)"', shown) for name in ("bill", "amount")}
+    for other in ({}, seen | {"amount": "1"}, seen | {"bill": ["9" * 19]}):
+        assert desks["lead01"].post(f"{page}/agree", data=other).status_code == 409, "not what he saw (K15)"
+    assert desks["lead01"].post(f"{page}/agree", data=seen).status_code == 303
     assert "已用来缴费" in desks["audit01"].get("/office/suspense/?solved=1").text
     assert rows(running, "select state from bill") == [("settled",)]
 
