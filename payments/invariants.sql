@@ -188,7 +188,7 @@ select s.gateway || ' ' || s.day as what
 
 -- INV-60 后台没有哪一件事一再办不成
 select task || ' ' || subject || ' ' || error as what from trouble
- where times >= 3 and last_at > %(wall)s - interval '13 hours'
+ where times >= 3 and last_at > %(wall)s - interval '2 hours'
 
 -- INV-61 没有一再发出而渠道总说不认识的退款
 select number as what from refund where state = 'paying' and resends > 5 and their_word <> 'balance'

@@ -69,7 +69,8 @@ begin
       where household_id = p_household and id = any (covered);
     update payment set state = 'paid', reference = p_outcome->>'reference', paid_at = happened
       where household_id = p_household and number = p_number;
-    if exists (select from suspense where household_id = p_household and cause = receipt) then  -- a word without amount
+    if exists (select from suspense where household_id = p_household and cause = receipt and solved_at is null) then
+      -- a word without amount came first
       perform suspense_solve(p_household, receipt, 'applied', 'gateway:' || p_gateway, p_now);
     end if;
     return 'paid';
