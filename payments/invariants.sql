@@ -197,9 +197,8 @@ select number as what from refund where state = 'paying' and resends > 5 and the
 select r.number as what from refund r
  where not exists (select from refund_step s where s.household_id = r.household_id and s.number = r.number
                       and s.word = 'applied' and s.by = r.applied_by)
-    or (r.decided_by is not null and not exists (
-          select from refund_step s where s.household_id = r.household_id and s.number = r.number
-             and s.word in ('approved', 'rejected') and s.by = r.decided_by))
+    or exists (select from refund_step s where s.household_id = r.household_id and s.number = r.number
+                  and s.word in ('approved', 'rejected') and s.by is distinct from r.decided_by)
 
 -- INV-63 待查款处理完了，它那一笔支付也结束了
 select p.number as what from payment p

@@ -88,6 +88,12 @@ TAMPERINGS = (
     ("INV-61", f"{A_REFUND}; update refund set state = 'paying', resends = 6"),
     ("INV-62", A_REFUND),
     (
+        "INV-62",
+        f"{A_REFUND}; insert into refund_step select household_id, number, 1, 'applied', null, applied_by, now()"
+        " from refund; insert into refund_step select household_id, number, 2, 'approved', null, 'staff:other', now()"
+        " from refund",
+    ),
+    (
         "INV-63",
         "update suspense set doubt = 'unconfirmed', household_id = 23, solved_at = now(), solved_by = 'staff:li',"
         " solution = 'given_back', number = (select number from payment where household_id = 23)",
