@@ -29,7 +29,8 @@ from payments.transfers import Transfer
 LEASE = timedelta(seconds=60)
 ASK_AFTER_S = (10, 60, 300, 900, 3600, 4 * 3600, 12 * 3600)  # after approval; then every half day
 SHORT, SHORT_FOR = "balance", timedelta(minutes=30)  # our balance there was too low
-SAME_FOR = timedelta(minutes=5)  # UnionPay takes an order for ten minutes after its moment
+SAME_FOR = timedelta(minutes=5)  # a request under its former moment is taken for as long, whatever the clocks
+GONE_AFTER = timedelta(minutes=10)  # and by nobody any more after this (UnionPay)
 RESENDS = 5  # more of them are no silence
 HOLDERS = {"insured": "参保人本人", "heir": "继承人"}
 
@@ -105,6 +106,8 @@ def advance(parts: Parts, gateway: Gateway, row: Any) -> str:
         outcome = None if first else gateway.query_refund(order)
         if outcome is None or outcome.word is RefundWord.ABSENT:
             _never_taken(parts, row)
+            if not first and (wait := _wait_for_a_fresh_moment(parts, row)):
+                return _later(parts, row, parts.clocks.wall() + wait, "silent")
             order = order_of(row, _dated(parts, row, first=first))
             with parts.engine.begin() as connection:
                 if not refunds.sending(connection, row, order.ordered_at, again=not first):
@@ -122,9 +125,15 @@ def advance(parts: Parts, gateway: Gateway, row: Any) -> str:
 
 def _dated(parts: Parts, row: Any, *, first: bool) -> datetime:
     """When it is ordered. A gateway that knows nothing of it hears it under its former moment while that is fresh, so
-    that what may still be on its way is the same refund; an older moment UnionPay refuses, whoever brings it."""
+    that what may still be on its way is the same refund; under a new one only when the former is refused."""
     now = parts.clocks.now().replace(microsecond=0)
     return row.ordered_at if not first and now - row.ordered_at < SAME_FOR else now
+
+
+def _wait_for_a_fresh_moment(parts: Parts, row: Any) -> timedelta | None:
+    """How long to wait until the former moment is certainly refused: two moments of one number would be two refunds."""
+    age = parts.clocks.now() - row.ordered_at
+    return GONE_AFTER - age if SAME_FOR <= age < GONE_AFTER else None
 
 
 def _never_taken(parts: Parts, row: Any) -> None:

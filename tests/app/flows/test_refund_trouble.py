@@ -157,12 +157,15 @@ def test_what_may_still_be_on_its_way_is_sent_under_its_own_moment(running, adul
         raise GatewaySilent("down")
 
     monkeypatch.setattr(gateway, "refund", silent)
-    for minutes in (0, 1, 6):
+    for minutes in (0, 1, 6, 9, 11):
         running.turn(NOON + timedelta(minutes=minutes))
         refund_pay.pay_due(running.parts)
         due(running)
 
-    assert told[0] == told[1] and told[2][0] == told[0][0] and told[2][1] > told[0][1]
+    assert [moment for _, moment in told[:2]] == [told[0][1]] * 2
+    assert [(number, moment >= told[0][1] + timedelta(minutes=10)) for number, moment in told[2:]] == [
+        (told[0][0], True)
+    ], "between the two moments nothing is sent: it would be a second refund"
 
 
 def test_channels_whose_refund_account_is_short_are_named_once_with_the_sum(running, adult, sibling):
