@@ -218,3 +218,40 @@ select s.cause as what from suspense s
 
 -- INV-39 通知不积压
 select cause as what from notice where rank < 2 and next_try_at < %(wall)s - interval '10 minutes'
+
+-- INV-50 核对过的对账单，每一处不符都有名字，核对的正是现在这一份
+select m.gateway || ' ' || m.day || ' ' || m.verdict as what
+  from (select gateway, day, verdict, count(*) as lines from statement_match where verdict <> 'matched'
+         group by gateway, day, verdict) m
+  join statement s on s.gateway = m.gateway and s.day = m.day
+ where s.matched_at is not null and m.lines > (
+   select count(*) from discrepancy d where d.books = 'channel' and d.channel = m.gateway and d.day = m.day
+      and d.kind = m.verdict and d.what in ('payment', 'refund'))
+union all
+select s.gateway || ' ' || s.day from statement s
+ where s.matched_at is not null
+   and coalesce((select max(row) from statement_row r where r.gateway = s.gateway and r.day = s.day), 0)
+       <> greatest((select max(row) from statement_match m where m.gateway = s.gateway and m.day = s.day), 0)
+
+-- INV-51 记成手工退款的，没有一笔是我们自己的退款
+select u.cause as what from unasked_refund u
+ where is_our_number(u.number) or exists (
+   select from refund_number n
+    where n.household_id in (u.household_id, household_of_number(u.number))
+      and (n.sent_as = u.number or n.reference = nullif(u.reference, '')))
+
+-- INV-52 只有渠道退过的款，才在渠道账单上找
+select 'difference ' || d.id as what from discrepancy d
+ where d.books = 'channel' and d.what = 'refund' and d.kind = 'MISSING_IN_BANK' and d.state <> 'cleared'
+   and not exists (select from refund_number n
+                    where n.household_id = household_of_number(d.subject) and d.subject in (n.sent_as, n.number)
+                      and n.booked is not null)
+
+-- INV-53 退款用过的每个单号都留着，钱从哪个单号出去也留着
+select r.number as what from refund r
+ where not exists (select from refund_number n where n.household_id = r.household_id and n.sent_as = r.sent_as
+                      and n.number = r.number)
+    or (r.state = 'paid' and exists (select from entry e where e.household_id = r.household_id
+                                        and e.cause = 'refund:' || r.number || ':paid')
+        and not exists (select from refund_number n where n.household_id = r.household_id and n.number = r.number
+                           and n.booked = 'refund:' || r.number || ':paid'))

@@ -1,6 +1,6 @@
 """A gateway's statement against our book: match its lines, name what differs, and say what might be healed first.
 
-The comparison itself is in the database, over whole days at once (migrations/functions/70_reconcile.sql)."""
+The comparison itself is in the database, over whole days at once (migrations/functions/67 to 70)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,8 @@ class BusinessDay:
 
 
 def match(connection: Connection, of: BusinessDay) -> int:
-    """Write what became of every line of the statement; how many lines of theirs and ours are not matched."""
+    """Write what became of every line of the statement; how many lines of theirs and ours are not matched. The day
+    counts as compared once its differences are named, in the same transaction."""
     return connection.execute(text("select match_statement(:gateway, :day, :begins, :ends)"), vars(of)).scalar_one()
 
 
@@ -59,20 +60,27 @@ def book_fees(connection: Connection, of: BusinessDay, *, now: datetime, booked_
     ).scalar_one()
 
 
-def refund_by_hand(connection: Connection, of: BusinessDay, line: int, *, booked_on: date) -> bool:
-    """Book a refund that somebody made at the gateway without asking us: the payer owes it. False: booked before."""
+def refund_by_hand(connection: Connection, of: BusinessDay, line: int, *, done: bool, booked_on: date) -> bool:
+    """Book a refund that somebody made at the gateway without asking us: the payer owes it. False: it is ours, it was
+    booked before, or nobody says that it is done; `done`: the gateway does, asked."""
     return connection.execute(
-        text("select refund_by_hand(:gateway, :day, :line, :booked_on)"),
-        {"gateway": of.gateway, "day": of.day, "line": line, "booked_on": booked_on},
+        text("select refund_by_hand(:gateway, :day, :line, :done, :booked_on)"),
+        {"gateway": of.gateway, "day": of.day, "line": line, "done": done, "booked_on": booked_on},
     ).scalar_one()
 
 
 def unmatched_days(connection: Connection, *, most: int) -> Sequence[Row]:
-    """Statements that are in and were not compared since, oldest first: gateway, day."""
+    """Statements that are in and were not compared since, or that list a refund which was under way then and is not
+    now; oldest first: gateway, day."""
     return connection.execute(
         text(
-            "select gateway, day from statement where state <> 'waiting' and (matched_at is null"
-            " or matched_at < fetched_at) order by day, gateway limit :most"
+            "select gateway, day from statement where state <> 'waiting' and matched_at is null"
+            " union select m.gateway, m.day from discrepancy d"
+            " join statement_match m on m.gateway = d.channel and m.day = d.day and m.verdict = 'MISSING_IN_LEDGER'"
+            " join refund r on r.household_id = m.household_id and r.sent_as = split_part(m.cause, ':', 2)"
+            " where d.state <> 'cleared' and d.books = 'channel' and d.what = 'refund' and d.note = 'under_way'"
+            " and r.state not in ('approved', 'paying')"
+            " order by day, gateway limit :most"
         ),
         {"most": most},
     ).all()

@@ -80,6 +80,49 @@ class Refund(Table):
     resends: Mapped[int] = mapped_column(Integer, server_default=text("0"))  # under `sent_as`, after the first time
 
 
+class RefundNumber(Table):
+    """One number a refund was sent under. The last is `refund.sent_as`; a list may name any of them (INV-53)."""
+
+    __tablename__ = "refund_number"
+    __table_args__ = (
+        CheckConstraint("(booked is null) = (done_at is null)", name="booked"),
+        ForeignKeyConstraint(
+            ["household_id", "number"], ["refund.household_id", "refund.number"], name="fk__refund_number__refund"
+        ),
+        ForeignKeyConstraint(
+            ["household_id", "booked"], ["entry.household_id", "entry.cause"], name="fk__refund_number__entry"
+        ),
+        Index("ix__refund_number__done_at", "done_at"),
+    )
+    household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    sent_as: Mapped[str] = mapped_column(Text, primary_key=True)
+    number: Mapped[str] = mapped_column(Text)
+    ordered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock, as the gateway is told
+    reference: Mapped[str | None] = mapped_column(Text)  # theirs of the refund under this number
+    booked: Mapped[str | None] = mapped_column(Text)  # the cause of the entry by which money left under it
+    done_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # when it left, by their clock
+
+
+class UnaskedRefund(Table):
+    """Money that somebody gave back at the gateway without asking us, as its list had it. It counts for its receipt
+    like any refund (INV-11)."""
+
+    __tablename__ = "unasked_refund"
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount"),
+        ForeignKeyConstraint(
+            ["household_id", "cause"], ["entry.household_id", "entry.cause"], name="fk__unasked_refund__entry"
+        ),
+    )
+    household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    cause: Mapped[str] = mapped_column(Text, primary_key=True)  # of the entry that made the payer owe it
+    gateway: Mapped[str] = mapped_column(Text)
+    number: Mapped[str] = mapped_column(Text)  # of the refund, as the line has it; may be empty
+    reference: Mapped[str] = mapped_column(Text)  # theirs; may be empty
+    receipt: Mapped[str | None] = mapped_column(Text)  # what it gives back of, where the line says it
+    amount: Mapped[int] = mapped_column(BigInteger)
+
+
 class RefundBill(Table):
     """Which bills a refund gives back. A bill is given back once (INV-11)."""
 

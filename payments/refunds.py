@@ -232,9 +232,9 @@ def take(
 
 
 def known_as(connection: Connection, sent_as: str) -> str:
-    """The refund's own number, of the one its gateway knows it by."""
+    """The refund's own number, of any that its gateway ever knew it by."""
     return connection.execute(
-        text("select number from refund where household_id = :household and sent_as = :number"),
+        text("select number from refund_number where household_id = :household and sent_as = :number"),
         {"household": household_of(sent_as), "number": sent_as},
     ).scalar_one()
 

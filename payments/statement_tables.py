@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, DateTime, Integer, LargeBinary, Text, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, DateTime, Index, Integer, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Table
@@ -44,7 +44,11 @@ class StatementRow(Table):
     """One line of a statement in our words."""
 
     __tablename__ = "statement_row"
-    __table_args__ = (CheckConstraint("amount >= 0", name="amount"),)
+    __table_args__ = (
+        CheckConstraint("amount >= 0", name="amount"),
+        # A refund may stand on their list long before the day it is done.
+        Index("ix__statement_row__refund", "gateway", "day", postgresql_where=text("movement = 'refund'")),
+    )
     gateway: Mapped[str] = mapped_column(Text, primary_key=True)
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     row: Mapped[int] = mapped_column(Integer, primary_key=True)

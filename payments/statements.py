@@ -136,13 +136,16 @@ def ours_between(connection: Connection, gateway: str, begins: datetime, ends: d
     return connection.execute(
         text(
             "select (select count(*) from payment where gateway = :gateway and paid_at >= :begins and paid_at < :ends)"
-            " + (select count(*) from refund where gateway = :gateway and paid_at >= :begins and paid_at < :ends)"
+            " + (select count(*) from refund_number n join refund r using (household_id, number)"
+            "     where r.gateway = :gateway and n.done_at >= :begins and n.done_at < :ends)"
         ),
         {"gateway": gateway, "begins": begins, "ends": ends},
     ).scalar_one()
 
 
 def _empty(connection: Connection, gateway: str, day: date) -> None:
+    """Nothing of a day is there, and nobody compares it, until this transaction has ended."""
+    connection.execute(text("select hold_statement(:gateway, :day)"), {"gateway": gateway, "day": day})
     for table in ("statement_row", "statement_piece"):
         connection.execute(
             text(f"delete from {table} where gateway = :gateway and day = :day"), {"gateway": gateway, "day": day}
@@ -172,7 +175,7 @@ def _state(
             " values (:gateway, :day, :state, 1, :digest, :lines, :received, :refunded, :fee, :wall)"
             " on conflict (gateway, day) do update set state = :state, tries = statement.tries + 1, digest = :digest,"
             " lines = :lines, received = :received, refunded = :refunded, fee = :fee, fetched_at = :wall,"
-            " trouble = '', next_try_at = null"
+            " matched_at = null, trouble = '', next_try_at = null"
         ),
         {
             "gateway": gateway,

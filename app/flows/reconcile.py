@@ -3,9 +3,11 @@ named. Running it again changes nothing."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
+
+from sqlalchemy import Connection, Row
 
 from app.flows.collect import take_words
 from app.flows.fetch_statement import day_limits, late_moment
@@ -14,7 +16,7 @@ from app.flows.refund_pay import order_of, take_refund
 from core.clock import business_day
 from payments import discrepancies, find_refunds, reconcile
 from payments.errors import GatewaySilent, UnknownGateway
-from payments.gateways.base import Gateway, Outcome, Trade, Word
+from payments.gateways.base import Gateway, Outcome, RefundOrder, RefundOutcome, RefundWord, Trade, Word
 from payments.ledger.chart import CHANNELS
 from payments.reconcile import BusinessDay
 from payments.states import UNDECIDED
@@ -68,14 +70,23 @@ def _one_day(parts: Parts, name: str, day: date) -> Reconciled:
         reconcile.book_fees(connection, of, now=now, booked_on=business_day(now))
         reconcile.match(connection, of)
         candidates = reconcile.unhealed(connection, of)
-    healed = _heal(parts, of, candidates)
-    with parts.engine.begin() as connection:
-        if healed:
+        named = None if candidates else _named(connection, of, now)
+    healed = 0
+    if named is None:
+        healed = _heal(parts, of, candidates)
+        with parts.engine.begin() as connection:
             reconcile.match(connection, of)
-        left = reconcile.name_differences(connection, of, now=now)
-        asked = reconcile.missing_there(connection, of, most=ASKED_AT_MOST)
+            named = _named(connection, of, now)
+    left, asked = named
     _ask_about(parts, of, asked)
     return Reconciled(healed, left)
+
+
+def _named(connection: Connection, of: BusinessDay, now: datetime) -> tuple[int, Sequence[Row]]:
+    """The differences of the lines as they were matched in this very transaction have names: how many are open, and
+    those to ask about."""
+    left = reconcile.name_differences(connection, of, now=now)
+    return left, reconcile.missing_there(connection, of, most=ASKED_AT_MOST)
 
 
 def _heal(parts: Parts, of: BusinessDay, candidates: Any) -> int:
@@ -133,21 +144,34 @@ def _booked(parts: Parts, outcomes: Sequence[Outcome]) -> int:
 
 
 def _heal_refund(parts: Parts, of: BusinessDay, row: Any) -> int:
-    """A refund of ours that their list has: how it ended the gateway says itself, for a list has it from the day it was
-    asked for and never learns its end. One we never asked for is owed by the payer until somebody says why."""
-    if row.refund is None:
-        with parts.engine.begin() as connection:
-            return int(reconcile.refund_by_hand(connection, of, row.line, booked_on=business_day(parts.clocks.now())))
+    """A refund of ours that their list has, under any number it was ever sent as: how that ended the gateway says
+    itself, for a list has it from the day it was asked for and never learns its end. One we never asked for is owed by
+    the payer until somebody says why."""
     gateway = parts.gateways.get(of.gateway)
+    if row.refund is None:
+        order = RefundOrder(
+            row.refund_number, _moment(of, row), row.number, row.reference, row.amount, row.amount, reason=""
+        )
+        known = bool(ASKABLE.fullmatch(row.refund_number)) and row.their_word == "PROCESSING"
+        said = _asked(gateway, order) if gateway is not None and known else None
+        done = said is not None and said.word is RefundWord.DONE
+        with parts.engine.begin() as connection:
+            booked_on = business_day(parts.clocks.now())
+            return int(reconcile.refund_by_hand(connection, of, row.line, done=done, booked_on=booked_on))
     with parts.reading() as connection:
         refund = find_refunds.find(connection, row.refund)
     if gateway is None or refund.state in UNDECIDED:
         return 0
+    outcome = _asked(gateway, replace(order_of(refund, row.asked_at), number=row.sent_as))
+    return int(outcome is not None and take_refund(parts, outcome) in ("paid", "twice"))
+
+
+def _asked(gateway: Gateway, order: RefundOrder) -> RefundOutcome | None:
+    """How it ended, by the gateway's own word; None: silence."""
     try:
-        outcome = gateway.query_refund(order_of(refund, refund.ordered_at))
+        return gateway.query_refund(order)
     except GatewaySilent:
-        return 0
-    return int(take_refund(parts, outcome) == "paid")
+        return None
 
 
 def _ask_about(parts: Parts, of: BusinessDay, rows: Any) -> None:

@@ -3,7 +3,7 @@
 -- A gateway's verified word about a refund, applied once, with the raw message it came in (`p_id` null: it came by a
 -- question of ours and is kept nowhere else):
 --   paid      booked now · again  booked before · noted  still under way · abnormal, failed  a person must look
---   twice     it went back by transfer before: the payer has it twice and owes it
+--   twice     it went back before, by transfer or under another number: the payer has it twice and owes it
 --   unknown   no refund of ours goes by this number
 --   doubt     payment, amount or merchant are not what we asked for: nothing is booked
 create or replace function take_refund(
@@ -13,38 +13,47 @@ create or replace function take_refund(
   set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   r refund;
+  sent refund_number;
   word text := p_outcome->>'word';
   happened timestamptz := coalesce((p_outcome->>'happened_at')::timestamptz, p_now);
   booked text;
   result text;
 begin
-  select * into r from refund where household_id = p_household and sent_as = p_sent_as for update;
-  booked := 'refund:' || r.number || ':';
+  select own.* into r from refund_number n join refund own on own.household_id = n.household_id and own.number = n.number
+    where n.household_id = p_household and n.sent_as = p_sent_as for update of own;
+  select * into sent from refund_number where household_id = p_household and sent_as = p_sent_as;
   if r.number is null then
     result := 'unknown';
   elsif r.gateway <> p_gateway
      or coalesce(p_outcome->>'payment', '') not in ('', r.payment)
      or coalesce((p_outcome->>'amount')::bigint, r.amount) <> r.amount then
     result := 'doubt';
-  elsif word = 'done' and r.state = 'paid' and refund_is_booked(p_household, r.number, array['external']) then
-    result := case when ledger_post(p_household, booked || 'twice', p_booked_on, happened,
-                                    array['receivable:resident', 'clearing:' || r.gateway], array[r.amount, -r.amount],
-                                    array[null, null]::bigint[]) then 'twice' else 'again' end;
+  elsif word = 'done' and r.state = 'paid' and sent.booked is null then
+    booked := 'refund:' || p_sent_as || ':twice';
+    perform ledger_post(p_household, booked, p_booked_on, happened,
+                        array['receivable:resident', 'clearing:' || r.gateway], array[r.amount, -r.amount],
+                        array[null, null]::bigint[]);
+    perform refund_number_says(p_household, p_sent_as, p_outcome->>'reference', booked, happened);
+    result := 'twice';
   elsif r.state = 'paid' then
     result := 'again';
   elsif word = 'done' and r.state in ('paying', 'abnormal', 'failed') then
-    perform ledger_post(p_household, booked || 'paid', p_booked_on, happened,
+    booked := 'refund:' || r.number || ':paid';
+    perform ledger_post(p_household, booked, p_booked_on, happened,
                         array['refunds:' || r.gateway, 'clearing:' || r.gateway], array[r.amount, -r.amount],
                         array[null, null]::bigint[]);
     perform refund_note(p_household, r.number, 'paid', null, 'gateway:' || r.gateway, '', happened);
+    perform refund_number_says(p_household, p_sent_as, p_outcome->>'reference', booked, happened);
     update refund set state = 'paid', paid_at = happened, refund_reference = p_outcome->>'reference',
                       their_word = p_outcome->>'their_word'
       where household_id = p_household and number = r.number;
     update refund_transfer set state = 'refused', decided_by = 'gateway:' || r.gateway, decided_at = p_now
       where household_id = p_household and number = r.number and state = 'asked';
     result := 'paid';
-  elsif word in ('abnormal', 'failed') and r.state in ('paying', 'abnormal') and r.state <> word then
+  elsif word in ('abnormal', 'failed') and r.sent_as = p_sent_as and r.state in ('paying', 'abnormal')
+        and r.state <> word then
     perform refund_note(p_household, r.number, word, null, 'gateway:' || r.gateway, '', p_now);
+    perform refund_number_says(p_household, p_sent_as, p_outcome->>'reference', null, null);
     update refund set state = word, refund_reference = nullif(p_outcome->>'reference', ''),
                       their_word = p_outcome->>'their_word'
       where household_id = p_household and number = r.number;

@@ -83,7 +83,7 @@ create or replace function day_exceptions(p_day date) returns jsonb language sql
         from (select distinct gateway from payment where ordered_at < (p_day + 1)::timestamp at time zone 'Asia/Shanghai'
               union select gateway from statement where day = p_day) expected
         left join statement s on s.gateway = expected.gateway and s.day = p_day
-       where s.state is null or s.state = 'waiting' or s.matched_at is null or s.matched_at < s.fetched_at
+       where s.state is null or s.state = 'waiting' or s.matched_at is null
       union all
       select jsonb_build_object('what', d.what, 'channel', d.channel, 'subject', d.subject, 'id', d.id, 'books', d.books,
                'kind', d.kind, 'day', d.day, 'ours', d.ours, 'theirs', d.theirs, 'owner', d.owner, 'state', d.state)

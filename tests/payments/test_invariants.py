@@ -104,6 +104,37 @@ TAMPERINGS = (
         " update payment set state = 'closed', reference = null where household_id = 22;"
         " update received set result = 'again' where household_id = 22",
     ),
+    (
+        "INV-50",
+        "insert into statement (gateway, day, state, lines, received, refunded, matched_at)"
+        " values ('wechat', '2021-11-05', 'whole', 1, 5, 0, now());"
+        " insert into statement_row values ('wechat', '2021-11-05', 1, 'payment', '', 'X', '', '', 5, 0, null, '');"
+        " insert into statement_match (gateway, day, row, verdict)"
+        " values ('wechat', '2021-11-05', 1, 'MISSING_IN_LEDGER')",
+    ),
+    (
+        "INV-50",
+        "insert into statement (gateway, day, state, lines, received, refunded, matched_at)"
+        " values ('wechat', '2021-11-05', 'whole', 1, 5, 0, now());"
+        " insert into statement_match (gateway, day, row, verdict) values ('wechat', '2021-11-05', 7, 'matched')",
+    ),
+    (
+        "INV-51",
+        "insert into unasked_refund"
+        " values (21, 'refund:wechat:X:unasked', 'wechat', 'YT21110500000021AAAAAAAAAA', '', null, 5)",
+    ),
+    (
+        "INV-52",
+        "insert into discrepancy (books, channel, day, kind, what, subject, owner, opened_at, deadline, seen_at)"
+        " values ('channel', 'wechat', '2021-11-05', 'MISSING_IN_BANK', 'refund', 'YT21110500000021AAAAAAAAAA',"
+        " 'refund_desk', now(), now(), now())",
+    ),
+    (
+        "INV-53",
+        "insert into refund (household_id, number, receipt, gateway, payment, reference, ordered_at, paid, amount, why,"
+        " reason, sent_as, applied_by, applied_at) values (21, 'YT1', 'receipt:wechat:1', 'wechat', 'X', 'x', now(), 5,"
+        " 5, 'x', 'x', 'YT1', 'a', now())",
+    ),
     ("INV-39", "update notice set next_try_at = now() - interval '1 hour'"),
 )
 

@@ -1,0 +1,103 @@
+-- Refunds of a gateway's statement against our book, by any number or reference a refund was ever sent under. Only one
+-- that is done moved money; a list has them from the day they were asked for and never learns how they ended.
+
+-- The cause of a refund that was made at the gateway and never asked for by us.
+create or replace function by_hand(p_line statement_row) returns text language sql stable as $$
+  select 'refund:' || p_line.gateway || ':' || line_key(p_line.day, p_line.row, coalesce(
+    nullif(p_line.refund_reference, ''), p_line.refund_number)) || ':unasked'
+$$;
+
+-- Does their own word on a line say that the money has left? Under way and refused are no such words.
+create or replace function says_done(p_their_word text) returns boolean language sql immutable as $$
+  select p_their_word not in ('PROCESSING', 'FAIL', 'CLOSED', 'ABNORMAL', 'CHANGE')
+$$;
+
+-- The number of ours, of all a refund was ever sent under, that a line is about.
+create or replace function sent_as_of(p_line statement_row) returns refund_number language sql stable as $$
+  select n from refund_number n join refund r on r.household_id = n.household_id and r.number = n.number
+   where n.household_id in (household_of_number(p_line.refund_number), household_of_number(p_line.number))
+     and r.gateway = p_line.gateway
+     and (n.sent_as = nullif(p_line.refund_number, '') or n.reference = nullif(p_line.refund_reference, ''))
+   order by n.sent_as = p_line.refund_number desc limit 1
+$$;
+
+-- Refunds of one gateway and day. A refund we never asked for is booked by refund_by_hand().
+create or replace function match_refunds(p_gateway text, p_day date, p_begins timestamptz, p_ends timestamptz)
+returns void language plpgsql set search_path = public, pg_temp set jit = off
+  set enable_nestloop = off set enable_seqscan = off as $$  -- as match_payments: no row of theirs meets every one of ours
+begin
+  insert into statement_match (gateway, day, row, verdict, household_id, cause, ours, our_day)
+  select p_gateway, p_day, t.row,
+         case when t.place > 1 then 'DUPLICATE' when o.went is distinct from 'paid' then 'MISSING_IN_LEDGER'
+              when t.amount <> o.amount then 'AMOUNT_DIFF' when p_day not between o.asked - 1 and o.done + 1 then 'DATE_DIFF'
+              else 'matched' end,
+         coalesce(o.household_id, hand.household_id), coalesce(o.cause, hand.cause),
+         case when t.place > 1 then 0 when o.went = 'twice' or o.went = 'paid' and t.amount <> o.amount then o.amount
+              when o.number is null then hand.amount end,
+         case when o.went = 'paid' and o.done <> p_day then o.done end
+    from (select line.*, sent_as_of(line) as sent, by_hand(line) as by_hand,
+                 row_number() over (partition by line_key(day, row, coalesce(nullif(refund_reference, ''), refund_number))
+                                    order by row) as place
+            from statement_row line where gateway = p_gateway and day = p_day and movement = 'refund') t
+    left join lateral (
+      select r.household_id, r.number, r.amount, split_part((t.sent).booked, ':', 3) as went,
+             coalesce((t.sent).booked, 'refund:' || (t.sent).sent_as || ':listed') as cause,
+             p_day + floor(extract(epoch from r.applied_at - p_begins) / 86400)::int as asked,
+             p_day + floor(extract(epoch from (t.sent).done_at - p_begins) / 86400)::int as done
+        from refund r where r.household_id = (t.sent).household_id and r.number = (t.sent).number limit 1) o on true
+    left join lateral (select u.* from unasked_refund u
+       where u.household_id = household_of_number(t.number) and u.cause = t.by_hand limit 1) hand on true;
+
+  insert into statement_match (gateway, day, row, verdict, household_id, cause, ours)
+  select p_gateway, p_day, least(0, (select min(row) from statement_match where gateway = p_gateway and day = p_day))
+                           - row_number() over (order by n.sent_as),
+         'MISSING_IN_BANK', n.household_id, n.booked, r.amount
+    from refund_number n join refund r on r.household_id = n.household_id and r.number = n.number
+   where r.gateway = p_gateway and n.done_at >= p_begins and n.done_at < p_ends
+     and not exists (select from statement_row t where t.gateway = p_gateway and t.movement = 'refund'
+           and t.day between p_day - 366 and p_day + 1 and t.refund_number = n.sent_as)
+     and not exists (select from statement_row t where t.gateway = p_gateway and t.movement = 'refund'
+           and t.day between p_day - 366 and p_day + 1 and t.refund_reference = n.reference);
+end $$;
+
+-- What is to be said of a refund on their list that our book has not as one of its own.
+create or replace function refund_line_note(p_match statement_match, p_line statement_row) returns text
+language sql stable set search_path = public, pg_temp as $$
+  select case substring(p_match.cause from '[a-z]+$')
+    when 'unasked' then 'by_hand'
+    when 'twice' then 'twice'
+    when 'listed' then coalesce((select 'under_way' from refund r
+      where r.household_id = p_match.household_id and r.sent_as = split_part(p_match.cause, ':', 2)
+        and r.state in ('approved', 'paying')), 'not_done')
+    else case when p_line.their_word = 'PROCESSING' then 'under_way' when not says_done(p_line.their_word) then 'not_done'
+              when is_our_number(p_line.refund_number) then 'unknown_number' else '' end end
+$$;
+
+-- A refund made by hand at the gateway: the payer has the money, so it is booked, and he owes it until somebody says
+-- why. True: booked now. `p_done`: the gateway, asked, says it is done. Nothing is booked for a line that a refund of
+-- ours explains, nor under a number that only we give.
+create or replace function refund_by_hand(p_gateway text, p_day date, p_row int, p_done boolean, p_booked_on date)
+returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  line statement_row;
+  household bigint;
+begin
+  select * into strict line from statement_row
+    where gateway = p_gateway and day = p_day and row = p_row and movement = 'refund';
+  household := household_of_number(line.number);
+  if line.amount = 0 or not (p_done or says_done(line.their_word)) or is_our_number(line.refund_number)
+     or (sent_as_of(line)).sent_as is not null or exists (
+       select from unasked_refund where household_id = household and cause = by_hand(line)) then
+    return false;
+  end if;
+  perform ledger_post(household, by_hand(line), p_booked_on,
+                      coalesce(line.happened_at, p_day::timestamp at time zone 'Asia/Shanghai'),
+                      array['receivable:resident', 'clearing:' || p_gateway], array[line.amount, -line.amount],
+                      array[null, null]::bigint[]);
+  insert into unasked_refund (household_id, cause, gateway, number, reference, receipt, amount)
+    values (household, by_hand(line), p_gateway, line.refund_number, line.refund_reference,
+            coalesce('receipt:' || p_gateway || ':' || nullif(line.reference, ''),
+                     (select 'receipt:' || gateway || ':' || reference from payment
+                       where household_id = household and number = line.number)), line.amount);
+  return true;
+end $$;
