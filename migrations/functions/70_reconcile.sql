@@ -132,24 +132,30 @@ begin
   return forget_differences('channel', p_gateway, p_day, p_day, null, seen, p_now);
 end $$;
 
--- One difference, opened, or seen again. Whoever is asked for owns it: what went back to payers is the refund desk's.
+-- One difference, opened, or seen again; one that had gone and is there again is as new, and wakes somebody again.
+-- Whoever is asked for owns it: what went back to payers is the refund desk's.
 create or replace function name_difference(
   p_books text, p_channel text, p_day date, p_kind text, p_what text, p_subject text, p_number text, p_ours bigint,
   p_theirs bigint, p_our_day date, p_lacks bigint, p_note text, p_now timestamptz, p_seen timestamptz
-) returns void language sql set search_path = public, pg_temp as $$
-  insert into discrepancy as d (books, channel, day, kind, what, subject, number, ours, theirs, our_day, lacks, note,
+) returns void language plpgsql set search_path = public, pg_temp as $$
+declare
+  d discrepancy;
+begin
+  insert into discrepancy as old (books, channel, day, kind, what, subject, number, ours, theirs, our_day, lacks, note,
                                 owner, opened_at, deadline, seen_at)
     values (p_books, p_channel, p_day, p_kind, p_what, p_subject, p_number, p_ours, p_theirs, p_our_day, p_lacks, p_note,
             case p_what when 'refund' then 'refund_desk' else 'tax_clerk' end, p_now, p_now + interval '1 day', p_seen)
     on conflict (books, channel, day, kind, what, subject, ours, theirs, our_day) do update
-      set seen_at = p_seen, lacks = case when d.state = 'open' then p_lacks else d.lacks end,
-          note = case when d.state = 'open' and d.note not in ('said_paid', 'said_not', 'silent') then p_note else d.note end,
-          state = case when d.cleared_by = 'rule:matched' then 'open' else d.state end,
-          reason = case when d.cleared_by = 'rule:matched' then '' else d.reason end,
-          remedy = case when d.cleared_by = 'rule:matched' then '' else d.remedy end,
-          cleared_at = case when d.cleared_by = 'rule:matched' then null else d.cleared_at end,
-          cleared_by = nullif(d.cleared_by, 'rule:matched')
-$$;
+      set seen_at = p_seen, lacks = case when old.state = 'open' then p_lacks else old.lacks end,
+          note = case when old.state = 'open' and old.note not in ('said_paid', 'said_not', 'silent') then p_note
+                      else old.note end
+    returning * into d;
+  if d.cleared_by = 'rule:matched' then
+    update discrepancy set state = 'open', reason = '', remedy = '', cleared_at = null, cleared_by = null,
+                           lacks = p_lacks, note = p_note, alerted = false, opened_at = p_now,
+                           deadline = p_now + interval '1 day' where id = d.id;
+  end if;
+end $$;
 
 -- Differences that this comparison has not seen are no more; how many are left. `p_channel` or `p_what` null: any.
 create or replace function forget_differences(
