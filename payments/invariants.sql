@@ -105,6 +105,13 @@ select 'bill ' || b.id as what
 -- INV-11 退款不超过实付，退款状态与账本一致
 select receipt as what from refund where state <> 'rejected'
  group by household_id, receipt having sum(amount) > min(paid)
+union all  -- what was given back by hand counts as much
+select u.receipt from unasked_refund u
+ where u.receipt is not null
+ group by u.household_id, u.receipt
+having sum(u.amount) + coalesce((select sum(r.amount) from refund r
+                                  where r.household_id = u.household_id and r.receipt = u.receipt and r.state = 'paid'), 0)
+       > receipt_amount(u.household_id, u.receipt)
 union all
 select r.number from refund r
  where (r.state in ('approved', 'paying', 'paid', 'abnormal', 'failed')) <> exists (
@@ -255,3 +262,18 @@ select r.number as what from refund r
                                         and e.cause = 'refund:' || r.number || ':paid')
         and not exists (select from refund_number n where n.household_id = r.household_id and n.number = r.number
                            and n.booked = 'refund:' || r.number || ':paid'))
+
+-- INV-54 入过账的差异，账单里没有了就另有名字
+select 'difference ' || d.id as what
+  from discrepancy d join statement s on s.gateway = d.channel and s.day = d.day
+ where d.books = 'channel' and d.state = 'cleared' and d.remedy = 'book' and d.seen_at < s.matched_at
+   and exists (select from entry e where e.household_id = 0 and e.cause = 'discrepancy:' || d.id || ':booked')
+   and not exists (select from discrepancy told where told.books = d.books and told.channel = d.channel
+                      and told.day = d.day and told.subject = booked_difference(d.id::text))
+
+-- INV-55 交给渠道去退的，都是渠道自己收的款
+select number as what from refund where state = 'paying' and not starts_with(receipt, 'receipt:')
+
+-- INV-56 一笔刷卡只入账一次，不论记在谁名下
+select cause as what from entry where starts_with(cause, 'receipt:ccb_pos:')
+ group by cause, (happened_at at time zone 'Asia/Shanghai')::date having count(*) > 1

@@ -119,7 +119,7 @@ def _control(cells: Sequence[str], number: int, made: Sequence[Mapping[str, Any]
     if cells[1] != str(len(made)):
         raise _bad(number, "笔数", f"写的是{cells[1]}，实有{len(made)}")
     try:
-        total = _yuan(cells[2])
+        total = _signed(cells[2])
     except ValueError as error:
         raise _bad(number, "总金额", "写法不对") from error
     if total != sum(row["amount"] for row in made):
@@ -151,6 +151,16 @@ def _money(cell: str) -> Fen:
     if amount == 0:
         raise ValueError("nothing")
     return amount
+
+
+def _signed(cell: str) -> Fen:
+    """An amount, or with a minus what went back."""
+    return -_yuan(cell[1:]) if cell.startswith("-") else _yuan(cell)
+
+
+def _booked(cell: str) -> Fen:
+    """What the treasury booked: less than nothing on a day on which more went back than came."""
+    return _signed(cell) if cell.startswith("-") else _money(cell)
 
 
 def _plain(pattern: str) -> Callable[[str], str]:
@@ -217,14 +227,14 @@ KINDS: Mapping[str, Sequence[Column]] = {
         _INSURANCE,
         _YEAR,
         Column("part", ("类别", "part"), _part),
-        _AMOUNT,
+        Column("amount", ("金额", "amount"), _booked),
     ),
     "bureau": (
         Column("serial", ("记录号", "serial"), _SERIAL),
         _INSURANCE,
         _YEAR,
         Column("id_number", _ID, _plain(r"[0-9]{17}[0-9Xx]")),
-        Column("amount", ("个人缴费", "amount"), _money),
+        Column("amount", ("个人缴费", "amount"), _yuan),
         Column("day", ("缴费日期", "day"), date.fromisoformat),
         _BOOKED,
         Column("part", ("动作", "action"), _word({"PAY": "缴费", "REVERSE": "退费"})),

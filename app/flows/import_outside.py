@@ -82,6 +82,8 @@ def _take_treasury(parts: Parts, connection: Connection, file: OutsideFile, when
     for row in file.rows:
         if f"treasury:{row['insurance']}:{row['levy_year']}" not in accounts:
             raise BadOutsideFile(row=row["row"], field="年度", problem="账里没有这个年度")
+        if row["amount"] < 0 and row["part"] != "premium":
+            raise BadOutsideFile(row=row["row"], field="金额", problem="只有保费可以是退库的负数")
         kept = {"day": row["day"], "levy_year": row["levy_year"], "part": row["part"], "channel": row["insurance"]}
         if _keep(connection, file.kind, row, kept):
             _book(connection, "book_treasury_row", row["serial"], when)

@@ -62,7 +62,7 @@ def pay_due(parts: Parts, *, most: int = 20) -> int:
     def one(row: Any) -> None:
         gateway = parts.gateways.get(row.gateway)
         if row.state == RefundState.APPROVED and not _has_a_way(parts, row):
-            _stuck(parts, row, "no_way_back" if row.gateway not in GATEWAYS else "too_old")
+            _stuck(parts, row, "too_old" if _came_by_gateway(row) else "no_way_back")
         elif gateway is not None and advance(parts, gateway, row) == SHORT:
             short.add(gateway.name)
 
@@ -74,11 +74,16 @@ def pay_due(parts: Parts, *, most: int = 20) -> int:
 
 def _has_a_way(parts: Parts, row: Any) -> bool:
     """Does it go back the way it came: by a gateway, and within the time that gateway gives money back?"""
-    if row.gateway not in GATEWAYS:
+    if not _came_by_gateway(row):
         return False
     with parts.reading() as connection:
         came = find_refunds.received_at(connection, row.household_id, row.receipt)
     return parts.clocks.now() < came + GATEWAYS[row.gateway].facts.refund_within
+
+
+def _came_by_gateway(row: Any) -> bool:
+    """Money that a difference of their list put into the book is no trade of theirs that they could give back of."""
+    return row.gateway in GATEWAYS and row.receipt.startswith("receipt:")
 
 
 def _stuck(parts: Parts, row: Any, word: str) -> None:

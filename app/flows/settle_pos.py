@@ -1,7 +1,7 @@
 """A day's file of the bank's POS terminals: each line settles the open bill it fits exactly, or is held with an owner;
 the file is the channel's statement of that day."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -27,31 +27,34 @@ CHANNEL = "ccb_pos"
 
 def take_day(parts: Parts, connection: Connection, file: OutsideFile, day: date, *, now: datetime) -> int:
     """Settle and hold the lines of one day, keep them as the channel's statement, compare; differences open now."""
-    for row in file.rows:
-        household, bill = _bill_of(parts, connection, row)
-        connection.execute(
-            text("select take_pos(:household, :bill, :reference, :amount, :happened, :booked_on)"),
-            {
-                "household": household,
-                "bill": bill,
-                "reference": _reference(row),
-                "amount": row["amount"],
-                "happened": row["happened_at"],
-                "booked_on": business_day(now),
-            },
-        )
-    statements.keep(connection, CHANNEL, day, BytesIO(file.digest), _lines(file), wall=parts.clocks.wall())
+    lines = [_line(parts, connection, row, place, now=now) for place, row in enumerate(file.rows, 1)]
+    statements.keep(connection, CHANNEL, day, BytesIO(file.digest), lines, wall=parts.clocks.wall())
     begins = beijing_midnight(day)
     of = BusinessDay(CHANNEL, day, begins, begins + timedelta(days=1))
     reconcile.match(connection, of)
     return reconcile.name_differences(connection, of, now=now)
 
 
-def _lines(file: OutsideFile) -> Iterator[StatementLine]:
-    for place, row in enumerate(file.rows, 1):
-        yield StatementLine(
-            place, Movement.PAYMENT, "", _reference(row), row["amount"], 0, row["happened_at"], their_word="POS"
-        )
+def _line(parts: Parts, connection: Connection, row: Mapping[str, Any], place: int, *, now: datetime) -> StatementLine:
+    """A line settled or held, as the channel's statement has it; its word says if it is booked for somebody else."""
+    happened = row["happened_at"]
+    reference = connection.execute(
+        text("select pos_reference(:reference, :happened)"), {"reference": _reference(row), "happened": happened}
+    ).scalar_one()
+    household, bill = _bill_of(parts, connection, row)
+    became = connection.execute(
+        text("select take_pos(:household, :bill, :reference, :amount, :happened, :booked_on)"),
+        {
+            "household": household,
+            "bill": bill,
+            "reference": reference,
+            "amount": row["amount"],
+            "happened": happened,
+            "booked_on": business_day(now),
+        },
+    ).scalar_one()
+    word = "POS elsewhere" if became == "elsewhere" else "POS"
+    return StatementLine(place, Movement.PAYMENT, "", reference, row["amount"], 0, happened, their_word=word)
 
 
 def _reference(row: Mapping[str, Any]) -> str:

@@ -84,10 +84,23 @@ create or replace function receipt_place(p_household bigint, p_receipt text) ret
                       and amount > 0 and starts_with(account, 'treasury:') limit 1), 'bank:pending')
 $$;
 
+-- The reference by which its gateway knows a receipt, also one that was booked by a difference of its list.
+create or replace function receipt_reference(p_receipt text) returns text language sql stable as $$
+  select case split_part(p_receipt, ':', 1)
+    when 'discrepancy' then (select split_part(subject, '#', 1) from discrepancy
+                              where 'discrepancy:' || id || ':booked' = p_receipt)
+    else split_part(p_receipt, ':', 3) end
+$$;
+
 -- The receipt a bill was paid from: a bill issued in the place of one that went back was paid by the same receipt.
 create or replace function receipt_of(p_household bigint, p_settled_by text) returns text language sql stable as $$
   select coalesce((select receipt from refund where household_id = p_household and number = split_part(p_settled_by, ':', 2)
                       and p_settled_by = 'refund:' || number || ':approved'), p_settled_by)
+$$;
+
+-- What somebody gave back of a receipt at its gateway without asking us.
+create or replace function receipt_unasked(p_receipt text) returns bigint language sql stable as $$
+  select coalesce(sum(amount), 0)::bigint from unasked_refund where receipt = regexp_replace(p_receipt, ':applied$', '')
 $$;
 
 -- A receipt never gives back more than it took in, whatever bills, surplus and asking people say (INV-11).
@@ -100,6 +113,7 @@ begin
   perform pg_advisory_xact_lock(hashtextextended('refund:' || new.household_id || ':' || new.receipt, 0));
   select coalesce(sum(amount), 0) into gives from refund
     where household_id = new.household_id and receipt = new.receipt and state <> 'rejected';
+  gives := gives + receipt_unasked(new.receipt);
   if new.state <> 'applied' or new.decided_by is not null or new.paid is distinct from took
      or gives + new.amount > took then
     raise exception 'receipt % took % and would give back %', new.receipt, took, gives + new.amount
@@ -151,7 +165,7 @@ begin
   insert into refund (household_id, number, receipt, held, gateway, payment, reference, ordered_at, paid, amount,
                       why, reason, sent_as, applied_by, applied_at)
     values (p_household, p_number, p_receipt, held_in, receipt_way(p_household, p_receipt), p_payment,
-            split_part(p_receipt, ':', 3), p_now, whole, back, p_why, p_reason, p_number, p_by, p_now);
+            receipt_reference(p_receipt), p_now, whole, back, p_why, p_reason, p_number, p_by, p_now);
   insert into refund_bill (household_id, number, bill_id, replacement)
     select p_household, p_number, bill_id, p_replacement from unnest(p_bills) as bill_id;
   perform refund_note(p_household, p_number, 'applied', null, p_by, '', p_now);

@@ -94,6 +94,11 @@ begin
   if r.held is null and r.state = 'applied' then
     raise exception 'refund % gives a premium back: tax and the bureau come first', p_number using errcode = 'LX021';
   end if;
+  if receipt_unasked(r.receipt) + (  -- given back by hand since it was asked for
+       select sum(amount) from refund where household_id = p_household and receipt = r.receipt
+          and (number = p_number or state in ('approved', 'paying', 'paid', 'abnormal', 'failed'))) > r.paid then
+    raise exception 'receipt % has given that back', r.receipt using errcode = 'LX009';
+  end if;
   perform refund_note(p_household, p_number, 'approved', null, p_by, p_reason, p_now);
   select * into posted from refund_postings(r);
   perform ledger_post(p_household, booked, p_booked_on, p_now, posted.accounts, posted.amounts, posted.items);

@@ -81,6 +81,7 @@ returns boolean language plpgsql security definer set search_path = public, pg_t
 declare
   line statement_row;
   household bigint;
+  receipt text;
 begin
   select * into strict line from statement_row
     where gateway = p_gateway and day = p_day and row = p_row and movement = 'refund';
@@ -90,14 +91,15 @@ begin
        select from unasked_refund where household_id = household and cause = by_hand(line)) then
     return false;
   end if;
+  receipt := coalesce('receipt:' || p_gateway || ':' || nullif(line.reference, ''),
+                      (select 'receipt:' || gateway || ':' || reference from payment
+                        where household_id = household and number = line.number));
+  perform pg_advisory_xact_lock(hashtextextended('refund:' || household || ':' || receipt, 0));  -- as who asks for it
   perform ledger_post(household, by_hand(line), p_booked_on,
                       coalesce(line.happened_at, p_day::timestamp at time zone 'Asia/Shanghai'),
                       array['receivable:resident', 'clearing:' || p_gateway], array[line.amount, -line.amount],
                       array[null, null]::bigint[]);
   insert into unasked_refund (household_id, cause, gateway, number, reference, receipt, amount)
-    values (household, by_hand(line), p_gateway, line.refund_number, line.refund_reference,
-            coalesce('receipt:' || p_gateway || ':' || nullif(line.reference, ''),
-                     (select 'receipt:' || gateway || ':' || reference from payment
-                       where household_id = household and number = line.number)), line.amount);
+    values (household, by_hand(line), p_gateway, line.refund_number, line.refund_reference, receipt, line.amount);
   return true;
 end $$;

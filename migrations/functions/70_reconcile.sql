@@ -81,6 +81,11 @@ begin
     left join payment pay on pay.household_id = s.household_id and pay.number = s.number
    where s.gateway = p_gateway and s.solved_at is null and s.doubt not in ('surplus', 'unconfirmed')
      and m.gateway = p_gateway and m.day = p_day and m.row = r.row and m.verdict = 'matched';
+
+  -- Booked by a card's line that named another person before (76_pos.sql).
+  update statement_match m set verdict = 'UNKNOWN_PERSON', ours = r.amount from statement_row r
+   where r.gateway = p_gateway and r.day = p_day and r.movement = 'payment' and r.their_word = 'POS elsewhere'
+     and m.gateway = p_gateway and m.day = p_day and m.row = r.row and m.verdict = 'matched';
   perform set_config('enable_nestloop', 'on', true);
 end $$;
 
@@ -157,11 +162,25 @@ begin
   end if;
 end $$;
 
--- Differences that this comparison has not seen are no more; how many are left. `p_channel` or `p_what` null: any.
+-- Differences that this comparison has not seen are no more; how many are left. `p_channel` or `p_what` null: any. One
+-- that was booked does not go in silence: what it moved is a difference now, until it is booked back or explained.
 create or replace function forget_differences(
   p_books text, p_channel text, p_from date, p_until date, p_what text, p_seen timestamptz, p_now timestamptz
 ) returns bigint language plpgsql set search_path = public, pg_temp as $$
+declare
+  d discrepancy;
 begin
+  for d in
+    select * from discrepancy
+     where books = p_books and channel = coalesce(p_channel, channel) and day between p_from and p_until
+       and what = coalesce(p_what, what) and state = 'cleared' and remedy = 'book' and seen_at < p_seen
+       and exists (select from entry where household_id = 0 and cause = 'discrepancy:' || id || ':booked') order by id
+  loop
+    continue when (select seen_at from discrepancy where id = d.id) = p_seen;  -- it was the name of an earlier one
+    perform name_difference(d.books, d.channel, d.day, 'AMOUNT_DIFF', d.what, booked_difference(d.id::text), d.number,
+                            d.lacks, 0, null, case when (accounts_of(d))[2] like 'suspense:%' then 0 else -d.lacks end,
+                            'vanished', p_now, p_seen);
+  end loop;
   update discrepancy set state = 'cleared', remedy = 'gone', reason = '再次核对时已经相符', cleared_by = 'rule:matched',
                          cleared_at = p_now
     where books = p_books and channel = coalesce(p_channel, channel) and day between p_from and p_until
@@ -187,7 +206,7 @@ returns table (kind text, what text, subject text, number text, ours bigint, the
               when m.verdict = 'MISSING_IN_LEDGER' and m.ours is null then 0  -- it books itself once it is done
               else coalesce(m.ours, 0) - r.amount end,
          case when m.verdict = 'MISSING_IN_LEDGER' and r.movement = 'refund' then refund_line_note(m, r)
-              when held.cause is not null then 'held' else '' end
+              when held.cause is not null then 'held' when m.verdict = 'UNKNOWN_PERSON' then 'elsewhere' else '' end
     from statement_match m
     join statement_row r on r.gateway = m.gateway and r.day = m.day and r.row = m.row
     left join lateral (select s.cause from suspense s where s.household_id = m.household_id and s.cause = m.cause

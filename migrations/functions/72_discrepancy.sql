@@ -1,8 +1,17 @@
 -- How a difference ends: one person says what and why; where money moves, a second agrees, and only then it is booked.
 
--- The account of the other books that a difference is about, and the one that takes what it lacks.
-create or replace function accounts_of(d discrepancy) returns text[] language sql immutable as $$
+-- What a booked difference goes by when the facts it was booked for are no more.
+create or replace function booked_difference(p_id text) returns text language sql immutable as $$
+  select '差异' || p_id || '已入账'
+$$;
+
+-- The account of the other books that a difference is about, and the one that takes what it lacks; what was booked for
+-- facts that are no more goes back where it came from.
+create or replace function accounts_of(d discrepancy) returns text[] language sql stable as $$
   select case
+    when d.subject ~ booked_difference('[0-9]+') then (
+      select array_agg(account order by line) from posting
+       where household_id = 0 and cause = 'discrepancy:' || substring(d.subject from '[0-9]+') || ':booked')
     when d.books = 'channel' and d.what = 'fee' then array['clearing:' || d.channel, 'fees:' || d.channel]
     when d.books = 'channel' and d.lacks < 0 then array['clearing:' || d.channel, 'receivable:resident']
     when d.books = 'channel' and d.what = 'refund' then array['clearing:' || d.channel, 'refunds:' || d.channel]

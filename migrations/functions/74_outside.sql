@@ -176,61 +176,39 @@ declare
   seen timestamptz := clock_timestamp();
 begin
   create temporary table said on commit drop as
-    select r.serial, r.day, r.amount, r.levy_year, r.part, b.id as bill, b.personal_due,
-           (b.settled_at at time zone 'Asia/Shanghai')::date as settled_on,
-           case when r.person_id is null then 'UNKNOWN_PERSON'
-                when row_number() over (partition by r.person_id, r.levy_year, r.part order by r.serial) > 1
-                     then 'DUPLICATE'
-                when b.id is null then 'MISSING_IN_LEDGER' when b.personal_due <> r.amount then 'AMOUNT_DIFF'
-                when abs((b.settled_at at time zone 'Asia/Shanghai')::date - r.day) > 1 and r.part = 'PAY'
-                     then 'DATE_DIFF' else 'matched' end as verdict
-      from outside_row r left join bill b on b.person_id = r.person_id and b.insurance = r.channel
-       and b.levy_year = r.levy_year and b.state = case r.part when 'PAY' then 'settled' else 'refunded' end
-     where r.kind = 'bureau' and r.channel = p_insurance and r.day between p_from and p_until;
+    with confirmed as (
+      select serial, day, amount, levy_year, part, person_id, row_number() over (one order by day, serial) as place,
+             count(*) over one as rows
+        from outside_row where kind = 'bureau' and channel = p_insurance
+      window one as (partition by person_id, levy_year, part)
+    ), own as (  -- who paid, was given it back and paid again has a bill for each time
+      select b.id, b.person_id, b.levy_year, b.personal_due, act.part,
+             (b.settled_at at time zone 'Asia/Shanghai')::date as settled_on,
+             row_number() over (one order by b.settled_at, b.issued_at, b.id) as place, count(*) over one as bills
+        from bill b join (values ('PAY', 'settled'), ('PAY', 'refunded'), ('REVERSE', 'refunded')) as act (part, state)
+          on act.state = b.state
+       where b.insurance = p_insurance and b.person_id in (select person_id from confirmed)
+      window one as (partition by b.person_id, b.levy_year, act.part)
+    )
+    select c.serial, c.day, c.amount, c.levy_year, c.part, o.id as bill, o.personal_due, o.settled_on,
+           case when c.person_id is null then 'UNKNOWN_PERSON' when o.id is null and c.place > 1 then 'DUPLICATE'
+                when o.id is null then 'MISSING_IN_LEDGER' when o.personal_due <> c.amount then 'AMOUNT_DIFF'
+                when abs(o.settled_on - c.day) > 1 and c.part = 'PAY' then 'DATE_DIFF' else 'matched' end as verdict
+      from confirmed c left join own o on o.person_id = c.person_id and o.levy_year = c.levy_year and o.part = c.part
+       and o.place = c.place + greatest(o.bills - c.rows, 0);  -- of fewer rows than bills each is of a later one
   update outside_row o set verdict = s.verdict from said s
-    where o.kind = 'bureau' and o.serial = s.serial and o.verdict <> s.verdict;
+    where o.kind = 'bureau' and o.serial = s.serial and o.verdict <> s.verdict and s.day between p_from and p_until;
   perform name_difference('bureau', p_insurance, day, verdict, 'bill', serial, '',
                           case when verdict in ('AMOUNT_DIFF', 'DATE_DIFF') then personal_due end, amount,
                           case verdict when 'DATE_DIFF' then settled_on end, 0, '', p_now, seen)
-    from said where verdict <> 'matched';
+    from said where verdict <> 'matched' and day between p_from and p_until;
   perform name_difference('bureau', p_insurance, b.settled_on, 'MISSING_IN_BANK', 'bill', 'bill:' || b.id, '',
                           b.personal_due, null, null, 0, '', p_now, seen)
     from (select id, personal_due, (settled_at at time zone 'Asia/Shanghai')::date as settled_on from bill
-           where insurance = p_insurance and state = 'settled'
+           where insurance = p_insurance and state = 'settled' and personal_due > 0  -- who pays nothing is not confirmed
              and settled_at >= p_from::timestamp at time zone 'Asia/Shanghai'
              and settled_at < (p_until + 1)::timestamp at time zone 'Asia/Shanghai') b
    where not exists (select from said where said.bill = b.id and said.part = 'PAY');
   drop table said;
   return forget_differences('bureau', p_insurance, p_from, p_until, 'bill', seen, p_now);
-end $$;
-
--- One line of a POS terminal: the bill it fits exactly is settled by it (D36), else the money is held with an owner.
--- Result: paid, surplus (the bill was settled before), suspense, or again.
-create or replace function take_pos(
-  p_household bigint, p_bill bigint, p_reference text, p_amount bigint, p_happened_at timestamptz, p_booked_on date
-) returns text language plpgsql security definer set search_path = public, pg_temp as $$
-declare
-  b bill;
-  receipt text := 'receipt:ccb_pos:' || p_reference;
-begin
-  select * into b from bill where household_id = p_household and id = p_bill for update;
-  if exists (select from entry where household_id in (p_household, 0) and cause = receipt)
-     or exists (select from suspense where cause = receipt) then
-    return 'again';
-  end if;
-  if b.state = 'open' and b.personal_due = p_amount and p_happened_at < b.price_until then
-    perform post_settlement(p_household, receipt, 'clearing:ccb_pos', array[p_bill], p_booked_on, p_happened_at);
-    update bill set state = 'settled', settled_by = receipt, settled_at = p_happened_at
-      where household_id = p_household and id = p_bill;
-    return 'paid';
-  elsif b.state = 'settled' then
-    perform hold_money(p_household, 'ccb_pos', '', p_reference, p_amount, 'surplus', 'surplus', 'refund_desk',
-                       p_happened_at, p_booked_on);
-    return 'surplus';
-  end if;
-  perform hold_money(p_household, 'ccb_pos', '', p_reference, p_amount,
-                     case when b.id is not null then 'amount' when p_household = 0 then 'unknown_person'
-                          else 'no_open_bill' end, 'suspense', 'tax_clerk',
-                     p_happened_at, p_booked_on);
-  return 'suspense';
 end $$;

@@ -36,3 +36,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("household_id", "cause", name=op.f("pk__unasked_refund")),
     )
     op.get_bind().exec_driver_sql(KNOWN.replace("%", "%%"))
+    op.create_index(
+        "ix__entry__pos", "entry", ["cause"], postgresql_where=sa.text("starts_with(cause, 'receipt:ccb_pos:')")
+    )

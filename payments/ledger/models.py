@@ -12,6 +12,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     func,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -32,7 +33,11 @@ class Entry(Table):
     """One balanced event of the book. Its cause is its key: the same cause never books twice."""
 
     __tablename__ = "entry"
-    __table_args__ = (Index("ix__entry__booked_on", "booked_on"),)
+    __table_args__ = (
+        Index("ix__entry__booked_on", "booked_on"),
+        # A card's receipt is looked for in any household: a corrected file may name another person.
+        Index("ix__entry__pos", "cause", postgresql_where=text("starts_with(cause, 'receipt:ccb_pos:')")),
+    )
     household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     cause: Mapped[str] = mapped_column(Text, primary_key=True)  # noun:id:event
     booked_on: Mapped[date] = mapped_column(Date)  # Beijing day on the business clock

@@ -135,6 +135,32 @@ TAMPERINGS = (
         " reason, sent_as, applied_by, applied_at) values (21, 'YT1', 'receipt:wechat:1', 'wechat', 'X', 'x', now(), 5,"
         " 5, 'x', 'x', 'YT1', 'a', now())",
     ),
+    (
+        "INV-54",
+        "insert into statement (gateway, day, state, lines, received, refunded, matched_at)"
+        " values ('wechat', '2021-11-05', 'whole', 0, 0, 0, now());"
+        " insert into discrepancy (id, books, channel, day, kind, what, subject, owner, opened_at, deadline, seen_at,"
+        " state, remedy, reason, cleared_by, confirmed_by) overriding system value values (7, 'channel', 'wechat',"
+        " '2021-11-05', 'AMOUNT_DIFF', 'payment', '42', 'tax_clerk', now(), now(), now() - interval '1 s', 'cleared',"
+        " 'book', 'x', 'a', 'b');"
+        " insert into entry values (0, 'discrepancy:7:booked', '2021-11-05', now(), now(), 1)",
+    ),
+    (
+        "INV-55",
+        "insert into refund (household_id, number, receipt, gateway, payment, reference, ordered_at, paid, amount, why,"
+        " reason, sent_as, applied_by, applied_at, decided_by, state) values (21, 'YT1', 'discrepancy:7:booked',"
+        " 'wechat', 'X', 'x', now(), 5, 5, 'x', 'x', 'YT1', 'a', now(), 'b', 'paying')",
+    ),
+    (
+        "INV-56",
+        "insert into entry values (21, 'receipt:ccb_pos:T1-1', '2021-11-05', now(), now(), 1),"
+        " (22, 'receipt:ccb_pos:T1-1', '2021-11-05', now(), now(), 1)",
+    ),
+    (
+        "INV-11",
+        "insert into unasked_refund select household_id, 'refund:wechat:' || n || ':unasked', 'wechat', '', '', cause,"
+        " 32000 from entry, generate_series(1, 2) n where household_id = 21",
+    ),
     ("INV-39", "update notice set next_try_at = now() - interval '1 hour'"),
 )
 

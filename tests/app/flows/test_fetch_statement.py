@@ -101,11 +101,23 @@ def test_a_statement_that_is_not_ready_is_tried_again_by_itself_and_its_lateness
     for _ in range(2):
         running.write(lambda connection: connection.execute(text("update statement set next_try_at = now()")))
         fetch_due(running.parts)
-    assert said == [("statement_late", gateway)]
+        assert said == [("statement_late", gateway)], "by the first that finds it late, and by no later one"
     running.write(lambda connection: connection.execute(text("update statement set next_try_at = now()")))
     fetch_due(running.parts)
 
     assert running.one("select state from statement where gateway = :g and day = :d", g=gateway, d=DAY)[0] == "whole"
+
+
+def test_one_late_list_is_said_and_no_other_is(running):
+    """A turned-round answer of the first and the second had gone unnoticed."""
+    late, others = ("wechat", DAY), [("wechat", DAY + timedelta(days=1)), ("alipay", DAY)]
+    with running.parts.engine.begin() as connection:
+        for gateway, day in [late, *others]:
+            statements.put_off(connection, gateway, day, trouble="silent", next_try_at=utc_now())
+
+        assert [statements.mark_alerted(connection, *late) for _ in range(2)] == [True, False]
+
+        assert [statements.mark_alerted(connection, *other) for other in others] == [True, True]
 
 
 def test_every_channels_statement_of_every_day_since_the_first_money_comes(running, paid):

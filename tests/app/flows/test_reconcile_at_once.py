@@ -1,5 +1,5 @@
-"""A list that comes while somebody compares, a process that dies between two steps: no day counts as compared before its
-differences have their names; and lines without a reference are each a line of their own."""
+"""A list that comes while somebody compares, a process that dies between two steps: no day counts as compared before
+its differences have their names; and lines without a reference are each a line of their own."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
