@@ -45,7 +45,7 @@ select s.gateway, s.state, s.trouble, s.lines, s.received, s.refunded, s.deposit
                    = 'payment')::bigint as received,
            sum(coalesce(m.ours, r.amount)) filter (where m.household_id is not null
                and coalesce(r.movement, case split_part(m.cause, ':', 1) when 'refund' then 'refund' else 'payment' end)
-                   = 'refund')::bigint as refunded
+                   = 'refund' and split_part(m.cause, ':', 3) <> 'listed')::bigint as refunded
       from statement_match m
       left join statement_row r on r.gateway = m.gateway and r.day = m.day and r.row = m.row
      where m.gateway = s.gateway and m.day = s.day) m on true

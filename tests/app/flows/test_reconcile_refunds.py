@@ -12,7 +12,7 @@ from app.flows.pay import Want
 from app.flows.reconcile import Reconciled, reconcile_day, reconcile_due
 from app.flows.refund_pay import Account, take_refund
 from app.policy.facts import Insurance
-from payments import statements
+from payments import day_books, statements
 from payments.discrepancies import remedies
 from payments.gateways.base import Movement, Outcome, RefundOutcome, RefundWord, StatementLine
 from tests.builders import NEW_YEAR, NOON, a_paid_word, a_person, an_attempt, an_id_number
@@ -57,7 +57,7 @@ def by_transfer(running, number: str) -> None:
 def failed_and_sent_again(running, adult) -> tuple[str, str]:
     """(payment, refund): its first attempt failed at the payer's account, the second is done."""
     payment = pay(running, Want(adult, MEDICAL))
-    running.outside.fault("refund_fails")
+    running.outside.fault("refund_fails", payment)
     number = agreed(running.parts, payment).number
     run_refunds(running, number, "failed")
     refund_pay.again(running.parts, number, by=LEAD)
@@ -83,6 +83,9 @@ def test_a_first_attempt_that_failed_and_stands_on_their_list_is_not_money_that_
     [first] = open_ones(running)
     assert (first.kind, first.theirs, first.lacks, first.note) == ("MISSING_IN_LEDGER", 32000, 0, "not_done")
     assert remedies(first) == ["accept"], "nobody can book what did not move"
+    with running.parts.engine.connect() as connection:
+        [wechat] = day_books.channels(connection, DAY)
+    assert (wechat.refunded, wechat.ours_refunded) == (64000, 32000)
     assert (
         running.one("select verdict from statement_match where cause = :c", c=f"refund:{number}:paid")[0] == "matched"
     )
@@ -117,7 +120,7 @@ def test_a_former_number_that_was_done_after_all_is_money_that_left_twice(runnin
 def test_a_former_number_that_failed_does_not_stop_the_one_under_way(running, adult):
     """K3: only the number it goes by now decides."""
     payment = pay(running, Want(adult, MEDICAL))
-    running.outside.fault("refund_fails")
+    running.outside.fault("refund_fails", payment)
     number = agreed(running.parts, payment).number
     run_refunds(running, number, "failed")
     refund_pay.again(running.parts, number, by=LEAD)

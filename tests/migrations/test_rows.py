@@ -1,0 +1,69 @@
+"""A database that holds money goes on: its rows are still true, and what the new rules ask for is written of them."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from alembic import command
+from psycopg.rows import tuple_row
+
+from config.postgres import Server, create_database
+from core.db import connect
+from migrations.upgrade import _config, upgrade
+
+BEFORE = "liangxian_before"
+RECEIPTS = """
+set session_replication_role = replica;
+insert into entry values
+  (7, 'refund:YT1:paid', '2021-11-05', '2021-11-05 12:00+08', now(), 1),
+  (7, 'refund:YT2:external', '2021-11-05', '2021-11-05 12:00+08', now(), 1),
+  (7, 'refund:YT2:twice', '2021-11-05', '2021-11-05 13:00+08', now(), 1),
+  (7, 'refund:wechat:500:unasked', '2021-11-05', '2021-11-05 12:00+08', now(), 1);
+insert into posting values
+  (7, 'refund:wechat:500:unasked', 1, 'receivable:resident', 32000, null),
+  (7, 'refund:wechat:500:unasked', 2, 'clearing:wechat', -32000, null);
+insert into refund (household_id, number, receipt, gateway, payment, reference, ordered_at, paid, amount, why, reason,
+                    sent_as, applied_by, applied_at, decided_by, decided_at, state, paid_at, refund_reference)
+  select 7, number, 'receipt:wechat:42', 'wechat', 'YC1', '42', now(), 32000, 32000, 'twice', 'x', sent_as, 'a', now(),
+         'b', now(), state, case state when 'paid' then now() end, theirs
+    from (values ('YT1', 'YT9', 'paid', '501'), ('YT2', 'YT2', 'paid', '502'), ('YT3', 'YT3', 'paying', null))
+         as given (number, sent_as, state, theirs);
+insert into statement (gateway, day, state, lines, received, refunded, fetched_at, matched_at) values
+  ('wechat', '2021-11-05', 'whole', 1, 0, 32000, now(), now()),
+  ('wechat', '2021-11-06', 'whole', 1, 0, 0, now(), now()),
+  ('alipay', '2021-11-05', 'whole', 0, 0, 0, now(), now() - interval '1 s');
+insert into statement_row values
+  ('wechat', '2021-11-05', 1, 'refund', 'YC1', '42', '', '500', 32000, 0, now(), 'SUCCESS');
+insert into discrepancy (books, channel, day, kind, what, subject, owner, opened_at, deadline, seen_at) values
+  ('channel', 'wechat', '2021-11-05', 'MISSING_IN_BANK', 'refund', 'YT2', 'refund_desk', now(), now(), now());
+"""
+
+
+@pytest.fixture
+def upgraded(server: Server) -> Iterator[psycopg.Connection]:
+    """A database of the version before, with money in it, brought to the present."""
+    create_database(server, BEFORE)
+    owner = connect(server.owner_url(BEFORE), pool_size=1)
+    with owner.begin() as connection:
+        command.upgrade(_config(connection), "0022")
+    owner.dispose()
+    address = server.admin_url().replace("/postgres?", f"/{BEFORE}?")
+    with psycopg.connect(address, autocommit=True, row_factory=tuple_row) as admin:
+        admin.execute(RECEIPTS)
+        admin.execute("set session_replication_role = origin")
+        upgrade(server.owner_url(BEFORE))
+        yield admin
+
+
+def test_refunds_and_lists_of_before_are_known_by_the_new_rules(upgraded: psycopg.Connection) -> None:
+    numbers = "select sent_as, number, reference, booked from refund_number order by sent_as"
+    assert upgraded.execute(numbers).fetchall() == [
+        ("YT1", "YT1", None, None),
+        ("YT2", "YT2", "502", "refund:YT2:twice"),
+        ("YT3", "YT3", None, None),
+        ("YT9", "YT1", "501", "refund:YT1:paid"),
+    ]
+    by_hand = "select cause, reference, receipt, amount from unasked_refund"
+    assert upgraded.execute(by_hand).fetchall() == [("refund:wechat:500:unasked", "500", "receipt:wechat:42", 32000)]
+    anew = "select gateway, day::text from statement where matched_at is null order by 1, 2"
+    assert upgraded.execute(anew).fetchall() == [("alipay", "2021-11-05"), ("wechat", "2021-11-05")]
