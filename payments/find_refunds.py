@@ -52,10 +52,12 @@ def held_receipts(connection: Connection, payment: str) -> Sequence[Row]:
 
 
 def unasked_surplus(connection: Connection, *, most: int) -> Sequence[Row]:
-    """Receipts held as surplus for which nobody ever asked for a refund, oldest first: household_id, cause, number."""
+    """Receipts held as surplus for which nobody ever asked for a refund, and that nobody gave back by hand, oldest
+    first: household_id, cause, number."""
     return connection.execute(
         text(
             "select household_id, cause, number from suspense s where doubt = 'surplus' and solved_at is null"
+            " and receipt_unasked(s.cause) < s.amount"
             " and not exists (select from refund r where r.household_id = s.household_id and r.receipt = s.cause)"
             " order by created_at, cause limit :most"
         ),

@@ -127,6 +127,7 @@ select r.number from refund r
 select s.cause as what from suspense s
  where s.doubt = 'surplus' and s.solved_at is null and s.created_at < %(wall)s - interval '60 s'
    and not exists (select from refund r where r.household_id = s.household_id and r.receipt = s.cause)
+   and receipt_unasked(s.cause) < s.amount
 
 -- INV-13 日结封账后没有变动
 select to_char(day, 'YYYY-MM-DD') as what from sealed_day_broken() as day

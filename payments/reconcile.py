@@ -77,9 +77,10 @@ def unmatched_days(connection: Connection, *, most: int) -> Sequence[Row]:
             "select gateway, day from statement where state <> 'waiting' and matched_at is null"
             " union select m.gateway, m.day from discrepancy d"
             " join statement_match m on m.gateway = d.channel and m.day = d.day and m.verdict = 'MISSING_IN_LEDGER'"
-            " join refund r on r.household_id = m.household_id and r.sent_as = split_part(m.cause, ':', 2)"
-            " where d.state <> 'cleared' and d.books = 'channel' and d.what = 'refund' and d.note = 'under_way'"
-            " and r.state not in ('approved', 'paying')"
+            " join refund_number n on n.household_id = m.household_id and n.sent_as = split_part(m.cause, ':', 2)"
+            " join refund r on r.household_id = n.household_id and r.number = n.number"
+            " where d.state = 'open' and d.books = 'channel' and d.what = 'refund' and d.note = 'under_way'"
+            " and not (r.state in ('approved', 'paying') and r.sent_as = n.sent_as)"
             " order by day, gateway limit :most"
         ),
         {"most": most},

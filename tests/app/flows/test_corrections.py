@@ -16,6 +16,7 @@ from payments import find as find_money
 from payments.discrepancies import remedies
 from payments.errors import NothingToGiveBack
 from payments.gateways.base import Movement, StatementLine
+from payments.invariants import INVARIANTS, look
 from payments.outside_files import BadOutsideFile
 from tests.app.flows.test_import_outside import BUREAU, POS, TREASURY, a_file, a_pos_line, take
 from tests.builders import NOON, a_household, a_paid_word, a_person, an_attempt, an_id_number
@@ -168,6 +169,35 @@ def test_a_refund_asked_for_before_somebody_gave_it_back_by_hand_is_not_agreed_t
     refund.decide(running.parts, asked[0], approved=False, reason="已由渠道退回", by="staff:other")
     assert state(running, asked[0], "refund") == "rejected"
     assert state(running, asked[1], "refund") == "approved"
+
+
+def test_surplus_that_was_given_back_by_hand_asks_for_nothing_more(running, both):
+    """K12: money beyond what was due asks for its own way back, once; the other's asks as ever."""
+    surplus = [
+        replace(
+            a_paid_word(an_attempt()),
+            number=one,
+            reference=f"42000TWICE{place}",
+            merchant=running.parts.gateways["wechat"].merchant,
+            app=running.parts.gateways["wechat"].app,
+        )
+        for place, one in enumerate(both)
+    ]
+    assert book(running, surplus) == ["surplus", "surplus"]
+    hand = StatementLine(1, Movement.REFUND, both[0], surplus[0].reference, 32000, 0, NOON, "", "50000001", "SUCCESS")
+    running.turn(MORNING)
+    keep(running, "wechat", [*(line(word) for word in surplus), hand])
+    reconcile_day(running.parts, "wechat", DAY)
+
+    assert refund.ask_for_surplus(running.parts) == 1
+    assert refund.ask_for_surplus(running.parts) == 0
+
+    [asked] = rows(running, "select receipt from refund")
+    assert asked.receipt == "receipt:wechat:42000TWICE1"
+    with running.parts.engine.connect() as connection:
+        soon = running.parts.clocks.wall() + ONE
+        [twelve] = look(connection, [INVARIANTS["INV-12"]], wall=soon, today=DAY)
+    assert twelve.rows == 0
 
 
 def confirmed(serial: str, sequence: int, amount: str, day: date = DAY, act: str = "PAY") -> str:

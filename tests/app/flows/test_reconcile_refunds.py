@@ -216,6 +216,26 @@ def test_a_refund_slower_than_a_day_is_one_refund(running, adult):
     assert dict(rows(running, "select day, verdict from statement_match where row = 2")) == {DAY: "matched"}
 
 
+def test_what_failed_while_nobody_looked_is_no_longer_under_way(running, adult):
+    """K9: the note of a day went on saying that its refund was under way, though it had failed and gone out anew."""
+    payment = pay(running, Want(adult, MEDICAL))
+    number = agreed(running.parts, payment).number
+    running.write(lambda connection: connection.execute(text("update refund set state = 'paying'")))
+    word = word_of(running, payment)
+    keep(running, "wechat", [line(word), refund_line(word, number, "50000001", their_word="PROCESSING")])
+    running.turn(MORNING)
+    assert reconcile_due(running.parts) == 1
+    assert [one.note for one in open_ones(running)] == ["under_way"]
+    assert reconcile_due(running.parts) == 0, "it still is"
+
+    take_refund(running.parts, RefundOutcome("wechat", number, RefundWord.FAILED, payment=payment, amount=32000))
+    refund_pay.again(running.parts, number, by=LEAD)
+
+    assert reconcile_due(running.parts) == 1
+    assert [one.note for one in open_ones(running)] == ["not_done"]
+    assert reconcile_due(running.parts) == 0
+
+
 def test_a_refund_made_by_hand_that_was_refused_is_nobodys_debt(running):
     """K3: a line of theirs is booked only where it is done."""
     words = paid(running, "wechat", 2, known=True)
