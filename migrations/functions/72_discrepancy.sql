@@ -47,7 +47,8 @@ begin
   return d.state;
 end $$;
 
--- A second person agrees, and it is booked, or does not, and it is open again. LX030: nothing waits for that.
+-- A second person agrees, and it is booked, or does not, and it is open again. LX030: nothing waits for that, or what
+-- it was about has come otherwise since, or the list it was seen in is there anew and not compared yet.
 create or replace function discrepancy_confirm(
   p_id bigint, p_agreed boolean, p_by text, p_now timestamptz, p_booked_on date
 ) returns void language plpgsql security definer set search_path = public, pg_temp as $$
@@ -67,6 +68,14 @@ begin
     update discrepancy set state = 'open', remedy = '', reason = '', cleared_by = null, cleared_at = null
       where id = p_id;
     return;
+  end if;
+  if d.books = 'channel' and (
+       exists (select from statement where gateway = d.channel and day = d.day and state <> 'waiting'
+                  and matched_at is null)
+       or d.what = 'payment' and d.kind = 'MISSING_IN_LEDGER' and exists (
+         select from entry e where e.household_id in (household_of_number(d.number), 0)
+            and e.cause = 'receipt:' || d.channel || ':' || d.subject)) then
+    raise exception 'difference % is not what it was', p_id using errcode = 'LX030';
   end if;
   update discrepancy set state = 'cleared', confirmed_by = p_by, confirmed_at = p_now where id = p_id;
   accounts := accounts_of(d);

@@ -13,7 +13,7 @@ from app.flows.reconcile import reconcile_day, watch_differences
 from app.policy.facts import Insurance
 from app.policy.refunds import Why
 from payments import find as find_money
-from payments.discrepancies import remedies
+from payments.discrepancies import DifferenceEnded, remedies
 from payments.errors import NothingToGiveBack
 from payments.gateways.base import Movement, StatementLine
 from payments.invariants import INVARIANTS, look
@@ -93,6 +93,50 @@ def test_what_was_held_for_a_difference_that_is_no_more_is_told_and_not_booked_b
 
     [told] = the_open(running)
     assert (told.note, told.lacks, remedies(told)) == ("vanished", 0, ["accept"])
+
+
+@pytest.fixture
+def unheard(running):
+    """Two payments that only their list has, under numbers that are not ours: one person has proposed to book each."""
+    words = [
+        replace(a_paid_word(an_attempt()), number=f"SHOP{place}", reference=f"4200099{place}", amount=16000)
+        for place in range(2)
+    ]
+    running.turn(MORNING)
+    keep(running, "wechat", [line(word) for word in words])
+    reconcile_day(running.parts, "wechat", DAY)
+    for one in the_open(running):
+        clear(running.parts, one.id, "book", "查过了", by=CLERK)
+    return words, [row.id for row in rows(running, "select id from discrepancy order by id")]
+
+
+def test_what_has_come_otherwise_is_not_booked_for_a_difference(running, unheard):
+    """K7: the callback came between the proposal and the second person; the booking was an unhandled LX001."""
+    words, keys = unheard
+    assert book(running, [words[0]]) == ["suspense"]
+
+    with pytest.raises(DifferenceEnded):
+        confirm(running.parts, keys[0], agreed=True, by=LEAD)
+    confirm(running.parts, keys[1], agreed=True, by=LEAD)
+
+    assert balances(running) == {"clearing:wechat": 32000, "suspense:wechat": -32000}
+    assert [row.state for row in rows(running, "select state from discrepancy order by id")] == ["proposed", "cleared"]
+    reconcile_day(running.parts, "wechat", DAY)
+    gone = "select state, remedy from discrepancy where id = :id"
+    assert [tuple(row) for row in rows(running, gone, id=keys[0])] == [("cleared", "gone")]
+
+
+def test_nothing_is_booked_for_a_list_that_is_there_anew(running, unheard):
+    """K7: what was seen is compared with what is there now, before money moves."""
+    words, keys = unheard
+    keep(running, "wechat", [line(words[1])])
+
+    with pytest.raises(DifferenceEnded):
+        confirm(running.parts, keys[1], agreed=True, by=LEAD)
+    reconcile_day(running.parts, "wechat", DAY)
+    confirm(running.parts, keys[1], agreed=True, by=LEAD)
+
+    assert balances(running) == {"clearing:wechat": 16000, "suspense:wechat": -16000}
 
 
 def test_money_a_difference_booked_goes_back_by_transfer_under_their_true_reference(running):
