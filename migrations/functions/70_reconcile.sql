@@ -51,7 +51,7 @@ begin
      where r.gateway = p_gateway and r.day = p_day and r.movement = 'payment') again
    where m.gateway = p_gateway and m.day = p_day and m.row = again.row;
 
-  -- Booked, but at another time than a day away: each found by its key.
+  -- Booked, but at another time than a day away: each found by its key, whatever the statistics say.
   perform set_config('enable_seqscan', 'off', true);
   update statement_match m
      set verdict = case when older.amount <> older.theirs then 'AMOUNT_DIFF' else 'DATE_DIFF' end,
@@ -61,7 +61,8 @@ begin
                  (select sum(p.amount)::bigint from posting p where p.household_id = e.household_id
                      and p.cause = e.cause and p.account = 'clearing:' || p_gateway) as amount
             from statement_match m
-            join statement_row r on r.gateway = m.gateway and r.day = m.day and r.row = m.row
+            cross join lateral (select * from statement_row l where l.gateway = m.gateway and l.day = m.day
+                                   and l.row = m.row limit 1) r
             cross join lateral (select * from entry where household_id in (household_of_number(r.number), 0)
                                    and cause = prefix || line_key(r.day, r.row, r.reference) limit 1) e
            where m.gateway = p_gateway and m.day = p_day and m.verdict = 'MISSING_IN_LEDGER'
@@ -195,7 +196,7 @@ end $$;
 create or replace function differences_of(p_gateway text, p_day date)
 returns table (kind text, what text, subject text, number text, ours bigint, theirs bigint, our_day date, lacks bigint,
                note text) language sql stable set search_path = public, pg_temp
-  set enable_seqscan = off set enable_nestloop = off as $$
+  set enable_seqscan = off as $$
   select m.verdict, r.movement,
          line_key(r.day, r.row, coalesce(nullif(case r.movement when 'refund' then r.refund_reference else r.reference end,
                                                 ''), r.refund_number))
@@ -205,10 +206,11 @@ returns table (kind text, what text, subject text, number text, ours bigint, the
               when r.movement = 'payment' then r.amount - coalesce(m.ours, 0)
               when m.verdict = 'MISSING_IN_LEDGER' and m.ours is null then 0  -- it books itself once it is done
               else coalesce(m.ours, 0) - r.amount end,
-         case when m.verdict = 'MISSING_IN_LEDGER' and r.movement = 'refund' then refund_line_note(m, r)
+         case when m.verdict = 'MISSING_IN_LEDGER' and r.movement = 'refund' then refund_line_note(m, r.line)
               when held.cause is not null then 'held' when m.verdict = 'UNKNOWN_PERSON' then 'elsewhere' else '' end
     from statement_match m
-    join statement_row r on r.gateway = m.gateway and r.day = m.day and r.row = m.row
+    cross join lateral (select l.*, l as line from statement_row l where l.gateway = m.gateway and l.day = m.day
+       and l.row = m.row limit 1) r
     left join lateral (select s.cause from suspense s where s.household_id = m.household_id and s.cause = m.cause
        and s.solved_at is null limit 1) held on true
    where m.gateway = p_gateway and m.day = p_day and m.verdict <> 'matched'
@@ -239,11 +241,12 @@ create or replace function unhealed(p_gateway text, p_day date)
 returns table (line int, movement text, number text, reference text, refund_number text, refund_reference text,
                amount bigint, happened_at timestamptz, their_word text, paid_by text, merchant text, app text,
                expected bigint, refund text, sent_as text, asked_at timestamptz) language sql stable security definer
-  set search_path = public, pg_temp set enable_seqscan = off set enable_nestloop = off as $$
+  set search_path = public, pg_temp set enable_seqscan = off as $$
   select r.row, r.movement, r.number, r.reference, r.refund_number, r.refund_reference, r.amount, r.happened_at,
          r.their_word, p.gateway, p.merchant, p.app, p.amount, known.number, known.sent_as, known.ordered_at
     from statement_match m
-    join statement_row r on r.gateway = m.gateway and r.day = m.day and r.row = m.row
+    cross join lateral (select l.*, l as line from statement_row l where l.gateway = m.gateway and l.day = m.day
+       and l.row = m.row limit 1) r
     left join lateral (select * from payment where r.movement = 'payment'
        and household_id = household_of_number(r.number) and number = r.number limit 1) p on true
     left join lateral (select * from refund_number where household_id = m.household_id
