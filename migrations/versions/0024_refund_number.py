@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0024"
-down_revision = "0022"
+down_revision = "0023"
 
 KNOWN = """
 insert into refund_number (household_id, sent_as, number, ordered_at)
