@@ -45,6 +45,8 @@ class PlatformKeys:
         `sn` names a certificate. One that we hold decides alone. Most notifications name none, and a certificate
         reissued with the same key has another name: then every key we hold is tried, and a name we do not know wakes
         somebody to fetch the new certificate."""
+        if sn and not self.certificates:
+            return False  # they name certificates to who works with certificates only: no RSA for a flood of names
         named = self.certificates.get(sn)
         held = [named] if named else [*self.public, *self.certificates.values()]
         valid = [one for one in held if one.expires_at is None or now < one.expires_at]
