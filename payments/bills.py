@@ -54,10 +54,11 @@ class IssuedBill:
     fresh: bool = False
 
 
-def meet(connection: Connection, person_ids: Iterable[int]) -> None:
+def meet(connection: Connection, person_ids: Iterable[int], *, codes: bool = False) -> None:
     """Until the transaction ends nobody else begins a bill of these persons, and their open bills are held in the one
-    order of locks (a callback holds them by id too). Whoever issues begins with this."""
-    connection.execute(_MEET, {"people": sorted(set(person_ids))})
+    order of locks (a callback holds them by id too). Whoever issues begins with this. `codes`: their live payments are
+    held too, by whoever may make them give way."""
+    connection.execute(_MEET, {"people": sorted(set(person_ids)), "codes": codes})
 
 
 def issue(connection: Connection, draft: Draft) -> IssuedBill:
@@ -136,7 +137,7 @@ def _insert(connection: Connection, draft: Draft) -> int | None:
     return bill_id
 
 
-_MEET = text("select meet_people(:people)")
+_MEET = text("select meet_people(:people, :codes)")
 _STANDING = (
     select(Bill.__table__)
     .where(

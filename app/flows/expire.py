@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.flows.collect import take_word
+from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
 from payments import find
 from payments.errors import AlreadyPaidThere, GatewayRefused, GatewaySilent
@@ -22,10 +23,13 @@ def ask_silent(parts: Parts, *, most: int = 50) -> int:
     """Ask about every payment whose question is due (at most `most`); how many were asked about."""
     with parts.engine.begin() as connection:
         due = find.lease_silent(connection, now=parts.clocks.wall(), lease=LEASE, most=most)
-    for row in due:
+
+    def one(row: Any) -> None:
         gateway = parts.gateways.get(row.gateway)
         if gateway is not None:
             ask(parts, gateway, row)
+
+    one_by_one(parts, "ask", due, one, name=lambda row: row.number)
     return len(due)
 
 
@@ -66,7 +70,7 @@ def close_at_gateway(parts: Parts, gateway: Gateway, row: Any) -> bool:
         return False
     if _has_ended(parts, gateway, row, outcome.word):
         return _close(parts, row, outcome.word)
-    if _still_payable(gateway, row, outcome.word) is State.PENDING:  # its code shows again: it can be paid
+    if _can_be_paid(gateway, row, outcome.word):  # its code shows again
         _ask_later(parts, gateway, row, State.PENDING, moved_from=State.CLOSING)
     return False
 
@@ -107,9 +111,14 @@ def _has_ended(parts: Parts, gateway: Gateway, row: Any, word: Word) -> bool:
 
 def _still_payable(gateway: Gateway, row: Any, word: Word) -> State:
     """Where a payment stands whose code is out and can be paid: pending, whatever we doubted or wanted before."""
+    return State.PENDING if _can_be_paid(gateway, row, word) else State(row.state)
+
+
+def _can_be_paid(gateway: Gateway, row: Any, word: Word) -> bool:
+    """Does the gateway say that its code, which is out, waits for the payer? Of what it has not decided it does not."""
     unseen = word is Word.ABSENT and gateway.facts.unseen_may_be_paid
     unstoppable = word is Word.OPEN and (not gateway.facts.closes or row.state != State.CLOSING)
-    return State.PENDING if row.checkout is not None and (unseen or unstoppable) else State(row.state)
+    return row.checkout is not None and (unseen or unstoppable)
 
 
 def _trade(row: Any) -> Trade:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row
 
 from app.flows.collect import take_words
 from app.flows.fetch_statement import day_limits, late_moment
+from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
 from app.flows.refund_pay import order_of, take_refund
 from core.clock import business_day
@@ -47,9 +48,13 @@ def reconcile_due(parts: Parts, *, most: int = 20) -> int:
     """Every statement that is in and was not compared since; how many were."""
     with parts.reading() as connection:
         due = reconcile.unmatched_days(connection, most=most)
-    for row in due:
-        reconcile_day(parts, row.gateway, row.day)
-    return len(due)
+    return one_by_one(
+        parts,
+        "reconcile",
+        due,
+        lambda row: reconcile_day(parts, row.gateway, row.day),
+        name=lambda row: f"{row.gateway} {row.day}",
+    )
 
 
 def watch_differences(parts: Parts) -> int:

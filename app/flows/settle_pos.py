@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from app.flows.draft import draft_of
+from app.flows.leave import leave
 from app.flows.parts import Parts
 from app.flows.quote import amount_due
 from app.policy.facts import Insurance
 from app.registry import find
 from app.registry.find import Subject
 from core.clock import beijing_midnight, business_day
+from payments import find as find_money
 from payments import reconcile, statements
 from payments.bills import issue, meet
 from payments.errors import BillSettled, PaymentUnderWay
@@ -27,7 +29,12 @@ CHANNEL = "ccb_pos"
 
 def take_day(parts: Parts, connection: Connection, file: OutsideFile, day: date, *, now: datetime) -> int:
     """Settle and hold the lines of one day, keep them as the channel's statement, compare; differences open now."""
-    lines = [_line(parts, connection, row, place, now=now) for place, row in enumerate(file.rows, 1)]
+    people = [_person_of(parts, connection, row) for row in file.rows]
+    meet(connection, filter(None, people), codes=True)
+    lines = [
+        _line(parts, connection, row, person, place, now=now)
+        for place, (row, person) in enumerate(zip(file.rows, people, strict=True), 1)
+    ]
     statements.keep(connection, CHANNEL, day, BytesIO(file.digest), lines, wall=parts.clocks.wall())
     begins = beijing_midnight(day)
     of = BusinessDay(CHANNEL, day, begins, begins + timedelta(days=1))
@@ -35,13 +42,15 @@ def take_day(parts: Parts, connection: Connection, file: OutsideFile, day: date,
     return reconcile.name_differences(connection, of, now=now)
 
 
-def _line(parts: Parts, connection: Connection, row: Mapping[str, Any], place: int, *, now: datetime) -> StatementLine:
+def _line(
+    parts: Parts, connection: Connection, row: Mapping[str, Any], person: int, place: int, *, now: datetime
+) -> StatementLine:
     """A line settled or held, as the channel's statement has it; its word says if it is booked for somebody else."""
     happened = row["happened_at"]
     reference = connection.execute(
         text("select pos_reference(:reference, :happened)"), {"reference": _reference(row), "happened": happened}
     ).scalar_one()
-    household, bill = _bill_of(parts, connection, row)
+    household, bill = _bill_of(parts, connection, row, person)
     became = connection.execute(
         text("select take_pos(:household, :bill, :reference, :amount, :happened, :booked_on)"),
         {
@@ -61,20 +70,24 @@ def _reference(row: Mapping[str, Any]) -> str:
     return f"{row['terminal']}-{row['serial']}"
 
 
-def _bill_of(parts: Parts, connection: Connection, row: Mapping[str, Any]) -> tuple[int, int]:
+def _person_of(parts: Parts, connection: Connection, row: Mapping[str, Any]) -> int:
+    """The person a line is for, by its levy item or by the identity number; 0 for nobody."""
+    if row["item"] is not None:
+        return connection.execute(text("select person_id from bill where id = :id"), {"id": row["item"]}).scalar() or 0
+    known = find.by_id_number(connection, parts.vault, row["id_number"].upper()) if row["id_number"] else None
+    return known[0] if known else 0
+
+
+def _bill_of(parts: Parts, connection: Connection, row: Mapping[str, Any], person: int) -> tuple[int, int]:
     """(household, bill) that a line is for, by its levy item, or by person and insurance; zeros for none.
 
     A bill nobody issued yet is issued at the price of the moment the card was read."""
-    if row["item"] is not None:
-        held = connection.execute(
-            text("select household_id, id from bill where id = :id"), {"id": row["item"]}
-        ).one_or_none()
-        return (held.household_id, held.id) if held else (0, 0)
-    known = find.by_id_number(connection, parts.vault, row["id_number"].upper()) if row["id_number"] else None
-    if known is None:
+    if not person:
         return 0, 0
-    meet(connection, [known[0]])
-    subject = find.by_ids(connection, parts.vault, [known[0]], levy_year=parts.rules.year)[0]
+    if row["item"] is not None:
+        held = connection.execute(text("select household_id, id from bill where id = :id"), {"id": row["item"]}).one()
+        return held.household_id, held.id
+    subject = find.by_ids(connection, parts.vault, [person], levy_year=parts.rules.year)[0]
     wanted = [Insurance(row["insurance"])] if row["insurance"] else list(Insurance)
     fitting = (_fitting(parts, connection, subject, insurance, row) for insurance in wanted)
     return subject.household_id, next((bill for bill in fitting if bill), 0)
@@ -91,7 +104,11 @@ def _fitting(
     due = amount_due(parts, subject, insurance, at=row["happened_at"], channel=CHANNEL, tier=tier)
     if not due.payable or due.quote.personal_due != row["amount"]:
         return 0
+    draft = draft_of(parts, subject, due)
     try:
-        return issue(connection, draft_of(parts, subject, due)).id
-    except (BillSettled, PaymentUnderWay):  # somebody is paying another price of it: the money is held
+        return issue(connection, draft).id
+    except PaymentUnderWay as held:  # the card has been read: nobody's code bars the counter (decision 0019)
+        code = find_money.payment(connection, held.number)
+        return issue(connection, draft).id if code is not None and leave(connection, code) else 0
+    except BillSettled:
         return 0

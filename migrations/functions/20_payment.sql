@@ -64,11 +64,18 @@ drop trigger if exists covers on payment_bill;
 create trigger covers before insert on payment_bill for each row execute function payment_covers();
 
 -- Whoever begins a bill holds its person first, then the open bills by id: one order for two phones of a family, for a
--- callback, and for somebody whom the register is moving.
-create or replace function meet_people(p_people bigint[]) returns void language plpgsql as $$
+-- callback, and for somebody whom the register is moving. `p_codes`: their live payments too, before the bills, for
+-- whoever may make them give way.
+create or replace function meet_people(p_people bigint[], p_codes boolean) returns void language plpgsql as $$
 begin
   perform pg_advisory_xact_lock(hashtextextended('levy of person ' || person, 0))
     from (select person from unnest(p_people) as person order by person) met;
+  if p_codes then
+    perform from payment p where exists (
+        select from payment_bill pb join bill b on b.household_id = pb.household_id and b.id = pb.bill_id
+         where pb.household_id = p.household_id and pb.number = p.number and pb.live and b.person_id = any (p_people))
+      order by p.number for update;
+  end if;
   perform from bill where person_id = any (p_people) and state = 'open' order by id for update;
 end $$;
 

@@ -8,12 +8,15 @@ from sqlalchemy import text
 
 from app.flows.clear_difference import clear, confirm
 from app.flows.import_outside import SerialKnown, import_outside
+from app.flows.pay import Want
 from app.flows.reconcile import reconcile_day
+from app.policy.facts import Insurance
 from payments.ledger.balances import balance
 from payments.outside_files import BadOutsideFile
 from tests.builders import NOON, a_person, an_id_number
 from tests.conftest import DATABASE
 from tests.days import DAY, MORNING, book, differences, keep, line, paid
+from tests.refunding import start, state
 
 CLERK, LEAD = "staff:clerk01", "staff:lead01"
 BANK = "银行流水号,入账日期,金额,渠道,业务日期,业务日期止"
@@ -215,6 +218,19 @@ def test_a_card_settles_the_open_bill_it_fits_exactly(running, person):
     assert differences(running) == []
     rows = running.one("select min(booked_on), min(happened_at) from entry where cause like 'receipt:ccb_pos:T0001-%'")
     assert rows[0] == DAY + timedelta(days=1)
+
+
+def test_nobodys_code_bars_a_card_at_the_counter(running, person):
+    """M3: a code for another tier is left, and the card settles the one that was paid; his medical code stays."""
+    code = start(running, Want(person, Insurance.RES_PENSION, 30000), gateway="unionpay")
+    medical = start(running, Want(person, Insurance.RES_MEDICAL), key="key-0002")
+    running.turn(MORNING)
+
+    take(running, "pos", a_file(POS, a_pos_line("000002", "500.00", insurance="居民养老保险"), total="500.00"))
+
+    assert running.one("select personal_due from bill where state = 'settled'")[0] == 50000
+    assert (state(running, code.number), state(running, medical.number)) == ("left", "pending")
+    assert of(running, "clearing:ccb_pos") == 50000 and differences(running) == []
 
 
 def test_a_trace_whose_zeros_a_spreadsheet_took_is_said_and_nothing_is_booked(running, person):
