@@ -53,13 +53,14 @@ class Want:
 
 @dataclass(frozen=True)
 class Payer:
-    """Who pays and by what way. `actor` is resident or agent:<id>; `channel` is the policy's channel."""
+    """Who pays and by what way. `actor` is account:<id> or agent:<id>; `channel` is the policy's channel."""
 
     actor: str
     channel: str
     gateway: str
     kind: Kind
     openid: str | None = None
+    network: str | None = None  # the address he comes from; kept nowhere, told to a gateway that asks for it
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,14 @@ def _start(parts: Parts, wish: _Wish) -> Started:
         return _started(row)  # a code that is out is handed out again, whatever a question left open
     # New, or its answer was lost: the same number with the same content is the same order there (F34).
     order = Order(
-        row.number, row.ordered_at, Kind(row.kind), row.amount, row.description, row.expires_at, wish.payer.openid
+        row.number,
+        row.ordered_at,
+        Kind(row.kind),
+        row.amount,
+        row.description,
+        row.expires_at,
+        wish.payer.openid,
+        wish.payer.network,
     )
     return _ask_gateway(parts, wish.gateway, row.household_id, order)
 

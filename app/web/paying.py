@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, make_response, render_template
+from flask import Response, current_app, make_response, render_template, request
 
 from app.flows.enter import openid_of
 from app.flows.follow import Followed, Phase
@@ -51,7 +51,7 @@ def start(wants: Sequence[Want], *, channel: str, key: str, gateway: str, kind: 
     if not 8 <= len(key) <= 64:
         raise NoKey
     openid = openid_of(parts(), visitor) if kind is Kind.JSAPI else None
-    payer = Payer(actor(visitor), channel, gateway, kind, openid)
+    payer = Payer(actor(visitor), channel, gateway, kind, openid, request.remote_addr)
     own_key = f"{visitor.key}:{key}"
     try:
         return start_payment(parts(), wants, payer, request_key=own_key)

@@ -63,6 +63,7 @@ class Order(Trade):
     description: str  # shown to the payer; no personal data
     expires_at: datetime  # aware, business clock
     openid: str | None = None  # JSAPI only
+    network: str | None = None  # the address the order is placed from, where known
 
     def check_time(self) -> None:
         """TooLateToStart for an order that lives so short that a gateway would lengthen its life."""

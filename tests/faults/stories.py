@@ -420,6 +420,7 @@ def coupon(p: Play) -> None:
     p.fault("coupon", started.number, off=100)
     p.pay(started)
     p.wait(started.number, PAID)
+    assert p.alerts() == set(), "a voucher of the payer's needs no contract of ours"
 
 
 def other_amount(p: Play) -> None:

@@ -21,6 +21,7 @@ from alipay.aop.api.domain.AlipayTradePrecreateModel import AlipayTradePrecreate
 from alipay.aop.api.domain.AlipayTradeQueryModel import AlipayTradeQueryModel
 from alipay.aop.api.domain.AlipayTradeRefundModel import AlipayTradeRefundModel
 from alipay.aop.api.domain.AlipayTradeWapPayModel import AlipayTradeWapPayModel
+from alipay.aop.api.domain.BusinessParams import BusinessParams
 from alipay.aop.api.request.AlipayDataDataserviceBillDownloadurlQueryRequest import (
     AlipayDataDataserviceBillDownloadurlQueryRequest,
 )
@@ -199,6 +200,9 @@ def _describe(
     model.product_code = product
     model.seller_id = seller_id
     model.time_expire = f"{beijing(order.expires_at):%Y-%m-%d %H:%M:%S}"
+    if order.network:
+        model.business_params = BusinessParams()
+        model.business_params.mc_create_trade_ip = order.network
 
 
 def _of_trade(model: AlipayTradeRefundModel | AlipayTradeFastpayRefundQueryModel, order: RefundOrder) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -168,10 +169,21 @@ def _content(text: str, method: str, keys: AlipayKeys) -> dict[str, Any]:
 def _fits(name: str, value: object) -> bool:
     if name == "query_options":
         return isinstance(value, list) and all(isinstance(one, str) and len(one) <= 1024 for one in value)
+    if name == "business_params":
+        return isinstance(value, dict) and all(_address(one) for one in value.values()) and set(value) <= _BUSINESS
     pattern, longest = VALUES[name]
     return isinstance(value, str) and len(value) <= longest and bool(pattern.fullmatch(value))
 
 
+def _address(value: object) -> bool:
+    try:
+        ip_address(str(value))
+    except ValueError:
+        return False
+    return True
+
+
+_BUSINESS = {"mc_create_trade_ip"}
 _ANY = re.compile(r"[^\x00-\x1f]+")
 VALUES: Mapping[str, tuple[re.Pattern[str], int]] = {
     "out_trade_no": (_NUMBER, 64),
@@ -195,7 +207,7 @@ VALUES: Mapping[str, tuple[re.Pattern[str], int]] = {
     "bill_date": (re.compile(r"\d{4}-\d\d-\d\d|\d{4}-\d\d", re.ASCII), 15),
 }
 _ORDER = frozenset({"out_trade_no", "total_amount", "subject", "body", "product_code", "seller_id", "time_expire"})
-_ORDER |= {"timeout_express", "passback_params", "operator_id"}
+_ORDER |= {"timeout_express", "passback_params", "operator_id", "business_params"}
 _EITHER = "out_trade_no|trade_no"
 FIELDS: Mapping[str, tuple[tuple[str, ...], frozenset[str]]] = {  # needed, allowed
     PRECREATE: (("out_trade_no", "total_amount", "subject"), _ORDER | {"qr_code_timeout_express"}),

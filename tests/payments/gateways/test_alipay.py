@@ -104,6 +104,17 @@ def test_a_page_is_signed_by_us_and_paid_in_the_payers_browser(sandbox, mode):
     assert parse_qs(back.query)["out_trade_no"] == [taken.number]
 
 
+@pytest.mark.parametrize("network", ["203.0.113.7", "2001:db8::7"])
+def test_where_an_order_comes_from_is_told_where_it_is_known(sandbox, alipay, network):
+    """A10: their risk rules ask for it; an order of unknown origin says nothing of it."""
+    taken, unknown = order(Kind.WEB, network=network), order(Kind.WEB)
+
+    told, untold = (json.loads(alipay.start(one).page.fields["biz_content"]) for one in (taken, unknown))
+
+    assert told["business_params"] == {"mc_create_trade_ip": network} and "business_params" not in untold
+    assert browse(sandbox, alipay.start(taken).page) and alipay.start(order(network=network)).code_url
+
+
 def test_the_way_back_proves_nothing_about_money(sandbox, alipay):
     taken = order(Kind.WEB)
     said = json.loads(sandbox.pay(browse(sandbox, alipay.start(taken).page)).body)
@@ -252,6 +263,20 @@ def test_a_refund_whose_answer_is_lost_is_found_by_its_number(sandbox, paid):
         alipay.refund(back)
 
     assert alipay.query_refund(back).word is RefundWord.DONE
+
+
+@pytest.mark.parametrize("fee", ["0.00", "1.00", None, "119.99", "320.01"])
+def test_a_refund_that_is_done_with_a_senseless_amount_is_unknown(alipay, paid, monkeypatch, fee):
+    """K27: fund_change Y says that money moved, and the amount beside it must be this refund's at least."""
+    reference = alipay.query(paid).reference
+    wanted = refund_of(paid, reference)
+    stated = {"code": "10000", "out_trade_no": paid.number, "trade_no": reference, "fund_change": "Y"}
+    stated |= {"gmt_refund_pay": "2021-11-05 12:00:00"} | ({"refund_fee": fee} if fee else {})
+    monkeypatch.setattr(type(alipay._line), "ask", lambda _line, _request: stated)
+
+    assert alipay.refund(wanted).word is RefundWord.UNKNOWN
+    stated["refund_fee"] = "120.00"
+    assert alipay.refund(wanted).word is RefundWord.DONE
 
 
 def test_what_cannot_be_given_back_is_refused_by_its_code(sandbox, alipay, paid):
