@@ -29,7 +29,7 @@ def test_on_a_phone_the_channels_own_page_opens_and_comes_back(phone, district, 
     )
 
     phone.press(f"用{title}付 320 元")
-    assert "以后自动失效" in phone.look(f"channel-{phone.size}-{app}-page")
+    assert "以前付有效" in phone.look(f"channel-{phone.size}-{app}-page")
     phone.press(f"打开{title}，付 320 元")
     phone.page.get_by_role("button", name="确认支付").click()
     phone.press("返回商户")
@@ -49,15 +49,30 @@ def test_inside_wechat_every_channel_is_a_code_for_somebody_elses_phone(phone, d
     phone.page.get_by_role("heading", name="缴费成功").wait_for()
 
 
-def test_who_changes_his_mind_is_told_until_when(phone, district, running):
+def test_who_changes_his_mind_has_another_way_at_once(phone, district, running):
+    """M3: nobody can take a code of Alipay back; it is left, and says so to whoever looks at it again."""
     to_the_confirmation(phone, district, AGENTS["wechat"])
     confirmation = phone.page.url
     phone.press("用支付宝付 320 元")
     phone.page.get_by_text("请用支付宝扫码付款").wait_for()
+    left = phone.page.url
 
     phone.page.goto(confirmation)
     phone.press("用微信付 320 元")
+    phone.page.get_by_text("请用微信扫码付款").wait_for()
 
-    assert "还没失效的支付宝付款码" in phone.look(f"channel-{phone.size}-changed-his-mind")
-    phone.press("看那个付款码")
-    phone.page.get_by_text("请用支付宝扫码付款").wait_for()
+    phone.page.goto(left)
+    assert "万一付了" in phone.look(f"channel-{phone.size}-left")
+    phone.press("重新去交")
+    phone.page.get_by_role("heading", name="要交多少").or_(phone.page.get_by_text("320")).first.wait_for()
+
+
+def test_who_does_not_pay_after_all_leaves_any_code(phone, district, running):
+    """M3: also where only time ends a code."""
+    to_the_confirmation(phone, district, AGENTS["wechat"])
+    phone.press("用云闪付付 320 元")
+    phone.page.get_by_text("请用云闪付扫码付款").wait_for()
+
+    phone.press("不付了，取消这个码")
+
+    phone.page.get_by_role("heading", name="这个码不用了").wait_for()
