@@ -13,8 +13,15 @@ from pathlib import Path
 from tests.house.tree import ROOT, files
 from tests.mutants.catalogue import Mutant
 
-PATIENCE_S = 300
-ALL_OTHERS = ("tests", *(f"--ignore=tests/{slow}" for slow in ("browser", "mutants", "simulate", "house", "vectors")))
+PATIENCE_S = 600
+ALL_OTHERS = (
+    "-n",
+    "2",
+    "--dist",
+    "loadfile",
+    "tests",
+    *(f"--ignore=tests/{slow}" for slow in ("browser", "mutants", "house", "vectors")),
+)
 ALL_PATIENCE_S = 1500
 STILLBORN = "stillborn"  # the database does not even read it: no mistake anybody could make
 
