@@ -25,7 +25,7 @@ class Invariant:
     @property
     def by_household(self) -> bool:
         """Does it stand on the sums of some households?"""
-        return any(re.search(rf"\b{name}\b", self.sql) for name in SUMS)
+        return any(re.search(rf"\b(?:from|join) {name}\b", self.sql) for name in SUMS)
 
 
 @dataclass
@@ -73,13 +73,14 @@ def look(
 def pieces(connection: Connection) -> Iterator[tuple[int, int]]:
     """Ranges of households by which a book is looked at, so that the sums of one fit into memory. The first and the
     last are open: an entry may lie under a household that has no bill."""
-    least, most, postings = connection.exec_driver_sql(
+    first, last, postings = connection.exec_driver_sql(
         "select coalesce(min(household_id), 0), coalesce(max(household_id), 0),"
         " (select greatest(reltuples, 0)::bigint from pg_class where oid = 'posting'::regclass) from bill"
     ).one()
-    width = max(1, -(-(most - least + 1) // (postings // PIECE + 1)))
-    lows = range(min(0, least), most + 1, width)
-    yield from ((low, high) for low, high in zip(lows, [*(low - 1 for low in lows[1:]), EVERYBODY[1]], strict=True))
+    width = -(-(last - first + 1) // (postings // PIECE + 1))
+    cuts = range(first + width, last + 1, width)
+    lows, highs = (min(EVERYBODY[0], first), *cuts), (*(cut - 1 for cut in cuts), EVERYBODY[1])
+    yield from zip(lows, highs, strict=True)
 
 
 def _ask(
