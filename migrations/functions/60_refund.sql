@@ -152,8 +152,9 @@ begin
       back := case when cardinality(p_bills) = 1 then back - (p_replacement->'bill'->>'personal_due')::bigint end;
     end if;
   else
-    select case doubt when 'surplus' then 'surplus' else 'suspense' end, amount into held_in, back
-      from suspense where household_id = p_household and cause = p_receipt and solved_at is null for update;
+    select case doubt when 'surplus' then 'surplus' else 'suspense' end, amount - receipt_unasked(cause)
+      into held_in, back from suspense
+     where household_id = p_household and cause = p_receipt and solved_at is null for update;
   end if;
   if coalesce(back, 0) <= 0 or exists (select from refund_bill where household_id = p_household
                                           and bill_id = any (p_bills) and live) then

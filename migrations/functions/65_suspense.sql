@@ -54,8 +54,8 @@ create or replace function held_of_its_own(p_held suspense) returns boolean lang
   select p_held.doubt in ('amount', 'unconfirmed')
 $$;
 
--- Do these open bills of one household fit it: their resident's parts sum up to it exactly, their price was in force
--- when the money came, and nobody else is paying or getting it? Locks the bills.
+-- Do these open bills of one household fit it: their resident's parts sum up exactly to what nobody gave back of it by
+-- hand, their price was in force when the money came, and nobody else is paying or getting it? Locks the bills.
 create or replace function suspense_fits(p_held suspense, p_household bigint, p_bills bigint[]) returns boolean
   language plpgsql as $$
 declare
@@ -69,7 +69,7 @@ begin
          select from payment_bill pb where pb.household_id = b.household_id and pb.bill_id = b.id and pb.live
             and not (held_of_its_own(p_held) and pb.number = p_held.number))
      order by id for update) locked having count(*) = cardinality(p_bills);
-  return due is not distinct from p_held.amount and not exists (
+  return due is not distinct from p_held.amount - receipt_unasked(p_held.cause) and not exists (
     select from refund where household_id = p_held.household_id and receipt = p_held.cause and held is not null
        and state <> 'rejected');
 end $$;

@@ -64,7 +64,8 @@ end $$;
 create or replace function refund_line_note(p_match statement_match, p_line statement_row) returns text
 language sql stable set search_path = public, pg_temp as $$
   select case substring(p_match.cause from '[a-z]+$')
-    when 'unasked' then 'by_hand'
+    when 'unasked' then case when exists (select from posting where household_id = p_match.household_id
+        and cause = p_match.cause and account = 'receivable:resident') then 'by_hand' else 'by_hand_held' end
     when 'twice' then 'twice'
     when 'listed' then coalesce((select 'under_way' from refund r
       where r.household_id = p_match.household_id and r.sent_as = split_part(p_match.cause, ':', 2)
@@ -74,14 +75,18 @@ language sql stable set search_path = public, pg_temp as $$
 $$;
 
 -- A refund made by hand at the gateway: the payer has the money, so it is booked, and he owes it until somebody says
--- why. True: booked now. `p_done`: the gateway, asked, says it is done. Nothing is booked for a line that a refund of
--- ours explains, nor under a number that only we give.
+-- why; but of money that is held, which fits no bill, it is what is held that went back, and all of it is a solution.
+-- True: booked now. `p_done`: the gateway, asked, says it is done. Nothing is booked for a line that a refund of ours
+-- explains, nor under a number that only we give. Locks: the payment, the money held, then the receipt.
 create or replace function refund_by_hand(p_gateway text, p_day date, p_row int, p_done boolean, p_booked_on date)
 returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   line statement_row;
   household bigint;
   receipt text;
+  happened timestamptz;
+  held suspense;
+  rest bigint;
 begin
   select * into strict line from statement_row
     where gateway = p_gateway and day = p_day and row = p_row and movement = 'refund';
@@ -94,12 +99,21 @@ begin
   receipt := coalesce('receipt:' || p_gateway || ':' || nullif(line.reference, ''),
                       (select 'receipt:' || gateway || ':' || reference from payment
                         where household_id = household and number = line.number));
+  perform from payment where household_id = household and number = line.number for update;
+  select * into held from suspense where household_id = household and cause = receipt and solved_at is null
+     and amount > 0 for update;
   perform pg_advisory_xact_lock(hashtextextended('refund:' || household || ':' || receipt, 0));  -- as who asks for it
-  perform ledger_post(household, by_hand(line), p_booked_on,
-                      coalesce(line.happened_at, p_day::timestamp at time zone 'Asia/Shanghai'),
-                      array['receivable:resident', 'clearing:' || p_gateway], array[line.amount, -line.amount],
-                      array[null, null]::bigint[]);
+  rest := held.amount - receipt_unasked(receipt) - line.amount;
+  happened := coalesce(line.happened_at, p_day::timestamp at time zone 'Asia/Shanghai');
+  perform ledger_post(household, by_hand(line), p_booked_on, happened,
+                      array[case when rest < 0 or held.cause is null then 'receivable:resident'
+                                 when held.doubt = 'surplus' then 'surplus:' || p_gateway
+                                 else 'suspense:' || p_gateway end, 'clearing:' || p_gateway],
+                      array[line.amount, -line.amount], array[null, null]::bigint[]);
   insert into unasked_refund (household_id, cause, gateway, number, reference, receipt, amount)
     values (household, by_hand(line), p_gateway, line.refund_number, line.refund_reference, receipt, line.amount);
+  if rest = 0 then
+    perform suspense_solve(household, receipt, 'given_back', 'gateway:' || p_gateway, happened);
+  end if;
   return true;
 end $$;

@@ -1,15 +1,25 @@
 """What a stranger found in the money's paths: lists that come anew, money given back by hand, two hands at once."""
 
+from dataclasses import replace
 from threading import Thread
 
+import pytest
+
+from app.flows import refund, suspense
 from app.flows.clear_difference import clear
+from app.flows.pay import Want
 from app.flows.reconcile import reconcile_day
+from app.policy.facts import Insurance
 from payments import discrepancies
+from payments.errors import NothingToGiveBack, SuspenseUnfit
+from payments.gateways.base import Movement, StatementLine
 from payments.invariants import EVERYBODY, INVARIANTS, pieces
-from tests.builders import a_bill
+from tests.builders import NOON, a_bill, a_household, a_paid_word, a_person, an_attempt, an_id_number
 from tests.days import DAY, MORNING, book, keep, line, paid
-from tests.refunding import CLERK, LEAD, rows
+from tests.refunding import CLERK, LEAD, agree, balances, pay, rows, state
 from tests.system import eventually
+
+MEDICAL = Insurance.RES_MEDICAL
 
 
 def test_a_few_bills_of_high_households_are_one_piece(running):
@@ -54,3 +64,83 @@ def test_whoever_agrees_and_whoever_compares_come_one_after_the_other(running):
 
     [told] = rows(running, "select note, lacks from discrepancy where state = 'open'")
     assert tuple(told) == ("vanished", 32000)
+
+
+@pytest.fixture
+def twice(running, adult):
+    """Two of one household who each paid twice, on their list: (payment of the adult, payment of his sibling)."""
+    household = running.one("select household_id from person where id = :p", p=adult)[0]
+    sibling = running.write(
+        lambda connection: a_person(connection, id_number=an_id_number(sequence=8), household=household)
+    )
+    numbers = pay(running, Want(adult, MEDICAL)), pay(running, Want(sibling, MEDICAL), key="sibling-key")
+    gateway = running.parts.gateways["wechat"]
+    words = [
+        replace(
+            a_paid_word(an_attempt()),
+            number=number,
+            reference=f"42000TWICE{place}",
+            merchant=gateway.merchant,
+            app=gateway.app,
+        )
+        for place, number in enumerate(numbers)
+    ]
+    assert book(running, words) == ["surplus", "surplus"]
+    running.turn(MORNING)
+    return words
+
+
+def by_hand(running, words, fen):
+    """Of the first so much went back by hand, as their list says; compared twice."""
+    hand = StatementLine(
+        1, Movement.REFUND, words[0].number, words[0].reference, fen, 0, NOON, "", "50000001", "SUCCESS"
+    )
+    for _ in range(2):
+        keep(running, "wechat", [*(line(word) for word in words), hand])
+        reconcile_day(running.parts, "wechat", DAY)
+    return [suspense.key_of(running.parts, f"receipt:wechat:{word.reference}") for word in words]
+
+
+def test_surplus_that_went_back_by_hand_is_at_its_end(running, twice):
+    """K12: it stayed in doubt for ever: nobody could give it back any more, and it could pay for somebody as well."""
+    mine, siblings = by_hand(running, twice, 32000)
+
+    found = {row.cause: row.solution for row in rows(running, "select cause, solution from suspense")}
+    assert found == {mine.cause: "given_back", siblings.cause: None}
+    assert balances(running)["surplus:wechat"] == -32000 and "receivable:resident" not in balances(running)
+    notes = [row.note for row in rows(running, "select note from discrepancy where what = 'refund'")]
+    assert notes == ["by_hand_held"]
+
+
+def test_the_rest_of_a_surplus_asks_for_its_own_way_back(running, twice):
+    """K12: after a part went back by hand the rest was refused each minute, and INV-12 spoke for ever."""
+    mine, siblings = by_hand(running, twice, 10000)
+    other = running.write(
+        lambda connection: a_person(
+            connection, id_number=an_id_number(sequence=9), household=a_household(connection, number="0002")
+        )
+    )
+    with pytest.raises(SuspenseUnfit):
+        suspense.propose(running.parts, mine, [Want(other, MEDICAL)], by=CLERK)
+
+    assert refund.ask_for_surplus(running.parts) == 2
+    asked = {row.receipt: row for row in rows(running, "select * from refund")}
+    assert {cause: row.amount for cause, row in asked.items()} == {mine.cause: 22000, siblings.cause: 32000}
+    agree(running.parts, asked[mine.cause].number)
+
+    assert balances(running)["surplus:wechat"] == -32000 and balances(running)["refunds:wechat"] == -22000
+    assert state(running, asked[siblings.cause].number, "refund") == "applied"
+
+
+def test_surplus_asked_for_and_then_given_back_by_hand_goes_back_once(running, twice):
+    """K12: the wish cannot be agreed to any more; saying no to it leaves nothing behind."""
+    refund.ask_for_surplus(running.parts)
+    mine, _ = by_hand(running, twice, 32000)
+    number = running.one("select number from refund where receipt = :r", r=mine.cause).number
+
+    with pytest.raises(NothingToGiveBack):
+        agree(running.parts, number)
+    refund.decide(running.parts, number, approved=False, reason="已由渠道退回", by=LEAD)
+
+    assert balances(running)["surplus:wechat"] == -32000
+    assert running.one("select solution from suspense where cause = :c", c=mine.cause).solution == "given_back"
