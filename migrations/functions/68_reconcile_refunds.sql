@@ -1,10 +1,16 @@
 -- Refunds of a gateway's statement against our book, by any number or reference a refund was ever sent under. Only one
 -- that is done moved money; a list has them from the day they were asked for and never learns how they ended.
 
--- The cause of a refund that was made at the gateway and never asked for by us.
+-- The cause of a refund that was made at the gateway and never asked for by us. One that their list gives no number at
+-- all is known by its day, its amount and its place among its like: a corrected list has it in another row.
 create or replace function by_hand(p_line statement_row) returns text language sql stable as $$
-  select 'refund:' || p_line.gateway || ':' || line_key(p_line.day, p_line.row, coalesce(
-    nullif(p_line.refund_reference, ''), p_line.refund_number)) || ':unasked'
+  select 'refund:' || p_line.gateway || ':' || coalesce(
+    nullif(p_line.refund_reference, ''), nullif(p_line.refund_number, ''),
+    p_line.day || '#' || p_line.amount || '#' || (
+      select count(*) from statement_row like_it
+       where like_it.gateway = p_line.gateway and like_it.day = p_line.day and like_it.movement = 'refund'
+         and like_it.refund_reference = '' and like_it.refund_number = '' and like_it.amount = p_line.amount
+         and like_it.row <= p_line.row)) || ':unasked'
 $$;
 
 -- Does their own word on a line say that the money has left? Under way and refused are no such words.

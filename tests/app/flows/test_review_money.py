@@ -14,6 +14,7 @@ from payments import discrepancies
 from payments.errors import NothingToGiveBack, SuspenseUnfit
 from payments.gateways.base import Movement, StatementLine
 from payments.invariants import EVERYBODY, INVARIANTS, pieces
+from tests.app.flows.test_reconcile_at_once import nameless
 from tests.builders import NOON, a_bill, a_household, a_paid_word, a_person, an_attempt, an_id_number
 from tests.days import DAY, MORNING, book, keep, line, paid
 from tests.refunding import CLERK, LEAD, agree, balances, pay, rows, state
@@ -144,3 +145,16 @@ def test_surplus_asked_for_and_then_given_back_by_hand_goes_back_once(running, t
 
     assert balances(running)["surplus:wechat"] == -32000
     assert running.one("select solution from suspense where cause = :c", c=mine.cause).solution == "given_back"
+
+
+def test_a_debit_without_numbers_is_booked_once_whatever_row_it_stands_in(running):
+    """K6: in the corrected list another stands above it; it was booked again, and nothing named the first booking."""
+    running.turn(MORNING)
+    first = [nameless(32000, Movement.REFUND), nameless(32000, Movement.REFUND)]
+    for listed in (first, [nameless(50000, Movement.REFUND), *first]):
+        keep(running, "unionpay", listed)
+        for _ in range(2):
+            reconcile_day(running.parts, "unionpay", DAY)
+
+    assert balances(running) == {"clearing:unionpay": -114000, "receivable:resident": 114000}
+    assert len(rows(running, "select 1 from unasked_refund")) == 3
