@@ -338,6 +338,8 @@ def _same_live(parts: Parts, connection: Connection, bills: Sequence[IssuedBill]
     way = (payer.actor, payer.gateway, payer.kind)
     if row is None or row.state == State.CLOSING or (row.started_by, row.gateway, row.kind) != way:
         return None
+    if row.amount != sum(bill.personal_due for bill in bills):
+        return None  # it covers somebody as well whom this agent does not see any more
     opened = parts.vault.open(row.payer, bound_to=f"payment.payer:{row.number}") if row.payer else None
     if opened != payer.openid or row.expires_at - parts.clocks.now() < timedelta(minutes=1):
         return None

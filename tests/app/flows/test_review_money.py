@@ -14,12 +14,14 @@ from payments import discrepancies
 from payments.errors import NothingToGiveBack, SuspenseUnfit
 from payments.gateways.base import Movement, StatementLine
 from payments.invariants import EVERYBODY, INVARIANTS, pieces
+from tests.app.flows.test_pay import FORMER, moved, payer, places, sibling, start
 from tests.app.flows.test_reconcile_at_once import nameless
 from tests.builders import NOON, a_bill, a_household, a_paid_word, a_person, an_attempt, an_id_number
 from tests.days import DAY, MORNING, book, keep, line, paid
 from tests.refunding import CLERK, LEAD, agree, balances, pay, rows, state
 from tests.system import eventually
 
+__all__ = ["moved", "places", "sibling"]
 MEDICAL = Insurance.RES_MEDICAL
 
 
@@ -158,3 +160,15 @@ def test_a_debit_without_numbers_is_booked_once_whatever_row_it_stands_in(runnin
 
     assert balances(running) == {"clearing:unionpay": -114000, "receivable:resident": 114000}
     assert len(rows(running, "select 1 from unasked_refund")) == 3
+
+
+def test_an_agents_code_for_two_is_not_the_code_for_the_one_who_stayed(running, adult, sibling, moved, places):
+    """M1: row level security hid the one who moved from his former agent, who was handed the code of 640 for 320."""
+    both = start(running, Want(adult, MEDICAL), Want(sibling, MEDICAL), by=payer(actor="agent:1"))
+    moved(adult)
+    places(FORMER)
+
+    hers = start(running, Want(sibling, MEDICAL), by=payer(actor="agent:1"), key="key-0002")
+
+    assert hers.number != both.number and (both.amount, hers.amount) == (64000, 32000)
+    assert state(running, both.number) == "closed"
