@@ -90,7 +90,7 @@ begin
 end $$;
 
 -- Another person agrees to what he saw: the proposed bills are settled by it, when the money came. LX024: nothing is
--- proposed · LX025: it is not what he saw.
+-- proposed · LX025: it is not what he saw. Locks: the payment, the bills he saw by id (as who proposes), then the money.
 create or replace function suspense_apply(
   p_household bigint, p_cause text, p_seen bigint[], p_amount bigint, p_by text, p_now timestamptz, p_booked_on date
 ) returns void language plpgsql security definer set search_path = public, pg_temp as $$
@@ -100,6 +100,8 @@ declare
 begin
   perform from payment p join suspense on suspense.household_id = p.household_id and suspense.number = p.number
     where suspense.household_id = p_household and suspense.cause = p_cause for update of p;
+  perform from bill where id = any (p_seen) and household_id = (
+    select bills_household from suspense where household_id = p_household and cause = p_cause) order by id for update;
   s := suspense_held(p_household, p_cause);
   if s.bills is null then
     raise exception 'nothing is proposed for %', p_cause using errcode = 'LX024';

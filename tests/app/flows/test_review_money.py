@@ -1,7 +1,8 @@
 """What a stranger found in the money's paths: lists that come anew, money given back by hand, two hands at once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -16,6 +17,7 @@ from payments.gateways.base import Movement, StatementLine
 from payments.invariants import EVERYBODY, INVARIANTS, pieces
 from tests.app.flows.test_pay import FORMER, moved, payer, places, sibling, start
 from tests.app.flows.test_reconcile_at_once import nameless
+from tests.app.flows.test_suspense import agreed_to, unknown
 from tests.builders import NOON, a_bill, a_household, a_paid_word, a_person, an_attempt, an_id_number
 from tests.days import DAY, MORNING, book, keep, line, paid
 from tests.refunding import CLERK, LEAD, agree, balances, pay, rows, state
@@ -172,3 +174,25 @@ def test_an_agents_code_for_two_is_not_the_code_for_the_one_who_stayed(running, 
 
     assert hers.number != both.number and (both.amount, hers.amount) == (64000, 32000)
     assert state(running, both.number) == "closed"
+
+
+def test_who_proposes_and_who_agrees_never_lock_each_other(running, adult, monkeypatch):
+    """K14: one held the bill and waited for the money, the other held the money and waited for the bill."""
+    key = unknown(running, 32000)
+    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    met, meet = Event(), suspense.meet
+
+    def met_and_waiting(connection, people):
+        meet(connection, people)
+        met.set()
+        eventually(lambda: running.one("select count(*) from pg_locks where not granted")[0] >= 1, 5)
+
+    monkeypatch.setattr(suspense, "meet", met_and_waiting)
+    with ThreadPoolExecutor(2) as threads:
+        again = threads.submit(suspense.propose, running.parts, key, [Want(adult, MEDICAL)], by="staff:other")
+        assert met.wait(5)
+        agreed = threads.submit(agreed_to, running, key, by=LEAD)
+        again.result()
+        agreed.result()
+
+    assert running.one("select solution from suspense").solution == "applied"
