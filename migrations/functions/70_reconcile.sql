@@ -216,15 +216,15 @@ returns table (kind text, what text, subject text, number text, ours bigint, the
    where m.gateway = p_gateway and m.day = p_day and m.verdict <> 'matched'
   union all
   select m.verdict, case split_part(m.cause, ':', 1) when 'refund' then 'refund' else 'payment' end,
-         case split_part(m.cause, ':', 1) when 'refund' then split_part(m.cause, ':', 2)
-              else split_part(m.cause, ':', 3) end,
-         coalesce(pay.number, case split_part(m.cause, ':', 1) when 'refund' then split_part(m.cause, ':', 2) end, ''),
+         coalesce(sent.sent_as, split_part(m.cause, ':', 3)), coalesce(sent.sent_as, pay.number, ''),
          m.ours, null, m.our_day, case split_part(m.cause, ':', 1) when 'refund' then m.ours else -m.ours end,
          case when exists (select from statement next where next.gateway = m.gateway and next.day = m.day + 1
                               and next.state in ('whole', 'empty')) then '' else 'awaits' end
     from statement_match m
     left join lateral (select p.number from payment p where p.household_id = m.household_id and p.gateway = m.gateway
        and p.reference = split_part(m.cause, ':', 3) limit 1) pay on true
+    left join lateral (select n.sent_as from refund_number n where n.household_id = m.household_id  -- one of its numbers
+       and n.booked = m.cause limit 1) sent on true
    where m.gateway = p_gateway and m.day = p_day and m.row < 0
   union all
   select 'AMOUNT_DIFF', 'fee', 'fees', '', booked.fee, floor((s.fee + 500) / 1000.0)::bigint, null,

@@ -10,13 +10,15 @@ from app.flows import refund, suspense
 from app.flows.clear_difference import clear
 from app.flows.pay import Want
 from app.flows.reconcile import reconcile_day
+from app.flows.refund_pay import take_refund
 from app.policy.facts import Insurance
 from payments import discrepancies
 from payments.errors import NothingToGiveBack, SuspenseUnfit
-from payments.gateways.base import Movement, StatementLine
+from payments.gateways.base import Movement, RefundOutcome, RefundWord, StatementLine
 from payments.invariants import EVERYBODY, INVARIANTS, pieces
 from tests.app.flows.test_pay import FORMER, moved, payer, places, sibling, start
 from tests.app.flows.test_reconcile_at_once import nameless
+from tests.app.flows.test_reconcile_refunds import failed_and_sent_again, word_of
 from tests.app.flows.test_suspense import agreed_to, unknown
 from tests.builders import NOON, a_bill, a_household, a_paid_word, a_person, an_attempt, an_id_number
 from tests.days import DAY, MORNING, book, keep, line, paid
@@ -196,3 +198,18 @@ def test_who_proposes_and_who_agrees_never_lock_each_other(running, adult, monke
         agreed.result()
 
     assert running.one("select solution from suspense").solution == "applied"
+
+
+def test_two_numbers_of_one_refund_that_their_list_lacks_are_two_differences(running, adult):
+    """K3: both were named by the refund's first number and made one difference, which lacked half the money."""
+    payment, number = failed_and_sent_again(running, adult)
+    last = running.one("select sent_as from refund").sent_as
+    said = RefundOutcome("wechat", number, RefundWord.DONE, payment=payment, reference="50000009", amount=32000)
+    assert take_refund(running.parts, said) == "twice"
+    running.turn(MORNING)
+    keep(running, "wechat", [line(word_of(running, payment))])
+
+    reconcile_day(running.parts, "wechat", DAY)
+
+    missing = rows(running, "select subject, number, lacks from discrepancy where kind = 'MISSING_IN_BANK'")
+    assert {tuple(one) for one in missing} == {(number, number, 32000), (last, last, 32000)}
