@@ -14,7 +14,10 @@ create or replace function accounts_of(d discrepancy) returns text[] language sq
        where household_id = 0 and cause = 'discrepancy:' || substring(d.subject from '[0-9]+') || ':booked')
     when d.books = 'channel' and d.what = 'fee' then array['clearing:' || d.channel, 'fees:' || d.channel]
     when d.books = 'channel' and d.lacks < 0 then array['clearing:' || d.channel, 'receivable:resident']
-    when d.books = 'channel' and d.what = 'refund' then array['clearing:' || d.channel, 'refunds:' || d.channel]
+    when d.books = 'channel' and d.what = 'refund' then array['clearing:' || d.channel, coalesce((
+      select p.account from refund_number n join posting p on p.household_id = n.household_id and p.cause = n.booked
+       where n.household_id = household_of_number(d.subject) and n.sent_as = d.subject and p.amount > 0
+         and d.kind = 'MISSING_IN_BANK'), 'refunds:' || d.channel)]  -- back where it was booked: owed, or owed back
     when d.books = 'channel' then array['clearing:' || d.channel, 'suspense:' || d.channel]
     when d.books = 'deposit' and d.what = 'deposit' then array['clearing:' || d.channel, 'fees:' || d.channel]
   end

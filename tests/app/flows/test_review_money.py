@@ -7,7 +7,7 @@ from threading import Event, Thread
 import pytest
 
 from app.flows import refund, suspense
-from app.flows.clear_difference import clear
+from app.flows.clear_difference import clear, confirm
 from app.flows.pay import Want
 from app.flows.reconcile import reconcile_day
 from app.flows.refund_pay import take_refund
@@ -18,7 +18,7 @@ from payments.gateways.base import Movement, RefundOutcome, RefundWord, Statemen
 from payments.invariants import EVERYBODY, INVARIANTS, pieces
 from tests.app.flows.test_pay import FORMER, moved, payer, places, sibling, start
 from tests.app.flows.test_reconcile_at_once import nameless
-from tests.app.flows.test_reconcile_refunds import failed_and_sent_again, word_of
+from tests.app.flows.test_reconcile_refunds import failed_and_sent_again, refund_line, word_of
 from tests.app.flows.test_suspense import agreed_to, unknown
 from tests.builders import NOON, a_bill, a_household, a_paid_word, a_person, an_attempt, an_id_number
 from tests.days import DAY, MORNING, book, keep, line, paid
@@ -213,3 +213,22 @@ def test_two_numbers_of_one_refund_that_their_list_lacks_are_two_differences(run
 
     missing = rows(running, "select subject, number, lacks from discrepancy where kind = 'MISSING_IN_BANK'")
     assert {tuple(one) for one in missing} == {(number, number, 32000), (last, last, 32000)}
+
+
+def test_what_left_twice_in_our_book_alone_is_booked_back_where_it_was_booked(running, adult):
+    """K3: the second time made the payer owe it; its remedy left him owing and owed him the money as well."""
+    payment, number = failed_and_sent_again(running, adult)
+    said = RefundOutcome("wechat", number, RefundWord.DONE, payment=payment, reference="50000009", amount=32000)
+    assert take_refund(running.parts, said) == "twice"
+    running.turn(MORNING)
+    last = refund_line(word_of(running, payment), running.one("select sent_as from refund").sent_as, "")
+    keep(running, "wechat", [line(word_of(running, payment)), last])
+    reconcile_day(running.parts, "wechat", DAY)
+    [missing] = rows(running, "select * from discrepancy where state = 'open'")
+    before = balances(running)
+    assert (missing.subject, before["receivable:resident"]) == (number, 32000)
+
+    clear(running.parts, missing.id, "book", "渠道没有退第二次", by=CLERK)
+    confirm(running.parts, missing.id, agreed=True, by=LEAD)
+
+    assert {"receivable:resident", "refunds:wechat"} & set(balances(running)) == set()
