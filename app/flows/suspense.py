@@ -75,17 +75,20 @@ def propose(parts: Parts, key: Key, wants: Sequence[Want], *, by: str) -> None:
         people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
         if not wants or set(people) != set(ids):
             raise NotFound("person")
-        if len({person.household_id for person in people.values()}) != 1:
-            raise DifferentHouseholds
-        bills = []
+        bills: dict[int, int] = {}  # each with the household it lies in
         for want in wants:
             person = people[want.person_id]
             due = amount_due(parts, person, want.insurance, at=came, channel=SELF, tier=want.tier)
             if not due.payable:
                 raise NotPayable(due)
-            bills.append(_standing(connection, row, person, want) or issue(connection, draft_of(parts, person, due)).id)
-        household = next(iter(people.values())).household_id
-        suspense.propose(connection, key, household, bills, by=by, now=parts.clocks.now())
+            standing = _standing(connection, row, person, want)
+            if standing is not None:
+                bills[standing] = row.household_id
+            else:
+                bills[issue(connection, draft_of(parts, person, due)).id] = person.household_id
+        if len(set(bills.values())) != 1:
+            raise DifferentHouseholds
+        suspense.propose(connection, key, bills[min(bills)], list(bills), by=by, now=parts.clocks.now())
 
 
 def settle(parts: Parts, key: Key, seen: Proposal, *, by: str) -> None:
@@ -113,7 +116,8 @@ def watch(parts: Parts) -> int:
 
 
 def _standing(connection: Connection, row: Any, person: find.Subject, want: Want) -> int | None:
-    """The open bill that the very payment of this money holds: it cannot be issued anew while that lives."""
+    """The open bill that the very payment of this money holds: it cannot be issued anew while that lives, and lies in
+    the payment's household, wherever its person is by now."""
     for bill in find_money.bills_of(connection, row.household_id, row.number):
         if (bill.person_id, bill.insurance, bill.state) == (person.id, want.insurance, "open"):
             return bill.id

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from threading import Event, Thread
 
 import pytest
@@ -14,7 +15,7 @@ from app.flows.refund_pay import take_refund
 from app.policy.facts import Insurance
 from payments import discrepancies
 from payments.errors import NothingToGiveBack, SuspenseUnfit
-from payments.gateways.base import Movement, RefundOutcome, RefundWord, StatementLine
+from payments.gateways.base import Movement, Outcome, RefundOutcome, RefundWord, StatementLine, Word
 from payments.invariants import EVERYBODY, INVARIANTS, pieces
 from tests.app.flows.test_pay import FORMER, moved, payer, places, sibling, start
 from tests.app.flows.test_reconcile_at_once import nameless
@@ -232,3 +233,25 @@ def test_what_left_twice_in_our_book_alone_is_booked_back_where_it_was_booked(ru
     confirm(running.parts, missing.id, agreed=True, by=LEAD)
 
     assert {"receivable:resident", "refunds:wechat"} & set(balances(running)) == set()
+
+
+def test_money_known_from_the_list_alone_settles_the_bill_of_who_moved(running, adult, moved, monkeypatch):
+    """M1: his payment holds the bill in the former household; the money could only go back."""
+    started = start(running, Want(adult, MEDICAL))
+    word = Outcome(
+        "wechat", started.number, Word.PAID, reference="42000001", amount=32000, happened_at=NOON + timedelta(minutes=1)
+    )
+    running.turn(MORNING)
+    monkeypatch.setattr("app.flows.reconcile._heal", lambda *_: 0)
+    keep(running, "wechat", [line(word)])
+    reconcile_day(running.parts, "wechat", DAY)
+    [one] = rows(running, "select * from discrepancy where state = 'open'")
+    clear(running.parts, one.id, "book", "查过了", by=CLERK)
+    confirm(running.parts, one.id, agreed=True, by=LEAD)
+    moved(adult)
+    key = suspense.key_of(running.parts, "receipt:wechat:42000001")
+
+    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    agreed_to(running, key, by=LEAD)
+
+    assert running.one("select state from bill").state == "settled"
