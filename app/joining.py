@@ -1,7 +1,9 @@
 """Joins the parts of the running system from the settings: the one place that knows them all by name."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
+from getpass import getuser
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.cli import GROUPS
 from app.flows.collect import Collector
-from app.flows.parts import Clocks, Parts
+from app.flows.parts import Clocks, Parts, Urls
 from app.observe import Alarm, say_alert, set_up_logs
 from app.policy.year import load_year
 from app.web import open_doors
@@ -36,13 +38,14 @@ from payments.gateways.base import Gateway
 from payments.gateways.signing import BadKey
 
 
-def database_urls(settings: Settings) -> tuple[str, str]:
-    """(the application's URL, the owner's URL); if none is named, the embedded server's, started, with its database."""
-    if settings.database_url and settings.database_owner_url:
-        return settings.database_url, settings.database_owner_url
+def database_urls(settings: Settings) -> Urls:
+    """Those that are named, or else the embedded server's, started, with its database."""
+    if settings.database_url and settings.database_office_url and settings.database_owner_url:
+        return Urls(settings.database_url, settings.database_office_url, settings.database_owner_url)
     server = ensure_running(settings.postgres_folder, pg_bin=settings.pg_bin)
-    create_database(server, settings.database_name)
-    return server.app_url(settings.database_name), server.owner_url(settings.database_name)
+    name = settings.database_name
+    create_database(server, name)
+    return Urls(server.app_url(name), server.office_url(name), server.owner_url(name))
 
 
 def join(settings: Settings, engine: Engine) -> Parts:
@@ -187,7 +190,13 @@ class Joined:
     @cached_property
     def parts(self) -> Parts:
         """The joined system."""
-        return join(self.settings, connect(database_urls(self.settings)[0], pool_size=self.settings.web_threads))
+        return join(self.settings, connect(database_urls(self.settings).app, pool_size=self.settings.web_threads))
+
+    @cached_property
+    def office(self) -> Parts:
+        """The same as the commands have it that make accounts and take files in."""
+        url, operator = database_urls(self.settings).office, f"operator:{getuser()}"
+        return replace(self.parts, engine=connect(url, pool_size=4, actor=operator))
 
     @cached_property
     def collector(self) -> Collector:

@@ -97,6 +97,7 @@ def ground(pg_bin: str | None, postgres_folder: Path) -> Iterator[Ground]:
         own_lines()
         | {
             "DATABASE_URL": server.app_url(DATABASE),
+            "DATABASE_OFFICE_URL": server.office_url(DATABASE),
             "DATABASE_OWNER_URL": server.owner_url(DATABASE),
             "PORT": str(port),
             "SMS_PROVIDER": "console",

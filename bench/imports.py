@@ -57,7 +57,7 @@ def run(ground: Ground, *, runs: int, rows: int, say: Callable[[str], None]) -> 
 
 
 def _places(ground: Ground) -> None:
-    parts = joined(ground.settings(), connect(ground.server.app_url(DATABASE), pool_size=1))
+    parts = joined(ground.settings(), connect(ground.server.office_url(DATABASE), pool_size=1))
     put_places(parts, TOWNS, [(place.code, place.name) for place in villages(MOST_VILLAGES)])
     parts.engine.dispose()
 

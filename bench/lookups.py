@@ -46,7 +46,7 @@ def sessions_of_households(
     ground: Ground, *, people: int = PEOPLE, households: int = HOUSEHOLDS, members: tuple[int, int] = (3, 3)
 ) -> list[str]:
     """People of the synthetic district, and a session for each household of that size that knows its members."""
-    parts = joined(ground.settings(), connect(ground.server.app_url(DATABASE), pool_size=2))
+    parts = joined(ground.settings(), connect(ground.server.office_url(DATABASE), pool_size=2))
     parts.clocks.set_to(datetime(2021, 11, 5, 12, 5, tzinfo=BEIJING))
     ensure_district(parts, people=people, password_file=ground.folder / "agent.txt")
     rows = ground.sql(

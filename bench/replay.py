@@ -33,7 +33,7 @@ GOAL, STRETCH = 8.0, 5.0  # of 400,000 people; of few, starting three processes 
 def run(ground: Ground, *, runs: int, rows: int, say: Callable[[str], None]) -> list[Ratio]:
     """The replay of `rows` people and the bare reading in turn, at most three times. Memory: the largest process."""
     say(f"P14 quote of one person: median {_quote():.1f} µs over the golden cases (goal ≤ {MOST_MICROSECONDS})")
-    parts = joined(ground.settings(), connect(ground.server.app_url(DATABASE), pool_size=4, statement_timeout_ms=0))
+    parts = joined(ground.settings(), connect(ground.server.office_url(DATABASE), pool_size=4, statement_timeout_ms=0))
     load_district(parts, rows)
     parts.engine.dispose()
     ground.admin("analyze")
@@ -65,7 +65,7 @@ def _quote() -> float:
 
 def _read(ground: Ground, rows: int) -> float:
     began = time.perf_counter()
-    with psycopg.connect(ground.server.app_url(DATABASE), autocommit=True) as connection:
+    with psycopg.connect(ground.server.office_url(DATABASE), autocommit=True) as connection:
         read = sum(1 for _ in people(connection, Share(0, 1), (YEAR, YEAR)))
     assert read == rows, read
     return time.perf_counter() - began

@@ -27,7 +27,7 @@ from config.settings import environment
 
 DEFAULT_FOLDER = Path(__file__).resolve().parents[1] / ".local" / "postgres"
 SOCKET_HOME = Path("/tmp")  # noqa: S108 short, and the same for every process whatever TMPDIR says; see _socket_path
-OWNER, APP, ADMIN = "liangxian_owner", "liangxian_app", "postgres"
+OWNER, OFFICE, APP, ADMIN = "liangxian_owner", "liangxian_office", "liangxian_app", "postgres"
 PATIENCE = 60.0  # seconds until a server that does not answer is given up
 
 
@@ -45,6 +45,10 @@ class Server:
     def app_url(self, database: str) -> str:
         """For the running system: a role that owns nothing."""
         return self._url(APP, database)
+
+    def office_url(self, database: str) -> str:
+        """For the commands that make accounts and take files in."""
+        return self._url(OFFICE, database)
 
     def admin_url(self) -> str:
         """For creating and dropping databases only."""
@@ -90,13 +94,14 @@ def stop(folder: Path) -> bool:
 
 
 def create_database(server: Server, name: str, *, template: str = "template0") -> None:
-    """A database owned by the owner role and open to the app role only; nothing happens if it exists."""
+    """A database owned by the owner role and open to ours only; nothing happens if it exists."""
     with psycopg.connect(server.admin_url(), autocommit=True) as connection:
         with suppress(psycopg.errors.DuplicateDatabase):
             words = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
             connection.execute(words.format(*map(sql.Identifier, (name, OWNER, template))))
         connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
-        connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(*map(sql.Identifier, (name, APP))))
+        words = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}, {}")
+        connection.execute(words.format(*map(sql.Identifier, (name, APP, OFFICE))))
 
 
 def drop_database(server: Server, name: str) -> None:
@@ -209,9 +214,11 @@ def _answers(server: Server) -> bool:
 
 def _create_roles(server: Server) -> None:
     with psycopg.connect(server.admin_url(), autocommit=True) as connection:
-        for role in (OWNER, APP):
+        for role in (OWNER, APP, OFFICE):
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+        if connection.execute("SELECT pg_has_role(%s, %s, 'MEMBER')", [OFFICE, APP]).fetchone() != (True,):
+            connection.execute(sql.SQL("GRANT {} TO {}").format(*map(sql.Identifier, (APP, OFFICE))))
 
 
 def _tail(log: str) -> str:

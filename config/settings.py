@@ -52,6 +52,12 @@ class Settings:
         repr=False,
         metadata=told("DATABASE_URL", "the role that runs, `postgresql://…`", "embedded server", "production"),
     )
+    database_office_url: str | None = field(
+        repr=False,
+        metadata=told(
+            "DATABASE_OFFICE_URL", "the role of commands: accounts, files in", "embedded server", "production"
+        ),
+    )
     database_owner_url: str | None = field(
         repr=False,
         metadata=told("DATABASE_OWNER_URL", "another role, which owns the tables", "embedded server", "production"),
@@ -221,12 +227,16 @@ def _values(read: Reading) -> dict[str, Any]:
 
 def _database(read: Reading) -> dict[str, Any]:
     url, owner = read.database_url("DATABASE_URL"), read.database_url("DATABASE_OWNER_URL")
-    if read.sandbox and bool(url) != bool(owner):
-        read.say("DATABASE_URL", "and DATABASE_OWNER_URL are given together or not at all")
-    if url and owner and _role(url) == _role(owner):
-        read.say("DATABASE_URL", "has the owner's role: what runs must own nothing")
+    office = read.database_url("DATABASE_OFFICE_URL")
+    if read.sandbox and len({bool(url), bool(office), bool(owner)}) > 1:
+        read.say("DATABASE_URL", "DATABASE_OFFICE_URL and DATABASE_OWNER_URL are given together or not at all")
+    if owner and _role(owner) in {_role(each) for each in (url, office) if each}:
+        read.say("DATABASE_URL", "or DATABASE_OFFICE_URL has the owner's role: what runs must own nothing")
+    if url and office and _role(url) == _role(office):
+        read.say("DATABASE_URL", "has the office's role: what runs makes nobody an official")
     return {
         "database_url": url,
+        "database_office_url": office,
         "database_owner_url": owner,
         "database_name": read.text("DATABASE_NAME", "liangxian", shape=r"[a-z_][a-z0-9_]{0,62}"),
         "pg_bin": read.text("PG_BIN") or None,

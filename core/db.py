@@ -1,5 +1,6 @@
 """The table base, the constraint-name pattern, and how an engine is made."""
 
+import re
 from contextvars import ContextVar
 from typing import Any
 
@@ -23,11 +24,13 @@ class Table(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
 
 
-def connect(url: str, *, pool_size: int = 16, statement_timeout_ms: int = 15_000) -> Engine:
+def connect(url: str, *, pool_size: int = 16, statement_timeout_ms: int = 15_000, actor: str = "") -> Engine:
     """An engine with a pool as large as the threads of one process; a lock is waited for 4 s at most.
 
-    Sessions run in UTC. `url` is a libpq URL (postgresql://…)."""
+    Sessions run in UTC. `url` is a libpq URL (postgresql://…). `actor`: in whose name the database notes what is done
+    to accounts and the register; letters, digits, dots and dashes stay of it."""
     options = f"-c timezone=UTC -c lock_timeout=4000 -c statement_timeout={statement_timeout_ms}"
+    options += f" -c liangxian.actor={re.sub(r'[^A-Za-z0-9:._-]', '', actor)}" if actor else ""
     engine = create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         pool_size=pool_size,

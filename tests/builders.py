@@ -218,6 +218,7 @@ def a_production_environment(**spoilt: str | None) -> dict[str, str]:
     complete = {
         "LIANGXIAN_MODE": "production",
         "DATABASE_URL": f"postgresql://app:{os.urandom(8).hex()}@db.internal/liangxian",
+        "DATABASE_OFFICE_URL": f"postgresql://office:{os.urandom(8).hex()}@db.internal/liangxian",
         "DATABASE_OWNER_URL": f"postgresql://owner:{os.urandom(8).hex()}@db.internal/liangxian",
         "SECRET_KEY": random_key(),
         "VAULT_KEYS": f"1:{random_key()}",

@@ -57,8 +57,9 @@ def database(server: Server) -> Server:
 
 @contextmanager
 def emptied(database: Server) -> Iterator[Engine]:
-    """The application's role on an empty database; everything written is gone afterwards."""
-    engine = connect(database.app_url(DATABASE))
+    """The office commands' role, which may what the application may and brings people in, on an empty database;
+    everything written is gone afterwards."""
+    engine = connect(database.office_url(DATABASE))
     yield engine
     engine.dispose()
     with psycopg.connect(database.admin_url().replace("/postgres?", f"/{DATABASE}?"), autocommit=True) as admin:

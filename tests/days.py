@@ -34,7 +34,7 @@ def paid(
 
     `known`: their people are in the register, for what asks about them."""
     words = []
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         for household in range(first, first + how_many):
             whose = {"household_id": household, "person_id": household}
             if known:

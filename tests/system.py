@@ -40,6 +40,11 @@ class System:
         """The joined parts of the application."""
         return self.app.extensions["joined"].parts
 
+    @property
+    def office(self) -> Parts:
+        """The same as the office commands have it."""
+        return self.app.extensions["joined"].office
+
     def turn(self, moment: datetime) -> None:
         """Turn both business clocks."""
         offset = self.parts.clocks.set_to(moment)
@@ -64,8 +69,8 @@ class System:
             return connection.execute(text(statement), values).one()
 
     def write(self, act: Callable[[Connection], object]) -> object:
-        """Prepare rows in a transaction of its own."""
-        with self.parts.engine.begin() as connection:
+        """Prepare rows in a transaction of its own, people and accounts too."""
+        with self.office.engine.begin() as connection:
             return act(connection)
 
 
@@ -81,7 +86,7 @@ def last_text(url: str, phone: str) -> str:
 def second_code(url: str, login: str) -> str:
     """What the telephone of an agent or of somebody of an office shows; one is given out if there is none yet, and
     the step counts as not used, so that a test need not wait for the next."""
-    parts = _RUNNING[url].parts
+    parts = _RUNNING[url].office
     for whose in (Agent, Staff):
         with parts.engine.begin() as connection:
             known = connection.execute(
@@ -113,6 +118,7 @@ def system(server: Server, database: str, folder: Path) -> Iterator[System]:
         port = held.getsockname()[1]
         environment = an_environment(
             DATABASE_URL=server.app_url(database),
+            DATABASE_OFFICE_URL=server.office_url(database),
             DATABASE_OWNER_URL=server.owner_url(database),
             PORT=str(port),
             SANDBOX_PORT=far.url.rpartition(":")[2],
@@ -138,3 +144,4 @@ def system(server: Server, database: str, folder: Path) -> Iterator[System]:
             thread.join()
             http.server_close()
             running.parts.engine.dispose()
+            running.office.engine.dispose()

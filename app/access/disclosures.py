@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, select, text
 
 from app.access.models import Disclosure
 
 
 def note(
-    connection: Connection, *, by: str, reason: str, at: datetime, person_id: int | None = None, place: str = ""
+    connection: Connection, *, session: bytes, reason: str, at: datetime, person_id: int | None = None, place: str = ""
 ) -> None:
-    """One reading: of one person's numbers, or of a place's list."""
-    what = "numbers" if person_id is not None else "list"
+    """One reading: of one person's numbers, or of a place's list; in the name of whoever's `session` (the hash of its
+    token) it is."""
     connection.execute(
-        insert(Disclosure).values(by=by, what=what, person_id=person_id, place=place, reason=reason, at=at)
+        text("select note_reading(:session, :person, :place, :reason, :at)"),
+        {"session": session, "person": person_id, "place": place, "reason": reason, "at": at},
     )
 
 

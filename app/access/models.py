@@ -90,6 +90,21 @@ class Disclosure(Table):
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # system clock
 
 
+class Act(Table):
+    """Who did what at the door, or with an account (M8). Only added to."""
+
+    __tablename__ = "act"
+    __table_args__ = (Index("ix__act__by", "by", "id"), Index("ix__act__about", "about", "id"))
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    what: Mapped[str] = mapped_column(Text)  # as in acts.What
+    by: Mapped[str] = mapped_column(Text)  # staff:<login>, agent:<login>, account:<id>, operator:<name>, role:<name>
+    about: Mapped[str] = mapped_column(Text, server_default="")  # likewise, or a keyed digest
+    words: Mapped[str] = mapped_column(Text, server_default="")  # a role, a village, how many
+    network: Mapped[str] = mapped_column(Text, server_default="")  # the /24 or /48 it came from
+    way: Mapped[str] = mapped_column(Text)  # web, command, or database: by whatever else
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # system clock
+
+
 class ResidentAccount(Table):
     """A resident who proved a phone. Whom he may pay for stands in ResidentPerson."""
 

@@ -36,6 +36,7 @@ class Officer:
     name: bytes
     role: Role
     towns: frozenset[str] = frozenset()  # empty: the whole district
+    session: bytes = b""  # the hash of the token he came with: readings are noted in its name
 
     @property
     def by(self) -> str:
@@ -71,6 +72,15 @@ class Visitor:
         if self.agent is not None:
             return ",".join(sorted(self.agent.villages)) or "none"
         return ",".join(sorted(self.officer.towns)) if self.officer is not None else ""
+
+    @property
+    def by(self) -> str:
+        """Who it is, as the trail of acts has it; empty: nobody proved anything yet."""
+        if self.agent is not None:
+            return f"agent:{self.agent.login}"
+        if self.officer is not None:
+            return self.officer.by
+        return f"account:{self.account_id}" if self.account_id is not None else ""
 
     @property
     def idle(self) -> timedelta:
@@ -113,7 +123,14 @@ def _visitor(row: Any) -> Visitor:
         agent = SignedIn(row.agent_id, row.login, bytes(row.name), frozenset(row.villages))
     officer = None
     if row.staff_id is not None:
-        officer = Officer(row.staff_id, row.staff_login, bytes(row.staff_name), Role(row.role), frozenset(row.towns))
+        officer = Officer(
+            row.staff_id,
+            row.staff_login,
+            bytes(row.staff_name),
+            Role(row.role),
+            frozenset(row.towns),
+            bytes(row.token_hash),
+        )
     return _seen(row, agent, officer)
 
 

@@ -8,7 +8,7 @@ import qrcode
 from flask.cli import AppGroup
 
 from app.access.models import Agent
-from app.cli.parts import parts, settings
+from app.cli.parts import office_parts, settings
 from app.flows.agents import add_agent, change_password, disable_agent
 from app.flows.second import Whose, code_of_now, issue_second
 from core.errors import AppError
@@ -25,7 +25,7 @@ def add(login: str, name: str, villages: tuple[str, ...], ask: bool) -> None:
     """A new agent LOGIN for one or more villages."""
     password = password_for(ask=ask)
     try:
-        add_agent(parts(), login=login, name=name, password=password, villages=villages)
+        add_agent(office_parts(), login=login, name=name, password=password, villages=villages)
     except AppError as error:
         raise click.ClickException(f"{error.sentence()} {error}") from error
     show_login(login, password, ask=ask)
@@ -37,7 +37,7 @@ def add(login: str, name: str, villages: tuple[str, ...], ask: bool) -> None:
 def disable(login: str) -> None:
     """LOGIN is out at once and cannot come back."""
     try:
-        disable_agent(parts(), login=login)
+        disable_agent(office_parts(), login=login)
     except AppError as error:
         raise click.ClickException(error.sentence()) from error
     click.echo("已停用。 Disabled.")
@@ -50,7 +50,7 @@ def password_command(login: str, ask: bool) -> None:
     """A new password for LOGIN; every open session ends."""
     password = password_for(ask=ask)
     try:
-        change_password(parts(), login=login, password=password)
+        change_password(office_parts(), login=login, password=password)
     except AppError as error:
         raise click.ClickException(error.sentence()) from error
     show_login(login, password, ask=ask)
@@ -87,7 +87,7 @@ def show_login(login: str, password: str, *, ask: bool) -> None:
 def give_second(whose: Whose, login: str) -> None:
     """A new second factor: what goes into the telephone, and the codes for the day it is gone; shown this once."""
     try:
-        issued = issue_second(parts(), whose, login=login)
+        issued = issue_second(office_parts(), whose, login=login)
     except AppError as error:
         raise click.ClickException(error.sentence()) from error
     code = qrcode.QRCode(border=1)
@@ -107,6 +107,6 @@ def show_code(whose: Whose, login: str) -> None:
     if not settings().is_sandbox:
         raise click.ClickException("只用于沙盒。 Only in the sandbox.")
     try:
-        click.echo(code_of_now(parts(), whose, login=login))
+        click.echo(code_of_now(office_parts(), whose, login=login))
     except AppError as error:
         raise click.ClickException(error.sentence()) from error

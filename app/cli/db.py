@@ -12,7 +12,7 @@ db = AppGroup("db", help="The database's schema.")
 @db.command("upgrade")
 def upgrade_command() -> None:
     """Bring the database to the newest schema and functions; doing it again changes nothing."""
-    upgrade(urls()[1], years=(settings().levy_year,))
+    upgrade(urls().owner, years=(settings().levy_year,))
     click.echo("数据库已是最新版本。 The database is up to date.")
 
 
@@ -20,4 +20,4 @@ def upgrade_command() -> None:
 @click.argument("name")
 def migration_command(name: str) -> None:
     """Write migrations/versions/NNNN_NAME.py from what the declared tables say that the database does not."""
-    new_version(urls()[1], name)
+    new_version(urls().owner, name)

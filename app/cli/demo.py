@@ -43,6 +43,7 @@ def run(people: int) -> None:
     finally:
         stage.stack.stop()
         stage.parts.engine.dispose()
+        stage.office.engine.dispose()
         drop_database(server, DATABASE)
     if stage.broken:
         click.echo(f"\n{len(stage.broken)} 个承诺没有兑现：" + "；".join(stage.broken), err=True)
@@ -52,7 +53,7 @@ def run(people: int) -> None:
 
 def _act(stage: Stage, people: int) -> None:
     click.echo("起数据库、网页进程、后台进程和沙盒，装入虚构的示例区……")
-    ensure_district(stage.parts, people=people, password_file=CHECKOUT / ".local" / "demo" / "agent.txt")
+    ensure_district(stage.office, people=people, password_file=CHECKOUT / ".local" / "demo" / "agent.txt")
     clocks = stage.parts.clocks
     stage.stack.start(offset_seconds=int((clocks.now() - clocks.wall()).total_seconds()))
     click.echo(f"业务时钟：{beijing(clocks.now()):%Y年%m月%d日 %H:%M}\n")

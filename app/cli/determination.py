@@ -5,7 +5,7 @@ from datetime import datetime
 import click
 from flask.cli import AppGroup
 
-from app.cli.parts import parts
+from app.cli.parts import office_parts, parts
 from app.cli.sheet import id_number_asked
 from app.flows.determine import Ruling, apply, check, decide, listed
 from app.flows.quote import NAMES, identify
@@ -49,7 +49,7 @@ def list_command(everything: bool) -> None:
 def check_command(number: int) -> None:
     """The bureau has NUMBER in hand."""
     try:
-        check(parts(), number)
+        check(office_parts(), number)
     except AppError as error:
         raise click.ClickException(error.sentence()) from error
     click.echo("核实中。")
@@ -76,7 +76,7 @@ def decide_command(
     """Approve or reject NUMBER, for good."""
     start = benefit_start.date() if benefit_start else None
     try:
-        decide(parts(), number, Ruling(approved, _fen(amount), years, start, reason), by=f"staff:{by.strip()}")
+        decide(office_parts(), number, Ruling(approved, _fen(amount), years, start, reason), by=f"staff:{by.strip()}")
     except AppError as error:
         raise click.ClickException(error.sentence()) from error
     click.echo("已核定。")

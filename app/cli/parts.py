@@ -5,7 +5,7 @@ from typing import Any, cast
 from flask import current_app
 from sqlalchemy import Engine
 
-from app.flows.parts import Parts
+from app.flows.parts import Parts, Urls
 from payments.gateways.base import Gateway
 
 
@@ -19,9 +19,14 @@ def parts() -> Parts:
     return cast(Parts, current_app.extensions["joined"].parts)
 
 
-def urls() -> tuple[str, str]:
-    """(application's database URL, owner's); starts the embedded server if no other is named."""
-    return cast(tuple[str, str], current_app.extensions["urls"](settings()))
+def office_parts() -> Parts:
+    """The same with the office's role: for commands that make accounts, take files in, or decide for a bureau."""
+    return cast(Parts, current_app.extensions["joined"].office)
+
+
+def urls() -> Urls:
+    """The database's addresses; starts the embedded server if no other is named."""
+    return cast(Urls, current_app.extensions["urls"](settings()))
 
 
 def gateway(name: str) -> Gateway:

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from app.cli.parts import parts, settings
+from app.cli.parts import office_parts, settings
 from app.cli.people import ensure_district
 from app.flows.district import put_places
 from app.flows.import_roster import Imported, import_roster
@@ -51,7 +51,9 @@ def import_command(file: Path, kind: str, good_rows: bool, failures: Path | None
                 click.echo(_line(failure), err=True)
 
         try:
-            result = import_roster(parts(), file, good_rows=good_rows, sheet=sheet, report=report, progress=_progress())
+            result = import_roster(
+                office_parts(), file, good_rows=good_rows, sheet=sheet, report=report, progress=_progress()
+            )
         except AppError as error:
             raise click.ClickException(error.sentence()) from error
     _tell(result, codes, time.monotonic() - started)
@@ -65,7 +67,7 @@ def district_command(people: int) -> None:
     """Load the synthetic district (sandbox only); say whom to try it with."""
     if not settings().is_sandbox:
         raise click.ClickException("只用于沙盒。 Only for a sandbox.")
-    found = ensure_district(parts(), people)
+    found = ensure_district(office_parts(), people)
     click.echo(f"居民 {found.resident_name} {found.resident_id}")
     click.echo(f"代办员 {found.agent_login} {found.agent_password} {found.agent_village}")
 
@@ -89,7 +91,7 @@ def places_command() -> None:
     if not settings().is_sandbox:
         raise click.ClickException("只用于沙盒。 Only for a sandbox.")
     found = villages(MOST_VILLAGES)
-    put_places(parts(), TOWNS, [(place.code, place.name) for place in found])
+    put_places(office_parts(), TOWNS, [(place.code, place.name) for place in found])
     click.echo(f"{len(TOWNS)} 个镇街，{len(found)} 个村")
 
 

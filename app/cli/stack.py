@@ -17,7 +17,7 @@ import click
 from flask.cli import AppGroup
 
 from app.access.roles import ROLES
-from app.cli.parts import parts, settings, urls
+from app.cli.parts import office_parts, parts, settings, urls
 from app.cli.people import STAFF, ensure_district
 from config.settings import CHECKOUT
 from core.http import Door, OutsideSilent
@@ -138,7 +138,7 @@ def up(people: int) -> None:
     for port in (held.port, held.sandbox_port):
         _refuse_taken(port)
     prepare(held)
-    district = ensure_district(parts(), people=people)
+    district = ensure_district(office_parts(), people=people)
     system = Stack(os.environ, held.port, held.sandbox_port, CHECKOUT / ".local" / "sandbox")
     signal.signal(signal.SIGTERM, _end)
     try:
@@ -154,7 +154,7 @@ def up(people: int) -> None:
 
 def prepare(held: Any) -> None:
     """Database, schema, and the business clock if nobody has set it."""
-    upgrade(urls()[1], years=(held.levy_year,))
+    upgrade(urls().owner, years=(held.levy_year,))
     if held.business_clock_start and not parts().clocks.is_set():
         parts().clocks.set_to(held.business_clock_start)
 

@@ -6,7 +6,7 @@ from flask.cli import AppGroup
 from app.access.models import Staff
 from app.access.roles import ROLES, Role
 from app.cli.agent import give_second, password_for, show_code, show_login
-from app.cli.parts import parts
+from app.cli.parts import office_parts
 from app.flows.agents import add_staff, change_staff
 from core.errors import AppError
 
@@ -23,7 +23,7 @@ def add(login: str, name: str, role: str, towns: tuple[str, ...], ask: bool) -> 
     """A new account LOGIN with one role."""
     password = password_for(ask=ask)
     try:
-        add_staff(parts(), login=login, name=name, role=Role(role), password=password, towns=towns)
+        add_staff(office_parts(), login=login, name=name, role=Role(role), password=password, towns=towns)
     except AppError as error:
         raise click.ClickException(error.sentence()) from error
     click.echo(ROLES[Role(role)])
@@ -38,7 +38,7 @@ def password_command(login: str, ask: bool) -> None:
     """A new password for LOGIN; every open session ends."""
     password = password_for(ask=ask)
     try:
-        change_staff(parts(), login=login, password=password)
+        change_staff(office_parts(), login=login, password=password)
     except AppError as error:
         raise click.ClickException(error.sentence()) from error
     show_login(login, password, ask=ask)
@@ -49,7 +49,7 @@ def password_command(login: str, ask: bool) -> None:
 def disable(login: str) -> None:
     """LOGIN is out at once and cannot come back."""
     try:
-        change_staff(parts(), login=login, active=False)
+        change_staff(office_parts(), login=login, active=False)
     except AppError as error:
         raise click.ClickException(error.sentence()) from error
     click.echo("已停用。 Disabled.")

@@ -36,6 +36,7 @@ class Stage:
 
     stack: Stack
     parts: Parts
+    office: Parts
     door: Door
     url: str
     far: str
@@ -91,6 +92,7 @@ def set_stage(server: Server, clock_start: Any) -> Stage:
         own_lines()
         | {
             "DATABASE_URL": server.app_url(DATABASE),
+            "DATABASE_OFFICE_URL": server.office_url(DATABASE),
             "DATABASE_OWNER_URL": server.owner_url(DATABASE),
             "PORT": str(port),
             "SANDBOX_PORT": str(far_port),
@@ -101,10 +103,11 @@ def set_stage(server: Server, clock_start: Any) -> Stage:
     )
     mine = Settings.from_environment(environ)
     parts = joined(mine, connect(server.app_url(DATABASE), pool_size=4))
+    office = joined(mine, connect(server.office_url(DATABASE), pool_size=4))
     parts.clocks.set_to(clock_start or parts.clocks.wall())
     stack = Stack({**os.environ, **environ}, port, far_port, folder)
     door = Door(hosts=frozenset({f"127.0.0.1:{port}", f"127.0.0.1:{far_port}"}), read_s=15)
-    return Stage(stack, parts, door, f"http://127.0.0.1:{port}", far)
+    return Stage(stack, parts, office, door, f"http://127.0.0.1:{port}", far)
 
 
 def _forget(folder: Path) -> None:

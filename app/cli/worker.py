@@ -14,7 +14,7 @@ worker = AppGroup("worker", help="The background process.")
 @worker.command("run")
 def run() -> None:
     """Work until SIGTERM; the job in hand is finished first. kill -9 is safe: every job may run twice."""
-    queue = jobs(parts(), urls()[0])
+    queue = jobs(parts(), urls().app)
     asyncio.run(_work(queue))
 
 

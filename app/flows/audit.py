@@ -6,9 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import Row, text
 
-from app.access import disclosures
+from app.access import acts, disclosures
 from app.flows.parts import Parts
 from app.registry import find
+from app.registry.identity import clean_name
 from core.redact import mask_name
 
 PAGE = 50
@@ -34,6 +35,15 @@ class Readings:
 
 
 @dataclass(frozen=True)
+class Acts:
+    """A page of what people did at the door, the latest first; `who` as the trail has him."""
+
+    rows: Sequence[Row]
+    after: int | None
+    who: str
+
+
+@dataclass(frozen=True)
 class Alarm:
     """One thing out of order: what, how many, the page where it is dealt with."""
 
@@ -56,6 +66,16 @@ def readings(parts: Parts, *, before: int | None) -> Readings:
         ],
         shown[-1].id if len(rows) > PAGE else None,
     )
+
+
+def acts_of(parts: Parts, *, before: int | None = None, who: str = "", sought: str = "", what: str = "") -> Acts:
+    """Every act at the door and with an account, a page at a time: by or about `who` (a login of an office, or as the
+    trail writes it), or about what was `sought`, which is known by its digest only."""
+    words = clean_name(sought)[:60]
+    named = acts.sought(parts.vault, words) if words else who if ":" in who or not who else f"staff:{who.lower()}"
+    with parts.reading() as connection:
+        rows = acts.listed(connection, before=before, most=PAGE + 1, who=named, what=what)
+    return Acts(rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None, named)
 
 
 def alarms(parts: Parts) -> list[Alarm]:

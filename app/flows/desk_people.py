@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, text
 
-from app.access import disclosures
+from app.access import acts, disclosures
+from app.access.acts import What
 from app.access.sessions import Officer
 from app.access.tally import READINGS, SEARCHES, TooOften, count
 from app.flows.parts import Parts
@@ -88,14 +89,16 @@ def places(parts: Parts, officer: Officer) -> list[Place]:
     return [Place(row.code, row.name) for row in rows]
 
 
-def search(parts: Parts, officer: Officer, *, wanted: str, place: str) -> Hits:
-    """NothingWanted, NoPlaceChosen, NobodyFound; TooOften for a desk that reads a district page by page (A50)."""
+def search(parts: Parts, officer: Officer, *, wanted: str, place: str, network: str) -> Hits:
+    """Who was found; that it was searched for is noted. NothingWanted, NoPlaceChosen, NobodyFound; TooOften for a desk
+    that reads a district page by page (A50)."""
     sought = clean_name(wanted)[:60]
     if not sought:
         raise NothingWanted
     with parts.engine.connect() as connection:
         try:
             count(connection, parts.vault, (f"search:{officer.by}",), SEARCHES, parts.clocks.wall())
+            note_search(parts, connection, officer.by, sought, place=place, network=network)
         finally:
             connection.commit()
     ids = _numbered(parts, sought)
@@ -107,6 +110,13 @@ def search(parts: Parts, officer: Officer, *, wanted: str, place: str) -> Hits:
     if not people:
         raise NobodyFound
     return Hits(people, max(0, len(ids) - MOST))
+
+
+def note_search(parts: Parts, connection: Connection, by: str, sought: str, *, place: str, network: str) -> None:
+    """Somebody of an office or an agent searches in a place: what for is kept as a digest. Does not commit."""
+    about = acts.sought(parts.vault, sought)
+    where = place if place.isascii() and place.isdigit() else ""
+    acts.note(connection, What.SEARCH, by=by, about=about, words=where, at=parts.clocks.wall(), network=network)
 
 
 def sees(officer: Officer, person: Subject) -> bool:
@@ -137,7 +147,7 @@ def read_numbers(parts: Parts, officer: Officer, person_id: int, *, reason: str)
         _own(parts, connection, officer, person_id)
     allow_reading(parts, officer)
     with parts.engine.begin() as connection:
-        disclosures.note(connection, by=officer.by, reason=why, at=parts.clocks.wall(), person_id=person_id)
+        disclosures.note(connection, session=officer.session, reason=why, at=parts.clocks.wall(), person_id=person_id)
         return find.numbers_of(connection, parts.vault, person_id)
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from app.access import accounts, sessions
+from app.access import accounts, acts, sessions
+from app.access.acts import What
 from app.access.models import Agent, Staff
 from app.access.passwords import LONGEST, is_right
 from app.access.sessions import Visitor
@@ -51,6 +52,8 @@ def open_session(parts: Parts, *, network: str, code: str | None = None) -> Entr
     openid = parts.login(code) if code is not None and parts.login is not None else None  # nothing is locked meanwhile
     with parts.engine.begin() as connection:
         account = accounts.of_openid(connection, parts.vault, openid) if openid else None
+        if account is not None:
+            acts.note(connection, What.IN, by=f"account:{account}", at=parts.clocks.wall(), network=network)
         return admit_resident(parts, connection, account=account, openid=openid)
 
 
@@ -104,17 +107,25 @@ def openid_of(parts: Parts, visitor: Visitor) -> str | None:
 
 def log_in(parts: Parts, *, login: str, password: str, code: str, network: str, former: Visitor | None) -> Entry:
     """An agent's new session; whatever session the browser had before is over (A56). WrongLogin, TooOften."""
-    agent_id = _proven(parts, Agent, login=login, password=password, code=code, network=network)
-    return _enter(parts, former, agent_id=agent_id)
+    who = _proven(parts, Agent, login=login, password=password, code=code, network=network)
+    return _enter(parts, former, who, network=network, agent_id=who.id)
 
 
 def log_in_staff(parts: Parts, *, login: str, password: str, code: str, network: str, former: Visitor | None) -> Entry:
     """The new session of somebody of an office; otherwise as `log_in`."""
-    staff_id = _proven(parts, Staff, login=login, password=password, code=code, network=network)
-    return _enter(parts, former, staff_id=staff_id)
+    who = _proven(parts, Staff, login=login, password=password, code=code, network=network)
+    return _enter(parts, former, who, network=network, staff_id=who.id)
 
 
-def _proven(parts: Parts, whose: Whose, *, login: str, password: str, code: str, network: str) -> int:
+@dataclass(frozen=True)
+class _Proven:
+    """Somebody whose password and code were right; `name` as the trail has it."""
+
+    id: int
+    name: str
+
+
+def _proven(parts: Parts, whose: Whose, *, login: str, password: str, code: str, network: str) -> _Proven:
     wanted = login.strip().lower()[:64].replace("\0", "")
     with parts.engine.connect() as connection:
         try:
@@ -125,34 +136,43 @@ def _proven(parts: Parts, whose: Whose, *, login: str, password: str, code: str,
         found = connection.execute(
             select(whose.id, whose.password_hash).where(whose.login == wanted, whose.active)
         ).one_or_none()
-    if not is_right(found.password_hash if found else None, password[:LONGEST]) or found is None:
-        raise WrongLogin
+    now = parts.clocks.wall()
+    # Who is refused is not known: it is about a login, or about what somebody typed for one, by its digest.
+    name = f"{whose.__tablename__}:{wanted}" if found else acts.sought(parts.vault, wanted)
+    right = is_right(found.password_hash if found else None, password[:LONGEST]) and found is not None
     with parts.engine.begin() as connection:
-        if not prove_second(
-            connection, parts.vault, whose, login=wanted, typed=code[:LONGEST], now=parts.clocks.wall()
-        ):
-            raise WrongLogin
-    return int(found.id)
+        proved = right and prove_second(connection, parts.vault, whose, login=wanted, typed=code[:LONGEST], now=now)
+        if not proved:
+            what = What.SECOND_REFUSED if right else What.REFUSED
+            acts.note(connection, what, by="", about=name, at=now, network=network)
+    if found is None or not proved:
+        raise WrongLogin
+    return _Proven(found.id, name)
 
 
-def _enter(parts: Parts, former: Visitor | None, **who: int) -> Entry:
-    token = sessions.new_token()
+def _enter(parts: Parts, former: Visitor | None, who: _Proven, *, network: str, **key: int) -> Entry:
+    token, now = sessions.new_token(), parts.clocks.wall()
     with parts.engine.begin() as connection:
         if former is not None:
             sessions.end(connection, former.token_hash)
-        return Entry(token, sessions.write(connection, token, now=parts.clocks.wall(), **who))
+        acts.note(connection, What.IN, by=who.name, at=now, network=network)
+        return Entry(token, sessions.write(connection, token, now=now, **key))
 
 
-def leave(parts: Parts, visitor: Visitor) -> None:
+def leave(parts: Parts, visitor: Visitor, *, network: str) -> None:
     """Log out, or forget who was looked up."""
     with parts.engine.begin() as connection:
         sessions.end(connection, visitor.token_hash)
+        if visitor.by:
+            acts.note(connection, What.OUT, by=visitor.by, at=parts.clocks.wall(), network=network)
 
 
 def leave_elsewhere(parts: Parts, visitor: Visitor) -> int:
     """Every other session of an agent or of somebody of an office ends at once; how many did (A57)."""
     with parts.engine.begin() as connection:
-        return sessions.end_others_of(connection, visitor)
+        ended = sessions.end_others_of(connection, visitor)
+        acts.note(connection, What.OUT, by=visitor.by, at=parts.clocks.wall(), words=f"others {ended}")
+        return ended
 
 
 def _count(parts: Parts, key: str) -> None:

@@ -67,6 +67,15 @@ class Clocks:
 
 
 @dataclass(frozen=True)
+class Urls:
+    """The database under its three roles: the application's, the office commands', the owner's."""
+
+    app: str
+    office: str
+    owner: str
+
+
+@dataclass(frozen=True)
 class Parts:
     """The joined system. `public_url` without a trailing slash."""
 

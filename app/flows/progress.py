@@ -87,7 +87,7 @@ def to_do_file(parts: Parts, officer: Officer, village_code: str, kind: str, *, 
         raise NobodyFound
     allow_reading(parts, officer)
     with parts.engine.begin() as connection:
-        disclosures.note(connection, by=officer.by, reason=why, at=parts.clocks.wall(), place=village_code)
+        disclosures.note(connection, session=officer.session, reason=why, at=parts.clocks.wall(), place=village_code)
     lines, _ = villagers(parts, village_code)
     to_do = [line for line in lines if line.standing in (Standing.UNPAID, Standing.TIER_OPEN, Standing.FREE)]
     rows = [

@@ -46,20 +46,13 @@ def has_second(parts: Parts, whose: Whose, *, login: str) -> bool:
 
 def prove_second(connection: Connection, vault: Vault, whose: Whose, *, login: str, typed: str, now: datetime) -> bool:
     """Is this the code of now, not used yet, or a recovery code that is left? Either counts once. System clock."""
-    table = whose.__tablename__
     sealed = connection.execute(select(whose.second).where(whose.login == login)).scalar_one_or_none()
     if sealed is None:
         return False
     step = second.step_of(vault.open(sealed, bound_to=_bound(whose, login)), typed, now=now)
-    if step is not None:
-        used = text(f"update {table} set second_step = :step where login = :login and second_step < :step")
-        return connection.execute(used, {"step": step, "login": login}).rowcount == 1
-    spent = text(
-        f"update {table} set recovery = array_remove(recovery, :digest)"
-        " where login = :login and :digest = any (recovery)"
-    )
-    digest = _digest(vault, login, typed)
-    return connection.execute(spent, {"digest": digest, "login": login}).rowcount == 1
+    digest = None if step is not None else _digest(vault, login, typed)
+    spent = {"whose": whose.__tablename__, "login": login, "step": step, "recovery": digest}
+    return bool(connection.execute(_SPEND, spent).scalar_one())
 
 
 def code_of_now(parts: Parts, whose: Whose, *, login: str) -> str:
@@ -71,6 +64,9 @@ def code_of_now(parts: Parts, whose: Whose, *, login: str) -> str:
         raise (NoSuchAgent if whose is Agent else NoSuchStaff)(login)
     step = int(parts.clocks.wall().timestamp()) // second.STEP_S
     return second.code_at(parts.vault.open(sealed, bound_to=_bound(whose, wanted)), step)
+
+
+_SPEND = text("select spend_second(:whose, :login, :step, :recovery)")
 
 
 def _bound(whose: Whose, login: str) -> str:

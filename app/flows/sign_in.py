@@ -7,7 +7,8 @@ import re
 import secrets
 from datetime import timedelta
 
-from app.access import accounts, sessions
+from app.access import accounts, acts, sessions
+from app.access.acts import What
 from app.access.sessions import Visitor
 from app.access.tally import NETWORK, TEXTS, count
 from app.flows.enter import Entry, admit_resident, openid_of
@@ -80,7 +81,7 @@ def ask_code(parts: Parts, visitor: Visitor, *, phone: str, network: str) -> Non
         raise TextNotSent(str(silent)) from silent
 
 
-def prove_code(parts: Parts, visitor: Visitor, *, code: str) -> Entry:
+def prove_code(parts: Parts, visitor: Visitor, *, code: str, network: str = "") -> Entry:
     """The right code: a new session with the account of the phone; the session before is over (A56). WrongCode."""
     now = parts.clocks.wall()
     with parts.engine.begin() as connection:  # a wrong try counts whatever follows
@@ -90,6 +91,8 @@ def prove_code(parts: Parts, visitor: Visitor, *, code: str) -> Entry:
         raise WrongCode
     phone = parts.vault.open(tried.phone, bound_to=_bound(visitor))
     if not secrets.compare_digest(_digest(parts, visitor, phone, typed), bytes(tried.digest)):
+        with parts.engine.begin() as connection:
+            acts.note(connection, What.REFUSED, by="", about=acts.sought(parts.vault, phone), at=now, network=network)
         raise WrongCode
     openid = openid_of(parts, visitor)
     with parts.engine.begin() as connection:
@@ -99,6 +102,7 @@ def prove_code(parts: Parts, visitor: Visitor, *, code: str) -> Entry:
         if openid:
             accounts.join_openid(connection, parts.vault, account, openid)
         sessions.end(connection, visitor.token_hash)
+        acts.note(connection, What.IN, by=f"account:{account}", at=now, network=network)
         return admit_resident(parts, connection, account=account, openid=openid)
 
 

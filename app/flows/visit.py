@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from sqlalchemy import select, text
 
+from app.flows.desk_people import note_search
 from app.flows.parts import Parts
 from app.flows.quote import AGENT, Due, all_due
 from app.policy.facts import Insurance
@@ -111,6 +112,12 @@ def household(parts: Parts, household_id: int) -> list[Subject]:
     """Everybody of a household."""
     with parts.reading() as connection:
         return find.by_household(connection, parts.vault, household_id, levy_year=parts.rules.year)
+
+
+def search_noted(parts: Parts, by: str, wanted: str, *, place: str, network: str) -> None:
+    """An agent searches his list: that he does is noted, what for as a digest."""
+    with parts.engine.begin() as connection:
+        note_search(parts, connection, by, wanted, place=place, network=network)
 
 
 def matching(lines: Sequence[Villager], wanted: str) -> list[Villager]:

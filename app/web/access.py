@@ -266,7 +266,7 @@ def drop(response: AnyResponse) -> AnyResponse:
     """Session and cookie end."""
     held = visitor()
     if held is not None:
-        leave(parts(), held)
+        leave(parts(), held, network=network())
     response.delete_cookie(cookie_name(), path="/", secure=not current_app.extensions["settings"].is_sandbox)
     return response
 

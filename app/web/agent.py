@@ -13,7 +13,16 @@ from app.flows.enter import WrongLogin, leave_elsewhere, log_in
 from app.flows.follow import close_payment
 from app.flows.pay import NothingChosen, Want
 from app.flows.quote import AGENT, Due, all_due, subjects
-from app.flows.visit import STANDING_WORDS, VillageName, household, in_words, matching, villagers, villages
+from app.flows.visit import (
+    STANDING_WORDS,
+    VillageName,
+    household,
+    in_words,
+    matching,
+    search_noted,
+    villagers,
+    villages,
+)
 from app.policy.facts import Insurance
 from app.registry.find import Subject
 from app.web.access import (
@@ -124,6 +133,8 @@ def search(code: str) -> Answer:
 def _village(code: str, wanted: str, page: int) -> Answer:
     place = own_village(code)
     lines, progress = villagers(parts(), place.code)
+    if wanted:
+        search_noted(parts(), here().by, wanted, place=place.code, network=network())
     found = matching(lines, wanted) if wanted else lines
     pages = max(1, -(-len(found) // PAGE))
     page = min(max(1, page), pages)

@@ -75,7 +75,7 @@ def prove() -> Answer | tuple[Answer, int]:
     if further is not None:
         return further
     try:
-        entry = prove_code(parts(), held, code=request.form.get("code", "")[:20])
+        entry = prove_code(parts(), held, code=request.form.get("code", "")[:20], network=network())
     except WrongCode as error:
         return _ask_for_code(error.sentence()), error.status
     admit(entry)

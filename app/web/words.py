@@ -35,6 +35,28 @@ def hour(moment: datetime) -> str:
     return f"{local.hour}点{local.minute:02d}分"
 
 
+ACTS = {
+    "in": "登录",
+    "refused": "登录没有成功：账号、密码或短信码不对",
+    "second_refused": "登录没有成功：动态码不对",
+    "out": "退出",
+    "search": "找人",
+    "account": "开账号",
+    "removed": "删账号",
+    "disabled": "停用账号",
+    "enabled": "恢复账号",
+    "role": "给角色",
+    "village": "改负责的村（居）",
+    "password": "换密码",
+    "second": "换第二验证因素",
+}
+
+
+def act(what: str) -> str:
+    """What somebody did, as the auditor reads it."""
+    return ACTS.get(what, what)
+
+
 _RULES = {
     "bank": "银行",
     "treasury": "国库",
@@ -54,6 +76,8 @@ def person(who: str) -> str:
     if who.startswith(("account:", "agent:")):
         kind, _, number = who.partition(":")
         return f"{'居民账号' if kind == 'account' else '代办员'} {number}"
+    if who.startswith("sought:"):
+        return f"查询内容 {who.removeprefix('sought:')}"
     gateway = GATEWAYS.get(who.removeprefix("gateway:"))
     return gateway.facts.title if gateway else _RULES.get(who) or who.removeprefix("staff:")
 
@@ -79,4 +103,4 @@ def payment_state(state: str) -> str:
 def register(app: Flask) -> None:
     """Filters: yuan (fen → '320'), day, full_day, clock, hour, masked, person, payment_state."""
     app.jinja_env.filters.update(yuan=plain_yuan, day=day, full_day=full_day, clock=clock, hour=hour, masked=mask_name)
-    app.jinja_env.filters.update(person=person, payment_state=payment_state)
+    app.jinja_env.filters.update(person=person, payment_state=payment_state, act=act)

@@ -73,6 +73,41 @@ ROLE = (
     ("insert into refund select r.* from refund r", "42501"),
     ("update book_check set number = 'INV-00'", ""),
 )  # fmt: skip
+OFFICIAL = (
+    # as the application's role, which makes nobody an official and changes no register (M7)
+    "insert into staff (login, name, role, password_hash) values ('mine', 'x', 'tax_lead', 'x')",
+    "update staff set role = 'tax_lead'",
+    "update staff set password_hash = 'mine'",
+    "update staff set active = true",
+    "update staff set second_step = 0",
+    "update staff set recovery = '{x}'",
+    "update agent set password_hash = 'mine'",
+    "update agent set second_step = 0",
+    "insert into agent (login, name, password_hash) values ('mine', 'x', 'x')",
+    "insert into agent_village values (1, '370404103901')",
+    "delete from agent_village",
+    "insert into village values ('370404103999', '370404103', 'mine')",
+    "update town set name = 'mine'",
+    "insert into household (village_code, number) values ('370404103901', '9')",
+    "update household set village_code = '370404103902'",
+    "update person set alive = false",
+    "update person set phone = null",
+    "delete from person",
+    "update enrolment set employee_insured = true",
+    "insert into category values (1, 'RES_MEDICAL', 'LOW_INCOME')",
+    "delete from category",
+    "insert into import_batch (kind, file_hash, file_name, rows_in, added, changed, same, refused)"
+    " values ('enrolment', 'x', 'x', 0, 0, 0, 0, 0)",
+    "truncate new_person",
+    "update determination set state = 'approved', decided_by = 'staff:mine', decided_at = now()",
+    "insert into disclosure (by, what, place, reason, at) values ('staff:other', 'list', '1', 'mine', now())",
+    "delete from disclosure",
+    "update received set result = 'nothing'",
+    "truncate procrastinate_jobs cascade",
+    "create trigger mine before insert on procrastinate_jobs for each row execute function ledger_is_append_only()",
+    "set role liangxian_office",
+    "grant liangxian_office to liangxian_app",
+)
 OWNER = (
     # as the owner of the tables, who may do much: the book still takes nothing back
     ("update posting set amount = amount + 1", "LX003"),
@@ -99,6 +134,10 @@ OWNER = (
     ("delete from payment where household_id = 41", "LX006"),
     ("update bill set state = 'open', settled_by = null where household_id = 41", "LX006"),
     ("update suspense set owner = ''", "23514"),
+    ("update received set result = 'nothing' where result = 'paid'", "LX081"),
+    ("update received set body = 'mine'", "LX081"),
+    ("delete from received", "LX081"),
+    ("truncate received", "LX003"),
 )  # fmt: skip
 
 
@@ -158,6 +197,56 @@ _BOOK = text(
 def test_the_applications_role_gets_nowhere(book: Server, attack: str, state: str) -> None:
     with who(book.app_url(DATABASE)) as connection:
         assert refusal(connection, attack) == state
+
+
+@pytest.mark.parametrize("attack", OFFICIAL)
+def test_the_applications_role_makes_nobody_an_official(book: Server, attack: str) -> None:
+    """M7."""
+    with who(book.app_url(DATABASE)) as connection:
+        assert refusal(connection, attack) == "42501"
+
+
+def test_a_reading_is_noted_in_the_name_of_the_sessions_officer_only(book: Server) -> None:
+    """M7: the name is the session's; without a live session of an office nothing is noted."""
+    with who(book.office_url(DATABASE)) as connection:
+        made = "insert into staff (login, name, role, password_hash) values ('li', 'x', 'auditor', 'x') returning id"
+        staff = connection.execute(text(made)).scalar_one()
+        for token, ends in (("live", "1 hour"), ("over", "-1 hour")):
+            connection.execute(
+                text(
+                    "insert into session (token_hash, staff_id, expires_at, ends_at)"
+                    f" values ('{token}', {staff}, now() + interval '{ends}', now() + interval '{ends}')"
+                )
+            )
+        connection.commit()
+    with who(book.app_url(DATABASE)) as connection:
+        for session in ("over", "none"):
+            noting = f"select note_reading('{session}', null, '370404103', '核对名单', now())"
+            assert refusal(connection, noting) == "LX080"
+        connection.execute(text("select note_reading('live', null, '370404103', '核对名单', now())"))
+        connection.commit()
+        assert connection.execute(text("select by, what from disclosure")).all() == [("staff:li", "list")]
+
+
+def test_a_code_of_the_second_factor_only_goes_forward(book: Server) -> None:
+    """M7: what a login needs of an account is a function that spends, and gives nothing back."""
+    with who(book.office_url(DATABASE)) as connection:
+        connection.execute(
+            text(
+                "insert into agent (login, name, password_hash, second_step, recovery)"
+                " values ('wang', 'x', 'x', 5, '{a,b}'), ('zhao', 'x', 'x', 5, '{a,b}')"
+            )
+        )
+        connection.commit()
+    with who(book.app_url(DATABASE)) as connection:
+        spent = [
+            connection.execute(text(f"select spend_second('agent', 'wang', {step}, {code})")).scalar_one()
+            for step, code in ((5, "null"), (4, "null"), (6, "null"), ("null", "'a'"), ("null", "'a'"), ("null", "'z'"))
+        ]
+        connection.commit()
+        kept = connection.execute(text("select login, second_step, recovery from agent order by login")).all()
+    assert spent == [False, False, True, True, False, False]
+    assert kept == [("wang", 6, [b"b"]), ("zhao", 5, [b"a", b"b"])]
 
 
 @pytest.mark.parametrize(("attack", "state"), OWNER)

@@ -192,14 +192,14 @@ def test_a62_a_64_the_price_and_the_tier_are_the_servers(running, district):
 
 
 def named(running, person, name):
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         sealed = running.parts.vault.seal(name, bound_to=f"person.name:{person.id}")
         connection.exec_driver_sql("update person set name = %s where id = %s", (sealed, person.id))
 
 
 def test_a74_a_name_is_never_markup(running, district, an_agent, browser):
     named(running, district.adult, f"张{SCRIPT}")
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         connection.exec_driver_sql("update village set name = %s where code = %s", (SCRIPT, district.village))
     browser.log_in(*an_agent)
 

@@ -76,7 +76,7 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("office_people.numbers", "office_progress.to_do"), OFFICES - LEAD),
     **dict.fromkeys(("office_progress.table", "office_progress.table_file"), BOOKS | {"town"}),
     **dict.fromkeys(("audit.ask", "audit.path", "audit.now"), BOOKS),
-    "audit.read": frozenset({"auditor"}),
+    **dict.fromkeys(("audit.read", "audit.acts", "audit.acts_found"), frozenset({"auditor"})),
     **dict.fromkeys(("office_refunds.listed", "office_refunds.one"), OFFICES - {"town"}),
     **dict.fromkeys(("day.days", "day.one", "day.lines", "day.paper"), BOOKS),
     **dict.fromkeys(("day.take_file", "day.run", "day.clear"), CLERK),
@@ -122,12 +122,12 @@ def everybody(running: System, district) -> dict[str, Somebody]:
     found["resident"] = Somebody("resident", resident, token)
     named = {"name": district.adult.name, "id_number": district.adult.id_number, "agreed": "1"}
     assert resident.post("/who", data=named).status_code == 303
-    add_agent(running.parts, login="agent01", name="示例", password=PASSWORD, villages=[district.village])
+    add_agent(running.office, login="agent01", name="示例", password=PASSWORD, villages=[district.village])
     found["agent"] = _logged_in(running, "agent", "/agent/login", "agent01")
     for role in Role:
         login = f"{str(role).replace('_', '-')}"
         towns = [district.village[:9]] if role is Role.TOWN else []
-        add_staff(running.parts, login=login, name="示例", role=role, password=PASSWORD, towns=towns)
+        add_staff(running.office, login=login, name="示例", role=role, password=PASSWORD, towns=towns)
         found[str(role)] = _logged_in(running, str(role), "/office/login", login)
     return found
 

@@ -53,7 +53,7 @@ def test_each_table_shows_one_place_and_hides_the_other(running, district, place
 
 def test_nothing_of_another_place_can_be_written(running, district, places):
     places(district.village)
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         wanted = {"id": district.neighbour.id}
         assert connection.execute(text("update person set alive = false where id = :id"), wanted).rowcount == 0
     with pytest.raises(Exception, match="row-level security"), running.parts.engine.begin() as connection:

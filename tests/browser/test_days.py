@@ -20,7 +20,7 @@ __all__ = ["a_day"]
 
 def test_a_clerk_sees_the_books_side_by_side_and_closes_the_day(a_day, phone):
     for login, role in (("clerk01", Role.TAX_CLERK), ("lead01", Role.TAX_LEAD)):
-        add_staff(a_day.parts, login=login, name="示例", role=role, password=PASSWORD)
+        add_staff(a_day.office, login=login, name="示例", role=role, password=PASSWORD)
 
     def shoot(name):
         for width in (375, 1280):

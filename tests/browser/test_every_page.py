@@ -47,7 +47,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
     def as_officer(role):
         phone.page.context.clear_cookies(name="session")
         login = str(role).replace("_", "-")
-        add_staff(running.parts, login=login, name="示例", role=role, password=PASSWORD)
+        add_staff(running.office, login=login, name="示例", role=role, password=PASSWORD)
         phone.log_in_office(login, PASSWORD)
 
     paid = pay(running, Want(district.adult.id, MEDICAL), key="paid-key")
@@ -67,7 +67,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
         as_officer(role)
         walk(_offices(phone, district, paid, refund))
         walk([("office_suspense.one", "/office/suspense/0/receipt:wechat:4200009")])
-    walk([("audit.read", "/office/audit/readings")])
+    walk([("audit.read", "/office/audit/readings"), ("audit.acts", "/office/audit/acts")])
 
     with running.app.test_request_context():
         rules = [rule for rule in running.app.url_map.iter_rules() if "GET" in (rule.methods or ())]

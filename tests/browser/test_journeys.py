@@ -70,7 +70,7 @@ def test_a_resident_pays_for_the_family(phone, district, running):
 
 
 def test_a_migrant_is_asked_first_and_pays_from_afar(phone, district, running):
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         connection.exec_driver_sql("update person set is_migrant = true where id = %s", (district.adult.id,))
 
     def look(name):

@@ -17,7 +17,7 @@ def desk(phone, running, district):
 
     def sit(role, towns=()):
         login = str(role).replace("_", "-")
-        add_staff(running.parts, login=login, name="示例", role=role, password=PASSWORD, towns=towns)
+        add_staff(running.office, login=login, name="示例", role=role, password=PASSWORD, towns=towns)
         phone.page.context.clear_cookies(name="session")
         phone.log_in_office(login, PASSWORD)
 

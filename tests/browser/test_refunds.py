@@ -38,7 +38,7 @@ def test_a_resident_asks_and_reads_the_steps(running, district, phone):
 @pytest.mark.parametrize("width", [375, 1280])
 def test_the_offices_see_their_work(running, district, phone, width):
     for login, role in (("clerk01", Role.TAX_CLERK), ("lead01", Role.TAX_LEAD)):
-        add_staff(running.parts, login=login, name="示例", role=role, password=PASSWORD)
+        add_staff(running.office, login=login, name="示例", role=role, password=PASSWORD)
     first = refund.apply(running.parts, pay(running, Want(district.adult.id, MEDICAL)), by="resident").number
     payment = pay(running, Want(district.poor.id, PENSION, 50000), key="b")
     running.outside.fault("refund_abnormal")

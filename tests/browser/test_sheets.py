@@ -43,7 +43,7 @@ def test_a_sheet_is_read_on_the_phone_and_on_paper(phone, district, running, who
         running.turn(moment)
     if who == "newborn":
         case = apply(running.parts, person, Insurance.RES_MEDICAL, Kind.NEWBORN, by="staff:desk")
-        decide(running.parts, case, Ruling(True), by="staff:hsa")
+        decide(running.office, case, Ruling(True), by="staff:hsa")
     phone.sign_in(Someone(person, "孙示例", number))
     path = phone.page.locator(f'a[href*="{insurance}"]').get_attribute("href").split("?")[0]
     reference = path.split("/")[2]

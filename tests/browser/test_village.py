@@ -60,7 +60,7 @@ def test_the_open_list_turns_green_by_itself(phone, district, an_agent, running)
 
 
 def test_what_to_tell_at_the_door(phone, district, an_agent, running):
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         connection.exec_driver_sql("update person set phone = null")
     object.__setattr__(running.parts, "channels", {})
     remind(running.parts, [district.village])

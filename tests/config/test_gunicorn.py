@@ -76,7 +76,8 @@ def test_bad_settings_stop_it_before_it_listens(tmp_path):
 )
 def test_a_gateway_that_cannot_work_stops_it_at_the_start(tmp_path, spoiled, said):
     environ = an_environment(PORT=str(free_port()), PYTHONPATH=str(CHECKOUT), DATABASE_URL=NOWHERE)
-    environ |= {"DATABASE_OWNER_URL": NOWHERE.replace("app", "owner")} | dict(sandbox_keys(tmp_path)) | spoiled
+    others = {f"DATABASE_{role.upper()}_URL": NOWHERE.replace("app", role) for role in ("office", "owner")}
+    environ |= others | dict(sandbox_keys(tmp_path)) | spoiled
     command = [sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", "wsgi:app"]
     run = subprocess.run(command, env=environ, cwd=CHECKOUT, check=False, capture_output=True, text=True, timeout=30)
     assert run.returncode != 0

@@ -116,7 +116,17 @@ def test_what_runs_must_not_be_the_owner_of_the_tables():
             DATABASE_URL="postgresql://owner:a@db/liangxian", DATABASE_OWNER_URL="postgresql://owner:b@db/liangxian"
         )
     )
-    assert told == ["DATABASE_URL has the owner's role: what runs must own nothing"]
+    assert told == ["DATABASE_URL or DATABASE_OFFICE_URL has the owner's role: what runs must own nothing"]
+
+
+def test_what_runs_must_not_make_accounts():
+    """M7: the role of the web is not the role of the commands that make officials."""
+    told = problems(
+        a_production_environment(
+            DATABASE_URL="postgresql://app:a@db/liangxian", DATABASE_OFFICE_URL="postgresql://app:b@db/liangxian"
+        )
+    )
+    assert told == ["DATABASE_URL has the office's role: what runs makes nobody an official"]
 
 
 @pytest.mark.parametrize("mode", ["sandbox", "production"])

@@ -61,6 +61,7 @@ class Rig:
     admin: psycopg.Connection
     folder: Path
     stack: Stack
+    office: Parts
 
     def hold(self, gate: str) -> None:
         if gate in LOCKS:
@@ -105,6 +106,7 @@ def rig(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ri
     far = f"http://127.0.0.1:{far_port}"
     environment = an_environment(
         DATABASE_URL=server.app_url(DATABASE),
+        DATABASE_OFFICE_URL=server.office_url(DATABASE),
         DATABASE_OWNER_URL=server.owner_url(DATABASE),
         PORT=str(port),
         SANDBOX_PORT=str(far_port),
@@ -113,7 +115,8 @@ def rig(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ri
         LOG_LEVEL="WARNING",
         **VAULT_LINES,
     ) | dict(sandbox_keys(folder / "outside", base_url=far))
-    parts = create_app(Settings.from_environment(environment)).extensions["joined"].parts
+    joined = create_app(Settings.from_environment(environment)).extensions["joined"]
+    parts = joined.parts
     parts.clocks.set_to(NOON)
     stack = Stack({**os.environ, **environment, "GATES": str(folder)}, port, far_port, folder / "outside", 0.02)
     stack.application = "tests.faults.wsgi:app"
@@ -136,7 +139,14 @@ def rig(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ri
         stack.start_web()
         stack.wait_for(f"{far}/healthz", "sandbox")
         stack.wait_for(f"http://127.0.0.1:{port}/readyz", "web")
-        yield Rig(parts, Outside(far, None, Door(hosts=frozenset({f"127.0.0.1:{far_port}"}))), admin, folder, stack)
+        yield Rig(
+            parts,
+            Outside(far, None, Door(hosts=frozenset({f"127.0.0.1:{far_port}"}))),
+            admin,
+            folder,
+            stack,
+            joined.office,
+        )
     finally:
         stack.stop()
         parts.engine.dispose()
@@ -183,7 +193,7 @@ def test_the_whole_web_server_killed_under_load_loses_and_doubles_nothing(rig: R
 
 
 def a_payment(rig: Rig, place: int):
-    with rig.parts.engine.begin() as connection:
+    with rig.office.engine.begin() as connection:
         person = a_person(
             connection,
             id_number=an_id_number(sequence=place % 900 + 1),

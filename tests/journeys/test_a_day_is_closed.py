@@ -130,7 +130,7 @@ def _confirmed(household, *, serial="", insurance="RES_MEDICAL", amount="320.00"
 
 
 def client_of(running, login, role):
-    add_staff(running.parts, login=login, name="示例", role=role, password=PASSWORD)
+    add_staff(running.office, login=login, name="示例", role=role, password=PASSWORD)
     client = running.app.test_client()
     running.app.config["WTF_CSRF_ENABLED"] = False
     fields = {"login": login, "password": PASSWORD, "code": second_code(running.url, login)}

@@ -119,7 +119,7 @@ def browse(running: System) -> None:
     assert f"{NAME[0]}*{NAME[2]}" in due.text
     resident.look_up(NAME, NUMBER[:17] + ("1" if NUMBER[17] != "1" else "2"))
     resident.look_up(NAME[::-1], NUMBER)
-    add_agent(running.parts, login="wang", name="王代办", password="correct horse battery", villages=["370404103901"])
+    add_agent(running.office, login="wang", name="王代办", password="correct horse battery", villages=["370404103901"])
     assert NAME in agent.log_in("wang", "correct horse battery").text + agent.get("/agent/villages/370404103901").text
     resident.close()
     agent.close()

@@ -56,7 +56,7 @@ def test_no_amount_is_typed_and_what_is_tapped_has_a_name(page: str) -> None:
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="no node on this machine")
 def test_its_screens_lead_from_the_phone_to_the_paper(running, district) -> None:
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         connection.exec_driver_sql("update person set is_migrant = true where id = %s", (district.adult.id,))
     login = running.outside.post("/phone/login-code", {"phone": "mini"})
     told = {

@@ -67,6 +67,7 @@ class Stage:
         self.gates = Gates()
         environment = own_lines() | {
             "DATABASE_URL": self.server.app_url(DATABASE),
+            "DATABASE_OFFICE_URL": self.server.office_url(DATABASE),
             "DATABASE_OWNER_URL": self.server.owner_url(DATABASE),
             "SANDBOX_PORT": self.far.url.rpartition(":")[2],
             "SMS_URL": self.far.url,

@@ -34,7 +34,7 @@ def begin(json_data: SessionAsked) -> tuple[dict[str, Any], int]:
 @bp.doc(security="session", responses=answers(EndedTold, 200, 401, 403))
 def end() -> dict[str, Any]:
     """End this session, at once"""
-    leave(parts(), here())
+    leave(parts(), here(), network=network())
     return {"ended": 1}
 
 
@@ -58,7 +58,7 @@ def confirm(json_data: CodeAsked) -> dict[str, Any]:
     """Prove the phone
 
     A new token of the phone's account; the one before is over."""
-    return _told(prove_code(parts(), here(), code=json_data.code))
+    return _told(prove_code(parts(), here(), code=json_data.code, network=network()))
 
 
 @bp.get("/me")

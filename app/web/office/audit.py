@@ -3,10 +3,11 @@
 from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 
-from app.flows.audit import alarms, readings
+from app.flows.audit import Acts, acts_of, alarms, readings
 from app.flows.trace import trace
 from app.web.access import Answer, needs
 from app.web.parts import parts
+from app.web.words import ACTS
 from payments.errors import NoSuchPayment
 
 bp = APIBlueprint("audit", __name__, enable_openapi=False)
@@ -34,9 +35,35 @@ def path(number: str) -> Answer | tuple[Answer, int]:
 @needs("disclosure.see")
 def read() -> Answer:
     """Who read full numbers or took a list away, and why."""
-    after = request.args.get("after", "")
-    before = int(after) if after.isascii() and after.isdecimal() and len(after) < 18 else None
+    before = _before(request.args.get("after", ""))
     return render_template("office/readings.html", page=readings(parts(), before=before), more=before is not None)
+
+
+@bp.get("/acts")
+@needs("disclosure.see")
+def acts() -> Answer:
+    """Who logged in, failed, searched, was given an account or a new factor: the latest first."""
+    return _acts(acts_of(parts()))
+
+
+@bp.post("/acts")
+@needs("disclosure.see")
+def acts_found() -> Answer:
+    """Those of one person or about one search. A form and not an address: a name stands in no address."""
+    form = request.form
+    who, what = form.get("who", "").strip()[:60], form.get("what", "")[:20]
+    before = _before(form.get("after", ""))
+    page = acts_of(parts(), before=before, who=who, sought=form.get("sought", "")[:100], what=what)
+    return _acts(page, who=who, what=what)
+
+
+def _acts(page: Acts, who: str = "", what: str = "") -> Answer:
+    ways = {"web": "网页", "command": "命令", "database": "数据库"}
+    return render_template("office/acts.html", page=page, who=page.who or who, what=what, kinds=ACTS, ways=ways)
+
+
+def _before(after: str) -> int | None:
+    return int(after) if after.isascii() and after.isdecimal() and len(after) < 18 else None
 
 
 @bp.get("/alarms")

@@ -18,6 +18,7 @@ DOORS: tuple[tuple[str, str, str, str], ...] = (  # permission, endpoint, name, 
     ("trace.see", "audit.ask", "一块钱的去向", "一笔付款从开单到入库的每一步，谁办的"),
     ("trace.see", "audit.now", "现在有什么不对", "过期的差异和待查款、退不出去的、没送到的"),
     ("disclosure.see", "audit.read", "谁看过完整号码", "每一次查看、每一份名单，谁、为什么"),
+    ("disclosure.see", "audit.acts", "谁登录、谁找过谁", "登录、找人、开账号、换密码，谁、什么时候、从哪里"),
 )
 
 

@@ -15,7 +15,7 @@ from app.flows.desk_people import (
     read_numbers,
 )
 from app.flows.notice_words import told
-from app.web.access import Answer, needs, officer, reference
+from app.web.access import Answer, needs, network, officer, reference
 from app.web.access import person_behind as behind
 from app.web.parts import parts
 
@@ -35,7 +35,9 @@ def search() -> Answer | tuple[Answer, int]:
     """Who was found. What is sought comes in a form: an identity number stands in no address."""
     place = request.form.get("place", "")
     try:
-        hits = desk_people.search(parts(), officer(), wanted=request.form.get("wanted", "")[:100], place=place)
+        hits = desk_people.search(
+            parts(), officer(), wanted=request.form.get("wanted", "")[:100], place=place, network=network()
+        )
     except (NothingWanted, NoPlaceChosen, NobodyFound) as error:
         return _ask(problem=error.sentence(), place=place), error.status
     return _ask(hits=hits, place=place)

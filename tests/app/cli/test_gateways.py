@@ -17,6 +17,11 @@ from tests.builders import an_environment
 __all__ = ["far_folder", "running"]
 HERE = Path(__file__).parents[2] / "vectors"
 NOWHERE = "postgresql://app@127.0.0.1:1/nowhere"
+NOWHERE_URLS = {
+    "DATABASE_URL": NOWHERE,
+    "DATABASE_OFFICE_URL": NOWHERE.replace("app@", "office@"),
+    "DATABASE_OWNER_URL": NOWHERE.replace("app@", "owner@"),
+}
 
 
 def read(name):
@@ -70,7 +75,7 @@ def runner(tmp_path_factory):
     for kind in GATEWAYS:
         keys |= {f"GATEWAY_{kind.upper()}_{name}": value for name, value in lines(kind).items()}
     keys.pop("GATEWAY_WECHAT_CERTIFICATE", None)
-    environment = an_environment(DATABASE_URL=NOWHERE, DATABASE_OWNER_URL=NOWHERE.replace("app@", "owner@"), **keys)
+    environment = an_environment(**{**NOWHERE_URLS, **keys})
     return create_app(Settings.from_environment(environment)).test_cli_runner()
 
 
@@ -132,7 +137,7 @@ def test_a_contract_that_is_not_there_is_found_before_the_first_payer(running):
 def checked(tmp_path, *names, **spoiled):
     keys = {name: value for name, value in sandbox_keys(tmp_path).items() if value} | spoiled
     keys = {name: value for name, value in keys.items() if value is not None}
-    environment = an_environment(DATABASE_URL=NOWHERE, DATABASE_OWNER_URL=NOWHERE.replace("app@", "owner@"), **keys)
+    environment = an_environment(**{**NOWHERE_URLS, **keys})
     app = create_app(Settings.from_environment(environment))
     return app.test_cli_runner().invoke(args=["gateways", "check", *names])
 

@@ -72,9 +72,9 @@ def test_a_late_waiver_is_asked_for_once_and_approved(running, poor):
     waiting = due(running, poor)
     assert (one.kind, one.state, one.name) == (Kind.LATE_WAIVER, "applied", "张*例")
     assert waiting.text == "已经交给医保局核实，有结果就告诉您，请先不要交钱。" and not waiting.may_ask
-    check(running.parts, one.id)
+    check(running.office, one.id)
     assert due(running, poor).asked
-    decide(running.parts, one.id, YES, by=BUREAU)
+    decide(running.office, one.id, YES, by=BUREAU)
 
     answer = due(running, poor).quote
     assert (answer.reason_code, answer.personal_due, answer.gov_substitute) == ("OK_WAIVED", 0, 32000)
@@ -89,7 +89,7 @@ def test_a_late_waiver_is_asked_for_once_and_approved(running, poor):
 def test_a_late_waiver_that_is_refused_costs_the_full_price(running, poor):
     running.turn(JANUARY)
     number = apply(running.parts, poor, MEDICAL, Kind.LATE_WAIVER, by="resident")
-    decide(running.parts, number, NO, by=BUREAU)
+    decide(running.office, number, NO, by=BUREAU)
 
     answer = due(running, poor).quote
     assert (answer.reason_code, answer.personal_due) == ("LATE_FULL_PRICE", 90000)
@@ -112,7 +112,7 @@ def test_a_newborn_is_approved_and_pays_the_normal_price(running):
     number = apply(running.parts, baby, MEDICAL, Kind.NEWBORN, by="staff:desk")
     assert due(running, baby).quote.reason_code == "DETERMINATION_REQUIRED"
 
-    decide(running.parts, number, YES, by=BUREAU)
+    decide(running.office, number, YES, by=BUREAU)
 
     answer = due(running, baby).quote
     assert (answer.reason_code, answer.personal_due, answer.gov_subsidy) == ("NEWBORN_OK", 32000, 58000)
@@ -126,7 +126,7 @@ def test_an_approved_back_payment_is_a_bill_of_its_amount(running, adult, insura
     with pytest.raises(NotPayable):
         pay(running, adult, insurance)
 
-    decide(running.parts, number, Ruling(True, 150000, (2020, 2021), date(2022, 2, 1)), by="staff:hrss")
+    decide(running.office, number, Ruling(True, 150000, (2020, 2021), date(2022, 2, 1)), by="staff:hrss")
 
     answer = due(running, adult, insurance).quote
     assert (answer.reason_code, answer.personal_due, answer.gov_subsidy) == ("BACKPAY_APPROVED", 150000, 0)
@@ -136,14 +136,14 @@ def test_an_approved_back_payment_is_a_bill_of_its_amount(running, adult, insura
 
 def test_a_pension_back_payment_of_years_is_the_tier_for_each(running, adult):
     number = apply(running.parts, adult, PENSION, Kind.INTERRUPTED_BACKPAY, by="staff:desk")
-    decide(running.parts, number, Ruling(True, years=(2019, 2020, 2021)), by="staff:hrss")
+    decide(running.office, number, Ruling(True, years=(2019, 2020, 2021)), by="staff:hrss")
 
     assert due(running, adult, PENSION, tier=50000).quote.personal_due == 150000
 
 
 def test_a_refused_back_payment_leaves_the_years_own_premium(running, adult):
     number = apply(running.parts, adult, PENSION, Kind.POLICY_BACKPAY, by="staff:desk")
-    decide(running.parts, number, NO, by="staff:hrss")
+    decide(running.office, number, NO, by="staff:hrss")
 
     assert due(running, adult, PENSION, tier=30000).quote.personal_due == 30000
     running.turn(datetime(2023, 1, 2, 9, tzinfo=BEIJING))
@@ -167,22 +167,22 @@ def test_a_refused_back_payment_leaves_the_years_own_premium(running, adult):
 def test_a_decision_that_does_not_fit_is_refused(running, adult, kind, insurance, ruling):
     number = apply(running.parts, adult, insurance, kind, by="staff:desk")
     with pytest.raises(BadDetermination):
-        decide(running.parts, number, ruling, by=BUREAU)
+        decide(running.office, number, ruling, by=BUREAU)
     assert running.one("select state from determination").state == "applied"
 
 
 def test_nobody_decides_what_he_applied_for_and_nothing_is_decided_twice(running, adult):
     number = apply(running.parts, adult, MEDICAL, Kind.NEWBORN, by=BUREAU)
     with pytest.raises(OwnDetermination):
-        decide(running.parts, number, YES, by=BUREAU)
-    decide(running.parts, number, NO, by="staff:other")
+        decide(running.office, number, YES, by=BUREAU)
+    decide(running.office, number, NO, by="staff:other")
     for again in (YES, NO):
         with pytest.raises(AlreadyDecided):
-            decide(running.parts, number, again, by="staff:third")
+            decide(running.office, number, again, by="staff:third")
     with pytest.raises(AlreadyDecided):
-        check(running.parts, number)
+        check(running.office, number)
     with pytest.raises(NoSuchDetermination):
-        check(running.parts, number + 1)
+        check(running.office, number + 1)
     with pytest.raises(BadDetermination):
         apply(running.parts, adult, PENSION, Kind.LATE_WAIVER, by="x")
 
@@ -216,9 +216,9 @@ def test_the_database_refuses_wrong_moves_even_to_its_owner(running, adult, stat
     if state:
         number = apply(running.parts, adult, MEDICAL, Kind.NEWBORN, by="staff:desk")
     if state == "checking":
-        check(running.parts, number)
+        check(running.office, number)
     if state == "decided":
-        decide(running.parts, number, YES, by=BUREAU)
+        decide(running.office, number, YES, by=BUREAU)
     owner = create_engine(running.parts.engine.url.set(username="liangxian_owner"))
 
     with pytest.raises(DBAPIError) as refused, owner.begin() as connection:

@@ -153,7 +153,7 @@ def test_a_late_waiver_the_bureau_grants_gives_the_full_price_back(running, adul
     assert ask_for_entitled(running.parts) == 0
 
     number = determine.apply(running.parts, adult, MEDICAL, Kind.LATE_WAIVER, by="staff:desk")
-    determine.decide(running.parts, number, determine.Ruling(True), by="staff:medical")
+    determine.decide(running.office, number, determine.Ruling(True), by="staff:medical")
 
     row = the_refund(running)
     assert row.amount == 90000

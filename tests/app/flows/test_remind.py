@@ -68,7 +68,7 @@ def test_a_household_hears_once_a_week_what_is_left(running, district, ways):
 
 
 def test_who_pays_nothing_is_told_just_that(running, district, ways):
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         gone = (district.adult.id, district.poor.id)
         connection.exec_driver_sql("update person set alive = false where id in (%s, %s)", gone)
 
@@ -146,7 +146,7 @@ def test_a_provider_that_stays_silent_is_left_for_the_next(running, district, wa
 
 
 def test_whom_no_message_reaches_the_agent_visits(running, district, ways):
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         connection.exec_driver_sql("update person set phone = null")
     remind(running.parts, [district.village, district.other_village])
     send(running)

@@ -131,7 +131,7 @@ def adds_up(total: Total) -> bool:
 
 
 def test_every_total_of_a_district_equals_a_sum_in_sql(running, changed):
-    load_district(running.parts, 1500)
+    load_district(running.office, 1500)
     seen: list[tuple[int, int]] = []
 
     replayed = both(running.parts, changed, progress=lambda done, about: seen.append((done, about)))

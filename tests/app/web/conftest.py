@@ -42,5 +42,5 @@ def browser(running: System) -> Iterator[Browser]:
 def an_agent(running: System, district: District) -> tuple[str, str]:
     """Login and password of the agent of 示例村."""
     password = "correct horse battery"
-    add_agent(running.parts, login="wang", name="王代办", password=password, villages=[district.village])
+    add_agent(running.office, login="wang", name="王代办", password=password, villages=[district.village])
     return "wang", password

@@ -142,7 +142,7 @@ def test_nothing_ticked_is_said(agent, district):
 
 def test_another_village_does_not_exist(agent, district, running):
     add_agent(
-        running.parts, login="zhao", name="赵代办", password="another password", villages=[district.other_village]
+        running.office, login="zhao", name="赵代办", password="another password", villages=[district.other_village]
     )
     other = type(agent)(running.url)
     other.log_in("zhao", "another password")
@@ -161,7 +161,7 @@ def test_another_village_does_not_exist(agent, district, running):
 def test_a_person_who_moved_away_is_out_of_reach_at_once(agent, district, running):
     page = person_page(agent, district, district.adult.name)
     away = running.one("select household_id from person where id = :id", id=district.neighbour.id).household_id
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         connection.exec_driver_sql("update person set household_id = %s where id = %s", (away, district.adult.id))
 
     assert agent.get(page.url).status == 404
@@ -169,7 +169,7 @@ def test_a_person_who_moved_away_is_out_of_reach_at_once(agent, district, runnin
 
 
 def test_a_disabled_agent_is_out_at_once(agent, district, running):
-    disable_agent(running.parts, login="wang")
+    disable_agent(running.office, login="wang")
     assert agent.get(f"/agent/villages/{district.village}").url.endswith("/agent/login")
     assert agent.log_in("wang", "correct horse battery").status == 401
 
@@ -182,7 +182,7 @@ def test_a_village_taken_away_is_gone_at_once(agent, district, database):
 
 
 def test_a_new_password_ends_every_session(agent, running):
-    change_password(running.parts, login="wang", password="another password")
+    change_password(running.office, login="wang", password="another password")
     assert agent.get("/agent/").url.endswith("/agent/login")
     assert "榴园镇示例村" in agent.log_in("wang", "another password").text
 

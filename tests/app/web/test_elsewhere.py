@@ -9,7 +9,7 @@ from tests.app.web.test_api import Api
 
 @pytest.fixture
 def away(running, district):
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         connection.exec_driver_sql("update person set is_migrant = true where id = %s", (district.adult.id,))
 
 
@@ -36,7 +36,7 @@ def test_who_paid_elsewhere_does_not(running, district, browser, away):
 
 
 def test_the_rest_of_the_family_still_pays(running, district, browser, away):
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         connection.exec_driver_sql("delete from category")
 
     page = browser.get(to_the_confirmation(browser, district, district.poor).link("交过了"))
@@ -46,7 +46,7 @@ def test_the_rest_of_the_family_still_pays(running, district, browser, away):
 
 
 def test_each_migrant_is_asked_for_himself(running, district, browser):
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         connection.exec_driver_sql("update person set is_migrant = true")
         connection.exec_driver_sql("delete from category")
     question = to_the_confirmation(browser, district, district.poor)

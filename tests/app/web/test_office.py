@@ -16,7 +16,7 @@ PASSWORD = "a-long-password-1"
 
 @pytest.fixture
 def clerk(running):
-    add_staff(running.parts, login="clerk01", name="示例经办", role=Role.TAX_CLERK, password=PASSWORD)
+    add_staff(running.office, login="clerk01", name="示例经办", role=Role.TAX_CLERK, password=PASSWORD)
     return "clerk01", PASSWORD
 
 
@@ -69,7 +69,7 @@ def test_a_wrong_password_says_nothing_more(running, clerk):
 def test_a_disabled_clerk_is_out_at_once(running, clerk):
     client = client_of(running, *clerk)
 
-    change_staff(running.parts, login=clerk[0], active=False)
+    change_staff(running.office, login=clerk[0], active=False)
 
     assert client.get("/office/").location == "/office/login"
     assert client_of(running, *clerk).answer.status_code == 401
@@ -78,7 +78,7 @@ def test_a_disabled_clerk_is_out_at_once(running, clerk):
 def test_a_new_password_ends_every_session(running, clerk):
     client = client_of(running, *clerk)
 
-    change_staff(running.parts, login=clerk[0], password="another-long-one")
+    change_staff(running.office, login=clerk[0], password="another-long-one")
 
     assert client.get("/office/").location == "/office/login"
 
@@ -99,11 +99,11 @@ def test_an_office_session_opens_no_other_door(running, clerk):
 
 def test_a_login_is_somebodys_once(running, clerk):
     with pytest.raises(LoginTaken):
-        add_staff(running.parts, login="CLERK01", name="另一位", role=Role.AUDITOR, password=PASSWORD)
+        add_staff(running.office, login="CLERK01", name="另一位", role=Role.AUDITOR, password=PASSWORD)
     with pytest.raises(ShortPassword):
-        add_staff(running.parts, login="clerk02", name="另一位", role=Role.AUDITOR, password="short")
+        add_staff(running.office, login="clerk02", name="另一位", role=Role.AUDITOR, password="short")
     with pytest.raises(NoSuchStaff):
-        change_staff(running.parts, login="nobody01", active=False)
+        change_staff(running.office, login="nobody01", active=False)
 
 
 def test_every_other_computer_is_out_with_one_button(running, clerk):

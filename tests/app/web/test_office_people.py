@@ -27,7 +27,7 @@ FAR_TOWN = "370404104"
 
 
 def at_desk(running, role, login="somebody", towns=()):
-    add_staff(running.parts, login=login, name="示例", role=role, password=PASSWORD, towns=towns)
+    add_staff(running.office, login=login, name="示例", role=role, password=PASSWORD, towns=towns)
     return client_of(running, login)
 
 
@@ -44,7 +44,7 @@ def official(running, district):
 @pytest.fixture
 def far(running, district):
     """Somebody of another town, of the same name as one of this."""
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         connection.exec_driver_sql("insert into town values (%s, '远镇')", (FAR_TOWN,))
         a_village(connection, f"{FAR_TOWN}901", "远村")
         home = a_household(connection, village=f"{FAR_TOWN}901", number="0001")
@@ -142,7 +142,7 @@ def test_an_official_sees_his_towns_and_nothing_of_others(running, district, off
     foreign = re.search(r'href="(/office/people/[^"]+)"', find(desk, number).text)[1]
     assert official.get(foreign).status_code == 404, "a reference of another session"
     with pytest.raises(NobodyFound):
-        search(running.parts, _officer(running, "town01"), wanted=number, place="")
+        search(running.parts, _officer(running, "town01"), wanted=number, place="", network="")
 
 
 def _officer(running, login):
@@ -152,7 +152,7 @@ def _officer(running, login):
 
 def test_an_official_moved_to_another_town_is_there_at_once(running, district, official, far):
     assert "示例村" in official.get("/office/progress/").text
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         connection.exec_driver_sql("update staff set towns = %s", ([FAR_TOWN],))
 
     page = official.get("/office/progress/").text
@@ -167,7 +167,7 @@ def test_an_official_has_a_town_and_nobody_else_has(running, district):
         (Role.TOWN, ["000000000"], NoSuchTown),
     ):
         with pytest.raises(error):
-            add_staff(running.parts, login="nobody", name="x", role=role, password=PASSWORD, towns=towns)
+            add_staff(running.office, login="nobody", name="x", role=role, password=PASSWORD, towns=towns)
 
 
 def test_a_persons_page_tells_what_was_paid_told_and_read(running, district, clerk):

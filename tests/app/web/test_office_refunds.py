@@ -35,7 +35,7 @@ def desks(running):
     running.app.config["WTF_CSRF_ENABLED"] = False
     found = {}
     for login, role in LOGINS.items():
-        add_staff(running.parts, login=login, name="示例", role=role, password=PASSWORD)
+        add_staff(running.office, login=login, name="示例", role=role, password=PASSWORD)
         found[login] = running.app.test_client()
         found[login].post(
             "/office/login", data={"login": login, "password": PASSWORD, "code": second_code(running.url, login)}

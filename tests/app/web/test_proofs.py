@@ -162,7 +162,7 @@ def test_a_paper_is_void_when_the_money_went_back(running, district, browser):
 
 
 def test_of_a_familys_confirmation_everybody_is_on_it(running, district, browser):
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         connection.exec_driver_sql("delete from category")
     number = paid(running, district.adult, district.poor)
     for person in (district.adult, district.poor):
@@ -175,7 +175,7 @@ def test_of_a_familys_confirmation_everybody_is_on_it(running, district, browser
 
 def test_a_rare_name_is_drawn_whole(running, district, browser):
     rare = "䶮㛃"
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         sealed = running.parts.vault.seal(rare, bound_to=f"person.name:{district.adult.id}")
         connection.exec_driver_sql("update person set name = %s where id = %s", (sealed, district.adult.id))
     number = paid(running, district.adult)

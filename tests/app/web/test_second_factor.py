@@ -30,15 +30,15 @@ def test_the_code_of_now_lets_in_once(running, an_agent):
 
 @pytest.mark.parametrize("code", ["", "000000", "12345", "abcdef", "１２３４５６", "0" * 500])
 def test_no_other_code_does(running, an_agent, code):
-    issued = issue_second(running.parts, Agent, login="wang")
+    issued = issue_second(running.office, Agent, login="wang")
     while second.step_of(issued.secret, code, now=utc_now()) is not None:
-        issued = issue_second(running.parts, Agent, login="wang")
+        issued = issue_second(running.office, Agent, login="wang")
     with pytest.raises(WrongLogin):
         enter(running, code=code)
 
 
 def test_a_neighbouring_step_is_forgiven_and_an_older_one_is_not(running, an_agent):
-    issued = issue_second(running.parts, Agent, login="wang")
+    issued = issue_second(running.office, Agent, login="wang")
     now = utc_now()
     step = int(now.timestamp()) // second.STEP_S
 
@@ -49,7 +49,7 @@ def test_a_neighbouring_step_is_forgiven_and_an_older_one_is_not(running, an_age
 
 
 def test_a_recovery_code_works_once_however_it_is_typed(running, an_agent):
-    issued = issue_second(running.parts, Agent, login="wang")
+    issued = issue_second(running.office, Agent, login="wang")
     typed = f" {issued.recovery[3].upper().replace('-', ' ')} "
 
     assert enter(running, code=typed)
@@ -64,9 +64,9 @@ def test_an_account_without_a_second_factor_lets_nobody_in(running, an_agent):
 
 
 def test_anothers_code_is_worth_nothing(running, an_agent):
-    add_staff(running.parts, login="wang", name="示例", role=Role.TAX_CLERK, password=PASSWORD)
+    add_staff(running.office, login="wang", name="示例", role=Role.TAX_CLERK, password=PASSWORD)
     second_code(running.url, "wang")
-    issue_second(running.parts, Staff, login="wang")
+    issue_second(running.office, Staff, login="wang")
     theirs = code_of_now(running.parts, Staff, login="wang")
 
     with pytest.raises(WrongLogin):
@@ -75,10 +75,10 @@ def test_anothers_code_is_worth_nothing(running, an_agent):
 
 
 def test_a_new_factor_ends_the_old_one_and_every_session(running, an_agent):
-    first = issue_second(running.parts, Agent, login="wang")
+    first = issue_second(running.office, Agent, login="wang")
     token = enter(running, code=code_of_now(running.parts, Agent, login="wang")).token
 
-    issue_second(running.parts, Agent, login="wang")
+    issue_second(running.office, Agent, login="wang")
 
     assert visitor_of(running.parts, token) is None
     with pytest.raises(WrongLogin):
@@ -86,7 +86,7 @@ def test_a_new_factor_ends_the_old_one_and_every_session(running, an_agent):
 
 
 def test_nothing_of_it_stands_in_clear(running, an_agent):
-    issued = issue_second(running.parts, Agent, login="wang")
+    issued = issue_second(running.office, Agent, login="wang")
     row = running.one("select second, recovery from agent where login = 'wang'")
 
     assert issued.secret.encode() not in bytes(row.second)

@@ -220,7 +220,7 @@ def test_family_is_let_go_on_every_device_and_comes_back(running, district, brow
 
 def test_ten_new_people_a_day(running, district):
     numbers = [an_id_number(sequence=300 + n) for n in range(11)]
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         for n, number in enumerate(numbers):
             a_person(connection, name=f"李家人{n}", id_number=number, household=district.household)
     api = Api(running)

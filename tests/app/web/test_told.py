@@ -99,7 +99,7 @@ def test_nobody_is_told_of_a_certificate_that_cannot_be_had(running, district, a
 
 
 def test_an_agent_reads_it_out_at_the_door_and_says_so(running, district, agent):
-    with running.parts.engine.begin() as connection:
+    with running.office.engine.begin() as connection:
         connection.exec_driver_sql("update person set phone = null")
     object.__setattr__(running.parts, "channels", {})
     remind(running.parts, [district.village, district.other_village])
