@@ -125,6 +125,10 @@ def _keeping_tasks(app: App, parts: Parts) -> None:
             connection.execute(text("delete from session where expires_at < now()"))
             connection.execute(_OLD_FAILURES)
             connection.execute(text("delete from trouble where last_at < now() - interval '7 days'"))
+            # An hour after midnight nobody writes on the day before any more.
+            connection.execute(
+                text("select keep_days(((now() - interval '1 hour') at time zone 'Asia/Shanghai')::date)")
+            )
 
 
 def _id(job: Job) -> int:

@@ -21,6 +21,7 @@ KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do 
     **dict.fromkeys(("determination", "received"), ("update", "delete", "empty")),
     "disclosure": ("insert", "update", "delete", "empty"),
     "act": ("update", "delete", "empty"),
+    **dict.fromkeys(("register_change", "kept_day"), ("insert", "update", "delete", "empty")),
     **dict.fromkeys(("procrastinate_jobs", "procrastinate_events"), ("empty", "hook")),
 }
 INSIDE = ("ledger_post", "post_settlement", "hold_money", "take_outcome")  # called by functions of ours only

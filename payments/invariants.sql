@@ -278,3 +278,11 @@ select number as what from refund where state = 'paying' and not starts_with(rec
 -- INV-56 一笔刷卡只入账一次，不论记在谁名下
 select cause as what from entry where starts_with(cause, 'receipt:ccb_pos:')
  group by cause, (happened_at at time zone 'Asia/Shanghai')::date having count(*) > 1
+
+-- INV-81 参保登记的每次改动都有出处：导入的文件或更正
+select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.columns, ',') || ' ' || changed.by as what
+  from register_change changed
+ where not exists (select from import_batch b where changed.cause = 'import:' || encode(b.file_hash, 'hex'))
+
+-- INV-82 回调原文、查看记录、操作记录一条不少
+select kept_day_broken() as what

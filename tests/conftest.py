@@ -19,7 +19,7 @@ from tests.builders import a_vault, an_environment
 from tests.system import System, system
 
 DATABASE = "liangxian_test"
-FIXED = {"account", "determination_move", "payment_move", "refund_move"}
+FIXED = {"account", "determination_move", "payment_move", "refund_move", "trail_key"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

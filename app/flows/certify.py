@@ -99,6 +99,36 @@ def problems(parts: Parts, held: Certificate) -> list[str]:
     return found
 
 
+def wrong_papers(parts: Parts, connection: Connection) -> list[str]:
+    """The days whose certificate is not the one that was signed, or is gone; all in the connection's snapshot.
+
+    Once our key has signed a day, every later one is signed by it: a new key is no way to write an old paper anew."""
+    ours, wrong, since = public_key(parts), [], False
+    for row in connection.execute(_PAPERS):
+        since = since or row.public_key == ours
+        if row.content is None or (since and row.public_key != ours) or not _says(row):
+            wrong.append(row.day.isoformat())
+    return wrong
+
+
+def _says(row: Any) -> bool:
+    """Is it signed, and does it tell of this day what the book closed?"""
+    try:
+        Ed25519PublicKey.from_public_bytes(row.public_key).verify(row.signature, row.content.encode())
+        facts = json.loads(row.content)
+    except (InvalidSignature, ValueError):
+        return False
+    told = (facts["day"], facts["digest"], facts["closed_by"], facts["confirmed_by"])
+    return told == (row.day.isoformat(), bytes(row.digest).hex(), row.closed_by, row.confirmed_by)
+
+
+_PAPERS = text(
+    "select s.day, s.digest, s.closed_by, s.confirmed_by, c.content, c.signature, c.public_key"
+    "  from sealed_day s left join certificate c on c.day = s.day"
+    " where s.version > 1 or c.day is not null order by s.day"
+)
+
+
 def public_key(parts: Parts) -> bytes:
     """The key that anybody can verify our certificates with."""
     return _key(parts).public_key().public_bytes_raw()

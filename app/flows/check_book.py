@@ -4,13 +4,16 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
+from app.flows.certify import wrong_papers
 from app.flows.parts import Parts
 from migrations.guards import missing_guards
 from payments.invariants import INVARIANTS, SAMPLE, Finding, look, pieces
 
 GUARDS = "GUARDS", "账本的保护都在：触发器、函数、权限"
-NUMBERS = (*INVARIANTS, GUARDS[0])
-OFTEN = tuple(number for number in NUMBERS if number != "INV-13")  # what was closed is hashed anew once an hour
+PAPERS = "INV-80", "日结证明是签过名的那一份"
+NUMBERS = (*INVARIANTS, GUARDS[0], PAPERS[0])
+HASHED = frozenset({"INV-13", "INV-82"})  # what was closed or kept is hashed anew once an hour
+OFTEN = tuple(number for number in NUMBERS if number not in HASHED)
 
 
 def check_book(parts: Parts, numbers: Sequence[str] = NUMBERS, *, turn: int | None = None) -> list[Finding]:
@@ -27,6 +30,9 @@ def check_book(parts: Parts, numbers: Sequence[str] = NUMBERS, *, turn: int | No
         if GUARDS[0] in numbers:
             gone = missing_guards(connection)
             found.append(Finding(*GUARDS, len(gone), list(gone[:SAMPLE])))
+        if PAPERS[0] in numbers:
+            wrong = wrong_papers(parts, connection)
+            found.append(Finding(*PAPERS, len(wrong), list(wrong[:SAMPLE])))
     return found
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, text
 
 from app.flows.entitle_late import ask_for_entitled
 from app.flows.parts import Parts
@@ -59,6 +59,7 @@ def import_roster(
         before = _taken_before(connection, source)
         if before:
             return before
+        connection.execute(_IN_ITS_NAME, {"cause": f"import:{source.digest.hex()}"})
         merger = Merger(parts.vault)
         register = Register(_raw(connection))
         judge = Judge(register.villages(), today=parts.clocks.today())
@@ -164,6 +165,9 @@ def _record(connection: Connection, source: Source, result: Imported) -> None:
             refused=result.refused,
         )
     )
+
+
+_IN_ITS_NAME = text("select set_config('liangxian.cause', :cause, true)")  # what the register's trail says of it
 
 
 def _raw(connection: Connection) -> psycopg.Connection[Any]:

@@ -195,6 +195,31 @@ class ImportBatch(Table):
     imported_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
+class RegisterChange(Table):
+    """One row of the register that was changed or removed, by whatever way (82_trail.sql). Only added to."""
+
+    __tablename__ = "register_change"
+    __table_args__ = (Index("ix__register_change__key", "of", "key"), Index("ix__register_change__cause", "cause"))
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    of: Mapped[str] = mapped_column(Text)  # household, person, enrolment, category
+    key: Mapped[str] = mapped_column(Text)  # its key there: a person's id, his insurance, a code
+    columns: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    before: Mapped[bytes | None] = mapped_column(LargeBinary)  # digests under trail_key
+    after: Mapped[bytes | None] = mapped_column(LargeBinary)
+    by: Mapped[str] = mapped_column(Text)  # operator:<name>, or role:<the session's>
+    cause: Mapped[str] = mapped_column(Text)  # import:<hash of the file>, correction:<number>; else INV-81 speaks
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class TrailKey(Table):
+    """What the digests of the trail are made with. Read by the owner's functions only; one row."""
+
+    __tablename__ = "trail_key"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, server_default=text("1"))
+    key: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class BusinessClock(Table):
     """The sandbox's offset between the business clock and the system clock (decision 22). One row."""
 

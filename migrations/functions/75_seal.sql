@@ -28,6 +28,37 @@ returns bytea language sql stable as $$
                 || coalesce(p_content, ''::bytea))
 $$;
 
+-- What stands beside the entries of a day and may not change either: whose bill each posting is of, and who asked for,
+-- looked at and agreed to each refund that was booked.
+create or replace function day_sides(p_from date, p_until date)
+returns table (day date, content bytea) language sql stable set search_path = public, pg_temp as $$
+  with side as (
+    select distinct e.booked_on, concat_ws('|', 'bill', b.household_id, b.id, b.person_id, b.insurance, b.levy_year) as said
+      from entry e join posting p on p.household_id = e.household_id and p.cause = e.cause and p.item is not null
+      join bill b on b.household_id = p.household_id and b.id = p.item
+     where e.booked_on between p_from and p_until
+    union all
+    select e.booked_on, concat_ws('|', 'refund', r.household_id, r.number, r.applied_by, coalesce(r.decided_by, '-'),
+             (select string_agg(concat_ws(',', s.step, s.word, s.by, (extract(epoch from s.at) * 1000000)::bigint), ';'
+                       order by s.step)
+                from refund_step s where s.household_id = r.household_id and s.number = r.number
+                 and s.word in ('applied', 'accepted', 'reviewed', 'approved')))
+      from entry e join refund r on r.household_id = e.household_id and e.cause = 'refund:' || r.number || ':approved'
+     where e.booked_on between p_from and p_until
+  )
+  select booked_on, sha256(string_agg(sha256(convert_to(said, 'UTF8')), ''::bytea order by said collate "C"))
+    from side group by booked_on
+$$;
+
+-- The digest of a day closed since: that of before, with what stands beside its entries, and who closed it when. Pure.
+create or replace function closed_digest(p_day sealed_day, p_content bytea, p_side bytea)
+returns bytea language sql stable as $$
+  select sha256(day_digest(p_day.previous, p_day.day, p_day.entries, p_day.postings, p_content)
+                || coalesce(p_side, ''::bytea)
+                || convert_to(concat_ws('|', p_day.closed_by, coalesce(p_day.confirmed_by, '-'),
+                     (extract(epoch from p_day.closed_at) * 1000000)::bigint, p_day.exceptions::text), 'UTF8'))
+$$;
+
 -- Somebody asks to close a day with the exceptions it has now; another confirms by closing it.
 create or replace function ask_to_close(p_day date, p_by text, p_now timestamptz) returns jsonb language sql
   security definer set search_path = public, pg_temp as $$
@@ -47,6 +78,7 @@ declare
   due date;
   book record;
   open jsonb;
+  closed sealed_day;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'a day is closed at read committed only' using errcode = 'LX010';  -- as it is written (10_ledger.sql)
@@ -74,12 +106,18 @@ begin
   end if;
 
   select * into book from book_digests(p_day, p_day);
-  insert into sealed_day (day, entries, postings, digest, previous, exceptions, closed_by, confirmed_by,
-                          closed_at)
-    select p_day, coalesce(book.entries, 0), coalesce(book.postings, 0),
-           day_digest(previous, p_day, coalesce(book.entries, 0), coalesce(book.postings, 0), book.content), previous,
-           open, p_by, case when open <> '[]' then p_confirmed_by end, p_now
-      from (select coalesce(before.digest, decode(repeat('00', 32), 'hex')) as previous) chain;
+  closed.day := p_day;
+  closed.entries := coalesce(book.entries, 0);
+  closed.postings := coalesce(book.postings, 0);
+  closed.previous := coalesce(before.digest, decode(repeat('00', 32), 'hex'));
+  closed.exceptions := open;
+  closed.closed_by := p_by;
+  closed.confirmed_by := case when open <> '[]' then p_confirmed_by end;
+  closed.closed_at := p_now;
+  closed.written_at := now();
+  closed.version := 2;
+  closed.digest := closed_digest(closed, book.content, (select content from day_sides(p_day, p_day)));
+  insert into sealed_day select closed.*;
   insert into sealed_total (day, account, debit, credit, balance)
     select p_day, account, sum(debit), sum(credit), sum(balance) from (
       select p.account, coalesce(sum(p.amount) filter (where p.amount > 0), 0) as debit,
@@ -99,6 +137,8 @@ returns setof date language sql stable security definer set search_path = public
       from sealed_day s window w as (order by s.day)
   ), book as (
     select * from book_digests(greatest(p_from, (select min(day) from sealed_day)), (select max(day) from sealed_day))
+  ), side as (
+    select * from day_sides(greatest(p_from, (select min(day) from sealed_day)), (select max(day) from sealed_day))
   ), moved as (
     select e.booked_on as day, p.account, coalesce(sum(p.amount) filter (where p.amount > 0), 0) as debit,
            coalesce(-sum(p.amount) filter (where p.amount < 0), 0) as credit
@@ -114,9 +154,12 @@ returns setof date language sql stable security definer set search_path = public
                          from sealed_total) t
      where t.day >= p_from and t.balance <> t.before + t.debit - t.credit
   )
-  select s.day from sealed s left join book b on b.day = s.day
+  select s.day from sealed s join sealed_day d on d.day = s.day
+    left join book b on b.day = s.day left join side on side.day = s.day
    where s.day >= p_from
-     and (s.digest <> day_digest(s.previous, s.day, coalesce(b.entries, 0), coalesce(b.postings, 0), b.content)
+     and (s.digest <> case s.version
+            when 1 then day_digest(s.previous, s.day, s.entries, s.postings, b.content)
+            else closed_digest(d, b.content, side.content) end
           or s.previous <> coalesce(s.before, decode(repeat('00', 32), 'hex')) or s.day <> s.day_before + 1
           or s.entries <> coalesce(b.entries, 0) or s.postings <> coalesce(b.postings, 0))
   union select day from wrong

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, DateTime, LargeBinary, Text, func
+from sqlalchemy import BigInteger, CheckConstraint, Date, DateTime, LargeBinary, SmallInteger, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,6 +29,7 @@ class SealedDay(Table):
     confirmed_by: Mapped[str | None] = mapped_column(Text)  # who agreed to the exceptions
     closed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock
     written_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    version: Mapped[int] = mapped_column(SmallInteger, server_default="2")  # of the digest: 1 says less (75_seal.sql)
 
 
 class SealedTotal(Table):

@@ -7,7 +7,7 @@ import pytest
 from alembic import command
 from psycopg.rows import tuple_row
 
-from config.postgres import Server, create_database
+from config.postgres import Server, create_database, drop_database
 from core.db import connect
 from migrations.upgrade import _config, upgrade
 
@@ -28,6 +28,9 @@ insert into refund (household_id, number, receipt, gateway, payment, reference, 
          'b', now(), state, case state when 'paid' then now() end, theirs
     from (values ('YT1', 'YT9', 'paid', '501'), ('YT2', 'YT2', 'paid', '502'), ('YT3', 'YT3', 'paying', null))
          as given (number, sent_as, state, theirs);
+insert into sealed_day (day, entries, postings, digest, previous, closed_by, closed_at)
+  select '2021-11-04', 0, 0, sha256(zeros || convert_to('2021-11-04|0|0', 'UTF8')), zeros, 'staff:wang', now()
+    from (values (decode(repeat('00', 32), 'hex'))) as given (zeros);
 insert into statement (gateway, day, state, lines, received, refunded, fetched_at, matched_at) values
   ('wechat', '2021-11-05', 'whole', 1, 0, 32000, now(), now()),
   ('wechat', '2021-11-06', 'whole', 1, 0, 0, now(), now()),
@@ -42,6 +45,7 @@ insert into discrepancy (books, channel, day, kind, what, subject, owner, opened
 @pytest.fixture
 def upgraded(server: Server) -> Iterator[psycopg.Connection]:
     """A database of the version before, with money in it, brought to the present."""
+    drop_database(server, BEFORE)
     create_database(server, BEFORE)
     owner = connect(server.owner_url(BEFORE), pool_size=1)
     with owner.begin() as connection:
@@ -67,3 +71,9 @@ def test_refunds_and_lists_of_before_are_known_by_the_new_rules(upgraded: psycop
     assert upgraded.execute(by_hand).fetchall() == [("refund:wechat:500:unasked", "500", "receipt:wechat:42", 32000)]
     anew = "select gateway, day::text from statement where matched_at is null order by 1, 2"
     assert upgraded.execute(anew).fetchall() == [("alipay", "2021-11-05"), ("wechat", "2021-11-05")]
+
+
+def test_a_day_closed_before_is_what_was_closed(upgraded: psycopg.Connection) -> None:
+    """M6: its digest stays as it was made; who closed it is in the digest of days closed since."""
+    assert upgraded.execute("select version from sealed_day").fetchall() == [(1,)]
+    assert upgraded.execute("select * from sealed_day_broken()").fetchall() == []

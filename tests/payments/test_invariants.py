@@ -14,7 +14,7 @@ from migrations.guards import missing_guards
 from payments.invariants import INVARIANTS, look, pieces
 from payments.ledger.seal import Closing, seal
 from payments.settle import collect
-from tests.builders import NOON, a_bill, a_message, a_paid_word, a_started_payment
+from tests.builders import NOON, a_bill, a_message, a_paid_word, a_person, a_started_payment
 from tests.conftest import DATABASE, emptied
 
 A_REFUND = (
@@ -161,6 +161,22 @@ TAMPERINGS = (
         "insert into unasked_refund select household_id, 'refund:wechat:' || n || ':unasked', 'wechat', '', '', cause,"
         " 32000 from entry, generate_series(1, 2) n where household_id = 21",
     ),
+    # M6: what a superuser edits beside the book
+    ("INV-13", "update bill set person_id = 999 where household_id = 21"),
+    ("INV-13", "update sealed_day set closed_by = 'staff:other'"),
+    ("INV-13", "update sealed_day set confirmed_by = 'staff:other'"),
+    ("INV-13", "update sealed_day set closed_at = closed_at + interval '1 s'"),
+    ("INV-13", "update sealed_day set version = 1"),
+    ("INV-81", "update person set alive = false"),
+    ("INV-81", "update enrolment set employee_insured = true"),
+    ("INV-81", "update household set number = '9'"),
+    ("INV-81", "insert into category select id, 'RES_MEDICAL', 'TEKUN' from person"),
+    ("INV-81", "delete from category where insurance = 'RES_MEDICAL'"),
+    ("INV-81", "select set_config('liangxian.cause', 'import:00', true); update person set student = true"),
+    ("INV-82", "delete from received where household_id = 21"),
+    ("INV-82", "update received set body = 'x' where household_id = 22"),
+    ("INV-82", "delete from act"),
+    ("INV-82", "update disclosure set by = 'staff:other'"),
     ("INV-39", "update notice set next_try_at = now() - interval '1 hour'"),
 )
 
@@ -181,6 +197,8 @@ def book(database: Server) -> Iterator[Engine]:
                 connection, [a_message(word) for word in words], now=NOON, booked_on=NOON.date(), wall=datetime.now(UTC)
             )
         next_morning = NOON + timedelta(days=1)
+        with engine.begin() as connection:
+            a_person(connection, categories=("DIBAO",))
         with engine.begin() as connection:  # no list of the gateway is in: two people close the day all the same
             connection.execute(text("select ask_to_close('2021-11-05', 'staff:wang', :now)"), {"now": next_morning})
             assert seal(connection, NOON.date(), Closing("staff:wang", "staff:li", next_morning))
@@ -189,6 +207,16 @@ def book(database: Server) -> Iterator[Engine]:
             .replace("/postgres?", f"/{DATABASE}?")
             .replace("postgresql://", "postgresql+psycopg://")
         )
+        with admin.begin() as connection:
+            connection.execute(text("set local session_replication_role = replica"))
+            connection.execute(
+                text(
+                    "insert into disclosure (by, what, place, reason, at)"
+                    " values ('staff:li', 'list', '1', '核对名单', now())"
+                )
+            )
+            connection.execute(text("insert into act (what, by, way, at) values ('in', 'staff:li', 'web', now())"))
+            connection.execute(text("select keep_days(current_date + 2)"))  # as the worker does, a day later
         yield admin
         admin.dispose()
 

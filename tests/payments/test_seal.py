@@ -27,6 +27,16 @@ POST = (
 )
 
 
+A_REFUND = """
+insert into refund (household_id, number, receipt, gateway, payment, reference, ordered_at, paid, amount, why, reason,
+                    sent_as, applied_by, applied_at, decided_by, decided_at, state, next_query_at)
+  values (7, 'YT1', 'receipt:wechat:1', 'wechat', 'YC1', '1', now(), 32000, 32000, 'twice', 'x', 'YT1', 'account:1',
+          now(), 'staff:li', now(), 'approved', now());
+insert into refund_step values (7, 'YT1', 1, 'applied', null, 'account:1', now()),
+  (7, 'YT1', 2, 'approved', null, 'staff:li', now());
+"""
+
+
 @pytest.fixture
 def owner(engine: Engine, database: Server) -> Iterator[Engine]:
     """The owner's role: it may write the book by itself, the application may not."""
@@ -199,6 +209,35 @@ def test_closing_waits_for_whoever_is_writing_into_the_day_and_others_go_on(engi
 def _book_alone(owner: Engine, cause: str) -> None:
     with owner.begin() as connection:
         book(connection, cause)
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "update refund set applied_by = 'account:9' where number = 'YT1'",
+        "update refund set applied_by = 'account:9'; update refund_step set by = 'account:9' where step = 1",
+        "update refund_step set by = 'staff:other' where step = 2",
+        "delete from refund_step where step = 2",
+    ],
+)
+def test_who_asked_for_a_refund_and_agreed_to_it_is_closed_with_its_day(
+    engine: Engine, owner: Engine, database: Server, tampering: str
+) -> None:
+    """M6: `applied_by` and its steps changed together leave nothing that contradicts them, but the day's digest."""
+    with psycopg.connect(database.admin_url().replace("/postgres?", f"/{DATABASE}?"), autocommit=True) as admin:
+        admin.execute("set session_replication_role = replica")
+        admin.execute(A_REFUND)
+        with owner.begin() as connection:
+            book(connection, "refund:YT1:approved")
+        assert close(engine)
+        assert broken(engine) == []
+        admin.execute("update refund set state = 'paid', paid_at = now(), refund_reference = '9' where number = 'YT1'")
+        admin.execute("insert into refund_step values (7, 'YT1', 9, 'paid', null, 'gateway:wechat', now())")
+        assert broken(engine) == [], "what comes after the agreement is another day's"
+
+        admin.execute(tampering)
+
+    assert broken(engine) == [FIRST]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,14 @@ OFTEN = ("ask", "tell_due", "refund", "surplus")  # every tick; every other task
 OPENS = time(13)
 MORNING = (time(9, 31), time(10, 2), time(10, 13), time(10, 24), time(11, 1), time(11, 12), time(12))
 CLOSES = time(12, 10)
+_A_FILE: tuple[tuple[str, tuple[str, ...]], ...] = (  # what the register's trail says of whoever moves
+    (
+        "insert into import_batch (kind, file_hash, file_name, rows_in, added, changed, same, refused)"
+        " values ('enrolment', %s::bytea, 'moved.csv', 0, 0, 0, 0, 0) on conflict do nothing",
+        ("moved",),
+    ),
+    ("select set_config('liangxian.cause', 'import:' || encode(%s::bytea, 'hex'), false)", ("moved",)),
+)
 GRACE_S, GRACE_TICK_S = 120, 10  # after the last fault
 MORNINGS_AFTER = 3
 
@@ -135,6 +143,8 @@ class Season:
     def _move(self, household: Household) -> None:
         """A bureau's file says that somebody lives elsewhere now."""
         person, home = self.chance.choice(household.people)[0], self.chance.choice(self.county).id
+        for statement, values in _A_FILE:
+            self.stage.eye.execute(statement, values)
         self.stage.eye.execute("update person set household_id = %s where id = %s", (home, person))
         self.stage.say(f"moved {person} {home}")
 

@@ -1,8 +1,12 @@
 """The book is looked at as a whole: by command, and by the worker, whose findings are figures and wake somebody."""
 
-import psycopg
+from datetime import timedelta
 
-from app.flows.check_book import GUARDS, check_book, watch_book
+import psycopg
+import pytest
+
+from app.flows.check_book import GUARDS, PAPERS, check_book, watch_book
+from app.flows.close_day import ask_to_close, confirm_close
 from payments.invariants import INVARIANTS
 from payments.settle import collect
 from tests.app.web.conftest import far_folder, running
@@ -31,8 +35,32 @@ def test_every_truth_is_asked_and_holds(running):
 
     found = check_book(running.parts)
 
-    assert [one.number for one in found] == [*INVARIANTS, GUARDS[0]]
+    assert [one.number for one in found] == [*INVARIANTS, GUARDS[0], PAPERS[0]]
     assert [one.number for one in found if one.rows] == []
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "update certificate set content = replace(content, '32000', '31000')",
+        "delete from certificate",
+        "update certificate set signature = sha256('x') || sha256('y')",
+        "update sealed_day set closed_by = 'staff:other'",
+    ],
+)
+def test_a_certificate_that_was_not_signed_so_is_seen(running, database, tampering):
+    """M6: the text, the signature, the paper itself, or what it tells of who closed the day."""
+    paid(running)
+    running.turn(NOON + timedelta(days=1))
+    ask_to_close(running.parts, NOON.date(), by="staff:wang")
+    assert confirm_close(running.parts, NOON.date(), by="staff:li")
+    assert [one.rows for one in check_book(running.parts, [PAPERS[0]])] == [0]
+
+    tamper(database, tampering)
+
+    assert [(one.number, one.sample) for one in check_book(running.parts, [PAPERS[0]])] == [
+        (PAPERS[0], [NOON.date().isoformat()])
+    ]
 
 
 def test_the_command_names_what_is_broken_and_fails(running, database):

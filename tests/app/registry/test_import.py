@@ -14,6 +14,7 @@ from app.registry.find import by_id_number, by_ids
 from app.registry.register import ImportUnderWay
 from app.registry.sample import write_sample
 from app.registry.sheet import BadFile
+from payments.invariants import INVARIANTS
 from tests.app.registry.files import VILLAGE, a_csv, a_row, an_xlsx, one, taken_in
 from tests.builders import an_id_number
 
@@ -107,6 +108,23 @@ def test_rows_are_counted_as_added_changed_and_same(parts: Parts, tmp_path: Path
     assert (result.rows_in, result.added, result.changed, result.same) == (4, 2, 1, 1)
     assert subject_of(parts, 3).standing["RES_MEDICAL"].categories == {"DIBAO"}
     assert subject_of(parts, 5).standing["RES_PENSION"].registered
+
+
+def test_the_register_says_which_file_changed_whom_and_nothing_of_newcomers(parts: Parts, tmp_path: Path) -> None:
+    """M6: one row of the trail for each changed row of the register, in the file's name; the values as digests only."""
+    taken_in(parts, a_csv(tmp_path / "a.csv", a_row(1, categories="低保"), a_row(3, categories="低保"), a_row(5)))
+    assert one(parts, "select count(*) from register_change") == 0
+
+    taken_in(parts, a_csv(tmp_path / "b.csv", a_row(1, categories="优抚"), a_row(3, categories="低保"), a_row(7)))
+
+    file = one(parts, "select 'import:' || encode(file_hash, 'hex') from import_batch order by id desc limit 1")
+    with parts.engine.connect() as connection:
+        rows = connection.execute(text("select of, split_part(key, '/', 1), columns, cause from register_change")).all()
+        person = str(subject_of(parts, 1).id)
+        assert all(cause == file and key == person for _, key, _, cause in rows)
+        assert ("category", person, ["removed"], file) in rows and ("category", person, ["added"], file) in rows
+        broken = connection.execute(text(INVARIANTS["INV-81"].sql)).all()
+    assert broken == []
 
 
 def test_a_change_replaces_categories_of_its_own_insurance_only(parts: Parts, tmp_path: Path) -> None:
