@@ -53,14 +53,10 @@ class Settings:
         metadata=told("DATABASE_URL", "the role that runs, `postgresql://…`", "embedded server", "production"),
     )
     database_office_url: str | None = field(
-        repr=False,
-        metadata=told(
-            "DATABASE_OFFICE_URL", "the role of commands: accounts, files in", "embedded server", "production"
-        ),
+        repr=False, metadata=told("DATABASE_OFFICE_URL", "another: accounts, files in", "embedded server", "production")
     )
     database_owner_url: str | None = field(
-        repr=False,
-        metadata=told("DATABASE_OWNER_URL", "another role, which owns the tables", "embedded server", "production"),
+        repr=False, metadata=told("DATABASE_OWNER_URL", "another: owns the tables", "embedded server", "production")
     )
     database_name: str = field(metadata=told("DATABASE_NAME", "database in the embedded server", "`liangxian`"))
     pg_bin: str | None = field(
@@ -228,12 +224,11 @@ def _values(read: Reading) -> dict[str, Any]:
 def _database(read: Reading) -> dict[str, Any]:
     url, owner = read.database_url("DATABASE_URL"), read.database_url("DATABASE_OWNER_URL")
     office = read.database_url("DATABASE_OFFICE_URL")
-    if read.sandbox and len({bool(url), bool(office), bool(owner)}) > 1:
+    given = [each for each in (url, office, owner) if each]
+    if read.sandbox and len(given) not in (0, 3):
         read.say("DATABASE_URL", "DATABASE_OFFICE_URL and DATABASE_OWNER_URL are given together or not at all")
-    if owner and _role(owner) in {_role(each) for each in (url, office) if each}:
-        read.say("DATABASE_URL", "or DATABASE_OFFICE_URL has the owner's role: what runs must own nothing")
-    if url and office and _role(url) == _role(office):
-        read.say("DATABASE_URL", "has the office's role: what runs makes nobody an official")
+    if len({_role(each) for each in given}) < len(given):
+        read.say("DATABASE_URL", "and the others name three roles: what runs owns nothing, makes nobody an official")
     return {
         "database_url": url,
         "database_office_url": office,

@@ -15,7 +15,8 @@ SCOPED = ("household", "person", "bill", "bill_line", "payment", "payment_bill",
 UNIQUE = ("uq__bill__levy_item", "uq__payment_bill__live")  # one effective bill a person, one live payment a bill
 KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do with the other tables (90_grants.sql)
     **dict.fromkeys(
-        ("staff", "agent", "agent_village", "town", "village", "import_batch"), ("insert", "update", "delete")
+        ("staff", "agent", "agent_village", "town", "village", "import_batch", "name_correction"),
+        ("insert", "update", "delete"),
     ),
     **dict.fromkeys(("household", "person", "enrolment", "category"), ("insert", "update", "delete", "empty")),
     **dict.fromkeys(("determination", "received"), ("update", "delete", "empty")),

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from core.clock import BEIJING, beijing
 
 QUIET_FROM, QUIET_UNTIL = time(21), time(8)  # Beijing; nobody is woken for what can wait
-CALM = frozenset({"settled", "refund_asked", "refund_rejected", "refunded", "remind", "waived", "certified"})
+CALM = frozenset({"settled", "refund_asked", "refund_rejected", "refunded", "remind", "waived", "certified", "held"})
 BUDGETED = frozenset({"remind", "waived", "certified"})  # what we begin; answers to what somebody did are not counted
 WEEK, MOST_A_WEEK = timedelta(days=7), 2  # to one household's phone
 PATIENCE = 3  # so often one way is asked again before the next one is taken

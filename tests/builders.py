@@ -109,6 +109,19 @@ def a_person(
     return key
 
 
+def in_a_files_name(connection: Connection) -> None:
+    """What this transaction changes in the register comes from a bureau's file, as its trail wants it (INV-81)."""
+    connection.execute(
+        text(
+            "insert into import_batch (kind, file_hash, file_name, rows_in, added, changed, same, refused)"
+            " values ('enrolment', 'prepared', 'prepared.csv', 0, 0, 0, 0, 0) on conflict do nothing"
+        )
+    )
+    connection.execute(
+        text("select set_config('liangxian.cause', 'import:' || encode(cast('prepared' as bytea), 'hex'), true)")
+    )
+
+
 def a_draft(**spoilt: object) -> Draft:
     """The medical bill of an ordinary adult: 320 by the resident, 580 by finance."""
     draft = Draft(

@@ -22,7 +22,7 @@ from config.local import sandbox_keys
 from config.postgres import Server
 from config.settings import Settings
 from core.clock import utc_now
-from tests.builders import NOON, VAULT_LINES, an_environment
+from tests.builders import NOON, VAULT_LINES, an_environment, in_a_files_name
 from tests.outside import Outside, outside
 
 
@@ -71,6 +71,7 @@ class System:
     def write(self, act: Callable[[Connection], object]) -> object:
         """Prepare rows in a transaction of its own, people and accounts too."""
         with self.office.engine.begin() as connection:
+            in_a_files_name(connection)
             return act(connection)
 
 

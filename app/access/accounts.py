@@ -1,31 +1,61 @@
 """Residents' accounts as rows: the phone, the WeChat user, the people, the consents. Nothing here commits."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import Connection, Row, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.access.models import Consent, ResidentAccount, ResidentPerson
+from app.access.models import Barred, Consent, ResidentAccount, ResidentPerson
 from core.vault import Vault
 
 
-def of_phone(connection: Connection, vault: Vault, phone: str, *, now: datetime) -> int:
-    """The account of a phone that was proved, made now if there is none."""
+def of_phone(connection: Connection, vault: Vault, phone: str, *, now: datetime) -> tuple[int, datetime]:
+    """The account of a phone that was proved, made now if there is none; and when it was used last."""
     index = vault.index(phone, purpose="account.phone")
     sealed = vault.seal(phone, bound_to=_bound(index))
     connection.execute(
-        upsert(ResidentAccount).values(phone_index=index, phone=sealed, since=now).on_conflict_do_nothing()
+        upsert(ResidentAccount).values(phone_index=index, phone=sealed, since=now, used_at=now).on_conflict_do_nothing()
     )
-    return int(connection.execute(select(ResidentAccount.id).where(ResidentAccount.phone_index == index)).scalar_one())
+    found = select(ResidentAccount.id, ResidentAccount.used_at).where(ResidentAccount.phone_index == index)
+    row = connection.execute(found).one()
+    return row.id, row.used_at
 
 
 def of_openid(connection: Connection, vault: Vault, openid: str) -> int | None:
-    """The account a WeChat user joined, or None."""
+    """The account a WeChat user joined, or None; none whose phone is somebody else's now."""
     index = vault.index(openid, purpose="account.openid")
     return connection.execute(
-        select(ResidentAccount.id).where(ResidentAccount.openid_index == index)
+        select(ResidentAccount.id).where(
+            ResidentAccount.openid_index == index, ResidentAccount.phone_index.is_not(None)
+        )
     ).scalar_one_or_none()
+
+
+def use(connection: Connection, account_id: int, *, now: datetime) -> None:
+    """Somebody came in to it."""
+    connection.execute(update(ResidentAccount).where(ResidentAccount.id == account_id).values(used_at=now))
+
+
+def whose_phone(connection: Connection, vault: Vault, account_id: int, person_id: int, *, now: datetime) -> int | None:
+    """The account of a phone whose account was long unused, now that its holder has named a person: that account if it
+    is its own person (or one of its people, if none is its own), else a fresh one, and the former has no phone any
+    more. None: somebody else was told so meanwhile."""
+    held = connection.execute(
+        select(ResidentAccount.phone_index).where(ResidentAccount.id == account_id).with_for_update()
+    ).scalar_one()
+    if held is None:
+        return None
+    people = people_of(connection, account_id)
+    if people.get(person_id) or (person_id in people and not any(people.values())):
+        use(connection, account_id, now=now)
+        return account_id
+    phone = phone_of(connection, vault, account_id)
+    connection.execute(
+        update(ResidentAccount).where(ResidentAccount.id == account_id).values(phone_index=None, phone=None)
+    )
+    return of_phone(connection, vault, phone, now=now)[0]
 
 
 def join_openid(connection: Connection, vault: Vault, account_id: int, openid: str) -> None:
@@ -79,10 +109,52 @@ def disown(connection: Connection, person_id: int, *, but: int) -> list[int]:
         connection.execute(
             update(ResidentPerson)
             .where(ResidentPerson.person_id == person_id, ResidentPerson.own, ResidentPerson.account_id != but)
+            .where(ResidentPerson.account_id == ResidentAccount.id, ResidentAccount.phone_index.is_not(None))
             .values(own=False)
             .returning(ResidentPerson.account_id)
         ).scalars()
     )
+
+
+def holders_of(connection: Connection, people: Sequence[int], *, but: int) -> Sequence[Row]:
+    """Accounts that pay for these people, and those they let go (`barred`): account, person, since; the first first."""
+    return connection.execute(_HOLDERS, {"people": list(people), "but": but}).all()
+
+
+_HOLDERS = text(
+    "select h.* from (select account_id, person_id, since, false as barred from resident_person"
+    "  union all select account_id, person_id, since, true from barred) h"
+    " join resident_account a on a.id = h.account_id and a.phone_index is not null"
+    " where h.person_id = any (:people) and h.account_id <> :but order by h.since, h.account_id, h.person_id"
+)
+
+
+def is_family(connection: Connection, account_id: int, person_id: int) -> bool:
+    """Does the account's own person live with this one?"""
+    together = text(
+        "select exists (select from resident_person rp join person mine on mine.id = rp.person_id"
+        " join person p on p.household_id = mine.household_id"
+        " where rp.account_id = :account and rp.own and p.id = :person)"
+    )
+    return bool(connection.execute(together, {"account": account_id, "person": person_id}).scalar_one())
+
+
+def bar(connection: Connection, account_id: int, person_id: int, *, now: datetime) -> None:
+    """The account brings this person in no more."""
+    connection.execute(
+        upsert(Barred).values(account_id=account_id, person_id=person_id, since=now).on_conflict_do_nothing()
+    )
+
+
+def allow(connection: Connection, account_id: int, person_id: int) -> None:
+    """It may again."""
+    connection.execute(delete(Barred).where(Barred.account_id == account_id, Barred.person_id == person_id))
+
+
+def is_barred(connection: Connection, account_id: int, person_id: int) -> bool:
+    """Did the person let this account go?"""
+    found = select(Barred.person_id).where(Barred.account_id == account_id, Barred.person_id == person_id)
+    return connection.execute(found).first() is not None
 
 
 def has_consented(connection: Connection, account_id: int, version: str) -> bool:

@@ -19,6 +19,7 @@ class What(StrEnum):
     REFUSED = "refused"  # unknown login, wrong password or code of a text message
     SECOND_REFUSED = "second_refused"
     OUT = "out"
+    UNSURE = "unsure"  # the phone of an account long unused was proved
     SEARCH = "search"
     ACCOUNT = "account"
     DISABLED = "disabled"

@@ -106,14 +106,16 @@ class Act(Table):
 
 
 class ResidentAccount(Table):
-    """A resident who proved a phone. Whom he may pay for stands in ResidentPerson."""
+    """A resident who proved a phone. Whom he may pay for stands in ResidentPerson. Without a phone: it is given out
+    again, and who it is now has an account of his own (M5)."""
 
     __tablename__ = "resident_account"
     id: Mapped[int] = mapped_column(BigInteger, Identity(cycle=False), primary_key=True)
-    phone_index: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
-    phone: Mapped[bytes] = mapped_column(LargeBinary)  # sealed, account.phone:<hex of phone_index>
+    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    phone: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, account.phone:<hex of phone_index>
     openid_index: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # the last login; system clock
 
 
 class ResidentPerson(Table):
@@ -124,6 +126,16 @@ class ResidentPerson(Table):
     account_id: Mapped[int] = mapped_column(ForeignKey("resident_account.id"), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     own: Mapped[bool] = mapped_column(Boolean)
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class Barred(Table):
+    """Whom a person let go: this account brings him in no more, until he allows it (M3)."""
+
+    __tablename__ = "barred"
+    __table_args__ = (Index("ix__barred__person_id", "person_id"),)
+    account_id: Mapped[int] = mapped_column(ForeignKey("resident_account.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
@@ -160,6 +172,7 @@ class Session(Table):
     agent_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     account_id: Mapped[int | None] = mapped_column(ForeignKey("resident_account.id"))
+    unsure_id: Mapped[int | None] = mapped_column(ForeignKey("resident_account.id"))  # his, if he names its person
     openid: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, session.openid:<hex of token_hash>
     known: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")  # opaque reference → person id
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # moved on while it is used

@@ -2,12 +2,12 @@
 
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, text, update
+from sqlalchemy import Connection, delete, insert, or_, text, update
 
 from app.access.models import Session
 from app.access.roles import Role
@@ -56,6 +56,7 @@ class Visitor:
     expires_at: datetime
     ends_at: datetime
     account_id: int | None = None
+    unsure_id: int | None = None  # the account of his phone, long unused: his, if he names its person
 
     @property
     def key(self) -> str:
@@ -103,12 +104,18 @@ def find(connection: Connection, token: str, *, now: datetime) -> Visitor | None
     for any other token.
 
     Whoever was disabled, or lost a village or a role, is without it from this very query on (A47)."""
-    row = connection.execute(_FIND, {"token_hash": hash_of(token), "now": now}).one_or_none()
+    return find_by_hash(connection, hash_of(token), now=now)
+
+
+def find_by_hash(connection: Connection, token_hash: bytes, *, now: datetime) -> Visitor | None:
+    """As `find`, by what the database keeps of the token."""
+    row = connection.execute(_FIND, {"token_hash": token_hash, "now": now}).one_or_none()
     return None if row is None else _visitor(row)
 
 
 _FIND = text(
-    "select s.token_hash, s.openid, s.known, s.expires_at, s.ends_at, s.account_id, s.agent_id, a.login, a.name,"
+    "select s.token_hash, s.openid, s.known, s.expires_at, s.ends_at, s.account_id, s.unsure_id, s.agent_id,"
+    "       a.login, a.name,"
     "       array(select village_code from agent_village v where v.agent_id = s.agent_id) as villages,"
     "       s.staff_id, f.login as staff_login, f.name as staff_name, f.role, f.towns"
     "  from session s left join agent a on a.id = s.agent_id left join staff f on f.id = s.staff_id"
@@ -131,7 +138,7 @@ def _visitor(row: Any) -> Visitor:
             frozenset(row.towns),
             bytes(row.token_hash),
         )
-    return _seen(row, agent, officer)
+    return replace(_seen(row, agent, officer), unsure_id=row.unsure_id)
 
 
 def resident(row: Any) -> Visitor:
@@ -154,6 +161,7 @@ def write(
     agent_id: int | None = None,
     staff_id: int | None = None,
     account_id: int | None = None,
+    unsure_id: int | None = None,
     people: Collection[int] = (),
 ) -> datetime:
     """A new session, which knows the `people` of its account; the moment at which it ends if nobody uses it."""
@@ -166,12 +174,20 @@ def write(
             agent_id=agent_id,
             staff_id=staff_id,
             account_id=account_id,
+            unsure_id=unsure_id,
             known={secrets.token_urlsafe(9): person for person in people},
             expires_at=expires_at,
             ends_at=ends_at,
         )
     )
     return expires_at
+
+
+def belongs(connection: Connection, token_hash: bytes, account_id: int, people: Collection[int]) -> None:
+    """It is known whose session it is; it knows the account's people."""
+    known = {secrets.token_urlsafe(9): person for person in people}
+    whose = update(Session).where(Session.token_hash == token_hash)
+    connection.execute(whose.values(account_id=account_id, unsure_id=None, known=known))
 
 
 def extend(connection: Connection, visitor: Visitor, *, now: datetime) -> None:
@@ -230,6 +246,12 @@ def end_all_of(connection: Connection, agent_id: int) -> None:
 def end_all_of_staff(connection: Connection, staff_id: int) -> None:
     """Every session of somebody of an office."""
     connection.execute(delete(Session).where(Session.staff_id == staff_id))
+
+
+def end_all_of_phone(connection: Connection, account_id: int, *, but: bytes) -> None:
+    """Every session but one of an account whose phone is somebody else's now."""
+    its = or_(Session.account_id == account_id, Session.unsure_id == account_id)
+    connection.execute(delete(Session).where(its, Session.token_hash != but))
 
 
 def end_others_of(connection: Connection, visitor: Visitor) -> int:

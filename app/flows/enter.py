@@ -53,12 +53,16 @@ def open_session(parts: Parts, *, network: str, code: str | None = None) -> Entr
     with parts.engine.begin() as connection:
         account = accounts.of_openid(connection, parts.vault, openid) if openid else None
         if account is not None:
+            accounts.use(connection, account, now=parts.clocks.wall())
             acts.note(connection, What.IN, by=f"account:{account}", at=parts.clocks.wall(), network=network)
         return admit_resident(parts, connection, account=account, openid=openid)
 
 
-def admit_resident(parts: Parts, connection: Connection, *, account: int | None, openid: str | None) -> Entry:
-    """A new session of an account, if there is one, with everybody it pays for. Does not commit."""
+def admit_resident(
+    parts: Parts, connection: Connection, *, account: int | None, openid: str | None, unsure: int | None = None
+) -> Entry:
+    """A new session of an account, if there is one, with everybody it pays for; or of somebody who has yet to say that
+    the account of his phone is his (`unsure`). Does not commit."""
     token = sessions.new_token()
     return Entry(
         token,
@@ -68,6 +72,7 @@ def admit_resident(parts: Parts, connection: Connection, *, account: int | None,
             now=parts.clocks.wall(),
             openid=parts.vault.seal(openid, bound_to=_openid_of(sessions.hash_of(token).hex())) if openid else None,
             account_id=account,
+            unsure_id=unsure,
             people=list(accounts.people_of(connection, account)) if account is not None else [],
         ),
     )

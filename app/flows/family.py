@@ -5,10 +5,12 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.access import accounts, sessions
+from app.access import accounts, acts, sessions
+from app.access.acts import What
 from app.access.sessions import Visitor
 from app.access.tally import FAMILY, NETWORK, count
-from app.flows.enter import leave_elsewhere
+from app.flows.enter import leave_elsewhere, openid_of
+from app.flows.holders import LetGo, tell_held
 from app.flows.parts import Parts
 from app.flows.quote import look_up
 from app.flows.sign_in import texts
@@ -37,15 +39,21 @@ class ConsentRequired(BadInput):
 
 @dataclass(frozen=True)
 class Account:
-    """What an account's own page shows. `people`: person id → is it himself."""
+    """What an account's own page shows. `people`: person id → is it himself. `unsure`: long unused, and he has yet to
+    say who he is; until then it knows nobody."""
 
     phone: str  # masked
     people: Mapping[int, bool]
     consented: bool
+    unsure: bool = False
 
 
 def account_of(parts: Parts, visitor: Visitor) -> Account:
     """LoginRequired."""
+    if visitor.unsure_id is not None:
+        with parts.reading() as connection:
+            phone = accounts.phone_of(connection, parts.vault, visitor.unsure_id)
+        return Account(mask_phone(phone), {}, consented=False, unsure=True)
     account = _account(visitor)
     with parts.reading() as connection:
         return Account(
@@ -60,20 +68,26 @@ def get_to_know(
 ) -> tuple[str, int]:
     """Look a person up and remember the find in the account; reference and person id.
 
-    He is 本人 if the registry has this account's phone for him, else family (A38). LoginRequired, ConsentRequired,
-    TooOften past ten people a day, all errors of `look_up`."""
-    account, now = _account(visitor), parts.clocks.wall()
+    He is 本人 if the registry has this account's phone for him, else family (A38); a stranger's is told him once.
+    LetGo if he let this account go. LoginRequired, ConsentRequired,
+    TooOften past ten people a day, all errors of `look_up`. Who came with the phone of an account long unused says by
+    this person whether it is his."""
+    account, now = visitor.unsure_id or _account(visitor), parts.clocks.wall()
     with parts.engine.connect() as connection:
         try:
             count(connection, parts.vault, (f"look-up:{network}",), NETWORK, now)
         finally:
             connection.commit()
-        if agreed:
+        # What a former owner agreed to is not his: it is written down when it is known whose account it is.
+        if not agreed and (visitor.unsure_id or not accounts.has_consented(connection, account, CONSENT)):
+            raise ConsentRequired(fields={"agreed": ConsentRequired.text})
+        if agreed and visitor.unsure_id is None:
             accounts.consent(connection, account, CONSENT, now=now)
             connection.commit()
-        elif not accounts.has_consented(connection, account, CONSENT):
-            raise ConsentRequired(fields={"agreed": ConsentRequired.text})
     person_id = look_up(parts, name=name, id_number=id_number, caller=f"account {account}")
+    if visitor.unsure_id is not None:
+        visitor = _found_out(parts, visitor, person_id, network=network)
+        account = _account(visitor)
     with parts.engine.connect() as connection:
         if person_id not in accounts.people_of(connection, account):
             try:
@@ -82,6 +96,10 @@ def get_to_know(
                 connection.commit()
         phone = accounts.phone_of(connection, parts.vault, account)
         own = find.phone_of(connection, parts.vault, person_id) == phone
+        if not own and accounts.is_barred(connection, account, person_id):
+            raise LetGo
+        if not own:
+            tell_held(parts, connection, account, person_id)
         accounts.bind(connection, account, person_id, own=own, now=now)
         former = accounts.disown(connection, person_id, but=account) if own else []
         old = [accounts.phone_of(connection, parts.vault, each) for each in former]
@@ -90,6 +108,30 @@ def get_to_know(
     for number in old:
         _tell_moved(parts, number)
     return reference, person_id
+
+
+def _found_out(parts: Parts, visitor: Visitor, person_id: int, *, network: str) -> Visitor:
+    """Whose the phone is, by the person its holder named; his session belongs to that account. LoginRequired if it was
+    found out in another session meanwhile."""
+    now, openid, former = parts.clocks.wall(), openid_of(parts, visitor), visitor.unsure_id
+    assert former is not None
+    with parts.engine.begin() as connection:
+        account = accounts.whose_phone(connection, parts.vault, former, person_id, now=now)
+        if account is None:
+            raise LoginRequired
+        if openid:
+            accounts.join_openid(connection, parts.vault, account, openid)
+        accounts.consent(connection, account, CONSENT, now=now)
+        people = accounts.people_of(connection, account)
+        sessions.belongs(connection, visitor.token_hash, account, people)
+        if account != former:
+            sessions.end_all_of_phone(connection, former, but=visitor.token_hash)
+        words = "" if account == former else f"phone of account:{former}"
+        acts.note(connection, What.IN, by=f"account:{account}", words=words, at=now, network=network)
+        found = sessions.find_by_hash(connection, visitor.token_hash, now=now)
+    if found is None:
+        raise LoginRequired
+    return found
 
 
 def let_go(parts: Parts, visitor: Visitor, person_id: int) -> None:

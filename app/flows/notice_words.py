@@ -17,6 +17,7 @@ KINDS: Mapping[str, str] = {
     "remind": "提醒还没办",
     "waived": "告诉不用交",
     "certified": "缴费证明可以开了",
+    "held": "有人登记替他交",
 }
 RANKS: Mapping[int, str] = {0: "等着发", 1: "正在发", 2: "已发出", 3: "已送到", 4: "没有发成"}
 CHANNELS: Mapping[str, str] = {"wechat": "微信订阅消息", "sms": "短信", "sms2": "备用短信", "console": "沙盒窗口"}

@@ -19,6 +19,7 @@ from notifications.channels import Channel, ChannelSilent, NotReachable, Words
 from notifications.send import render
 
 LIFE, TRIES = timedelta(minutes=5), 5
+UNUSED = timedelta(days=90)  # after it a number may be somebody else's: who it is is asked again (M5)
 _PHONE = re.compile(r"1[3-9][0-9]{9}")
 _CODE = re.compile(r"[0-9]{6}")
 
@@ -98,10 +99,14 @@ def prove_code(parts: Parts, visitor: Visitor, *, code: str, network: str = "") 
     with parts.engine.begin() as connection:
         if not accounts.use_code(connection, visitor.token_hash, tried.digest):
             raise WrongCode
-        account = accounts.of_phone(connection, parts.vault, phone, now=now)
+        account, used_at = accounts.of_phone(connection, parts.vault, phone, now=now)
+        sessions.end(connection, visitor.token_hash)
+        if now - used_at > UNUSED:  # nothing of it is shown and no WeChat user joins it before he has said who he is
+            acts.note(connection, What.UNSURE, by="", about=f"account:{account}", at=now, network=network)
+            return admit_resident(parts, connection, account=None, unsure=account, openid=openid)
+        accounts.use(connection, account, now=now)
         if openid:
             accounts.join_openid(connection, parts.vault, account, openid)
-        sessions.end(connection, visitor.token_hash)
         acts.note(connection, What.IN, by=f"account:{account}", at=now, network=network)
         return admit_resident(parts, connection, account=account, openid=openid)
 

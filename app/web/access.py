@@ -93,7 +93,7 @@ def page_account() -> AnyResponse | None:
         return redirect(url_for("desk.home"), 303)
     if held is not None and held.account_id is not None:
         return None
-    return redirect(url_for("sign_in.phone", then=_then()), 303)
+    return redirect(url_for("resident.who" if held and held.unsure_id else "sign_in.phone", then=_then()), 303)
 
 
 def page_resident() -> AnyResponse | None:

@@ -15,6 +15,7 @@ from app.flows.determine import ask_for_waiver
 from app.flows.family import ConsentRequired, account_of, get_to_know
 from app.flows.follow import close_payment
 from app.flows.follow_refund import refunds_of
+from app.flows.holders import LetGo
 from app.flows.pay import NothingChosen, NotPayable, Want
 from app.flows.quote import SELF, Due, all_due, amount_due, subjects
 from app.policy.facts import Insurance
@@ -22,6 +23,7 @@ from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
 from app.registry.find import Subject
 from app.web.access import (
     Answer,
+    AnyResponse,
     actor,
     anybody,
     drop,
@@ -31,6 +33,7 @@ from app.web.access import (
     own_payment,
     page_account,
     reference,
+    visitor,
 )
 from app.web.parts import parts
 from app.web.paying import show, start_chosen
@@ -60,15 +63,21 @@ class Chosen:
     due: Due
 
 
+def page_who() -> AnyResponse | None:
+    """As `page_account`, and whoever has yet to say that the account of his phone is his."""
+    held = visitor()
+    return None if held is not None and held.unsure_id is not None else page_account()
+
+
 @bp.get("/who")
-@guarded_by(page_account)
+@guarded_by(page_who)
 def who() -> Answer:
     """Name and identity number."""
     return _ask_who()
 
 
 @bp.post("/who")
-@guarded_by(page_account)
+@guarded_by(page_who)
 def look_up() -> Answer | tuple[Answer, int]:
     """Found: on to what is due. Not found: the same page, saying what to look at again."""
     return bring_in(request.form)
@@ -85,7 +94,7 @@ def bring_in(form: MultiDict[str, str]) -> Answer | tuple[Answer, int]:
             network=network(),
             agreed="agreed" in form,
         )
-    except (BadIdNumber, BadName, ConsentRequired, NoSuchPerson, TooOften) as error:
+    except (BadIdNumber, BadName, ConsentRequired, LetGo, NoSuchPerson, TooOften) as error:
         # What was typed is not written back: the page would carry an identity number.
         return _ask_who(error.fields, None if error.fields else error.sentence()), error.status
     return redirect(url_for(NEXT[then()], **carried(form)), 303)

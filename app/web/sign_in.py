@@ -7,6 +7,7 @@ from app.access.sessions import Visitor
 from app.flows.enter import open_session
 from app.flows.family import account_of, end_other_phones, let_go
 from app.flows.history import history
+from app.flows.holders import allow, bar, holders
 from app.flows.quote import subjects
 from app.flows.sign_in import BadPhone, WrongCode, ask_code, prove_code
 from app.web.access import (
@@ -101,7 +102,7 @@ def me() -> Answer:
         (reference(person.id), person)
         for person in subjects(parts(), sorted(account.people.keys() & set(here().known.values())))
     ]
-    return render_template("resident/me.html", account=account, cards=cards)
+    return render_template("resident/me.html", account=account, cards=cards, holders=holders(parts(), here()))
 
 
 @bp.post("/me/people/<person>/remove")
@@ -109,6 +110,22 @@ def me() -> Answer:
 def remove(person: str) -> Answer:
     """不再替他交."""
     let_go(parts(), here(), known(person))
+    return redirect(url_for("sign_in.me"), 303)
+
+
+@bp.post("/me/holders/<holder>/remove")
+@guarded_by(page_account)
+def bar_holder(holder: str) -> Answer:
+    """不让他替我交."""
+    bar(parts(), here(), holder)
+    return redirect(url_for("sign_in.me"), 303)
+
+
+@bp.post("/me/holders/<holder>/allow")
+@guarded_by(page_account)
+def allow_holder(holder: str) -> Answer:
+    """又让他替我交."""
+    allow(parts(), here(), holder)
     return redirect(url_for("sign_in.me"), 303)
 
 
@@ -137,6 +154,6 @@ def _ask_for_code(problem: str | None = None) -> str:
 def _further() -> Answer | None:
     """Where somebody who is in already goes."""
     held: Visitor | None = visitor()
-    if held is None or (held.account_id is None and held.agent is None and held.officer is None):
+    if held is None or not (held.by or held.unsure_id):
         return None
     return redirect(url_for(NEXT[then()]), 303)

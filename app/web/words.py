@@ -40,6 +40,7 @@ ACTS = {
     "refused": "登录没有成功：账号、密码或短信码不对",
     "second_refused": "登录没有成功：动态码不对",
     "out": "退出",
+    "unsure": "用很久没登录的手机号登录，还没说是谁",
     "search": "找人",
     "account": "开账号",
     "removed": "删账号",

@@ -139,3 +139,20 @@ drop trigger if exists append_only on kept_day;
 create trigger append_only before update or delete on kept_day for each row execute function ledger_is_append_only();
 drop trigger if exists never_emptied on kept_day;
 create trigger never_emptied before truncate on kept_day for each statement execute function ledger_is_append_only();
+
+-- A correction of a name begins as a wish, is decided once, and stays (INV-81 believes it).
+create or replace function correction_moves() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'INSERT' and new.state = 'asked' then
+    return new;
+  elsif tg_op = 'UPDATE' and old.state = 'asked' and new.state <> 'asked'
+     and to_jsonb(new) - array['state', 'decided_by', 'decided_at']
+       = to_jsonb(old) - array['state', 'decided_by', 'decided_at'] then
+    return new;
+  end if;
+  raise exception 'a correction is asked for and decided once' using errcode = 'LX082';
+end $$;
+
+drop trigger if exists moves on name_correction;
+create trigger moves before insert or update or delete on name_correction
+  for each row execute function correction_moves();

@@ -17,6 +17,7 @@ grant usage on all sequences in schema public to liangxian_app;
 -- how often they came. A session ends and a window passes: those rows go.
 grant insert, update on resident_account to liangxian_app;
 grant insert, update, delete on resident_person, login_code, session, tally to liangxian_app;
+grant insert, delete on barred to liangxian_app;
 grant insert on consent to liangxian_app;
 grant insert, update on subscription to liangxian_app;
 -- Who came in, failed, searched (80_access.sql); never changed.
@@ -53,4 +54,5 @@ grant insert, update on town, village, agent, staff, household, person, enrolmen
 grant update (state, amount, years, benefit_start, reason, decided_by, decided_at) on determination to liangxian_office;
 grant insert, update, delete on agent_village, category to liangxian_office;
 grant insert on import_batch to liangxian_office;
+grant insert, update (state, decided_by, decided_at) on name_correction to liangxian_office;
 grant insert, truncate, select on new_household, new_person to liangxian_office;

@@ -35,7 +35,13 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("sign_in.phone", "sign_in.ask", "sign_in.code", "sign_in.prove", "resident.leave"), ALL),
     **dict.fromkeys(("session.begin", "policy.policy", "back.come_back", "callbacks.receive"), ALL),
     # a resident's
-    **dict.fromkeys(("sign_in.me", "sign_in.remove", "sign_in.end_others", "sign_in.past"), frozenset({"resident"})),
+    **dict.fromkeys(
+        (
+            *("sign_in.me", "sign_in.remove", "sign_in.end_others", "sign_in.past"),
+            *("sign_in.bar_holder", "sign_in.allow_holder", "session.bar_holder", "session.allow_holder"),
+        ),
+        frozenset({"resident"}),
+    ),
     **dict.fromkeys(
         (
             *("resident.who", "resident.look_up", "resident.due", "resident.tier", "resident.sheet"),
@@ -167,6 +173,7 @@ NOBODYS = {
         "village": "370404103999",
         "household": "1",
         "cause": "receipt:wechat:none",
+        "holder": "nobody",
     },
 }
 

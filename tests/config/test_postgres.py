@@ -58,7 +58,7 @@ def test_many_that_start_at_once_get_one_server(folder):
     with ThreadPoolExecutor(4) as pool:
         servers = list(pool.map(lambda _: ensure_running(folder, pg_bin=None, fsync=False), range(4)))
     assert len(set(servers)) == 1
-    assert ask(servers[0].admin_url(), "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'liangxian_%'") == 2
+    assert ask(servers[0].admin_url(), "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'liangxian_%'") == 3
 
 
 def test_a_killed_server_comes_back_with_every_row(folder):

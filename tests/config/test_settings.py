@@ -116,7 +116,7 @@ def test_what_runs_must_not_be_the_owner_of_the_tables():
             DATABASE_URL="postgresql://owner:a@db/liangxian", DATABASE_OWNER_URL="postgresql://owner:b@db/liangxian"
         )
     )
-    assert told == ["DATABASE_URL or DATABASE_OFFICE_URL has the owner's role: what runs must own nothing"]
+    assert told == ["DATABASE_URL and the others name three roles: what runs owns nothing, makes nobody an official"]
 
 
 def test_what_runs_must_not_make_accounts():
@@ -126,7 +126,7 @@ def test_what_runs_must_not_make_accounts():
             DATABASE_URL="postgresql://app:a@db/liangxian", DATABASE_OFFICE_URL="postgresql://app:b@db/liangxian"
         )
     )
-    assert told == ["DATABASE_URL has the office's role: what runs makes nobody an official"]
+    assert told == ["DATABASE_URL and the others name three roles: what runs owns nothing, makes nobody an official"]
 
 
 @pytest.mark.parametrize("mode", ["sandbox", "production"])

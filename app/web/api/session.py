@@ -6,6 +6,7 @@ from apiflask import APIBlueprint
 
 from app.flows.enter import Entry, leave, open_session
 from app.flows.family import account_of, end_other_phones, let_go
+from app.flows.holders import allow, bar, holders
 from app.flows.quote import subjects
 from app.flows.sign_in import ask_code, prove_code
 from app.web.access import api_resident, guarded_by, here, network, reference
@@ -80,6 +81,16 @@ def me() -> dict[str, Any]:
             }
             for person in subjects(parts(), people)
         ],
+        "holders": [
+            {
+                "holder": each.reference,
+                "phone": each.phone,
+                "masked_name": each.name,
+                "since": each.since.isoformat(timespec="seconds"),
+                "barred": each.barred,
+            }
+            for each in holders(parts(), here())
+        ],
     }
 
 
@@ -89,6 +100,26 @@ def me() -> dict[str, Any]:
 def remove(person: str) -> dict[str, Any]:
     """Pay for somebody no more; looking him up again is the undo"""
     let_go(parts(), here(), known(person))
+    return me()
+
+
+@bp.delete("/me/holders/<holder>")
+@guarded_by(api_resident)
+@bp.doc(security="session", responses=answers(AccountTold, 200, 401, 403, 404))
+def bar_holder(holder: str) -> dict[str, Any]:
+    """Somebody else pays for me no more, and cannot bring me in again
+
+    Until I allow it."""
+    bar(parts(), here(), holder)
+    return me()
+
+
+@bp.post("/me/holders/<holder>/allow")
+@guarded_by(api_resident)
+@bp.doc(security="session", responses=answers(AccountTold, 200, 401, 403, 404))
+def allow_holder(holder: str) -> dict[str, Any]:
+    """Somebody I let go may pay for me again"""
+    allow(parts(), here(), holder)
     return me()
 
 

@@ -34,12 +34,23 @@ class MemberTold(Told):
     own: bool
 
 
+class HolderTold(Told):
+    """Another account that pays for somebody who is this account's own; `barred`: he was let go. Phone masked."""
+
+    holder: str
+    phone: str
+    masked_name: str
+    since: str
+    barred: bool
+
+
 class AccountTold(Told):
     """The account of the session."""
 
     phone: str
     agreed: bool
     people: list[MemberTold]
+    holders: list[HolderTold]
 
 
 class SubscriptionsTold(Told):

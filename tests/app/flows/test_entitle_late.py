@@ -169,9 +169,9 @@ def test_the_departments_file_itself_starts_it(running, adult, tmp_path):
     pay(running, Want(adult, MEDICAL))
     row = a_row(7, categories="低保")
 
-    fared, failures = taken_in(running.parts, a_csv(tmp_path / "list.csv", row))
+    fared, failures = taken_in(running.office, a_csv(tmp_path / "list.csv", row))
 
     assert (fared.taken, failures) == (True, [])
     assert (the_refund(running).amount, the_refund(running).applied_by) == (32000, RULE)
-    assert taken_in(running.parts, a_csv(tmp_path / "again.csv", row, a_row(9)))[0].taken
+    assert taken_in(running.office, a_csv(tmp_path / "again.csv", row, a_row(9)))[0].taken
     assert the_refund(running).state == "applied", "the next file asks for nothing again"

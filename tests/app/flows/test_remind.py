@@ -13,7 +13,7 @@ from notifications import subscriptions
 from notifications.channels import ChannelSilent, NotReachable
 from notifications.rules import not_before
 from tests.app.web.conftest import district, far_folder, running
-from tests.builders import NEW_YEAR
+from tests.builders import NEW_YEAR, in_a_files_name
 from tests.refunding import rows
 
 __all__ = ["district", "far_folder", "running"]
@@ -69,6 +69,7 @@ def test_a_household_hears_once_a_week_what_is_left(running, district, ways):
 
 def test_who_pays_nothing_is_told_just_that(running, district, ways):
     with running.office.engine.begin() as connection:
+        in_a_files_name(connection)
         gone = (district.adult.id, district.poor.id)
         connection.exec_driver_sql("update person set alive = false where id in (%s, %s)", gone)
 
@@ -147,6 +148,7 @@ def test_a_provider_that_stays_silent_is_left_for_the_next(running, district, wa
 
 def test_whom_no_message_reaches_the_agent_visits(running, district, ways):
     with running.office.engine.begin() as connection:
+        in_a_files_name(connection)
         connection.exec_driver_sql("update person set phone = null")
     remind(running.parts, [district.village, district.other_village])
     send(running)

@@ -15,7 +15,7 @@ from tests.app.registry.files import a_csv, a_row
 @pytest.fixture
 def shell(parts: Parts) -> FlaskCliRunner:
     app = Flask("test")
-    app.extensions["joined"] = SimpleNamespace(parts=parts)
+    app.extensions["joined"] = SimpleNamespace(parts=parts, office=parts)
     app.extensions["settings"] = SimpleNamespace(is_sandbox=True)
     app.cli.add_command(registry)
     return app.test_cli_runner()

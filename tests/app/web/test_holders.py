@@ -1,0 +1,107 @@
+"""Whoever pays for me is shown to me, can be let go by me, and a stranger is told to me once."""
+
+import re
+
+import pytest
+from sqlalchemy import text
+
+from app.access import accounts
+from core.redact import mask_phone
+from notifications.rules import CALM
+from tests.app.web.test_sign_in import registered
+from tests.browsing import Browser, a_phone
+from tests.builders import a_person, an_id_number
+
+
+def told(running) -> list[tuple[str, str]]:
+    """Cause and kind of every notice about a holder."""
+    with running.parts.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text("select cause, kind from notice where kind = 'held'"))]
+
+
+def button(page, verb: str) -> str:
+    """The address of the form that lets a holder go (`remove`) or allows him again (`allow`)."""
+    return re.search(rf'action="(/me/holders/[0-9a-f]+/{verb})"', page.html)[1]
+
+
+@pytest.fixture
+def me(running, district):
+    """The neighbour, by his registered phone."""
+    phone = a_phone()
+    registered(running, district.neighbour.id, phone)
+    browser = Browser(running.url, phone=phone)
+    browser.look_up(district.neighbour.name, district.neighbour.id_number)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def stranger(running, district):
+    """Somebody who holds the neighbour and, as a sibling row, the adult of another household."""
+    browser = Browser(running.url, phone=a_phone())
+    browser.look_up(district.neighbour.name, district.neighbour.id_number)
+    browser.look_up(district.adult.name, district.adult.id_number)
+    yield browser
+    browser.close()
+
+
+def test_i_see_who_pays_for_me_and_let_him_go(running, district, me, stranger):
+    """M3: he is out at once in every session, cannot bring me in again, and keeps whom else he has."""
+    page = me.get("/me")
+    assert "谁替我交" in page.text and mask_phone(stranger.phone) in page.text and stranger.phone not in page.html
+    assert district.adult.name not in page.text and page.text.count("不让他替我查") == 1
+
+    me.submit(page, button(page, "remove"), form="/me/holders/")
+
+    assert "又让他查" in me.get("/me").text
+    gone = stranger.get("/me")
+    assert gone.text.count("不再替他查") == 1
+    refused = stranger.look_up(district.neighbour.name, district.neighbour.id_number)
+    assert refused.status == 403 and "他本人不让" in refused.text
+    assert stranger.look_up(district.adult.name, district.adult.id_number).status == 200
+
+
+def test_i_allow_him_again(running, district, me, stranger):
+    """M3: the undo stands where it was done."""
+    page = me.get("/me")
+    me.submit(page, button(page, "remove"), form="/me/holders/")
+    page = me.get("/me")
+
+    me.submit(page, button(page, "allow"), form="/me/holders/")
+
+    assert stranger.look_up(district.neighbour.name, district.neighbour.id_number).status == 200
+    assert stranger.get("/me").text.count("不再替他查") == 2
+
+
+def test_a_stranger_is_told_to_me_once_and_my_family_never(running, district, me):
+    """M3: by the registered phone, in the hours of the notices; not again when he goes and comes."""
+    phone = a_phone()
+    registered(running, district.adult.id, phone)
+    family = Browser(running.url, phone=phone)
+    family.look_up(district.adult.name, district.adult.id_number)
+    family.look_up(district.elder.name, district.elder.id_number)
+    assert told(running) == [], "himself, and one of his own household"
+
+    for _ in range(2):
+        family.look_up(district.neighbour.name, district.neighbour.id_number)
+        with running.parts.engine.begin() as connection:
+            account, _ = accounts.of_phone(connection, running.parts.vault, phone, now=running.parts.clocks.wall())
+            accounts.unbind(connection, account, district.neighbour.id)
+
+    assert told(running) == [(f"held:{account}:{district.neighbour.id}:told", "held")]
+    assert "held" in CALM
+    running.tell()
+    texts = running.outside.get("/messages")["messages"]
+    [(to, words)] = [(one["to"], one["text"]) for one in texts if "登记了替您查" in one["text"]]
+    assert to == me.phone and mask_phone(phone) in words and phone not in words
+    family.close()
+
+
+def test_only_my_own_person_shows_his_holders(running, district, me, stranger):
+    """M3: who pays for a person sees no other who does; nobody lets go in another's name."""
+    other = running.write(lambda c: a_person(c, name="周旁人", id_number=an_id_number(sequence=91)))
+    assert other
+    assert "谁替我交" not in stranger.get("/me").text
+    holder = button(me.get("/me"), "remove")
+    assert stranger.post(holder, {**stranger.get("/me").fields("/me/people/")}).status == 404
+    assert "又让他查" not in me.get("/me").text
