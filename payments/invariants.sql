@@ -283,6 +283,9 @@ select cause as what from entry where starts_with(cause, 'receipt:ccb_pos:')
 select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.columns, ',') || ' ' || changed.by as what
   from register_change changed
  where not exists (select from import_batch b where changed.cause = 'import:' || encode(b.file_hash, 'hex'))
+   and not exists (select from name_correction c
+                    where c.state = 'done' and changed.cause = 'correction:' || c.id and changed.of = 'person'
+                      and changed.key = c.person_id::text and changed.columns = array['name'])
 
 -- INV-82 回调原文、查看记录、操作记录一条不少
 select kept_day_broken() as what

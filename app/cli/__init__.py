@@ -3,6 +3,7 @@
 from app.cli.agent import agent
 from app.cli.bench import bench
 from app.cli.clock import clock
+from app.cli.correction import correction
 from app.cli.db import db
 from app.cli.demo import demo
 from app.cli.determination import determination
@@ -27,6 +28,7 @@ GROUPS = (
     clock,
     policy,
     registry,
+    correction,
     sheet,
     determination,
     agent,

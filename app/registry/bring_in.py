@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
+from app.registry.identity import is_near
 from app.registry.packing import (
     NULL,
     day_number,
@@ -108,7 +109,8 @@ class Merger:
             return Wrong("alive_status", "REGISTERED_DEAD", {})
         person_digest = self._vault.index(person_part, purpose="row")
         if known and known.digest != person_digest and self._name(known) != row.name:
-            return Wrong("name", "NAME_ID_MISMATCH", {})
+            near = row.change == "UPDATE" and is_near(self._name(known), row.name)
+            return Wrong("name", "NAME_TO_CORRECT" if near else "NAME_ID_MISMATCH", {})
         home = self._home(row, found, plan)
         if known is None:
             known = Known(found.person_ids.pop(), row.name, person_digest, row.alive, {})

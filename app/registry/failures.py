@@ -29,6 +29,7 @@ REASONS: Mapping[str, str] = {
     "NAME_TOO_LONG": "姓名超过50个字",
     "NAME_INVISIBLE": "姓名里有看不见的字符，请删掉这一格重新打",
     "NAME_ID_MISMATCH": "这个身份证号登记的是另一个姓名，请核对；改过名的请先到镇便民服务中心更正",
+    "NAME_TO_CORRECT": "登记的姓名只差一个字，由两个人凭依据更正（correction ask、correction agree）以后再导入这一行",
     "SEX_UNKNOWN": "性别写男、女，或1、2",
     "SEX_MISMATCH": "性别与身份证号第17位不符",
     "DATE_SHAPE": "日期不对，请写成 1970-05-01 这样",

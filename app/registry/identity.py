@@ -62,6 +62,16 @@ def clean_name(text: str) -> str:
     return name if name.isascii() else "".join(name.split())
 
 
+def is_near(name: str, other: str) -> bool:
+    """May one be a slip of the pen for the other: the same first letter, and one letter more, less or another?"""
+    if name == other or not name or not other or name[0] != other[0] or abs(len(name) - len(other)) > 1:
+        return False
+    start = next((at for at, (one, two) in enumerate(zip(name, other, strict=False)) if one != two), None)
+    if start is None:
+        return True  # one letter more at the end
+    return any(name[start + a :] == other[start + b :] for a, b in ((1, 1), (1, 0), (0, 1)))
+
+
 def name_problem(name: str) -> str | None:
     """None, or NAME_EMPTY, NAME_TOO_LONG, NAME_INVISIBLE (zero-width, direction marks, private use: A82)."""
     if not name:

@@ -93,6 +93,12 @@ KINDS = (
     Kind("family_type", "FAMILY_UNKNOWN", _set(family_type="多子女")),
     Kind("", "COLUMN_COUNT", lambda row: row | {_EXTRA: "多出来的"}),
     Kind("id_number", "DUP_ROW", lambda row: row, again=True),
+    Kind(
+        "name",
+        "NAME_TO_CORRECT",
+        lambda row: row | {"name": f"{row['name']}误", "insurance": "居民养老", "change_type": "UPDATE"},
+        again=True,
+    ),
     Kind("name", "NAME_ID_MISMATCH", lambda row: row | {"name": "冒名人", "insurance": "居民养老"}, again=True),
 )
 
