@@ -23,20 +23,21 @@ class CodeOfAnother(Refused):
 
 @dataclass(frozen=True)
 class _Say:
-    """What somebody has to say about a payment: it is his own wish; he is one of its people, or their agent; and is
-    he who started it one of these?"""
+    """What somebody has to say about a payment: it is his own wish; he is one of its people, or their agent; is he who
+    started it one of these; and does no account hold one of them for himself (children, old people)?"""
 
     same: bool
     own: bool
     kept: bool
+    nobodys: bool
 
 
 def give_way(parts: Parts, row: Any, *, by: str) -> bool:
     """`by` (account:<id>, agent:<id>) wants no more of this payment: True once it holds none of its bills.
 
-    Ended at its gateway, or paid as we learn only now. Where nobody can end it, it is left: by who started it while
-    the gateway says that no money has moved, by the person himself or his agent whatever their gateway says of another
-    account's. CodeOfAnother."""
+    Ended at its gateway, or paid as we learn only now. Where nobody can end it, it is left: by who started it, and by
+    anybody where no account is the person's own, while the gateway says that no money has moved; by the person himself
+    or his agent whatever their gateway says of another account's. CodeOfAnother."""
     with parts.reading() as connection:
         say = _say(connection, row, by)
     if not say.same and not say.own and say.kept:
@@ -50,7 +51,7 @@ def give_way(parts: Parts, row: Any, *, by: str) -> bool:
         if now.state not in LIVE:
             return True
         unpaid = now.state == State.PENDING  # the gateway has just said that it can be paid
-        if not ((say.own and not say.same) or (say.same and unpaid)):
+        if not ((say.own and not say.same) or ((say.same or say.nobodys) and unpaid)):
             return False
         return leave(connection, row)
 
@@ -63,7 +64,7 @@ def leave(connection: Connection, row: Any) -> bool:
 def _say(connection: Connection, row: Any, by: str) -> _Say:
     found = connection.execute(_OWNERS, {"household": row.household_id, "number": row.number})
     own = {f"account:{account}" for account in found.scalars()}
-    return _Say(row.started_by == by, _is_own(by, own), _is_own(row.started_by, own))
+    return _Say(row.started_by == by, _is_own(by, own), _is_own(row.started_by, own), not own)
 
 
 def _is_own(who: str, own: set[str]) -> bool:

@@ -68,8 +68,8 @@ _STATEMENTS = {
     " overriding system value values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
     "enrolment": "insert into enrolment (person_id, insurance, household_id, digest) values (%s, %s, %s, '')",
     "category": "insert into category values (%s, %s, %s)",
-    "resident_account": "insert into resident_account (id, phone_index, phone, since) overriding system value"
-    " values (%s, %s, '', now())",
+    "resident_account": "insert into resident_account (id, phone_index, phone, since, used_at)"
+    " overriding system value values (%s, %s, '', now(), now())",
     "resident_person": "insert into resident_person (account_id, person_id, own, since) values (%s, %s, %s, now())",
 }
 

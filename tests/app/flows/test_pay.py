@@ -111,13 +111,13 @@ def test_a_live_code_of_the_former_household_ends_before_another_is_made(running
     assert {(row.new, row.state) for row in bills} == {(False, "withdrawn"), (True, "open")}
 
 
-def test_a_code_that_cannot_be_ended_bars_the_new_household_too(running, adult, moved):
+def test_a_code_that_cannot_be_ended_bars_the_new_household_too(running, adult, accounts, moved):
     """M1: nobody can close a code of UnionPay that was handed out: another account waits for its end."""
-    start(running, Want(adult, MEDICAL), by=payer("unionpay"))
+    start(running, Want(adult, MEDICAL), by=payer("unionpay", STRANGER))
     moved(adult)
 
     with pytest.raises(PaymentUnderWay):
-        start(running, Want(adult, MEDICAL), by=payer(actor="account:2"), key="key-0003")
+        start(running, Want(adult, MEDICAL), by=payer(actor=RELATIVE), key="key-0003")
 
     assert len(rows(running, "select 1 from payment")) == 1
 
@@ -222,8 +222,8 @@ def accounts(running, adult):
         for key in (1, 2, 3):
             connection.execute(
                 text(
-                    "insert into resident_account (id, phone_index, phone, since) overriding system value"
-                    " values (:id, cast(:index as bytea), '', now())"
+                    "insert into resident_account (id, phone_index, phone, since, used_at) overriding system value"
+                    " values (:id, cast(:index as bytea), '', now(), now())"
                 ),
                 {"id": key, "index": f"phone {key}"},
             )
@@ -268,6 +268,31 @@ def test_another_relative_may_end_what_a_gateway_can_end(running, adult, account
     with pytest.raises(PaymentUnderWay):
         start(running, Want(adult, MEDICAL), by=payer("wechat", STRANGER), key="key-0003")
     assert find_started(running.parts, second.number).state == "pending"
+
+
+def test_nobodys_own_is_barred_by_nobody(running, adult, sibling, accounts):
+    """M3: a child has no account; whoever pays for her is barred by nobody's code, and her brother's code stays."""
+    his = start(running, Want(adult, MEDICAL), by=payer("unionpay", OWN), key="key-0004")
+    first = start(running, Want(sibling, MEDICAL), by=payer("unionpay", STRANGER))
+    second = start(running, Want(sibling, MEDICAL), by=payer("alipay", RELATIVE), key="key-0002")
+
+    assert (state(running, first.number), state(running, second.number)) == ("left", "pending")
+    assert running.outside.pay(first.checkout.code_url).status == 200
+    eventually(lambda: state(running, first.number) == "paid")
+    assert (settled(running, sibling), state(running, his.number)) == (1, "pending")
+
+
+def test_one_code_takes_the_place_of_two(running, adult, sibling):
+    """M3: two single codes end with one press for both."""
+    formers = [
+        start(running, Want(adult, MEDICAL), by=payer("unionpay"), key="key-0001"),
+        start(running, Want(sibling, MEDICAL), by=payer("wechat"), key="key-0002"),
+    ]
+
+    both = start(running, Want(adult, MEDICAL), Want(sibling, MEDICAL), key="key-0003")
+
+    states = [state(running, each.number) for each in (*formers, both)]
+    assert states == ["left", "closed", "pending"] and both.amount == 64000
 
 
 def test_what_was_left_is_asked_about_until_its_end(running, adult, accounts):
