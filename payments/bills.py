@@ -40,6 +40,8 @@ class Draft:
     price_until: datetime
     benefit_start: date | None
     lines: Sequence[DraftLine]
+    determination: int | None = None  # of a back-payment, with the years it is for; none: the year's premium
+    years: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def _item(draft: Draft) -> dict[str, object]:
         "person_id": draft.person_id,
         "insurance": draft.insurance,
         "levy_year": draft.levy_year,
+        "determination": draft.determination,
     }
 
 
@@ -120,6 +123,7 @@ def _insert(connection: Connection, draft: Draft) -> int | None:
     bill_id = new_id()
     values = _item(draft) | {
         "id": bill_id,
+        "years": list(draft.years) or None,
         "tier": draft.tier,
         "total": draft.total,
         "personal_due": draft.personal_due,
@@ -144,6 +148,7 @@ _STANDING = (
         Bill.person_id == bindparam("person_id"),
         Bill.insurance == bindparam("insurance"),
         Bill.levy_year == bindparam("levy_year"),
+        Bill.determination.is_not_distinct_from(bindparam("determination")),
         Bill.state.not_in(("withdrawn", "refunded")),
     )
     .order_by(Bill.household_id)

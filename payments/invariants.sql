@@ -74,9 +74,10 @@ select cause from told group by household_id, cause having count(*) > 1
 -- INV-05 入账金额等于到款金额
 select cause as what from booked join told using (household_id, cause) where booked.took is distinct from told.amount
 
--- INV-06 一人一险一年只有一份有效缴费
+-- INV-06 一人一险一年只有一份有效缴费，一次核定的补缴也只有一份
 select 'person ' || person_id || ' ' || insurance || ' ' || levy_year as what
-  from bill where state = 'settled' group by person_id, insurance, levy_year having count(*) > 1
+  from bill where state = 'settled' group by person_id, insurance, levy_year, coalesce(determination, 0)
+having count(*) > 1
 
 -- INV-07 已付的支付单，金额等于它的缴费单个人应缴之和
 select number as what from covered where state = 'paid'
@@ -278,6 +279,25 @@ select number as what from refund where state = 'paying' and not starts_with(rec
 -- INV-56 一笔刷卡只入账一次，不论记在谁名下
 select cause as what from entry where starts_with(cause, 'receipt:ccb_pos:')
  group by cause, (happened_at at time zone 'Asia/Shanghai')::date having count(*) > 1
+
+-- INV-70 补缴的缴费单各有一份通过的核定，人、年度、金额与它一致；当年的缴费单没有
+select 'bill ' || b.id as what
+  from bill b left join determination d on d.id = b.determination
+ where (b.reason_code = 'BACKPAY_APPROVED') <> (b.determination is not null)
+    or b.determination is not null and (d.state is distinct from 'approved'
+       or d.kind not in ('policy_backpay', 'interrupted_backpay')
+       or (d.person_id, d.insurance, d.levy_year, d.years) is distinct from (b.person_id, b.insurance, b.levy_year, b.years)
+       or b.total <> coalesce(d.amount, b.tier * greatest(cardinality(d.years), 1)))
+
+-- INV-71 按政策少交的，只退差额：原来那一项还在，价钱更低
+select r.number as what
+  from refund r join refund_bill rb using (household_id, number)
+  left join bill b on b.household_id = rb.household_id and b.id = rb.bill_id
+  left join bill n on n.household_id = rb.household_id and n.id = (rb.replacement->'bill'->>'id')::bigint
+ where r.why = 'late_entitlement' and (rb.replacement is null or b.id is null
+    or b.state = 'refunded' and n.id is null or n.personal_due >= b.personal_due
+    or n.id is not null and (n.person_id, n.insurance, n.levy_year, n.determination)
+                            is distinct from (b.person_id, b.insurance, b.levy_year, b.determination))
 
 -- INV-81 参保登记的每次改动都有出处：导入的文件或更正
 select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.columns, ',') || ' ' || changed.by as what

@@ -30,7 +30,8 @@ from payments.states import State
 
 
 class Bill(Table):
-    """One levy item, person × insurance × levy year, with frozen lines (decision 5)."""
+    """One levy item with frozen lines (decision 5): the premium of a person, insurance and levy year, or beside it one
+    determined back-payment, which says the years it is for (decision 0020)."""
 
     __tablename__ = "bill"
     __table_args__ = (
@@ -39,10 +40,12 @@ class Bill(Table):
             "person_id",
             "insurance",
             "levy_year",
+            text("coalesce(determination, 0)"),
             unique=True,
             postgresql_where=text("state not in ('withdrawn', 'refunded')"),
         ),
         Index("ix__bill__person_id", "person_id"),
+        CheckConstraint("determination is not null or years is null", name="years"),
         CheckConstraint("state in ('open', 'settled', 'withdrawn', 'refunded')", name="state"),
         CheckConstraint("personal_due >= 0 and total >= personal_due", name="amounts"),
         CheckConstraint("(state in ('settled', 'refunded')) = (settled_by is not null)", name="settled_by"),
@@ -55,6 +58,8 @@ class Bill(Table):
     person_id: Mapped[int] = mapped_column(BigInteger)
     insurance: Mapped[str] = mapped_column(Text)
     levy_year: Mapped[int] = mapped_column(SmallInteger)
+    determination: Mapped[int | None] = mapped_column(BigInteger)  # of a back-payment; none: the year's premium
+    years: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))  # a back-payment's own
     tier: Mapped[int | None] = mapped_column(BigInteger)
     total: Mapped[int] = mapped_column(BigInteger)
     personal_due: Mapped[int] = mapped_column(BigInteger)

@@ -144,6 +144,7 @@ def _replacement(draft: Draft) -> str:
         "total": draft.total,
         "personal_due": draft.personal_due,
         "reason_code": draft.reason_code,
+        "benefit_start": draft.benefit_start.isoformat() if draft.benefit_start else None,
     }
     lines = [{"line": place} | vars(line) for place, line in enumerate(draft.lines, start=1)]
     return json.dumps({"bill": bill, "lines": lines}, ensure_ascii=False)

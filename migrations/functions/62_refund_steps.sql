@@ -112,16 +112,17 @@ begin
   end if;
 end $$;
 
--- Issue the bills that stand in the place of those given back: paid when the former was, by the approval's entry.
+-- Issue the bills that stand in the place of those given back: of the same item, paid when the former was, by the
+-- approval's entry; benefits never begin later.
 create or replace function refund_replace(p_household bigint, p_number text, p_booked text) returns void
   language plpgsql as $$
 begin
-  insert into bill (household_id, id, person_id, insurance, levy_year, tier, total, personal_due, reason_code,
-                    price_until, benefit_start, state, settled_by, settled_at)
-    select b.household_id, n.id, b.person_id, b.insurance, b.levy_year, b.tier, n.total, n.personal_due, n.reason_code,
-           b.price_until, b.benefit_start, 'settled', p_booked, b.settled_at
+  insert into bill (household_id, id, person_id, insurance, levy_year, determination, years, tier, total, personal_due,
+                    reason_code, price_until, benefit_start, state, settled_by, settled_at)
+    select b.household_id, n.id, b.person_id, b.insurance, b.levy_year, b.determination, b.years, b.tier, n.total,
+           n.personal_due, n.reason_code, b.price_until, least(b.benefit_start, n.benefit_start), 'settled', p_booked, b.settled_at
       from refund_bill rb join bill b on b.household_id = rb.household_id and b.id = rb.bill_id,
-           jsonb_to_record(rb.replacement->'bill') as n (id bigint, total bigint, personal_due bigint, reason_code text)
+           jsonb_to_record(rb.replacement->'bill') as n (id bigint, total bigint, personal_due bigint, reason_code text, benefit_start date)
      where rb.household_id = p_household and rb.number = p_number and rb.live and rb.replacement is not null;
   insert into bill_line (household_id, bill_id, line, part, payer, fund, amount, clause, evidence)
     select p_household, (rb.replacement->'bill'->>'id')::bigint, l.line, l.part, l.payer, l.fund, l.amount, l.clause,

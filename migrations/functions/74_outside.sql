@@ -177,14 +177,15 @@ declare
 begin
   create temporary table said on commit drop as
     with confirmed as (
-      select serial, day, amount, levy_year, part, person_id, row_number() over (one order by day, serial) as place,
+      select serial, day, amount, levy_year, part, person_id, row_number() over (one order by day, amount, serial) as place,
              count(*) over one as rows
         from outside_row where kind = 'bureau' and channel = p_insurance
       window one as (partition by person_id, levy_year, part)
-    ), own as (  -- who paid, was given it back and paid again has a bill for each time
+    ), own as (  -- who paid, was given it back and paid again has a bill for each time, and a back-payment is one more
       select b.id, b.person_id, b.levy_year, b.personal_due, act.part,
              (b.settled_at at time zone 'Asia/Shanghai')::date as settled_on,
-             row_number() over (one order by b.settled_at, b.issued_at, b.id) as place, count(*) over one as bills
+             row_number() over (one order by (b.settled_at at time zone 'Asia/Shanghai')::date, b.personal_due,
+                                             b.settled_at, b.id) as place, count(*) over one as bills
         from bill b join (values ('PAY', 'settled'), ('PAY', 'refunded'), ('REVERSE', 'refunded')) as act (part, state)
           on act.state = b.state
        where b.insurance = p_insurance and b.person_id in (select person_id from confirmed)

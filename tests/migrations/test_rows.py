@@ -39,10 +39,19 @@ insert into statement_row values
   ('wechat', '2021-11-05', 1, 'refund', 'YC1', '42', '', '500', 32000, 0, now(), 'SUCCESS');
 insert into discrepancy (books, channel, day, kind, what, subject, owner, opened_at, deadline, seen_at) values
   ('channel', 'wechat', '2021-11-05', 'MISSING_IN_BANK', 'refund', 'YT2', 'refund_desk', now(), now(), now());
+insert into determination (id, person_id, insurance, levy_year, kind, state, requested_by, applied_at, decided_by,
+                           decided_at, amount, years) overriding system value
+  select id, 31, 'RES_PENSION', 2022, kind, 'approved', 'a', now(), 'b', now(), amount, years
+    from (values (1, 'policy_backpay', 150000, array[2019, 2020]), (2, 'interrupted_backpay', 90000, array[2021]))
+         as given (id, kind, amount, years);
+insert into bill (household_id, id, person_id, insurance, levy_year, total, personal_due, reason_code, price_until)
+  values (7, 1, 31, 'RES_PENSION', 2022, 150000, 150000, 'BACKPAY_APPROVED', now()),
+         (7, 2, 31, 'RES_MEDICAL', 2022, 90000, 32000, 'OK', now()),
+         (7, 3, 32, 'RES_PENSION', 2022, 30000, 30000, 'OK', now());
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def upgraded(server: Server) -> Iterator[psycopg.Connection]:
     """A database of the version before, with money in it, brought to the present."""
     drop_database(server, BEFORE)
@@ -71,6 +80,12 @@ def test_refunds_and_lists_of_before_are_known_by_the_new_rules(upgraded: psycop
     assert upgraded.execute(by_hand).fetchall() == [("refund:wechat:500:unasked", "500", "receipt:wechat:42", 32000)]
     anew = "select gateway, day::text from statement where matched_at is null order by 1, 2"
     assert upgraded.execute(anew).fetchall() == [("alipay", "2021-11-05"), ("wechat", "2021-11-05")]
+
+
+def test_a_back_payment_of_before_names_its_determination(upgraded: psycopg.Connection) -> None:
+    """B3: the one of its amount; the year's premiums, his and another's, name none."""
+    found = upgraded.execute("select id, determination, years from bill order by id").fetchall()
+    assert found == [(1, 1, [2019, 2020]), (2, None, None), (3, None, None)]
 
 
 def test_a_day_closed_before_is_what_was_closed(upgraded: psycopg.Connection) -> None:

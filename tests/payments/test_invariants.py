@@ -24,6 +24,10 @@ A_REFUND = (
     " amount, 'twice', 'x', 'YT' || number, 'account:1', now(), 'staff:li', now(), 'approved', now() from payment"
     " where household_id = 21"
 )
+ITS_BILL = (
+    "insert into refund_bill (household_id, number, bill_id) select household_id, 'YT' || number, bill_id"
+    " from payment_bill where household_id = 21"
+)
 TAMPERINGS = (
     # the truth that finds it, what was done
     ("INV-01", "update posting set amount = amount + 1 where account = 'clearing:wechat'"),
@@ -160,6 +164,15 @@ TAMPERINGS = (
         "INV-11",
         "insert into unasked_refund select household_id, 'refund:wechat:' || n || ':unasked', 'wechat', '', '', cause,"
         " 32000 from entry, generate_series(1, 2) n where household_id = 21",
+    ),
+    ("INV-70", "update bill set reason_code = 'BACKPAY_APPROVED' where household_id = 21"),
+    ("INV-70", "update bill set determination = 7, years = '{2020}' where household_id = 21"),
+    ("INV-71", f"{A_REFUND}; update refund set why = 'late_entitlement'; {ITS_BILL}"),
+    (
+        "INV-71",
+        f"{A_REFUND}; update refund set why = 'late_entitlement'; {ITS_BILL}; update refund_bill set replacement ="
+        " jsonb_build_object('bill', jsonb_build_object('id', 9)); insert into bill select household_id, 9, person_id,"
+        " insurance, 2021, tier, total, 0, 'OK_WAIVED', price_until from bill where household_id = 21",
     ),
     # M6: what a superuser edits beside the book
     ("INV-13", "update bill set person_id = 999 where household_id = 21"),
