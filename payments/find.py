@@ -26,7 +26,7 @@ _BILLS = (
     select(Bill.__table__)
     .join(PaymentBill, (PaymentBill.household_id == Bill.household_id) & (PaymentBill.bill_id == Bill.id))
     .where(PaymentBill.household_id == bindparam("household"), PaymentBill.number == bindparam("its_number"))
-    .order_by(Bill.person_id, Bill.insurance)
+    .order_by(Bill.person_id, Bill.insurance, Bill.determination.nulls_first())
 )
 
 

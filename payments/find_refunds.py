@@ -127,7 +127,7 @@ def giveable(connection: Connection, person_ids: Sequence[int], *, levy_year: in
             " left join refund_bill rb on rb.household_id = b.household_id and rb.bill_id = b.id and rb.live"
             " left join refund r on r.household_id = rb.household_id and r.number = rb.number"
             " where b.person_id = any (:people) and b.levy_year = :year and b.state = 'settled' and b.personal_due > 0"
-            " order by b.person_id, b.insurance"
+            " order by b.person_id, b.insurance, b.determination nulls first"
         ),
         {"people": list(person_ids), "year": levy_year},
     ).all()
@@ -212,13 +212,16 @@ def paid_for(connection: Connection, bills: Sequence[Row]) -> Sequence[Row]:
             "select distinct p.number, p.gateway, p.amount, p.state, p.paid_at from payment p"
             " join payment_bill pb using (household_id, number)"
             " join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"
-            " join unnest(cast(:people as bigint[]), cast(:insurances as text[])) as item (person, insurance)"
+            " join unnest(cast(:people as bigint[]), cast(:insurances as text[]), cast(:determinations as bigint[]))"
+            "     as item (person, insurance, determination)"
             "   on b.person_id = item.person and b.insurance = item.insurance"
+            "     and b.determination is not distinct from item.determination"
             " where b.levy_year = :year and p.state in ('paid', 'surplus') order by p.paid_at"
         ),
         {
             "people": [bill.person_id for bill in bills],
             "insurances": [bill.insurance for bill in bills],
+            "determinations": [bill.determination for bill in bills],
             "year": bills[0].levy_year if bills else 0,
         },
     ).all()

@@ -8,8 +8,9 @@ from flask.cli import AppGroup
 from app.cli.parts import office_parts, parts
 from app.cli.sheet import id_number_asked
 from app.flows.determine import Ruling, apply, check, decide, listed
-from app.flows.quote import NAMES, identify
+from app.flows.quote import identify
 from app.policy.facts import Insurance
+from app.policy.words import phrases
 from app.registry.determinations import WORDS, Kind
 from core.clock import beijing
 from core.errors import AppError
@@ -39,7 +40,7 @@ def list_command(everything: bool) -> None:
     """The open applications, oldest first."""
     for each in listed(parts(), everything=everything):
         click.echo(
-            f"{each.id}\t{beijing(each.applied_at):%Y-%m-%d}\t{WORDS[each.kind]}\t{NAMES[each.insurance]}\t"
+            f"{each.id}\t{beijing(each.applied_at):%Y-%m-%d}\t{WORDS[each.kind]}\t{phrases('names')[each.insurance]}\t"
             f"{each.name}\t{each.village}\t{WORDS[each.state]}\t{each.requested_by}\t{each.decided_by or ''}"
         )
 

@@ -1,6 +1,6 @@
 """A confirmation or a certificate of payment, one A4 page, drawn from what app.flows.proofs wrote down."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from app.documents.page import GREEN, GREY, Page
 from core.money import plain_yuan, yuan
 from payments.proofs import grouped
 
-_ENDS = (80, 122, 136, 156, 177)
+_ENDS = (80, 122, 140, 158, 177)
 _NAME = 14  # letters that fit beside a number
 MOST_ITEMS = 24  # as many as one payment holds
 
@@ -45,7 +45,7 @@ def _items(page: Page, facts: Mapping[str, Any]) -> None:
                 _fitting(item["name"]),
                 item["id_masked"],
                 item["levy_item"],
-                str(item["year"]),
+                _span(years_of(item)),
                 tier,
                 yuan(item["amount"]),
             ),
@@ -54,8 +54,36 @@ def _items(page: Page, facts: Mapping[str, Any]) -> None:
     page.row(("合计", "", "", "", "", yuan(facts["amount"])), _ENDS, head=True)
     page.y -= 2 * mm
     page.fact("金额大写", facts["capital"])
-    years = sorted({item["year"] for item in facts["items"]})
-    page.fact("费款所属期", "、".join(f"{year}年1月1日至{year}年12月31日" for year in years))
+    years = sorted({year for item in facts["items"] for year in years_of(item)})
+    if years:
+        runs = "、".join(f"{first}年1月1日至{last}年12月31日" for first, last in _runs(years))
+        page.fact("费款所属期", runs)
+
+
+def years_of(item: Mapping[str, Any]) -> list[int]:
+    """The years that an item of a paper was paid for: a back-payment's own, else the levy's."""
+    back = item.get("back_years")  # papers written before there were any do not say
+    return [item["year"]] if back is None else sorted(back)
+
+
+def _span(years: Sequence[int]) -> str:
+    """2022, 2019-2021, or where the place is too narrow, the line below."""
+    runs = _runs(years)
+    if len(runs) != 1:
+        return "见下" if runs else "补缴"
+    first, last = runs[0]
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def _runs(years: Sequence[int]) -> list[tuple[int, int]]:
+    """Years that follow each other, as (first, last)."""
+    runs: list[tuple[int, int]] = []
+    for year in years:
+        if runs and year == runs[-1][1] + 1:
+            runs[-1] = runs[-1][0], year
+        else:
+            runs.append((year, year))
+    return runs
 
 
 def _how(page: Page, facts: Mapping[str, Any]) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from app.flows.parts import Parts
-from app.flows.quote import NAMES
-from app.policy.facts import Insurance
+from app.flows.titles import title_of
 from app.policy.refunds import Why
 from app.registry import find
 from core.money import plain_yuan
@@ -34,7 +33,7 @@ def tell_refund(parts: Parts, connection: Connection, number: str, word: str) ->
     fields = {
         "village": f"{people[0].town}{people[0].village}",
         "names": "、".join(mask_name(person.name) for person in people),
-        "items": "、".join(dict.fromkeys(f"{bill.levy_year}年{NAMES[Insurance(bill.insurance)]}" for bill in bills)),
+        "items": "、".join(dict.fromkeys(title_of(bill) for bill in bills)),
         "amount": amount,
         "reason": steps[-1].reason[:40],
         "help_phone": parts.help_phone,

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from hashlib import sha256
 
 from app.access.tally import CODES, count
+from app.documents.proof import years_of
 from app.flows.parts import Parts
 from app.flows.proofs import Proof, is_code, proof
 from core.clock import business_day
@@ -43,7 +44,7 @@ class PaperItem:
 
     name: str
     title: str
-    year: int
+    years: str
     tier: Fen | None
     amount: Fen
 
@@ -104,7 +105,13 @@ def _told(found: Proof, same: bool | None) -> CheckedPaper:
         issuer=facts["issuer"],
         village=facts["village"],
         items=[
-            PaperItem(mask_name(item["name"]), item["levy_item"], item["year"], item["tier"], item["amount"])
+            PaperItem(
+                mask_name(item["name"]),
+                item["levy_item"],
+                "、".join(map(str, years_of(item))) or "补缴",
+                item["tier"],
+                item["amount"],
+            )
             for item in facts["items"]
         ],
         amount=facts["amount"],

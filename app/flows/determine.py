@@ -39,6 +39,12 @@ class BadDetermination(BadInput):
     text = "核定的内容不对：补缴通过要有金额（养老也可以只写年度），其他通过不写金额，没通过要写原因。"
 
 
+class YearStillOpen(Conflict):
+    """A back-payment that is to cover a year whose own premium can still be paid, or is."""
+
+    text = "补缴的年度里有这一年：这一年的保险费还可以照常交，或者已经交了，不能再补缴。"
+
+
 class OwnDetermination(Refused):
     """Who applied does not decide."""
 
@@ -108,13 +114,16 @@ def check(parts: Parts, number: int) -> None:
 
 
 def decide(parts: Parts, number: int, ruling: Ruling, *, by: str) -> None:
-    """Approved or rejected, for good. NoSuchDetermination, AlreadyDecided, OwnDetermination, BadDetermination."""
+    """Approved or rejected, for good. NoSuchDetermination, AlreadyDecided, OwnDetermination, BadDetermination,
+    YearStillOpen."""
     with parts.engine.begin() as connection:
         held = _held(connection, number)
         if by.strip() == held.requested_by:
             raise OwnDetermination
         if not by.strip() or not _fits(ruling, Kind(held.kind), Insurance(held.insurance)):
             raise BadDetermination
+        if held.levy_year in ruling.years and not _year_is_over(parts, connection, held):
+            raise YearStillOpen
         if held.state == State.APPLIED:
             _move(connection, number, State.CHECKING)
         _move(
@@ -128,7 +137,7 @@ def decide(parts: Parts, number: int, ruling: Ruling, *, by: str) -> None:
             decided_by=by.strip(),
             decided_at=parts.clocks.now(),
         )
-    if ruling.approved:
+    if ruling.approved and held.kind not in BACKPAY:
         ask_for_entitled(parts, [held.person_id])  # who paid before the bureau said so gets the difference back
 
 
@@ -167,6 +176,15 @@ def _fits(ruling: Ruling, kind: Kind, insurance: Insurance) -> bool:
     if ruling.amount is not None:
         return ruling.amount > 0
     return insurance is Insurance.RES_PENSION and bool(ruling.years)
+
+
+def _year_is_over(parts: Parts, connection: Connection, held: Row) -> bool:
+    """Can the year's own premium be paid no more, and is it not?"""
+    dates, insurance = parts.rules.dates, Insurance(held.insurance)
+    last = dates.pension_out_of_window_end if insurance is Insurance.RES_PENSION else dates.benefit_to
+    [person] = find.by_ids(connection, parts.vault, [held.person_id], levy_year=held.levy_year)
+    bill = person.standing[insurance].bill
+    return parts.clocks.today() > last and (bill is None or bill["state"] != "settled")
 
 
 def _held(connection: Connection, number: int) -> Row:

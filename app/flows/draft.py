@@ -24,4 +24,6 @@ def draft_of(parts: Parts, subject: Subject, due: Due) -> Draft:
         lines=[
             DraftLine(line.part, line.payer, line.fund, line.amount, line.clause, line.evidence) for line in quote.lines
         ],
+        determination=due.determination,
+        years=due.years,
     )

@@ -1,5 +1,6 @@
 """Somebody paid and is recognised later as one the government pays for, wholly or in part: the difference asks for its
-own way back. Losing a category takes nothing (D20): only a lower price is looked for."""
+own way back. Losing a category takes nothing (D20): only a lower price of the same item, the year's premium, is looked
+for."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -68,9 +69,10 @@ def _ask(parts: Parts, bill: Any, draft: Draft) -> bool:
 
 
 def _bureau_said_so(subject: Subject, insurance: Insurance) -> bool:
-    """A late waiver that the bureau determined (D25): then the full price never was due."""
-    held = subject.standing[insurance].determination
-    return held is not None and (held["kind"], held["state"]) == (Kind.LATE_WAIVER, State.APPROVED)
+    """A late waiver or a newborn that the bureau determined (D25, D28): then the full price never was due, whatever has
+    begun."""
+    said = subject.standing[insurance].determinations
+    return any(said[kind]["state"] == State.APPROVED for kind in (Kind.LATE_WAIVER, Kind.NEWBORN) if kind in said)
 
 
 def _unpaid(subject: Subject, insurance: Insurance) -> Subject:

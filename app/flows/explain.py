@@ -27,11 +27,15 @@ def explain(
     reader: Reader = Reader.RESIDENT,
     channel: str = SELF,
     tier: Fen | None = None,
+    determination: int | None = None,
 ) -> Sheet:
-    """The sheet of one person's insurance at a moment of the business clock; `tier` in fen, for the pension."""
-    facts = facts_of(subject, insurance)
-    due = amount_due(parts, subject, insurance, at=at, channel=channel, tier=tier)
-    bill = subject.standing[insurance].bill
+    """The sheet of one person's insurance, or of a back-payment, at a moment of the business clock; `tier` in fen, for
+    the pension. NoSuchItem."""
+    due = amount_due(parts, subject, insurance, at=at, channel=channel, tier=tier, determination=determination)
+    own = subject.standing[insurance]
+    backpay = next((each for each in own.backpays if each["id"] == determination), None)
+    facts = facts_of(subject, insurance, backpay)
+    bill = own.bill if backpay is None else backpay["bill"]
     if due.settled and bill is not None:
         quoted = _settled(parts, insurance, bill)
         return _FOR[reader](quoted, facts, parts.rules, answer=due.text, settled=True)

@@ -29,11 +29,16 @@ _EMPLOYMENT = {
 }
 
 
-def facts_of(subject: Subject, insurance: Insurance) -> Facts:
-    """One person's facts for one insurance, as the registry has them today."""
+def facts_of(subject: Subject, insurance: Insurance, backpay: Mapping[str, Any] | None = None) -> Facts:
+    """One person's facts for one insurance, as the registry has them today: for the year's premium, or for one of its
+    back-payments (of `standing.backpays`), which an item of its own is."""
     pension, medical = subject.standing["RES_PENSION"], subject.standing["RES_MEDICAL"]
     own = subject.standing[insurance]
-    special_case, determination = determined(insurance, own.determination)
+    bill = own.bill if backpay is None else backpay["bill"]
+    if backpay is None:
+        special_case, determination, late_waiver = determined(insurance, own.determinations)
+    else:
+        special_case, determination, late_waiver = SpecialCase(backpay["kind"]), _said(backpay), None
     return Facts(
         insurance=insurance,
         birth_date=subject.birth_date,
@@ -45,32 +50,43 @@ def facts_of(subject: Subject, insurance: Insurance) -> Facts:
         student=subject.student,
         employee_insured=_EMPLOYMENT[pension.employee_insured, medical.employee_insured],
         insured_elsewhere=frozenset(Elsewhere(code) for code in pension.insured_elsewhere | medical.insured_elsewhere),
-        already_paid=own.bill is not None and own.bill["state"] == "settled",
+        already_paid=bill is not None and bill["state"] == "settled",
         family_type=FamilyType(subject.family_type),
         spouse_birth=subject.spouse_birth,
         special_case=special_case,
         determination=determination,
+        late_waiver=late_waiver,
     )
 
 
 def asked_for(subject: Subject, insurance: Insurance, kind: Kind) -> bool:
     """Does a bureau have an open application of this kind?"""
-    held = subject.standing[insurance].determination
-    return held is not None and held["kind"] == kind and held["state"] in OPEN
+    held = subject.standing[insurance].determinations.get(kind)
+    return held is not None and held["state"] in OPEN
 
 
-def determined(insurance: Insurance, held: Mapping[str, Any] | None) -> tuple[SpecialCase, Determination | None]:
-    """The latest application of the year. A late waiver is no special case: the rules know it by the day. A
-    back-payment that was refused leaves the year's ordinary premium as it was; of the pension, the no still counts
-    once the year itself would be back-pay (D29)."""
-    if held is None:
-        return SpecialCase.NONE, None
-    kind, decision = Kind(held["kind"]), _DECISIONS.get(State(held["state"]))
-    case = SpecialCase.NONE if kind is Kind.LATE_WAIVER else SpecialCase(kind)
-    if decision is None:
-        return case, None
-    if kind in BACKPAY and decision is Decision.REJECTED:
-        pension = insurance is Insurance.RES_PENSION
-        return SpecialCase.NONE, Determination(Decision.REJECTED) if pension else None
+def determined(
+    insurance: Insurance, held: Mapping[str, Mapping[str, Any]]
+) -> tuple[SpecialCase, Determination | None, Decision | None]:
+    """What the bureaus' latest word of each kind is for the year's own premium: the special case, the decision on it,
+    and the one on a late waiver, which is no special case: the rules know it by the day.
+
+    Back-payments are items of their own and change nothing here, but for one: a pension's no still counts once the
+    year itself would be back-pay (D29)."""
+    if insurance is Insurance.RES_PENSION:
+        states = {said["state"] for kind, said in held.items() if kind in BACKPAY}
+        return SpecialCase.NONE, Determination(Decision.REJECTED) if states == {State.REJECTED} else None, None
+    newborn, waiver = (_said(held.get(kind)) for kind in (Kind.NEWBORN, Kind.LATE_WAIVER))
+    waived = waiver.decision if waiver else None
+    if Kind.NEWBORN not in held or (newborn is None and waived is Decision.APPROVED):
+        return SpecialCase.NONE, waiver, None  # who is to pay nothing need not wait for the newborn's price
+    return SpecialCase.NEWBORN, newborn, waived
+
+
+def _said(held: Mapping[str, Any] | None) -> Determination | None:
+    """A bureau's word, if it has spoken."""
+    decision = _DECISIONS.get(State(held["state"])) if held is not None else None
+    if held is None or decision is None:
+        return None
     start = date.fromisoformat(held["benefit_start"]) if held["benefit_start"] else None
-    return case, Determination(decision, held["amount"], tuple(held["years"] or ()), start)
+    return Determination(decision, held["amount"], tuple(held["years"] or ()), start)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.flows.checkout import restored
 from app.flows.leave import give_way
 from app.flows.parts import Parts
-from app.flows.quote import NAMES
+from app.flows.titles import title_of
 from app.policy.facts import Insurance
 from core.money import Fen
 from payments import find as find_money
@@ -122,12 +122,14 @@ def follow(parts: Parts, number: str) -> Followed:
 
 
 _ITEMS = text(
-    "select b.person_id, b.insurance, b.levy_year, b.personal_due, b.tier, b.benefit_start, p.name, h.village_code,"
+    "select b.person_id, b.insurance, b.levy_year, b.determination, b.years, b.personal_due, b.tier,"
+    " b.benefit_start, p.name, h.village_code,"
     " t.name || v.name as place"
     " from payment_bill pb join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"
     " join person p on p.id = b.person_id join household h on h.id = p.household_id"
     " join village v on v.code = h.village_code join town t on t.code = v.town_code"
-    " where pb.household_id = :household and pb.number = :number order by b.person_id, b.insurance"
+    " where pb.household_id = :household and pb.number = :number"
+    " order by b.person_id, b.insurance, b.determination nulls first"
 )
 
 
@@ -175,7 +177,7 @@ def _item(parts: Parts, row: Any) -> Item:
         name=parts.vault.open(row.name, bound_to=f"person.name:{row.person_id}"),
         village_code=row.village_code,
         insurance=insurance,
-        title=f"{row.levy_year}年{NAMES[insurance]}",
+        title=title_of(row),
         amount=row.personal_due,
         tier=row.tier,
         benefit_start=row.benefit_start,

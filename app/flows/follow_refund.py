@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from app.flows.parts import Parts
-from app.flows.quote import NAMES
+from app.flows.titles import title_of
 from app.policy.facts import Insurance
 from app.registry import find
 from app.registry.find import Subject
@@ -188,6 +188,6 @@ def _item(bill: Any, person: Subject) -> Item:
         name=person.name,
         village=f"{person.town}{person.village}",
         insurance=insurance,
-        title=f"{bill.levy_year}年{NAMES[insurance]}",
+        title=title_of(bill),
         amount=bill.personal_due,
     )

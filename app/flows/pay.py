@@ -44,11 +44,18 @@ from payments.states import LIVE, State
 
 @dataclass(frozen=True)
 class Want:
-    """One levy item somebody wants to pay: the tier in fen for a pension, None for the medical insurance."""
+    """One levy item somebody wants to pay: the tier in fen for a pension, None for the medical insurance and for a
+    determined amount; the determination of a back-payment, None for the year's premium."""
 
     person_id: int
     insurance: Insurance
     tier: Fen | None = None
+    determination: int | None = None
+
+    @property
+    def key(self) -> str:
+        """How a field names the item beside the person (as `Due.key`)."""
+        return self.insurance if self.determination is None else f"{self.insurance}:{self.determination}"
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,7 @@ class KindNotOffered(BadInput):
 
 
 class SameItemTwice(BadInput):
-    """One insurance of one person stands twice in a wish, in two tiers perhaps."""
+    """One item of one person stands twice in a wish, in two tiers perhaps."""
 
     text = "同一个人的同一种保险选了两次，请只留一个。"
 
@@ -124,7 +131,7 @@ def start_payment(parts: Parts, wants: Sequence[Want], payer: Payer, *, request_
         raise KindNotOffered(f"{payer.gateway} {payer.kind}")
     if not wants:
         raise NothingChosen
-    if len({(want.person_id, want.insurance) for want in wants}) != len(wants):
+    if len({(want.person_id, want.insurance, want.determination) for want in wants}) != len(wants):
         raise SameItemTwice
     wish = _Wish(gateway, wants, payer, *_request(wants, payer, request_key))
     ended: set[str] = set()
@@ -193,7 +200,7 @@ def _write_down(parts: Parts, connection: Connection, wish: _Wish) -> Any | None
     dear: list[tuple[Subject, Due, IssuedBill]] = []
     for want in wish.wants:
         subject = subjects[want.person_id]
-        due = amount_due(parts, subject, want.insurance, at=now, channel=wish.payer.channel, tier=want.tier)
+        due = due_of(parts, subject, want, at=now, channel=wish.payer.channel)
         if not due.payable:
             raise NotPayable(due)
         bill = issue(connection, draft_of(parts, subject, due))
@@ -235,6 +242,13 @@ def _ask_gateway(parts: Parts, gateway: Gateway, household: int, order: Order) -
     if trouble is not None:
         raise trouble
     return _started(row)
+
+
+def due_of(parts: Parts, subject: Subject, want: Want, *, at: datetime, channel: str) -> Due:
+    """The item that somebody wants to pay, at its price of this moment. NoSuchItem."""
+    return amount_due(
+        parts, subject, want.insurance, at=at, channel=channel, tier=want.tier, determination=want.determination
+    )
 
 
 def find_started(parts: Parts, number: str) -> Started:
@@ -300,7 +314,8 @@ def _attempt(
 
 def _request(wants: Sequence[Want], payer: Payer, key: str) -> tuple[bytes, bytes]:
     """(digest of actor and key, digest of the wish)."""
-    wish = [payer.gateway, payer.kind, payer.channel, sorted((w.person_id, w.insurance, w.tier or 0) for w in wants)]
+    items = sorted((w.person_id, w.insurance, w.determination or 0, w.tier or 0) for w in wants)
+    wish = [payer.gateway, payer.kind, payer.channel, items]
     who = f"{payer.actor}\0{payer.openid or ''}\0{key}"
     return sha256(who.encode()).digest(), sha256(json.dumps(wish).encode()).digest()
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 
 from app.documents.proof import draw
 from app.flows.parts import Parts
-from app.flows.quote import NAMES
+from app.flows.titles import title_of
 from app.policy.facts import Insurance
 from app.registry import find
 from app.registry.find import Subject
@@ -67,8 +67,10 @@ class Proof:
 
 @dataclass(frozen=True)
 class Behind:
-    """The number of the payment that settled an item (empty if it came another way); has the treasury booked it?"""
+    """An item's title, the number of the payment that settled it (empty if it came another way); has the treasury
+    booked it?"""
 
+    title: str
     number: str
     booked: bool
 
@@ -90,10 +92,10 @@ def confirm(parts: Parts, number: str) -> Proof:
         )
 
 
-def certify(parts: Parts, subject: Subject, insurance: Insurance) -> Proof:
+def certify(parts: Parts, subject: Subject, insurance: Insurance, determination: int | None = None) -> Proof:
     """The certificate of one settled item, written now if it was not before. NotPaidYet, NotBookedYet."""
     with parts.engine.begin() as connection:
-        bill, entry, booking = _settled(connection, subject, insurance)
+        bill, entry, booking = _settled(connection, subject, insurance, determination)
         if booking is None:
             raise NotBookedYet(insurance)
         gateway, reference = entry.cause.split(":")[1:3]
@@ -110,12 +112,12 @@ def certify(parts: Parts, subject: Subject, insurance: Insurance) -> Proof:
         )
 
 
-def behind(parts: Parts, subject: Subject, insurance: Insurance) -> Behind:
+def behind(parts: Parts, subject: Subject, insurance: Insurance, determination: int | None = None) -> Behind:
     """What there is to prove of one settled item. NotPaidYet."""
     with parts.reading() as connection:
-        bill, entry, booking = _settled(connection, subject, insurance)
+        bill, entry, booking = _settled(connection, subject, insurance, determination)
         number = find_refunds.payment_behind(connection, bill.household_id, entry.cause)
-    return Behind(number if household_of(number) else "", booking is not None)
+    return Behind(title_of(bill), number if household_of(number) else "", booking is not None)
 
 
 def proof(parts: Parts, code: str) -> Proof:
@@ -142,9 +144,13 @@ def is_code(word: str) -> bool:
     return len(word) == proofs.CODE_LENGTH and set(word) <= set(ALPHABET)
 
 
-def _settled(connection: Connection, subject: Subject, insurance: Insurance) -> tuple[Row, Row, Row | None]:
+def _settled(
+    connection: Connection, subject: Subject, insurance: Insurance, determination: int | None
+) -> tuple[Row, Row, Row | None]:
     """The settled bill, the entry that took its money in, the treasury's booking of it. NotPaidYet."""
-    held = subject.standing[insurance].bill
+    own = subject.standing[insurance]
+    back = next((each for each in own.backpays if each["id"] == determination), None)
+    held = own.bill if determination is None else back and back["bill"]
     if held is None or held["state"] != "settled" or not held["personal_due"]:
         raise NotPaidYet(insurance)
     bill, _ = find_money.bill_with_lines(connection, held["household_id"], held["id"])
@@ -205,9 +211,10 @@ def _item(bill: Row, person: Subject) -> dict[str, Any]:
         "person": person.id,
         "name": person.name,
         "id_masked": person.id_masked,
-        "title": f"城乡{NAMES[insurance]}",
+        "title": title_of(bill),
         "levy_item": _LEVY_ITEMS[insurance],
         "year": bill.levy_year,
+        "back_years": None if bill.determination is None else bill.years or [],
         "tier": bill.tier,
         "amount": bill.personal_due,
         "benefit_start": bill.benefit_start.isoformat() if bill.benefit_start else None,

@@ -1,9 +1,11 @@
 """A person, a day and a wish → what is due and why, line by line."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -13,17 +15,18 @@ from app.flows.parts import Parts
 from app.policy.answer import Eligible, Quote, Reason
 from app.policy.facts import Insurance
 from app.policy.quote import TierChoice, quote, tier_choices
-from app.policy.words import outlook, say, say_line
+from app.policy.words import item_words, outlook, say, say_line
 from app.registry import find
-from app.registry.determinations import Kind
+from app.registry.determinations import Kind, State
 from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
 from app.registry.find import Subject
 from app.registry.identity import clean_id_number, clean_name, id_number_problem, name_problem
 from core.clock import beijing
+from core.errors import NotFound
 from core.money import Fen
 
 SELF, AGENT = "self", "agent"
-NAMES = {Insurance.RES_PENSION: "居民养老", Insurance.RES_MEDICAL: "居民医保"}
+YEARS_OWN = (Insurance.RES_MEDICAL, Insurance.RES_PENSION)  # in the order of the pages
 ASKED_WORDS = "已经交给医保局核实，有结果就告诉您，请先不要交钱。"
 ELSEWHERE_ASKED = "{year}年的医保，在外地交过吗？交过就不要在这里交，不能交两份。"
 _ID_WORDS = {
@@ -34,9 +37,16 @@ _ID_WORDS = {
 }
 
 
+class NoSuchItem(NotFound):
+    """A back-payment that nobody determined for this person, or that was refused."""
+
+    text = "没有找到这一项，请返回重新查。"
+
+
 @dataclass(frozen=True)
 class Due:
-    """One insurance of one person: the answer, its words, and the tiers that may be chosen."""
+    """One levy item of one person: the answer, its words, and the tiers that may be chosen. `determination`: of a
+    back-payment, with its `years`; None: the year's premium."""
 
     insurance: Insurance
     title: str
@@ -50,6 +60,13 @@ class Due:
     paid_by_resident: bool = False  # of what is done, did he pay a part?
     ask_first: str | None = None  # what to ask the payer before he pays
     asked: bool = False  # the medical bureau has been asked and has not answered yet
+    determination: int | None = None
+    years: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """How a field or an address names it beside the person: the insurance, of a back-payment its number too."""
+        return self.insurance if self.determination is None else f"{self.insurance}:{self.determination}"
 
     @property
     def payable(self) -> bool:
@@ -101,37 +118,78 @@ def subjects(parts: Parts, person_ids: Sequence[int]) -> list[Subject]:
 
 
 def amount_due(
-    parts: Parts, subject: Subject, insurance: Insurance, *, at: datetime, channel: str = SELF, tier: Fen | None = None
+    parts: Parts,
+    subject: Subject,
+    insurance: Insurance,
+    *,
+    at: datetime,
+    channel: str = SELF,
+    tier: Fen | None = None,
+    determination: int | None = None,
 ) -> Due:
-    """What one person owes for one insurance at a moment of the business clock, and why. Pure."""
-    facts = facts_of(subject, insurance)
+    """What one person owes for one insurance at a moment of the business clock, and why: the year's premium, or the
+    back-payment of a determination. Pure. NoSuchItem."""
+    backpay = _backpay(subject, insurance, determination) if determination is not None else None
+    facts = facts_of(subject, insurance, backpay)
+    bill = subject.standing[insurance].bill if backpay is None else backpay["bill"]
+    done = bill if bill is not None and bill["state"] == "settled" else None
     answer = quote(parts.rules, facts, at=at, channel=channel, tier=tier)
     asked = answer.reason_code is Reason.LATE_WAIVER_REVIEW and asked_for(subject, insurance, Kind.LATE_WAIVER)
     choices: Sequence[TierChoice] = ()
     if insurance is Insurance.RES_PENSION and (answer.eligible is Eligible.YES or answer.reason_code in _TIER_ASKED):
         choices = tier_choices(parts.rules, facts, at, channel)
+    ask_first = backpay is None and _asks_elsewhere(subject, answer)
     return Due(
         insurance=insurance,
-        title=f"{parts.rules.year}年{NAMES[insurance]}",
+        title=item_words(insurance, parts.rules.year, facts.back_years),
         quote=answer,
-        text=_paid_words(subject, insurance) or (ASKED_WORDS if asked else say(answer, parts.rules)),
+        text=_paid_words(done) if done else ASKED_WORDS if asked else say(answer, parts.rules),
         lines=[say_line(line) for line in answer.lines],
         clauses=[parts.rules.cite(line.clause) for line in answer.lines],
         outlook=outlook(answer, facts, parts.rules),
         choices=choices,
-        settled_by=_settled_by(subject, insurance),
-        paid_by_resident=_paid_by_resident(subject, insurance),
-        ask_first=ELSEWHERE_ASKED.format(year=parts.rules.year) if _asks_elsewhere(subject, answer) else None,
+        settled_by=done["settled_by"] if done else None,
+        paid_by_resident=done is not None and bool(done["personal_due"]),
+        ask_first=ELSEWHERE_ASKED.format(year=parts.rules.year) if ask_first else None,
         asked=asked,
+        determination=determination,
+        years=facts.back_years or (),
     )
 
 
-def all_due(parts: Parts, subject: Subject, *, at: datetime, channel: str = SELF, tier: Fen | None = None) -> list[Due]:
-    """Both insurances of one person; `tier` is the pension tier chosen, or None."""
+Tiers = Mapping[int | None, Fen]  # by the determination of a back-payment; None: of the year's pension
+
+
+def all_due(
+    parts: Parts,
+    subject: Subject,
+    *,
+    at: datetime,
+    channel: str = SELF,
+    tiers: Tiers = MappingProxyType({}),
+) -> list[Due]:
+    """Both insurances of one person for the year, then each back-payment; `tiers` are those chosen for pensions. A year
+    that is itself among the years of an approved back-payment is paid by that one."""
+    items = [(insurance, None) for insurance in YEARS_OWN if not _paid_back(parts, subject, insurance)]
+    items += [(insurance, backpay["id"]) for insurance in YEARS_OWN for backpay in subject.standing[insurance].backpays]
     return [
-        amount_due(parts, subject, Insurance.RES_MEDICAL, at=at, channel=channel),
-        amount_due(parts, subject, Insurance.RES_PENSION, at=at, channel=channel, tier=tier),
+        amount_due(parts, subject, insurance, at=at, channel=channel, tier=tiers.get(number), determination=number)
+        for insurance, number in items
     ]
+
+
+def _backpay(subject: Subject, insurance: Insurance, determination: int) -> Mapping[str, Any]:
+    for backpay in subject.standing[insurance].backpays:
+        if backpay["id"] == determination:
+            return backpay
+    raise NoSuchItem(str(determination))
+
+
+def _paid_back(parts: Parts, subject: Subject, insurance: Insurance) -> bool:
+    return any(
+        backpay["state"] == State.APPROVED and parts.rules.year in (backpay["years"] or ())
+        for backpay in subject.standing[insurance].backpays
+    )
 
 
 def _typed(name: str, id_number: str, *, today: date) -> tuple[str, str]:
@@ -163,20 +221,7 @@ def _asks_elsewhere(subject: Subject, answer: Quote) -> bool:
     return subject.is_migrant and answer.insurance is Insurance.RES_MEDICAL and payable
 
 
-def _settled_by(subject: Subject, insurance: Insurance) -> str | None:
-    bill = subject.standing[insurance].bill
-    return bill["settled_by"] if bill is not None and bill["state"] == "settled" else None
-
-
-def _paid_by_resident(subject: Subject, insurance: Insurance) -> bool:
-    bill = subject.standing[insurance].bill
-    return bill is not None and bill["state"] == "settled" and bool(bill["personal_due"])
-
-
-def _paid_words(subject: Subject, insurance: Insurance) -> str | None:
-    bill = subject.standing[insurance].bill
-    if bill is None or bill["state"] != "settled":
-        return None
+def _paid_words(bill: Mapping[str, Any]) -> str:
     day = beijing(datetime.fromisoformat(bill["settled_at"]))
     if bill["personal_due"] == 0:
         return f"已经办好了（{day.month}月{day.day}日），政府替您交，什么都不用办。"

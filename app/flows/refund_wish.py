@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.access import accounts
 from app.flows.parts import Parts
-from app.flows.quote import NAMES
 from app.flows.refund import Asked, ask_for_bill
+from app.flows.titles import title_of
 from app.policy.facts import Insurance
 from app.policy.refunds import QUESTIONS, Why, refusal
 from app.registry.find import Subject
@@ -43,6 +43,7 @@ class Refundable:
     the others. `number` of the refund that is under way or done already; then nothing else is offered."""
 
     insurance: Insurance
+    determination: int | None  # of a back-payment
     title: str
     amount: Fen
     way: str
@@ -50,6 +51,11 @@ class Refundable:
     refused: str | None
     number: str | None
     state: RefundState | None
+
+    @property
+    def key(self) -> str:
+        """How an address names the item beside the person (as `Due.key`)."""
+        return self.insurance if self.determination is None else f"{self.insurance}:{self.determination}"
 
 
 def refundables(parts: Parts, people: Sequence[Subject], *, actor: str) -> list[tuple[Subject, Refundable]]:
@@ -61,14 +67,25 @@ def refundables(parts: Parts, people: Sequence[Subject], *, actor: str) -> list[
     return [(known[bill.person_id], _refundable(parts, bill, _may_ask(bill, actor, own))) for bill in bills]
 
 
-def refundable(parts: Parts, subject: Subject, insurance: Insurance, *, actor: str) -> Refundable | None:
-    """What could go back of one item; None if the resident paid nothing for it."""
+def refundable(
+    parts: Parts, subject: Subject, insurance: Insurance, determination: int | None = None, *, actor: str
+) -> Refundable | None:
+    """What could go back of one item, the year's or that of a determination; None if the resident paid nothing."""
     found = (each for _, each in refundables(parts, [subject], actor=actor))
-    return next((each for each in found if each.insurance is insurance), None)
+    item = (insurance, determination)
+    return next((each for each in found if (each.insurance, each.determination) == item), None)
 
 
 def ask(
-    parts: Parts, subject: Subject, insurance: Insurance, why: str, *, expected: Fen, actor: str, request_key: str
+    parts: Parts,
+    subject: Subject,
+    insurance: Insurance,
+    why: str,
+    *,
+    expected: Fen,
+    actor: str,
+    request_key: str,
+    determination: int | None = None,
 ) -> Asked:
     """Ask for one item's money as its screen showed it; the same key with the same wish is the same refund, at the same
     moment too. `actor`, account:<id>, began the payment or is the person himself.
@@ -77,7 +94,7 @@ def ask(
     wish."""
     if why not in QUESTIONS:
         raise UnknownReason
-    wish = json.dumps(["refund", subject.id, insurance, why, expected])
+    wish = json.dumps(["refund", subject.id, insurance, determination, why, expected])
     key, body = sha256(f"refund\0{actor}\0{request_key}".encode()).digest(), sha256(wish.encode()).digest()
     with parts.engine.begin() as connection:
         _one_at_a_time(connection, key)
@@ -85,7 +102,8 @@ def ask(
         if before is not None:
             return before
         bills = find_refunds.giveable(connection, [subject.id], levy_year=parts.rules.year)
-        bill = next((each for each in bills if each.insurance == insurance), None)
+        item = (insurance, determination)
+        bill = next((each for each in bills if (each.insurance, each.determination) == item), None)
         if bill is None:
             raise NothingToGiveBack
         if not _may_ask(bill, actor, _own(connection, actor)):
@@ -103,7 +121,8 @@ def _refundable(parts: Parts, bill: Any, mine: bool) -> Refundable:
     said = next((sentence for sentence in no.values() if sentence), None)
     return Refundable(
         insurance=insurance,
-        title=f"{bill.levy_year}年{NAMES[insurance]}",
+        determination=bill.determination,
+        title=title_of(bill),
         amount=bill.refund_amount or bill.personal_due,
         way=f"原来付款的{GATEWAYS[bill.way].facts.title}账户" if bill.way in GATEWAYS else "参保人本人的银行账户",
         reasons=[(why, words) for why, words in QUESTIONS.items() if mine and no[why] is None],

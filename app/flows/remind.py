@@ -12,9 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from app.flows.parts import Parts
-from app.flows.quote import NAMES
+from app.flows.titles import title_of
 from app.flows.visit import Standing, Villager, villagers
-from app.policy.facts import Insurance
 from app.registry import find
 from app.registry.find import Subject
 from core.errors import Conflict
@@ -71,7 +70,7 @@ def tell_certified(parts: Parts, connection: Connection, day: date, insurance: s
         if not subscriptions.left(connection, parts.vault, openid).get("certified"):
             continue
         person = find.by_ids(connection, parts.vault, [row.person_id], levy_year=parts.rules.year)[0]
-        fields = _fields(parts, [person], f"{parts.rules.year}年{NAMES[Insurance(insurance)]}")
+        fields = _fields(parts, [person], title_of(row))
         sealed = parts.vault.seal(openid, bound_to=f"notice.openid:bill:{row.id}")
         wanted = _notice(parts, person.household_id, f"bill:{row.id}:certified", fields)
         wanted |= {"openid": b64encode(sealed).decode()}
@@ -157,7 +156,7 @@ _WRITE_CERTIFIED = text(
     " null, :at)"
 )
 _WAITING = text(
-    "select b.id, b.person_id, p.number, p.payer from entry e"
+    "select b.id, b.person_id, b.insurance, b.levy_year, b.determination, b.years, p.number, p.payer from entry e"
     " join payment p on p.household_id = e.household_id and 'receipt:' || p.gateway || ':' || p.reference = e.cause"
     " join payment_bill pb on pb.household_id = p.household_id and pb.number = p.number"
     " join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"

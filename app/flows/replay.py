@@ -156,8 +156,8 @@ def reckon(
 
 def change_of(asked: Asked, insurance: Insurance, line: bytes) -> Change:
     """Two answers for facts as `bulk.people` gives them."""
-    common, elsewhere, status, categories, last_tier, paid, word = line.decode().split("\t")
-    special_case, determination = determined(insurance, json.loads(word) if word else None)
+    common, elsewhere, status, categories, last_tier, paid, words = line.decode().split("\t")
+    special_case, determination, late_waiver = determined(insurance, json.loads(words) if words else {})
     born, sex, residence, alive, student, family, spouse, pension, medical = common.split("|")
     facts = Facts(
         insurance=insurance,
@@ -175,6 +175,7 @@ def change_of(asked: Asked, insurance: Insurance, line: bytes) -> Change:
         spouse_birth=date.fromisoformat(spouse) if spouse else None,
         special_case=special_case,
         determination=determination,
+        late_waiver=late_waiver,
     )
     years = paid.split("|")
     sides = (

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from app.flows.draft import draft_of
 from app.flows.leave import leave
 from app.flows.parts import Parts
-from app.flows.quote import amount_due
+from app.flows.quote import Due, amount_due
 from app.policy.facts import Insurance
 from app.registry import find
 from app.registry.find import Subject
@@ -96,14 +96,22 @@ def _bill_of(parts: Parts, connection: Connection, row: Mapping[str, Any], perso
 def _fitting(
     parts: Parts, connection: Connection, subject: Subject, insurance: Insurance, row: Mapping[str, Any]
 ) -> int:
-    """The bill of one insurance that takes this very amount, or the one that was settled before; 0 for none."""
+    """The bill of one insurance that takes this very amount, or the one that was settled before; 0 for none. An amount
+    that a bureau determined names its back-payment; any other is the year's."""
+    at = row["happened_at"]
+    for backpay in subject.standing[insurance].backpays:
+        due = amount_due(parts, subject, insurance, at=at, channel=CHANNEL, determination=backpay["id"])
+        if due.payable and due.quote.personal_due == row["amount"]:
+            return _issued(parts, connection, subject, due)
     standing = subject.standing[insurance].bill
     if standing is not None and standing["state"] == "settled":
         return int(standing["id"]) if standing["personal_due"] == row["amount"] else 0
     tier = row["amount"] if insurance is Insurance.RES_PENSION else None
-    due = amount_due(parts, subject, insurance, at=row["happened_at"], channel=CHANNEL, tier=tier)
-    if not due.payable or due.quote.personal_due != row["amount"]:
-        return 0
+    due = amount_due(parts, subject, insurance, at=at, channel=CHANNEL, tier=tier)
+    return _issued(parts, connection, subject, due) if due.payable and due.quote.personal_due == row["amount"] else 0
+
+
+def _issued(parts: Parts, connection: Connection, subject: Subject, due: Due) -> int:
     draft = draft_of(parts, subject, due)
     try:
         return issue(connection, draft).id

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from app.flows.announce import tell_settled
 from app.flows.draft import draft_of
 from app.flows.parts import Parts
-from app.flows.pay import NotPayable, Want
-from app.flows.quote import SELF, amount_due
+from app.flows.pay import NotPayable, Want, due_of
+from app.flows.quote import SELF
 from app.flows.refund import Asked, Asking, plain_reason, reserve
 from app.policy.facts import Insurance
 from app.policy.refunds import Why
@@ -78,7 +78,7 @@ def propose(parts: Parts, key: Key, wants: Sequence[Want], *, by: str) -> None:
         bills: dict[int, int] = {}  # each with the household it lies in
         for want in wants:
             person = people[want.person_id]
-            due = amount_due(parts, person, want.insurance, at=came, channel=SELF, tier=want.tier)
+            due = due_of(parts, person, want, at=came, channel=SELF)
             if not due.payable:
                 raise NotPayable(due)
             standing = _standing(connection, row, person, want)
@@ -101,7 +101,8 @@ def settle(parts: Parts, key: Key, seen: Proposal, *, by: str) -> None:
         for bill_id in row.bills:
             bill, _ = find_money.bill_with_lines(connection, row.bills_household, bill_id)
             [person] = find.by_ids(connection, parts.vault, [bill.person_id], levy_year=parts.rules.year)
-            due = amount_due(parts, person, Insurance(bill.insurance), at=now, tier=bill.tier)
+            item = Want(person.id, Insurance(bill.insurance), bill.tier, bill.determination)
+            due = due_of(parts, person, item, at=now, channel=SELF)
             issued = IssuedBill(bill.household_id, bill.id, bill.insurance, bill.personal_due, bill.price_until)
             tell_settled(parts, connection, person, due, issued)
 
@@ -119,6 +120,7 @@ def _standing(connection: Connection, row: Any, person: find.Subject, want: Want
     """The open bill that the very payment of this money holds: it cannot be issued anew while that lives, and lies in
     the payment's household, wherever its person is by now."""
     for bill in find_money.bills_of(connection, row.household_id, row.number):
-        if (bill.person_id, bill.insurance, bill.state) == (person.id, want.insurance, "open"):
+        item = (bill.person_id, bill.insurance, bill.determination, bill.state)
+        if item == (person.id, want.insurance, want.determination, "open"):
             return bill.id
     return None

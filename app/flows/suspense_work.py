@@ -6,8 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from app.flows.parts import Parts
-from app.flows.quote import NAMES
-from app.policy.facts import Insurance
+from app.flows.titles import title_of
 from app.registry import find
 from core.money import Fen
 from core.redact import mask_name
@@ -91,7 +90,7 @@ def doubt(parts: Parts, key: Key) -> tuple[Doubt, Sequence[Any], list[Proposed]]
         Proposed(
             bill.id,
             mask_name(people[bill.person_id].name),
-            f"{bill.levy_year}年{NAMES[Insurance(bill.insurance)]}",
+            title_of(bill),
             bill.personal_due,
         )
         for bill in bills

@@ -11,8 +11,7 @@ from sqlalchemy import Connection, Row, text
 from app.flows.follow_refund import STEPS as REFUND_STEPS
 from app.flows.notice_words import KINDS
 from app.flows.parts import Parts
-from app.flows.quote import NAMES
-from app.policy.facts import Insurance
+from app.flows.titles import title_of
 from app.registry import find
 from core.clock import beijing_midnight
 from core.money import Fen, plain_yuan
@@ -75,7 +74,7 @@ def trace(parts: Parts, number: str) -> Trace:
         channel=GATEWAYS[payment.gateway].facts.title if payment.gateway in GATEWAYS else payment.gateway,
         amount=payment.amount,
         state=State(payment.state),
-        items=[f"{names[bill.person_id]} {_title(bill)} {plain_yuan(bill.personal_due)} 元" for bill in bills],
+        items=[f"{names[bill.person_id]} {title_of(bill)} {plain_yuan(bill.personal_due)} 元" for bill in bills],
         events=[event for event, _ in sorted(found, key=_order)],
         whole=payment.reference is None or booked == payment.amount,
     )
@@ -87,17 +86,13 @@ def _order(found: tuple[Event, int]) -> tuple[datetime, int, datetime]:
     return event.at.replace(second=0, microsecond=0), rank, event.at
 
 
-def _title(bill: Row) -> str:
-    return f"{bill.levy_year}年{NAMES[Insurance(bill.insurance)]}"
-
-
 def _receipt(payment: Row) -> str:
     return f"receipt:{payment.gateway}:{payment.reference}"
 
 
 def _begun(_connection: Connection, payment: Row, bills: Sequence[Row]) -> Iterator[Event]:
     for bill in bills:
-        words = f"{_title(bill)}，个人应缴 {plain_yuan(bill.personal_due)} 元"
+        words = f"{title_of(bill)}，个人应缴 {plain_yuan(bill.personal_due)} 元"
         yield Event(bill.issued_at, "开出缴费单", "系统", words, system=True)
     yield Event(payment.started_at, "发起付款", payment.started_by, f"{plain_yuan(payment.amount)} 元", system=True)
 
@@ -158,7 +153,7 @@ def _booked(connection: Connection, payment: Row, bills: Sequence[Row]) -> Itera
         wanted |= {"year": bill.levy_year, "person": bill.person_id}
         for row in connection.execute(_OUTSIDE, wanted):
             what = "国库入库" if row.kind == "treasury" else "部门确认"
-            yield Event(beijing_midnight(row.booked_on), what, row.kind, f"{_title(bill)}，{row.serial}")
+            yield Event(beijing_midnight(row.booked_on), what, row.kind, f"{title_of(bill)}，{row.serial}")
 
 
 def _went_back(connection: Connection, payment: Row, _bills: Sequence[Row]) -> Iterator[Event]:

@@ -139,12 +139,13 @@ def _villager(person: Subject, dues: Sequence[Due]) -> Villager:
     elif payable:
         standing = Standing.FREE
     else:
-        standing = Standing.DONE if any(due.settled for due in dues) else Standing.NOT_HERE
+        years_own = (due for due in dues if due.determination is None)
+        standing = Standing.DONE if any(due.settled for due in years_own) else Standing.NOT_HERE
     return Villager(person, standing, amount, "；".join(filter(None, map(_word, dues))))
 
 
 def _word(due: Due) -> str:
-    title = TITLES[due.insurance]
+    title = TITLES[due.insurance] if due.determination is None else due.title
     if due.settled:
         return f"{title}办好了"
     if due.tier_open:
@@ -155,6 +156,6 @@ def _word(due: Due) -> str:
 
 
 def _progress(insurance: Insurance, title: str, dues: Sequence[tuple[Subject, Sequence[Due]]]) -> Progress:
-    own = [due for _, both in dues for due in both if due.insurance is insurance]
+    own = [due for _, items in dues for due in items if (due.insurance, due.determination) == (insurance, None)]
     done = sum(due.settled for due in own)
     return Progress(title, done, done + sum(due.payable or due.tier_open for due in own))

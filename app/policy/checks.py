@@ -3,10 +3,9 @@
 from datetime import date
 
 from app.policy.answer import Reason
-from app.policy.facts import Decision, Elsewhere, Employment, Facts, Insurance, Residence, SpecialCase
+from app.policy.facts import BACKPAYS, Decision, Elsewhere, Employment, Facts, Insurance, Residence, SpecialCase
 from app.policy.terms import Mode, PolicyYear, birthday
 
-_BACKPAYS = frozenset({SpecialCase.POLICY_BACKPAY, SpecialCase.INTERRUPTED_BACKPAY})
 _EMPLOYEE_PENSION = frozenset({Employment.PENSION, Employment.BOTH})
 _EMPLOYEE_MEDICAL = frozenset({Employment.MEDICAL, Employment.BOTH})
 
@@ -35,7 +34,7 @@ def standing(rules: PolicyYear, facts: Facts, day: date) -> Reason | None:
 
 def is_backpay(rules: PolicyYear, facts: Facts, day: date) -> bool:
     """A determined back-payment (R28), or this year's pension premium after its last day (D29)."""
-    return facts.special_case in _BACKPAYS or (
+    return facts.special_case in BACKPAYS or (
         facts.insurance is Insurance.RES_PENSION and day > rules.dates.pension_out_of_window_end
     )
 
@@ -92,7 +91,7 @@ def _pension_exclusion(rules: PolicyYear, facts: Facts, day: date) -> Reason | N
 
 def _missing_years_approved(facts: Facts) -> bool:
     # R10: past the age nothing is due for the year, but missing years are HRSS's to decide; its yes must be payable.
-    return facts.special_case in _BACKPAYS and facts.decision is Decision.APPROVED
+    return facts.special_case in BACKPAYS and facts.decision is Decision.APPROVED
 
 
 def _medical_exclusion(facts: Facts) -> Reason | None:

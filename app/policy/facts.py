@@ -76,12 +76,16 @@ class FamilyType(StrEnum):
 
 
 class SpecialCase(StrEnum):
-    """Cases that a bureau must determine before there is a bill (R28)."""
+    """Cases that a bureau must determine before there is a bill (R28). A back-payment is an item of its own beside the
+    year's premium: who asks for one asks with it as the special case."""
 
     NONE = "none"
     NEWBORN = "newborn"
     POLICY_BACKPAY = "policy_backpay"
     INTERRUPTED_BACKPAY = "interrupted_backpay"
+
+
+BACKPAYS = frozenset({SpecialCase.POLICY_BACKPAY, SpecialCase.INTERRUPTED_BACKPAY})
 
 
 class Decision(StrEnum):
@@ -135,7 +139,8 @@ class Facts:
     """One person and one insurance on the day of asking. Dates are Beijing dates.
 
     `registered`: with HRSS for the pension, the medical bureau for the medical (R29). `already_paid`: for this
-    insurance and year. `spouse_birth` None: not known. `determination` None: nobody has decided.
+    item. `spouse_birth` None: not known. `determination` None: nobody has decided. `late_waiver`: what the bureau said
+    on a late waiver (D25) where `determination` is about a special case.
     No field that would make a person billable has a default: a forgotten fact must not become a bill."""
 
     insurance: Insurance
@@ -153,9 +158,17 @@ class Facts:
     spouse_birth: date | None = None
     special_case: SpecialCase = SpecialCase.NONE
     determination: Determination | None = None
+    late_waiver: Decision | None = None
     sponsors: tuple[SponsorRule, ...] = ()
 
     @property
     def decision(self) -> Decision | None:
         """What the bureau said, if it has spoken."""
         return self.determination.decision if self.determination else None
+
+    @property
+    def back_years(self) -> tuple[int, ...] | None:
+        """The years that a back-payment is for, as far as they are determined; None: this is the year's premium."""
+        if self.special_case not in BACKPAYS:
+            return None
+        return self.determination.years if self.determination else ()

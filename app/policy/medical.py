@@ -85,8 +85,8 @@ def _is_newborn(rules: PolicyYear, facts: Facts, day: date) -> bool:
 
 def _late_waiver_is(decision: Decision, facts: Facts, ground: Ground | None) -> bool:
     # A decision on a newborn says nothing on the waiver.
-    waived = ground is not None and ground.full
-    return waived and facts.special_case is SpecialCase.NONE and facts.decision is decision
+    said = facts.decision if facts.special_case is SpecialCase.NONE else facts.late_waiver
+    return ground is not None and ground.full and said is decision
 
 
 def _for_the_bureau(facts: Facts, ground: Ground | None) -> bool:

@@ -65,8 +65,10 @@ def accepts(quoted: Quote, tendered: Fen) -> bool:
 
 
 def tier_choices(rules: PolicyYear, facts: Facts, at: datetime, channel: str) -> tuple[TierChoice, ...]:
-    """Every tier of the year in the file's order, as this person would be quoted; empty for the medical premium."""
-    if facts.insurance is not Insurance.RES_PENSION:
+    """Every tier of the year in the file's order, as this person would be quoted; empty for the medical premium, and
+    for a back-payment whose amount the bureau has determined: there is nothing to choose."""
+    determined = facts.determination is not None and facts.determination.amount is not None
+    if facts.insurance is not Insurance.RES_PENSION or determined:
         return ()
     day, mode = business_day(at), rules.mode(channel)
     refused = standing(rules, facts, day) or undecided(rules, facts, day)

@@ -9,7 +9,7 @@ from app.policy.answer import Eligible, Line, Part, PriceBasis, Quote, Reason
 from app.policy.facts import Facts, Insurance
 from app.policy.lines import chinese_day
 from app.policy.terms import PolicyYear
-from app.policy.words import outlook, phrases, say, say_line
+from app.policy.words import item_words, outlook, phrases, say, say_line
 from core.clock import business_day
 from core.money import Fen, plain_yuan
 
@@ -90,7 +90,7 @@ def _sheet(
     return Sheet(
         reader=reader,
         insurance=quoted.insurance,
-        title=_title(quoted, rules, settled),
+        title=_title(quoted, facts, rules, settled),
         day=quoted.day,
         answer=answer or say(quoted, rules),
         reason_code=quoted.reason_code,
@@ -101,7 +101,7 @@ def _sheet(
         behind=tuple(rules.cite(number) for number in behind),
         change=None if settled else outlook(quoted, facts, rules),
         waiting=_waiting(quoted),
-        benefits=_benefits(quoted, rules, settled),
+        benefits=_benefits(quoted, facts, rules, settled),
         valid=None if settled else _valid(quoted),
         waiting_end=quoted.waiting_end,
         benefit_start=quoted.benefit_start,
@@ -111,7 +111,7 @@ def _sheet(
     )
 
 
-def _title(quoted: Quote, rules: PolicyYear, settled: bool) -> str:
+def _title(quoted: Quote, facts: Facts, rules: PolicyYear, settled: bool) -> str:
     words = phrases("sheet")
     if settled:
         pattern = words["title_settled"]
@@ -120,10 +120,10 @@ def _title(quoted: Quote, rules: PolicyYear, settled: bool) -> str:
     else:
         asked = quoted.eligible is Eligible.REVIEW or quoted.reason_code is Reason.TIER_REQUIRED
         pattern = words["title_asked" if asked else "title_refused"]
-    name = phrases("names")[quoted.insurance]
+    item = item_words(quoted.insurance, rules.year, facts.back_years)
     if quoted.tier:
-        name = words["with_tier"].format(name=name, tier=plain_yuan(quoted.tier))
-    return pattern.format(year=rules.year, name=name)
+        item = words["with_tier"].format(item=item, tier=plain_yuan(quoted.tier))
+    return pattern.format(item=item)
 
 
 def _plain(line: Line, _quoted: Quote, _facts: Facts, rules: PolicyYear) -> SheetLine:
@@ -183,12 +183,13 @@ def _waiting(quoted: Quote) -> str | None:
     return phrases("sheet")["waiting"].format(first=chinese_day(first), last=chinese_day(quoted.waiting_end), days=days)
 
 
-def _benefits(quoted: Quote, rules: PolicyYear, settled: bool) -> str | None:
+def _benefits(quoted: Quote, facts: Facts, rules: PolicyYear, settled: bool) -> str | None:
     words = phrases("sheet")
     if quoted.insurance is Insurance.RES_PENSION:
         if not quoted.account_credit:
             return None
-        return words["account"].format(year=rules.year, credit=plain_yuan(quoted.account_credit))
+        account = "account" if facts.back_years is None else "account_back"
+        return words[account].format(year=rules.year, credit=plain_yuan(quoted.account_credit))
     if quoted.benefit_start is None:
         return None
     name = "benefits_after" if quoted.waiting_end else "benefits"

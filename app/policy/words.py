@@ -1,7 +1,7 @@
 """The Chinese that residents, agents and clerks read for a quote. Never names a category (section 5.4)."""
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -34,6 +34,14 @@ def say_line(line: Line) -> str:
     if not line.note:
         return said
     return f"{said}{line.note}" if line.note.startswith("进") else f"{said}（{line.note}）"
+
+
+def item_words(insurance: Insurance, year: int, back_years: Sequence[int] | None) -> str:
+    """What is paid for: 2022年居民养老, or of a back-payment 2019、2020年养老补缴."""
+    if back_years is None:
+        return f"{year}年{phrases('names')[insurance]}"
+    years = "、".join(str(each) for each in back_years)
+    return f"{years}{years and '年'}{phrases('backpays')[insurance]}"
 
 
 def outlook(quoted: Quote, facts: Facts, rules: PolicyYear) -> str | None:

@@ -27,16 +27,17 @@ select h.village_code,
   left join (select person_id,
                     string_agg(levy_year::text, '|') filter (where insurance = 'RES_PENSION') as pension,
                     string_agg(levy_year::text, '|') filter (where insurance = 'RES_MEDICAL') as medical
-               from bill where state = 'settled' and levy_year = any (%(years)s) group by person_id
+               from bill where state = 'settled' and determination is null and levy_year = any (%(years)s)
+              group by person_id
             ) paid on paid.person_id = p.id
   left join (select person_id,
-                    max(said) filter (where insurance = 'RES_PENSION') as pension,
-                    max(said) filter (where insurance = 'RES_MEDICAL') as medical
-               from (select distinct on (person_id, insurance) person_id, insurance,
-                            jsonb_build_object('kind', kind, 'state', state, 'amount', amount, 'years', years,
-                                               'benefit_start', benefit_start)::text as said
+                    (jsonb_object_agg(kind, said) filter (where insurance = 'RES_PENSION'))::text as pension,
+                    (jsonb_object_agg(kind, said) filter (where insurance = 'RES_MEDICAL'))::text as medical
+               from (select distinct on (person_id, insurance, kind) person_id, insurance, kind,
+                            jsonb_build_object('state', state, 'amount', amount, 'years', years,
+                                               'benefit_start', benefit_start) as said
                        from determination where levy_year = any (%(years)s)
-                      order by person_id, insurance, id desc) latest group by person_id
+                      order by person_id, insurance, kind, id desc) latest group by person_id
             ) word on word.person_id = p.id
  where p.household_id %% %(shares)s = %(share)s
 ) to stdout"""
@@ -58,8 +59,8 @@ def people(
 ) -> Iterator[tuple[bytes, bytes, bytes]]:
     """Every person of a share: village code, facts for the pension, facts for the medical insurance.
 
-    The facts are bytes that `facts_of_line` reads: equal bytes are equal facts. Settled bills and
-    determinations of `levy_years` count.
+    The facts are bytes that `facts_of_line` reads: equal bytes are equal facts. Settled bills of
+    the year's premium and the latest determination of each kind of `levy_years` count.
     The connection must not be in a transaction; it is in one until the iterator ends."""
     with connection.transaction(), connection.cursor() as cursor:
         if share.snapshot:

@@ -16,8 +16,8 @@ def maybe_entitled(
     asked_by: str,
     people: Sequence[int] | None = None,
 ) -> Sequence[Row]:
-    """Settled bills of living persons (of these, or None: of all) who stand on a list, have a bureau's yes, or are old
-    enough, and for which `asked_by` has not asked before and no refund is under way.
+    """Settled bills of the year's premium, of living persons (of these, or None: of all) who stand on a list, have a
+    bureau's yes, or are old enough, and for which `asked_by` has not asked before and no refund is under way.
 
     `ages`: (born by this day, pays this much in fen) of the medical insurance: who pays more is looked at."""
     return connection.execute(
@@ -34,11 +34,12 @@ def maybe_entitled(
 
 _QUERY = text(
     "select b.* from bill b join person p on p.id = b.person_id"
-    " where b.levy_year = :year and b.state = 'settled' and b.personal_due > 0 and p.alive"
+    " where b.levy_year = :year and b.determination is null and b.state = 'settled' and b.personal_due > 0 and p.alive"
     " and (cast(:people as bigint[]) is null or b.person_id = any (:people))"
     " and (exists (select from category c where c.person_id = p.id and c.insurance = b.insurance)"
     "   or exists (select from determination d where d.person_id = p.id and d.insurance = b.insurance"
-    "              and d.levy_year = b.levy_year and d.state = 'approved')"
+    "              and d.levy_year = b.levy_year and d.state = 'approved'"
+    "              and d.kind in ('newborn', 'late_waiver'))"
     "   or (b.insurance = 'RES_MEDICAL' and exists ("
     "        select from unnest(cast(:born_by as date[]), cast(:rest as bigint[])) as age (born_by, rest)"
     "         where p.birth_date <= age.born_by and b.personal_due > age.rest)))"

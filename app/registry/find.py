@@ -7,14 +7,15 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
+from app.registry.determinations import BACKPAY, State
 from core.redact import mask_id
 from core.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a person stands in one insurance: registration, schemes, categories; the year's bill and the bureau's word,
-    if there are any."""
+    """How a person stands in one insurance: registration, schemes, categories; the year's bill, if there is one; the
+    bureau's words of the year; and what is to be paid for former years, beside the year's premium."""
 
     registered: bool
     employee_insured: bool
@@ -22,7 +23,8 @@ class Standing:
     categories: frozenset[str]
     last_tier: int | None
     bill: Mapping[str, Any] | None
-    determination: Mapping[str, Any] | None  # the latest of the year: kind, state, amount, years, benefit_start
+    determinations: Mapping[str, Mapping[str, Any]]  # the latest of each kind: id, state, amount, years, benefit_start
+    backpays: Sequence[Mapping[str, Any]]  # determinations of back-payments, open or approved, each with its `bill`
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +62,14 @@ select {also} p.id, p.household_id, h.village_code, v.name as village, t.name as
        (select jsonb_object_agg(e.insurance, jsonb_build_array(e.status, e.employee_insured, e.insured_elsewhere,
                                                                e.last_tier))
           from enrolment e where e.person_id = p.id) as enrolments,
-       (select jsonb_object_agg(b.insurance, jsonb_build_object('id', b.id, 'household_id', b.household_id,
-               'state', b.state, 'tier', b.tier,
-               'personal_due', b.personal_due, 'settled_at', b.settled_at, 'settled_by', b.settled_by,
-               'reason_code', b.reason_code))
+       (select jsonb_agg(jsonb_build_object('insurance', b.insurance, 'determination', b.determination, 'id', b.id,
+               'household_id', b.household_id, 'state', b.state, 'tier', b.tier, 'personal_due', b.personal_due,
+               'settled_at', b.settled_at, 'settled_by', b.settled_by, 'reason_code', b.reason_code))
           from bill b where b.person_id = p.id and b.levy_year = :levy_year
                         and b.state not in ('withdrawn', 'refunded')) as bills,
-       (select jsonb_object_agg(d.insurance, jsonb_build_object('kind', d.kind, 'state', d.state, 'amount', d.amount,
-               'years', d.years, 'benefit_start', d.benefit_start))
-          from (select distinct on (insurance) * from determination
-                 where person_id = p.id and levy_year = :levy_year order by insurance, id desc) d) as determinations
+       (select jsonb_agg(jsonb_build_object('id', d.id, 'insurance', d.insurance, 'kind', d.kind, 'state', d.state,
+               'amount', d.amount, 'years', d.years, 'benefit_start', d.benefit_start) order by d.id)
+          from determination d where d.person_id = p.id and d.levy_year = :levy_year) as determinations
   from {people}
   join household h on h.id = p.household_id
   join village v on v.code = h.village_code
@@ -154,7 +154,8 @@ def _subjects(connection: Connection, vault: Vault, query: TextClause, key: obje
 
 
 def _subject(vault: Vault, row: Any) -> Subject:
-    enrolments, bills, determinations = row.enrolments or {}, row.bills or {}, row.determinations or {}
+    enrolments = row.enrolments or {}
+    bills = {(bill["insurance"], bill["determination"]): bill for bill in row.bills or ()}
     return Subject(
         id=row.id,
         household_id=row.household_id,
@@ -175,7 +176,13 @@ def _subject(vault: Vault, row: Any) -> Subject:
         family_type=row.family_type,
         spouse_birth=row.spouse_birth,
         standing={
-            each: _standing(each, enrolments.get(each), row.categories, bills.get(each), determinations.get(each))
+            each: _standing(
+                each,
+                enrolments.get(each),
+                row.categories,
+                bills,
+                [said for said in row.determinations or () if said["insurance"] == each],
+            )
             for each in INSURANCES
         },
     )
@@ -185,8 +192,8 @@ def _standing(
     insurance: str,
     enrolment: Sequence[Any] | None,
     flags: Sequence[str],
-    bill: Mapping[str, Any] | None,
-    determination: Mapping[str, Any] | None,
+    bills: Mapping[tuple[str, int | None], Mapping[str, Any]],
+    determinations: Sequence[Mapping[str, Any]],
 ) -> Standing:
     status, employee_insured, elsewhere, last_tier = enrolment or ("NONE", False, "none", None)
     return Standing(
@@ -195,6 +202,11 @@ def _standing(
         insured_elsewhere=frozenset(elsewhere.split("|")) - {"none", ""},
         categories=frozenset(flag.split(":", 1)[1] for flag in flags if flag.startswith(insurance)),
         last_tier=last_tier,
-        bill=bill,
-        determination=determination,
+        bill=bills.get((insurance, None)),
+        determinations={said["kind"]: said for said in determinations},
+        backpays=[
+            {**said, "bill": bills.get((insurance, said["id"]))}
+            for said in determinations
+            if said["kind"] in BACKPAY and said["state"] != State.REJECTED
+        ],
     )

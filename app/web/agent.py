@@ -1,7 +1,7 @@
 """The pages of a village agent: log in, the village's list, one person in large type, the code, the next one."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,6 @@ from app.web.sheets import sheet_page
 from app.web.ways import codes
 from app.web.wishes import MOST_ITEMS, UnknownPerson, known, tier_fields, tiers, wants
 from core.errors import NotFound
-from core.money import Fen
 
 bp = APIBlueprint("agent", __name__, enable_openapi=False)
 PAGE = 50
@@ -161,12 +160,12 @@ def person(person: str) -> Answer:
     subject = _own_person(person)
     now, chosen = parts().clocks.now(), tiers(request.args)
     members = [
-        Member(reference(each.id), each, all_due(parts(), each, at=now, channel=AGENT, tier=chosen.get(each.id)))
+        Member(reference(each.id), each, all_due(parts(), each, at=now, channel=AGENT, tiers=chosen.get(each.id, {})))
         for each in household(parts(), subject.household_id)
         if each.alive or each.id == subject.id
     ]
     members.sort(key=lambda member: member.person.id != subject.id)
-    ticked = _ticked(subject, chosen)
+    ticked = _ticked(subject)
     open_items = [(member.person.id, due) for member in members for due in member.dues if _is_open(due)]
     return render_template(
         "agent/person.html",
@@ -175,7 +174,7 @@ def person(person: str) -> Answer:
         ticked=ticked,
         chosen=chosen,
         ready=bool(open_items),
-        total=sum(due.quote.personal_due or 0 for who, due in open_items if (who, due.insurance) in ticked),
+        total=sum(due.quote.personal_due or 0 for who, due in open_items if (who, due.key) in ticked),
         family_open="family" in request.args or any(who != subject.id for who, _ in ticked),
         key=secrets.token_urlsafe(12),
         ways=codes(parts().gateways),
@@ -230,17 +229,21 @@ def _again(person: str, **more: object) -> Answer:
 
 
 def _wanted(fields: MultiDict[str, Any]) -> list[Want]:
-    """The items ticked, and the pension of everybody for whom a tier was chosen: choosing it is the tick."""
-    ticked = [want for want in wants(fields) if want.insurance is Insurance.RES_MEDICAL]
-    return ticked + [Want(person, Insurance.RES_PENSION, tier) for person, tier in tiers(fields).items()]
+    """The items ticked, and each pension for which a tier was chosen: choosing it is the tick."""
+    ticked = [want for want in wants(fields) if want.insurance is Insurance.RES_MEDICAL or want.determination]
+    return [want for want in ticked if want.tier is None] + [
+        Want(person, Insurance.RES_PENSION, tier, determination)
+        for person, own in tiers(fields).items()
+        for determination, tier in own.items()
+    ]
 
 
-def _ticked(subject: Subject, chosen: Mapping[int, Fen]) -> set[tuple[int, str]]:
-    """What is in this payment: what was ticked, at first the medical of the person at the table, and chosen tiers."""
-    medical = {(subject.id, Insurance.RES_MEDICAL)}
-    if "seen" in request.args:
-        medical = {(want.person_id, want.insurance) for want in wants(request.args)}
-    return {(who, str(insurance)) for who, insurance in medical} | {(who, "RES_PENSION") for who in chosen}
+def _ticked(subject: Subject) -> set[tuple[int, str]]:
+    """What is in this payment, by person and the item's key: what was ticked, at first the medical of the person at the
+    table, and chosen tiers."""
+    at_first = [Want(subject.id, Insurance.RES_MEDICAL)]
+    wanted = _wanted(request.args) if "seen" in request.args else at_first + _wanted(request.args)
+    return {(want.person_id, want.key) for want in wanted}
 
 
 def _is_open(due: Due) -> bool:

@@ -4,10 +4,10 @@ from apiflask import APIBlueprint
 from flask import Response, make_response, redirect, render_template, url_for
 
 from app.flows.proofs import NoSuchProof, NotBookedYet, Proof, behind, certify, confirm, hand_out, proof
-from app.flows.quote import NAMES, subjects
+from app.flows.quote import subjects
 from app.web.access import Answer, here, own_payment
 from app.web.parts import parts
-from app.web.sheets import insurance_named
+from app.web.sheets import item_of
 from app.web.wishes import known
 
 bp = APIBlueprint("proofs", __name__, enable_openapi=False)
@@ -17,12 +17,13 @@ village = APIBlueprint("village_proofs", __name__, enable_openapi=False)
 @bp.get("/proof/<person>/<insurance>")
 def offered(person: str, insurance: str) -> Answer:
     """Which papers there are of one item, and when the other one comes."""
-    subject, named = subjects(parts(), [known(person)])[0], insurance_named(insurance)
+    subject, item = subjects(parts(), [known(person)])[0], item_of(insurance)
+    papers = behind(parts(), subject, *item)
     return render_template(
         "resident/proof.html",
         subject=subject,
-        title=f"{parts().rules.year}年{NAMES[named]}",
-        behind=behind(parts(), subject, named),
+        title=papers.title,
+        behind=papers,
         waiting=NotBookedYet.text,
         person=person,
         insurance=insurance,
@@ -32,8 +33,8 @@ def offered(person: str, insurance: str) -> Answer:
 @bp.post("/proof/<person>/<insurance>")
 def certificate(person: str, insurance: str) -> Answer:
     """Write the certificate, then to its file."""
-    subject, named = subjects(parts(), [known(person)])[0], insurance_named(insurance)
-    return redirect(url_for("proofs.file", code=certify(parts(), subject, named).code), 303)
+    subject, item = subjects(parts(), [known(person)])[0], item_of(insurance)
+    return redirect(url_for("proofs.file", code=certify(parts(), subject, *item).code), 303)
 
 
 @bp.post("/pay/<number>/proof")

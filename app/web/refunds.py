@@ -12,7 +12,7 @@ from app.policy.refunds import QUESTIONS, Why
 from app.registry.find import Subject
 from app.web.access import Answer, actor, here
 from app.web.parts import parts
-from app.web.sheets import insurance_named
+from app.web.sheets import item_of
 from app.web.wishes import known
 from core.errors import BadInput
 from payments.errors import NoSuchRefund, NothingToGiveBack
@@ -70,14 +70,16 @@ def apply(person: str, insurance: str) -> Answer:
     expected, key = request.form.get("expected", ""), request.form.get("key", "")[:64]
     if not (expected.isascii() and expected.isdigit() and len(expected) <= 9 and key):
         raise BadAmount
+    named, determination = item_of(insurance)
     asked = ask(
         parts(),
         subject,
-        insurance_named(insurance),
+        named,
         request.form.get("why", ""),
         expected=int(expected),
         actor=actor(here()),
         request_key=key,
+        determination=determination,
     )
     return redirect(url_for("refunds.one", number=asked.number), 303)
 
@@ -93,7 +95,7 @@ def own_refund(number: str) -> RefundFollowed:
 
 def _found(person: str, insurance: str) -> tuple[Subject, Refundable]:
     subject = subjects(parts(), [known(person)])[0]
-    found = refundable(parts(), subject, insurance_named(insurance), actor=actor(here()))
+    found = refundable(parts(), subject, *item_of(insurance), actor=actor(here()))
     if found is None:
         raise NothingToGiveBack
     return subject, found

@@ -16,7 +16,7 @@ from app.flows.family import ConsentRequired, account_of, get_to_know
 from app.flows.follow import close_payment
 from app.flows.follow_refund import refunds_of
 from app.flows.holders import LetGo
-from app.flows.pay import NothingChosen, NotPayable, Want
+from app.flows.pay import NothingChosen, NotPayable, Want, due_of
 from app.flows.quote import SELF, Due, all_due, amount_due, subjects
 from app.policy.facts import Insurance
 from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
@@ -47,7 +47,7 @@ NEXT = {"due": "resident.due", "paid": "resident.paid"}
 
 @dataclass(frozen=True)
 class Card:
-    """A person on a page: the reference its links carry, and both insurances."""
+    """A person on a page: the reference its links carry, and every item."""
 
     reference: str
     person: Subject
@@ -119,7 +119,7 @@ def due() -> Answer:
     people = sorted(_people(), key=lambda person: (person.household_id, person.id))
     households = [
         [
-            Card(reference(person.id), person, all_due(parts(), person, at=now, tier=chosen.get(person.id)))
+            Card(reference(person.id), person, all_due(parts(), person, at=now, tiers=chosen.get(person.id, {})))
             for person in own
         ]
         for _, own in groupby(people, key=lambda person: person.household_id)
@@ -129,14 +129,16 @@ def due() -> Answer:
 
 @bp.get("/due/<person>/tier")
 def tier(person: str) -> Answer:
-    """Which pension tier; the choice goes back to what is due in its address, nothing is written."""
-    subject = _person(known(person))
-    found = amount_due(parts(), subject, Insurance.RES_PENSION, at=parts().clocks.now())
-    others = {name: value for name, value in tier_fields(request.args).items() if name != f"tier.{person}"}
+    """Which pension tier, of the year or of a back-payment (`of`); the choice goes back to what is due in its address,
+    nothing is written."""
+    subject, number = _person(known(person)), request.args.get("of", type=int)
+    found = amount_due(parts(), subject, Insurance.RES_PENSION, at=parts().clocks.now(), determination=number)
+    field = f"tier.{person}" if number is None else f"tier.{person}:{number}"
+    others = {name: value for name, value in tier_fields(request.args).items() if name != field}
     last = subject.standing[Insurance.RES_PENSION].last_tier
-    picked = tiers(request.args).get(subject.id, last)
+    picked = tiers(request.args).get(subject.id, {}).get(number, last)
     return render_template(
-        "resident/tier.html", subject=subject, due=found, reference=person, others=others, picked=picked, last=last
+        "resident/tier.html", subject=subject, due=found, field=field, others=others, picked=picked, last=last
     )
 
 
@@ -252,7 +254,7 @@ def _chosen(wanted: Sequence[Want]) -> Iterator[Chosen]:
     now = parts().clocks.now()
     for want in wanted:
         person = found[want.person_id]
-        priced = amount_due(parts(), person, want.insurance, at=now, tier=want.tier)
+        priced = due_of(parts(), person, want, at=now, channel=SELF)
         if not priced.payable:
             raise NotPayable(priced)
-        yield Chosen(f"{reference(person.id)}:{want.insurance}", person, priced)
+        yield Chosen(f"{reference(person.id)}:{priced.key}", person, priced)

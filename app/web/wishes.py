@@ -1,6 +1,7 @@
-"""What a page asks for, read from its fields: `item=<reference>:<insurance>`, `tier.<reference>=<fen>`."""
+"""What a page asks for, read from its fields: `item=<reference>:<insurance>`, `tier.<reference>=<fen>`; of a
+back-payment `item=<reference>:<insurance>:<determination>`, `tier.<reference>:<determination>=<fen>`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -28,14 +29,18 @@ class UnknownPerson(NotFound):
     text = "没有找到这个人，请重新查询。"
 
 
-def tiers(fields: MultiDict[str, Any]) -> dict[int, Fen]:
-    """The pension tiers chosen: person id → fen. BadWish for an amount that is no whole number."""
-    return {person: tier for _, person, tier in _tiers(fields)}
+def tiers(fields: MultiDict[str, Any]) -> dict[int, dict[int | None, Fen]]:
+    """The pension tiers chosen, by person id and determination (None: of the year). BadWish for an amount that is no
+    whole number."""
+    chosen: dict[int, dict[int | None, Fen]] = {}
+    for _, person, determination, tier in _tiers(fields):
+        chosen.setdefault(person, {})[determination] = tier
+    return chosen
 
 
 def tier_fields(fields: MultiDict[str, Any]) -> dict[str, str]:
     """The same as fields, to be handed on to the next page."""
-    return {f"{_TIER}{named}": str(tier) for named, _, tier in _tiers(fields)}
+    return {f"{_TIER}{named}": str(tier) for named, _, _, tier in _tiers(fields)}
 
 
 def carried(fields: MultiDict[str, Any]) -> dict[str, str]:
@@ -45,7 +50,7 @@ def carried(fields: MultiDict[str, Any]) -> dict[str, str]:
     return {
         name: value
         for name, value in fields.items()
-        if name.startswith(_TIER) and value.isdecimal() and person_behind(name.removeprefix(_TIER)) is not None
+        if name.startswith(_TIER) and value.isdecimal() and person_behind(_split(name)[0]) is not None
     }
 
 
@@ -58,13 +63,23 @@ def wants(fields: MultiDict[str, Any], *, only: str | None = None) -> list[Want]
     return [_want(item, chosen) for item in items]
 
 
-def _want(item: str, chosen: dict[int, Fen]) -> Want:
-    named, _, insurance = item.rpartition(":")
-    if insurance not in Insurance.__members__:
+def item_named(key: str) -> tuple[Insurance, int | None] | None:
+    """Insurance and determination of an item's key: RES_PENSION, or of a back-payment RES_PENSION:17."""
+    insurance, colon, number = key.partition(":")
+    if insurance not in Insurance.__members__ or (colon and not _is_number(number)):
+        return None
+    return Insurance(insurance), int(number) if number else None
+
+
+def _want(item: str, chosen: Mapping[int, Mapping[int | None, Fen]]) -> Want:
+    named, _, key = item.partition(":")
+    found = item_named(key)
+    if found is None:
         raise BadWish
+    insurance, determination = found
     person = known(named)
-    pension = insurance == Insurance.RES_PENSION
-    return Want(person, Insurance(insurance), chosen.get(person) if pension else None)
+    tier = chosen.get(person, {}).get(determination) if insurance is Insurance.RES_PENSION else None
+    return Want(person, insurance, tier, determination)
 
 
 def known(named: str) -> int:
@@ -75,10 +90,20 @@ def known(named: str) -> int:
     return person
 
 
-def _tiers(fields: MultiDict[str, Any]) -> Iterator[tuple[str, int, Fen]]:
+def _tiers(fields: MultiDict[str, Any]) -> Iterator[tuple[str, int, int | None, Fen]]:
     for field, value in fields.items():
         if field.startswith(_TIER) and value:
-            named = field.removeprefix(_TIER)
-            if not (value.isascii() and value.isdecimal() and len(value) <= 9):
+            named, number = _split(field)
+            if not _is_number(value) or (number and not _is_number(number)):
                 raise BadWish
-            yield named, known(named), int(value)
+            yield field.removeprefix(_TIER), known(named), int(number) if number else None, int(value)
+
+
+def _split(field: str) -> tuple[str, str]:
+    """A tier's field as the reference and the determination's number, which the year's own has not."""
+    named, _, number = field.removeprefix(_TIER).partition(":")
+    return named, number
+
+
+def _is_number(words: str) -> bool:
+    return words.isascii() and words.isdecimal() and len(words) <= 9

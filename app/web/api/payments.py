@@ -50,7 +50,9 @@ def begin(json_data: PaymentAsked) -> tuple[dict[str, Any], int]:
     kind = Kind(json_data.kind)
     if kind is Kind.JSAPI and here().openid is None:
         raise NotInWeChat
-    wants = [Want(known(item.person), Insurance(item.insurance), item.tier) for item in json_data.items]
+    wants = [
+        Want(known(item.person), Insurance(item.insurance), item.tier, item.determination) for item in json_data.items
+    ]
     started = start(wants, channel=SELF, key=key, gateway=json_data.gateway, kind=kind)
     return (_settled() if started.number is None else _told(own_payment(started.number))), 201
 

@@ -7,7 +7,7 @@ from apiflask import APIBlueprint
 from flask import request
 
 from app.flows.family import get_to_know
-from app.flows.quote import Due, all_due, subjects
+from app.flows.quote import Due, Tiers, all_due, subjects
 from app.policy.answer import Line
 from app.registry.find import Subject
 from app.web.access import api_resident_and_people, guarded_by, here, network, people_here
@@ -15,7 +15,6 @@ from app.web.api.asked import PersonAsked
 from app.web.api.told import PeopleTold, PersonTold, answers
 from app.web.parts import parts
 from app.web.wishes import tiers
-from core.money import Fen
 from core.redact import mask_name
 
 bp = APIBlueprint("people", __name__, tag="查询 look-up")
@@ -45,7 +44,8 @@ def look_up(json_data: PersonAsked) -> dict[str, Any]:
 @guarded_by(api_resident_and_people)
 @bp.doc(
     security="session",
-    description="`tier.<person>=<fen>` chooses a pension tier for the answer.",
+    description="`tier.<person>=<fen>` chooses a pension tier for the answer, `tier.<person>:<determination>=<fen>`"
+    " that of a back-payment of years.",
     responses=answers(PeopleTold, 200, 401, 404, 422),
 )
 def due() -> dict[str, Any]:
@@ -54,7 +54,7 @@ def due() -> dict[str, Any]:
     return {"people": _people(people_here(), tiers(request.args), {person: named for named, person in known.items()})}
 
 
-def _people(found: Sequence[Subject], chosen: Mapping[int, Fen], names: Mapping[int, str]) -> list[dict[str, Any]]:
+def _people(found: Sequence[Subject], chosen: Mapping[int, Tiers], names: Mapping[int, str]) -> list[dict[str, Any]]:
     now = parts().clocks.now()
     groups: dict[int, int] = {}
     return [
@@ -63,7 +63,7 @@ def _people(found: Sequence[Subject], chosen: Mapping[int, Fen], names: Mapping[
             "household": groups.setdefault(person.household_id, len(groups) + 1),
             "masked_name": mask_name(person.name),
             "village": f"{person.town}{person.village}",
-            "due": [_due(each) for each in all_due(parts(), person, at=now, tier=chosen.get(person.id))],
+            "due": [_due(each) for each in all_due(parts(), person, at=now, tiers=chosen.get(person.id, {}))],
         }
         for person in found
     ]
@@ -73,6 +73,8 @@ def _due(due: Due) -> dict[str, Any]:
     quote = due.quote
     return {
         "insurance": due.insurance,
+        "determination": due.determination,
+        "years": list(due.years),
         "title": due.title,
         "eligible": quote.eligible,
         "settled": due.settled,

@@ -12,7 +12,7 @@ from app.web.api.told import answers
 from app.web.api.told_money import ProofTold
 from app.web.parts import parts
 from app.web.proofs import as_pdf, own_proof
-from app.web.sheets import insurance_named
+from app.web.sheets import item_of
 from app.web.wishes import known
 
 bp = APIBlueprint("api_proofs", __name__, tag="凭证 proof")
@@ -33,8 +33,8 @@ def certificate(person: str, insurance: str) -> tuple[dict[str, Any], int]:
     """Issue the certificate of one settled item
 
     As soon as the treasury has booked the money; 409 `NOT_BOOKED_YET` before."""
-    subject, named = subjects(parts(), [known(person)])[0], insurance_named(insurance)
-    return _told(certify(parts(), subject, named)), 201
+    subject, item = subjects(parts(), [known(person)])[0], item_of(insurance)
+    return _told(certify(parts(), subject, *item)), 201
 
 
 @bp.get("/proofs/<code>")

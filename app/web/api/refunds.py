@@ -52,6 +52,7 @@ def apply(json_data: RefundAsked) -> tuple[dict[str, Any], int]:
         expected=json_data.expected_available,
         actor=actor(here()),
         request_key=idempotency_key(),
+        determination=json_data.determination,
     )
     return _told(own_refund(asked.number)), 201
 
@@ -69,6 +70,7 @@ def _refundable(person: str, found: Refundable) -> dict[str, Any]:
     return {
         "person": person,
         "insurance": found.insurance,
+        "determination": found.determination,
         "title": found.title,
         "available": found.amount,
         "way": found.way,

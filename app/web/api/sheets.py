@@ -3,16 +3,14 @@
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import request
 
 from app.flows.determine import ask_for_waiver
-from app.flows.explain import explain
-from app.flows.quote import ASKED_WORDS, subjects
+from app.flows.quote import ASKED_WORDS, SELF, subjects
 from app.policy.sheet import Sheet, SheetLine
 from app.web.api.told import AskedTold, SheetTold, answers
 from app.web.parts import parts
-from app.web.sheets import insurance_named
-from app.web.wishes import known, tiers
+from app.web.sheets import sheet_of
+from app.web.wishes import known
 from core.clock import beijing
 from core.redact import mask_name
 
@@ -22,14 +20,15 @@ bp = APIBlueprint("sheets", __name__, tag="查询 look-up")
 @bp.get("/people/<person>/sheet/<insurance>")
 @bp.doc(
     security="session",
-    description="`tier.<person>=<fen>` chooses a pension tier. The person must be known to this session.",
+    description="`tier.<person>=<fen>` chooses a pension tier; a back-payment is `RES_PENSION:<determination>`."
+    " The person must be known to this session.",
     responses=answers(SheetTold, 200, 401, 404, 422),
 )
 def sheet(person: str, insurance: str) -> dict[str, Any]:
     """Why this amount: the sheet of one person and insurance"""
     subject = subjects(parts(), [known(person)])[0]
     now = parts().clocks.now()
-    found = explain(parts(), subject, insurance_named(insurance), at=now, tier=tiers(request.args).get(subject.id))
+    found = sheet_of(subject, insurance, at=now, channel=SELF)
     return {
         "person": person,
         "masked_name": mask_name(subject.name),

@@ -90,10 +90,13 @@ class TierTold(Told):
 
 
 class DueTold(Told):
-    """One insurance of one person. Amounts in fen; days YYYY-MM-DD; `price_until` the first moment of another price;
-    `ask_first` what the payer is asked before he pays: on a yes he does not."""
+    """One levy item of one person. Amounts in fen; days YYYY-MM-DD; `price_until` the first moment of another price;
+    `ask_first` what the payer is asked before he pays: on a yes he does not. `determination`: of a back-payment, which
+    stands beside the year's premium and is for `years`; null with no years: the year's premium."""
 
     insurance: Literal["RES_MEDICAL", "RES_PENSION"]
+    determination: int | None
+    years: list[int]
     title: str
     eligible: Literal["yes", "no", "review"]
     settled: bool

@@ -78,6 +78,7 @@ class RefundableTold(Told):
 
     person: str
     insurance: Literal["RES_MEDICAL", "RES_PENSION"]
+    determination: int | None
     title: str
     available: int
     way: str

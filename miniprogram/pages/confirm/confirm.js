@@ -40,6 +40,7 @@ Page({
     const items = this.wanted.map((/** @type {any} */ due) => ({
       person: due.person,
       insurance: due.insurance,
+      determination: due.determination,
       tier: due.insurance === "RES_PENSION" ? due.tier : null,
     }));
     this.setData({ busy: true, problem: "" });

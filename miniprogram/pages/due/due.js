@@ -2,6 +2,9 @@
 const api = require("../../lib/api");
 const { yuan } = require("../../lib/words");
 
+/** @param {any} tier */
+const named = (tier) => `${yuan(tier.tier)} 元档${tier.gov_subsidy ? `，政府再补 ${yuan(tier.gov_subsidy)} 元` : ""}`;
+
 Page({
   data: { large: false, people: /** @type {any[]} */ ([]), problem: "", chosen: 0 },
 
@@ -36,16 +39,16 @@ Page({
   /** @param {any} person @param {any} due @param {string[]} items */
   shown(person, due, items) {
     const payable = due.eligible === "yes" && !due.settled && due.personal_due > 0;
-    const field = `${person.person}:${due.insurance}`;
+    const field = `${person.person}:${due.insurance}${due.determination ? `:${due.determination}` : ""}`;
     const offered = due.tiers.filter((/** @type {any} */ tier) => tier.allowed && tier.personal_due);
     return {
       ...due,
       field,
       payable,
-      ticked: payable && (due.insurance === "RES_MEDICAL" ? !items.includes(`-${field}`) : due.tier !== null),
+      ticked: payable && !items.includes(`-${field}`),
       words: due.personal_due === null ? "" : yuan(due.personal_due),
       offered: due.settled ? [] : offered,
-      names: offered.map((/** @type {any} */ tier) => `${yuan(tier.tier)} 元档，政府再补 ${yuan(tier.gov_subsidy)} 元`),
+      names: offered.map(named),
     };
   },
 
@@ -68,7 +71,8 @@ Page({
   pick(event) {
     const { person, index } = event.currentTarget.dataset;
     const due = this.data.people.find((each) => each.person === person).due[index];
-    getApp().globalData.tiers[person] = due.offered[Number(event.detail.value)].tier;
+    const { tiers } = getApp().globalData;
+    tiers[due.determination ? `${person}:${due.determination}` : person] = due.offered[Number(event.detail.value)].tier;
     return this.load();
   },
 

@@ -45,14 +45,16 @@ def adult(running):
     return running.write(lambda connection: a_person(connection, id_number=an_id_number(sequence=7)))
 
 
-def due(running, person, insurance=MEDICAL, tier=None):
-    dues = all_due(running.parts, subjects(running.parts, [person])[0], at=running.parts.clocks.now(), tier=tier)
-    return next(each for each in dues if each.insurance is insurance)
+def due(running, person, insurance=MEDICAL, tier=None, of=None):
+    tiers = {of: tier} if tier else {}
+    dues = all_due(running.parts, subjects(running.parts, [person])[0], at=running.parts.clocks.now(), tiers=tiers)
+    return next(each for each in dues if (each.insurance, each.determination) == (insurance, of))
 
 
-def pay(running, person, insurance=MEDICAL, tier=None):
+def pay(running, person, insurance=MEDICAL, tier=None, of=None):
     payer = Payer("resident", "self", "wechat", PayBy.NATIVE)
-    return start_payment(running.parts, [Want(person, insurance, tier)], payer, request_key=f"{person}{insurance}")
+    wants = [Want(person, insurance, tier, of)]
+    return start_payment(running.parts, wants, payer, request_key=f"{person}{insurance}{of}")
 
 
 def ask(running, person):
@@ -122,23 +124,26 @@ def test_a_newborn_is_approved_and_pays_the_normal_price(running):
 @pytest.mark.parametrize("insurance", Insurance)
 def test_an_approved_back_payment_is_a_bill_of_its_amount(running, adult, insurance):
     number = apply(running.parts, adult, insurance, Kind.POLICY_BACKPAY, by="staff:desk")
-    assert due(running, adult, insurance).quote.reason_code == "DETERMINATION_REQUIRED"
+    assert due(running, adult, insurance, of=number).quote.reason_code == "DETERMINATION_REQUIRED"
     with pytest.raises(NotPayable):
-        pay(running, adult, insurance)
+        pay(running, adult, insurance, of=number)
 
     decide(running.office, number, Ruling(True, 150000, (2020, 2021), date(2022, 2, 1)), by="staff:hrss")
 
-    answer = due(running, adult, insurance).quote
-    assert (answer.reason_code, answer.personal_due, answer.gov_subsidy) == ("BACKPAY_APPROVED", 150000, 0)
-    assert pay(running, adult, insurance).amount == 150000
-    assert running.one("select total, reason_code from bill") == (150000, "BACKPAY_APPROVED")
+    back = due(running, adult, insurance, of=number)
+    assert (back.quote.reason_code, back.quote.personal_due, back.quote.gov_subsidy) == ("BACKPAY_APPROVED", 150000, 0)
+    assert back.title == f"2020、2021年{'养老' if insurance is PENSION else '医保'}补缴" and back.choices == ()
+    assert pay(running, adult, insurance, of=number).amount == 150000
+    issued = running.one("select total, reason_code, determination, years from bill")
+    assert issued == (150000, "BACKPAY_APPROVED", number, [2020, 2021])
 
 
 def test_a_pension_back_payment_of_years_is_the_tier_for_each(running, adult):
     number = apply(running.parts, adult, PENSION, Kind.INTERRUPTED_BACKPAY, by="staff:desk")
     decide(running.office, number, Ruling(True, years=(2019, 2020, 2021)), by="staff:hrss")
 
-    assert due(running, adult, PENSION, tier=50000).quote.personal_due == 150000
+    assert due(running, adult, PENSION, tier=50000, of=number).quote.personal_due == 150000
+    assert due(running, adult, PENSION, tier=30000).quote.personal_due == 30000  # the year's own has its own tier
 
 
 def test_a_refused_back_payment_leaves_the_years_own_premium(running, adult):

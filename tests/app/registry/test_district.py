@@ -73,7 +73,7 @@ def test_the_resident_can_be_looked_up_and_owes_both_insurances(parts: Parts, tm
 
     (subject,) = subjects(parts, [key])
     assert 30 <= age_on(subject.birth_date) <= 50 and subject.phone_sealed
-    medical, pension = all_due(parts, subject, at=NOON, tier=30000)
+    medical, pension = all_due(parts, subject, at=NOON, tiers={None: 30000})
     assert (medical.quote.personal_due, pension.quote.personal_due) == (32000, 30000)
     with parts.engine.connect() as connection:
         neighbours = by_village(connection, parts.vault, villages(1)[0].code, levy_year=2022)
@@ -88,7 +88,7 @@ def test_the_showcase_is_what_it_says(parts: Parts, tmp_path: Path) -> None:
         key = look_up(parts, name=shown["name"], id_number=shown["id_number"], caller=f"test {kind}")
         (subject,) = subjects(parts, [key])
         assert parts.vault.open(subject.phone_sealed, bound_to=f"person.phone:{key}") == shown["phone"]
-        medical, pension = all_due(parts, subject, at=NOON, tier=10000)
+        medical, pension = all_due(parts, subject, at=NOON, tiers={None: 10000})
         assert medical.quote.eligible is not Eligible.NO
         due[kind] = medical.quote.personal_due, pension.quote.personal_due
 
