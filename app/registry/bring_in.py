@@ -3,11 +3,12 @@
 Pure but for the vault: it asks no database. The register is asked and written a batch at a time by the caller."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
+from app.registry.failures import BUREAUS
 from app.registry.identity import is_near
 from app.registry.packing import (
     NULL,
@@ -23,7 +24,7 @@ from app.registry.row import Row, Wrong
 from core.vault import Vault
 
 _PERSON = struct.Struct("!hiqiqiiihi?i?i?i32si32s")
-_ENROLMENT = struct.Struct("!hiqiqi32si?")
+_ENROLMENT = struct.Struct("!hiqiqi32si?i?")
 
 
 @dataclass(slots=True)
@@ -100,22 +101,25 @@ class Merger:
         known = found.persons.get(index)
         person_part = _person_part(row)
         digest = self._vault.index(f"{person_part}\x1e{_enrolment_part(row)}", purpose="row")
-        if known and known.enrolments.get(row.insurance) == digest:
+        dead_anew = known is not None and known.alive and not row.alive  # said before, and taken back by somebody since
+        if known and known.enrolments.get(row.insurance) == digest and not dead_anew:
             self.tally.same += 1
             return None
         if row.change == "END" and not (known and row.insurance in known.enrolments):
             return Wrong("change_type", "NOT_REGISTERED", {})
-        if known and row.alive and not known.alive and row.change != "UPDATE":
-            return Wrong("alive_status", "REGISTERED_DEAD", {})
+        if known and row.alive and not known.alive:
+            others = known.dead_to - {row.insurance}
+            if others or row.change != "UPDATE":
+                return self._still_dead(row, known, others, plan)
         person_digest = self._vault.index(person_part, purpose="row")
         if known and known.digest != person_digest and self._name(known) != row.name:
             near = row.change == "UPDATE" and is_near(self._name(known), row.name)
             return Wrong("name", "NAME_TO_CORRECT" if near else "NAME_ID_MISMATCH", {})
         home = self._home(row, found, plan)
         if known is None:
-            known = Known(found.person_ids.pop(), row.name, person_digest, row.alive, {})
+            known = Known(found.person_ids.pop(), row.name, person_digest, row.alive, {}, set())
             plan.newcomers.append(Newcomer(known.id, home, index, person_digest, row))
-        elif known.digest != person_digest:
+        elif known.digest != person_digest or known.alive != row.alive:
             known.digest, known.alive = person_digest, row.alive
             earlier = plan.changes.changed_persons.get(known.id, ())
             plan.changes.changed_persons[known.id] = tuple(
@@ -139,6 +143,16 @@ class Merger:
                 b"\0\x03" + packed_long(known.id) + packed_text(row.insurance) + packed_text(code)
             )
         known.enrolments[row.insurance] = digest
+        (known.dead_to.discard if row.alive else known.dead_to.add)(row.insurance)
+
+    def _still_dead(self, row: Row, known: Known, others: Set[str], plan: Plan) -> Wrong:
+        """One bureau's word brings nobody back whom the other calls dead; that it no longer does so itself is kept."""
+        if not others:
+            return Wrong("alive_status", "REGISTERED_DEAD", {})
+        if row.change == "UPDATE" and row.insurance in known.dead_to:
+            known.dead_to.discard(row.insurance)
+            plan.changes.taken_back.append((known.id, row.insurance))
+        return Wrong("alive_status", "DEAD_TO_ANOTHER", {"bureau": "、".join(BUREAUS[each] for each in sorted(others))})
 
     def _name(self, known: Known) -> str:
         if isinstance(known.name, str):
@@ -191,7 +205,7 @@ class Merger:
 def _enrolment(row: Row, key: int, home: int, digest: bytes) -> bytes:
     return b"".join(
         (
-            _ENROLMENT.pack(11, 8, key, 8, home, 32, digest, 1, row.employee_insured),
+            _ENROLMENT.pack(12, 8, key, 8, home, 32, digest, 1, row.employee_insured, 1, not row.alive),
             packed_long(row.last_tier),
             packed_text(row.insurance),
             packed_text(row.status),
@@ -205,7 +219,7 @@ def _enrolment(row: Row, key: int, home: int, digest: bytes) -> bytes:
 
 def _changed_enrolment(row: Row, key: int, home: int, digest: bytes) -> tuple[Any, ...]:
     period = (row.pay_from, row.pay_to, row.elsewhere)
-    known = (key, row.insurance, home, digest, row.employee_insured)
+    known = (key, row.insurance, home, digest, row.employee_insured, not row.alive)
     return (*known, row.last_tier, row.status, row.source_person_no, *period)
 
 

@@ -39,6 +39,7 @@ REASONS: Mapping[str, str] = {
     "ALIVE_UNKNOWN": "生存状态写：健在、死亡，或1、0",
     "DECEASED": "已去世的人不能参保；要终止参保的，变更类型写 END",
     "REGISTERED_DEAD": "系统已登记此人去世；如登记错了，变更类型写 UPDATE",
+    "DEAD_TO_ANOTHER": "{bureau}报告此人已去世，两边说法不一，没有改。请先与{bureau}核对，由{bureau}更正",
     "INSURANCE_UNKNOWN": "险种写：居民养老、居民医保",
     "STATUS_UNKNOWN": "参保状态写：正常、暂停、终止",
     "MONTH_SHAPE": "年月写六位数字，例如 202201",
@@ -57,6 +58,7 @@ REASONS: Mapping[str, str] = {
     "COLUMN_COUNT": "这一行的格数比表头多，可能是某一格里有分隔符没有加引号",
     "DUP_ROW": "与{where}是同一个人、同一个险种",
 }
+BUREAUS = {"RES_PENSION": "人社局", "RES_MEDICAL": "医保局"}
 INSURANCE_TITLES = {"RES_PENSION": "居民养老", "RES_MEDICAL": "居民医保"}
 HEAD = ("工作表", "行号", "列", "代码", "原因", "险种", "村居代码", "户号", "姓名", "身份证号")
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")

@@ -103,6 +103,7 @@ class Enrolment(Table):
     last_tier: Mapped[int | None] = mapped_column(BigInteger)  # fen
     employee_insured: Mapped[bool] = mapped_column(Boolean, server_default=false())
     insured_elsewhere: Mapped[str] = mapped_column(Text, server_default="none")
+    said_dead: Mapped[bool] = mapped_column(Boolean, server_default=false())  # by the insurance's bureau
     digest: Mapped[bytes] = mapped_column(LargeBinary)
 
 

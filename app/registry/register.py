@@ -21,13 +21,14 @@ class ImportUnderWay(Conflict):
 @dataclass(slots=True)
 class Known:
     """A person the register has; the name sealed, or in clear if this very run has put it there. `enrolments`:
-    insurance → digest of the row that made it."""
+    insurance → digest of the row that made it; `dead_to`: those whose bureau says that he is dead."""
 
     id: int
     name: bytes | str
     digest: bytes
     alive: bool
     enrolments: dict[str, bytes]
+    dead_to: set[str]
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Found:
 @dataclass(slots=True)
 class Changes:
     """New rows of one batch, packed for COPY, and changed ones as values. `cleared`: (person, insurance) whose
-    categories are replaced."""
+    categories are replaced; `taken_back`: whose bureau no longer calls him dead."""
 
     households: list[bytes] = field(default_factory=list)
     persons: Sequence[bytes] = ()
@@ -53,6 +54,7 @@ class Changes:
     changed_persons: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     changed_enrolments: list[tuple[Any, ...]] = field(default_factory=list)
     cleared: list[tuple[int, str]] = field(default_factory=list)
+    taken_back: list[tuple[int, str]] = field(default_factory=list)
 
 
 PERSON = (
@@ -60,8 +62,8 @@ PERSON = (
     " residence, relation_to_head, family_type, spouse_birth"
 )
 ENROLMENT = (
-    "person_id, household_id, digest, employee_insured, last_tier, insurance, status, source_person_no, pay_from,"
-    " pay_to, insured_elsewhere"
+    "person_id, household_id, digest, employee_insured, said_dead, last_tier, insurance, status, source_person_no,"
+    " pay_from, pay_to, insured_elsewhere"
 )
 _PREPARE = """
 set local statement_timeout = 0;
@@ -78,7 +80,8 @@ select p.* from (select substr(%s::bytea, at * 32 + 1, 32) as id_index from gene
 cross join lateral (
   select p.id_index, p.id, p.name, p.digest, p.alive,
     (select e.digest from enrolment e where e.person_id = p.id and e.insurance = 'RES_PENSION') as pension,
-    (select e.digest from enrolment e where e.person_id = p.id and e.insurance = 'RES_MEDICAL') as medical
+    (select e.digest from enrolment e where e.person_id = p.id and e.insurance = 'RES_MEDICAL') as medical,
+    array(select e.insurance from enrolment e where e.person_id = p.id and e.said_dead) as dead_to
   from person p where p.id_index = asked.id_index offset 0
 ) p
 """
@@ -108,12 +111,16 @@ from c where p.id = c.id
 """
 _CHANGE_ENROLMENTS = """
 update enrolment e set household_id = c.household_id, digest = c.digest, employee_insured = c.employee_insured,
-  last_tier = c.last_tier, status = c.status, source_person_no = c.source_person_no, pay_from = c.pay_from,
-  pay_to = c.pay_to, insured_elsewhere = c.insured_elsewhere
-from unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bytea[], %s::boolean[], %s::bigint[], %s::text[], %s::text[],
-            %s::text[], %s::text[], %s::text[])
-  as c (person_id, insurance, household_id, digest, employee_insured, last_tier, status, source_person_no, pay_from,
-        pay_to, insured_elsewhere)
+  said_dead = c.said_dead, last_tier = c.last_tier, status = c.status, source_person_no = c.source_person_no,
+  pay_from = c.pay_from, pay_to = c.pay_to, insured_elsewhere = c.insured_elsewhere
+from unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bytea[], %s::boolean[], %s::boolean[], %s::bigint[],
+            %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+  as c (person_id, insurance, household_id, digest, employee_insured, said_dead, last_tier, status, source_person_no,
+        pay_from, pay_to, insured_elsewhere)
+where e.person_id = c.person_id and e.insurance = c.insurance
+"""
+_TAKE_BACK = """
+update enrolment e set said_dead = false from unnest(%s::bigint[], %s::text[]) as c (person_id, insurance)
 where e.person_id = c.person_id and e.insurance = c.insurance
 """
 _CLEAR = """
@@ -141,10 +148,11 @@ class Register:
     def look_up(self, indexes: Sequence[bytes], households: Collection[tuple[str, str]]) -> Found:
         """Who of these the register knows; and enough fresh ids for those it does not."""
         found = Found()
-        for index, key, name, digest, alive, pension, medical in self._ask(_PERSONS, (b"".join(indexes), len(indexes))):
+        asked = (b"".join(indexes), len(indexes))
+        for index, key, name, digest, alive, pension, medical, dead_to in self._ask(_PERSONS, asked):
             enrolments = {"RES_PENSION": pension, "RES_MEDICAL": medical}
             known = {insurance: row for insurance, row in enrolments.items() if row is not None}
-            found.persons[index] = Known(key, name, digest, alive, known)
+            found.persons[index] = Known(key, name, digest, alive, known, set(dead_to))
         villages, numbers = [key[0] for key in households], [key[1] for key in households]
         for village, number, key in self._ask(_HOUSEHOLDS, (villages, numbers)):
             found.households[village, number] = key
@@ -161,6 +169,8 @@ class Register:
             self._ask(_CHANGE_PERSONS, _columns(changes.changed_persons.values()))
         if changes.changed_enrolments:
             self._ask(_CHANGE_ENROLMENTS, _columns(changes.changed_enrolments))
+        if changes.taken_back:
+            self._ask(_TAKE_BACK, _columns(changes.taken_back))
         if changes.cleared:
             self._ask(_CLEAR, _columns(changes.cleared))
         self._copy("copy category (person_id, insurance, code)", changes.categories)

@@ -200,6 +200,48 @@ def test_nobody_comes_back_from_the_dead_unless_it_was_a_mistake(parts: Parts, t
     assert mended.changed == 1 and subject_of(parts).alive
 
 
+def test_one_bureaus_update_revives_nobody_whom_the_other_calls_dead(parts: Parts, tmp_path: Path) -> None:
+    """B5: an ordinary change of a tier brought the dead back, and reported dead again he stayed alive."""
+    living = a_row(3, household_no="0001", name="李示例")
+    pension = a_row(insurance="居民养老")
+    dead = a_row(change_type="END", alive_status="死亡")
+    taken_in(parts, a_csv(tmp_path / "a.csv", a_row(), pension, living))
+    taken_in(parts, a_csv(tmp_path / "b.csv", dead))
+
+    _, failures = taken_in(parts, a_csv(tmp_path / "c.csv", pension | {"last_tier": "500", "change_type": "UPDATE"}))
+    again, quiet = taken_in(parts, a_csv(tmp_path / "d.csv", dead, pension, living))
+
+    assert codes(failures) == [(2, "生存状态", "DEAD_TO_ANOTHER")] and "医保局报告此人已去世" in failures[0].reason
+    assert (again.same, quiet) == (3, []) and not subject_of(parts).alive and subject_of(parts, 3).alive
+
+
+def test_who_was_revived_and_is_reported_dead_again_is_dead(parts: Parts, tmp_path: Path) -> None:
+    """B5: the row counted as the same."""
+    dead = a_row(change_type="END", alive_status="死亡")
+    taken_in(parts, a_csv(tmp_path / "a.csv", a_row(), a_row(insurance="居民养老")))
+    taken_in(parts, a_csv(tmp_path / "b.csv", dead))
+    with parts.engine.begin() as connection:  # as before the bureaus' words were told apart
+        connection.execute(text("update person set alive = true"))
+    result, _ = taken_in(parts, a_csv(tmp_path / "c.csv", dead, a_row(3, household_no="0001", name="李示例")))
+
+    assert result.changed == 1 and not subject_of(parts).alive and subject_of(parts, 3).alive
+
+
+def test_whom_both_bureaus_called_dead_lives_when_both_take_it_back(parts: Parts, tmp_path: Path) -> None:
+    """B5: the first is told of the other's word, and its own is kept."""
+    both = a_row(), a_row(insurance="居民养老")
+    taken_in(parts, a_csv(tmp_path / "a.csv", *both))
+    dead = {"change_type": "END", "alive_status": "死亡"}
+    taken_in(parts, a_csv(tmp_path / "b.csv", *(row | dead for row in both)))
+    medical, pension = (row | {"change_type": "UPDATE"} for row in both)
+
+    _, first = taken_in(parts, a_csv(tmp_path / "c.csv", medical), good_rows=True)
+    assert codes(first) == [(2, "生存状态", "DEAD_TO_ANOTHER")] and not subject_of(parts).alive
+    _, second = taken_in(parts, a_csv(tmp_path / "d.csv", pension | {"last_tier": "300"}))
+
+    assert second == [] and subject_of(parts).alive
+
+
 def test_another_name_for_a_known_number_is_refused(parts: Parts, tmp_path: Path) -> None:
     taken_in(parts, a_csv(tmp_path / "a.csv", a_row()))
 
