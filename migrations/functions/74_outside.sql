@@ -177,26 +177,47 @@ declare
 begin
   create temporary table said on commit drop as
     with confirmed as (
-      select serial, day, amount, levy_year, part, person_id, row_number() over (one order by day, amount, serial) as place,
-             count(*) over one as rows
+      select serial, day, amount, levy_year, part, person_id, row_number() over (item order by day, serial) as nth,
+             row_number() over (exact order by day, serial) as place, count(*) over exact as rows
         from outside_row where kind = 'bureau' and channel = p_insurance
-      window one as (partition by person_id, levy_year, part)
-    ), own as (  -- who paid, was given it back and paid again has a bill for each time, and a back-payment is one more
-      select b.id, b.person_id, b.levy_year, b.personal_due, act.part,
+      window item as (partition by person_id, levy_year, part),
+             exact as (partition by person_id, levy_year, part, amount)
+    ), own as (  -- who paid, was given it back and paid again has a bill for each time; a back-payment is one more
+      select b.id, b.person_id, b.levy_year, b.personal_due, act.part, b.settled_at,
              (b.settled_at at time zone 'Asia/Shanghai')::date as settled_on,
-             row_number() over (one order by (b.settled_at at time zone 'Asia/Shanghai')::date, b.personal_due,
-                                             b.settled_at, b.id) as place, count(*) over one as bills
+             row_number() over (exact order by b.settled_at, b.issued_at, b.id) as place, count(*) over exact as bills
         from bill b join (values ('PAY', 'settled'), ('PAY', 'refunded'), ('REVERSE', 'refunded')) as act (part, state)
           on act.state = b.state
        where b.insurance = p_insurance and b.person_id in (select person_id from confirmed)
-      window one as (partition by b.person_id, b.levy_year, act.part)
+      window exact as (partition by b.person_id, b.levy_year, act.part, b.personal_due)
+    ), said_same as (  -- of fewer rows than bills each is of a later one
+      select c.*, o.id as bill, o.personal_due, o.settled_on from confirmed c left join own o
+          on o.person_id = c.person_id and o.levy_year = c.levy_year and o.part = c.part
+         and o.personal_due = c.amount and o.place = c.place + greatest(o.bills - c.rows, 0)
+    ), own_same as (
+      select o.*, c.serial from own o left join confirmed c
+          on o.person_id = c.person_id and o.levy_year = c.levy_year and o.part = c.part
+         and o.personal_due = c.amount and o.place = c.place + greatest(o.bills - c.rows, 0)
+    ), said_other as (  -- the rest, whatever their amounts
+      select serial, person_id, levy_year, part, row_number() over (item order by day, serial) as nth,
+             count(*) over item as rest from said_same where bill is null
+      window item as (partition by person_id, levy_year, part)
+    ), own_other as (
+      select id, person_id, levy_year, part, personal_due, settled_on,
+             row_number() over (item order by settled_at, id) as nth, count(*) over item as rest
+        from own_same where serial is null
+      window item as (partition by person_id, levy_year, part)
     )
-    select c.serial, c.day, c.amount, c.levy_year, c.part, o.id as bill, o.personal_due, o.settled_on,
-           case when c.person_id is null then 'UNKNOWN_PERSON' when o.id is null and c.place > 1 then 'DUPLICATE'
-                when o.id is null then 'MISSING_IN_LEDGER' when o.personal_due <> c.amount then 'AMOUNT_DIFF'
-                when abs(o.settled_on - c.day) > 1 and c.part = 'PAY' then 'DATE_DIFF' else 'matched' end as verdict
-      from confirmed c left join own o on o.person_id = c.person_id and o.levy_year = c.levy_year and o.part = c.part
-       and o.place = c.place + greatest(o.bills - c.rows, 0);  -- of fewer rows than bills each is of a later one
+    select serial, day, amount, levy_year, part, bill, personal_due, settled_on,
+           case when person_id is null then 'UNKNOWN_PERSON' when bill is null and nth > 1 then 'DUPLICATE'
+                when bill is null then 'MISSING_IN_LEDGER' when personal_due <> amount then 'AMOUNT_DIFF'
+                when abs(settled_on - day) > 1 and part = 'PAY' then 'DATE_DIFF' else 'matched' end as verdict
+      from (select s.serial, s.day, s.amount, s.levy_year, s.part, s.person_id, s.nth,
+                   coalesce(s.bill, o.id) as bill, coalesce(s.personal_due, o.personal_due) as personal_due,
+                   coalesce(s.settled_on, o.settled_on) as settled_on
+              from said_same s left join said_other c using (serial)
+              left join own_other o on o.person_id = c.person_id and o.levy_year = c.levy_year and o.part = c.part
+               and o.nth = c.nth + greatest(o.rest - c.rest, 0)) met;
   update outside_row o set verdict = s.verdict from said s
     where o.kind = 'bureau' and o.serial = s.serial and o.verdict <> s.verdict and s.day between p_from and p_until;
   perform name_difference('bureau', p_insurance, day, verdict, 'bill', serial, '',

@@ -19,8 +19,11 @@ from app.flows.visit import villagers
 from app.policy.facts import Insurance
 from app.registry.determinations import MEDICAL_ONLY, Kind
 from core.clock import BEIJING
+from tests.app.flows.test_corrections import confirmed
+from tests.app.flows.test_import_outside import BUREAU, a_file, take
 from tests.app.registry.files import VILLAGE
 from tests.builders import a_person, an_id_number
+from tests.days import MORNING, differences
 from tests.refunding import agree, balances, pay, rows, run_refunds
 
 MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
@@ -208,6 +211,22 @@ def test_a_newborn_who_paid_the_full_price_gets_the_difference_though_benefits_b
     run_refunds(running, row.number, "paid")
     bills = "select person_id, personal_due, benefit_start from bill where state = 'settled' order by 2"
     assert rows(running, bills) == [(baby, 32000, date(2022, 2, 10)), (other, 90000, date(2022, 4, 1))]
+
+
+def test_the_bureau_confirms_each_of_both_by_its_amount(running, adult, sibling):
+    """B3: two bills of one person and year settled at one moment, confirmed in any order, on two days."""
+    number = determined(running, adult, MEDICAL, Kind.POLICY_BACKPAY, Ruling(True, 150000, (2020,)))
+    pay(running, Want(adult, MEDICAL), Want(adult, MEDICAL, None, number), Want(sibling, MEDICAL))
+    running.turn(MORNING)
+
+    take(running, "bureau", a_file(BUREAU, confirmed("R1", 7, "320.00"), total="320.00"))
+    assert [(kind, ours) for kind, _, ours, *_ in differences(running) if kind != "MISSING_IN_BANK"] == []
+    lines = confirmed("R2", 9, "320.00"), confirmed("R3", 7, "1500.00")
+    take(running, "bureau", a_file(BUREAU, *lines, total="1820.00"))
+
+    assert differences(running) == []
+    take(running, "bureau", a_file(BUREAU, confirmed("R4", 7, "1500.00"), total="1500.00"))
+    assert [(kind, subject) for kind, subject, *_ in differences(running)] == [("DUPLICATE", "R4")]
 
 
 class TestCover:
