@@ -131,7 +131,7 @@ def dossier(parts: Parts, officer: Officer, person_id: int) -> Dossier:
         phone = find.phone_of(connection, parts.vault, person_id)
         household = find.by_household(connection, parts.vault, person.household_id, levy_year=parts.rules.year)
         payments = connection.execute(_PAYMENTS, {"person": person_id}).all()
-        notices = connection.execute(_NOTICES, {"household": person.household_id}).all()
+        notices = connection.execute(_NOTICES, {"household": person.household_id, "person": person_id}).all()
         readings = disclosures.of_person(connection, person_id)
     dues = all_due(parts, person, at=parts.clocks.now())
     others = [each for each in household if each.id != person_id]
@@ -240,5 +240,8 @@ _PAYMENTS = text(
 _NOTICES = text(
     "select kind, rank, channel, last_error, queued_at, sent_at, attempts, next_try_at, visited_by, visited_at"
     " from notice"
-    " where household_id = :household order by queued_at desc limit 50"
+    " where household_id = :household or (household_id, split_part(cause, ':', 2)) in ("  # where he lived when he paid
+    "   select pb.household_id, unnest(array[pb.number, pb.bill_id::text]) from bill b join payment_bill pb"
+    "     on pb.household_id = b.household_id and pb.bill_id = b.id where b.person_id = :person)"
+    " order by queued_at desc limit 50"
 )

@@ -14,6 +14,7 @@ from app.flows.quote import SELF, amount_due
 from app.flows.refund import ask_for_bill
 from app.policy.facts import WHOLE_BP, Insurance
 from app.policy.refunds import Why, refusal
+from app.policy.terms import born_by
 from app.registry import find
 from app.registry.determinations import Kind, State
 from app.registry.entitled import maybe_entitled
@@ -84,18 +85,10 @@ def _ages(parts: Parts) -> list[tuple[date, Fen]]:
     """(born by this day, pays this much) for each age that the government pays for."""
     medical, reference = parts.rules.medical, parts.rules.dates.age_reference
     return [
-        (_born_by(reference, ground.from_age), medical.personal * (WHOLE_BP - ground.share_bp) // WHOLE_BP)
+        (born_by(reference, ground.from_age), medical.personal * (WHOLE_BP - ground.share_bp) // WHOLE_BP)
         for ground in medical.grounds
         if ground.from_age is not None
     ]
-
-
-def _born_by(day: date, age: int) -> date:
-    """Who is born by it has that age on the day."""
-    try:
-        return day.replace(year=day.year - age)
-    except ValueError:  # 29 February
-        return date(day.year - age, 2, 28)
 
 
 def _with_subjects(parts: Parts, rows: Sequence[Any]) -> Iterator[tuple[Any, Subject]]:

@@ -1,17 +1,15 @@
 """How far the collection has come, village by village; and who of a village is still to do, as a list to work with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-
-from sqlalchemy import text
 
 from app.access import disclosures
 from app.access.sessions import Officer
 from app.documents.spreadsheet import as_csv, as_xlsx
+from app.flows.coverage import Row, coverage, left_in
 from app.flows.desk_people import NobodyFound, allow_reading, good_reason
 from app.flows.parts import Parts
-from app.flows.visit import STANDING_WORDS, TITLES, Standing, villagers
+from app.flows.visit import STANDING_WORDS, TITLES, villagers
 from app.flows.visit import villages as named_villages
 from app.policy.facts import Insurance
 from core.clock import beijing
@@ -21,43 +19,9 @@ WEEK = timedelta(days=7)
 HEAD = ("镇街", "村（居）", "险种", "应参保", "已缴费", "不用交已办好", "不在这里交", "还没办", "办好率", "近七天办好")
 
 
-@dataclass(frozen=True)
-class Row:
-    """One village and insurance. `due`: enrolled here, employee schemes and other places left out; `excluded`: those
-    left out; `week`: how many were done in the last seven days."""
-
-    town: str
-    village: str
-    village_code: str
-    insurance: str
-    due: int
-    paid: int
-    free: int
-    excluded: int
-    week: int
-
-    @property
-    def left(self) -> int:
-        """Who is still to do."""
-        return max(0, self.due - self.paid - self.free)
-
-    @property
-    def rate(self) -> str:
-        """Done of due, as people write it."""
-        done = 1000 * (self.paid + self.free) // self.due if self.due else 0
-        return f"{done // 10}.{done % 10}%" if self.due else "—"
-
-
 def progress(parts: Parts, officer: Officer) -> list[Row]:
     """Every village of the officer's towns, both insurances, by code."""
-    wanted = {
-        "towns": sorted(officer.towns),
-        "all": not officer.towns,
-        "year": parts.rules.year,
-        "since": parts.clocks.now() - WEEK,
-    }
-    with parts.reading() as connection:
-        return [Row(**row._mapping) for row in connection.execute(_PROGRESS, wanted)]
+    return coverage(parts, since=parts.clocks.now() - WEEK, towns=sorted(officer.towns))
 
 
 def totals(rows: Sequence[Row]) -> list[Row]:
@@ -89,13 +53,14 @@ def to_do_file(parts: Parts, officer: Officer, village_code: str, kind: str, *, 
     with parts.engine.begin() as connection:
         disclosures.note(connection, session=officer.session, reason=why, at=parts.clocks.wall(), place=village_code)
     lines, _ = villagers(parts, village_code)
-    to_do = [line for line in lines if line.standing in (Standing.UNPAID, Standing.TIER_OPEN, Standing.FREE)]
+    left = left_in(parts, village_code)
+    to_do = [line for line in lines if line.subject.id in left]
     rows = [
         (
             line.subject.household_number,
             mask_name(line.subject.name),
             line.subject.relation_to_head,
-            STANDING_WORDS[line.standing],
+            STANDING_WORDS[line.standing] if line.year_open else "现在不能交",
             line.due_words,
             "外出" if line.subject.is_migrant else "",
         )
@@ -115,21 +80,3 @@ def _mark(parts: Parts, officer: Officer) -> str:
 
 def _file(kind: str, name: str, head: Sequence[str], rows: Sequence[Sequence[str]], mark: str) -> bytes:
     return as_csv(head, rows, mark=mark) if kind == "csv" else as_xlsx(name, head, rows, mark=mark)
-
-
-_PROGRESS = text("""
-select t.name as town, v.name as village, v.code as village_code, e.insurance,
-       count(*) filter (where e.own) as due,
-       count(*) filter (where b.state = 'settled' and b.personal_due > 0) as paid,
-       count(*) filter (where b.state = 'settled' and b.personal_due = 0) as free,
-       count(*) filter (where not e.own) as excluded,
-       count(*) filter (where b.state = 'settled' and b.settled_at > :since) as week
-  from village v join town t on t.code = v.town_code
-  join household h on h.village_code = v.code
-  join person p on p.household_id = h.id and p.alive
-  join (select person_id, insurance, status = 'NORMAL' and not employee_insured
-               and insured_elsewhere in ('none', '') as own from enrolment) e on e.person_id = p.id
-  left join bill b on b.person_id = p.id and b.insurance = e.insurance and b.levy_year = :year and b.state = 'settled'
- where :all or v.town_code = any (cast(:towns as text[]))
- group by 1, 2, 3, 4 order by 3, 4
-""")

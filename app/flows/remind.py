@@ -94,11 +94,12 @@ def _village(parts: Parts, code: str, *, dry: bool) -> Told:
 
 
 _Message = tuple[str, list[Subject], str]  # kind, about whom, which items
+_TO_PAY = (Standing.UNPAID, Standing.TIER_OPEN)
 
 
 def _message(parts: Parts, own: Sequence[Villager]) -> _Message | None:
     """One a household: to pay if there is anything to pay, else that nothing is; None where all is done."""
-    to_do = [line.subject for line in own if line.standing in (Standing.UNPAID, Standing.TIER_OPEN)]
+    to_do = [line.subject for line in own if line.year_open and line.standing in _TO_PAY]
     free = [line.subject for line in own if line.standing is Standing.FREE]
     if to_do:
         return "remind", to_do, f"{parts.rules.year}年居民两险"

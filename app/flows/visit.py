@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from sqlalchemy import select, text
 
+from app.flows.coverage import Row, coverage
 from app.flows.desk_people import note_search
 from app.flows.parts import Parts
 from app.flows.quote import AGENT, Due, all_due
@@ -38,12 +39,14 @@ STANDING_WORDS = {
 
 @dataclass(frozen=True)
 class Villager:
-    """One line of the list. `amount` in fen, what can be paid now."""
+    """One line of the list. `amount` in fen, what can be paid now; `year_open`: something of the year itself can be
+    done now, whatever is to be paid for former years."""
 
     subject: Subject
     standing: Standing
     amount: Fen
     due_words: str
+    year_open: bool
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ def villagers(parts: Parts, village_code: str) -> tuple[list[Villager], list[Pro
         (_villager(person, due) for person, due in dues),
         key=lambda line: (line.standing, line.subject.household_number, line.subject.id),
     )
-    return lines, [_progress(insurance, title, dues) for insurance, title in TITLES.items()]
+    counted = {row.insurance: row for row in coverage(parts, since=now, village=village_code)}
+    return lines, [_progress(title, counted.get(insurance)) for insurance, title in TITLES.items()]
 
 
 def in_words(progress: Sequence[Progress]) -> str:
@@ -130,6 +134,7 @@ TITLES = {Insurance.RES_MEDICAL: "医保", Insurance.RES_PENSION: "养老"}
 
 
 def _villager(person: Subject, dues: Sequence[Due]) -> Villager:
+    years_own = [due for due in dues if due.determination is None]
     payable = [due for due in dues if due.payable]
     amount = sum(due.quote.personal_due or 0 for due in payable)
     if amount:
@@ -139,9 +144,9 @@ def _villager(person: Subject, dues: Sequence[Due]) -> Villager:
     elif payable:
         standing = Standing.FREE
     else:
-        years_own = (due for due in dues if due.determination is None)
         standing = Standing.DONE if any(due.settled for due in years_own) else Standing.NOT_HERE
-    return Villager(person, standing, amount, "；".join(filter(None, map(_word, dues))))
+    words = "；".join(filter(None, map(_word, dues)))
+    return Villager(person, standing, amount, words, any(due.payable or due.tier_open for due in years_own))
 
 
 def _word(due: Due) -> str:
@@ -155,7 +160,5 @@ def _word(due: Due) -> str:
     return f"{title} {plain_yuan(due.quote.personal_due)} 元" if due.quote.personal_due else f"{title}不用交"
 
 
-def _progress(insurance: Insurance, title: str, dues: Sequence[tuple[Subject, Sequence[Due]]]) -> Progress:
-    own = [due for _, items in dues for due in items if (due.insurance, due.determination) == (insurance, None)]
-    done = sum(due.settled for due in own)
-    return Progress(title, done, done + sum(due.payable or due.tier_open for due in own))
+def _progress(title: str, row: Row | None) -> Progress:
+    return Progress(title, row.done, row.due) if row else Progress(title, 0, 0)

@@ -34,6 +34,14 @@ def birthday(born: date, age: int) -> date:
         return date(born.year + age, 3, 1)
 
 
+def born_by(day: date, age: int) -> date:
+    """Who is born by it has that age on the day: `birthday(born, age) <= day` for these and nobody else."""
+    try:
+        return day.replace(year=day.year - age)
+    except ValueError:
+        return date(day.year - age, 2, 28)
+
+
 def age_on(born: date, day: date) -> int:
     """Full years on a day; negative before birth (D03)."""
     age = day.year - born.year

@@ -1,0 +1,100 @@
+"""Who belongs to the year's insurances and whose premium is done, person by person: the one count that agents, offices
+and lists read (D41, decision 24). Reads only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from app.flows.parts import Parts
+from app.policy.terms import born_by
+
+
+@dataclass(frozen=True)
+class Row:
+    """One village and insurance. `due`: enrolled here and not left out by D41; `paid` and `free`: those of them whose
+    premium of the year is done; `excluded`: those left out, whatever they paid before; `week`: how many of the done
+    were since a moment."""
+
+    town: str
+    village: str
+    village_code: str
+    insurance: str
+    due: int
+    paid: int
+    free: int
+    excluded: int
+    week: int
+
+    @property
+    def done(self) -> int:
+        """Whose premium is done."""
+        return self.paid + self.free
+
+    @property
+    def left(self) -> int:
+        """Who is still to do."""
+        return self.due - self.done
+
+    @property
+    def rate(self) -> str:
+        """Done of due, as people write it."""
+        done = 1000 * self.done // self.due if self.due else 0
+        return f"{done // 10}.{done % 10}%" if self.due else "—"
+
+
+def coverage(parts: Parts, *, since: datetime, towns: Sequence[str] = (), village: str = "") -> list[Row]:
+    """Every village of these towns (none: of all), or one village, both insurances, by code: where people live now."""
+    wanted = _asked(parts, village) | {"since": since, "towns": list(towns)}
+    with parts.reading() as connection:
+        return [Row(**row._mapping) for row in connection.execute(_COUNTED, wanted)]
+
+
+def left_in(parts: Parts, village: str) -> set[int]:
+    """Whom of a village something of the year is left of, by id: the people behind `Row.left`."""
+    with parts.reading() as connection:
+        return set(connection.execute(_LEFT, _asked(parts, village) | {"towns": []}).scalars())
+
+
+def _asked(parts: Parts, village: str) -> Mapping[str, Any]:
+    pension, today = parts.rules.pension, parts.clocks.today()
+    return {
+        "year": parts.rules.year,
+        "village": village,
+        "old_enough": born_by(today, pension.join_age),
+        "too_old": born_by(today, pension.due_until_age),
+    }
+
+
+# The order of reasons is the rules' (policy/checks.py, exclusion); here only whether there is one.
+_ONE = """
+select t.name as town, v.name as village, v.code as village_code, p.id as person, e.insurance, b.personal_due,
+       b.settled_at, b.id is not null as done,
+       e.status = 'NORMAL' and p.residence <> 'nonlocal' and not e.employee_insured
+       and not string_to_array(e.insured_elsewhere || '|' || coalesce(other.insured_elsewhere, ''), '|')
+               && case e.insurance when 'RES_PENSION' then array['pension_elsewhere', 'drawing_pension']
+                                   else array['medical_outside_zz', 'medical_inside_zz'] end
+       and (e.insurance = 'RES_MEDICAL'
+            or p.birth_date <= :old_enough and p.birth_date > :too_old and not p.student) as own
+  from village v join town t on t.code = v.town_code
+  join household h on h.village_code = v.code
+  join person p on p.household_id = h.id and p.alive
+  join enrolment e on e.person_id = p.id
+  left join enrolment other on other.person_id = p.id and other.insurance <> e.insurance
+  left join bill b on b.person_id = p.id and b.insurance = e.insurance and b.levy_year = :year
+                  and b.determination is null and b.state = 'settled'
+ where (v.code = :village or :village = '')
+   and (cardinality(cast(:towns as text[])) = 0 or v.town_code = any (cast(:towns as text[])))
+"""
+_COUNTED = text(f"""
+select town, village, village_code, insurance,
+       count(*) filter (where own) as due,
+       count(*) filter (where own and done and personal_due > 0) as paid,
+       count(*) filter (where own and done and personal_due = 0) as free,
+       count(*) filter (where not own) as excluded,
+       count(*) filter (where own and done and settled_at > :since) as week
+  from ({_ONE}) one group by 1, 2, 3, 4 order by 3, 4
+""")
+_LEFT = text(f"select distinct person from ({_ONE}) one where own and not done")

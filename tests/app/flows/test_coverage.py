@@ -1,0 +1,165 @@
+"""One count for agents, offices and lists, held against another sum: by person, where he lives, never past 100 %."""
+
+import csv
+import io
+from datetime import date, datetime, time
+
+import pytest
+from sqlalchemy import text
+
+from app.access.roles import Role
+from app.access.sessions import Officer
+from app.flows import desk_people, determine
+from app.flows.determine import Ruling
+from app.flows.facts import facts_of
+from app.flows.pay import Want
+from app.flows.progress import progress, to_do_file, totals
+from app.flows.quote import subjects
+from app.flows.visit import villagers
+from app.policy.facts import Insurance
+from app.policy.quote import exclusion
+from app.policy.terms import birthday, born_by
+from app.registry.determinations import Kind
+from core.clock import BEIJING
+from tests.app.registry.files import VILLAGE, a_csv, a_row, taken_in
+from tests.builders import a_household, a_person, a_village, an_id_number
+from tests.refunding import pay, rows
+
+MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
+OFFICER = Officer(1, "li", b"", next(iter(Role)))
+
+
+@pytest.fixture
+def neighbours(running, tmp_path):
+    """Three people of three households, by id."""
+    running.write(a_village)
+    cells = [a_row(n, household_no=f"000{n}", name=f"张示{n}") for n in (1, 3, 5)]
+    taken_in(running.parts, a_csv(tmp_path / "a.csv", *cells))
+    people = "select p.id from person p join household h on h.id = p.household_id order by h.number"
+    return [row.id for row in rows(running, people)]
+
+
+def summed(running, village):
+    """The same by hand: (due, done) an insurance, from the rules' own order of reasons and the bills."""
+    ids = [row.id for row in rows(running, "select id from person order by id")]
+    people = [each for each in subjects(running.parts, ids) if each.village_code == village and each.alive]
+    found = {}
+    for insurance in Insurance:
+        own = [
+            person.standing[insurance].bill is not None and person.standing[insurance].bill["state"] == "settled"
+            for person in people
+            if person.standing[insurance].registered
+            and exclusion(running.parts.rules, facts_of(person, insurance), running.parts.clocks.today()) is None
+        ]
+        found[insurance] = len(own), sum(own)
+    return found
+
+
+def counted(running, village=VILLAGE):
+    found = dict.fromkeys(Insurance, (0, 0))
+    own = [row for row in progress(running.parts, OFFICER) if row.village_code == village]
+    found |= {Insurance(row.insurance): (row.due, row.done) for row in own}
+    agents = villagers(running.parts, village)[1]
+    assert [(each.of, each.done) for each in agents] == [found[MEDICAL], found[PENSION]]
+    return found
+
+
+def to_do(running, village=VILLAGE):
+    made = to_do_file(running.parts, OFFICER, village, "csv", reason="上门告诉还没办的人")
+    return [line[0] for line in csv.reader(io.StringIO(made.decode("utf-8-sig"))) if line and line[0].startswith("000")]
+
+
+def test_who_paid_and_was_excluded_later_is_counted_nowhere(running, neighbours, tmp_path):
+    """B7: the rate was 200 %."""
+    for place, person in enumerate(neighbours[:2]):
+        pay(running, Want(person, MEDICAL), key=f"payer {place}")
+    change = {"change_type": "UPDATE", "employee_insured": "是"}
+    gone = {"change_type": "UPDATE", "insured_elsewhere": "市外医保"}
+
+    taken_in(
+        running.parts,
+        a_csv(
+            tmp_path / "b.csv",
+            a_row(1, household_no="0001", name="张示1", **change),
+            a_row(3, household_no="0003", name="张示3", **gone),
+        ),
+    )
+
+    [row] = progress(running.parts, OFFICER)
+    assert (row.due, row.paid, row.excluded, row.left, row.rate, row.week) == (1, 0, 2, 1, "0.0%", 0)
+    assert counted(running) == summed(running, VILLAGE) and to_do(running) == ["0005"]
+
+
+def test_who_moved_is_counted_where_he_lives_now(running, neighbours, tmp_path):
+    """B7: he was lost from progress and dossier."""
+    other = "370404103902"
+    running.write(lambda connection: a_village(connection, other, "邻家村"))
+    paid = pay(running, Want(neighbours[0], MEDICAL))
+
+    moved = a_row(1, name="张示1", village_code=other, household_no="0009", change_type="UPDATE")
+    taken_in(running.parts, a_csv(tmp_path / "b.csv", moved))
+
+    found = {row.village_code: (row.due, row.done) for row in progress(running.parts, OFFICER)}
+    assert found == {VILLAGE: (2, 0), other: (1, 1)}
+    dossier = desk_people.dossier(running.parts, OFFICER, neighbours[0])
+    assert [each.number for each in dossier.payments] == [paid] and [each.kind for each in dossier.notices] == ["paid"]
+    stayed = desk_people.dossier(running.parts, OFFICER, neighbours[1])
+    assert (stayed.payments, stayed.notices) == ([], [])
+    assert to_do(running) == ["0003", "0005"] and to_do(running, other) == []
+
+
+def test_a_back_payment_is_no_cover_of_the_year(running, neighbours):
+    """B3: it was counted as the year's premium."""
+    number = determine.apply(running.parts, neighbours[0], MEDICAL, Kind.POLICY_BACKPAY, by="staff:desk")
+    determine.decide(running.parts, number, Ruling(True, 28000, (2021,)), by="staff:hsa")
+    pay(running, Want(neighbours[0], MEDICAL, None, number))
+
+    assert counted(running)[MEDICAL] == (3, 0) and len(to_do(running)) == 3
+
+
+@pytest.mark.parametrize("day", [date(2021, 11, 5), date(2022, 2, 28), date(2022, 3, 1)])
+def test_everybody_is_counted_as_the_rules_would(running, day):
+    """B7: compared with a sum of its own, over everything that leaves somebody out, at the edges of every age."""
+    running.write(a_village)
+    births = [
+        date(2006, 2, 28),
+        date(2006, 3, 1),
+        date(1962, 2, 28),
+        date(1962, 3, 1),
+        date(2004, 2, 29),
+        date(2020, 1, 1),
+    ]
+    spoilt = [
+        "",
+        "update person set alive = false where id = :p",
+        "update person set student = true where id = :p",
+        "update person set residence = 'nonlocal' where id = :p",
+        "update enrolment set status = 'PAUSED' where person_id = :p",
+        "update enrolment set employee_insured = true where person_id = :p and insurance = 'RES_PENSION'",
+        "update enrolment set insured_elsewhere = 'pension_elsewhere|medical_inside_zz' where person_id = :p"
+        " and insurance = 'RES_MEDICAL'",
+        "update enrolment set insured_elsewhere = 'drawing_pension' where person_id = :p and insurance = 'RES_PENSION'",
+    ]
+    home = running.write(a_household)
+    sequence = 101
+    for born in births:
+        for change in spoilt:
+            number, sequence = an_id_number(born=born, sequence=sequence), sequence + 2
+            person = running.write(lambda connection, n=number: a_person(connection, id_number=n, household=home))
+            if change:
+                running.write(lambda connection, c=change, p=person: connection.execute(text(c), {"p": p}))
+    running.turn(datetime.combine(day, time(10), BEIJING))
+
+    assert counted(running) == summed(running, VILLAGE)
+    assert all(row.due >= row.done for row in totals(progress(running.parts, OFFICER)))
+
+
+def test_who_is_born_by_a_day_has_the_age():
+    days = [date(2022, 2, 28), date(2022, 3, 1), date(2024, 2, 29), date(2021, 12, 31)]
+    births = [date(year, month, day) for year in (2003, 2004, 2006, 2008) for month, day in ((2, 28), (3, 1), (12, 31))]
+    births.append(date(2004, 2, 29))
+
+    for day in days:
+        for born in births:
+            for age in (14, 16, 18):
+                assert (born <= born_by(day, age)) == (birthday(born, age) <= day)
