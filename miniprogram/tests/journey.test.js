@@ -51,10 +51,12 @@ test("from the phone to the paper in five screens", { skip: !api }, async () => 
   await due.onShow();
   const [person] = due.data.people;
   assert.strictEqual(person.due[0].words, "320");
+  const back = person.due[2]; // a determined amount: one tick, no tier to choose
+  assert.deepStrictEqual([back.title, back.words, back.offered, back.ticked], ["2020、2021年养老补缴", "1500", [], true]);
   await due.pick({ currentTarget: { dataset: { person: person.person, index: 1 } }, detail: { value: 1 } });
-  assert.strictEqual(due.data.chosen, 2);
+  assert.strictEqual(due.data.chosen, 3);
   await due.tick({ currentTarget: { dataset: { field: person.due[0].field } } });
-  assert.strictEqual(due.data.chosen, 1);
+  assert.strictEqual(due.data.chosen, 2);
   await due.tick({ currentTarget: { dataset: { field: person.due[0].field } } });
   due.pay();
 
@@ -62,7 +64,7 @@ test("from the phone to the paper in five screens", { skip: !api }, async () => 
   confirm.onLoad();
   assert.match(confirm.data.question.ask_first, /在外地交过吗/);
   confirm.atHome();
-  assert.strictEqual(confirm.data.total, "820");
+  assert.strictEqual(confirm.data.total, "2320");
   await confirm.pay();
   assert.strictEqual(opened.url, "/pages/paid/paid");
 

@@ -8,6 +8,10 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from app.flows import determine
+from app.flows.determine import Ruling
+from app.policy.facts import Insurance
+from app.registry.determinations import Kind
 from tests.app.web.conftest import district, far_folder, running
 from tests.browsing import a_phone
 from tests.house.tree import ROOT
@@ -58,6 +62,10 @@ def test_no_amount_is_typed_and_what_is_tapped_has_a_name(page: str) -> None:
 def test_its_screens_lead_from_the_phone_to_the_paper(running, district) -> None:
     with running.office.engine.begin() as connection:
         connection.exec_driver_sql("update person set is_migrant = true where id = %s", (district.adult.id,))
+    number = determine.apply(
+        running.parts, district.adult.id, Insurance.RES_PENSION, Kind.POLICY_BACKPAY, by="staff:desk"
+    )
+    determine.decide(running.parts, number, Ruling(True, 150000, (2020, 2021)), by="staff:hrss")
     login = running.outside.post("/phone/login-code", {"phone": "mini"})
     told = {
         **{"LIANGXIAN_API": f"{running.url}/api/v1", "SANDBOX": running.outside.url, "PHONE": a_phone()},
@@ -71,4 +79,6 @@ def test_its_screens_lead_from_the_phone_to_the_paper(running, district) -> None
     done = subprocess.run(run, check=False, cwd=HERE, env=told, capture_output=True, text=True, timeout=90)
 
     assert done.returncode == 0 and "# skipped 0" in done.stdout, done.stdout[-3000:]
-    assert [row.amount for row in rows(running, "select amount from payment where state = 'paid'")] == [82000]
+    assert [row.amount for row in rows(running, "select amount from payment where state = 'paid'")] == [232000]
+    settled = "select determination, personal_due from bill where state = 'settled' order by personal_due"
+    assert rows(running, settled) == [(None, 32000), (None, 50000), (number, 150000)]
