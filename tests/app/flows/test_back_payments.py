@@ -7,13 +7,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from app.documents.proof import years_of
 from app.flows import determine, refund_wish
+from app.flows.check import check
 from app.flows.determine import Ruling, YearStillOpen
 from app.flows.entitle_late import ask_for_entitled
 from app.flows.follow import follow
 from app.flows.pay import Kind as PayBy
 from app.flows.pay import NotPayable, Payer, SameItemTwice, Want, start_payment
-from app.flows.proofs import confirm
+from app.flows.proofs import confirm, hand_out
 from app.flows.quote import NoSuchItem, all_due, subjects
 from app.flows.visit import villagers
 from app.policy.facts import Insurance
@@ -79,7 +81,9 @@ def test_the_years_premium_and_a_back_payment_are_paid_side_by_side(running, adu
     assert (year.payable, year.settled, back.settled, back.paid_by_resident) == (True, False, True, True)
     words = "养老" if insurance is PENSION else "医保"
     assert follow(running.parts, first).items[0].title == f"2019、2020、2021年{words}补缴"
-    assert confirm(running.parts, first).facts["items"][0]["back_years"] == [2019, 2020, 2021]
+    paper = confirm(running.parts, first)
+    assert hand_out(running.parts, paper).startswith(b"%PDF")
+    assert check(running.parts, paper.code, network="here").items[0].years == "2019、2020、2021"
     _, progress = villagers(running.parts, VILLAGE)
     assert [each.done for each in progress] == [0, 0]
     pay(running, Want(adult, insurance, tier), key="the year")
@@ -227,6 +231,12 @@ def test_the_bureau_confirms_each_of_both_by_its_amount(running, adult, sibling)
     assert differences(running) == []
     take(running, "bureau", a_file(BUREAU, confirmed("R4", 7, "1500.00"), total="1500.00"))
     assert [(kind, subject) for kind, subject, *_ in differences(running)] == [("DUPLICATE", "R4")]
+
+
+def test_a_paper_says_the_years_it_was_paid_for():
+    """B3: also one that was written before there were back-payments."""
+    assert [years_of({"year": 2022}), years_of({"year": 2022, "back_years": None})] == [[2022], [2022]]
+    assert [years_of({"year": 2022, "back_years": each}) for each in ([2021, 2019], [])] == [[2019, 2021], []]
 
 
 class TestCover:
