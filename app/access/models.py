@@ -16,6 +16,7 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     Text,
+    func,
     text,
     true,
 )
@@ -115,7 +116,7 @@ class ResidentAccount(Table):
     phone: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, account.phone:<hex of phone_index>
     openid_index: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # the last login; system clock
+    used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())  # the last login
 
 
 class ResidentPerson(Table):

@@ -11,7 +11,7 @@ def upgrade() -> None:
     # Nobody knows when the accounts of before were used last: since they are there at least, so the old ones are asked.
     op.add_column("resident_account", sa.Column("used_at", sa.DateTime(timezone=True), nullable=True))
     op.execute("update resident_account set used_at = since")
-    op.alter_column("resident_account", "used_at", nullable=False)
+    op.alter_column("resident_account", "used_at", nullable=False, server_default=sa.text("now()"))
     op.alter_column("resident_account", "phone_index", nullable=True)
     op.alter_column("resident_account", "phone", nullable=True)
     op.add_column("session", sa.Column("unsure_id", sa.BigInteger(), nullable=True))

@@ -591,12 +591,12 @@ def test_a22_the_way_back_is_a_way_and_no_proof(target):
 @every_gateway
 def test_a23_what_the_client_says_of_its_payment_is_not_asked(target):
     owed = target.owing()
-    before = target.book()
     call = target.system.app.test_client()
     headers = {"Authorization": f"Bearer {a_token(target.system)}"}
     person = {"name": "张示例", "id_number": owed.id_number, "agreed": True}
     found = call.post("/api/v1/people", json=person, headers=headers)
     assert found.status_code == 200, found.json
+    before = target.book()  # the person was told that somebody looked him up
     place, ok = f"/api/v1/payments/{owed.number}", {"errMsg": "requestPayment:ok", "state": "paid", "paid": True}
 
     told = call.get(place, query_string=ok, headers=headers).json
