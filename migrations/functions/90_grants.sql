@@ -1,4 +1,4 @@
--- Who may write what (decision 0030). Three roles: the owner migrates; the office's role makes accounts and takes files
+-- Who may write what (decision 0021). Three roles: the owner migrates; the office's role makes accounts and takes files
 -- in; the application's, of the web and the worker, does everything else, owns nothing, reads everything of ours, makes
 -- nobody an official, and writes the book only through functions.
 revoke all on all tables in schema public from liangxian_app, liangxian_office;
