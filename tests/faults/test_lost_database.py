@@ -15,7 +15,7 @@ def end_all_connections(server: Server) -> None:
     admin = connect(server.admin_url(), pool_size=1)
     with admin.begin() as connection:
         connection.execute(
-            text("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'liangxian_app'")
+            text("select pg_terminate_backend(pid) from pg_stat_activity where usename ~ '^liangxian_(app|office)$'")
         )
     admin.dispose()
 

@@ -65,7 +65,7 @@ def test_its_screens_lead_from_the_phone_to_the_paper(running, district) -> None
     number = determine.apply(
         running.parts, district.adult.id, Insurance.RES_PENSION, Kind.POLICY_BACKPAY, by="staff:desk"
     )
-    determine.decide(running.parts, number, Ruling(True, 150000, (2020, 2021)), by="staff:hrss")
+    determine.decide(running.office, number, Ruling(True, 150000, (2020, 2021)), by="staff:hrss")
     login = running.outside.post("/phone/login-code", {"phone": "mini"})
     told = {
         **{"LIANGXIAN_API": f"{running.url}/api/v1", "SANDBOX": running.outside.url, "PHONE": a_phone()},

@@ -22,7 +22,7 @@ from payments.sandbox.world import World
 from tests.simulate.seeded import SECOND, Clock, HungUp
 
 NAME = "liangxian.sandbox"  # where the sandbox's application keeps its world
-SLOW, SLOW_S = 0.1, 30 * 3600  # this share of refunds takes so long
+SLOW_S = 30 * 3600  # some refunds take so long
 Deliver = Callable[[str, Mapping[str, str], bytes], tuple[int, bytes]]
 OF_CALLBACKS = frozenset(
     {
@@ -50,7 +50,7 @@ class Post(Notifier):
     """Callbacks of a simulation: due by its clock, delivered one at a time when the director says so."""
 
     def __init__(self, world: World, clock: Clock, deliver: Deliver, chance: Random) -> None:
-        self._chance = chance
+        self._chance, self.slow = chance, 0.0  # that share of refunds
         # Not the parent's: it would start threads.
         self._knobs, self._trades, self._faults, self._far = world.knobs, world.trades, world.faults, world.far
         self.deliveries = deque(maxlen=1)
@@ -69,7 +69,7 @@ class Post(Notifier):
 
     def settle_refund(self, trade: Document, refund: Document, *, after_s: int) -> None:
         """Some take longer than a day."""
-        super().settle_refund(trade, refund, after_s=SLOW_S if self._chance.random() < SLOW else after_s)
+        super().settle_refund(trade, refund, after_s=SLOW_S if self._chance.random() < self.slow else after_s)
 
     def _at(self, act: Callable[[], None], seconds: float) -> None:
         heapq.heappush(self._timetable, (self._clock.micros + int(seconds * SECOND), next(self._order), act))

@@ -34,6 +34,7 @@ class Rates:
     crossed: float  # the same wish again while the gateway answers
     by_hand: float  # given back on the gateway's own page
     determined: float  # a bureau's word about who has paid
+    slow: float  # of refunds: longer than a day
     early: float  # of days: closed at night, before any list is there
     gap_s: float
     tick_s: int
@@ -58,6 +59,7 @@ def drawn(chance: Random) -> Rates:
         crossed=chance.uniform(0.02, 0.08),
         by_hand=chance.uniform(0, 0.01),
         determined=chance.uniform(0.01, 0.04),
+        slow=chance.uniform(0, 0.2),
         early=chance.uniform(0, 0.5),
         gap_s=chance.uniform(2, 8),
         tick_s=chance.choice((20, 30, 45)),

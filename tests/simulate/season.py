@@ -43,6 +43,7 @@ class Season:
         self.stage, self.payments = stage, payments
         self.chance = Random(f"{stage.seed}/season")
         self.rates: Rates = drawn(self.chance)
+        stage.far.post.slow = self.rates.slow
         self.county: list[Household] = settle_county(stage.eye, stage.parts.vault, self.chance, payments + 4)
         self.tasks = sorted(tasks(jobs(stage.parts, stage.server.app_url(DATABASE))))
         self.staff = Staff(stage, self.chance, self.rates)
@@ -145,7 +146,7 @@ class Season:
         person, home = self.chance.choice(household.people)[0], self.chance.choice(self.county).id
         for statement, values in _A_FILE:
             self.stage.eye.execute(statement, values)
-        self.stage.eye.execute("update person set household_id = %s where id = %s", (home, person))
+        self.stage.move(person, home)
         self.stage.say(f"moved {person} {home}")
 
     def _tick(self, names: tuple[str, ...]) -> None:

@@ -249,6 +249,16 @@ class Stage:
         ensure_running(self.folder / "postgres", pg_bin=None)
         self.eye = self.another_eye()
 
+    def move(self, person: int, home: int) -> None:
+        """A bureau's file says that somebody lives elsewhere now."""
+        with self.eye.transaction():
+            self.eye.execute(
+                "insert into import_batch (kind, file_hash, file_name, rows_in, added, changed, same, refused)"
+                " values ('enrolment', 'moves', 'moves.csv', 0, 0, 0, 0, 0) on conflict do nothing"
+            )
+            self.eye.execute("select set_config('liangxian.cause', 'import:' || encode('moves', 'hex'), true)")
+            self.eye.execute("update person set household_id = %s where id = %s", (home, person))
+
     def another_eye(self) -> psycopg.Connection[Any]:
         """A connection of nobody's, which sees and may do everything."""
         url = self.server.admin_url().replace("/postgres?", f"/{DATABASE}?")

@@ -131,10 +131,12 @@ class System:
 
     def determine(self, person: int, kind: str, by: str, other: str) -> tuple[str, Any]:
         """A bureau says something of somebody's medical insurance, whatever he has paid."""
+        office = self.app.extensions["joined"].office
         number = determine.apply(self.parts, person, Insurance.RES_MEDICAL, Kind(kind), by=by)
-        determine.check(self.parts, number)
-        ruling = determine.Ruling(approved=True, amount=40000 if kind in BACKPAY else None)
-        determine.decide(self.parts, number, ruling, by=other)
+        determine.check(office, number)
+        years = (2019, 2020) if kind in BACKPAY else ()
+        ruling = determine.Ruling(approved=True, amount=40000 if years else None, years=years)
+        determine.decide(office, number, ruling, by=other)
         return kind, None
 
     def close_day(self, day: date, by: str, other: str) -> tuple[str, Any]:

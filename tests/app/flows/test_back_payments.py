@@ -39,7 +39,7 @@ def asked(running, person, insurance, kind):
 
 def determined(running, person, insurance, kind, ruling):
     number = asked(running, person, insurance, kind)
-    determine.decide(running.parts, number, ruling, by="staff:bureau")
+    determine.decide(running.office, number, ruling, by="staff:bureau")
     return number
 
 
@@ -172,7 +172,7 @@ def test_a_later_word_of_another_kind_hides_no_earlier_one(running):
         for ruling in (NO, Ruling(True, 28000, (2021,)), None):
             number = asked(running, person, MEDICAL, Kind.POLICY_BACKPAY)
             if ruling:
-                determine.decide(running.parts, number, ruling, by="staff:bureau")
+                determine.decide(running.office, number, ruling, by="staff:bureau")
     asked(running, poor, MEDICAL, Kind.NEWBORN)
 
     assert [(q.reason_code, q.personal_due) for q in (dues(running, who)[0].quote for who in (baby, poor))] == [
@@ -185,11 +185,11 @@ def test_a_year_is_paid_back_only_when_its_own_premium_cannot_be_paid(running, a
     """B3: after 31 December 2022 the year itself is back-pay (D29), and is one item only."""
     number = asked(running, adult, PENSION, Kind.POLICY_BACKPAY)
     with pytest.raises(YearStillOpen):
-        determine.decide(running.parts, number, Ruling(True, years=(2021, 2022)), by="staff:bureau")
+        determine.decide(running.office, number, Ruling(True, years=(2021, 2022)), by="staff:bureau")
     running.turn(datetime(2023, 1, 2, 9, tzinfo=BEIJING))
     assert [each.quote.reason_code for each in dues(running, adult, tiers={None: 30000})][1] == "DETERMINATION_REQUIRED"
 
-    determine.decide(running.parts, number, Ruling(True, years=(2021, 2022)), by="staff:bureau")
+    determine.decide(running.office, number, Ruling(True, years=(2021, 2022)), by="staff:bureau")
 
     medical, back = dues(running, adult, tiers={number: 30000})
     assert (medical.insurance, back.quote.personal_due, back.title) == (MEDICAL, 60000, "2021、2022年养老补缴")
@@ -260,9 +260,8 @@ class TestCover:
     def test_no_word_no_list_and_no_file_takes_a_cover_away(self, running, acts, late):
         if late:
             running.turn(JANUARY)
-        with running.parts.engine.begin() as connection:
-            sequence = 11 + 2 * connection.execute(text("select count(*) from person")).scalar_one()
-            who = a_person(connection, id_number=an_id_number(sequence=sequence))
+        sequence = 11 + 2 * running.one("select count(*) from person")[0]
+        who = running.write(lambda connection: a_person(connection, id_number=an_id_number(sequence=sequence)))
         pay(running, Want(who, MEDICAL), Want(who, PENSION, 30000), key=f"cover {sequence}")
         paid = {row.insurance: row.personal_due for row in self._cover(running, who)}
 

@@ -17,7 +17,7 @@ PENSION = Insurance.RES_PENSION
 
 def determined(running, person, ruling):
     number = determine.apply(running.parts, person, PENSION, Kind.POLICY_BACKPAY, by="staff:desk")
-    determine.decide(running.parts, number, ruling, by="staff:hrss")
+    determine.decide(running.office, number, ruling, by="staff:hrss")
     return number
 
 
