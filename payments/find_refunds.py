@@ -114,19 +114,22 @@ def transfer_of(connection: Connection, number: str) -> Row | None:
 
 
 def giveable(connection: Connection, person_ids: Sequence[int], *, levy_year: int) -> Sequence[Row]:
-    """The settled bills of these persons for which the resident paid something: the bill's columns; the `way` its money
-    goes back (None: none); who began the payment behind it (`started_by`; None: it came under no number of ours); and
-    the living refund it is in: refund_number, refund_state, refund_amount."""
+    """The settled bills of these persons of whose resident's part something can go back, or does: the bill's columns;
+    how much can (`back`), the `way` it goes (None: none); who began the payment behind it (`started_by`; None: it came
+    under no number of ours); and the living refund it is in: refund_number, refund_state, refund_amount."""
     return connection.execute(
         text(
-            "select b.*, receipt_way(b.household_id, behind.receipt) as way, r.number as refund_number,"
+            "select b.*, rest.back, receipt_way(b.household_id, behind.receipt) as way, r.number as refund_number,"
             "   r.state as refund_state, r.amount as refund_amount, (select p.started_by from payment p"
             "     where p.household_id = b.household_id"
             "       and 'receipt:' || p.gateway || ':' || p.reference = behind.receipt)"
             " from bill b cross join lateral (select receipt_of(b.household_id, b.settled_by) as receipt) behind"
+            " cross join lateral (select least(b.personal_due, receipt_left(b.household_id, behind.receipt)) as back)"
+            "   as rest"
             " left join refund_bill rb on rb.household_id = b.household_id and rb.bill_id = b.id and rb.live"
             " left join refund r on r.household_id = rb.household_id and r.number = rb.number"
             " where b.person_id = any (:people) and b.levy_year = :year and b.state = 'settled' and b.personal_due > 0"
+            "   and (r.number is not null or rest.back > 0)"
             " order by b.person_id, b.insurance, b.determination nulls first"
         ),
         {"people": list(person_ids), "year": levy_year},

@@ -123,6 +123,13 @@ select r.number from refund r
    select sum(p.amount) from posting p
     where p.household_id = r.household_id and starts_with(p.account, 'refunds:')
       and p.cause in ('refund:' || r.number || ':paid', 'refund:' || r.number || ':external'))
+union all  -- what is agreed to is what is owed; only what went back by hand is set off against it
+select r.number from refund r
+  join posting p on p.household_id = r.household_id and p.cause = 'refund:' || r.number || ':approved'
+   and (starts_with(p.account, 'refunds:') or p.account = 'receivable:resident')
+ group by r.household_id, r.number, r.receipt, r.amount
+having -sum(p.amount) filter (where p.account <> 'receivable:resident') is distinct from r.amount
+    or coalesce(-sum(p.amount) filter (where p.account = 'receivable:resident'), 0) > receipt_unasked(r.receipt)
 
 -- INV-12 多付的钱一分钟内申请退款
 select s.cause as what from suspense s

@@ -123,7 +123,7 @@ def _refundable(parts: Parts, bill: Any, mine: bool) -> Refundable:
         insurance=insurance,
         determination=bill.determination,
         title=title_of(bill),
-        amount=bill.refund_amount or bill.personal_due,
+        amount=bill.refund_amount or bill.back,
         way=f"原来付款的{GATEWAYS[bill.way].facts.title}账户" if bill.way in GATEWAYS else "参保人本人的银行账户",
         reasons=[(why, words) for why, words in QUESTIONS.items() if mine and no[why] is None],
         refused=said if mine else NotYourRefund.text,

@@ -98,9 +98,25 @@ create or replace function receipt_of(p_household bigint, p_settled_by text) ret
                       and p_settled_by = 'refund:' || number || ':approved'), p_settled_by)
 $$;
 
--- What somebody gave back of a receipt at its gateway without asking us.
+-- What somebody gave back of a receipt at its gateway without asking us. Of money that was held and then applied, what
+-- went off what was held never came to the bills.
 create or replace function receipt_unasked(p_receipt text) returns bigint language sql stable as $$
-  select coalesce(sum(amount), 0)::bigint from unasked_refund where receipt = regexp_replace(p_receipt, ':applied$', '')
+  select coalesce(sum(amount), 0)::bigint from unasked_refund u
+   where receipt = regexp_replace(p_receipt, ':applied$', '') and (p_receipt !~ ':applied$' or exists (
+     select from posting p where p.household_id = u.household_id and p.cause = u.cause
+        and p.account = 'receivable:resident'))
+$$;
+
+-- What of a receipt no refund that stands gives back, nor anybody gave back by hand; null for no receipt.
+create or replace function receipt_left(p_household bigint, p_receipt text) returns bigint language sql stable as $$
+  select receipt_amount(p_household, p_receipt) - receipt_unasked(p_receipt) - coalesce((
+    select sum(amount) from refund where household_id = p_household and receipt = p_receipt
+       and state <> 'rejected'), 0)::bigint
+$$;
+
+-- No two hands give back of one receipt at once.
+create or replace function hold_receipt(p_household bigint, p_receipt text) returns void language sql as $$
+  select pg_advisory_xact_lock(hashtextextended('refund:' || p_household || ':' || p_receipt, 0))
 $$;
 
 -- A receipt never gives back more than it took in, whatever bills, surplus and asking people say (INV-11).
@@ -108,16 +124,13 @@ create or replace function refund_fits_its_receipt() returns trigger language pl
   security definer set search_path = public, pg_temp as $$
 declare
   took bigint := receipt_amount(new.household_id, new.receipt);
-  gives bigint;
+  rest bigint;
 begin
-  perform pg_advisory_xact_lock(hashtextextended('refund:' || new.household_id || ':' || new.receipt, 0));
-  select coalesce(sum(amount), 0) into gives from refund
-    where household_id = new.household_id and receipt = new.receipt and state <> 'rejected';
-  gives := gives + receipt_unasked(new.receipt);
+  perform hold_receipt(new.household_id, new.receipt);
+  rest := receipt_left(new.household_id, new.receipt);
   if new.state <> 'applied' or new.decided_by is not null or new.paid is distinct from took
-     or gives + new.amount > took then
-    raise exception 'receipt % took % and would give back %', new.receipt, took, gives + new.amount
-      using errcode = 'LX009';
+     or new.amount > rest then
+    raise exception 'receipt % has % left and would give back %', new.receipt, rest, new.amount using errcode = 'LX009';
   end if;
   return new;
 end $$;
@@ -127,7 +140,8 @@ create trigger fits_its_receipt before insert on refund for each row execute fun
 
 -- Reserve what is to be given back. Bills: those of the payment that are settled by its receipt, all of `p_bills`. No
 -- bills: the money of the receipt that fitted none. `p_replacement`: the bill to be issued in the place of the one bill
--- that goes back; then only the difference of the resident's parts does. `p_expected`: what somebody saw as refundable.
+-- that goes back; then only the difference of the resident's parts does. Never more than is left of the receipt: what
+-- went back by hand the payer has. `p_expected`: what somebody saw as refundable.
 -- LX009: there is nothing there to give back, or somebody asked before · LX020: it is not what he saw.
 create or replace function refund_apply(
   p_household bigint, p_number text, p_payment text, p_receipt text, p_bills bigint[], p_replacement jsonb, p_why text,
@@ -151,6 +165,8 @@ begin
     if p_replacement is not null then
       back := case when cardinality(p_bills) = 1 then back - (p_replacement->'bill'->>'personal_due')::bigint end;
     end if;
+    perform hold_receipt(p_household, p_receipt);
+    back := case when back is not null then least(back, receipt_left(p_household, p_receipt)) end;
   else
     select case doubt when 'surplus' then 'surplus' else 'suspense' end, amount - receipt_unasked(cause)
       into held_in, back from suspense
@@ -176,7 +192,8 @@ exception when unique_violation then
 end $$;
 
 -- What an approval books: the lines of the bills that go back reversed, those of the bill in their place booked, and
--- the difference of the resident's parts owed to the payer; or money that fitted no bill, owed to the payer.
+-- the difference of the resident's parts owed to the payer, less what he had of it by hand and owes since; or money that
+-- fitted no bill, owed to the payer.
 create or replace function refund_postings(
   p_refund refund, out accounts text[], out amounts bigint[], out items bigint[]
 ) language sql stable as $$
@@ -190,6 +207,8 @@ create or replace function refund_postings(
       from refund_bill rb join bill b on b.household_id = rb.household_id and b.id = rb.bill_id,
            jsonb_to_recordset(rb.replacement->'lines') as l (part text, payer text, fund text, amount bigint)
      where rb.household_id = p_refund.household_id and rb.number = p_refund.number and rb.live
+  ), by_hand as (
+    select sum(amount)::bigint - p_refund.amount as amount from line where payer = 'resident' and p_refund.held is null
   ), posted as (
     select 'fund:' || fund || ':' || levy_year as account, sum(amount)::bigint as amount, item from line
      group by 1, item
@@ -201,6 +220,10 @@ create or replace function refund_postings(
     select p_refund.held || ':' || p_refund.gateway, p_refund.amount, null where p_refund.held is not null
     union all
     select 'refunds:' || p_refund.gateway, -p_refund.amount, null where p_refund.held is not null
+    union all
+    select 'refunds:' || p_refund.gateway, amount, null from by_hand
+    union all
+    select 'receivable:resident', -amount, null from by_hand
   )
   select array_agg(account order by item, amount desc, account), array_agg(amount order by item, amount desc, account),
          array_agg(item order by item, amount desc, account)

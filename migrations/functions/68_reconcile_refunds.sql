@@ -108,7 +108,7 @@ begin
   perform from payment where household_id = household and number = line.number for update;
   select * into held from suspense where household_id = household and cause = receipt and solved_at is null
      and amount > 0 for update;
-  perform pg_advisory_xact_lock(hashtextextended('refund:' || household || ':' || receipt, 0));  -- as who asks for it
+  perform hold_receipt(household, receipt);  -- as who asks for it
   rest := held.amount - receipt_unasked(receipt) - line.amount;
   happened := coalesce(line.happened_at, p_day::timestamp at time zone 'Asia/Shanghai');
   perform ledger_post(household, by_hand(line), p_booked_on, happened,

@@ -174,6 +174,12 @@ TAMPERINGS = (
         " jsonb_build_object('bill', jsonb_build_object('id', 9)); insert into bill select household_id, 9, person_id,"
         " insurance, 2021, tier, total, 0, 'OK_WAIVED', price_until from bill where household_id = 21",
     ),
+    (
+        "INV-11",
+        f"{A_REFUND}; insert into posting select household_id, 'refund:' || number || ':approved', 1,"
+        " 'receivable:resident', -5, null from refund; insert into posting select household_id,"
+        " 'refund:' || number || ':approved', 2, 'refunds:wechat', 5 - amount, null from refund",
+    ),
     # M6: what a superuser edits beside the book
     ("INV-13", "update bill set person_id = 999 where household_id = 21"),
     ("INV-13", "update sealed_day set closed_by = 'staff:other'"),

@@ -13,8 +13,9 @@ from app.flows.pay import Want
 from app.flows.reconcile import reconcile_day
 from app.flows.refund_pay import take_refund
 from app.policy.facts import Insurance
-from payments import discrepancies
-from payments.errors import NothingToGiveBack, SuspenseUnfit
+from app.policy.refunds import Why
+from payments import discrepancies, find_refunds
+from payments.errors import NothingToGiveBack, RefundChanged, SuspenseUnfit
 from payments.gateways.base import Movement, Outcome, RefundOutcome, RefundWord, StatementLine, Word
 from payments.invariants import EVERYBODY, INVARIANTS, pieces
 from tests.app.flows.test_pay import FORMER, moved, payer, places, sibling, start
@@ -23,7 +24,7 @@ from tests.app.flows.test_reconcile_refunds import failed_and_sent_again, refund
 from tests.app.flows.test_suspense import agreed_to, unknown
 from tests.builders import NOON, a_bill, a_household, a_paid_word, a_person, an_attempt, an_id_number
 from tests.days import DAY, MORNING, book, keep, line, paid
-from tests.refunding import CLERK, LEAD, agree, balances, pay, rows, state
+from tests.refunding import CLERK, DESK, LEAD, agree, balances, pay, rows, state
 from tests.system import eventually
 
 __all__ = ["moved", "places", "sibling"]
@@ -255,3 +256,65 @@ def test_money_known_from_the_list_alone_settles_the_bill_of_who_moved(running, 
     agreed_to(running, key, by=LEAD)
 
     assert running.one("select state from bill").state == "settled"
+
+
+def test_the_rest_of_a_bill_of_which_a_part_went_back_by_hand_goes_back(running, adult, sibling):
+    """K12: a hundred yuan went back at the gateway; the other 220 could never be given back."""
+    mine, hers = pay(running, Want(adult, MEDICAL)), pay(running, Want(sibling, MEDICAL), key="sibling-key")
+    partly_by_hand(running, mine)
+    with running.parts.engine.connect() as connection:
+        offered = {
+            one.person_id: one.back for one in find_refunds.giveable(connection, [adult, sibling], levy_year=2022)
+        }
+    assert offered == {adult: 22000, sibling: 32000}
+
+    with pytest.raises(RefundChanged):
+        refund.apply(running.parts, mine, by=DESK, expected=32000)
+    asked = [refund.apply(running.parts, mine, by=DESK, expected=22000), refund.apply(running.parts, hers, by=DESK)]
+    assert [one.amount for one in asked] == [22000, 32000]
+    agree(running.parts, asked[0].number)
+
+    left = {"refunds:wechat": -22000, "clearing:wechat": 54000, "fund:RES_MEDICAL:2022": -90000}
+    assert left.items() <= balances(running).items() and "receivable:resident" not in balances(running)
+    bills = rows(running, "select person_id, state from bill")
+    assert {tuple(bill) for bill in bills} == {(adult, "refunded"), (sibling, "settled")}
+    with pytest.raises(NothingToGiveBack):
+        refund.apply(running.parts, mine, by=DESK)
+
+
+def test_of_two_bills_of_one_receipt_the_last_bears_what_went_back_by_hand(running, adult, sibling):
+    """K12: whatever is asked for first, the receipt gives back what it took, and nobody owes anything in the end."""
+    both = pay(running, Want(adult, MEDICAL), Want(sibling, MEDICAL))
+    partly_by_hand(running, both)
+    bills = [row.id for row in rows(running, "select id from bill order by person_id")]
+
+    first, last = (refund.apply(running.parts, both, by=DESK, bills=[bill]) for bill in bills)
+    agree(running.parts, first.number)
+    assert (first.amount, last.amount, balances(running)["receivable:resident"]) == (32000, 22000, 10000)
+    agree(running.parts, last.number)
+
+    assert balances(running) == {"refunds:wechat": -54000, "clearing:wechat": 54000}
+
+
+def test_what_was_applied_after_a_part_went_back_by_hand_goes_back_whole(running, adult):
+    """K12: 420 were held, 100 went back by hand, 320 settled a bill: its refund counted the hundred once more."""
+    key = unknown(running, 42000)
+    partly_by_hand(running, running.one("select number from suspense").number, "4200009")
+    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    agreed_to(running, key, by=LEAD)
+
+    with running.parts.engine.begin() as connection:
+        [bill] = find_refunds.giveable(connection, [adult], levy_year=2022)
+        asked = refund.ask_for_bill(running.parts, connection, bill, Why.TWICE, by=DESK, expected=bill.back)
+    agree(running.parts, asked.number)
+
+    assert balances(running) == {"refunds:wechat": -32000, "clearing:wechat": 32000}
+
+
+def partly_by_hand(running, number, reference=""):
+    """A hundred yuan of a payment went back at the gateway, as the day's list says."""
+    reference = reference or running.one("select reference from payment where number = :n", n=number).reference
+    hand = StatementLine(1, Movement.REFUND, number, reference, 10000, 0, NOON, "", "50000001", "SUCCESS")
+    running.turn(MORNING)
+    keep(running, "wechat", [hand])
+    reconcile_day(running.parts, "wechat", DAY)
