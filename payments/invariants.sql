@@ -108,7 +108,7 @@ select receipt as what from refund where state <> 'rejected'
  group by household_id, receipt having sum(amount) > min(paid)
 union all  -- what was given back by hand counts as much
 select u.receipt from unasked_refund u
- where u.receipt is not null
+ where u.receipt is not null and u.booked_back is null
  group by u.household_id, u.receipt
 having sum(u.amount) + coalesce((select sum(r.amount) from refund r
                                   where r.household_id = u.household_id and r.receipt = u.receipt and r.state = 'paid'), 0)
@@ -262,6 +262,8 @@ select 'difference ' || d.id as what from discrepancy d
    and not exists (select from refund_number n
                     where n.household_id = household_of_number(d.subject) and d.subject in (n.sent_as, n.number)
                       and n.booked is not null)
+   and not exists (select from unasked_refund u
+                    where u.gateway = d.channel and u.cause = 'refund:' || d.channel || ':' || d.subject || ':unasked')
 
 -- INV-53 退款用过的每个单号都留着，钱从哪个单号出去也留着
 select r.number as what from refund r
@@ -286,6 +288,17 @@ select number as what from refund where state = 'paying' and not starts_with(rec
 -- INV-56 一笔刷卡只入账一次，不论记在谁名下
 select cause as what from entry where starts_with(cause, 'receipt:ccb_pos:')
  group by cause, (happened_at at time zone 'Asia/Shanghai')::date having count(*) > 1
+
+-- INV-57 记成手工退款的，渠道账单里有；没有的另有名字
+select u.cause as what
+  from unasked_refund u
+  join entry e on e.household_id = u.household_id and e.cause = u.cause
+  join statement s on s.gateway = u.gateway and s.day = (e.happened_at at time zone 'Asia/Shanghai')::date
+ where s.matched_at is not null and not exists (
+   select from statement_match m
+    where m.gateway = u.gateway and m.verdict <> 'matched' and m.household_id = u.household_id and m.cause = u.cause)
+   and not exists (select from statement near where near.gateway = s.gateway and near.state <> 'waiting'
+                      and near.day between s.day - 1 and s.day + 1 and near.matched_at is null)
 
 -- INV-70 补缴的缴费单各有一份通过的核定，人、年度、金额与它一致；当年的缴费单没有
 select 'bill ' || b.id as what

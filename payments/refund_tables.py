@@ -121,6 +121,7 @@ class UnaskedRefund(Table):
     reference: Mapped[str] = mapped_column(Text)  # theirs; may be empty
     receipt: Mapped[str | None] = mapped_column(Text)  # what it gives back of, where the line says it
     amount: Mapped[int] = mapped_column(BigInteger)
+    booked_back: Mapped[str | None] = mapped_column(Text)  # the cause of the entry: their list has it no more
 
 
 class RefundBill(Table):

@@ -34,6 +34,7 @@ STEPS: Mapping[str, str] = {
     "proposed": "提出用来缴费",
     "applied": "同意，已入账",
     "given_back": "同意退回",
+    "there_again": "渠道其实没有退，钱还在，重新待查",
 }
 
 

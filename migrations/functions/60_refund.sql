@@ -98,11 +98,11 @@ create or replace function receipt_of(p_household bigint, p_settled_by text) ret
                       and p_settled_by = 'refund:' || number || ':approved'), p_settled_by)
 $$;
 
--- What somebody gave back of a receipt at its gateway without asking us. Of money that was held and then applied, what
+-- What somebody gave back of a receipt at its gateway without asking us, as far as its list still says so. Of money that was held and then applied, what
 -- went off what was held never came to the bills.
 create or replace function receipt_unasked(p_receipt text) returns bigint language sql stable as $$
   select coalesce(sum(amount), 0)::bigint from unasked_refund u
-   where receipt = regexp_replace(p_receipt, ':applied$', '') and (p_receipt !~ ':applied$' or exists (
+   where receipt = regexp_replace(p_receipt, ':applied$', '') and booked_back is null and (p_receipt !~ ':applied$' or exists (
      select from posting p where p.household_id = u.household_id and p.cause = u.cause
         and p.account = 'receivable:resident'))
 $$;
@@ -112,6 +112,13 @@ create or replace function receipt_left(p_household bigint, p_receipt text) retu
   select receipt_amount(p_household, p_receipt) - receipt_unasked(p_receipt) - coalesce((
     select sum(amount) from refund where household_id = p_household and receipt = p_receipt
        and state <> 'rejected'), 0)::bigint
+$$;
+
+-- What the refunds of a receipt set off against what the payer owes since somebody gave it back by hand.
+create or replace function receipt_set_off(p_household bigint, p_receipt text) returns bigint language sql stable as $$
+  select coalesce(-sum(p.amount), 0)::bigint from refund r join posting p on p.household_id = r.household_id
+     and p.cause = 'refund:' || r.number || ':approved' and p.account = 'receivable:resident'
+   where r.household_id = p_household and r.receipt = p_receipt
 $$;
 
 -- No two hands give back of one receipt at once.

@@ -102,6 +102,9 @@ begin
   perform refund_note(p_household, p_number, 'approved', null, p_by, p_reason, p_now);
   select * into posted from refund_postings(r);
   perform ledger_post(p_household, booked, p_booked_on, p_now, posted.accounts, posted.amounts, posted.items);
+  if receipt_set_off(p_household, r.receipt) > receipt_unasked(r.receipt) then  -- booked back since it was asked for
+    raise exception 'receipt % did not give that back', r.receipt using errcode = 'LX009';
+  end if;
   update refund set state = 'approved', decided_by = p_by, decided_at = p_now, next_query_at = p_next
     where household_id = p_household and number = p_number;
   update bill set state = 'refunded' where household_id = p_household and id in (

@@ -13,6 +13,11 @@ create or replace function by_hand(p_line statement_row) returns text language s
          and like_it.row <= p_line.row)) || ':unasked'
 $$;
 
+-- What the line of such a refund goes by, of its cause.
+create or replace function by_hand_as(p_cause text) returns text language sql immutable as $$
+  select substring(p_cause from '^refund:[^:]+:(.*):unasked$')
+$$;
+
 -- Does their own word on a line say that the money has left? Under way and refused are no such words.
 create or replace function says_done(p_their_word text) returns boolean language sql immutable as $$
   select p_their_word not in ('PROCESSING', 'FAIL', 'CLOSED', 'ABNORMAL', 'CHANGE')
@@ -64,6 +69,20 @@ begin
            and t.day between p_day - 366 and p_day + 1 and t.refund_number = n.sent_as)
      and not exists (select from statement_row t where t.gateway = p_gateway and t.movement = 'refund'
            and t.day between p_day - 366 and p_day + 1 and t.refund_reference = n.reference);
+
+  -- Given back by hand, as their list said once; it may stand on a list of another day than it happened.
+  insert into statement_match (gateway, day, row, verdict, household_id, cause, ours)
+  select p_gateway, p_day, least(0, (select min(row) from statement_match where gateway = p_gateway and day = p_day))
+                           - row_number() over (order by u.cause), 'MISSING_IN_BANK', u.household_id, u.cause, u.amount
+    from unasked_refund u cross join lateral (
+      select happened_at from entry where household_id = u.household_id and cause = u.cause limit 1) e
+   where u.gateway = p_gateway and e.happened_at >= p_begins and e.happened_at < p_ends
+     and not exists (select from statement_row t where t.gateway = p_gateway and t.movement = 'refund'
+           and t.day between p_day - 366 and p_day + 366
+           and coalesce(nullif(t.refund_reference, ''), t.refund_number) = by_hand_as(u.cause))
+     and not exists (select from statement_row t where t.gateway = p_gateway and t.movement = 'refund'
+           and t.day between p_day - 1 and p_day + 1 and t.refund_reference = '' and t.refund_number = ''
+           and t.amount = u.amount and by_hand(t) = u.cause);
 end $$;
 
 -- What is to be said of a refund on their list that our book has not as one of its own.

@@ -179,7 +179,7 @@ begin
   loop
     continue when (select seen_at from discrepancy where id = d.id) = p_seen;  -- it was the name of an earlier one
     perform name_difference(d.books, d.channel, d.day, 'AMOUNT_DIFF', d.what, booked_difference(d.id::text), d.number,
-                            d.lacks, 0, null, case when (accounts_of(d))[2] like 'suspense:%' then 0 else -d.lacks end,
+                            d.lacks, 0, null, case when booked_in(d.id) ~ '^(suspense|surplus):' then 0 else -d.lacks end,
                             'vanished', p_now, p_seen);
   end loop;
   update discrepancy set state = 'cleared', remedy = 'gone', reason = '再次核对时已经相符', cleared_by = 'rule:matched',
@@ -216,13 +216,14 @@ returns table (kind text, what text, subject text, number text, ours bigint, the
    where m.gateway = p_gateway and m.day = p_day and m.verdict <> 'matched'
   union all
   select m.verdict, case split_part(m.cause, ':', 1) when 'refund' then 'refund' else 'payment' end,
-         coalesce(sent.sent_as, split_part(m.cause, ':', 3)), coalesce(sent.sent_as, pay.number, ''),
+         coalesce(sent.sent_as, by_hand_as(m.cause), split_part(m.cause, ':', 3)), coalesce(sent.sent_as, pay.number, ''),
          m.ours, null, m.our_day, case split_part(m.cause, ':', 1) when 'refund' then m.ours else -m.ours end,
          case when exists (select from statement next where next.gateway = m.gateway and next.day = m.day + 1
                               and next.state in ('whole', 'empty')) then '' else 'awaits' end
     from statement_match m
     left join lateral (select p.number from payment p where p.household_id = m.household_id and p.gateway = m.gateway
-       and p.reference = split_part(m.cause, ':', 3) limit 1) pay on true
+       and p.reference = split_part(coalesce((select u.receipt from unasked_refund u where u.household_id = m.household_id
+         and u.cause = m.cause), m.cause), ':', 3) limit 1) pay on true
     left join lateral (select n.sent_as from refund_number n where n.household_id = m.household_id  -- one of its numbers
        and n.booked = m.cause limit 1) sent on true
    where m.gateway = p_gateway and m.day = p_day and m.row < 0

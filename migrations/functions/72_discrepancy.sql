@@ -1,8 +1,8 @@
 -- How a difference ends: one person says what and why; where money moves, a second agrees, and only then it is booked.
 
--- What a booked difference goes by when the facts it was booked for are no more.
-create or replace function booked_difference(p_id text) returns text language sql immutable as $$
-  select '差异' || p_id || '已入账'
+-- The account that took what a difference lacked, once it is booked.
+create or replace function booked_in(p_id bigint) returns text language sql stable as $$
+  select account from posting where household_id = 0 and cause = 'discrepancy:' || p_id || ':booked' and line = 2
 $$;
 
 -- The account of the other books that a difference is about, and the one that takes what it lacks; what was booked for
@@ -17,7 +17,8 @@ create or replace function accounts_of(d discrepancy) returns text[] language sq
     when d.books = 'channel' and d.what = 'refund' then array['clearing:' || d.channel, coalesce((
       select p.account from refund_number n join posting p on p.household_id = n.household_id and p.cause = n.booked
        where n.household_id = household_of_number(d.subject) and n.sent_as = d.subject and p.amount > 0
-         and d.kind = 'MISSING_IN_BANK'), 'refunds:' || d.channel)]  -- back where it was booked: owed, or owed back
+         and d.kind = 'MISSING_IN_BANK'), unasked_place(unasked_of(d)), 'refunds:' || d.channel)]
+      -- back where it was booked: owed, or owed back
     when d.books = 'channel' then array['clearing:' || d.channel, 'suspense:' || d.channel]
     when d.books = 'deposit' and d.what = 'deposit' then array['clearing:' || d.channel, 'fees:' || d.channel]
   end
@@ -82,6 +83,7 @@ begin
     raise exception 'difference % is not what it was', p_id using errcode = 'LX030';
   end if;
   update discrepancy set state = 'cleared', confirmed_by = p_by, confirmed_at = p_now where id = p_id;
+  perform hold_unasked(unasked_of(d));
   accounts := accounts_of(d);
   if d.what = 'payment' and d.kind = 'MISSING_IN_LEDGER' then
     perform hold_money(household_of_number(d.number), d.channel, d.number, d.subject, d.lacks, 'unconfirmed', 'suspense',
@@ -90,7 +92,7 @@ begin
   end if;
   cause := 'discrepancy:' || p_id || ':booked';
   perform ledger_post(0, cause, p_booked_on, p_now, accounts, array[d.lacks, -d.lacks], array[null, null]::bigint[]);
-  if accounts[2] like 'suspense:%' then
+  if not unasked_moves(d, accounts[2], p_by, p_now, p_booked_on) and accounts[2] like 'suspense:%' then
     perform hold_for_nobody(cause, 'unconfirmed', d.channel, d.number, d.lacks, p_booked_on);
   end if;
 end $$;

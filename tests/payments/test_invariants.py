@@ -175,6 +175,13 @@ TAMPERINGS = (
         " insurance, 2021, tier, total, 0, 'OK_WAIVED', price_until from bill where household_id = 21",
     ),
     (
+        "INV-57",
+        "insert into statement (gateway, day, state, lines, received, refunded, matched_at)"
+        " values ('wechat', '2021-11-05', 'whole', 0, 0, 0, now());"
+        " insert into unasked_refund select household_id, cause, 'wechat', '', '', null, 5 from entry"
+        " where household_id = 21",
+    ),
+    (
         "INV-11",
         f"{A_REFUND}; insert into posting select household_id, 'refund:' || number || ':approved', 1,"
         " 'receivable:resident', -5, null from refund; insert into posting select household_id,"

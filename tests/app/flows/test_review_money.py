@@ -17,7 +17,7 @@ from app.policy.refunds import Why
 from payments import discrepancies, find_refunds
 from payments.errors import NothingToGiveBack, RefundChanged, SuspenseUnfit
 from payments.gateways.base import Movement, Outcome, RefundOutcome, RefundWord, StatementLine, Word
-from payments.invariants import EVERYBODY, INVARIANTS, pieces
+from payments.invariants import EVERYBODY, INVARIANTS, look, pieces
 from tests.app.flows.test_pay import FORMER, moved, payer, places, sibling, start
 from tests.app.flows.test_reconcile_at_once import nameless
 from tests.app.flows.test_reconcile_refunds import failed_and_sent_again, refund_line, word_of
@@ -318,3 +318,118 @@ def partly_by_hand(running, number, reference=""):
     running.turn(MORNING)
     keep(running, "wechat", [hand])
     reconcile_day(running.parts, "wechat", DAY)
+
+
+def listed(running, *lines):
+    """Their list of the day, compared twice; what stands open of its refunds."""
+    keep(running, "wechat", list(lines))
+    for _ in range(2):
+        reconcile_day(running.parts, "wechat", DAY)
+    return rows(running, "select * from discrepancy where state = 'open' and what = 'refund' order by id")
+
+
+def booked_as_they_say(running, one):
+    """Two people agree that a difference is booked."""
+    clear(running.parts, one.id, "book", "查过了", by=CLERK)
+    confirm(running.parts, one.id, agreed=True, by=LEAD)
+
+
+def refunded(word, fen=32000, number="50000001"):
+    """The line of a refund that somebody made at the gateway."""
+    return StatementLine(1, Movement.REFUND, word.number, word.reference, fen, 0, NOON, "", number, "SUCCESS")
+
+
+def broken(running):
+    """The truths that speak now."""
+    with running.parts.engine.connect() as connection:
+        found = look(connection, list(INVARIANTS.values()), wall=running.parts.clocks.wall(), today=DAY)
+    return {one.number for one in found if one.rows}
+
+
+def test_a_refund_by_hand_that_a_corrected_list_no_longer_has_is_named(running, adult, sibling):
+    """K16: booked from the list; the corrected list had no such line: nobody was told, the debt and the gap stayed."""
+    payments = pay(running, Want(adult, MEDICAL)), pay(running, Want(sibling, MEDICAL), key="sibling-key")
+    mine, hers = (word_of(running, one) for one in payments)
+    running.turn(MORNING)
+    both = [refunded(mine), refunded(hers, number="50000002")]
+    listed(running, line(mine), line(hers), *both)
+
+    missing, siblings = sorted(listed(running, line(mine), line(hers), both[1]), key=lambda one: one.subject)
+    assert (missing.kind, missing.subject, missing.number, missing.lacks) == (
+        "MISSING_IN_BANK",
+        "50000001",
+        mine.number,
+        32000,
+    )
+    assert broken(running) == set()
+    booked_as_they_say(running, missing)
+
+    assert (balances(running)["receivable:resident"], balances(running)["clearing:wechat"]) == (32000, 32000)
+    assert refund.apply(running.parts, mine.number, by=DESK).amount == 32000
+    with pytest.raises(NothingToGiveBack):
+        refund.apply(running.parts, hers.number, by=DESK)
+    left = listed(running, line(mine), line(hers), both[1])
+    assert [one.id for one in left] == [siblings.id] and broken(running) == set()
+
+
+def test_a_refund_by_hand_that_the_list_has_again_is_owed_again(running, adult):
+    """K16: there, not there, there: the payer owes it in the end, and it counts for its receipt."""
+    mine = word_of(running, pay(running, Want(adult, MEDICAL)))
+    running.turn(MORNING)
+    listed(running, line(mine), refunded(mine))
+    booked_as_they_say(running, listed(running, line(mine))[0])
+
+    told = {one.note: one for one in listed(running, line(mine), refunded(mine))}
+    booked_as_they_say(running, told["vanished"])
+
+    assert balances(running)["receivable:resident"] == 32000 and "clearing:wechat" not in balances(running)
+    with pytest.raises(NothingToGiveBack):
+        refund.apply(running.parts, mine.number, by=DESK)
+    assert broken(running) == set()
+
+
+def test_what_was_set_off_against_a_refund_that_never_was_is_money_in_doubt(running, adult):
+    """K16: the bill went back less the hundred that their list has no more: the payer is to get them after all."""
+    mine = word_of(running, pay(running, Want(adult, MEDICAL)))
+    running.turn(MORNING)
+    listed(running, line(mine), refunded(mine, 10000))
+    agree(running.parts, refund.apply(running.parts, mine.number, by=DESK).number)
+
+    booked_as_they_say(running, listed(running, line(mine))[0])
+
+    assert balances(running) == {"refunds:wechat": -22000, "suspense:wechat": -10000, "clearing:wechat": 32000}
+    assert running.one("select amount from suspense where solved_at is null").amount == 10000
+    assert broken(running) == set()
+
+
+def test_a_wish_that_sets_off_what_never_went_back_is_not_agreed_to(running, adult):
+    """K16: booked back between the wish and the approval; asked for anew, all of it goes back."""
+    mine = word_of(running, pay(running, Want(adult, MEDICAL)))
+    running.turn(MORNING)
+    listed(running, line(mine), refunded(mine, 10000))
+    number = refund.apply(running.parts, mine.number, by=DESK).number
+    booked_as_they_say(running, listed(running, line(mine))[0])
+
+    with pytest.raises(NothingToGiveBack):
+        agree(running.parts, number)
+    refund.decide(running.parts, number, approved=False, reason="请重新申请", by=LEAD)
+
+    assert refund.apply(running.parts, mine.number, by=DESK).amount == 32000
+
+
+def test_surplus_that_never_went_back_by_hand_waits_again(running, twice):
+    """K16: solved as given back at the gateway, whose list has no such refund now: it asks for its own way back."""
+    mine, siblings = by_hand(running, twice, 32000)
+    [missing] = listed(running, *(line(word) for word in twice))
+    booked_as_they_say(running, missing)
+
+    assert balances(running)["surplus:wechat"] == -64000
+    assert {row.cause for row in rows(running, "select cause from suspense where solved_at is null")} == {
+        mine.cause,
+        siblings.cause,
+    }
+    assert [row.word for row in rows(running, "select word from suspense_step order by step")] == [
+        "given_back",
+        "there_again",
+    ]
+    assert refund.ask_for_surplus(running.parts) == 2 and broken(running) == set()
