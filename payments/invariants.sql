@@ -300,6 +300,18 @@ select u.cause as what
    and not exists (select from statement near where near.gateway = s.gateway and near.state <> 'waiting'
                       and near.day between s.day - 1 and s.day + 1 and near.matched_at is null)
 
+-- INV-58 更正后没有的待查款，冲回和了结在一起
+select s.cause as what from suspense s
+ where s.solution = 'never_there' and not exists (
+   select from discrepancy d join entry e on e.household_id = 0 and e.cause = 'discrepancy:' || d.id || ':booked'
+    where d.note = 'vanished' and d.subject = booked_difference(split_part(s.cause, ':', 2)) and d.lacks = -s.amount)
+union all
+select s.cause from discrepancy d
+  join entry e on e.household_id = 0 and e.cause = 'discrepancy:' || d.id || ':booked'
+  join suspense s on s.household_id = 0
+   and s.cause = 'discrepancy:' || substring(d.subject from booked_difference('([0-9]+)')) || ':booked'
+ where d.note = 'vanished' and d.lacks = -s.amount and s.solution is distinct from 'never_there'
+
 -- INV-70 补缴的缴费单各有一份通过的核定，人、年度、金额与它一致；当年的缴费单没有
 select 'bill ' || b.id as what
   from bill b left join determination d on d.id = b.determination

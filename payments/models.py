@@ -191,7 +191,7 @@ class Suspense(Table):
         CheckConstraint("doubt <> '' and owner <> ''", name="owned"),
         CheckConstraint("(solved_at is null) = (solved_by is null)", name="solved_by"),
         CheckConstraint("(solved_at is null) = (solution is null)", name="solution"),
-        CheckConstraint("solution in ('applied', 'given_back')", name="solutions"),
+        CheckConstraint("solution in ('applied', 'given_back', 'never_there')", name="solutions"),
         Index("ix__suspense__open", "created_at", postgresql_where=text("solved_at is null")),
     )
     household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
@@ -217,7 +217,9 @@ class SuspenseStep(Table):
 
     __tablename__ = "suspense_step"
     __table_args__ = (
-        CheckConstraint("word in ('taken', 'kept', 'proposed', 'applied', 'given_back', 'there_again')", name="word"),
+        CheckConstraint(
+            "word in ('taken', 'kept', 'proposed', 'applied', 'given_back', 'there_again', 'never_there')", name="word"
+        ),
         ForeignKeyConstraint(
             ["household_id", "cause"], ["suspense.household_id", "suspense.cause"], name="fk__suspense_step__suspense"
         ),

@@ -27,13 +27,14 @@ DOUBTS: Mapping[str, str] = {
     "unknown_person": "不知道是谁交的",
     "no_open_bill": "没有要交的缴费单",
 }
-SOLUTIONS: Mapping[str, str] = {"applied": "已用来缴费", "given_back": "已退回"}
+SOLUTIONS: Mapping[str, str] = {"applied": "已用来缴费", "given_back": "已退回", "never_there": "没有这笔钱，已冲回"}
 STEPS: Mapping[str, str] = {
     "taken": "有人负责",
     "kept": "先放着",
     "proposed": "提出用来缴费",
     "applied": "同意，已入账",
     "given_back": "同意退回",
+    "never_there": "更正后的账单里没有这笔钱，已冲回",
     "there_again": "渠道其实没有退，钱还在，重新待查",
 }
 

@@ -179,7 +179,7 @@ begin
   loop
     continue when (select seen_at from discrepancy where id = d.id) = p_seen;  -- it was the name of an earlier one
     perform name_difference(d.books, d.channel, d.day, 'AMOUNT_DIFF', d.what, booked_difference(d.id::text), d.number,
-                            d.lacks, 0, null, case when booked_in(d.id) ~ '^(suspense|surplus):' then 0 else -d.lacks end,
+                            d.lacks, 0, null, case when can_be_booked_back(d) then -d.lacks else 0 end,
                             'vanished', p_now, p_seen);
   end loop;
   update discrepancy set state = 'cleared', remedy = 'gone', reason = '再次核对时已经相符', cleared_by = 'rule:matched',

@@ -64,6 +64,9 @@ begin
                         owned_on = working_day(p_booked_on + 1), due_on = working_day(p_booked_on + 7)
       where household_id = u.household_id and cause = u.receipt and solved_at is not null;
     perform suspense_note(u.household_id, u.receipt, 'there_again', p_by, '', p_now);
+  elsif p_account <> 'receivable:resident' and (select amount = receipt_unasked(cause) from suspense
+           where household_id = u.household_id and cause = u.receipt) then
+    perform suspense_solve(u.household_id, u.receipt, 'given_back', 'gateway:' || u.gateway, p_now);
   end if;
   return true;
 end $$;

@@ -5,6 +5,29 @@ create or replace function booked_in(p_id bigint) returns text language sql stab
   select account from posting where household_id = 0 and cause = 'discrepancy:' || p_id || ':booked' and line = 2
 $$;
 
+-- Can what was booked for facts that are no more be booked back? Not out of money in doubt or surplus that was applied
+-- or given back since, or that somebody asks to have given back.
+create or replace function can_be_booked_back(d discrepancy) returns boolean language sql stable as $$
+  select booked_in(d.id) !~ '^(suspense|surplus):' or (d.lacks < 0 and d.what = 'payment') or exists (
+    select from suspense s left join unasked_refund u on u.household_id = s.household_id and u.receipt = s.cause
+       and u.booked_back = 'discrepancy:' || d.id || ':booked'
+     where s.solved_at is null and (s.household_id = 0 and s.cause = 'discrepancy:' || d.id || ':booked'
+             and receipt_unasked(s.cause) = 0 or s.amount - receipt_unasked(s.cause) >= u.amount)
+       and not exists (select from refund r where r.household_id = s.household_id and r.receipt = s.cause
+                          and r.held is not null and r.state <> 'rejected'))
+$$;
+
+-- The difference that was booked, and is no more, of which this one tells; null: it tells of none. What was booked is
+-- held against whoever solves it.
+create or replace function former_difference(p_subject text) returns discrepancy language plpgsql as $$
+declare
+  d discrepancy;
+begin
+  select * into d from discrepancy where id = substring(p_subject from booked_difference('([0-9]+)'))::bigint;
+  perform from suspense where household_id = 0 and cause = 'discrepancy:' || d.id || ':booked' for update;
+  return d;
+end $$;
+
 -- The account of the other books that a difference is about, and the one that takes what it lacks; what was booked for
 -- facts that are no more goes back where it came from.
 create or replace function accounts_of(d discrepancy) returns text[] language sql stable as $$
@@ -52,12 +75,13 @@ begin
 end $$;
 
 -- A second person agrees, and it is booked, or does not, and it is open again. LX030: nothing waits for that, or what
--- it was about has come otherwise since, or the list it was seen in is there anew and not compared yet.
+-- it was about has come otherwise since, or has ended, or the list it was seen in is there anew and not compared yet.
 create or replace function discrepancy_confirm(
   p_id bigint, p_agreed boolean, p_by text, p_now timestamptz, p_booked_on date
 ) returns void language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   d discrepancy;
+  former discrepancy;
   accounts text[];
   cause text;
 begin
@@ -84,6 +108,10 @@ begin
   end if;
   update discrepancy set state = 'cleared', confirmed_by = p_by, confirmed_at = p_now where id = p_id;
   perform hold_unasked(unasked_of(d));
+  former := former_difference(d.subject);
+  if former.id is not null and not can_be_booked_back(former) then
+    raise exception 'what difference % booked has ended', former.id using errcode = 'LX030';
+  end if;
   accounts := accounts_of(d);
   if d.what = 'payment' and d.kind = 'MISSING_IN_LEDGER' then
     perform hold_money(household_of_number(d.number), d.channel, d.number, d.subject, d.lacks, 'unconfirmed', 'suspense',
@@ -92,7 +120,11 @@ begin
   end if;
   cause := 'discrepancy:' || p_id || ':booked';
   perform ledger_post(0, cause, p_booked_on, p_now, accounts, array[d.lacks, -d.lacks], array[null, null]::bigint[]);
-  if not unasked_moves(d, accounts[2], p_by, p_now, p_booked_on) and accounts[2] like 'suspense:%' then
+  if unasked_moves(d, accounts[2], p_by, p_now, p_booked_on) or accounts[2] not like 'suspense:%' then
+    return;
+  elsif d.lacks < 0 then
+    perform suspense_solve(0, 'discrepancy:' || former.id || ':booked', 'never_there', p_by, p_now);
+  else
     perform hold_for_nobody(cause, 'unconfirmed', d.channel, d.number, d.lacks, p_booked_on);
   end if;
 end $$;

@@ -175,6 +175,20 @@ TAMPERINGS = (
         " insurance, 2021, tier, total, 0, 'OK_WAIVED', price_until from bill where household_id = 21",
     ),
     (
+        "INV-58",
+        "update suspense set cause = 'discrepancy:7:booked', solved_at = now(), solved_by = 'staff:li',"
+        " solution = 'never_there'",
+    ),
+    (
+        "INV-58",
+        "insert into discrepancy (id, books, channel, day, kind, what, subject, lacks, note, owner, opened_at,"
+        " deadline, seen_at) overriding system value"
+        " values (8, 'channel', 'wechat', '2021-11-05', 'AMOUNT_DIFF', 'payment',"
+        " booked_difference('7'), -32000, 'vanished', 'tax_clerk', now(), now(), now());"
+        " insert into entry values (0, 'discrepancy:8:booked', '2021-11-05', now(), now(), 1);"
+        " update suspense set cause = 'discrepancy:7:booked', household_id = 0, amount = 32000",
+    ),
+    (
         "INV-57",
         "insert into statement (gateway, day, state, lines, received, refunded, matched_at)"
         " values ('wechat', '2021-11-05', 'whole', 0, 0, 0, now());"

@@ -433,3 +433,33 @@ def test_surplus_that_never_went_back_by_hand_waits_again(running, twice):
         "there_again",
     ]
     assert refund.ask_for_surplus(running.parts) == 2 and broken(running) == set()
+
+
+def test_an_amount_that_was_booked_and_corrected_again_ends_at_what_the_list_says(running):
+    """K16: 330 was booked for 320, then the list said 340 and 330 again: clearing had 350, and money that never was."""
+    words = paid(running, "wechat", 2, known=True)
+    book(running, words)
+    running.turn(MORNING)
+    for fen in (33000, 34000, 33000, 32000, 34000):
+        keep(running, "wechat", [line(words[0], amount=fen), line(words[1], amount=32500)])
+        reconcile_day(running.parts, "wechat", DAY)
+        for one in rows(running, "select * from discrepancy where state = 'open' order by id"):
+            booked_as_they_say(running, one)
+
+        assert balances(running)["clearing:wechat"] == fen + 32500
+        held = rows(running, "select amount from suspense where solved_at is null order by amount")
+        assert sum(row.amount for row in held) == fen + 32500 - 64000 and held[0].amount == 500
+        assert broken(running) == set()
+
+
+def test_surplus_that_went_back_by_hand_after_all_is_at_its_end_again(running, twice):
+    """K16: there, not there, there: what waited again is given back, and nothing is taken from the sibling's."""
+    mine, siblings = by_hand(running, twice, 32000)
+    booked_as_they_say(running, listed(running, *(line(word) for word in twice))[0])
+    by_hand(running, twice, 32000)
+    [told] = rows(running, "select * from discrepancy where state = 'open' and note = 'vanished'")
+    booked_as_they_say(running, told)
+
+    found = {row.cause: row.solution for row in rows(running, "select cause, solution from suspense")}
+    assert found == {mine.cause: "given_back", siblings.cause: None}
+    assert balances(running)["surplus:wechat"] == -32000 and broken(running) == set()
