@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0034"
-down_revision = "0033"
+revision = "0033"
+down_revision = "0032"
 
 # Compared anew: days of refunds by hand, whose line may be gone; of what could not be booked back out of suspense.
 ANEW = """
