@@ -98,8 +98,8 @@ create or replace function receipt_of(p_household bigint, p_settled_by text) ret
                       and p_settled_by = 'refund:' || number || ':approved'), p_settled_by)
 $$;
 
--- What somebody gave back of a receipt at its gateway without asking us, as far as its list still says so. Of money that was held and then applied, what
--- went off what was held never came to the bills.
+-- What somebody gave back of a receipt at its gateway without asking us, as far as its list still says so. Of money that
+-- was held and then applied, what went off what was held never came to the bills.
 create or replace function receipt_unasked(p_receipt text) returns bigint language sql stable as $$
   select coalesce(sum(amount), 0)::bigint from unasked_refund u
    where receipt = regexp_replace(p_receipt, ':applied$', '') and booked_back is null and (p_receipt !~ ':applied$' or exists (
