@@ -1,6 +1,7 @@
 """Money back as a resident and the offices see it: on a small phone in both type sizes, and on a desk's screen."""
 
 import pytest
+from sqlalchemy import text
 
 from app.access.roles import Role
 from app.flows import refund
@@ -18,6 +19,8 @@ def test_a_resident_asks_and_reads_the_steps(running, district, phone):
     size = phone.size
     pay(running, Want(district.adult.id, MEDICAL), Want(district.adult.id, PENSION, 50000))
     phone.sign_in(district.adult, then="paid")
+    running.write(lambda connection: connection.execute(text("update resident_person set own = true")))  # it is himself
+    phone.page.reload()
     phone.look(f"refund-{size}-1-paid")
     phone.press("申请退费")
     phone.look(f"refund-{size}-2-why")
