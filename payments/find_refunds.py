@@ -113,6 +113,18 @@ def transfer_of(connection: Connection, number: str) -> Row | None:
     ).one_or_none()
 
 
+def by_hand(connection: Connection, number: str) -> Row:
+    """Of a refund's receipt: what somebody gave back by hand and no refund has set off yet (`owed`, fen); what is
+    `left` of it, below zero when more would go back than came in."""
+    return connection.execute(
+        text(
+            "select receipt_owed(household_id, receipt) as owed, receipt_left(household_id, receipt) as left"
+            " from refund where household_id = :household and number = :number"
+        ),
+        {"household": household_of(number), "number": number},
+    ).one()
+
+
 def giveable(connection: Connection, person_ids: Sequence[int], *, levy_year: int) -> Sequence[Row]:
     """The settled bills of these persons of whose resident's part something can go back, or does: the bill's columns;
     how much can (`back`), the `way` it goes (None: none); who began the payment behind it (`started_by`; None: it came

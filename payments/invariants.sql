@@ -106,13 +106,11 @@ select 'bill ' || b.id as what
 -- INV-11 退款不超过实付，退款状态与账本一致
 select receipt as what from refund where state <> 'rejected'
  group by household_id, receipt having sum(amount) > min(paid)
-union all  -- what was given back by hand counts as much
+union all  -- what was given back by hand counts as much, but what was beyond the receipt when it was told: that is owed
 select u.receipt from unasked_refund u
  where u.receipt is not null and u.booked_back is null
  group by u.household_id, u.receipt
-having sum(u.amount) + coalesce((select sum(r.amount) from refund r
-                                  where r.household_id = u.household_id and r.receipt = u.receipt and r.state = 'paid'), 0)
-       > receipt_amount(u.household_id, u.receipt)
+having receipt_gone(u.household_id, u.receipt) > receipt_amount(u.household_id, u.receipt)
 union all
 select r.number from refund r
  where (r.state in ('approved', 'paying', 'paid', 'abnormal', 'failed')) <> exists (
@@ -122,7 +120,8 @@ select r.number from refund r
  where r.state = 'paid' and r.amount is distinct from (
    select sum(p.amount) from posting p
     where p.household_id = r.household_id and starts_with(p.account, 'refunds:')
-      and p.cause in ('refund:' || r.number || ':paid', 'refund:' || r.number || ':external'))
+      and p.cause in ('refund:' || r.number || ':paid', 'refund:' || r.number || ':external',
+                      'refund:' || r.number || ':by_hand'))
 union all  -- what is agreed to is what is owed; only what went back by hand is set off against it
 select r.number from refund r
   join posting p on p.household_id = r.household_id and p.cause = 'refund:' || r.number || ':approved'

@@ -109,7 +109,7 @@ class UnaskedRefund(Table):
 
     __tablename__ = "unasked_refund"
     __table_args__ = (
-        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("amount > 0 and beyond between 0 and amount", name="amount"),
         ForeignKeyConstraint(
             ["household_id", "cause"], ["entry.household_id", "entry.cause"], name="fk__unasked_refund__entry"
         ),
@@ -121,6 +121,7 @@ class UnaskedRefund(Table):
     reference: Mapped[str] = mapped_column(Text)  # theirs; may be empty
     receipt: Mapped[str | None] = mapped_column(Text)  # what it gives back of, where the line says it
     amount: Mapped[int] = mapped_column(BigInteger)
+    beyond: Mapped[int] = mapped_column(BigInteger, server_default="0")  # had gone back otherwise before: owed
     booked_back: Mapped[str | None] = mapped_column(Text)  # the cause of the entry: their list has it no more
 
 

@@ -125,6 +125,11 @@ def reject(connection: Connection, number: str, *, by: str, reason: str, now: da
     _call(connection, "refund_reject", number, ":by, :reason, :now", by=by, reason=reason, now=now)
 
 
+def went_by_hand(connection: Connection, number: str, *, by: str, now: datetime, booked_on: date) -> None:
+    """It ends with what somebody gave back by hand. RefundDecided, NothingToGiveBack."""
+    _call(connection, "refund_went_by_hand", number, ":by, :now, :booked_on", by=by, now=now, booked_on=booked_on)
+
+
 def stuck(connection: Connection, number: str, word: str, *, now: datetime) -> None:
     """An agreed refund cannot go back the way it came; `word` says why. RefundDecided."""
     _call(connection, "refund_stuck", number, ":word, :now", word=word, now=now)

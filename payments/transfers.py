@@ -23,7 +23,8 @@ class Transfer:
 
 
 def ask(connection: Connection, number: str, transfer: Transfer, *, by: str, now: datetime) -> None:
-    """Write it down. RefundDecided if one stands; RefundStepMissing if the refund may still go the way it came."""
+    """Write it down. RefundDecided if one stands; RefundStepMissing if the refund may still go the way it came;
+    NothingToGiveBack if somebody gave it back by hand."""
     with in_our_words():
         connection.execute(
             text(

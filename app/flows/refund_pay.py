@@ -201,9 +201,19 @@ def _next(parts: Parts, row: Any) -> datetime:
     return parts.clocks.wall() + timedelta(seconds=ASK_AFTER_S[min(row.queries, len(ASK_AFTER_S) - 1)])
 
 
+def went_by_hand(parts: Parts, number: str, *, by: str) -> None:
+    """The payer has the money: somebody gave it back at the gateway by hand, as its list says. NoSuchRefund,
+    RefundDecided, NothingToGiveBack."""
+    now = parts.clocks.now()
+    with parts.engine.begin() as connection:
+        find_refunds.find(connection, number)
+        refunds.went_by_hand(connection, number, by=by, now=now, booked_on=business_day(now))
+        tell_refund(parts, connection, number, "refunded")
+
+
 def ask_transfer(parts: Parts, number: str, given: Account, *, by: str) -> None:
     """One person writes down the transfer made in place of the way back. BadTransfer, NoSuchRefund, RefundDecided,
-    RefundStepMissing."""
+    RefundStepMissing; NothingToGiveBack: it went back by hand."""
     account = "".join(given.account.split())
     words = {"name": given.name.strip(), "bank": given.bank.strip(), "proof": given.proof.strip()}
     plain = account.isascii() and account.isdigit() and 8 <= len(account) <= 30

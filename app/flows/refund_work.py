@@ -61,6 +61,8 @@ class Case:
     missing: frozenset[Insurance]
     evidence: Sequence[Paid]
     transfer: Any | None
+    by_hand: bool  # the list says that somebody gave as much back by hand
+    spent: bool  # any other way would give back more than came in
 
 
 def work(parts: Parts, *, done: bool = False) -> list[Work]:
@@ -99,7 +101,10 @@ def case(parts: Parts, number: str) -> Case:
             for row in find_refunds.paid_for(connection, bills)
         ]
         transfer = find_refunds.transfer_of(connection, number)
-    return Case(found, _insurances(missing, number), evidence, transfer)
+        hand = find_refunds.by_hand(connection, number)
+    return Case(
+        found, _insurances(missing, number), evidence, transfer, by_hand=hand.owed >= found.amount, spent=hand.left < 0
+    )
 
 
 def _insurances(missing: dict[str, set[str]], number: str) -> frozenset[Insurance]:

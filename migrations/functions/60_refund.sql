@@ -39,7 +39,7 @@ begin
     raise exception 'refund % gives a premium back: tax and the bureau come first', new.number using errcode = 'LX021';
   end if;
   if new.state = 'approved' and not refund_is_booked(new.household_id, new.number, array['approved'])
-     or new.state = 'paid' and not refund_is_booked(new.household_id, new.number, array['paid', 'external']) then
+     or new.state = 'paid' and not refund_is_booked(new.household_id, new.number, array['paid', 'external', 'by_hand']) then
     raise exception 'refund % may not be % without its entry', new.number, new.state using errcode = 'LX005';
   end if;
   if new.state = 'rejected' then
@@ -111,14 +111,21 @@ $$;
 create or replace function receipt_left(p_household bigint, p_receipt text) returns bigint language sql stable as $$
   select receipt_amount(p_household, p_receipt) - receipt_unasked(p_receipt) - coalesce((
     select sum(amount) from refund where household_id = p_household and receipt = p_receipt
-       and state <> 'rejected'), 0)::bigint
+       and state <> 'rejected' and not refund_is_booked(household_id, number, array['by_hand'])), 0)::bigint
 $$;
 
 -- What the refunds of a receipt set off against what the payer owes since somebody gave it back by hand.
 create or replace function receipt_set_off(p_household bigint, p_receipt text) returns bigint language sql stable as $$
   select coalesce(-sum(p.amount), 0)::bigint from refund r join posting p on p.household_id = r.household_id
-     and p.cause = 'refund:' || r.number || ':approved' and p.account = 'receivable:resident'
+     and p.cause in ('refund:' || r.number || ':approved', 'refund:' || r.number || ':by_hand')
+     and p.account = 'receivable:resident'
    where r.household_id = p_household and r.receipt = p_receipt
+$$;
+
+-- What the payer of a receipt owes since somebody gave it back by hand, and no refund has set off yet.
+create or replace function receipt_owed(p_household bigint, p_receipt text) returns bigint language sql stable as $$
+  select receipt_unasked(regexp_replace(p_receipt, ':applied$', '') || ':applied')
+         - receipt_set_off(p_household, p_receipt)
 $$;
 
 -- No two hands give back of one receipt at once.

@@ -96,7 +96,8 @@ begin
   end if;
   if receipt_unasked(r.receipt) + (  -- given back by hand since it was asked for
        select sum(amount) from refund where household_id = p_household and receipt = r.receipt
-          and (number = p_number or state in ('approved', 'paying', 'paid', 'abnormal', 'failed'))) > r.paid then
+          and (number = p_number or state in ('approved', 'paying', 'paid', 'abnormal', 'failed'))
+          and not refund_is_booked(household_id, number, array['by_hand'])) > r.paid then
     raise exception 'receipt % has given that back', r.receipt using errcode = 'LX009';
   end if;
   perform refund_note(p_household, p_number, 'approved', null, p_by, p_reason, p_now);

@@ -1,4 +1,5 @@
--- How a refund ends: by its gateway's word, or by a bank transfer that two people and a proof stand for.
+-- How a refund ends: by its gateway's word; by a bank transfer that two people and a proof stand for; or because
+-- somebody had given the money back at the gateway by hand.
 
 -- A gateway's verified word about a refund, applied once, with the raw message it came in (`p_id` null: it came by a
 -- question of ours and is kept nowhere else):
@@ -69,13 +70,18 @@ begin
 end $$;
 
 -- One person writes down the transfer that was made in place of the way back: whose account, which slip. Account and
--- name are sealed. LX005: the refund does not wait for a way, or a transfer stands.
+-- name are sealed. LX005: the refund does not wait for a way, or a transfer stands · LX009: it went back by hand.
 create or replace function refund_transfer_ask(
   p_household bigint, p_number text, p_holder text, p_name bytea, p_account bytea, p_last4 text, p_bank text,
   p_proof text, p_digest bytea, p_by text, p_now timestamptz
 ) returns void language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  r refund := refund_held(p_household, p_number, array['abnormal', 'failed']);
 begin
-  perform refund_held(p_household, p_number, array['abnormal', 'failed']);
+  perform hold_receipt(p_household, r.receipt);
+  if receipt_left(p_household, r.receipt) < 0 then
+    raise exception 'receipt % has given that back by hand', r.receipt using errcode = 'LX009';
+  end if;
   insert into refund_transfer (household_id, number, turn, holder, name, account, last4, bank, proof, digest, asked_by,
                                asked_at)
     select p_household, p_number, count(*) + 1, p_holder, p_name, p_account, p_last4, p_bank, p_proof, p_digest, p_by,
@@ -108,5 +114,29 @@ begin
                       array[null, null]::bigint[]);
   perform refund_note(p_household, p_number, 'paid', null, p_by, '', p_now);
   update refund set state = 'paid', paid_at = p_now, their_word = 'transfer'
+    where household_id = p_household and number = p_number;
+end $$;
+
+-- The money went back at the gateway by hand before this refund could be made: what is owed to the payer is set off
+-- against what he owes for that. LX005: it has ended, or goes by transfer · LX009: so much did not go back by hand.
+create or replace function refund_went_by_hand(
+  p_household bigint, p_number text, p_by text, p_now timestamptz, p_booked_on date
+) returns void language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  r refund := refund_held(p_household, p_number, array['abnormal', 'failed']);
+begin
+  perform hold_receipt(p_household, r.receipt);
+  if exists (select from refund_transfer where household_id = p_household and number = p_number
+               and state <> 'refused') then
+    raise exception 'refund % goes by transfer', p_number using errcode = 'LX005';
+  end if;
+  if receipt_owed(p_household, r.receipt) < r.amount then
+    raise exception 'receipt % did not give that back by hand', r.receipt using errcode = 'LX009';
+  end if;
+  perform ledger_post(p_household, 'refund:' || p_number || ':by_hand', p_booked_on, p_now,
+                      array['refunds:' || r.gateway, 'receivable:resident'], array[r.amount, -r.amount],
+                      array[null, null]::bigint[]);
+  perform refund_note(p_household, p_number, 'paid', null, p_by, '', p_now);
+  update refund set state = 'paid', paid_at = p_now, their_word = 'by_hand'
     where household_id = p_household and number = p_number;
 end $$;

@@ -89,14 +89,27 @@ end $$;
 create or replace function refund_line_note(p_match statement_match, p_line statement_row) returns text
 language sql stable set search_path = public, pg_temp as $$
   select case substring(p_match.cause from '[a-z]+$')
-    when 'unasked' then case when exists (select from posting where household_id = p_match.household_id
-        and cause = p_match.cause and account = 'receivable:resident') then 'by_hand' else 'by_hand_held' end
+    when 'unasked' then case when not exists (select from posting where household_id = p_match.household_id
+        and cause = p_match.cause and account = 'receivable:resident') then 'by_hand_held'
+      when (select beyond > 0 from unasked_refund where household_id = p_match.household_id and cause = p_match.cause)
+        then 'by_hand_beyond' else 'by_hand' end
     when 'twice' then 'twice'
     when 'listed' then coalesce((select 'under_way' from refund r
       where r.household_id = p_match.household_id and r.sent_as = split_part(p_match.cause, ':', 2)
         and r.state in ('approved', 'paying')), 'not_done')
     else case when p_line.their_word = 'PROCESSING' then 'under_way' when not says_done(p_line.their_word) then 'not_done'
               when is_our_number(p_line.refund_number) then 'unknown_number' else '' end end
+$$;
+
+-- What of a receipt has left already, by hand or otherwise, as far as it was the receipt's own money; a transfer that
+-- was written down has left.
+create or replace function receipt_gone(p_household bigint, p_receipt text) returns bigint language sql stable as $$
+  select (coalesce((select sum(amount - beyond) from unasked_refund
+                     where household_id = p_household and receipt = p_receipt and booked_back is null), 0)
+          + coalesce((select sum(r.amount) from refund r where r.household_id = p_household and r.receipt = p_receipt
+                         and (r.state = 'paid' and not refund_is_booked(r.household_id, r.number, array['by_hand'])
+                              or exists (select from refund_transfer t where t.household_id = r.household_id
+                                            and t.number = r.number and t.state <> 'refused'))), 0))::bigint
 $$;
 
 -- A refund made by hand at the gateway: the payer has the money, so it is booked, and he owes it until somebody says
@@ -135,8 +148,10 @@ begin
                                  when held.doubt = 'surplus' then 'surplus:' || p_gateway
                                  else 'suspense:' || p_gateway end, 'clearing:' || p_gateway],
                       array[line.amount, -line.amount], array[null, null]::bigint[]);
-  insert into unasked_refund (household_id, cause, gateway, number, reference, receipt, amount)
-    values (household, by_hand(line), p_gateway, line.refund_number, line.refund_reference, receipt, line.amount);
+  insert into unasked_refund (household_id, cause, gateway, number, reference, receipt, amount, beyond)
+    values (household, by_hand(line), p_gateway, line.refund_number, line.refund_reference, receipt, line.amount,
+            least(line.amount, greatest(0, receipt_gone(household, receipt) + line.amount
+                                           - receipt_amount(household, receipt))));
   if rest = 0 then
     perform suspense_solve(household, receipt, 'given_back', 'gateway:' || p_gateway, happened);
   end if;

@@ -37,8 +37,10 @@ class Staff:
             "select number from refund where state = 'reviewed' or (state = 'applied' and held <> '')"
         ):
             self.stage.call("web", "decide", row.number, self.chance.random() < 0.9, LEAD)
-        for row in self._rows("select number from refund where state in ('abnormal', 'failed')"):
-            if self.chance.random() < 0.3:
+        for row in self._rows(_STUCK):
+            if row.by_hand:
+                self.stage.call("web", "went_by_hand", row.number, CLERK)
+            elif self.chance.random() < 0.3:
                 self.stage.call("web", "transfer", row.number, CLERK, LEAD)
             else:
                 self.stage.call("web", "again", row.number, CLERK)
@@ -71,6 +73,9 @@ _SEEN = "select number from refund where state = 'reviewed' or (state = 'applied
 _UNSEEN = """
 select distinct r.number, b.insurance from refund r join refund_bill rb using (household_id, number)
   join bill b on b.household_id = rb.household_id and b.id = rb.bill_id where r.state = 'accepted'"""
+_STUCK = """
+select number, receipt_owed(household_id, receipt) >= amount as by_hand from refund
+ where state in ('abnormal', 'failed')"""
 _HELD = """
 select number from suspense s where solved_at is null and doubt = 'amount' and not exists (
     select from refund r where r.household_id = s.household_id and r.receipt = s.cause)"""

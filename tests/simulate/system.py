@@ -129,6 +129,10 @@ class System:
         refund_pay.decide_transfer(self.parts, number, agreed=True, by=other)
         return "transferred", None
 
+    def went_by_hand(self, number: str, by: str) -> tuple[str, Any]:
+        refund_pay.went_by_hand(self.parts, number, by=by)
+        return "went by hand", None
+
     def determine(self, person: int, kind: str, by: str, other: str) -> tuple[str, Any]:
         """A bureau says something of somebody's medical insurance, whatever he has paid."""
         office = self.app.extensions["joined"].office

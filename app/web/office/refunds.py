@@ -10,7 +10,7 @@ from app.access.roles import REVIEWS, Role, may
 from app.access.sessions import Officer
 from app.flows.follow_refund import BUREAUS, WORDS
 from app.flows.refund import accept, decide, own, review
-from app.flows.refund_pay import HOLDERS, Account, again, ask_transfer, decide_transfer
+from app.flows.refund_pay import HOLDERS, Account, again, ask_transfer, decide_transfer, went_by_hand
 from app.flows.refund_work import Case, Work, case, work
 from app.policy.facts import Insurance
 from app.web.access import Answer, NotYourDesk, needs, officer
@@ -24,6 +24,7 @@ WAYS: Mapping[str, str] = {
     "balance": "渠道上的余额不够，稍后自动再退",
     "silent": "渠道没有回话，稍后自动再问",
     "transfer": "银行转账",
+    "by_hand": "在渠道后台手工退的",
 }
 
 
@@ -114,6 +115,14 @@ def transfer_one(number: str) -> Answer:
     return _back(number)
 
 
+@bp.post("/<number>/by-hand")
+@needs("refund.accept")
+def by_hand_one(number: str) -> Answer:
+    """按手工退款办结: their list has it, given back by hand."""
+    went_by_hand(parts(), number, by=_by())
+    return _back(number)
+
+
 @bp.post("/<number>/confirm")
 @needs("refund.approve")
 def confirm_one(number: str) -> Answer:
@@ -137,6 +146,10 @@ def _acts(found: Case) -> frozenset[str]:
             acts &= {"confirm", "own"}
         else:
             acts -= {"confirm"}
+        if asked or not found.by_hand:
+            acts -= {"by_hand"}
+        if found.spent:
+            acts -= {"again", "transfer"}
     if found.refund.state is not RefundState.FAILED or found.refund.their_word in ("too_old", "no_way_back"):
         acts -= {"again"}  # only after a definite no of a gateway that still gives money back
     if f"staff:{held.login}" in {step.by for step in found.refund.steps} and found.refund.state in UNDECIDED:
@@ -154,7 +167,7 @@ def _next(who: Officer, state: RefundState, *, held: bool, missing: frozenset[In
     if state in (RefundState.APPLIED, RefundState.REVIEWED):
         return frozenset({"approve", "reject"} if lead else ())
     if state in STUCK:
-        return frozenset({"own", "again", "transfer"} if clerk else {"confirm"} if lead else ())
+        return frozenset({"own", "again", "transfer", "by_hand"} if clerk else {"confirm"} if lead else ())
     return frozenset()
 
 

@@ -11,17 +11,13 @@ from app.flows.clear_difference import clear, confirm
 from app.flows.pay import Want
 from app.flows.reconcile import reconcile_day, watch_differences
 from app.policy.facts import Insurance
-from app.policy.refunds import Why
 from payments import find as find_money
 from payments.discrepancies import DifferenceEnded, remedies
-from payments.errors import NothingToGiveBack
-from payments.gateways.base import Movement, StatementLine
-from payments.invariants import INVARIANTS, look
 from payments.outside_files import BadOutsideFile
 from tests.app.flows.test_import_outside import BUREAU, POS, TREASURY, a_file, a_pos_line, take
 from tests.builders import NOON, a_household, a_paid_word, a_person, an_attempt, an_id_number
 from tests.days import DAY, MORNING, book, differences, keep, line, paid
-from tests.refunding import CLERK, DESK, LEAD, agree, agreed, balances, pay, rows, run_refunds, start, state
+from tests.refunding import CLERK, DESK, LEAD, agreed, balances, pay, rows, run_refunds, start
 
 MEDICAL = Insurance.RES_MEDICAL
 ONE = timedelta(days=1)
@@ -184,93 +180,6 @@ def test_money_a_difference_booked_goes_back_by_transfer_under_their_true_refere
 
     [row] = rows(running, "select reference, their_word, queries from refund")
     assert (row.reference, row.their_word) == (words[1].reference, "no_way_back")
-
-
-@pytest.fixture
-def both(running, adult):
-    """Two of one household, each paid by a payment of his own: (payment of the adult, payment of his sibling)."""
-    household = running.one("select household_id from person where id = :p", p=adult)[0]
-    sibling = running.write(
-        lambda connection: a_person(connection, id_number=an_id_number(sequence=8), household=household)
-    )
-    return pay(running, Want(adult, MEDICAL)), pay(running, Want(sibling, MEDICAL), key="sibling-key")
-
-
-def given_by_hand(running, *payments: str, of: str) -> None:
-    """Their list has these payments and a refund of one of them that nobody asked us for."""
-    words = [
-        replace(
-            a_paid_word(an_attempt()),
-            number=one,
-            reference=running.one("select reference from payment where number = :n", n=one).reference,
-        )
-        for one in payments
-    ]
-    back = next(word for word in words if word.number == of)
-    hand = StatementLine(
-        1, Movement.REFUND, of, back.reference, 32000, 0, NOON + 2 * ONE / 24, "", "50000001", "SUCCESS"
-    )
-    running.turn(MORNING)
-    keep(running, "wechat", [*(line(word) for word in words), hand])
-    reconcile_day(running.parts, "wechat", DAY)
-
-
-def test_what_was_given_back_by_hand_is_not_given_back_again(running, both):
-    """K12: 640 went back of 320, and INV-11 was silent."""
-    mine, others = both
-    given_by_hand(running, mine, others, of=mine)
-    assert [row.amount for row in rows(running, "select amount from unasked_refund")] == [32000]
-
-    with pytest.raises(NothingToGiveBack):
-        refund.apply(running.parts, mine, by=DESK, why=Why.TWICE)
-
-    assert agreed(running.parts, others).amount == 32000, "the sibling's receipt is whole"
-
-
-def test_a_refund_asked_for_before_somebody_gave_it_back_by_hand_is_not_agreed_to(running, both):
-    """K12: the list came between the wish and the approval."""
-    mine, others = both
-    asked = [refund.apply(running.parts, one, by=DESK, why=Why.TWICE).number for one in both]
-    given_by_hand(running, mine, others, of=mine)
-
-    with pytest.raises(NothingToGiveBack):
-        agree(running.parts, asked[0])
-    agree(running.parts, asked[1])
-
-    assert state(running, asked[0], "refund") == "reviewed"
-    assert state(running, asked[1], "refund") == "approved"
-    refund.decide(running.parts, asked[0], approved=False, reason="已由渠道退回", by="staff:other")
-    assert state(running, asked[0], "refund") == "rejected"
-    assert state(running, asked[1], "refund") == "approved"
-
-
-def test_surplus_that_was_given_back_by_hand_asks_for_nothing_more(running, both):
-    """K12: money beyond what was due asks for its own way back, once; the other's asks as ever."""
-    surplus = [
-        replace(
-            a_paid_word(an_attempt()),
-            number=one,
-            reference=f"42000TWICE{place}",
-            merchant=running.parts.gateways["wechat"].merchant,
-            app=running.parts.gateways["wechat"].app,
-        )
-        for place, one in enumerate(both)
-    ]
-    assert book(running, surplus) == ["surplus", "surplus"]
-    hand = StatementLine(1, Movement.REFUND, both[0], surplus[0].reference, 32000, 0, NOON, "", "50000001", "SUCCESS")
-    running.turn(MORNING)
-    keep(running, "wechat", [*(line(word) for word in surplus), hand])
-    reconcile_day(running.parts, "wechat", DAY)
-
-    assert refund.ask_for_surplus(running.parts) == 1
-    assert refund.ask_for_surplus(running.parts) == 0
-
-    [asked] = rows(running, "select receipt from refund")
-    assert asked.receipt == "receipt:wechat:42000TWICE1"
-    with running.parts.engine.connect() as connection:
-        soon = running.parts.clocks.wall() + ONE
-        [twelve] = look(connection, [INVARIANTS["INV-12"]], wall=soon, today=DAY)
-    assert twelve.rows == 0
 
 
 def confirmed(serial: str, sequence: int, amount: str, day: date = DAY, act: str = "PAY") -> str:

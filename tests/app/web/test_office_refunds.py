@@ -13,6 +13,7 @@ from app.flows.pay import Want
 from app.policy.facts import Insurance
 from payments.gateways.base import Outcome, Word
 from payments.number import new_number
+from tests.app.flows.test_gone_by_hand import given_by_hand
 from tests.builders import NOON
 from tests.refunding import agreed, pay, rows, run_refunds, start, state
 from tests.system import eventually, second_code
@@ -122,6 +123,24 @@ def test_a_closed_account_is_owned_transferred_and_confirmed_by_two_desks(runnin
     assert press(desks["clerk01"], number, "confirm", agreed="yes") == 403
     assert press(desks["lead01"], number, "confirm", agreed="yes") == 303
     assert state(running, number, "refund") == "paid"
+
+
+def test_what_somebody_gave_back_by_hand_ends_with_one_press_and_cannot_go_twice(running, district, desks):
+    payment = pay(running, Want(district.adult.id, MEDICAL))
+    running.outside.fault("refund_abnormal")
+    number = agreed(running.parts, payment).number
+    run_refunds(running, number, "abnormal")
+    page = desks["clerk01"].get(f"/office/refunds/{number}").text
+    assert "改用银行转账退" in page and "按手工退款办结" not in page
+    given_by_hand(running, payment, of=payment)
+
+    page = desks["clerk01"].get(f"/office/refunds/{number}").text
+    assert "按手工退款办结" in page and "改用银行转账退" not in page
+    assert "按手工退款办结" not in desks["lead01"].get(f"/office/refunds/{number}").text
+    assert press(desks["lead01"], number, "by-hand") == 403
+    assert press(desks["clerk01"], number, "by-hand") == 303
+    page = desks["clerk01"].get(f"/office/refunds/{number}").text
+    assert "钱已退回" in page and "在渠道后台手工退的" in page
 
 
 def money_of_nobody(running, amount=32000):

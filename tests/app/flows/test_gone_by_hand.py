@@ -1,0 +1,174 @@
+"""Money that somebody gave back on the gateway's own page without asking us: it counts for its receipt, no refund of
+ours gives it back again, and one that was under way ends with it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from app.flows import refund, refund_pay
+from app.flows.reconcile import reconcile_day
+from app.flows.refund_pay import Account
+from app.policy.refunds import Why
+from payments.errors import NothingToGiveBack, RefundDecided
+from payments.gateways.base import Movement, StatementLine
+from payments.invariants import INVARIANTS, look
+from tests.builders import NOON, a_paid_word, an_attempt
+from tests.days import DAY, MORNING, book, keep, line
+from tests.refunding import CLERK, DESK, LEAD, agree, agreed, balances, rows, run_refunds, state
+
+ONE = timedelta(days=1)
+ACCOUNT = Account("insured", "张示例", "6217000012345678", "建设银行", "R-1")
+
+
+def speaks(running, number):
+    with running.parts.engine.connect() as connection:
+        [found] = look(connection, [INVARIANTS[number]], wall=running.parts.clocks.wall() + ONE, today=DAY)
+    return found.sample
+
+
+def given_by_hand(running, *payments: str, of: str) -> None:
+    """Their list has these payments and a refund of one of them that nobody asked us for."""
+    words = [
+        replace(
+            a_paid_word(an_attempt()),
+            number=one,
+            reference=running.one("select reference from payment where number = :n", n=one).reference,
+        )
+        for one in payments
+    ]
+    back = next(word for word in words if word.number == of)
+    hand = StatementLine(
+        1, Movement.REFUND, of, back.reference, 32000, 0, NOON + 2 * ONE / 24, "", "50000001", "SUCCESS"
+    )
+    running.turn(MORNING)
+    keep(running, "wechat", [*(line(word) for word in words), hand])
+    reconcile_day(running.parts, "wechat", DAY)
+
+
+@pytest.fixture
+def failed(running, both):
+    """The refunds of both are agreed to, and neither account can take the money: (payment, payment, [refunds])."""
+    refunds_of_both = []
+    for payment in both:
+        running.outside.fault("refund_abnormal")
+        refunds_of_both.append(agreed(running.parts, payment).number)
+        run_refunds(running, refunds_of_both[-1], "abnormal")
+    return *both, refunds_of_both
+
+
+def test_what_was_given_back_by_hand_is_not_given_back_again(running, both):
+    """K12: 640 went back of 320, and INV-11 was silent."""
+    mine, others = both
+    given_by_hand(running, mine, others, of=mine)
+    assert [row.amount for row in rows(running, "select amount from unasked_refund")] == [32000]
+
+    with pytest.raises(NothingToGiveBack):
+        refund.apply(running.parts, mine, by=DESK, why=Why.TWICE)
+
+    assert agreed(running.parts, others).amount == 32000, "the sibling's receipt is whole"
+
+
+def test_a_refund_asked_for_before_somebody_gave_it_back_by_hand_is_not_agreed_to(running, both):
+    """K12: the list came between the wish and the approval."""
+    mine, others = both
+    asked = [refund.apply(running.parts, one, by=DESK, why=Why.TWICE).number for one in both]
+    given_by_hand(running, mine, others, of=mine)
+
+    with pytest.raises(NothingToGiveBack):
+        agree(running.parts, asked[0])
+    agree(running.parts, asked[1])
+
+    assert state(running, asked[0], "refund") == "reviewed"
+    assert state(running, asked[1], "refund") == "approved"
+    refund.decide(running.parts, asked[0], approved=False, reason="已由渠道退回", by="staff:other")
+    assert state(running, asked[0], "refund") == "rejected"
+    assert state(running, asked[1], "refund") == "approved"
+
+
+def test_surplus_that_was_given_back_by_hand_asks_for_nothing_more(running, both):
+    """K12: money beyond what was due asks for its own way back, once; the other's asks as ever."""
+    surplus = [
+        replace(
+            a_paid_word(an_attempt()),
+            number=one,
+            reference=f"42000TWICE{place}",
+            merchant=running.parts.gateways["wechat"].merchant,
+            app=running.parts.gateways["wechat"].app,
+        )
+        for place, one in enumerate(both)
+    ]
+    assert book(running, surplus) == ["surplus", "surplus"]
+    hand = StatementLine(1, Movement.REFUND, both[0], surplus[0].reference, 32000, 0, NOON, "", "50000001", "SUCCESS")
+    running.turn(MORNING)
+    keep(running, "wechat", [*(line(word) for word in surplus), hand])
+    reconcile_day(running.parts, "wechat", DAY)
+
+    assert refund.ask_for_surplus(running.parts) == 1
+    assert refund.ask_for_surplus(running.parts) == 0
+
+    [asked] = rows(running, "select receipt from refund")
+    assert asked.receipt == "receipt:wechat:42000TWICE1"
+    with running.parts.engine.connect() as connection:
+        soon = running.parts.clocks.wall() + ONE
+        [twelve] = look(connection, [INVARIANTS["INV-12"]], wall=soon, today=DAY)
+    assert twelve.rows == 0
+
+
+def test_a_refund_of_money_that_went_back_by_hand_ends_with_it(running, failed):
+    """The gateway said no because all of it had gone back by hand; its list says so a day later."""
+    mine, others, refunds_of_both = failed
+    with pytest.raises(NothingToGiveBack):
+        refund_pay.went_by_hand(running.parts, refunds_of_both[0], by=CLERK)
+    given_by_hand(running, mine, others, of=mine)
+
+    with pytest.raises(NothingToGiveBack):
+        refund_pay.ask_transfer(running.parts, refunds_of_both[0], ACCOUNT, by=CLERK)
+    with pytest.raises(NothingToGiveBack):
+        refund_pay.went_by_hand(running.parts, refunds_of_both[1], by=CLERK)  # that of the other
+    refund_pay.went_by_hand(running.parts, refunds_of_both[0], by=CLERK)
+    with pytest.raises(RefundDecided):
+        refund_pay.went_by_hand(running.parts, refunds_of_both[0], by=CLERK)
+
+    assert [state(running, one, "refund") for one in refunds_of_both] == ["paid", "abnormal"]
+    assert balances(running)["refunds:wechat"] == -32000, "the other is owed as before"
+    assert balances(running).get("receivable:resident", 0) == 0
+    assert speaks(running, "INV-11") == []
+    refund_pay.ask_transfer(running.parts, refunds_of_both[1], ACCOUNT, by=CLERK)
+    refund_pay.decide_transfer(running.parts, refunds_of_both[1], agreed=True, by=LEAD)
+    assert balances(running).get("refunds:wechat", 0) == 0
+    assert speaks(running, "INV-11") == []
+
+
+@pytest.mark.parametrize("decided", [True, False])
+def test_money_that_went_by_transfer_and_by_hand_is_owed_and_has_a_name(running, failed, decided):
+    """The slip was written before their list told of the other way: it left twice, the payer owes it, and no truth is
+    broken."""
+    mine, others, refunds_of_both = failed
+    refund_pay.ask_transfer(running.parts, refunds_of_both[0], ACCOUNT, by=CLERK)
+    if decided:
+        refund_pay.decide_transfer(running.parts, refunds_of_both[0], agreed=True, by=LEAD)
+    given_by_hand(running, mine, others, of=mine)
+    if not decided:
+        with pytest.raises(RefundDecided):  # it goes by transfer
+            refund_pay.went_by_hand(running.parts, refunds_of_both[0], by=CLERK)
+        refund_pay.decide_transfer(running.parts, refunds_of_both[0], agreed=True, by=LEAD)
+
+    assert balances(running)["receivable:resident"] == 32000
+    assert [row.beyond for row in rows(running, "select beyond from unasked_refund")] == [32000]
+    [named] = rows(running, "select note from discrepancy where what = 'refund'")
+    assert named.note == "by_hand_beyond"
+    assert state(running, refunds_of_both[1], "refund") == "abnormal"
+    assert speaks(running, "INV-11") == []
+
+
+def test_what_was_written_as_a_transfer_and_never_left_ends_with_what_went_by_hand(running, failed):
+    mine, others, refunds_of_both = failed
+    refund_pay.ask_transfer(running.parts, refunds_of_both[0], ACCOUNT, by=CLERK)
+    given_by_hand(running, mine, others, of=mine)
+    refund_pay.decide_transfer(running.parts, refunds_of_both[0], agreed=False, by=LEAD)
+
+    refund_pay.went_by_hand(running.parts, refunds_of_both[0], by=CLERK)
+
+    assert balances(running).get("receivable:resident", 0) == 0
+    assert speaks(running, "INV-11") == []
