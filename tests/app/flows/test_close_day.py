@@ -14,6 +14,7 @@ from payments.ledger.balances import balance
 from payments.ledger.seal import HasExceptions, NotTheDay
 from tests.days import DAY, MORNING, book, differences, keep, line, paid
 
+ONE = timedelta(days=1)
 CLERK, LEAD = "staff:clerk01", "staff:lead01"
 
 
@@ -116,6 +117,17 @@ def test_a_day_without_its_list_is_not_closed(running, day):
     assert [named["subject"] for named in standing(running.parts, DAY).exceptions] == ["missing"]
     with pytest.raises(HasExceptions):
         close_day(running.parts, DAY, by=CLERK)
+
+
+def test_the_lists_of_other_days_and_other_channels_are_not_this_days(running, day):
+    """The day before and Alipay are in and compared; WeChat's list of the day is not, and is named once."""
+    for gateway, of_day in (("wechat", DAY - ONE), ("alipay", DAY)):
+        keep(running, gateway, [], day=of_day)
+        reconcile_day(running.parts, gateway, of_day)
+
+    named = [(one["channel"], one["subject"]) for one in standing(running.parts, DAY).exceptions]
+
+    assert named == [("wechat", "missing")]
 
 
 def test_a_day_with_exceptions_is_closed_by_two_people_who_name_them(running, day):
