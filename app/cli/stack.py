@@ -188,7 +188,7 @@ def _welcome(held: Any, district: Any) -> None:
   代办员 agent         {held.public_url}/agent/
   办公 office          {held.public_url}/office/
   付款人的手机 phone    {held.sandbox_url}/phone
-  接口文档 API          {held.public_url}/api/openapi.json
+  接口文档 API          {held.public_url}/api/
 
   试一位居民   姓名 {district.resident_name}   身份证号 {district.resident_id}
   试一位代办员 账号 {district.agent_login}   密码 {district.agent_password}   （{district.agent_village}）

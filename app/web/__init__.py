@@ -26,7 +26,7 @@ from app.web import (
 )
 from app.web import refunds as refund_pages
 from app.web.access import anybody, api_resident, by_permission, page_account, page_agent, page_resident, proven
-from app.web.api import payments, people, refunds, session, sheets, spec, subscriptions
+from app.web.api import payments, people, reader, refunds, session, sheets, spec, subscriptions
 from app.web.api import policy as policy_year
 from app.web.api import proofs as api_proofs
 from app.web.csp import policy
@@ -65,6 +65,7 @@ DOORS = (
     (refunds.bp, "/api/v1", api_resident, False),
     (api_proofs.bp, "/api/v1", api_resident, False),
     (policy_year.bp, "/api/v1", anybody, False),
+    (reader.bp, "/api", anybody, False),
     (callbacks.bp, "/callbacks", proven, False),  # the gateway's signature
     (back.bp, "/back", anybody, False),  # a payer comes back from a gateway's page; nothing is believed of it
     (health.bp, "", proven, False),  # figures and health carry no person

@@ -32,6 +32,7 @@ STRANGERS = (
 )
 NO_PAGES = {  # files, figures, JSON, and what only leads on
     *("static", "openapi.spec", "health.livez", "health.readyz", "health.metrics", "home.type_size", "back.come_back"),
+    *("api_reader.read", "api_reader.static"),  # a viewer others keep (test_api_page.py)
     *("day.paper", "office_progress.table_file", "proofs.file", "village_proofs.village_file", "village.news"),
 }
 
