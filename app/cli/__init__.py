@@ -10,6 +10,7 @@ from app.cli.determination import determination
 from app.cli.gateways import gateways
 from app.cli.ledger import ledger
 from app.cli.notice import notice
+from app.cli.people import people_group
 from app.cli.policy import policy
 from app.cli.recon import recon
 from app.cli.refund import refund
@@ -27,6 +28,7 @@ GROUPS = (
     worker,
     clock,
     policy,
+    people_group,
     registry,
     correction,
     sheet,

@@ -13,7 +13,7 @@ from app.cli.demo_statements import compare
 from app.cli.parts import settings
 from app.cli.people import ensure_district
 from app.cli.stage import DATABASE, Stage, qr, set_stage, wait_for
-from app.registry.synthetic import Showcase, showcase
+from app.registry.cast import Showcase, showcase
 from config.postgres import create_database, drop_database, ensure_running
 from config.settings import CHECKOUT
 from core.clock import beijing

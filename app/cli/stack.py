@@ -18,7 +18,7 @@ from flask.cli import AppGroup
 
 from app.access.roles import ROLES
 from app.cli.parts import office_parts, parts, settings, urls
-from app.cli.people import STAFF, ensure_district
+from app.cli.people import STAFF, ensure_district, whom_to_try
 from config.settings import CHECKOUT
 from core.http import Door, OutsideSilent
 from migrations.upgrade import upgrade
@@ -190,7 +190,9 @@ def _welcome(held: Any, district: Any) -> None:
   付款人的手机 phone    {held.sandbox_url}/phone
   接口文档 API          {held.public_url}/api/
 
-  试一位居民   姓名 {district.resident_name}   身份证号 {district.resident_id}
+  试居民 （再看一遍：.venv/bin/flask --app wsgi people show）
+{whom_to_try()}
+
   试一位代办员 账号 {district.agent_login}   密码 {district.agent_password}   （{district.agent_village}）
   试办公账号   {"、".join(f"{ROLES[role]} {login}" for role, login in STAFF.items())}   密码 {district.staff_password}
   动态码 second factor .venv/bin/flask --app wsgi agent code {district.agent_login}，办公账号用 staff code 账号

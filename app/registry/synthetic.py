@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 
+from app.registry.cast import PARTS, Part, a_number, phone_of
 from app.registry.columns import FIELDS, TITLES
-from app.registry.identity import check_digit
-from core.redact import mask_name
 
 TOWNS = {
     "370404001": "坛山街道",
@@ -19,7 +18,6 @@ TOWNS = {
     "370404103": "榴园镇",
     "370404104": "峨山镇",
 }
-AREA = "370499"  # assigned to nobody: no number made here can be a living person's
 LAST_DAY = date(2021, 12, 31)
 _LAST_BIRTH = date(2021, 9, 30)
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎"
@@ -66,6 +64,8 @@ class Invented:
     elsewhere: str
     tier: str
     insurances: tuple[str, ...]
+    family: str = "无"
+    spouse_born: date | None = None
 
     def row(self, insurance: str) -> dict[str, str]:
         """This person's row of a bureau's file, by field."""
@@ -94,43 +94,11 @@ class Invented:
             "is_migrant": "是" if self.migrant else "否",
             "employee_insured": "是" if self.employee else "否",
             "insured_elsewhere": self.elsewhere,
-            "family_type": "无",
+            "family_type": self.family,
+            "spouse_birth": self.spouse_born.isoformat() if self.spouse_born else "",
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Showcase:
-    """A person of a known kind, for demonstrations."""
-
-    name: str
-    id_number: str
-    phone: str  # as registered
-
-    @property
-    def masked(self) -> str:
-        """The name as others may read it."""
-        return mask_name(self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """The people of a demonstration: an ordinary adult of 38, one of 65, one of 72, one with a first-grade
-    disability, one entitled person (优抚). The 65- and 72-year-old draw their pensions."""
-
-    ordinary: Showcase
-    aged_65: Showcase
-    aged_72: Showcase
-    disabled: Showcase
-    entitled: Showcase
-
-
-_CAST = {  # name, birth, sex, relation, categories: the first household of the first village
-    "ordinary": ("周示禾", date(1983, 5, 12), 2, "户主", ()),
-    "aged_65": ("周示松", date(1956, 6, 1), 1, "父亲", ()),
-    "aged_72": ("周示柏", date(1949, 3, 8), 1, "祖父", ()),
-    "disabled": ("周示宁", date(1980, 10, 20), 1, "兄弟", ("DIS1",)),
-    "entitled": ("周示安", date(1975, 1, 15), 1, "兄弟", ("YOUFU",)),
-}
 MOST_VILLAGES = 280
 BOTH = ("RES_PENSION", "RES_MEDICAL")
 
@@ -146,16 +114,6 @@ def villages(count: int) -> list[Village]:
 def villages_for(people: int) -> list[Village]:
     """As many villages as a district of that size has: about 1,400 people each, never fewer than seven."""
     return villages(min(MOST_VILLAGES, max(7, people // 1400)))
-
-
-def showcase() -> Cast:
-    """The same people in every district."""
-    return Cast(
-        **{
-            kind: Showcase(name, _number(born, 1, sex), _showcase_phone(serial))
-            for serial, (kind, (name, born, sex, _, _)) in enumerate(_CAST.items(), 1)
-        }
-    )
 
 
 def people(count: int, *, seed: int = 2021) -> Iterator[Invented]:
@@ -175,16 +133,17 @@ class _Maker:
             household = 1
             if at == 0:
                 yield from self._showcase(place.code, left)
-                left, household = left - len(_CAST), 2
+                left, household = left - len(PARTS), PARTS[-1].household + 1
             while left > 0:
                 size = min(left, self._random.choices((1, 2, 3, 4, 5, 6), (12, 26, 24, 20, 12, 6))[0])
                 yield from self._household(place.code, f"{household:04d}", size)
                 left, household = left - size, household + 1
 
     def _showcase(self, village: str, most: int) -> Iterator[Invented]:
-        for name, born, sex, relation, categories in list(_CAST.values())[:most]:
-            person = self._person(village, "0001", relation, born=born, sex=sex, name=name)
-            yield _plain(person, categories)
+        for part in PARTS[:most]:
+            household = f"{part.household:04d}"
+            person = self._person(village, household, part.relation, born=part.born, sex=part.sex, name=part.name)
+            yield _as_written(person, part)
 
     def _household(self, village: str, number: str, size: int) -> Iterator[Invented]:
         dice = self._random
@@ -242,7 +201,7 @@ class _Maker:
 
     def _number(self, born: date, sex: int) -> str:
         place = self._order[born, sex] = self._order.get((born, sex), 0) + 1
-        return _number(born, place, sex)
+        return a_number(born, place, sex)
 
 
 def age_on(born: date, day: date = LAST_DAY) -> int:
@@ -255,27 +214,19 @@ def header() -> list[str]:
     return [TITLES[field] for field in FIELDS]
 
 
-def _number(born: date, place: int, sex: int) -> str:
-    """The number of the place-th (from 1) person of a sex born on a day; a man's order is odd."""
-    assert place < 500, "more people of one day and sex than numbers"
-    head = f"{AREA}{born:%Y%m%d}{2 * place - (sex == 1):03d}"
-    return head + check_digit(head)
-
-
-def _showcase_phone(serial: int) -> str:
-    return f"139000000{serial:02d}"
-
-
-def _plain(person: Invented, categories: tuple[str, ...]) -> Invented:
+def _as_written(person: Invented, part: Part) -> Invented:
+    age = age_on(part.born)
     return replace(
         person,
         residence="本区户籍",
-        phone=_showcase_phone(person.serial),
-        categories=categories,
+        phone=phone_of(part),
+        categories=part.categories,
         student=False,
-        migrant=False,
-        employee=False,
-        elsewhere="已领养老金" if age_on(person.birth) >= 60 else "",
-        tier="300",
-        insurances=BOTH,
+        migrant=part.migrant,
+        employee=part.employee,
+        elsewhere="已领养老金" if age >= 60 else "",
+        tier="300" if age >= 16 else "",
+        insurances=BOTH if age >= 16 else BOTH[1:],
+        family=part.family,
+        spouse_born=part.spouse_born,
     )

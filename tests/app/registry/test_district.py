@@ -1,6 +1,6 @@
 """The synthetic district is nobody's, always the same, and comes in through the door of every other file."""
 
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 
 from sqlalchemy import text
@@ -9,10 +9,10 @@ from app.access.passwords import is_right
 from app.cli.people import ensure_district
 from app.flows.parts import Parts
 from app.flows.quote import all_due, look_up, subjects
-from app.policy.answer import Eligible
+from app.registry.cast import AREA, showcase
 from app.registry.find import by_village
 from app.registry.identity import id_number_problem, sex_of
-from app.registry.synthetic import AREA, age_on, people, showcase, villages
+from app.registry.synthetic import age_on, people, villages
 from tests.builders import NOON
 
 
@@ -80,18 +80,38 @@ def test_the_resident_can_be_looked_up_and_owes_both_insurances(parts: Parts, tm
     assert key in {neighbour.id for neighbour in neighbours}
 
 
-def test_the_showcase_is_what_it_says(parts: Parts, tmp_path: Path) -> None:
-    ensure_district(parts, 60, password_file=tmp_path / "a.txt")
-    due = {}
+def test_the_cast_is_what_it_says(parts: Parts, tmp_path: Path) -> None:
+    ensure_district(parts, 90, password_file=tmp_path / "a.txt")
+    due, bonus = {}, {}
 
     for kind, shown in asdict(showcase()).items():
         key = look_up(parts, name=shown["name"], id_number=shown["id_number"], caller=f"test {kind}")
         (subject,) = subjects(parts, [key])
-        assert parts.vault.open(subject.phone_sealed, bound_to=f"person.phone:{key}") == shown["phone"]
-        medical, pension = all_due(parts, subject, at=NOON, tiers={None: 10000})
-        assert medical.quote.eligible is not Eligible.NO
-        due[kind] = medical.quote.personal_due, pension.quote.personal_due
+        if shown["phone"]:
+            assert parts.vault.open(subject.phone_sealed, bound_to=f"person.phone:{key}") == shown["phone"]
+        assert int(subject.household_number) == shown["household"]
+        medical, *pension = all_due(parts, subject, at=NOON, tiers={None: 10000})
+        due[kind] = medical.quote.personal_due, *(one.quote.personal_due for one in pension)
+        bonus[kind] = all_due(parts, subject, at=NOON, tiers={None: 30000})[1].quote.couple_bonus
 
-    assert due["ordinary"][0] == due["entitled"][0] == 32000
-    assert due["aged_65"][0] == 16000 and due["aged_72"][0] == 0
-    assert due["disabled"] == (0, 0) and due["entitled"][1] == 10000
+    assert due == {
+        "ordinary": (32000, None),
+        "aged_65": (16000, None),
+        "aged_72": (0, None),
+        "disabled": (0, 0),
+        "entitled": (32000, 10000),
+        "migrant": (32000, None),
+        "employee": (None, None),
+        "newborn": (32000, None),
+        "bonus_husband": (32000, None),
+        "bonus_wife": (32000, None),
+        "waived": (0, 0),
+    }
+    assert {kind for kind, amount in bonus.items() if amount} == {"bonus_husband", "bonus_wife"}
+
+
+def test_the_cast_is_shown_to_who_wants_to_try(running) -> None:
+    said = running.app.test_cli_runner().invoke(args=["people", "show"]).output
+
+    assert [line for one in astuple(showcase()) for line in said.splitlines() if one[1] in line and one[3] in line]
+    assert len(said.splitlines()) == len(astuple(showcase()))
