@@ -10,11 +10,12 @@ from time import sleep
 import pytest
 from sqlalchemy import text
 
-from app.flows.expire import ask, ask_silent, close_at_gateway
+from app.flows.expire import MARGIN, ask, ask_silent, close_at_gateway
 from app.flows.follow import close_payment
 from app.flows.leave import CodeOfAnother
 from app.flows.pay import NotPayable, Payer, SameItemTwice, Want, find_started, start_payment
 from app.policy.facts import Insurance
+from core.clock import beijing
 from core.db import PLACES
 from payments import bills
 from payments.errors import BillSettled, GatewayRefused, GatewaySilent, PaymentUnderWay
@@ -332,6 +333,19 @@ def test_a_silent_gateway_keeps_its_own_payer_and_frees_the_person(running, adul
     own = start(running, Want(adult, MEDICAL), by=payer("wechat", OWN), key="key-0003")
 
     assert (state(running, started.number), state(running, own.number)) == ("left", "pending")
+
+
+def test_who_must_wait_for_a_silent_gateway_is_told_the_first_minute_he_need_not(running, adult, accounts):
+    """M3: from that minute on he may pay another way; a minute before he may not."""
+    started = start(running, Want(adult, MEDICAL), by=payer("unionpay", STRANGER))
+    running.outside.fault("error", on="query", gateway="unionpay", status=500, count=None)
+    with pytest.raises(PaymentUnderWay) as told:
+        start(running, Want(adult, MEDICAL), by=payer("unionpay", RELATIVE), key="key-0002")
+
+    [row] = rows(running, "select expires_at from payment where number = :n", n=started.number)
+    over = beijing(row.expires_at + MARGIN)
+    first = over.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    assert f"{first.hour}点{first.minute:02d}分" in told.value.sentence()
 
 
 def test_the_database_keeps_to_one_effective_bill_a_person(running, adult, moved):

@@ -67,6 +67,15 @@ def test_fees_are_summed_before_they_are_rounded(running, day):
     assert of(running, "clearing:wechat") == 4 * 32000 - 6
 
 
+def test_every_day_books_its_own_fees(running, day):
+    """The day before had fees of its own."""
+    for of_day in (DAY - timedelta(days=1), DAY):
+        keep(running, "wechat", [line(word, fee=1000) for word in day], day=of_day)
+        reconcile_day(running.parts, "wechat", of_day)
+
+    assert of(running, "fees:wechat") == 8
+
+
 def test_a_fee_that_changed_after_it_was_booked_is_a_difference(running, day):
     keep(running, "wechat", [line(word, fee=1000) for word in day])
     run(running)

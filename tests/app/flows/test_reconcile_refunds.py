@@ -282,3 +282,22 @@ def test_what_was_given_back_by_hand_is_asked_about_while_it_is_under_way(runnin
     assert [one.note for one in open_ones(running)] == ["under_way"]
     assert given_back(running, words[0].number) == []
     assert differences(running) == [("MISSING_IN_LEDGER", "50000001", None, 32000)]
+
+
+def test_a_refund_that_stands_on_their_list_twice_is_named_once(running, adult, sibling):
+    """The second line has a name; the sibling's refund, there once, has none."""
+    words, lines = [], []
+    for payment in (pay(running, Want(adult, MEDICAL)), pay(running, Want(sibling, MEDICAL), key="sibling-key")):
+        number = agreed(running.parts, payment).number
+        run_refunds(running, number, "paid")
+        [theirs] = rows(running, "select reference from refund_number where number = :n", n=number)
+        words.append(word_of(running, payment))
+        lines.append(refund_line(words[-1], number, theirs.reference))
+    running.turn(MORNING)
+    keep(running, "wechat", [*(line(word) for word in words), *lines, lines[0]])
+
+    reconcile_day(running.parts, "wechat", DAY)
+
+    [named] = open_ones(running)
+    assert (named.kind, named.what, named.theirs) == ("DUPLICATE", "refund", 32000)
+    assert named.subject.startswith(lines[0].refund_reference)

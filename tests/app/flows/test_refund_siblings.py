@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.flows import refund, refund_pay
 from app.flows.pay import Want
@@ -131,3 +133,16 @@ def test_a_step_of_one_refund_leaves_the_siblings_as_it_was(running, both, way, 
 
     assert state(running, one, "refund") == end
     assert whole(running, sibling) == stood
+
+
+def test_what_gives_one_bill_back_lets_nobody_give_back_the_siblings(running, both):
+    """The database itself keeps the sibling's bill settled, whoever asks it."""
+    one, sibling = both
+    for step in ("accepted", "reviewed", "approved"):
+        REACHED[step](running, one)
+    [bill] = rows(running, "select bill_id as id from refund_bill where number = :n", n=sibling)
+
+    with pytest.raises(DBAPIError) as refused, running.parts.engine.begin() as connection:
+        connection.execute(text("update bill set state = 'refunded' where id = :id"), {"id": bill.id})
+
+    assert refused.value.orig.sqlstate == "LX006"
