@@ -17,7 +17,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.cli import GROUPS
 from app.flows.collect import Collector
 from app.flows.parts import Clocks, Parts, Urls
-from app.observe import Alarm, say_alert, set_up_logs
+from app.log import set_up_logs
+from app.observe import Alarm, say_alert
 from app.policy.year import load_year
 from app.web import open_doors
 from config.postgres import create_database, ensure_running

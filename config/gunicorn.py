@@ -26,6 +26,7 @@ limit_request_line = 4094  # a payer coming back from a gateway brings long sign
 limit_request_fields = 64
 accesslog = None  # addresses may hold a check code; the application logs its own line
 errorlog = "-"
+logger_class = "app.log.ServerLog"  # one JSON line, scrubbed, as everything that is said here
 loglevel = _settings.log_level.lower()
 control_socket_disable = True
 if Path("/dev/shm").is_dir():  # noqa: S108 the worker's heartbeat must never wait for a disk

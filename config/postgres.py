@@ -165,6 +165,10 @@ def _start(place: Place, binaries: Path, server: Server, *, fsync: bool) -> None
         "shared_buffers": "256MB",
         "timezone": "UTC",
         "fsync": "on" if fsync else "off",
+        # An error's words may hold what was sent, and the row: we log its code, the server logs what it is itself.
+        "log_min_messages": "log",
+        "log_error_verbosity": "terse",
+        "log_parameter_max_length_on_error": "0",
     }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     deadline = time.monotonic() + PATIENCE

@@ -6,8 +6,14 @@ _COMPOUND_SURNAMES = frozenset(
     "欧阳司马上官诸葛东方皇甫尉迟公孙慕容令狐宇文长孙司徒夏侯端木独孤南宫轩辕钟离闻人太史公冶申屠"[at : at + 2]
     for at in range(0, 46, 2)
 )
-_ID = re.compile(r"(?<![0-9])[1-9][0-9]{16}[0-9Xx](?![0-9])")
-_PHONE = re.compile(r"(?<![0-9])(?:(?:00)?86)?1[3-9][0-9]{9}(?![0-9])")  # with or without the country's code
+_GAP = "[ \u00a0\u3000-]?"  # people write numbers in groups
+_BIRTH = f"(?:19|20)?[0-9]{{2}}{_GAP}(?:0[1-9]|1[0-2]){_GAP}(?:0[1-9]|[12][0-9]|3[01])"
+_ID = re.compile(
+    rf"(?<![0-9])(?:[1-9][0-9]{{16}}[0-9Xx]|[1-9][0-9]{{5}}{_GAP}{_BIRTH}{_GAP}[0-9]{{3}}[0-9Xx]?)(?![0-9])"
+)  # of 18 digits, or of 15 as before 1999
+_PHONE = re.compile(
+    rf"(?<![0-9])(?:(?:00)?86)?1[3-9][0-9]{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}(?![0-9])"
+)  # with or without the country's code
 
 _WIDE_DIGITS = {ord("０") + digit: str(digit) for digit in range(10)} | {ord("Ｘ"): "X", ord("ｘ"): "x"}
 

@@ -129,12 +129,5 @@ def _database(error: DBAPIError) -> Response:
 
 def _unforeseen(error: BaseException) -> Response:
     cause = getattr(error, "original_exception", None) or error
-    # The statement's parameters may hold personal data: the kind and the place are enough to find the cause.
-    structlog.get_logger("web").error("unforeseen", kind=type(cause).__name__, exc_info=_without_values(cause))
+    structlog.get_logger("web").error("unforeseen", kind=type(cause).__name__, exc_info=cause)
     return answer(Unforeseen(number=request_number()))
-
-
-def _without_values(cause: BaseException) -> BaseException:
-    if isinstance(cause, DBAPIError):
-        cause.hide_parameters = True
-    return cause

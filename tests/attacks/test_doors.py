@@ -17,7 +17,7 @@ from app.documents.proof import draw
 from app.flows.enter import WrongLogin, log_in
 from app.flows.proofs import confirm
 from app.flows.quote import identify
-from app.observe import set_up_logs
+from app.log import set_up_logs
 from app.registry.errors import NoSuchPerson
 from app.registry.identity import clean_id_number, clean_name, id_number_problem, name_problem
 from core.clock import utc_now

@@ -65,6 +65,23 @@ def test_a_mobile_number_is_taken_out_of_any_text(form: str) -> None:
     assert "<phone>" in said
 
 
+@pytest.mark.parametrize("gap", [" ", "-", "\u3000"])
+def test_a_number_written_in_groups_is_the_same_number(gap: str) -> None:
+    """F7: as people type and print them."""
+    number = an_id_number()
+    phone = gap.join((PHONE[:3], PHONE[3:7], PHONE[7:]))
+    grouped = gap.join((number[:6], number[6:14], number[14:]))
+    finely = gap.join((number[:6], number[6:10], number[10:12], number[12:14], number[14:]))
+
+    assert scrub(f"to {phone}, of {grouped}, {finely}") == "to <phone>, of <id>, <id>"
+
+
+def test_an_identity_number_of_fifteen_digits_is_taken_out() -> None:
+    """F7: as they were given out until 1999."""
+    assert scrub("of 370499860314001.") == "of <id>."
+    assert scrub("merchant 777290058110048") == "merchant 777290058110048"
+
+
 @pytest.mark.parametrize(
     "harmless",
     [
@@ -73,6 +90,7 @@ def test_a_mobile_number_is_taken_out_of_any_text(form: str) -> None:
         "2021-11-05T09:00:00",
         "12345678901",
         "370404103901",
+        "150 2021-11-05 ms",
     ],
 )
 def test_other_numbers_stay(harmless: str) -> None:

@@ -20,7 +20,7 @@ from app.flows.agents import add_agent
 from app.flows.collect import take_word
 from app.flows.expire import ask_silent
 from app.flows.pay import find_started
-from app.observe import set_up_logs
+from app.log import set_up_logs
 from config.postgres import Server
 from core.clock import utc_now
 from core.http import Door
