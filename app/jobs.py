@@ -31,9 +31,10 @@ from core.errors import AppError
 STALLED_S = 30
 
 
-def jobs(parts: Parts, url: str) -> App:
-    """The queue with every task of ours; `url` is the application's role."""
-    app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=6))
+def jobs(parts: Parts, url: str, *, pooler: bool = False) -> App:
+    """The queue with every task of ours; `url` is the application's role, `pooler` as in `core.db.connect`."""
+    prepared = {"prepare_threshold": None} if pooler else {}
+    app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=6, kwargs=prepared))
 
     @app.task(name="tell", queue="notices", retry=False)
     def _tell(notices: list[list[object]]) -> None:

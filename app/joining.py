@@ -103,7 +103,9 @@ def gateway_of(settings: Settings, name: str, *, alert: Alert = unheard) -> Gate
 
 
 def _channels(settings: Settings, program: MiniProgram | None) -> Mapping[str, Channel]:
-    """In the order they are tried."""
+    """In the order they are tried. BadSettings for a provider that nobody wrote: its messages would go nowhere."""
+    _known_provider("SMS_PROVIDER", settings.sms_provider)
+    _known_provider("SMS_SECOND_PROVIDER", settings.sms_second[0] if settings.sms_second else "none")
     found: list[Channel] = []
     if program and settings.miniprogram_templates:
         pairs = settings.miniprogram_templates.rstrip(",").split(",")
@@ -117,6 +119,11 @@ def _channels(settings: Settings, program: MiniProgram | None) -> Mapping[str, C
     if settings.is_sandbox:
         found.append(Console())
     return {channel.name: channel for channel in found}
+
+
+def _known_provider(variable: str, named: str) -> None:
+    if named not in {"none", "console", *PROVIDERS}:
+        raise BadSettings([f"{variable} names no provider there is; there are {', '.join(sorted(PROVIDERS))}"])
 
 
 def _mini_program(settings: Settings, alert: Alert) -> MiniProgram | None:
@@ -191,13 +198,15 @@ class Joined:
     @cached_property
     def parts(self) -> Parts:
         """The joined system."""
-        return join(self.settings, connect(database_urls(self.settings).app, pool_size=self.settings.web_threads))
+        held = self.settings
+        url = database_urls(held).app
+        return join(held, connect(url, pool_size=held.web_threads, pooler=held.has_pooler))
 
     @cached_property
     def office(self) -> Parts:
         """The same as the commands have it that make accounts and take files in."""
         url, operator = database_urls(self.settings).office, f"operator:{getuser()}"
-        return replace(self.parts, engine=connect(url, pool_size=4, actor=operator))
+        return replace(self.parts, engine=connect(url, pool_size=4, actor=operator, pooler=self.settings.has_pooler))
 
     @cached_property
     def collector(self) -> Collector:

@@ -2,15 +2,27 @@
 
 import base64
 import binascii
+import codecs
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from config.weak import SHORTEST, guessable, weakness
 
 OURSELVES = re.compile(r"(?i)(^|//|@)(localhost|[^/@:]*\.localhost|127\.|0\.0\.0\.0|\[::1?\])")
 GATEWAY = re.compile(r"GATEWAY_([A-Z0-9]+)_([A-Z0-9_]+)")
 SANDBOX_SIGNER = re.compile(r"\d{8}:SIGN")  # UnionPay's test certificates
+
+
+def names(variables: Iterable[str]) -> frozenset[str]:
+    """Each by its own name: `SMS_SECOND_<PROVIDER,URL,KEY>` stands for three."""
+    spelled = [re.fullmatch(r"(\w+?)(?:<([A-Z,]+)>)?", variable) for variable in variables]
+    return frozenset(found[1] + end for found in spelled if found for end in (found[2] or "").split(","))
+
+
+class _Marked(Exception):
+    """A file whose first bytes are no part of what it says."""
 
 
 class Reading:
@@ -41,7 +53,7 @@ class Reading:
     def address(self, variable: str, default: str = "") -> str:
         """A URL without its last slash; outside the sandbox https, and not this machine."""
         url = self.text(variable, default).rstrip("/")
-        if url and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+(/\S*)?", url):
+        if url and not (re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+(/\S*)?", url) and _has_host(url)):
             self.say(variable, "is not an address like https://host")
         elif url:
             self.foreign(variable, url)
@@ -130,6 +142,8 @@ class Reading:
         """A file's text; a PKCS#12 keeps its bytes, in base64. UnicodeDecodeError."""
         if name.endswith("_PFX") and content[:1] == b"\x30":  # DER, not its base64
             return base64.b64encode(content).decode()
+        if content.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise _Marked
         return content.decode("utf-8").strip()
 
     def _with_files(self, environ: Mapping[str, str], known: Collection[str], home: Path) -> dict[str, str]:
@@ -144,8 +158,19 @@ class Reading:
                 continue
             try:
                 values[name] = self._text_of(name, (home / path).read_bytes())
+            except _Marked:
+                self.say(variable, "names a file that begins with a byte-order mark: save it as UTF-8 without one")
             except UnicodeDecodeError:
                 self.say(variable, "names a file that is not text; keys are given in PEM")
             except OSError:
                 self.say(variable, "names a file that cannot be read")
         return values
+
+
+def _has_host(url: str) -> bool:
+    """Brackets that close, a port that is a number."""
+    try:
+        split = urlsplit(url)
+        return bool(split.hostname) and split.port != 0
+    except ValueError:
+        return False

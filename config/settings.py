@@ -5,7 +5,6 @@ checkout). All problems are told at once, by name; a value is never shown. docs/
 """
 
 import os
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -17,8 +16,9 @@ from typing import Any
 
 from dotenv import dotenv_values
 
+from config.database import database
 from config.messages import sms
-from config.reading import Reading
+from config.reading import Reading, names
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -57,6 +57,13 @@ class Settings:
     )
     database_owner_url: str | None = field(
         repr=False, metadata=told("DATABASE_OWNER_URL", "another: owns the tables", "embedded server", "production")
+    )
+    database_pooler: str = field(
+        metadata=told(
+            "DATABASE_POOLER",
+            "`transaction` if a pooler in between hands each transaction another connection",
+            "`none`",
+        )
     )
     database_name: str = field(metadata=told("DATABASE_NAME", "database in the embedded server", "`liangxian`"))
     pg_bin: str | None = field(
@@ -148,6 +155,10 @@ class Settings:
         return self.mode is Mode.SANDBOX
 
     @property
+    def has_pooler(self) -> bool:
+        return self.database_pooler == "transaction"
+
+    @property
     def web_line(self) -> int:
         """Requests of each process that may wait for room: a few times what it works on."""
         return 3 * self.web_threads
@@ -165,7 +176,7 @@ class Settings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
         """Read and check everything. BadSettings lists all that is wrong."""
-        read = Reading(environ, known={each.metadata["variable"] for each in fields(cls)}, home=CHECKOUT)
+        read = Reading(environ, known=names(each.metadata["variable"] for each in fields(cls)), home=CHECKOUT)
         _may_start(read)
         values = {} if read.problems else _values(read)
         if read.problems:
@@ -203,7 +214,7 @@ def _may_start(read: Reading) -> None:
 def _values(read: Reading) -> dict[str, Any]:
     return {
         "mode": Mode.SANDBOX if read.sandbox else Mode.PRODUCTION,
-        **_database(read),
+        **database(read, CHECKOUT),
         **_secrets(read),
         **_addresses(read),
         **sms(read),
@@ -211,7 +222,7 @@ def _values(read: Reading) -> dict[str, Any]:
         "gateways": MappingProxyType({name: MappingProxyType(keys) for name, keys in read.gateways().items()}),
         "business_clock_start": _clock_start(read),
         "trusted_proxies": read.whole("TRUSTED_PROXIES", 0, 0, 9),
-        "levy_year": read.whole("LEVY_YEAR", 2022, 2000, 2999),
+        "levy_year": _levy_year(read),
         "help_phone": read.text("HELP_PHONE", "0632-12366", shape=r"[0-9][0-9 -]{3,18}[0-9]"),
         "payee_name": read.text("PAYEE_NAME", "峄城区居民两险缴费"),
         "issuer_name": read.text("ISSUER_NAME", "峄城区税务局"),
@@ -221,26 +232,11 @@ def _values(read: Reading) -> dict[str, Any]:
     }
 
 
-def _database(read: Reading) -> dict[str, Any]:
-    url, owner = read.database_url("DATABASE_URL"), read.database_url("DATABASE_OWNER_URL")
-    office = read.database_url("DATABASE_OFFICE_URL")
-    given = [each for each in (url, office, owner) if each]
-    if read.sandbox and len(given) not in (0, 3):
-        read.say("DATABASE_URL", "DATABASE_OFFICE_URL and DATABASE_OWNER_URL are given together or not at all")
-    if len({_role(each) for each in given}) < len(given):
-        read.say("DATABASE_URL", "and the others name three roles: what runs owns nothing, makes nobody an official")
-    return {
-        "database_url": url,
-        "database_office_url": office,
-        "database_owner_url": owner,
-        "database_name": read.text("DATABASE_NAME", "liangxian", shape=r"[a-z_][a-z0-9_]{0,62}"),
-        "pg_bin": read.text("PG_BIN") or None,
-        "postgres_folder": CHECKOUT / read.text("POSTGRES_FOLDER", ".local/postgres"),
-    }
-
-
-def _role(url: str) -> str:
-    return re.split("[:@/?]", url.removeprefix("postgresql://"), maxsplit=1)[0]
+def _levy_year(read: Reading) -> int:
+    year = read.whole("LEVY_YEAR", 2022, 2000, 2999)
+    if not (CHECKOUT / "app" / "policy" / "years" / f"{year}.toml").is_file():
+        read.say("LEVY_YEAR", "names a year without rules: there is no file of it in app/policy/years")
+    return year
 
 
 def _secrets(read: Reading) -> dict[str, Any]:
@@ -261,6 +257,8 @@ def _secrets(read: Reading) -> dict[str, Any]:
 
 def _addresses(read: Reading) -> dict[str, Any]:
     port, sandbox_port = read.whole("PORT", 8000, 1, 65535), read.whole("SANDBOX_PORT", 8100, 1, 65535)
+    if read.sandbox and port == sandbox_port:
+        read.say("PORT", "and SANDBOX_PORT are the same")
     public = read.address("PUBLIC_URL", f"http://127.0.0.1:{port}" if read.sandbox else "")
     if not public:
         read.say("PUBLIC_URL", "is missing")

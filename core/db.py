@@ -1,14 +1,26 @@
-"""The table base, the constraint-name pattern, and how an engine is made."""
+"""The table base, the constraint-name pattern, and how an engine is made: what is told at the begin of a transaction,
+and how long anybody waits for an answer."""
 
 import re
+import threading
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
+from functools import lru_cache
+from math import inf
+from time import monotonic
+from typing import Any, NamedTuple
 
+import psycopg
+from psycopg import generators
+from psycopg.errors import _WaitTimeout, error_from_result
+from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import Engine, MetaData, create_engine, event
 from sqlalchemy.orm import DeclarativeBase
 
-PLACES: ContextVar[str] = ContextVar("places", default="")  # what this thread may see; empty: everything
+EVERYWHERE = "*"
+PLACES: ContextVar[str] = ContextVar("places", default=EVERYWHERE)  # what this thread may see; empty: nothing
 SHORT: ContextVar[bool] = ContextVar("short", default=False)  # this thread asks by key: a statement is planned once
+CONNECT_S = 2  # the least that libpq allows
 NAMES = {
     "ix": "ix__%(table_name)s__%(column_0_N_name)s",
     "uq": "uq__%(table_name)s__%(column_0_N_name)s",
@@ -24,33 +36,137 @@ class Table(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
 
 
-def connect(url: str, *, pool_size: int = 16, statement_timeout_ms: int = 15_000, actor: str = "") -> Engine:
+class Patience(NamedTuple):
+    """How long this thread waits: seconds for each answer of the database, and no later than `until` (monotonic)."""
+
+    each_s: float
+    until: float = inf
+
+
+PATIENCE: ContextVar[Patience | None] = ContextVar("patience", default=None)  # None: a little more than a statement may
+
+
+class DatabaseSilent(psycopg.OperationalError):
+    """The database gave no answer in time. What became of the statement is unknown; its connection is closed."""
+
+
+class Told(psycopg.Connection[Any]):
+    """A connection that says, with the very message that begins a transaction, what the transaction may see and how
+    long it may take. Nothing is kept with the connection: between two transactions it may be another one's, behind a
+    pooler too. It waits for no answer longer than its user's patience, whatever the other side does."""
+
+    settings: "Settings"
+
+    def _start_query(self) -> Any:
+        """As psycopg's, with more than one word in the message."""
+        if self.autocommit or self.pgconn.transaction_status != TransactionStatus.IDLE:
+            return
+        self._check_connection_ok()
+        self.pgconn.send_query(self._get_tx_start_command())
+        for result in (yield from generators.execute(self.pgconn)):
+            if result.status != ExecStatus.COMMAND_OK:
+                raise error_from_result(result, encoding=self.info.encoding)
+
+    def _get_tx_start_command(self) -> bytes:
+        patience = PATIENCE.get()
+        most_ms = self.settings.statement_timeout_ms
+        if patience is not None and most_ms:
+            most_ms = min(most_ms, max(500, int(patience.each_s * 1000) - 500))  # the server gives up first
+        mode = "force_generic_plan" if SHORT.get() else "auto"
+        return super()._get_tx_start_command() + _told(PLACES.get(), mode, most_ms, self.settings.actor)
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """As psycopg's, with an end. DatabaseSilent."""
+        patience = PATIENCE.get() or self.settings.patience
+        most = max(0.2, min(patience.each_s, patience.until - monotonic()))
+        if timeout is not None or most == inf:
+            return super().wait(gen, interval, timeout)
+        try:
+            return super().wait(gen, interval, most)
+        except _WaitTimeout:
+            self.close()
+            raise DatabaseSilent("no answer in time") from None
+
+
+class Settings(NamedTuple):
+    """What every transaction of an engine has: the longest a statement may take (0: no end), and in whose name."""
+
+    statement_timeout_ms: int
+    actor: str
+
+    @property
+    def patience(self) -> Patience:
+        """For a thread that said nothing of its own."""
+        return Patience(self.statement_timeout_ms / 1000 + 5 if self.statement_timeout_ms else inf)
+
+
+def connect(
+    url: str, *, pool_size: int = 16, statement_timeout_ms: int = 15_000, actor: str = "", pooler: bool = False
+) -> Engine:
     """An engine with a pool as large as the threads of one process; a lock is waited for 4 s at most.
 
-    Sessions run in UTC. `url` is a libpq URL (postgresql://…). `actor`: in whose name the database notes what is done
-    to accounts and the register; letters, digits, dots and dashes stay of it."""
-    options = f"-c timezone=UTC -c lock_timeout=4000 -c statement_timeout={statement_timeout_ms}"
-    options += f" -c liangxian.actor={re.sub(r'[^A-Za-z0-9:._-]', '', actor)}" if actor else ""
+    Transactions run in UTC. `url` is a libpq URL (postgresql://…). `actor`: in whose name the database notes what is
+    done to accounts and the register; letters, digits, dots and dashes stay of it. `pooler`: something in between hands
+    every transaction another connection of the server, so nothing is prepared there."""
     engine = create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=5,
+        pool_timeout=2,
         pool_use_lifo=True,  # the fewest connections stay warm: each has planned its statements for itself
         pool_pre_ping=False,
-        connect_args={"options": options, "connect_timeout": 3},
+        hide_parameters=True,  # they are people
+        connect_args={
+            "connect_timeout": CONNECT_S,
+            "prepare_threshold": None if pooler else 5,
+            "tcp_user_timeout": 10_000,  # of bytes that nobody takes, as when a host is gone
+        },
     )
-    event.listen(engine, "checkout", _keep_to_places)
+    settings = Settings(statement_timeout_ms, re.sub(r"[^A-Za-z0-9:._-]", "", actor))
+    event.listen(engine, "do_connect", _connect_with(settings))
+    event.listen(engine, "checkout", _taken)
+    event.listen(engine, "checkin", _given_back)
     return engine
 
 
-def _keep_to_places(connection: Any, record: Any, _proxy: object) -> None:
-    """A connection sees what its user may see (row level security, migrations/functions/85_scope.sql), and plans as its
-    user needs: planning a look-up by key anew costs more than the look-up. It is told only when either changes."""
-    wanted = (PLACES.get(), "force_generic_plan" if SHORT.get() else "auto")
-    if record.info.get("told", ("", "auto")) != wanted:
-        connection.execute(
-            "select set_config('liangxian.places', %s, false), set_config('plan_cache_mode', %s, false)", wanted
-        )
-        connection.commit()
-        record.info["told"] = wanted
+def holds_connection() -> bool:
+    """Has this thread one in hand? Then it must not wait for another: others may do the same until none is left."""
+    return bool(getattr(_IN_HAND, "count", 0))
+
+
+_IN_HAND = threading.local()
+
+
+def _taken(_connection: object, _record: object, _proxy: object) -> None:
+    _IN_HAND.count = getattr(_IN_HAND, "count", 0) + 1
+
+
+def _given_back(_connection: object, _record: object) -> None:
+    _IN_HAND.count = max(0, getattr(_IN_HAND, "count", 0) - 1)
+
+
+def _connect_with(settings: Settings) -> Callable[..., Told]:
+    def open_one(_dialect: object, _record: object, words: Any, named: Any) -> Told:
+        patience = PATIENCE.get()
+        if patience is not None and patience.until - monotonic() < CONNECT_S:
+            raise DatabaseSilent("no time left to connect")
+        told = Told.connect(*words, **named)
+        told.settings = settings
+        return told
+
+    return open_one
+
+
+@lru_cache(maxsize=1024)
+def _told(places: str, mode: str, statement_timeout_ms: int, actor: str) -> bytes:
+    """The end of the message that begins a transaction. Plain SET: it takes no snapshot."""
+    wanted = {
+        "timezone": "UTC",
+        "lock_timeout": "4000",
+        "statement_timeout": str(statement_timeout_ms),
+        "plan_cache_mode": mode,
+        "liangxian.places": places,
+        "liangxian.actor": actor,
+    }
+    quoted = {name: value.replace("'", "''").replace("\0", "") for name, value in wanted.items()}
+    return "".join(f"; set local {name} = '{value}'" for name, value in quoted.items()).encode()

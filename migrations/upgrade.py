@@ -1,9 +1,11 @@
 """Brings a database to the present: versions, then the functions and the small fixed tables if they changed.
 
-The owner's role runs this, never the application's. Each step is one transaction; running it again changes nothing.
+The owner's role runs this, never the application's. Each step is one transaction; running it again changes nothing, and
+who runs it at the same time waits.
 """
 
 from collections.abc import Iterable
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -28,10 +30,13 @@ def upgrade(owner_url: str, *, years: Iterable[int] = (2022,)) -> None:
     engine = connect(owner_url, pool_size=1, statement_timeout_ms=0)
     try:
         with engine.begin() as connection:
+            _alone(connection)
             connection.execute(text("set local lock_timeout = '1s'"))
             command.upgrade(_config(connection), "head")
         with engine.begin() as connection:
+            _alone(connection)
             _apply_functions(connection)
+            _apply_grants(connection)
             _fill_fixed_tables(connection, years)
     finally:
         engine.dispose()
@@ -47,12 +52,14 @@ def new_version(owner_url: str, message: str) -> None:
     engine.dispose()
 
 
-def is_current(connection: Connection) -> bool:
-    """True if the database stands at the newest version and carries these very functions."""
-    head = ScriptDirectory.from_config(_config(connection)).get_current_head()
-    at = connection.execute(text("select version_num from alembic_version")).scalar_one_or_none()
-    digest = connection.execute(text("select digest from deployed where name = 'functions'")).scalar_one_or_none()
-    return at == head and digest == _functions_digest()
+def serves(connection: Connection) -> bool:
+    """True if the database stands at the version this code was written for or a later one, and has had its functions:
+    those who run the code of before go on while it is upgraded. Whether the guards are exactly these: `guards`."""
+    known = text(
+        "select coalesce(max(version_num), '') >= :head and exists (select from deployed where name = :name)"
+        " from alembic_version"
+    )
+    return bool(connection.execute(known, {"head": _head(), "name": _deployment()}).scalar_one())
 
 
 def differences(connection: Connection) -> list[object]:
@@ -70,6 +77,24 @@ def _config(connection: Connection) -> Config:
     return config
 
 
+@cache
+def _head() -> str:
+    """The newest version of this code. Versions are numbers of one width, each later than the one before."""
+    return max(path.name[:4] for path in (HERE / "versions").glob("[0-9]*.py"))
+
+
+def _alone(connection: Connection) -> None:
+    """Until this transaction ends, whoever upgrades the same database waits."""
+    connection.execute(text("set local lock_timeout = 0"))
+    connection.execute(text("select pg_advisory_xact_lock(hashtext('liangxian upgrade'))"))
+
+
+def _deployment() -> str:
+    """The row of `deployed` that says that these functions were here."""
+    return f"functions {_functions_digest()[:32]}"
+
+
+@cache
 def _functions_digest() -> str:
     return sha256(b"".join(path.read_bytes() for path in sorted((HERE / "functions").glob("*.sql")))).hexdigest()
 
@@ -81,9 +106,14 @@ def _apply_functions(connection: Connection) -> None:
     for path in sorted((HERE / "functions").glob("*.sql")):
         connection.exec_driver_sql(path.read_text().replace("%", "%%"))
     connection.execute(
-        text("insert into deployed values ('functions', :digest) on conflict (name) do update set digest = :digest"),
-        {"digest": _functions_digest()},
+        text("insert into deployed values (:name, :digest) on conflict (name) do update set digest = :digest"),
+        [{"name": name, "digest": _functions_digest()} for name in ("functions", _deployment())],
     )
+
+
+def _apply_grants(connection: Connection) -> None:
+    """Every time: a table that came with a version alone has no grants yet."""
+    connection.exec_driver_sql((HERE / "functions" / "90_grants.sql").read_text().replace("%", "%%"))
 
 
 def _fill_fixed_tables(connection: Connection, years: Iterable[int]) -> None:

@@ -16,6 +16,7 @@ from core.vault import Vault
 from migrations.declared import TABLES
 from migrations.upgrade import upgrade
 from tests.builders import a_vault, an_environment
+from tests.one_at_a_time import look_out, seconds
 from tests.system import System, system
 
 DATABASE = "liangxian_test"
@@ -39,6 +40,19 @@ def server() -> Iterator[Server]:
             yield ensure_running(folder, pg_bin=os.environ.get("PG_BIN"), fsync=False)
         finally:
             stop(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _guard_of_connections() -> None:
+    look_out()
+
+
+@pytest.fixture(autouse=True)
+def _one_connection_at_a_time() -> Iterator[None]:
+    """F2: no thread of ours takes a second connection of a pool while it has one in hand."""
+    seconds.clear()
+    yield
+    assert seconds == []
 
 
 @pytest.fixture

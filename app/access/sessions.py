@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, or_, text, update
 
 from app.access.models import Session
 from app.access.roles import Role
+from core.db import EVERYWHERE
 
 IDLE, LIFE, AGENT_LIFE = timedelta(minutes=30), timedelta(hours=2), timedelta(hours=8)
 STAFF_IDLE, STAFF_LIFE = timedelta(minutes=15), timedelta(hours=8)  # A57
@@ -69,10 +70,10 @@ class Visitor:
 
     @property
     def places(self) -> str:
-        """The codes of the villages and towns that the database shows to this visitor; empty: all there is."""
+        """The codes of the villages and towns that the database shows to this visitor, or all there is."""
         if self.agent is not None:
-            return ",".join(sorted(self.agent.villages)) or "none"
-        return ",".join(sorted(self.officer.towns)) if self.officer is not None else ""
+            return ",".join(sorted(self.agent.villages))
+        return ",".join(sorted(self.officer.towns)) or EVERYWHERE if self.officer is not None else EVERYWHERE
 
     @property
     def by(self) -> str:

@@ -76,8 +76,9 @@ def check(parts: Parts, code: str, *, network: str, file: bytes | None = None) -
             count(connection, parts.vault, (f"code:{network}",), CODES, parts.clocks.wall())
         finally:
             connection.commit()  # a refused guess counts too
-        if is_code(wanted):
-            return _paper(parts, wanted, file)
+    if is_code(wanted):
+        return _paper(parts, wanted, file)
+    with parts.reading() as connection:
         row = by_check_code(connection, wanted) if _CODE.fullmatch(wanted) else None
     if row is None:
         raise NoSuchCode

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, text
 
 from app.policy.terms import PolicyYear
 from core.clock import business_day, utc_now
+from core.db import holds_connection
 from core.vault import Vault
 from notifications.channels import Channel
 from payments.gateways.base import Gateway
@@ -18,13 +19,13 @@ from payments.gateways.base import Gateway
 
 class Clocks:
     """The two clocks (decision 22). The offset lives in the database so that every process turns together; it is read
-    at most once a second, and never outside the sandbox, where it is zero."""
+    at most once a second, by nobody who has a connection in hand, and never outside the sandbox, where it is zero."""
 
     def __init__(self, engine: Engine, *, movable: bool) -> None:
         self._engine = engine
         self._movable = movable
         self._offset = timedelta(0)
-        self._read_at = utc_now() - timedelta(days=1)
+        self._read_at: datetime | None = None
         self._lock = threading.Lock()
 
     def wall(self) -> datetime:
@@ -34,12 +35,17 @@ class Clocks:
     def now(self) -> datetime:
         """The business clock, an aware UTC moment."""
         wall = utc_now()
-        if self._movable and wall - self._read_at > timedelta(seconds=1):
+        if self._movable and self._is_old(wall):
             with self._lock, self._engine.connect() as connection:
                 seconds = connection.execute(text("select offset_seconds from business_clock")).scalar_one_or_none()
                 self._offset = timedelta(seconds=seconds or 0)
                 self._read_at = wall
         return wall + self._offset
+
+    def _is_old(self, wall: datetime) -> bool:
+        if self._read_at is None:
+            return True
+        return wall - self._read_at > timedelta(seconds=1) and not holds_connection()
 
     def today(self) -> date:
         """The Beijing date of the business clock."""
@@ -62,7 +68,7 @@ class Clocks:
                 ),
                 {"seconds": int(offset.total_seconds())},
             )
-        self._read_at = utc_now() - timedelta(days=1)
+        self._offset, self._read_at = offset, utc_now()
         return offset
 
 
@@ -94,5 +100,5 @@ class Parts:
     alert: Callable[..., None] = field(default=lambda *_a, **_k: None)
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """A connection for one or two queries: each is its own transaction, so no round trip begins or ends one."""
-        return self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        """A connection for queries; nothing is written."""
+        return self.engine.connect()

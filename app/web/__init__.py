@@ -38,7 +38,7 @@ from app.web.office import progress as office_progress
 from app.web.office import refunds as office_refunds
 from app.web.office import suspense as office_suspense
 from app.web.parts import parts
-from core.db import PLACES, SHORT
+from core.db import EVERYWHERE, PLACES, SHORT
 
 DOORS = (
     # blueprint    path           guard          a form's token
@@ -92,6 +92,7 @@ def open_doors(app: APIFlask) -> None:
     errors.register(app)
     words.register(app)
     spec.register(app)
+    health.register(app)
     app.context_processor(_on_every_page)
     app.before_request(_begin)
     load.register(app, app.extensions["settings"].web_threads, app.extensions["settings"].web_line)
@@ -111,6 +112,7 @@ def _on_every_page() -> dict[str, object]:
         "elder": ELDER in request.cookies,
         "agent_here": _agent_here(),
         "officer": _officer(),
+        "writable": health.writable,
     }
 
 
@@ -135,7 +137,7 @@ def _begin() -> None:
 
 def _forget_places(_error: BaseException | None) -> None:
     """A thread serves one visitor after the other: what it may see, and how it asks, ends with the request."""
-    PLACES.set("")
+    PLACES.set(EVERYWHERE)
     SHORT.set(False)
 
 

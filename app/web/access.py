@@ -14,7 +14,7 @@ from app.flows.enter import Entry, leave, visitor_of, visitor_with_people
 from app.flows.follow import Followed, follow
 from app.registry.find import Subject
 from app.web.parts import parts
-from core.db import PLACES
+from core.db import EVERYWHERE, PLACES
 from core.errors import NotFound, Refused
 from payments.errors import NoSuchPayment
 
@@ -167,7 +167,7 @@ def visitor() -> Visitor | None:
     if "visitor" not in g:
         token = _bearer() or request.cookies.get(cookie_name())
         g.visitor = visitor_of(parts(), token) if token else None
-        PLACES.set(g.visitor.places if g.visitor else "")
+        PLACES.set(g.visitor.places if g.visitor else EVERYWHERE)
     return cast(Visitor | None, g.visitor)
 
 

@@ -6,9 +6,9 @@ import structlog
 from apiflask.exceptions import HTTPError
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled
+from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, ReadOnlySqlTransaction
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -29,6 +29,12 @@ class Busy(TryLater):
     """The database is waited for too long; nothing was changed."""
 
     text = "现在办理的人多，请过一会儿再试。您的钱没有动。"
+
+
+class ReadOnly(TryLater):
+    """The database may be read only, as while another one takes over; nothing was changed."""
+
+    text = "系统正在维护，只能查询，暂时不能缴费和办理，请过几分钟再试。您的钱没有动。"
 
 
 class WrongFields(BadInput):
@@ -57,6 +63,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _framework)
     app.register_error_handler(HTTPError, _fields)
     app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(PendingRollbackError, _after_the_database)
     app.register_error_handler(PoolTimeout, lambda _error: answer(Busy()))
     app.register_error_handler(500, _unforeseen)
 
@@ -121,10 +128,18 @@ _WRONG = {
 
 
 def _database(error: DBAPIError) -> Response:
+    if isinstance(error.orig, ReadOnlySqlTransaction):
+        return answer(ReadOnly())
     if isinstance(error, OperationalError) or isinstance(error.orig, _BUSY):
         structlog.get_logger("web").warning("database_busy", kind=type(error.orig).__name__)
         return answer(Busy())
     return _unforeseen(error)
+
+
+def _after_the_database(error: PendingRollbackError) -> Response:
+    """A commit that was tried although the database had failed: what failed first is what is told."""
+    first = error.__context__
+    return _database(first) if isinstance(first, DBAPIError) else _unforeseen(error)
 
 
 def _unforeseen(error: BaseException) -> Response:

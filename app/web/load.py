@@ -5,9 +5,11 @@ from collections import deque
 from collections.abc import Mapping
 from enum import StrEnum
 from threading import Event, Lock
+from time import monotonic
 
 from flask import Flask, current_app, g, request
 
+from core.db import PATIENCE, Patience
 from core.errors import TryLater
 
 
@@ -22,6 +24,13 @@ class Urgency(StrEnum):
 
 SHARES: Mapping[Urgency, int] = {Urgency.LISTS: 50, Urgency.LOOKS: 75, Urgency.ACTS: 90}  # percent of the places
 PATIENCE_S = 3.0  # a resident rather waits that long than begins again
+ANSWER_S: Mapping[Urgency, float] = {  # how long each waits for one answer of the database
+    Urgency.LISTS: 18,
+    Urgency.LOOKS: 8,
+    Urgency.ACTS: 8,
+    Urgency.ALWAYS: 3,
+}
+CALLBACK_S = 4.5  # in all: a gateway waits five seconds, and then calls us silent
 _ALWAYS = frozenset({"callbacks", "back", "health", "static"})
 _OFFICES = frozenset({"desk", "day", "audit"})
 
@@ -87,6 +96,13 @@ def urgency_of(endpoint: str | None, method: str) -> Urgency:
     return Urgency.LOOKS if method in ("GET", "HEAD", "OPTIONS") else Urgency.ACTS
 
 
+def patience_of(endpoint: str | None, method: str) -> Patience:
+    """How long a request waits for the database, from now on."""
+    if (endpoint or "").startswith("callbacks."):
+        return Patience(CALLBACK_S, until=monotonic() + CALLBACK_S)
+    return Patience(ANSWER_S[urgency_of(endpoint, method)])
+
+
 def register(app: Flask, at_once: int, line: int) -> None:
     """Before everything else of a request."""
     app.extensions["load"] = Load(at_once, line)
@@ -99,8 +115,10 @@ def _enter() -> None:
     if not load.enter(urgency_of(request.endpoint, request.method)):
         raise Crowded
     g.in_hand = True
+    PATIENCE.set(patience_of(request.endpoint, request.method))
 
 
 def _leave(_error: BaseException | None) -> None:
+    PATIENCE.set(None)
     if g.pop("in_hand", False):
         current_app.extensions["load"].leave()

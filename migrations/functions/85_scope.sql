@@ -1,6 +1,7 @@
 -- The second wall behind the doors' own checks. A connection that works for an agent or for an official of a town carries
 -- the places he may see (liangxian.places: codes of villages and towns, comma-separated) and finds no row of any other,
--- whatever a query asks for. Without the setting everything is there: for the worker, the residents and the offices.
+-- whatever a query asks for. Every transaction says what it may see (core/db.py): `*` is everything, for the worker, the
+-- residents and the offices; without a word there is nothing.
 create or replace function in_places(p_village text) returns boolean language sql stable as $$
   select p_village = any (string_to_array(current_setting('liangxian.places', true), ','))
       or left(p_village, 9) = any (string_to_array(current_setting('liangxian.places', true), ','))
@@ -9,7 +10,7 @@ $$;
 alter table household enable row level security;
 drop policy if exists places on household;
 create policy places on household to liangxian_app
-  using (coalesce(current_setting('liangxian.places', true), '') = '' or in_places(village_code));
+  using (current_setting('liangxian.places', true) = '*' or in_places(village_code));
 
 -- What somebody owes, paid, got back and can prove follows him to where he lives now. A payment or refund of several
 -- people is shown where any of them is; one that names nobody's bill yet stays with its household.
@@ -48,7 +49,7 @@ begin
     execute format('alter table %I enable row level security', guarded);
     execute format('drop policy if exists places on %I', guarded);
     execute format('create policy places on %I to liangxian_app using'
-                   ' (coalesce(current_setting(''liangxian.places'', true), '''') = '''' or %s)', guarded, seen);
+                   ' (current_setting(''liangxian.places'', true) = ''*'' or %s)', guarded, seen);
   end loop;
 end $$;
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from app.joining import join
 from config.settings import BadSettings, Settings, environment, table
+from core.db import connect
 from tests.builders import a_production_environment, an_environment, random_key
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -219,3 +221,48 @@ def test_the_process_comes_before_the_env_file(tmp_path, monkeypatch):
 
 def test_the_page_about_settings_names_every_variable():
     assert table() in (CHECKOUT / "docs" / "settings.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"PORT": "8100", "SANDBOX_PORT": "8100"}, "PORT"),
+        ({"LEVY_YEAR": "2035"}, "LEVY_YEAR"),
+        ({"PUBLIC_URL": "http://[[[:::"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "http://host:99999"}, "PUBLIC_URL"),
+        ({"SMS_SECOND_KEY_FILE": "/nowhere/at/all"}, "SMS_SECOND_KEY_FILE"),
+        ({"DATABASE_POOLER": "pgbouncer"}, "DATABASE_POOLER"),
+    ],
+)
+def test_a_setting_that_could_not_work_stops_the_start_by_its_name(given, named):
+    """F6: none of them was said a word about."""
+    assert [line.split()[0] for line in problems(an_environment(**given))] == [named]
+
+
+@pytest.mark.parametrize("other", ["postgresql://%61pp@h/d", "postgresql://h/d?user=app", "postgres://app@other/d"])
+def test_one_role_written_in_another_way_is_still_one_role(other):
+    """F6: as libpq understands the address."""
+    told = problems(a_production_environment(DATABASE_URL="postgresql://app@h/d", DATABASE_OFFICE_URL=other))
+
+    assert [line.split()[0] for line in told] == ["DATABASE_URL"]
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\xff\xfe"])
+def test_a_secret_file_with_a_byte_order_mark_is_refused(tmp_path, mark):
+    """F6: the mark would be a part of the key."""
+    (tmp_path / "key").write_bytes(mark + random_key().encode())
+
+    told = problems(an_environment(SECRET_KEY=None, SECRET_KEY_FILE=str(tmp_path / "key")))
+
+    assert "SECRET_KEY_FILE names a file that begins with a byte-order mark" in told[0]
+
+
+@pytest.mark.parametrize("variable", ["SMS_PROVIDER", "SMS_SECOND_PROVIDER"])
+def test_a_provider_that_nobody_wrote_stops_the_start(variable):
+    """G4."""
+    url, key = variable.replace("PROVIDER", "URL"), variable.replace("PROVIDER", "KEY")
+    given = {variable: "aliyun", url: "https://sms.example.cn", key: random_key()}
+    settings = Settings.from_environment(an_environment(**given))
+
+    with pytest.raises(BadSettings, match=f"^{variable} names no provider"):
+        join(settings, connect("postgresql://nobody@/nowhere"))

@@ -9,21 +9,21 @@ from psycopg import Connection
 from sqlalchemy import Engine, create_engine, text
 
 from config.postgres import Server, create_database
-from migrations.upgrade import _config, differences, is_current, upgrade
+from migrations.upgrade import _config, differences, serves, upgrade
 from payments.states import MOVES, REFUND_MOVES
 
 
 def test_the_migrated_schema_equals_the_declared_tables(engine: Engine) -> None:
     with engine.connect() as connection:
         assert differences(connection) == []
-        assert is_current(connection)
+        assert serves(connection)
 
 
 def test_upgrading_again_changes_nothing(database: Server, engine: Engine) -> None:
     upgrade(database.owner_url("liangxian_test"))
 
     with engine.connect() as connection:
-        assert is_current(connection)
+        assert serves(connection)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from app.flows.leave import CodeOfAnother
 from app.flows.pay import NotPayable, Payer, SameItemTwice, Want, find_started, start_payment
 from app.policy.facts import Insurance
 from core.clock import beijing
-from core.db import PLACES
+from core.db import EVERYWHERE, PLACES
 from payments import bills
 from payments.errors import BillSettled, GatewayRefused, GatewaySilent, PaymentUnderWay
 from payments.gateways.base import Kind
@@ -66,7 +66,7 @@ def moved(running):
 def places():
     """Turns what this thread may see; everything again afterwards."""
     yield PLACES.set
-    PLACES.set("")
+    PLACES.set(EVERYWHERE)
 
 
 def settled(running, person):
@@ -91,7 +91,7 @@ def test_who_paid_and_moved_owes_the_new_villages_agent_nothing(running, adult, 
     places(FORMER)
     with running.parts.reading() as connection:
         stayed = {row.person_id for row in connection.execute(text("select person_id from bill"))}
-    places("")
+    places(EVERYWHERE)
 
     assert refused.value.reason == "ALREADY_PAID"
     assert (seen, attempts, covers, stayed) == ({adult}, 1, 1, {sibling})
