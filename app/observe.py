@@ -11,6 +11,7 @@ from prometheus_client import Counter, Histogram
 REQUESTS = Counter("liangxian_requests_total", "Requests answered", ["door", "status"])
 SECONDS = Histogram("liangxian_request_seconds", "Time to answer", ["door"], buckets=(0.005, 0.02, 0.1, 0.5, 1, 3, 10))
 ALERTS = Counter("liangxian_alerts_total", "Things somebody must look at", ["what"])
+ROUTINE = Counter("liangxian_routine_total", "What others do as a routine and nobody need look at", ["what"])
 
 
 class Alarm:

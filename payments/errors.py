@@ -10,6 +10,12 @@ class ForgedCallback(Refused):
     text = "签名验证失败。"
 
 
+class SignatureProbe(ForgedCallback):
+    """A gateway tries, as a routine, whether a wrong signature is refused; the true message follows."""
+
+    text = "签名探测已按规定拒绝。"
+
+
 class UnknownGateway(NotFound):
     """A channel that is not configured here; its callback path does not exist (A26)."""
 

@@ -169,6 +169,7 @@ class Received(Table):
     __tablename__ = "received"
     __table_args__ = (
         Index("ix__received__failed", "received_at", postgresql_where=text("starts_with(result, 'failed')")),
+        Index("ix__received__refused", "received_at", postgresql_where=text("result = 'refused'")),
     )
     household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # random
@@ -176,6 +177,7 @@ class Received(Table):
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
     headers: Mapped[dict[str, str]] = mapped_column(JSONB)
     body: Mapped[bytes] = mapped_column(LargeBinary)
+    whole: Mapped[bytes | None] = mapped_column(LargeBinary)  # SHA-256 of what came, where body is not all of it
     event_id: Mapped[str] = mapped_column(Text)
     number: Mapped[str] = mapped_column(Text)
     verdict: Mapped[str] = mapped_column(Text)  # verified, or which check failed

@@ -55,13 +55,22 @@ def collect(
     return words
 
 
-def keep_refused(connection: Connection, message: Message, *, verdict: str) -> None:
-    """Keep a message we did not believe, with the check that failed, as evidence."""
-    connection.exec_driver_sql(
-        "insert into received (household_id, id, gateway, headers, body, event_id, number, verdict, result)"
-        " values (0, %s, %s, %s, %s, %s, '', %s, 'refused')",
-        (new_id(), message.gateway, Jsonb(dict(message.headers)), message.body, message.event_id, verdict),
+MOST_REFUSED = 2000  # messages of a day and night that nobody believed and that are kept
+
+
+def keep_refused(connection: Connection, message: Message, *, whole: bytes, verdict: str) -> bool:
+    """Keep the beginning of a message we did not believe, the SHA-256 of the whole, and the check that failed, as
+    evidence. False if so many were kept within a day and night that this one is not: they cost a stranger nothing."""
+    kept = connection.exec_driver_sql(
+        "insert into received (household_id, id, gateway, headers, body, whole, event_id, number, verdict, result)"
+        " select 0, %s, %s, %s, %s, %s, %s, '', %s, 'refused' where %s > (select count(*) from received"
+        " where result = 'refused' and received_at > now() - interval '1 day')",
+        (
+            *(new_id(), message.gateway, Jsonb(dict(message.headers)), message.body, whole),
+            *(message.event_id, verdict, MOST_REFUSED),
+        ),
     )
+    return kept.rowcount == 1
 
 
 def _number(message: Message) -> str:

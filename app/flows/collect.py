@@ -4,15 +4,17 @@ import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
 from sqlalchemy import Engine
 
 from app.flows.parts import Clocks, Parts
 from app.flows.refund_pay import take_refund
+from app.observe import ROUTINE
 from core.clock import business_day
 from core.errors import TryLater
 from core.redact import scrub
-from payments.errors import ForgedCallback, UnknownGateway
+from payments.errors import ForgedCallback, SignatureProbe, UnknownGateway
 from payments.gateways.base import Acknowledgement, Outcome, Word
 from payments.settle import Message, collect, keep_refused
 
@@ -82,7 +84,8 @@ class Collector:
 
     def _book(self, turn: list[_Waiting]) -> None:
         now = self._clocks.now()
-        # One statement is one transaction: nothing is sent to begin or to end it.
+        # One statement is one transaction: nothing is sent to begin or to end it. It is a function of the owner's,
+        # which sees what it needs.
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             words = collect(
                 connection,
@@ -107,7 +110,10 @@ def take_callback(
     try:
         callback = gateway.read_callback(headers, body, now=parts.clocks.wall())
     except ForgedCallback as forged:
-        refuse(parts, Message(gateway_name, "", _kept(headers), body, None), str(forged))
+        if isinstance(forged, SignatureProbe):
+            ROUTINE.labels("signature_probe").inc()
+        else:
+            refuse(parts, Message(gateway_name, "", _kept(headers), body, None), str(forged))
         return gateway.rejected()
     if callback.refund is not None:
         take_refund(parts, callback.refund, message=(callback.event_id, _kept(headers), body))
@@ -139,7 +145,7 @@ def take_words(parts: Parts, outcomes: Sequence[Outcome]) -> list[str]:
         turn = outcomes[begin : begin + MOST_TOGETHER]
         messages = [Message(one.gateway, "statement", {}, one.their_word.encode(), one) for one in turn]
         now = parts.clocks.now()
-        with parts.reading() as connection:
+        with parts.engine.begin() as connection:
             said = collect(connection, messages, now=now, booked_on=business_day(now), wall=parts.clocks.wall())
         for message, word in zip(messages, said, strict=True):
             _look_out(parts, message, word)
@@ -148,17 +154,20 @@ def take_words(parts: Parts, outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def refuse(parts: Parts, message: Message, verdict: str) -> None:
-    """Keep what we did not believe, as evidence; a flood is only counted."""
+    """Keep the beginning of what we did not believe, as evidence; a flood is only counted."""
     parts.alert("callback_refused", gateway=message.gateway, verdict=verdict)
     if REFUSED_KEPT.may(parts.clocks.wall().timestamp()):
+        whole = sha256(message.body).digest()
         with parts.engine.begin() as connection:
-            keep_refused(connection, _without_people(message), verdict=verdict)
+            kept = keep_refused(connection, _without_people(message), whole=whole, verdict=verdict)
+        if not kept:
+            parts.alert("refused_not_kept", gateway=message.gateway)
 
 
 def _without_people(message: Message) -> Message:
     """Anybody may send us anybody's number; as evidence the words around it will do (INV-30)."""
-    headers = {name: scrub(value) for name, value in message.headers.items()}
-    return replace(message, headers=headers, body=scrub(message.body.decode(errors="replace")).encode())
+    headers = {name: scrub(value)[:EVIDENCE] for name, value in message.headers.items()}
+    return replace(message, headers=headers, body=scrub(message.body.decode(errors="replace")).encode()[:EVIDENCE])
 
 
 class Allowance:
@@ -182,6 +191,7 @@ class Allowance:
             return True
 
 
+EVIDENCE = 2048  # bytes of a message that nobody believed
 REFUSED_KEPT = Allowance(per_second=5, burst=100)
 _EVIDENCE = ("wechatpay-", "content-type", "request-id", "user-agent")
 

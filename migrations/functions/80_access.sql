@@ -41,14 +41,32 @@ create trigger append_only before update or delete on disclosure for each row ex
 drop trigger if exists never_emptied on disclosure;
 create trigger never_emptied before truncate on disclosure for each statement execute function ledger_is_append_only();
 
--- A raw message stays as it came. One that failed may be said to have been applied later; nothing else changes.
+-- A raw message stays as it came. One that failed may be said to have been applied later; of one that nobody believed
+-- the owner may keep the hash alone (forget_refused); nothing else changes.
 create or replace function received_stays() returns trigger language plpgsql as $$
 begin
+  if tg_op = 'UPDATE' and old.result = 'refused' and new.body = '' and new.whole = coalesce(old.whole, sha256(old.body))
+     and to_jsonb(new) - array['body', 'whole'] = to_jsonb(old) - array['body', 'whole'] then
+    return new;
+  end if;
   if tg_op = 'DELETE' or not starts_with(old.result, 'failed') or starts_with(new.result, 'failed')
      or to_jsonb(new) - 'result' is distinct from to_jsonb(old) - 'result' then
     raise exception 'a raw message stays as it came' using errcode = 'LX081';
   end if;
   return new;
+end $$;
+
+-- The words of messages that nobody believed and that came before a moment go; their hashes stay, and with them what is
+-- kept of their days (82_trail.sql). How many.
+create or replace function forget_refused(p_before timestamptz) returns bigint language plpgsql
+  set search_path = public, pg_temp as $$
+declare
+  gone bigint;
+begin
+  update received set body = '', whole = coalesce(whole, sha256(body))
+   where result = 'refused' and received_at < p_before and body <> '';
+  get diagnostics gone = row_count;
+  return gone;
 end $$;
 
 drop trigger if exists stays on received;

@@ -93,7 +93,7 @@ returns table (of text, day date, rows bigint, digest bytea) language sql stable
   security definer set search_path = public, pg_temp as $$
   with line as (  -- the columns by name: a column that comes later changes no digest
     select 'received' as of, received_at as at,
-           concat_ws('|', household_id, id, gateway, headers, encode(sha256(body), 'hex'), event_id, number, verdict) as said
+           concat_ws('|', household_id, id, gateway, headers, encode(coalesce(whole, sha256(body)), 'hex'), event_id, number, verdict) as said
       from received
     union all
     select 'disclosure', at, concat_ws('|', id, by, what, coalesce(person_id::text, '-'), place, reason) from disclosure

@@ -10,7 +10,7 @@ revoke execute on function ledger_post, post_settlement, hold_money, take_outcom
   refund_postings, refund_replace, suspense_note, suspense_held, suspense_fits, suspense_solve, match_payments,
   match_refunds, name_difference, forget_differences, hold_for_nobody, unasked_moves, former_difference from liangxian_app;
 revoke select on trail_key from liangxian_app;
-revoke execute on function kept_rows, trail_digest from liangxian_app;
+revoke execute on function kept_rows, trail_digest, forget_refused from liangxian_app;
 grant usage on all sequences in schema public to liangxian_app;
 
 -- Residents at the door: their accounts, whom they pay for, what they agreed to, the code they wait for, their session,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.money import Fen
-from payments.errors import ForgedCallback
+from payments.errors import ForgedCallback, SignatureProbe
 from payments.gateways.base import Callback, Outcome, RefundOutcome, RefundWord, Unproven, Word
 from payments.gateways.signing import ResourceKeys, Unopenable, Verifier
 from payments.gateways.strict import json_object
@@ -49,6 +49,7 @@ _NAME = re.compile(r"[!-~]{1,64}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _HEADERS = ("wechatpay-timestamp", "wechatpay-nonce", "wechatpay-signature", "wechatpay-serial")
 _TYPE = "wechatpay-signature-type"
+PROBE = "WECHATPAY/SIGNTEST/"  # a signature that begins so is theirs, and wrong on purpose
 _SIGNED = frozenset({*_HEADERS, _TYPE})
 
 
@@ -67,7 +68,7 @@ class WeChatReader:
             self.verify(headers, body, now=now)
             return self._event(body)
         except Unproven as doubt:
-            raise ForgedCallback(str(doubt)) from doubt
+            raise (SignatureProbe if _is_probe(headers) else ForgedCallback)(str(doubt)) from doubt
 
     def verify(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> None:
         """Cheap checks first, RSA last; Unproven. Answers and callbacks are signed alike."""
@@ -183,6 +184,10 @@ def _signed_headers(headers: Mapping[str, str]) -> tuple[str, str, str, str]:
         raise Unproven("signature type is not RSA")
     timestamp, nonce, signature, serial = (found[name] for name in _HEADERS)
     return timestamp, nonce, signature, serial
+
+
+def _is_probe(headers: Mapping[str, str]) -> bool:
+    return any(name.lower() == "wechatpay-signature" and value.startswith(PROBE) for name, value in headers.items())
 
 
 def _object(body: bytes) -> dict[str, object]:
