@@ -3,14 +3,19 @@
 A door belongs to one far side. It lets so many through at once and no more, and when the far side has been silent
 several times running it stays shut for a while: nobody waits for who does not answer, and no other channel suffers."""
 
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
-from typing import BinaryIO
+from http.client import HTTPResponse
+from io import BufferedReader, RawIOBase
+from math import inf
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import urllib3
@@ -56,7 +61,7 @@ class Door:
         """`hosts` as 'name' or 'name:port', as in the base URLs of the settings; at most `pool` requests at once."""
         self._hosts = hosts
         self._whole_s = read_s * 2
-        self._pool = urllib3.PoolManager(
+        self._pool = _Pools(
             num_pools=8,
             maxsize=pool,
             block=True,
@@ -83,25 +88,28 @@ class Door:
         whole_s: float | None = None,
     ) -> Answer:
         """One request, one answer. OutsideSilent on any network trouble, an answer over `most` bytes, or one that takes
-        longer than `whole_s` in all (by default twice the time allowed for a pause)."""
-        with self._through(url):
+        longer than `whole_s` in all, from before it is asked (by default twice the time allowed for a pause)."""
+        with self._through(url), _until(time.monotonic() + (whole_s or self._whole_s)):
             got = self._ask(method, url, headers, body)
-            content = b"".join(_pieces(got, most, until=time.monotonic() + (whole_s or self._whole_s)))
+            content = b"".join(_pieces(got, most))
         return Answer(got.status, {name.lower(): value for name, value in got.headers.items()}, content)
 
     def fetch(self, url: str, into: BinaryIO, *, headers: Mapping[str, str], most: int, whole_s: float = 300) -> Answer:
         """GET a file into `into`, piece by piece, at most `most` bytes as they were sent; the answer without its body.
 
         A body that came with another status than 200 is in the answer instead. OutsideSilent."""
+        began = time.monotonic()
         with self._through(url):
-            got = self._ask("GET", url, headers, None)
-            until = time.monotonic() + (whole_s if got.status == 200 else self._whole_s)
+            with _until(began + self._whole_s):
+                got = self._ask("GET", url, headers, None)
+            whole_s = whole_s if got.status == 200 else self._whole_s
             kept = b""
-            for piece in _pieces(got, most if got.status == 200 else MAX_ANSWER, until=until):
-                if got.status == 200:
-                    into.write(piece)
-                else:
-                    kept += piece
+            with _until(began + whole_s):
+                for piece in _pieces(got, most if got.status == 200 else MAX_ANSWER):
+                    if got.status == 200:
+                        into.write(piece)
+                    else:
+                        kept += piece
         return Answer(got.status, {name.lower(): value for name, value in got.headers.items()}, kept)
 
     def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> urllib3.BaseHTTPResponse:
@@ -128,6 +136,79 @@ class Door:
             self._breaker.answered()
         finally:
             self._budget.release()
+
+
+_UNTIL: ContextVar[float] = ContextVar("until", default=inf)  # monotonic
+
+
+@contextmanager
+def _until(moment: float) -> Iterator[None]:
+    """What is asked inside is answered whole by then, its first line and its headers too."""
+    held = _UNTIL.set(moment)
+    try:
+        yield
+    finally:
+        _UNTIL.reset(held)
+
+
+class _InTime(RawIOBase):
+    """What a socket brings, until the moment of `_until` is past: a far side that drips bytes holds nobody for long."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock, self._pause = sock, sock.gettimeout()
+        self._bytes = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: Any) -> int | None:
+        left = _UNTIL.get() - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("answer too slow")
+        if left < (self._pause or inf):
+            self._sock.settimeout(left)
+        try:
+            return self._bytes.readinto(room)
+        finally:
+            with suppress(OSError):  # closed by the other side
+                self._sock.settimeout(self._pause)
+
+    def close(self) -> None:
+        self._bytes.close()
+        super().close()
+
+
+class _Answered(HTTPResponse):
+    """An answer that is read through it from its first byte."""
+
+    def __init__(self, sock: socket.socket, *words: Any, **named: Any) -> None:
+        super().__init__(sock, *words, **named)
+        self.fp.close()
+        self.fp = BufferedReader(_InTime(sock))
+
+
+class _Plain(urllib3.connection.HTTPConnection):
+    response_class = _Answered
+
+
+class _Secret(urllib3.connection.HTTPSConnection):
+    response_class = _Answered
+
+
+class _PlainPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _SecretPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Secret
+
+
+class _Pools(urllib3.PoolManager):
+    """Connections whose answers are read in time."""
+
+    def __init__(self, **named: Any) -> None:
+        super().__init__(**named)
+        self.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecretPool}
 
 
 class Breaker:
@@ -166,8 +247,8 @@ class Breaker:
             self._running = 0
 
 
-def _pieces(got: urllib3.BaseHTTPResponse, most: int, *, until: float) -> Iterator[bytes]:
-    """The body, at most `most` bytes and before `until` (monotonic): a far side that drips bytes holds nobody for long.
+def _pieces(got: urllib3.BaseHTTPResponse, most: int) -> Iterator[bytes]:
+    """The body, at most `most` bytes.
 
     A connection that was not read to its end is never used again."""
     length = 0
@@ -176,8 +257,6 @@ def _pieces(got: urllib3.BaseHTTPResponse, most: int, *, until: float) -> Iterat
             length += len(piece)
             if length > most:
                 raise OutsideSilent("answer too long")
-            if time.monotonic() > until:
-                raise OutsideSilent("answer too slow")
             yield piece
     finally:
         got.close() if got.length_remaining else got.release_conn()
