@@ -10,13 +10,14 @@ from typing import Any
 
 from prometheus_client import multiprocess
 
+from config.draining import reloading
 from config.settings import Settings, environment
 
 _settings = Settings.from_environment(environment())
 _metrics = environment(None).get("PROMETHEUS_MULTIPROC_DIR")  # the library's own variable; it wants the process's
 
 bind = f"127.0.0.1:{_settings.port}"  # a reverse proxy stands in front
-worker_class = "gthread"
+worker_class = "config.draining.DrainingWorker"  # threads, and nobody lost when it stops
 workers = _settings.web_workers
 threads = _settings.web_threads + _settings.web_line  # who waits in line waits in a thread (app/web/load.py)
 timeout = 30
@@ -34,9 +35,15 @@ if Path("/dev/shm").is_dir():  # noqa: S108 the worker's heartbeat must never wa
 
 
 def on_starting(_server: Any) -> None:
-    """Figures of an earlier run are not ours."""
-    for left in Path(_metrics).glob("*.db") if _metrics else ():
-        left.unlink()
+    """Figures of a process that is gone are not ours; the worker's are, which shares the folder."""
+    for left in Path(_metrics).glob("*_*.db") if _metrics else ():
+        if not Path(f"/proc/{left.stem.rpartition('_')[2]}").exists():
+            left.unlink()
+
+
+def on_reload(_server: Any) -> None:
+    """New processes take over at the same door."""
+    reloading()
 
 
 def child_exit(_server: Any, worker: Any) -> None:

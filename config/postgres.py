@@ -94,8 +94,8 @@ def stop(folder: Path) -> bool:
 
 
 def create_database(server: Server, name: str, *, template: str = "template0") -> None:
-    """A database owned by the owner role and open to ours only; nothing happens if it exists."""
-    with psycopg.connect(server.admin_url(), autocommit=True) as connection:
+    """A database owned by the owner role and open to ours only; nothing happens if it exists. One process at a time."""
+    with _locked(server.data.parent), psycopg.connect(server.admin_url(), autocommit=True) as connection:
         with suppress(psycopg.errors.DuplicateDatabase):
             words = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
             connection.execute(words.format(*map(sql.Identifier, (name, OWNER, template))))

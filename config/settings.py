@@ -18,6 +18,7 @@ from dotenv import dotenv_values
 
 from config.database import database
 from config.messages import sms
+from config.processes import processes
 from config.reading import Reading, names
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -148,6 +149,11 @@ class Settings:
     )
     web_workers: int = field(metadata=told("WEB_WORKERS", "processes", "`2`"))
     web_threads: int = field(metadata=told("WEB_THREADS", "requests each works on at once", "`16`"))
+    drain_s: int = field(
+        metadata=told(
+            "WEB_DRAIN_S", "seconds a stopping process is not ready and still takes requests", "`5`; sandbox `0`"
+        )
+    )
     log_level: str = field(metadata=told("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "`INFO`"))
 
     @property
@@ -218,25 +224,15 @@ def _values(read: Reading) -> dict[str, Any]:
         **_secrets(read),
         **_addresses(read),
         **sms(read),
+        **processes(read, CHECKOUT),
         "notice_senders": read.whole("NOTICE_SENDERS", 16, 1, 64),
         "gateways": MappingProxyType({name: MappingProxyType(keys) for name, keys in read.gateways().items()}),
         "business_clock_start": _clock_start(read),
         "trusted_proxies": read.whole("TRUSTED_PROXIES", 0, 0, 9),
-        "levy_year": _levy_year(read),
         "help_phone": read.text("HELP_PHONE", "0632-12366", shape=r"[0-9][0-9 -]{3,18}[0-9]"),
         "payee_name": read.text("PAYEE_NAME", "峄城区居民两险缴费"),
         "issuer_name": read.text("ISSUER_NAME", "峄城区税务局"),
-        "web_workers": read.whole("WEB_WORKERS", 2, 1, 64),
-        "web_threads": read.whole("WEB_THREADS", 16, 1, 256),
-        "log_level": read.text("LOG_LEVEL", "INFO", shape="DEBUG|INFO|WARNING|ERROR"),
     }
-
-
-def _levy_year(read: Reading) -> int:
-    year = read.whole("LEVY_YEAR", 2022, 2000, 2999)
-    if not (CHECKOUT / "app" / "policy" / "years" / f"{year}.toml").is_file():
-        read.say("LEVY_YEAR", "names a year without rules: there is no file of it in app/policy/years")
-    return year
 
 
 def _secrets(read: Reading) -> dict[str, Any]:

@@ -64,17 +64,25 @@ class Stack:
 
     def start_web(self) -> None:
         """The web process under gunicorn."""
-        figures = CHECKOUT / ".local" / f"figures-{self.port}"
-        figures.mkdir(parents=True, exist_ok=True)
         self._spawn(
             "web",
             [sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", self.application],
-            PROMETHEUS_MULTIPROC_DIR=str(figures),
+            PROMETHEUS_MULTIPROC_DIR=self._figures(),
         )
 
     def start_worker(self) -> None:
         """The background process."""
-        self._spawn("worker", [sys.executable, "-m", "flask", "--app", "wsgi", "worker", "run"])
+        self._spawn(
+            "worker",
+            [sys.executable, "-m", "flask", "--app", "wsgi", "worker", "run"],
+            PROMETHEUS_MULTIPROC_DIR=self._figures(),
+        )
+
+    def _figures(self) -> str:
+        """The folder in which web and worker count together."""
+        figures = CHECKOUT / ".local" / f"figures-{self.port}"
+        figures.mkdir(parents=True, exist_ok=True)
+        return str(figures)
 
     def wait_for(self, url: str, name: str) -> None:
         """Until the address says 200. NotUp if its process ends or the patience does."""

@@ -6,6 +6,8 @@ import structlog
 from apiflask.exceptions import HTTPError
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
+from gunicorn.http.errors import ParseException
+from psycopg import DataError
 from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, ReadOnlySqlTransaction
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError
@@ -22,6 +24,7 @@ _WORDS = {
     415: "发来的内容格式不对。",
     429: "操作太频繁了，请过一会儿再试。",
 }
+_IMPOSSIBLE = frozenset({"22003", "22007", "22008", "22021", "22P02", "22P05"})  # a value beyond its type
 _BUSY = (LockNotAvailable, DeadlockDetected, QueryCanceled)
 
 
@@ -35,6 +38,12 @@ class ReadOnly(TryLater):
     """The database may be read only, as while another one takes over; nothing was changed."""
 
     text = "系统正在维护，只能查询，暂时不能缴费和办理，请过几分钟再试。您的钱没有动。"
+
+
+class ImpossibleValue(BadInput):
+    """A number or a sign that no column of ours can hold: there is nothing of that name, and nothing was changed."""
+
+    text = "地址或填写的内容里有办不到的数字或符号，请返回重新看。"
 
 
 class WrongFields(BadInput):
@@ -64,6 +73,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPError, _fields)
     app.register_error_handler(DBAPIError, _database)
     app.register_error_handler(PendingRollbackError, _after_the_database)
+    app.register_error_handler(ParseException, lambda _error: answer(BadInput()))
     app.register_error_handler(PoolTimeout, lambda _error: answer(Busy()))
     app.register_error_handler(500, _unforeseen)
 
@@ -133,6 +143,9 @@ def _database(error: DBAPIError) -> Response:
     if isinstance(error, OperationalError) or isinstance(error.orig, _BUSY):
         structlog.get_logger("web").warning("database_busy", kind=type(error.orig).__name__)
         return answer(Busy())
+    if isinstance(error.orig, DataError) and (error.orig.sqlstate or "22021") in _IMPOSSIBLE:
+        structlog.get_logger("web").warning("impossible_value", exc_info=error)
+        return answer(ImpossibleValue())
     return _unforeseen(error)
 
 

@@ -30,6 +30,13 @@ ANSWER_S: Mapping[Urgency, float] = {  # how long each waits for one answer of t
     Urgency.ACTS: 8,
     Urgency.ALWAYS: 3,
 }
+MEGABYTE = 1024 * 1024
+LARGEST: Mapping[str, int] = {  # what a door takes at most, in bytes; every other one takes LARGEST_ELSE
+    "day.take_file": 20 * MEGABYTE,  # a day's file of a bank
+    "office_refunds.transfer_one": 5 * MEGABYTE,  # with the bank's slip
+    "home.check_code": 2 * MEGABYTE,  # with a paper of ours
+}
+LARGEST_ELSE = 256 * 1024
 CALLBACK_S = 4.5  # in all: a gateway waits five seconds, and then calls us silent
 _ALWAYS = frozenset({"callbacks", "back", "health", "static"})
 _OFFICES = frozenset({"desk", "day", "audit"})
@@ -106,8 +113,14 @@ def patience_of(endpoint: str | None, method: str) -> Patience:
 def register(app: Flask, at_once: int, line: int) -> None:
     """Before everything else of a request."""
     app.extensions["load"] = Load(at_once, line)
+    app.before_request(_measure)
     app.before_request(_enter)
     app.teardown_request(_leave)
+
+
+def _measure() -> None:
+    """Before anything of a body is read."""
+    request.max_content_length = LARGEST.get(request.endpoint or "", LARGEST_ELSE)
 
 
 def _enter() -> None:

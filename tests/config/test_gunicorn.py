@@ -33,8 +33,9 @@ def free_port():
 @pytest.mark.parametrize("with_metrics", [True, False])
 def test_it_serves_with_the_settings_and_ends_cleanly(tmp_path, with_metrics):
     (tmp_path / "small.py").write_text(SMALL)
-    old = tmp_path / "gauge_all_1.db"
-    old.write_text("")
+    old, worker = tmp_path / "gauge_all_4194305.db", tmp_path / f"counter_{os.getpid()}.db"
+    old.write_text("")  # of a process that is gone; the other one's runs
+    worker.write_text("")
     port = free_port()
     environ = an_environment(PORT=str(port), WEB_WORKERS="1", WEB_THREADS="2", PATH=os.defpath)
     environ["PYTHONPATH"] = f"{CHECKOUT}:{tmp_path}"
@@ -52,6 +53,7 @@ def test_it_serves_with_the_settings_and_ends_cleanly(tmp_path, with_metrics):
     assert running.returncode == 0, said
     assert "Traceback" not in said
     assert old.exists() is not with_metrics
+    assert worker.exists(), "F5: the worker's figures are kept, it shares the folder"
     assert "GET /x" not in said
 
 

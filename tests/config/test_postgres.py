@@ -211,3 +211,17 @@ def test_the_command_starts_tells_and_stops(folder):
     assert command("stop") == (0, "stopped")
     assert command("stop") == (0, "was not running")
     assert command("dance")[0] == 2
+
+
+def test_many_processes_may_make_the_same_database_at_once(server):
+    """D12: who starts at the same moment waits; none dies of "tuple concurrently updated"."""
+    program = "import sys; from config.postgres import *; from pathlib import Path\n"
+    program += "server = ensure_running(Path(sys.argv[1]), pg_bin=None, fsync=False)\n"
+    program += "[create_database(server, 'at_once') for _ in range(20)]"
+
+    started = [
+        subprocess.Popen([sys.executable, "-c", program, str(server.data.parent)], stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+
+    assert [(process.communicate()[1], process.returncode) for process in started] == [("", 0)] * 4
