@@ -58,22 +58,28 @@ class Told(psycopg.Connection[Any]):
     settings: "Settings"
 
     def _start_query(self) -> Any:
-        """As psycopg's, with more than one word in the message."""
+        """As psycopg's, with more than one word in the message; in its pipeline each word goes on its own."""
         if self.autocommit or self.pgconn.transaction_status != TransactionStatus.IDLE:
             return
+        words = (self._get_tx_start_command(), *self._told())
+        if self._pipeline:
+            for word in words:
+                yield from self._exec_command(word)
+            yield from self._pipeline._sync_gen()
+            return
         self._check_connection_ok()
-        self.pgconn.send_query(self._get_tx_start_command())
+        self.pgconn.send_query(b"; ".join(words))
         for result in (yield from generators.execute(self.pgconn)):
             if result.status != ExecStatus.COMMAND_OK:
                 raise error_from_result(result, encoding=self.info.encoding)
 
-    def _get_tx_start_command(self) -> bytes:
+    def _told(self) -> tuple[bytes, ...]:
         patience = PATIENCE.get()
         most_ms = self.settings.statement_timeout_ms
         if patience is not None and most_ms:
             most_ms = min(most_ms, max(500, int(patience.each_s * 1000) - 500))  # the server gives up first
         mode = "force_generic_plan" if SHORT.get() else "auto"
-        return super()._get_tx_start_command() + _told(PLACES.get(), mode, most_ms, self.settings.actor)
+        return _words(PLACES.get(), mode, most_ms, self.settings.actor)
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """As psycopg's, with an end. DatabaseSilent."""
@@ -158,8 +164,8 @@ def _connect_with(settings: Settings) -> Callable[..., Told]:
 
 
 @lru_cache(maxsize=1024)
-def _told(places: str, mode: str, statement_timeout_ms: int, actor: str) -> bytes:
-    """The end of the message that begins a transaction. Plain SET: it takes no snapshot."""
+def _words(places: str, mode: str, statement_timeout_ms: int, actor: str) -> tuple[bytes, ...]:
+    """What a transaction is told. Plain SET: it takes no snapshot."""
     wanted = {
         "timezone": "UTC",
         "lock_timeout": "4000",
@@ -169,4 +175,4 @@ def _told(places: str, mode: str, statement_timeout_ms: int, actor: str) -> byte
         "liangxian.actor": actor,
     }
     quoted = {name: value.replace("'", "''").replace("\0", "") for name, value in wanted.items()}
-    return "".join(f"; set local {name} = '{value}'" for name, value in quoted.items()).encode()
+    return tuple(f"set local {name} = '{value}'".encode() for name, value in quoted.items())

@@ -96,4 +96,7 @@ def test_the_wall_is_among_the_guards(running, database):
         connection.execute(text("alter table payment disable row level security"))
         assert missing_guards(connection) == ["row security on payment"]
         connection.rollback()
+        connection.execute(text("alter policy places on bill using (coalesce(current_setting('x', true), '') = '')"))
+        assert missing_guards(connection) == ["row security on bill"]
+        connection.rollback()
     engine.dispose()

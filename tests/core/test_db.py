@@ -82,6 +82,16 @@ def test_a_place_that_is_no_code_is_only_text(engine: Engine, pooled: Engine) ->
             assert connection.execute(text("select count(*) from household")).scalar_one() == 0
 
 
+def test_many_rows_at_once_may_be_the_first_of_a_transaction(pooled: Engine) -> None:
+    """D15: the driver sends them in a pipeline, where no message has two words."""
+    with pooled.connect() as connection:
+        spend = text("insert into tally (key, window_start, count) values (:key, now(), 1)")
+        connection.execute(spend, [{"key": bytes([number])} for number in range(3)])
+        assert connection.execute(text("show lock_timeout")).scalar_one() == "4s"
+        assert connection.execute(text("select count(*) from tally")).scalar_one() == 3
+        connection.rollback()
+
+
 @pytest.mark.parametrize("patience", [Patience(0.7), Patience(9, until=0.7)])
 def test_who_waits_too_long_for_the_database_stops_waiting(pooled: Engine, patience: Patience) -> None:
     """D8: whatever the other side does; the connection is given up, the next one is a fresh one."""
