@@ -14,6 +14,7 @@ help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## .venv as locked, and a .env for the sandbox
+	@test "$$(cat .venv/place 2>&1)" = "$(CURDIR) $$(.venv/bin/python -V 2>&1)" || rm -rf .venv
 	@test -x .venv/bin/python || { \
 	  for name in python3.11 python3 python3.12 python3.13; do \
 	    "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && python=$$name && break; \
@@ -21,7 +22,8 @@ setup: ## .venv as locked, and a .env for the sandbox
 	  test -n "$$python" || { echo "Python 3.11 or newer is needed" >&2; exit 1; }; \
 	  "$$python" -m venv .venv >/dev/null 2>&1 || { \
 	    rm -rf .venv && "$$python" $(PIP) install --upgrade --target .tools virtualenv && \
-	    PYTHONPATH=.tools "$$python" -m virtualenv -q .venv; }; }
+	    PYTHONPATH=.tools "$$python" -m virtualenv -q .venv; } && \
+	  echo "$(CURDIR) $$(.venv/bin/python -V)" > .venv/place; }
 	@cat requirements.txt requirements-dev.txt | cmp -s - .venv/installed || { \
 	  echo "installing what requirements.txt and requirements-dev.txt lock" && \
 	  .venv/bin/python $(PIP) install --no-compile --require-hashes -r requirements.txt -r requirements-dev.txt && \

@@ -6,6 +6,7 @@ A cron of six columns has its seconds in the last one.
 """
 
 from collections.abc import Callable
+from threading import Event
 
 import structlog
 from procrastinate import App, JobContext, PsycopgConnector
@@ -29,6 +30,7 @@ from app.flows.watch_keys import watch_keys
 from core.errors import AppError
 
 STALLED_S = 30
+STOPPING = Event()  # this process is told to stop: what is not begun is left to the next one
 
 
 def jobs(parts: Parts, url: str, *, pooler: bool = False) -> App:
@@ -43,14 +45,12 @@ def jobs(parts: Parts, url: str, *, pooler: bool = False) -> App:
     @app.periodic(cron="* * * * * */2")
     @app.task(name="ask", queue="clock", queueing_lock="ask", lock="ask")
     def _ask(timestamp: int) -> None:
-        while _safely("ask", lambda: ask_silent(parts)) >= 50:
-            pass
+        _turn_by_turn("ask", lambda: ask_silent(parts), full=50)
 
     @app.periodic(cron="* * * * * */5")
     @app.task(name="tell_due", queue="clock", queueing_lock="tell_due", lock="tell_due")
     def _tell_due(timestamp: int) -> None:
-        while _safely("tell_due", lambda: tell_due(parts)) >= 100:
-            pass
+        _turn_by_turn("tell_due", lambda: tell_due(parts), full=100)
 
     _money_tasks(app, parts)
     _keeping_tasks(app, parts)
@@ -63,8 +63,7 @@ def _money_tasks(app: App, parts: Parts) -> None:
     @app.periodic(cron="* * * * * */2")
     @app.task(name="refund", queue="clock", queueing_lock="refund", lock="refund")
     def _refund(timestamp: int) -> None:
-        while _safely("refund", lambda: pay_due(parts)) >= 20:
-            pass
+        _turn_by_turn("refund", lambda: pay_due(parts), full=20)
 
     @app.periodic(cron="* * * * * */10")
     @app.task(name="surplus", queue="clock", queueing_lock="surplus", lock="surplus")
@@ -141,6 +140,12 @@ _OLD_FAILURES = text(
     "delete from procrastinate_jobs j where status not in ('todo', 'doing') and not exists"
     " (select from procrastinate_events e where e.job_id = j.id and e.at > now() - interval '7 days')"
 )
+
+
+def _turn_by_turn(task: str, act: Callable[[], int], *, full: int) -> None:
+    """Until a turn was not full, or the process is told to stop."""
+    while _safely(task, act) >= full and not STOPPING.is_set():
+        pass
 
 
 def _safely(task: str, act: Callable[[], int]) -> int:

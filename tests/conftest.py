@@ -1,6 +1,7 @@
 """What every test may ask for: a real PostgreSQL, and an environment a process could start with."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from tests.one_at_a_time import look_out, seconds
 from tests.system import System, system
 
 DATABASE = "liangxian_test"
+HOME = "liangxian-tests-"
 FIXED = {"account", "determination_move", "payment_move", "refund_move", "trail_key"}
 
 
@@ -33,7 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """One embedded server for all tests. It dies with them, so it does not wait for the disk."""
-    with tempfile.TemporaryDirectory(prefix="liangxian-tests-") as home:
+    _sweep()
+    with tempfile.TemporaryDirectory(prefix=f"{HOME}{os.getpid()}-") as home:
         Path(home).chmod(0o755)  # run by root, the server is another user
         folder = Path(home) / "postgres"
         try:
@@ -53,6 +56,15 @@ def _one_connection_at_a_time() -> Iterator[None]:
     seconds.clear()
     yield
     assert seconds == []
+
+
+def _sweep() -> None:
+    """F7: a test run that was killed left its server; whoever runs next ends it."""
+    for home in Path(tempfile.gettempdir()).glob(f"{HOME}*-*"):
+        owner = home.name.removeprefix(HOME).partition("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            stop(home / "postgres")
+            shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture

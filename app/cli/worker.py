@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from contextlib import suppress
+from typing import Any
 
 import psycopg
 import structlog
@@ -11,7 +12,7 @@ from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
 from app.cli.parts import parts, settings, urls
-from app.jobs import jobs
+from app.jobs import STOPPING, jobs
 
 worker = AppGroup("worker", help="The background process.")
 WAIT_S = 3
@@ -25,31 +26,29 @@ def run() -> None:
 
 async def _go_on() -> None:
     """A database that is away, or may be read only, is waited for; the worker does not end of it."""
-    told_to_stop = asyncio.Event()
-    while not told_to_stop.is_set():
-        try:
-            return await _work(jobs(parts(), urls().app, pooler=settings().has_pooler))
-        except (ConnectorException, psycopg.Error) as trouble:
-            structlog.get_logger("worker").warning("database_away", exc_info=trouble)
-        await _pause(told_to_stop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, _stop, asyncio.current_task())
+    with suppress(asyncio.CancelledError):
+        while True:
+            try:
+                await _work(jobs(parts(), urls().app, pooler=settings().has_pooler))
+            except (ConnectorException, psycopg.Error) as trouble:
+                structlog.get_logger("worker").warning("database_away", exc_info=trouble)
+            await asyncio.sleep(WAIT_S)
 
 
-async def _pause(told_to_stop: asyncio.Event) -> None:
-    """A moment, or less if it is told to stop."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told_to_stop.set)
-    with suppress(TimeoutError):
-        await asyncio.wait_for(told_to_stop.wait(), WAIT_S)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.remove_signal_handler(number)
+def _stop(working: "asyncio.Task[Any]") -> None:
+    """The queue takes a cancellation for the word to finish what it has in hand; a second one it would obey at once."""
+    if not STOPPING.is_set():
+        STOPPING.set()
+        working.cancel()
 
 
 async def _work(queue: App) -> None:
     async with queue.open_async():
         await queue.run_worker_async(
             concurrency=4,
-            install_signal_handlers=True,
+            install_signal_handlers=False,
             fetch_job_polling_interval=0.5,
             listen_notify=False,
             delete_jobs="successful",

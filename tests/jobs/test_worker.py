@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from app.flows.pay import Payer, Started, Want, find_started, start_payment
+from app.jobs import STOPPING, _turn_by_turn
 from app.jobs import jobs as queue
 from app.policy.facts import Insurance
 from config.settings import CHECKOUT
@@ -224,3 +225,21 @@ def make_everything_overdue(connection: Connection) -> None:
     connection.execute(text("update procrastinate_workers set last_heartbeat = now() - interval '5 minutes'"))
     connection.execute(text("update notice set next_try_at = now() where rank < 2"))
     connection.execute(text("update payment set next_query_at = now() where next_query_at is not null"))
+
+
+def test_a_long_round_ends_when_the_process_is_told_to_stop() -> None:
+    """F7: it is looked at after each turn; what is left is the next process's."""
+    turns: list[int] = []
+
+    def one_turn() -> int:
+        turns.append(1)
+        if len(turns) == 2:
+            STOPPING.set()
+        return 50
+
+    try:
+        _turn_by_turn("ask", one_turn, full=50)
+    finally:
+        STOPPING.clear()
+
+    assert len(turns) == 2
