@@ -15,13 +15,14 @@ PENSION = Insurance.RES_PENSION
 
 
 def quote_pension(rules: PolicyYear, facts: Facts, *, day: date, mode: Mode, tier: Fen | None) -> Quote:
-    """A person whose standing is clear: tier, window, channel, price, in this order (D40)."""
+    """A person whose standing is clear: window, channel, tier, price, in this order (D40)."""
     backpay = is_backpay(rules, facts, day)
     determined = facts.determination.amount if backpay and facts.determination else None
     if tier is None and not backpay and rules.ground(rules.pension.grounds, facts.categories, facts.birth_date):
         tier = rules.pension.default_tier  # the government pays it and nobody need ask (D16)
-    refused = None if determined is not None else tier_refusal(rules, facts, tier)
-    refused = refused or _not_now(rules, backpay, mode, day)
+    refused = _not_now(rules, backpay, mode, day)  # while nothing can be paid, no tier is the reason
+    if refused is None and determined is None:
+        refused = tier_refusal(rules, facts, tier)
     if refused:
         return turned_away(PENSION, day, refused)
     if backpay:
@@ -46,7 +47,7 @@ def offers(rules: PolicyYear, facts: Facts, *, day: date, mode: Mode) -> Iterato
     ground = rules.ground(rules.pension.grounds, facts.categories, facts.birth_date)
     reason, later = _basis(rules, facts, day)[1], _not_now(rules, False, mode, day)
     for amount, tier in rules.pension.tiers.items():
-        refused = tier_refusal(rules, facts, amount) or later
+        refused = later or tier_refusal(rules, facts, amount)
         if refused:
             yield amount, False, None, tier.subsidy, refused
         else:

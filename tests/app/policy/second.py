@@ -128,6 +128,11 @@ REFUSALS = [
     (1, 1, lambda c: (c.backpay or c.newborn) and c.decided == "no", "DETERMINATION_REQUIRED"),
     (1, 1, lambda c: c.backpay and c.decided == "rejected", "BACKPAY_REJECTED"),
     (0, 1, lambda c: c.backpay and c.amount is None, "DETERMINATION_REQUIRED"),  # D30: the amount comes from it
+    (1, 1, lambda c: not c.backpay and c.day < OPEN, "WINDOW_NOT_OPEN"),
+    # D27 closes what would buy no day of cover; what the bureau let in late has no waiting days and ends with the year.
+    (0, 1, lambda c: c.late and c.day > (YEAR_END if c.late_waiver == "approved" else LATE_END), "LATE_WINDOW_CLOSED"),
+    (1, 1, lambda c: c.channel in AGENT_CHANNELS and c.day < AGENTS, "AGENT_NOT_STARTED"),
+    (1, 1, lambda c: c.channel in AGENT_CHANNELS and c.day > AGENTS_END, "AGENT_WINDOW_CLOSED"),
     (1, 0, lambda c: not (c.backpay and c.amount is not None) and c.chosen is None, "TIER_REQUIRED"),
     (
         *(1, 0),
@@ -139,11 +144,6 @@ REFUSALS = [
         lambda c: not (c.backpay and c.amount is not None) and c.chosen == 10000 and not TIER_100 & c.facts.categories,
         "TIER_100_NOT_ALLOWED",
     ),
-    (1, 1, lambda c: not c.backpay and c.day < OPEN, "WINDOW_NOT_OPEN"),
-    # D27 closes what would buy no day of cover; what the bureau let in late has no waiting days and ends with the year.
-    (0, 1, lambda c: c.late and c.day > (YEAR_END if c.late_waiver == "approved" else LATE_END), "LATE_WINDOW_CLOSED"),
-    (1, 1, lambda c: c.channel in AGENT_CHANNELS and c.day < AGENTS, "AGENT_NOT_STARTED"),
-    (1, 1, lambda c: c.channel in AGENT_CHANNELS and c.day > AGENTS_END, "AGENT_WINDOW_CLOSED"),
     (0, 1, lambda c: c.late_waiver == "no", "LATE_WAIVER_REVIEW"),
 ]
 

@@ -41,11 +41,14 @@ def test_the_first_failure_in_the_fixed_order_is_the_reason(first):
     assert pension(1, "2021-09-01 00:00", "agent_cash", **facts).reason_code == WRONG[first][1]
 
 
-def test_after_the_persons_standing_come_tier_window_and_channel():
-    assert pension(1, "2021-09-01 00:00", "agent_cash").reason_code == "TIER_ILLEGAL"
-    assert pension(10000, "2021-09-01 00:00", "agent_cash").reason_code == "TIER_100_NOT_ALLOWED"
-    assert pension(30000, "2021-09-01 00:00", "agent_cash").reason_code == "WINDOW_NOT_OPEN"
-    assert pension(30000, "2021-10-10 00:00", "agent_cash").reason_code == "AGENT_NOT_STARTED"
+@pytest.mark.parametrize("tier", [None, 1, 10000, 30000])
+def test_after_the_persons_standing_come_window_channel_and_tier(tier):
+    """U3, U4: before the opening every tier was kept for the disabled; after the agents' weeks none was chosen."""
+    assert pension(tier, "2021-09-01 00:00", "agent_cash").reason_code == "WINDOW_NOT_OPEN"
+    assert pension(tier, "2021-10-10 00:00", "agent_cash").reason_code == "AGENT_NOT_STARTED"
+    assert pension(tier, "2021-12-21 00:00", "agent_cash").reason_code == "AGENT_WINDOW_CLOSED"
+    refused = {None: "TIER_REQUIRED", 1: "TIER_ILLEGAL", 10000: "TIER_100_NOT_ALLOWED", 30000: "OK"}
+    assert pension(tier, "2021-11-05 00:00", "agent_cash").reason_code == refused[tier]
 
 
 def test_employee_schemes_and_duplicates_bar_only_their_own_insurance():

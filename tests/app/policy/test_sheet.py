@@ -85,13 +85,13 @@ TEN = {
     ),
     "70": (
         {"birth_date": date(1951, 12, 31)},
-        "不用交钱，政府替您交。什么都不用办。",
+        "不用交钱，政府替您交。",
         [government(320, "（70岁及以上）", "2021年12月31日满70周岁"), FINANCE],
         (NORMAL, YEAR_END, None),
     ),
     "disabled 1": (
         whose("DIS1"),
-        "不用交钱，政府替您交。什么都不用办。",
+        "不用交钱，政府替您交。",
         [government(320, "", "政府名单"), FINANCE],
         (NORMAL, YEAR_END, None),
     ),

@@ -21,7 +21,7 @@ def ahead(at="2021-11-05 10:00", channel="self", tier=30000, **facts):
     ("quoted", "sentence"),
     [
         (medical(), "应交 320 元。交了从 2022年1月1日 起可以报销。"),
-        (medical(categories=frozenset({"DIBAO"})), "不用交钱，政府替您交。什么都不用办。"),
+        (medical(categories=frozenset({"DIBAO"})), "不用交钱，政府替您交。"),
         (medical("2022-01-15 12:00"), "现在交要900元，交完满30天（2022年2月15日起）才能报销。"),
         (medical("2021-09-01 12:00"), "还没开始，10月1日起可以交。"),
         (
