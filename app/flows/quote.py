@@ -79,6 +79,11 @@ class Due:
         return self.quote.reason_code in _TIER_ASKED
 
     @property
+    def not_now(self) -> bool:
+        """Is only the day the reason that it cannot be paid?"""
+        return self.quote.reason_code in _OTHER_DAYS
+
+    @property
     def may_ask(self) -> bool:
         """May the medical bureau be asked to look (D25)? Not twice."""
         return self.quote.reason_code is Reason.LATE_WAIVER_REVIEW and not self.asked
@@ -213,6 +218,7 @@ def _identified(parts: Parts, connection: Connection, wanted: str, number: str) 
 
 
 _TIER_ASKED = frozenset({"TIER_REQUIRED", "TIER_ILLEGAL", "TIER_100_NOT_ALLOWED"})
+_OTHER_DAYS = frozenset({"WINDOW_NOT_OPEN", "AGENT_NOT_STARTED", "AGENT_WINDOW_CLOSED", "LATE_WINDOW_CLOSED"})
 
 
 def _asks_elsewhere(subject: Subject, answer: Quote) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from app.flows.parts import Parts
+from app.flows.quote import SELF
 from app.flows.titles import title_of
 from app.flows.visit import Standing, Villager, villagers
 from app.registry import find
@@ -79,7 +80,7 @@ def tell_certified(parts: Parts, connection: Connection, day: date, insurance: s
 
 
 def _village(parts: Parts, code: str, *, dry: bool) -> Told:
-    lines, _ = villagers(parts, code)
+    lines, _ = villagers(parts, code, channel=SELF)  # who is told pays by his own phone, after the agents' weeks too
     lines.sort(key=lambda line: (line.subject.household_id, line.subject.id))
     counts = {"remind": 0, "waived": 0, "again": 0}
     with parts.engine.begin() as connection:

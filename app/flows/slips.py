@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from app.flows.parts import Parts
+from app.flows.quote import SELF
 from app.flows.visit import Standing, Villager, villagers
 from core.redact import mask_name
 
@@ -24,7 +25,7 @@ class Slip:
 
 def slips(parts: Parts, village_code: str, *, everybody: bool = False) -> list[Slip]:
     """A slip for each household with something left to do, or for all; by household number."""
-    lines, _ = villagers(parts, village_code)
+    lines, _ = villagers(parts, village_code, channel=SELF)  # a slip is for one's own phone
     lines.sort(key=lambda line: (line.subject.household_number, line.subject.household_id, line.subject.id))
     found = []
     for _, members in groupby(lines, key=lambda line: line.subject.household_id):

@@ -1,8 +1,8 @@
 """A village as its agent sees it: who still owes something, who does not, and how far it has come. Reads only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import IntEnum
 
 from sqlalchemy import select, text
@@ -12,6 +12,7 @@ from app.flows.desk_people import note_search
 from app.flows.parts import Parts
 from app.flows.quote import AGENT, Due, all_due
 from app.policy.facts import Insurance
+from app.policy.terms import Dates
 from app.registry import find
 from app.registry.find import Subject
 from app.registry.models import Town, Village
@@ -24,16 +25,24 @@ class Standing(IntEnum):
     UNPAID = 0
     TIER_OPEN = 1
     FREE = 2
-    NOT_HERE = 3
-    DONE = 4
+    NOT_NOW = 3
+    NOT_HERE = 4
+    DONE = 5
 
 
 STANDING_WORDS = {
     Standing.UNPAID: "没交",
     Standing.TIER_OPEN: "养老没选档",
     Standing.FREE: "不用交，还没办",
+    Standing.NOT_NOW: "没交，现在不能交",
     Standing.NOT_HERE: "不在这里交",
     Standing.DONE: "办好了",
+}
+SHOWN: Mapping[str, tuple[str, frozenset[Standing]]] = {  # what an agent asks his list for, by the word of its address
+    "all": ("全部", frozenset(Standing)),
+    "open": ("没办", frozenset({Standing.UNPAID, Standing.TIER_OPEN, Standing.FREE, Standing.NOT_NOW})),
+    "done": ("办好了", frozenset({Standing.DONE})),
+    "elsewhere": ("不在这里", frozenset({Standing.NOT_HERE})),
 }
 
 
@@ -79,18 +88,29 @@ def villages(parts: Parts, codes: Sequence[str]) -> list[VillageName]:
         return [VillageName(*row) for row in connection.execute(query)]
 
 
-def villagers(parts: Parts, village_code: str) -> tuple[list[Villager], list[Progress]]:
-    """Everybody of a village, what is still to do first, and the progress of both insurances."""
+def villagers(parts: Parts, village_code: str, *, channel: str = AGENT) -> tuple[list[Villager], list[Progress]]:
+    """Everybody of a village, what is still to do through this channel first, and the progress of both insurances."""
     now = parts.clocks.now()
     with parts.reading() as connection:
         people = find.by_village(connection, parts.vault, village_code, levy_year=parts.rules.year)
-    dues = [(person, all_due(parts, person, at=now, channel=AGENT)) for person in people if person.alive]
+    dues = [(person, all_due(parts, person, at=now, channel=channel)) for person in people if person.alive]
     lines = sorted(
         (_villager(person, due) for person, due in dues),
         key=lambda line: (line.standing, line.subject.household_number, line.subject.id),
     )
     counted = {row.insurance: row for row in coverage(parts, since=now, village=village_code)}
     return lines, [_progress(title, counted.get(insurance)) for insurance, title in TITLES.items()]
+
+
+def closed_words(dates: Dates, today: date) -> str | None:
+    """What an agent is told on a day on which he collects nothing; None in his weeks. Pure."""
+    if today < dates.self_open:
+        return f"还没开始缴费：{_day(dates.self_open)}起可以自己交，{_day(dates.agent_open)}起村里代收。"
+    if today < dates.agent_open:
+        return f"村里代收{_day(dates.agent_open)}才开始。急着交的，可以用手机、银行或办税大厅自己交。"
+    if today > dates.concentrated_end:
+        return f"村里代收{_day(dates.concentrated_end)}结束了，这里只能看办到哪里。还要交的，请他自己用手机查一查能不能交。"
+    return None
 
 
 def in_words(progress: Sequence[Progress]) -> str:
@@ -124,10 +144,17 @@ def search_noted(parts: Parts, by: str, wanted: str, *, place: str, network: str
         note_search(parts, connection, by, wanted, place=place, network=network)
 
 
-def matching(lines: Sequence[Villager], wanted: str) -> list[Villager]:
-    """The lines whose name or household number contains what was typed. Pure."""
+def matching(
+    lines: Sequence[Villager], wanted: str, standings: frozenset[Standing], *, by_house: bool = False
+) -> list[Villager]:
+    """The lines whose name or household number contains what was typed, standing so; house by house if asked. Pure."""
     sought = "".join(wanted.split())
-    return [line for line in lines if sought in line.subject.name or sought in line.subject.household_number]
+    found = [
+        line
+        for line in lines
+        if line.standing in standings and (sought in line.subject.name or sought in line.subject.household_number)
+    ]
+    return sorted(found, key=lambda line: line.subject.household_number) if by_house else found
 
 
 TITLES = {Insurance.RES_MEDICAL: "医保", Insurance.RES_PENSION: "养老"}
@@ -144,9 +171,15 @@ def _villager(person: Subject, dues: Sequence[Due]) -> Villager:
     elif payable:
         standing = Standing.FREE
     else:
-        standing = Standing.DONE if any(due.settled for due in years_own) else Standing.NOT_HERE
+        standing = _closed(years_own)
     words = "；".join(filter(None, map(_word, dues)))
     return Villager(person, standing, amount, words, any(due.payable or due.tier_open for due in years_own))
+
+
+def _closed(years_own: Sequence[Due]) -> Standing:
+    if any(due.not_now and not due.settled for due in years_own):
+        return Standing.NOT_NOW
+    return Standing.DONE if any(due.settled for due in years_own) else Standing.NOT_HERE
 
 
 def _word(due: Due) -> str:
@@ -155,9 +188,15 @@ def _word(due: Due) -> str:
         return f"{title}办好了"
     if due.tier_open:
         return f"{title}选档后交"
+    if due.not_now:
+        return f"{title}没交"
     if not due.payable:
         return ""
     return f"{title} {plain_yuan(due.quote.personal_due)} 元" if due.quote.personal_due else f"{title}不用交"
+
+
+def _day(day: date) -> str:
+    return f"{day.month}月{day.day}日"
 
 
 def _progress(title: str, row: Row | None) -> Progress:

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from app.flows.enter import WrongLogin, leave_elsewhere, log_in
 from app.flows.follow import close_payment
-from app.flows.pay import NothingChosen, Want
+from app.flows.pay import NothingChosen, Want, due_of
 from app.flows.quote import AGENT, Due, all_due, subjects
 from app.flows.visit import (
+    SHOWN,
     STANDING_WORDS,
     VillageName,
+    closed_words,
     household,
     in_words,
     matching,
@@ -25,6 +27,7 @@ from app.flows.visit import (
 )
 from app.policy.facts import Insurance
 from app.registry.find import Subject
+from app.web import listing
 from app.web.access import (
     Answer,
     actor,
@@ -46,6 +49,7 @@ from app.web.sheets import sheet_page
 from app.web.ways import codes
 from app.web.wishes import MOST_ITEMS, UnknownPerson, known, tier_fields, tiers, wants
 from core.errors import NotFound
+from core.money import Fen
 
 bp = APIBlueprint("agent", __name__, enable_openapi=False)
 PAGE = 50
@@ -119,39 +123,39 @@ def today() -> Answer:
 
 @bp.get("/villages/<code>")
 def village(code: str) -> Answer:
-    """Everybody, what is still to do first; fifty a page."""
-    return _village(code, "", request.args.get("page", 1, type=int))
-
-
-@bp.post("/villages/<code>")
-def search(code: str) -> Answer:
-    """By name or household number. A form and not an address: a name is nobody's business in a log of addresses."""
-    return _village(code, request.form.get("q", "").strip()[:30], request.form.get("page", 1, type=int))
-
-
-def _village(code: str, wanted: str, page: int) -> Answer:
-    place = own_village(code)
+    """Everybody, or whom he sought: what is still to do first, or house by house; fifty a page."""
+    place, asked = own_village(code), listing.asked(code)
     lines, progress = villagers(parts(), place.code)
-    if wanted:
-        search_noted(parts(), here().by, wanted, place=place.code, network=network())
-    found = matching(lines, wanted) if wanted else lines
+    found = matching(lines, asked.wanted, SHOWN[asked.show][1], by_house=asked.by_house)
     pages = max(1, -(-len(found) // PAGE))
-    page = min(max(1, page), pages)
-    return render_template(
+    page = min(asked.page, pages)
+    shown = render_template(
         "agent/village.html",
         place=place,
         progress=in_words(progress),
+        closed=closed_words(parts().rules.dates, parts().clocks.today()),
         lines=[
             (reference(line.subject.id), mark_of(line.subject.id), line)
             for line in found[(page - 1) * PAGE : page * PAGE]
         ],
         words=STANDING_WORDS,
-        wanted=wanted,
+        asked=asked,
+        choices=[(show, title) for show, (title, _) in SHOWN.items()],
         count=len(found),
         page=page,
         pages=pages,
         several=len(agent().villages) > 1,
     )
+    return listing.remember(make_response(shown), asked)
+
+
+@bp.post("/villages/<code>")
+def search(code: str) -> Answer:
+    """By name or household number; on to the list of those found."""
+    place, wanted = own_village(code), request.form.get("q", "").strip()[:30]
+    if wanted:
+        search_noted(parts(), here().by, wanted, place=place.code, network=network())
+    return redirect(listing.sought(place.code, wanted), 303)
 
 
 @bp.get("/people/<person>")
@@ -176,6 +180,7 @@ def person(person: str) -> Answer:
         ready=bool(open_items),
         total=sum(due.quote.personal_due or 0 for who, due in open_items if (who, due.key) in ticked),
         family_open="family" in request.args or any(who != subject.id for who, _ in ticked),
+        village_list=listing.as_left(subject.village_code),
         key=secrets.token_urlsafe(12),
         ways=codes(parts().gateways),
     )
@@ -183,7 +188,7 @@ def person(person: str) -> Answer:
 
 @bp.post("/people/<person>")
 def choose(person: str) -> Answer:
-    """看要交多少, 出码, or one item by its own button."""
+    """看要交多少, 出码, or one item by its own button. No code is for another sum than the screen said."""
     subject = _own_person(person)
     if request.form.get("act") == "show":
         return _again(person)
@@ -191,7 +196,10 @@ def choose(person: str) -> Answer:
     wanted = wants(request.form, only=only) if only else _wanted(request.form)
     if not wanted:
         raise NothingChosen
-    _all_mine(subjects(parts(), sorted({want.person_id for want in wanted})))
+    found = subjects(parts(), sorted({want.person_id for want in wanted}))
+    _all_mine(found)
+    if not only and request.form.get("shown", str(_sum(wanted, found))) != str(_sum(wanted, found)):
+        return _again(person, changed=1)
     started = start_chosen(wanted, channel=AGENT, fields=request.form)
     if started.number is None:
         return _again(person, family=1 if wanted[0].person_id != subject.id else None)
@@ -210,7 +218,8 @@ def payment(number: str) -> Answer:
     """The code with the name to be read back, or 缴费成功 in large letters."""
     found = own_payment(number)
     first = found.items[0]
-    return show(found, "agent/payment.html", back=reference(first.person_id), village_code=first.village_code)
+    village_list = listing.as_left(first.village_code)
+    return show(found, "agent/payment.html", first=reference(first.person_id), village_list=village_list)
 
 
 @bp.post("/pay/<number>/close")
@@ -248,7 +257,15 @@ def _ticked(subject: Subject) -> set[tuple[int, str]]:
 
 def _is_open(due: Due) -> bool:
     """May something be paid for it now, perhaps after a tier is chosen?"""
-    return not due.settled and bool(due.tier_open or due.choices or (due.payable and due.quote.personal_due))
+    dear = any(choice.allowed and choice.personal_due for choice in due.choices)
+    return not due.settled and (dear or (due.payable and bool(due.quote.personal_due)))
+
+
+def _sum(wanted: Sequence[Want], found: Sequence[Subject]) -> Fen:
+    """What a code for these items would be for, in fen."""
+    now, people = parts().clocks.now(), {each.id: each for each in found}
+    prices = (due_of(parts(), people[want.person_id], want, at=now, channel=AGENT) for want in wanted)
+    return sum(due.quote.personal_due or 0 for due in prices)
 
 
 def own_village(code: str) -> VillageName:

@@ -74,7 +74,7 @@ def test_a_tier_is_chosen_in_the_flow(running, district, browser):
 
 def test_nothing_due_is_one_button(running, district, browser):
     due = browser.look_up(district.elder.name, district.elder.id_number)
-    assert "不用交钱 政府替您交。什么都不用办。" in due.text
+    assert "不用交钱 政府替您交。点一下就办好了。" in due.text
     assert "去交费" not in due.text
 
     after = browser.submit(due, "/pay", form='action="/pay"')
