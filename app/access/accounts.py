@@ -182,6 +182,14 @@ def write_code(connection: Connection, **columns: Any) -> None:
     )
 
 
+def code_of(connection: Connection, token_hash: bytes, *, now: datetime) -> Any | None:
+    """What a session waits for: sealed phone and end; None if there is none, or it is over."""
+    return connection.execute(
+        text("select phone, expires_at from login_code where token_hash = :token_hash and expires_at > :now"),
+        {"token_hash": token_hash, "now": now},
+    ).one_or_none()
+
+
 def try_code(connection: Connection, token_hash: bytes, *, most: int, now: datetime) -> Any | None:
     """One more try at a session's code, counted: phone and digest; None if there is none, or it is over."""
     return connection.execute(

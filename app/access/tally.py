@@ -1,5 +1,6 @@
 """How often a key may act: a counter in the database, so that every process counts together."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete
@@ -27,6 +28,38 @@ class TooOften(Refused):
     text = "查得太频繁了，请过一会儿再试。"
 
 
+class TextsTooOften(TooOften):
+    """One more code for a phone than it is sent."""
+
+    text = "短信要得太勤了：一分钟一条，一小时五条。已经收到的还能用，请先看短信，或者过一会儿再要。"
+
+
+class LoginsTooOften(TooOften):
+    """One more try at a login than it has."""
+
+    text = "登录试得太多了，请过一分钟再试。一天里试得太多，就要等到明天。"
+
+
+class NetworkTooOften(TooOften):
+    """One more from an address than a village behind one router needs."""
+
+    text = "这个网络里办的人太多了，请过一分钟再试。"
+
+
+class FamilyTooOften(TooOften):
+    """One more person new to an account than a day allows."""
+
+    text = "今天添加的人太多了，请明天再添加。"
+
+
+_SAID: Mapping[tuple[tuple[timedelta, int], ...], type[TooOften]] = {
+    TEXTS: TextsTooOften,
+    LOGINS: LoginsTooOften,
+    NETWORK: NetworkTooOften,
+    FAMILY: FamilyTooOften,
+}
+
+
 def count(
     connection: Connection,
     vault: Vault,
@@ -36,7 +69,7 @@ def count(
 ) -> None:
     """Count one act for every key (`what:whom`, digested before it is stored) in every window of the system clock.
 
-    TooOften once a limit is passed. The caller commits even then: refused acts count too."""
+    TooOften, in the words of its limits, once one is passed. The caller commits even then: refused acts count too."""
     over = False
     for key in sorted(keys):
         for window, most in limits:
@@ -52,7 +85,12 @@ def count(
             ).scalar_one()
             over = over or counted > most
     if over:
-        raise TooOften(", ".join(key.split(":")[0] for key in keys))
+        raise _SAID.get(limits, TooOften)(", ".join(key.split(":")[0] for key in keys))
+
+
+def seconds_left(window: timedelta, now: datetime) -> int:
+    """Until the window ends that `now` lies in; the begun second counts. Pure."""
+    return int(window.total_seconds() - now.timestamp() % window.total_seconds()) + 1
 
 
 def forget(connection: Connection, *, now: datetime) -> None:

@@ -5,16 +5,18 @@ The code is known by its digest only, to the session that asked for it, for one 
 
 import re
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 
 from app.access import accounts, acts, sessions
 from app.access.acts import What
 from app.access.sessions import Visitor
-from app.access.tally import NETWORK, TEXTS, count
+from app.access.tally import MINUTE, NETWORK, TEXTS, count, seconds_left
 from app.flows.enter import Entry, admit_resident, openid_of
 from app.flows.parts import Parts
 from app.registry.identity import WIDE
 from core.errors import BadInput, Conflict, TryLater
+from core.redact import mask_phone
 from notifications.channels import Channel, ChannelSilent, NotReachable, Words
 from notifications.send import render
 
@@ -61,9 +63,10 @@ def ask_code(parts: Parts, visitor: Visitor, *, phone: str, network: str) -> Non
     with parts.engine.connect() as connection:
         try:
             count(connection, parts.vault, (f"text-from:{network}",), NETWORK, now)
-            count(connection, parts.vault, (f"text:{number}",), TEXTS, now)
         finally:
             connection.commit()  # a refused wish counts too
+        # Only what is sent counts for a phone: who taps ten times in a minute is sent one, and the next after it.
+        count(connection, parts.vault, (f"text:{number}",), TEXTS, now)
         accounts.write_code(
             connection,
             token_hash=visitor.token_hash,
@@ -80,6 +83,33 @@ def ask_code(parts: Parts, visitor: Visitor, *, phone: str, network: str) -> Non
         return  # the same answer for a phone that nobody has
     except ChannelSilent as silent:
         raise TextNotSent(str(silent)) from silent
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The code a session waits for: to which phone (masked), and after how many seconds another may be asked for."""
+
+    phone: str
+    again_s: int
+
+
+def sent(parts: Parts, visitor: Visitor) -> Sent | None:
+    """What was sent for this session and can still be typed; None if there is nothing."""
+    now = parts.clocks.wall()
+    with parts.reading() as connection:
+        held = accounts.code_of(connection, visitor.token_hash, now=now)
+    if held is None:
+        return None
+    minute = seconds_left(MINUTE, held.expires_at - LIFE)  # of the minute in which it was asked for
+    waits = minute - int((now - (held.expires_at - LIFE)).total_seconds())
+    return Sent(mask_phone(parts.vault.open(held.phone, bound_to=_bound(visitor))), max(0, waits))
+
+
+def awaits(parts: Parts, visitor: Visitor, phone: str) -> bool:
+    """Is a code for this very phone on its way to this session already?"""
+    with parts.reading() as connection:
+        held = accounts.code_of(connection, visitor.token_hash, now=parts.clocks.wall())
+    return held is not None and parts.vault.open(held.phone, bound_to=_bound(visitor)) == _clean(phone)
 
 
 def prove_code(parts: Parts, visitor: Visitor, *, code: str, network: str = "") -> Entry:

@@ -109,7 +109,7 @@ def closed_words(dates: Dates, today: date) -> str | None:
     if today < dates.agent_open:
         return f"村里代收{_day(dates.agent_open)}才开始。急着交的，可以用手机、银行或办税大厅自己交。"
     if today > dates.concentrated_end:
-        return f"村里代收{_day(dates.concentrated_end)}结束了，这里只能看办到哪里。还要交的，请他自己用手机查一查能不能交。"
+        return f"村里代收{_day(dates.concentrated_end)}结束了，这里只看办到哪里。还要交的，请他自己用手机查。"
     return None
 
 

@@ -9,6 +9,7 @@ from apiflask import APIBlueprint
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
+from app.access.tally import TooOften
 from app.flows.enter import WrongLogin, leave_elsewhere, log_in
 from app.flows.follow import close_payment
 from app.flows.pay import NothingChosen, Want, due_of
@@ -77,7 +78,7 @@ def login() -> Answer:
     held = visitor()
     if held is not None and held.agent is not None:
         return redirect(url_for("agent.today"), 303)
-    return render_template("agent/login.html", problem=None)
+    return render_template("agent/login.html", problem=None, typed="")
 
 
 @bp.post("/login")
@@ -94,8 +95,9 @@ def enter() -> Answer | tuple[Answer, int]:
             network=network(),
             former=visitor(),
         )
-    except WrongLogin as error:
-        return render_template("agent/login.html", problem=error.sentence()), error.status
+    except (WrongLogin, TooOften) as error:
+        typed = form.get("login", "")[:64]
+        return render_template("agent/login.html", problem=error.sentence(), typed=typed), error.status
     return keep(redirect(url_for("agent.today"), 303), entry)
 
 

@@ -49,7 +49,7 @@ def _checked(code: str, file: bytes | None) -> Answer | tuple[Answer, int]:
     try:
         found = check(parts(), code[:40], network=network(), file=file)
     except NoSuchCode as error:
-        return _page(problem=error.sentence()), error.status
+        return _page(problem=error.sentence(), typed=code[:40]), error.status
     return _page(notice=found) if isinstance(found, Checked) else _page(paper=found)
 
 

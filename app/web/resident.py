@@ -95,12 +95,12 @@ def bring_in(form: MultiDict[str, str]) -> Answer | tuple[Answer, int]:
             agreed="agreed" in form,
         )
     except (BadIdNumber, BadName, ConsentRequired, LetGo, NoSuchPerson, TooOften) as error:
-        # What was typed is not written back: the page would carry an identity number.
         return _ask_who(error.fields, None if error.fields else error.sentence()), error.status
     return redirect(url_for(NEXT[then()], **carried(form)), 303)
 
 
 def _ask_who(fields: Mapping[str, str] = MappingProxyType({}), problem: str | None = None) -> str:
+    """What he typed stands there again, for him alone: nothing keeps the page, and its address carries nothing."""
     return render_template(
         "resident/who.html",
         then=then(),
@@ -108,6 +108,7 @@ def _ask_who(fields: Mapping[str, str] = MappingProxyType({}), problem: str | No
         problem=problem,
         account=account_of(parts(), here()),
         tiers=carried(request.values),
+        typed=request.form,
     )
 
 

@@ -1,15 +1,19 @@
 """A resident's way in: the phone, the code sent to it, at the first visit the name and number too; and his own page."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from apiflask import APIBlueprint
 from flask import current_app, make_response, redirect, render_template, request, url_for
 
 from app.access.sessions import Visitor
+from app.access.tally import TooOften
 from app.flows.enter import open_session
 from app.flows.family import account_of, end_other_phones, let_go
 from app.flows.history import history
 from app.flows.holders import allow, bar, holders
 from app.flows.quote import subjects
-from app.flows.sign_in import BadPhone, WrongCode, ask_code, prove_code
+from app.flows.sign_in import BadPhone, TextNotSent, WrongCode, ask_code, awaits, prove_code, sent
 from app.web.access import (
     Answer,
     admit,
@@ -34,13 +38,14 @@ bp = APIBlueprint("sign_in", __name__, enable_openapi=False)
 @guarded_by(anybody)
 def phone() -> Answer:
     """The phone number. Who is in already goes on."""
-    return _further() or render_template("resident/login.html", then=then(), fields={})
+    return _further() or _ask_phone()
 
 
 @bp.post("/login")
 @guarded_by(anybody)
 def ask() -> Answer | tuple[Answer, int]:
-    """A code is sent, whoever's phone it is."""
+    """A code is sent, whoever's phone it is. Where one is on its way already, its page says when the next may be asked
+    for; where none is, what was typed stays."""
     further = _further()
     if further is not None:
         return further
@@ -48,11 +53,17 @@ def ask() -> Answer | tuple[Answer, int]:
     if visitor() is None:
         entry = open_session(parts(), network=network())
         admit(entry)
+    typed = request.form.get("phone", "")[:30]
     try:
-        ask_code(parts(), here(), phone=request.form.get("phone", "")[:30], network=network())
+        ask_code(parts(), here(), phone=typed, network=network())
         answer = redirect(url_for("sign_in.code", then=then()), 303)
     except BadPhone as error:
-        answer = make_response(render_template("resident/login.html", then=then(), fields=error.fields), error.status)
+        answer = make_response(_ask_phone(typed, error.fields), error.status)
+    except (TextNotSent, TooOften) as error:
+        if isinstance(error, TooOften) and awaits(parts(), here(), typed):
+            answer = redirect(url_for("sign_in.code", then=then()), 303)
+        else:
+            answer = make_response(_ask_phone(typed, problem=error.sentence()), error.status)
     return keep(answer, entry) if entry else answer
 
 
@@ -145,10 +156,21 @@ def past() -> Answer:
     return render_template("resident/history.html", found=found)
 
 
+def _ask_phone(typed: str = "", fields: Mapping[str, str] = MappingProxyType({}), problem: str | None = None) -> str:
+    return render_template("resident/login.html", then=then(), typed=typed, fields=fields, problem=problem)
+
+
 def _ask_for_code(problem: str | None = None) -> str:
+    """What was typed of name and number stays; a code is typed anew."""
     settings = current_app.extensions["settings"]
-    texts = f"{settings.sandbox_url}/phone/texts" if settings.is_sandbox else None
-    return render_template("resident/code.html", then=then(), problem=problem, texts=texts)
+    return render_template(
+        "resident/code.html",
+        then=then(),
+        problem=problem,
+        texts=f"{settings.sandbox_url}/phone/texts" if settings.is_sandbox else None,
+        sent=sent(parts(), here()),
+        typed=request.form,
+    )
 
 
 def _further() -> Answer | None:
