@@ -19,11 +19,11 @@ _WIDE_DIGITS = {ord("０") + digit: str(digit) for digit in range(10)} | {ord("�
 
 
 def mask_name(name: str) -> str:
-    """张三 → 张*, 张小三 → 张*三, 欧阳小四 → 欧阳*四, 阿依古丽·买买提 → 阿***提 (conventions of section 5.4)."""
+    """张三 → 张*, 张小三 → 张*三, 欧阳小四 → 欧阳*四, 阿依古丽·买买提 → 阿***提, 张 → * (section 5.4)."""
     if "·" in name:
         return f"{name[0]}***{name[-1]}"
     if len(name) <= 1:
-        return name
+        return "*" * len(name)  # of one letter nothing may be shown
     surname = name[:2] if len(name) > 2 and name[:2] in _COMPOUND_SURNAMES else name[0]
     return f"{surname}*" if len(name) == len(surname) + 1 else f"{surname}*{name[-1]}"
 

@@ -76,7 +76,11 @@ class Browser:
 
     def sign_in(self, **more: object) -> Page:
         """Prove this browser's phone; at the first visit with name, number and consent in `more`."""
-        asked = self.submit(self.get("/login"), "/login", form="/login", phone=self.phone)
+        return self.sign_in_from(self.get("/login"), **more)
+
+    def sign_in_from(self, page: Page, **more: object) -> Page:
+        """The same on the page of the login that somebody was led to."""
+        asked = self.submit(page, "/login", form="/login", phone=self.phone)
         self.signed_in = True
         return self.submit(
             asked, "/login/code", form="/login/code", code=code_in(last_text(self.base, self.phone)), **more
@@ -89,8 +93,11 @@ class Browser:
         return self.submit(self.get("/who"), "/who", form="/who", name=name, id_number=id_number, agreed="1")
 
     def log_in(self, login: str, password: str) -> Page:
+        return self.log_in_from(self.get("/agent/login"), login, password)
+
+    def log_in_from(self, page: Page, login: str, password: str) -> Page:
         fields = {"login": login, "password": password, "code": second_code(self.base, login)}
-        return self.submit(self.get("/agent/login"), "/agent/login", form="login", **fields)
+        return self.submit(page, "/agent/login", form="login", **fields)
 
     def close(self) -> None:
         self.session.close()

@@ -69,6 +69,14 @@ def join_openid(connection: Connection, vault: Vault, account_id: int, openid: s
     connection.execute(update(ResidentAccount).where(ResidentAccount.id == account_id).values(openid_index=index))
 
 
+def part_openid(connection: Connection, vault: Vault, account_id: int, *, but: str | None) -> None:
+    """The WeChat user who joined this account is in it no more, unless it is this one."""
+    its = update(ResidentAccount).where(ResidentAccount.id == account_id)
+    if but is not None:
+        its = its.where(ResidentAccount.openid_index != vault.index(but, purpose="account.openid"))
+    connection.execute(its.values(openid_index=None))
+
+
 def phone_of(connection: Connection, vault: Vault, account_id: int) -> str:
     """The phone in clear."""
     row = connection.execute(

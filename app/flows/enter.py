@@ -173,9 +173,12 @@ def leave(parts: Parts, visitor: Visitor, *, network: str) -> None:
 
 
 def leave_elsewhere(parts: Parts, visitor: Visitor) -> int:
-    """Every other session of an agent or of somebody of an office ends at once; how many did (A57)."""
+    """Every other session of the same account, agent or officer ends at once; how many did (A57). The WeChat user of a
+    lost phone would be in again by himself: he is the account's no more."""
     with parts.engine.begin() as connection:
         ended = sessions.end_others_of(connection, visitor)
+        if visitor.account_id is not None:
+            accounts.part_openid(connection, parts.vault, visitor.account_id, but=openid_of(parts, visitor))
         acts.note(connection, What.OUT, by=visitor.by, at=parts.clocks.wall(), words=f"others {ended}")
         return ended
 

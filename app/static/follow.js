@@ -2,6 +2,7 @@
 // is. Without this script the page's own refresh does it.
 "use strict";
 const SELDOM_MS = 30000; // a bad signal is asked less often
+const HANDS = "a, button, input, summary";
 
 function follow(main) {
   const often = Number(main.dataset.every) * 1000;
@@ -10,10 +11,14 @@ function follow(main) {
   function show(page) {
     const fresh = page.getElementById("main");
     const other = fresh.querySelector("h1").textContent !== main.querySelector("h1").textContent;
+    const hand = [...main.querySelectorAll(HANDS)].indexOf(document.activeElement);
     main.replaceWith(fresh);
     main = fresh;
     document.title = page.title;
-    if (!other) return;
+    if (!other) {
+      if (hand >= 0) main.querySelectorAll(HANDS)[hand]?.focus(); // whoever was on a button stays there
+      return;
+    }
     const head = main.querySelector("h1");
     head.tabIndex = -1; // so that it is read out
     head.focus();
@@ -22,7 +27,8 @@ function follow(main) {
   async function ask() {
     try {
       if (!document.hidden) {
-        const answer = await fetch(location.href, { redirect: "error" });
+        const answer = await fetch(location.href, { redirect: "manual" });
+        if (answer.type === "opaqueredirect") return location.reload(); // the session is over, and so is its code
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         if (answer.ok && page.getElementById("main").textContent !== main.textContent) show(page);
       }

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
-from urllib.parse import urlsplit
 
 from flask import Response, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -13,6 +12,7 @@ from app.access.sessions import Officer, SignedIn, Visitor
 from app.flows.enter import Entry, leave, visitor_of, visitor_with_people
 from app.flows.follow import Followed, follow
 from app.registry.find import Subject
+from app.web.onward import asked_for
 from app.web.parts import parts
 from core.db import EVERYWHERE, PLACES
 from core.errors import NotFound, Refused
@@ -93,25 +93,29 @@ def page_account() -> AnyResponse | None:
         return redirect(url_for("desk.home"), 303)
     if held is not None and held.account_id is not None:
         return None
-    return redirect(url_for("resident.who" if held and held.unsure_id else "sign_in.phone", then=_then()), 303)
+    page = "resident.who" if held and held.unsure_id else "sign_in.phone"
+    return redirect(url_for(page, then=asked_for(), over=_over()), 303)
 
 
 def page_resident() -> AnyResponse | None:
     """An account that knows somebody; one that does not, to the page that asks for name and number."""
     elsewhere = page_account()
     if elsewhere is None and not here().known:
-        return redirect(url_for("resident.who", then=_then()), 303)
+        return redirect(url_for("resident.who", then=asked_for()), 303)
     return elsewhere
 
 
-def _then() -> str | None:
-    return "paid" if request.endpoint == "resident.paid" else None
+def _over() -> int | None:
+    """1 for somebody whose session has ended without his doing."""
+    return 1 if visitor() is None and cookie_name() in request.cookies else None
 
 
 def page_agent() -> AnyResponse | None:
     """An agent who is logged in; everybody else to the login."""
     held = visitor()
-    return None if held is not None and held.agent is not None else redirect(url_for("agent.login"), 303)
+    if held is not None and held.agent is not None:
+        return None
+    return redirect(url_for("agent.login", then=asked_for(), over=_over()), 303)
 
 
 def by_permission() -> AnyResponse | None:
@@ -269,13 +273,6 @@ def drop(response: AnyResponse) -> AnyResponse:
         leave(parts(), held, network=network())
     response.delete_cookie(cookie_name(), path="/", secure=not current_app.extensions["settings"].is_sandbox)
     return response
-
-
-def own_path(wanted: str, otherwise: str) -> str:
-    """A path on this site and nowhere else (A36)."""
-    split = urlsplit(wanted)
-    plain = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
-    return wanted if plain and "\\" not in wanted and not split.scheme and not split.netloc else otherwise
 
 
 def routes_without_guard() -> Sequence[str]:

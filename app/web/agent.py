@@ -44,6 +44,7 @@ from app.web.access import (
     reference,
     visitor,
 )
+from app.web.onward import is_lasting
 from app.web.parts import parts
 from app.web.paying import show, start_chosen
 from app.web.sheets import sheet_page
@@ -98,7 +99,8 @@ def enter() -> Answer | tuple[Answer, int]:
     except (WrongLogin, TooOften) as error:
         typed = form.get("login", "")[:64]
         return render_template("agent/login.html", problem=error.sentence(), typed=typed), error.status
-    return keep(redirect(url_for("agent.today"), 303), entry)
+    wanted = form.get("then", "")
+    return keep(redirect(wanted if is_lasting(wanted) else url_for("agent.today"), 303), entry)
 
 
 @bp.post("/others/end")

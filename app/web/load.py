@@ -48,6 +48,12 @@ class Crowded(TryLater):
     text = "现在人太多，请过一分钟再试。什么都没有办，钱没有动。"
 
 
+class CrowdedLook(Crowded):
+    """The same for somebody who only looks: he may have paid already."""
+
+    text = "现在人太多，暂时查不到结果。钱没有丢，请不要再付，过一分钟再看。"
+
+
 class Load:
     """What this process has in hand. So many requests are worked on at once; a few more wait in line, the most urgent
     first; the rest is told to come again. A place is handed on: nobody who comes later takes it."""
@@ -125,8 +131,9 @@ def _measure() -> None:
 
 def _enter() -> None:
     load: Load = current_app.extensions["load"]
-    if not load.enter(urgency_of(request.endpoint, request.method)):
-        raise Crowded
+    urgency = urgency_of(request.endpoint, request.method)
+    if not load.enter(urgency):
+        raise Crowded if urgency is Urgency.ACTS else CrowdedLook
     g.in_hand = True
     PATIENCE.set(patience_of(request.endpoint, request.method))
 

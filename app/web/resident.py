@@ -35,6 +35,7 @@ from app.web.access import (
     reference,
     visitor,
 )
+from app.web.onward import onward, then
 from app.web.parts import parts
 from app.web.paying import show, start_chosen
 from app.web.sheets import sheet_page
@@ -42,7 +43,6 @@ from app.web.ways import ways
 from app.web.wishes import carried, known, tier_fields, tiers, wants
 
 bp = APIBlueprint("resident", __name__, enable_openapi=False)
-NEXT = {"due": "resident.due", "paid": "resident.paid"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def bring_in(form: MultiDict[str, str]) -> Answer | tuple[Answer, int]:
         )
     except (BadIdNumber, BadName, ConsentRequired, LetGo, NoSuchPerson, TooOften) as error:
         return _ask_who(error.fields, None if error.fields else error.sentence()), error.status
-    return redirect(url_for(NEXT[then()], **carried(form)), 303)
+    return redirect(onward(**carried(form)), 303)
 
 
 def _ask_who(fields: Mapping[str, str] = MappingProxyType({}), problem: str | None = None) -> str:
@@ -229,12 +229,6 @@ def paid() -> Answer:
 def leave() -> Answer:
     """Forget who was looked up: the next person may use this phone."""
     return drop(redirect(url_for("home.home"), 303))
-
-
-def then() -> str:
-    """Where this visit is to lead: to what is due, or to what is paid."""
-    wanted = request.values.get("then", "")
-    return wanted if wanted in NEXT else "due"
 
 
 def _key() -> str:

@@ -27,8 +27,9 @@ from app.web.access import (
     reference,
     visitor,
 )
+from app.web.onward import onward, then
 from app.web.parts import parts
-from app.web.resident import NEXT, bring_in, then
+from app.web.resident import bring_in
 from app.web.wishes import known
 
 bp = APIBlueprint("sign_in", __name__, enable_openapi=False)
@@ -94,7 +95,7 @@ def prove() -> Answer | tuple[Answer, int]:
     named = any(request.form.get(field, "").strip() for field in ("name", "id_number"))
     if named or "agreed" in request.form:
         return keep(make_response(bring_in(request.form)), entry)
-    return keep(redirect(url_for(NEXT[then()]), 303), entry)
+    return keep(redirect(onward(), 303), entry)
 
 
 @bp.get("/privacy")
@@ -178,4 +179,4 @@ def _further() -> Answer | None:
     held: Visitor | None = visitor()
     if held is None or not (held.by or held.unsure_id):
         return None
-    return redirect(url_for(NEXT[then()]), 303)
+    return redirect(onward(), 303)

@@ -2,7 +2,9 @@
 const config = require("../config");
 
 let token = "";
-const SILENT = { code: "SILENT", message: "网络不好，没有连上。钱没有动，请再试一次。" };
+const SILENT = { code: "SILENT", message: "网络不好，没有连上。什么都没有办，请再试一次。" };
+// Who asks what became of something may have paid already.
+const UNSEEN = { code: "SILENT", message: "网络不好，查不到结果。钱没有丢，请不要再付，过一会儿再看。" };
 
 /** @typedef {{code: string, message: string, fields?: Record<string, string>}} No */
 
@@ -14,6 +16,7 @@ const SILENT = { code: "SILENT", message: "网络不好，没有连上。钱没�
  * @returns {Promise<any>} the answer; rejected with a No
  */
 function call(method, path, body, header = {}) {
+  const silent = method === "GET" ? UNSEEN : SILENT;
   const all = { ...header, ...(token ? { Authorization: `Bearer ${token}` } : {}) };
   return new Promise((resolve, reject) => {
     wx.request({
@@ -24,9 +27,9 @@ function call(method, path, body, header = {}) {
       timeout: 15000,
       success(answer) {
         if (answer.statusCode >= 200 && answer.statusCode < 300) resolve(answer.data);
-        else reject(answer.data && Object(answer.data).message ? answer.data : SILENT);
+        else reject(answer.data && Object(answer.data).message ? answer.data : silent);
       },
-      fail: () => reject(SILENT),
+      fail: () => reject(silent),
     });
   });
 }
@@ -60,10 +63,10 @@ function showPaper(code) {
       url: `${config.api}/proofs/${code}/file`,
       header: { Authorization: `Bearer ${token}` },
       success: ({ tempFilePath, statusCode }) => {
-        if (statusCode !== 200) return reject(SILENT);
-        wx.openDocument({ filePath: tempFilePath, fileType: "pdf", success: resolve, fail: () => reject(SILENT) });
+        if (statusCode !== 200) return reject(UNSEEN);
+        wx.openDocument({ filePath: tempFilePath, fileType: "pdf", success: resolve, fail: () => reject(UNSEEN) });
       },
-      fail: () => reject(SILENT),
+      fail: () => reject(UNSEEN),
     });
   });
 }

@@ -82,6 +82,7 @@ def _due(due: Due) -> dict[str, Any]:
         "text": due.text,
         "outlook": due.outlook,
         "ask_first": due.ask_first,
+        "may_ask": due.may_ask,
         "tier": quote.tier,
         "personal_due": quote.personal_due,
         "total": quote.total,

@@ -92,7 +92,8 @@ class TierTold(Told):
 class DueTold(Told):
     """One levy item of one person. Amounts in fen; days YYYY-MM-DD; `price_until` the first moment of another price;
     `ask_first` what the payer is asked before he pays: on a yes he does not. `determination`: of a back-payment, which
-    stands beside the year's premium and is for `years`; null with no years: the year's premium."""
+    stands beside the year's premium and is for `years`; null with no years: the year's premium. `may_ask`: the medical
+    bureau may be asked to look (POST /people/<person>/verification)."""
 
     insurance: Literal["RES_MEDICAL", "RES_PENSION"]
     determination: int | None
@@ -104,6 +105,7 @@ class DueTold(Told):
     text: str
     outlook: str | None
     ask_first: str | None
+    may_ask: bool
     tier: int | None
     personal_due: int | None
     total: int | None

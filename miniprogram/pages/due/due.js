@@ -76,6 +76,16 @@ Page({
     return this.load();
   },
 
+  /** The medical bureau is asked to look. @param {WechatMiniprogram.BaseEvent} event */
+  async verify(event) {
+    try {
+      await api.call("POST", `/people/${event.currentTarget.dataset.person}/verification`);
+      await this.load();
+    } catch (no) {
+      this.setData({ problem: no.message });
+    }
+  },
+
   another() {
     wx.navigateTo({ url: "/pages/who/who" });
   },

@@ -330,10 +330,14 @@ def test_the_medical_bureau_is_asked_once_and_only_where_it_may_help(api, distri
     poor, adult = api.look_up(district.poor), api.look_up(district.adult)
     assert api.post(f"/people/{poor}/verification", {}).status_code == 409
     running.turn(NEW_YEAR)
+    due = api.get("/due")
+    asks = {each["masked_name"] for each in due.json["people"] for item in each["due"] if item["may_ask"]}
+    assert asks == {"张*困"} and "点“请医保局核实”" in due.text and "我们请医保局" not in due.text  # B13
     answers = [api.post(f"/people/{poor}/verification", {}) for _ in range(2)]
 
     assert [answer.status_code for answer in answers] == [200, 200]
-    assert "已经交给医保局核实" in api.get("/due").text
+    asked = api.get("/due")
+    assert "已经交给医保局核实" in asked.text and '"may_ask":true' not in asked.text.replace(" ", "")
     assert api.post(f"/people/{adult}/verification", {}).status_code == 409
     assert api.post("/people/nobody/verification", {}).status_code == 404
     assert running.one("select count(*) as n from determination").n == 1

@@ -129,6 +129,7 @@ def test_a_crowded_process_says_so_and_still_takes_callbacks(running, district):
         for each in answers:
             if each.status_code == 503:
                 assert each.headers["Retry-After"] == "60" and "人太多" in each.text
+                assert "钱没有丢，请不要再付" in each.text and "钱没有动" not in each.text  # B11: he may have paid
     load.active = full
     assert running.app.test_client().post("/callbacks/wechat", data=b"{}").status_code == 401
     assert api.client.get("/livez").status_code == 200
