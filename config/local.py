@@ -13,10 +13,12 @@ MakeKeys = Callable[[Path], Mapping[str, str]]
 
 
 def write_env(env_file: Path, keys: Path, make_keys: MakeKeys) -> bool:
-    """A sandbox's `.env`, readable for its owner only, with fresh secrets; False if there is one already."""
+    """A sandbox's `.env`, readable for its owner only, with fresh secrets; False if there is one already. Where its
+    gateways answer is not written down: they follow SANDBOX_PORT."""
     if env_file.exists():
         return False
     lines = {**own_lines(), **make_keys(keys)}
+    lines = {name: value for name, value in lines.items() if not name.endswith(_ADDRESSES)}
     fresh = env_file.with_name(f"{env_file.name}.{os.getpid()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -29,6 +31,9 @@ def write_env(env_file: Path, keys: Path, make_keys: MakeKeys) -> bool:
     finally:
         fresh.unlink()
     return True
+
+
+_ADDRESSES = ("_BASE_URL", "_FILE_URL")
 
 
 def sandbox_keys(folder: Path, *, base_url: str = "http://127.0.0.1:8100") -> Mapping[str, str]:

@@ -13,6 +13,11 @@ from config.weak import SHORTEST, guessable, weakness
 OURSELVES = re.compile(r"(?i)(^|//|@)(localhost|[^/@:]*\.localhost|127\.|0\.0\.0\.0|\[::1?\])")
 GATEWAY = re.compile(r"GATEWAY_([A-Z0-9]+)_([A-Z0-9_]+)")
 SANDBOX_SIGNER = re.compile(r"\d{8}:SIGN")  # UnionPay's test certificates
+FAR = {  # where the sandbox's gateways answer, below its own address
+    "wechat": {"base_url": ""},
+    "alipay": {"base_url": ""},
+    "unionpay": {"base_url": "/unionpay", "file_url": "/unionpay/file"},
+}
 
 
 def names(variables: Iterable[str]) -> frozenset[str]:
@@ -112,7 +117,8 @@ class Reading:
         return keys
 
     def gateways(self) -> dict[str, dict[str, str]]:
-        """GATEWAY_WECHAT_MCHID=… becomes {"wechat": {"mchid": …}}."""
+        """GATEWAY_WECHAT_MCHID=… becomes {"wechat": {"mchid": …}}; in the sandbox with its addresses, which follow
+        SANDBOX_PORT unless a line names another place."""
         found: dict[str, dict[str, str]] = {}
         for variable, given in sorted(self.environ.items()):
             if match := GATEWAY.fullmatch(variable):
@@ -120,6 +126,10 @@ class Reading:
                 found.setdefault(match[1].lower(), {})[match[2].lower()] = value
                 self.foreign(variable, value)
                 self._credential(variable, value)
+        if self.sandbox:
+            base = f"http://127.0.0.1:{self.whole('SANDBOX_PORT', 8100, 1, 65535)}"
+            for name in found.keys() & FAR.keys():
+                found[name] = {key: base + path for key, path in FAR[name].items()} | found[name]
         return found
 
     def _credential(self, variable: str, value: str) -> None:

@@ -32,7 +32,8 @@ def test_what_is_written_starts_a_sandbox(tmp_path, nothing_set):
     settings = Settings.from_environment(environment(tmp_path / ".env"))
     assert settings.is_sandbox
     assert settings.business_clock_start.isoformat() == "2021-11-05T09:00:00+08:00"
-    assert settings.gateways["wechat"] == {"mchid": "1900000001", "private_key": PEM, "public_key": PEM}
+    own = {"mchid": "1900000001", "private_key": PEM, "public_key": PEM}
+    assert settings.gateways["wechat"] == own | {"base_url": settings.sandbox_url}
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.glob(".env*")] == [".env"]
 
@@ -43,8 +44,22 @@ def test_the_keys_of_every_gateway_come_through_the_file_as_they_were_made(tmp_p
 
     held = environment(tmp_path / ".env")
 
-    assert {name: held[name] for name in made} == dict(made)
+    assert {name: held.get(name) for name in made if not name.endswith("_URL")} == {
+        name: value for name, value in made.items() if not name.endswith("_URL")
+    }
     assert {name.split("_")[1] for name in made if name.startswith("GATEWAY_")} >= {"WECHAT", "UNIONPAY"}
+
+
+@pytest.mark.parametrize("port", ["8100", "8200"])
+def test_the_sandboxs_addresses_follow_its_port(tmp_path, nothing_set, monkeypatch, port):
+    """U5: the way out of a taken port left the gateways at 8100, and every payment broke."""
+    write_env(tmp_path / ".env", tmp_path / "keys", sandbox_keys)
+    monkeypatch.setenv("SANDBOX_PORT", port)
+
+    held = Settings.from_environment(environment(tmp_path / ".env"))
+
+    addresses = [value for keys in held.gateways.values() for name, value in keys.items() if name.endswith("_url")]
+    assert len(addresses) == 4 and all(address.startswith(f"http://127.0.0.1:{port}") for address in addresses)
 
 
 def test_two_sandboxes_share_no_secret(tmp_path, nothing_set):

@@ -181,7 +181,7 @@ def test_a_value_may_come_from_a_file(tmp_path):
     pem = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----"
     (tmp_path / "key.pem").write_text(pem + "\n")
     settings = Settings.from_environment(an_environment(GATEWAY_WECHAT_PRIVATE_KEY_FILE=str(tmp_path / "key.pem")))
-    assert settings.gateways["wechat"] == {"private_key": pem}
+    assert settings.gateways["wechat"]["private_key"] == pem
 
 
 def test_a_pkcs12_comes_from_its_file_as_it_is(tmp_path):
