@@ -1,7 +1,7 @@
 """A payment's number → where it stands in plain words, and what it covers. Reads; decides nothing."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -130,6 +130,23 @@ _ITEMS = text(
     " join village v on v.code = h.village_code join town t on t.code = v.town_code"
     " where pb.household_id = :household and pb.number = :number"
     " order by b.person_id, b.insurance, b.determination nulls first"
+)
+
+
+def unfinished(parts: Parts, people: Collection[int], *, by: str) -> list[Followed]:
+    """What `by` (account:<id>) began for these people and neither paid nor let be, the newest first."""
+    with parts.reading() as connection:
+        found = connection.execute(_UNFINISHED, {"people": list(people), "by": by, "live": [*map(str, LIVE)]}).scalars()
+        numbers = list(found)
+    return [follow(parts, number) for number in numbers]
+
+
+_UNFINISHED = text(
+    "select p.number from bill b"
+    " join payment_bill pb on pb.household_id = b.household_id and pb.bill_id = b.id"
+    " join payment p on p.household_id = pb.household_id and p.number = pb.number"
+    " where b.person_id = any (:people) and p.started_by = :by and p.state = any (:live)"
+    " group by p.number, p.started_at order by p.started_at desc, p.number"
 )
 
 

@@ -57,7 +57,7 @@ class Due:
     outlook: str | None
     choices: Sequence[TierChoice]
     settled_by: str | None = None  # the cause that booked it, if it is done
-    paid_by_resident: bool = False  # of what is done, did he pay a part?
+    paid: Fen = 0  # of what is done, the part that he paid himself
     ask_first: str | None = None  # what to ask the payer before he pays
     asked: bool = False  # the medical bureau has been asked and has not answered yet
     determination: int | None = None
@@ -143,18 +143,19 @@ def amount_due(
     choices: Sequence[TierChoice] = ()
     if insurance is Insurance.RES_PENSION and (answer.eligible is Eligible.YES or answer.reason_code in _TIER_ASKED):
         choices = tier_choices(parts.rules, facts, at, channel)
+    kept = any(choice.allowed and choice.tier == parts.rules.pension.kept_tier for choice in choices)
     ask_first = backpay is None and _asks_elsewhere(subject, answer)
     return Due(
         insurance=insurance,
         title=item_words(insurance, parts.rules.year, facts.back_years),
         quote=answer,
-        text=_paid_words(done) if done else ASKED_WORDS if asked else say(answer, parts.rules),
+        text=_paid_words(done) if done else ASKED_WORDS if asked else say(answer, parts.rules, kept=kept),
         lines=[say_line(line) for line in answer.lines],
         clauses=[parts.rules.cite(line.clause) for line in answer.lines],
         outlook=outlook(answer, facts, parts.rules),
         choices=choices,
         settled_by=done["settled_by"] if done else None,
-        paid_by_resident=done is not None and bool(done["personal_due"]),
+        paid=done["personal_due"] if done else 0,
         ask_first=ELSEWHERE_ASKED.format(year=parts.rules.year) if ask_first else None,
         asked=asked,
         determination=determination,
@@ -235,4 +236,4 @@ def _paid_words(bill: Mapping[str, Any]) -> str:
     return f"已经交过了：{day.month}月{day.day}日{f'，{channel}' if channel else ''}。不用再交。"
 
 
-_CHANNEL_WORDS = {"wechat": "微信支付", "alipay": "支付宝", "unionpay": "银联", "ccb_pos": "刷卡"}
+_CHANNEL_WORDS = {"wechat": "微信支付", "alipay": "支付宝", "unionpay": "云闪付", "ccb_pos": "刷卡"}

@@ -18,9 +18,12 @@ _WORDS = Path(__file__).with_name("words.toml")
 _BUREAUS = {Insurance.RES_MEDICAL: "医保局", Insurance.RES_PENSION: "人社局"}
 
 
-def say(quoted: Quote, rules: PolicyYear) -> str:
-    """One sentence for the quote's reason code, filled from the quote and the year."""
+def say(quoted: Quote, rules: PolicyYear, *, kept: bool = False) -> str:
+    """One sentence for the quote's reason code, filled from the quote and the year; `kept`: may the person choose the
+    tier that is kept for some?"""
     sentence = _sentences()[quoted.insurance, quoted.reason_code]
+    if kept:
+        sentence = _words()["lowest"].get(quoted.reason_code, sentence)
     if quoted.insurance is Insurance.RES_MEDICAL and quoted.day > rules.dates.normal_price_end:
         sentence = _words()["after_normal_price"].get(quoted.reason_code, sentence)
     return sentence.format_map(_Places(quoted, rules))

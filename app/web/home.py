@@ -50,8 +50,19 @@ def _checked(code: str, file: bytes | None) -> Answer | tuple[Answer, int]:
     try:
         found = check(parts(), code[:40], network=network(), file=file)
     except NoSuchCode as error:
-        return _page(problem=error.sentence(), typed=code[:40]), error.status
+        return _page(problem=_miscounted(code) or error.sentence(), typed=code[:40]), error.status
     return _page(notice=found) if isinstance(found, Checked) else _page(paper=found)
+
+
+def _miscounted(code: str) -> str | None:
+    """A code of 8 or 16 signs that is not whole: how many are missing, or too many. Pure."""
+    signs = sum(sign.isalnum() for sign in code)
+    if signs in (8, 16) or not signs:
+        return None
+    if signs > 16:
+        return f"这里填了{signs}位，多了{signs - 16}位。请对照原件再看一遍。"
+    kind, whole = ("核对码", 8) if signs < 8 else ("查验码", 16)
+    return f"{kind}是{whole}位，这里填了{signs}位，少了{whole - signs}位。请对照原件再看一遍。"
 
 
 def _page(**words: object) -> str:

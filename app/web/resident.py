@@ -13,11 +13,12 @@ from werkzeug.datastructures import MultiDict
 from app.access.tally import TooOften
 from app.flows.determine import ask_for_waiver
 from app.flows.family import ConsentRequired, account_of, get_to_know
-from app.flows.follow import close_payment
-from app.flows.follow_refund import refunds_of
+from app.flows.follow import close_payment, unfinished
+from app.flows.follow_refund import follow_all
 from app.flows.holders import LetGo
 from app.flows.pay import NothingChosen, NotPayable, Want, due_of
 from app.flows.quote import SELF, Due, all_due, amount_due, subjects
+from app.policy.answer import Reason
 from app.policy.facts import Insurance
 from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
 from app.registry.find import Subject
@@ -41,6 +42,7 @@ from app.web.paying import show, start_chosen
 from app.web.sheets import sheet_page
 from app.web.ways import ways
 from app.web.wishes import carried, known, tier_fields, tiers, wants
+from core.money import Fen
 
 bp = APIBlueprint("resident", __name__, enable_openapi=False)
 
@@ -115,17 +117,36 @@ def _ask_who(fields: Mapping[str, str] = MappingProxyType({}), problem: str | No
 @bp.get("/due")
 def due() -> Answer:
     """Everybody this session knows, one card per insurance; what can be paid together stands together."""
-    chosen = tiers(request.args)
     now = parts().clocks.now()
     people = sorted(_people(), key=lambda person: (person.household_id, person.id))
+    asked = tiers(request.args)
+    chosen = {person.id: _last_chosen(person) | asked.get(person.id, {}) for person in people}
     households = [
         [
-            Card(reference(person.id), person, all_due(parts(), person, at=now, tiers=chosen.get(person.id, {})))
+            Card(reference(person.id), person, all_due(parts(), person, at=now, tiers=chosen[person.id]))
             for person in own
         ]
         for _, own in groupby(people, key=lambda person: person.household_id)
     ]
-    return render_template("resident/due.html", households=households, tiers=tier_fields(request.args), key=_key())
+    remembered = {f"tier.{reference(who)}": str(own[None]) for who, own in chosen.items() if None in own}
+    begun = unfinished(parts(), [person.id for person in people], by=actor(here()))
+    return render_template(
+        "resident/due.html",
+        households=households,
+        tiers=remembered | tier_fields(request.args),
+        key=_key(),
+        begun=begun,
+    )
+
+
+def _last_chosen(person: Subject) -> dict[int | None, Fen]:
+    """The tier of a payment that he began and did not finish is not asked for again. Where nothing need be chosen,
+    nothing is remembered: who pays nothing shall see that first."""
+    bill = person.standing[Insurance.RES_PENSION].bill
+    if bill is None or not bill["tier"]:
+        return {}
+    due = amount_due(parts(), person, Insurance.RES_PENSION, at=parts().clocks.now())
+    return {None: bill["tier"]} if due.tier_open else {}
 
 
 @bp.get("/due/<person>/tier")
@@ -166,6 +187,8 @@ def confirm() -> Answer:
     if not wanted:
         raise NothingChosen
     lines = list(_chosen(wanted))
+    if not lines:  # the browser's way back, after it was paid
+        return redirect(url_for("resident.paid"), 303)
     at_home = request.args.getlist("home")
     for line in lines:
         if line.due.ask_first and line.field not in at_home:
@@ -196,7 +219,12 @@ def _ask_elsewhere(line: Chosen, lines: Sequence[Chosen]) -> str:
 @bp.post("/pay")
 def pay() -> Answer:
     """Start the payment and go to its page; what costs nothing is settled and told on the former page."""
-    started = start_chosen(wants(request.form), channel=SELF, fields=request.form)
+    try:
+        started = start_chosen(wants(request.form), channel=SELF, fields=request.form)
+    except NotPayable as no:
+        if no.reason != Reason.ALREADY_PAID:
+            raise
+        return redirect(url_for("resident.paid"), 303)  # a page of before, sent again
     if started.number is None:
         return redirect(url_for("resident.due", **tier_fields(request.form)), 303)
     return redirect(url_for("resident.payment", number=started.number), 303)
@@ -219,9 +247,11 @@ def close(number: str) -> Answer:
 def paid() -> Answer:
     """What is done for the people of this session."""
     now = parts().clocks.now()
-    cards = [Card(reference(person.id), person, all_due(parts(), person, at=now)) for person in _people()]
-    refunds = refunds_of(parts(), [card.person.id for card in cards])
-    return render_template("resident/paid.html", cards=cards, refunds=refunds)
+    people = _people()
+    cards = [Card(reference(person.id), person, all_due(parts(), person, at=now)) for person in people]
+    refunds = follow_all(parts(), people)
+    going = {(item.person_id, item.title): each for each in refunds if not each.is_over for item in each.items}
+    return render_template("resident/paid.html", cards=cards, refunds=refunds, going=going)
 
 
 @bp.post("/leave")
@@ -244,12 +274,14 @@ def _person(person_id: int) -> Subject:
 
 
 def _chosen(wanted: Sequence[Want]) -> Iterator[Chosen]:
-    """Each item with its price at this moment. NotPayable."""
+    """Each item that is not done yet, with its price at this moment. NotPayable."""
     found = {person.id: person for person in subjects(parts(), sorted({want.person_id for want in wanted}))}
     now = parts().clocks.now()
     for want in wanted:
         person = found[want.person_id]
         priced = due_of(parts(), person, want, at=now, channel=SELF)
+        if priced.settled:
+            continue
         if not priced.payable:
             raise NotPayable(priced)
         yield Chosen(f"{reference(person.id)}:{priced.key}", person, priced)

@@ -78,7 +78,7 @@ def test_the_years_premium_and_a_back_payment_are_paid_side_by_side(running, adu
     first = pay(running, Want(adult, insurance, None, number))
 
     year, back = [each for each in dues(running, adult, tiers={None: 30000}) if each.insurance is insurance]
-    assert (year.payable, year.settled, back.settled, back.paid_by_resident) == (True, False, True, True)
+    assert (year.payable, year.settled, back.settled, bool(back.paid)) == (True, False, True, True)
     words = "养老" if insurance is PENSION else "医保"
     assert follow(running.parts, first).items[0].title == f"2019、2020、2021年{words}补缴"
     paper = confirm(running.parts, first)

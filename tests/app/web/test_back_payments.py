@@ -80,6 +80,6 @@ def test_the_agents_page_has_a_tick_and_no_list_of_equal_tiers(running, district
 
     assert "2019、2020、2021年养老补缴" in page.text and page.html.count("<select") == 2  # the adult's year, the poor's
     back = next(item for item in page.values("item") if item.endswith(f":RES_PENSION:{amount}"))
-    code = browser.submit(page, page.url, form='method="post"', by="wechat:native", item=[back])
+    code = browser.submit(page, page.url, form='method="post"', by="wechat:native", item=[back], shown="150000")
     assert code.status == 200
     assert rows(running, "select personal_due, determination from bill") == [(150000, amount)]

@@ -2,8 +2,15 @@
 
 from sqlalchemy import text
 
+from app.flows.pay import Want
+from app.flows.refund import apply
+from app.policy.facts import Insurance
 from tests.app.web.test_api import Api
-from tests.browsing import Browser
+from tests.browsing import Browser, code_in
+from tests.refunding import pay, rows
+from tests.system import eventually, last_text
+
+MEDICAL = Insurance.RES_MEDICAL
 
 
 def forgotten(running):
@@ -62,3 +69,68 @@ def test_the_lost_phones_wechat_is_out_with_its_sessions(running, district):
     assert [each.get("/me").status_code for each in again] == [401, 200]
     assert fresh.get("/due").status == 200
     fresh.close()
+
+
+def test_a_payment_begun_is_mentioned_and_its_tier_remembered(running, district, browser):
+    """Row of complaints: nothing said that a code was out, and the tier was asked for again."""
+    me = browser.look_up(district.adult.name, district.adult.id_number).values("item")[0].partition(":")[0]
+    confirm = browser.get("/confirm", **{"item": f"{me}:RES_PENSION", f"tier.{me}": "50000"})
+    code = browser.submit(confirm, "/pay", form="/pay", by="wechat:native")
+
+    due = browser.get("/due")
+
+    assert "有一笔还没付完" in due.text and "500 元，微信" in due.text
+    assert browser.get(due.link("接着看这一笔")).url == code.url
+    assert "换一档（现在 500 元档）" in due.text and "820 元" in browser.get("/confirm", **asked_by(due)).text
+    browser.submit(code, code.url + "/close", form="/close")
+    after = browser.get("/due")
+    assert "有一笔还没付完" not in after.text and "换一档（现在 500 元档）" in after.text
+
+
+def asked_by(due):
+    return due.fields("/confirm") | {"item": due.values("item")}
+
+
+def test_the_way_back_after_paying_says_what_was_paid(running, district, browser):
+    """Row of complaints: browser back after success said 没有办成; 查缴费 showed no amounts."""
+    page, confirm = started(browser, district)
+    running.outside.pay(running.one("select checkout->>'code_url' as code from payment").code)
+    eventually(lambda: "缴费成功 · " in browser.get(page.url).text)
+
+    back = browser.get(confirm.url)
+    again = browser.submit(confirm, "/pay", form="/pay", by="alipay:native", key="another-key-1")
+
+    for seen in (back, again):
+        assert seen.status == 200 and seen.url.endswith("/paid") and "没有办成" not in seen.text
+    assert "办好了，交了 320 元" in back.text and "有一笔还没付完" not in browser.get("/due").text
+
+
+def test_what_is_going_back_is_not_called_done(running, district, browser):
+    """Row of complaints: 查缴费 said 办好了 during a refund; a sibling's stays."""
+    for who in (district.adult, district.neighbour):
+        pay(running, Want(who.id, MEDICAL), key=f"paid-{who.id}")
+        browser.look_up(who.name, who.id_number)
+    [mine, _] = rows(running, "select number from payment order by number")
+    apply(running.parts, mine.number, by="staff:desk")
+
+    page = browser.get("/paid")
+
+    assert page.text.count("正在退费，退 320 元") == 1 and page.text.count("办好了，交了 320 元") == 1
+    assert "/refunds/" in page.link("看退费办到哪一步")
+
+
+def test_a_first_payment_is_seven_screens_and_five_for_who_is_known(running, district, browser):
+    """Row of complaints: nine screens. One way without a tier, each page counted."""
+    pages = [browser.get("/"), browser.get("/login")]
+    pages.append(browser.submit(pages[-1], "/login", form="/login", phone=browser.phone))
+    who = {"name": district.adult.name, "id_number": district.adult.id_number, "agreed": "1"}
+    code = code_in(last_text(running.url, browser.phone))
+    pages.append(browser.submit(pages[-1], "/login/code", form="/login/code", code=code, **who))
+    pages.append(browser.get("/confirm", **asked_by(pages[-1])))
+    pages.append(browser.submit(pages[-1], "/pay", form="/pay", by="wechat:native"))
+    running.outside.pay(running.one("select checkout->>'code_url' as code from payment").code)
+    eventually(lambda: "缴费成功 · " in browser.get(pages[-1].url).text)
+
+    assert [page.status for page in pages] == [200] * 6  # and 缴费成功 is the seventh
+    known = [page.url.removeprefix(running.url).partition("?")[0] for page in pages]
+    assert known[:4] == ["/", "/login", "/login/code", "/due"] and known[4] == "/confirm"  # known: without two of them
