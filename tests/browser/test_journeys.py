@@ -39,7 +39,7 @@ def test_a_resident_pays_for_the_family(phone, district, running):
     look("5-who")
     phone.press("查一查")
     assert "不用交钱" in look("5-family")
-    phone.press("知道了，办好它")
+    phone.press("办好它")
     assert "已经办好了" in look("6-settled")
 
     phone.press("去交费")

@@ -134,3 +134,50 @@ def test_a_first_payment_is_seven_screens_and_five_for_who_is_known(running, dis
     assert [page.status for page in pages] == [200] * 6  # and 缴费成功 is the seventh
     known = [page.url.removeprefix(running.url).partition("?")[0] for page in pages]
     assert known[:4] == ["/", "/login", "/login/code", "/due"] and known[4] == "/confirm"  # known: without two of them
+
+
+def test_an_open_payment_has_a_way_out_on_each_of_its_pages(running, district, browser):
+    """U6: while it waits and while it is checked."""
+    waiting, _ = started(browser, district)
+    running.write(lambda c: c.execute(text("update payment set state = 'unknown', checkout = null")))
+
+    checking = browser.get(waiting.url)
+
+    assert "不付了，取消这个码" in waiting.text and "我没有付，取消这一笔" in checking.text
+    left = browser.submit(checking, checking.url + "/close", form="/close")
+    assert "付款码已失效" in left.text or "这个码不用了" in left.text
+
+
+def test_the_lowest_tier_is_ones_own(running, district, browser):
+    """Row of complaints: 最低300元 to those who may choose 100; a sibling row keeps his own."""
+    running.write(lambda c: a_tier_kept(c, district.adult.id))
+
+    due = browser.look_up(district.adult.name, district.adult.id_number)
+    other = browser.look_up(district.neighbour.name, district.neighbour.id_number)
+
+    assert "最低 100 元" in due.text and "最低 300 元" not in due.text
+    assert "最低 100 元" in other.text and "最低 300 元" in other.text
+
+
+def a_tier_kept(connection, person):
+    """A third grade of disability: the lowest tier may be chosen, and nothing is waived."""
+    kept = "insert into category values (:p, 'RES_PENSION', 'DIS3')"
+    connection.execute(text(kept), {"p": person})
+
+
+def test_a_code_that_is_short_is_said_to_be_short(browser):
+    """Row of polish: 12位 was called false instead of 少了4位."""
+    short = browser.submit(browser.get("/check"), "/check", form="/check", code="ABCD-EFGH-JKLM")
+
+    assert "查验码是16位，这里填了12位，少了4位" in short.text
+
+
+def test_nothing_to_pay_has_no_way_to_pay(running, district, browser):
+    """U4: an address of items that cost nothing shows one button, and no channel."""
+    page = browser.look_up(district.elder.name, district.elder.id_number)
+    item = page.values("item")[0]
+
+    confirm = browser.get("/confirm", item=item)
+
+    assert not confirm.values("by") and "都对，办好它" in confirm.text
+    assert "已经办好了" in browser.submit(confirm, "/pay", form="/pay").text
