@@ -340,3 +340,9 @@ select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.column
 
 -- INV-82 回调原文、查看记录、操作记录一条不少
 select kept_day_broken() as what
+
+-- INV-24 户号只差前面的零的，不是两户都有人
+select min(h.village_code) || ' ' || min(regexp_replace(h.number, '^0+([0-9]*)$', '\1')) as what
+  from household h
+ where h.number ~ '^[0-9]+$' and exists (select from person p where p.household_id = h.id)
+ group by h.village_code, regexp_replace(h.number, '^0+([0-9]*)$', '\1') having count(*) > 1

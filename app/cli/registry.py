@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -30,11 +31,15 @@ EVERY = 100_000
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--kind", type=click.Choice(["enrolment"]), default="enrolment", show_default=True)
 @click.option("--good-rows", is_flag=True, help="Take the good rows although others are refused.")
+@click.option("--again", is_flag=True, help="Take a file once more that later files have overtaken.")
 @click.option("--failures", type=click.Path(dir_okay=False, path_type=Path), help="Where refused rows go: .csv, .xlsx")
 @click.option("--sheet", help="Only this sheet of an Excel file.")
-def import_command(file: Path, kind: str, good_rows: bool, failures: Path | None, sheet: str | None) -> None:
+def import_command(  # noqa: PLR0917 one for each option
+    file: Path, kind: str, good_rows: bool, again: bool, failures: Path | None, sheet: str | None
+) -> None:
     """Bring a bureau's enrolment FILE in. With any bad row nothing is taken and the exit status is 1, unless
-    --good-rows. The same file again changes nothing. docs/import.md explains the columns."""
+    --good-rows. The same file again brings what was refused; when others have come after it, it changes nothing and the
+    exit status is 1, unless --again. docs/import.md explains the columns."""
     started = time.monotonic()
     gc.freeze()
     gc.disable()  # rows make no cycles, and looking for some takes a quarter of the time
@@ -52,12 +57,18 @@ def import_command(file: Path, kind: str, good_rows: bool, failures: Path | None
 
         try:
             result = import_roster(
-                office_parts(), file, good_rows=good_rows, sheet=sheet, report=report, progress=_progress()
+                office_parts(),
+                file,
+                good_rows=good_rows,
+                again=again,
+                sheet=sheet,
+                report=report,
+                progress=_progress(),
             )
         except AppError as error:
             raise click.ClickException(error.sentence()) from error
     _tell(result, codes, time.monotonic() - started)
-    if not result.taken and not result.before:
+    if not result.taken and (result.stale or result.refused or not result.before):
         raise SystemExit(1)
 
 
@@ -118,21 +129,36 @@ def _line(failure: Failure) -> str:
 def _tell(result: Imported, codes: Counter[str], seconds: float) -> None:
     if sys.stderr.isatty():
         click.echo("", err=True)
+    for code, number in codes.most_common():
+        reason = REASONS[code].format(where="另一行", bureau="另一家", first="…", last="…")
+        click.echo(f"  {code} {number}：{reason}", err=True)
+    for words, named in (("没有读的工作表", result.skipped), ("隐藏的工作表没有读（要读请加 --sheet）", result.unseen)):
+        if named:
+            click.echo(f"{words}：{'、'.join(named)}")
+    if result.ignored:
+        click.echo(f"不是人、没有算的行：{'、'.join(result.ignored)}")
+    if result.hidden:
+        click.echo(f"注意：有 {result.hidden} 行是隐藏或筛选掉的，也读了。不该读的请删掉再导入。")
     counts = (
         f"读入 {result.rows_in}，新增 {result.added}，变更 {result.changed}，相同 {result.same}，退回 {result.refused}"
     )
-    if result.before:
-        click.echo(f"这份文件已在 {beijing(result.before):%Y-%m-%d %H:%M} 导入过，没有改动。当时：{counts}。")
-        return
-    for code, number in codes.most_common():
-        click.echo(f"  {code} {number}：{REASONS[code].format(where='另一行')}", err=True)
-    if result.skipped:
-        click.echo(f"没有读的工作表：{'、'.join(result.skipped)}")
     if result.taken:
         click.echo(f"导入完成。{counts}。用时 {seconds:.1f} 秒。")
+    elif result.stale:
+        click.echo(
+            f"什么都没有导入：这份文件已在 {beijing(_when(result)):%Y-%m-%d %H:%M} 导入过，后来又导入了别的文件，"
+            f"有 {result.stale} 行与现在的登记不同。要以这份文件为准，加 --again。"
+        )
+    elif result.before and not result.refused:
+        click.echo(f"这份文件已在 {beijing(result.before):%Y-%m-%d %H:%M} 导入过，没有改动。")
     else:
         good = result.rows_in - result.refused
         click.echo(
             f"什么都没有导入：读入 {result.rows_in}，退回 {result.refused}。用时 {seconds:.1f} 秒。"
             f"请改好退回的行再导入整份文件；只要先导入其余 {good} 行，加 --good-rows。"
         )
+
+
+def _when(result: Imported) -> datetime:
+    assert result.before is not None, "only a file that was taken before is stale"
+    return result.before

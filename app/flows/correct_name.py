@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, insert, select, text, update
 
 from app.flows.parts import Parts
 from app.registry import find
-from app.registry.identity import clean_id_number, clean_name, id_number_problem, name_problem
+from app.registry.identity import clean_id_number, clean_name, id_number_problem, new_name_problem
 from app.registry.models import NameCorrection
 from core.errors import BadInput, Conflict, NotFound, Refused
 from core.redact import mask_name
@@ -65,7 +65,11 @@ def ask(parts: Parts, *, id_number: str, name: str, reason: str, proof: str, by:
     """The correction's number; nothing is changed yet. BadCorrection, NobodyToCorrect, CorrectionUnderWay."""
     number, right = clean_id_number(id_number), clean_name(name)
     why, paper = " ".join(reason.split()), " ".join(proof.split())
-    if name_problem(right) or not all(_SHORTEST <= len(words) <= _LONGEST for words in (why, paper)) or not by.strip():
+    if (
+        new_name_problem(right)
+        or not all(_SHORTEST <= len(words) <= _LONGEST for words in (why, paper))
+        or not by.strip()
+    ):
         raise BadCorrection
     if id_number_problem(number, today=parts.clocks.today()):
         raise NobodyToCorrect

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
+from app.registry.cells import number_key
 from app.registry.failures import BUREAUS
-from app.registry.identity import is_near
+from app.registry.identity import clean_name, is_near
 from app.registry.packing import (
     NULL,
     day_number,
@@ -64,7 +65,7 @@ class Plan:
     newcomers: list[Newcomer] = field(default_factory=list)
     refused: list[tuple[Row, Wrong]] = field(default_factory=list)
     fresh: dict[bytes, Known] = field(default_factory=dict)
-    homes: dict[tuple[str, str], int] = field(default_factory=dict)
+    homes: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
 
 
 class Merger:
@@ -81,7 +82,7 @@ class Merger:
         return Batch(
             rows,
             [index(row.id_number, purpose="id_number") for row in rows],
-            {(row.village_code, row.household_no) for row in rows},
+            {(row.village_code, number_key(row.household_no)) for row in rows},
         )
 
     def merge(self, batch: Batch, found: Found) -> Plan:
@@ -115,9 +116,9 @@ class Merger:
         if known and known.digest != person_digest and self._name(known) != row.name:
             near = row.change == "UPDATE" and is_near(self._name(known), row.name)
             return Wrong("name", "NAME_TO_CORRECT" if near else "NAME_ID_MISMATCH", {})
-        home = self._home(row, found, plan)
+        home = self._home(row, known, found, plan)
         if known is None:
-            known = Known(found.person_ids.pop(), row.name, person_digest, row.alive, {}, set())
+            known = Known(found.person_ids.pop(), home, row.name, person_digest, row.alive, {}, set())
             plan.newcomers.append(Newcomer(known.id, home, index, person_digest, row))
         elif known.digest != person_digest or known.alive != row.alive:
             known.digest, known.alive = person_digest, row.alive
@@ -126,6 +127,7 @@ class Merger:
                 said if said is not None else before
                 for said, before in zip_longest(self._changed_person(row, known, home), earlier)
             )
+        known.home = home
         self._enrol(row, known, digest, home, plan)
         plan.fresh[index] = found.persons[index] = known
         return None
@@ -157,16 +159,24 @@ class Merger:
     def _name(self, known: Known) -> str:
         if isinstance(known.name, str):
             return known.name
-        return self._vault.open(known.name, bound_to=f"person.name:{known.id}")
+        return clean_name(self._vault.open(known.name, bound_to=f"person.name:{known.id}"))
 
-    def _home(self, row: Row, found: Found, plan: Plan) -> int:
-        place = (row.village_code, row.household_no)
-        home = found.households.get(place)
-        if home is None:
-            home = found.households[place] = plan.homes[place] = found.household_ids.pop()
-            plan.changes.households.append(
-                b"\0\x03" + packed_long(home) + packed_text(place[0]) + packed_new_text(place[1])
-            )
+    def _home(self, row: Row, known: Known | None, found: Found, plan: Plan) -> int:
+        """The household of a row. 0001 that comes back as 1 is the same: who lives there stays, nobody is moved by
+        zeros that a spreadsheet has taken away."""
+        place, number = (row.village_code, number_key(row.household_no)), row.household_no
+        homes = found.households.setdefault(place, {})
+        if known and known.home in homes.values() and not (number in homes and number.startswith("0")):
+            return known.home
+        if number in homes:
+            return homes[number]
+        if homes:
+            return min(homes.values())
+        home = homes[number] = found.household_ids.pop()
+        plan.homes[place] = homes
+        plan.changes.households.append(
+            b"\0\x03" + packed_long(home) + packed_text(row.village_code) + packed_new_text(number)
+        )
         return home
 
     def _persons(self, newcomers: Sequence[Newcomer]) -> list[bytes]:

@@ -7,7 +7,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from app.registry.codes import CATEGORIES, ELSEWHERE
-from app.registry.identity import WIDE, invisible
+from app.registry.identity import invisible, untyped
+from app.registry.letters import UNSEEN, WIDE
+from app.registry.workbook import DAY_0
 
 _REMEMBERED = 50_000
 _DATE = re.compile(r"([12][0-9]{3})[-./年]([0-9]{1,2})[-./月]([0-9]{1,2})日?(?:[ T]0?0:00(?::00(?:\.0{1,6})?)?)?")
@@ -16,7 +18,16 @@ _MONTH = re.compile(r"([12][0-9]{3})[-./年]?([0-9]{1,2})月?")
 _MOBILE = re.compile(r"(?:\+?86)?(1[3-9][0-9]{9})")
 _PLAIN_MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 _SEPARATORS = re.compile(r"[|｜、,，;；/\s]+")
-_EXCEL_DAY_0 = date(1899, 12, 30)
+_SHOWN_ERROR = re.compile(r"#(?:N/A|REF!|NAME\?|VALUE!|DIV/0!|NULL!|NUM!|SPILL!|CALC!|公式|#+)", re.IGNORECASE)
+_BECAME_A_DATE = re.compile(
+    r"[0-9]{4}[-/.年][0-9]{1,2}[-/.月]([0-9]{1,2}日?)?.*|[0-9]{1,2}月([0-9]{1,2}日)?|[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?"
+    r"|[0-9]{1,2}-(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*(-[0-9]{2,4})?"
+    r"|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*-[0-9]{1,4}",
+    re.IGNORECASE,
+)
+_CUT = re.compile(r"[0-9](?:\.[0-9]+)?E\+?[0-9]+", re.IGNORECASE)
+_WHOLE = 10**15  # a spreadsheet keeps fifteen digits
+_TYPED = WIDE | UNSEEN
 LONGEST_TEXT, LONGEST_PERSON_NO = 20, 30
 
 
@@ -45,9 +56,12 @@ class Memo(dict[Any, Any]):
 
 
 def plain(cell: Any) -> str:
-    """A cell as text: full-width made plain, blanks off the ends, a whole number without its '.0'."""
+    """A cell as text: full-width made plain, blanks off the ends, what nobody sees out, a whole number without its
+    '.0', a number typed as '0001 or ="0001" without that."""
     if isinstance(cell, str):
-        return cell.strip() if cell.isascii() else unicodedata.normalize("NFC", cell.translate(WIDE)).strip()
+        if cell.isascii():
+            return untyped(cell) if cell[:1] in ("'", "=") else cell.strip()
+        return untyped(unicodedata.normalize("NFC", cell.translate(_TYPED)))
     if isinstance(cell, bool):
         return "1" if cell else "0"
     if isinstance(cell, float) and cell.is_integer():
@@ -67,21 +81,27 @@ def words(table: Mapping[str, Any], code: str) -> Memo:
     return Memo(read)
 
 
-def day(cell: Any, *, today: date) -> date | None:
-    """A date in any of the usual writings, or as Excel's day number; None if blank. DATE_SHAPE, DATE_FUTURE."""
+def shows_error(cell: Any) -> bool:
+    """Does it hold what a spreadsheet shows in place of a result?"""
+    return isinstance(cell, str) and cell[:1] == "#" and _SHOWN_ERROR.fullmatch(cell.strip()) is not None
+
+
+def day(cell: Any, *, today: date, day_0: date = DAY_0) -> date | None:
+    """A date in any of the usual writings, or as Excel's day number; None if blank. `day_0` is that number's 0.
+    DATE_SHAPE, DATE_FUTURE."""
     if isinstance(cell, date):
         found = cell.date() if isinstance(cell, datetime) else cell
     else:
         text = plain(cell)
         if not text:
             return None
-        found = _day_of(text)
+        found = _day_of(text, day_0)
     if found > today:
         raise Bad("DATE_FUTURE")
     return found
 
 
-def _day_of(text: str) -> date:
+def _day_of(text: str, day_0: date) -> date:
     shape = _DATE.fullmatch(text) or _COMPACT.fullmatch(text)
     try:
         if shape:
@@ -89,7 +109,7 @@ def _day_of(text: str) -> date:
     except ValueError:
         raise Bad("DATE_SHAPE") from None
     if text.isascii() and text.isdecimal() and 3_000 < int(text[:6]) < 60_000 and len(text) <= 5:
-        return _EXCEL_DAY_0 + timedelta(days=int(text))
+        return day_0 + timedelta(days=int(text))
     raise Bad("DATE_SHAPE")
 
 
@@ -146,8 +166,22 @@ def person_no(cell: Any) -> str:
 
 
 def household(cell: Any) -> str:
-    """A household number of a village."""
-    return short_text(cell) or _refuse("EMPTY")
+    """A household number of a village, as it was written. HOUSEHOLD_DATE for what a spreadsheet has made a date of,
+    HOUSEHOLD_CUT for a number it has shortened."""
+    if isinstance(cell, float) and (not cell.is_integer() or abs(cell) >= _WHOLE):
+        raise Bad("HOUSEHOLD_CUT")
+    if not isinstance(cell, str | int | float):
+        raise Bad("HOUSEHOLD_DATE")
+    number = short_text(cell) or _refuse("EMPTY")
+    if _BECAME_A_DATE.fullmatch(number):
+        raise Bad("HOUSEHOLD_DATE")
+    return _refuse("HOUSEHOLD_CUT") if _CUT.fullmatch(number) else number
+
+
+def number_key(number: str) -> str:
+    """What tells a household number from another: a spreadsheet takes the zeros before it away. As the index
+    of household."""
+    return number.lstrip("0") if number.isascii() and number.isdigit() else number
 
 
 def short_text(cell: Any, *, longest: int = LONGEST_TEXT) -> str | None:
@@ -157,6 +191,8 @@ def short_text(cell: Any, *, longest: int = LONGEST_TEXT) -> str | None:
         raise Bad("TEXT_TOO_LONG")
     if invisible(text):
         raise Bad("TEXT_INVISIBLE")
+    if shows_error(text):
+        raise Bad("CELL_ERROR")
     return text or None
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from operator import itemgetter
 from typing import Any
 
@@ -23,7 +24,7 @@ class Column:
 COLUMNS = (
     Column("source_person_no", ("人员编号",), False, "局里系统的人员编号，最多30个字", "R0000001"),
     Column("id_type", ("证件类型",), False, "目前只收居民身份证，写 01；空着就当 01", "01"),
-    Column("id_number", ("身份证号", "证件号码", "公民身份号码"), True, "18位；这一列要先设为文本再填"),
+    Column("id_number", ("身份证号", "身份证号码", "证件号码", "公民身份号码"), True, "18位；这一列要先设为文本再填"),
     Column("name", ("姓名",), True, "与身份证上一字不差", "张示例"),
     Column("sex", ("性别",), False, "男、女，或 1、2；要与身份证号一致", "男"),
     Column("birth_date", ("出生日期",), False, "1990-08-15 这样写；要与身份证号一致", "1990-08-15"),
@@ -38,7 +39,7 @@ COLUMNS = (
     Column("village_code", ("村居代码",), True, "12位村（居）代码", "370404103901"),
     Column("household_no", ("户号",), True, "村里的户号，最多20个字", "0001"),
     Column("relation_to_head", ("与户主关系",), False, "最多20个字", "户主"),
-    Column("mobile", ("手机号", "手机号码"), False, "11位手机号；空着就不改已有的", "13900000000"),
+    Column("mobile", ("手机号", "手机号码", "联系电话"), False, "11位手机号；空着就不改已有的", "13900000000"),
     Column("change_type", ("变更类型",), False, "ADD 新增、UPDATE 变更、END 终止；空着就是有则改、无则加", "ADD"),
     Column("student", ("在校学生",), False, "是、否；空着就不改已有的", "否"),
     Column("is_migrant", ("外出", "是否外出"), False, "是、否；空着就不改已有的", "否"),
@@ -48,6 +49,7 @@ COLUMNS = (
     Column("spouse_birth", ("配偶出生日期",), False, "1970-05-01 这样写；空着就不改已有的"),
 )
 FIELDS = tuple(column.code for column in COLUMNS)
+_ID_PLACE = FIELDS.index("id_number")
 TITLES = {column.code: column.names[0] for column in COLUMNS}
 
 IGNORED = {
@@ -57,7 +59,16 @@ IGNORED = {
     *("batch_no", "row_no", "sent_at", "checksum", "reason", "镇街", "镇街名称", "村居", "村居名称"),
 }
 
-_KNOWN = {name: column.code for column in COLUMNS for name in (column.code, *column.names)}
+_ALSO = {  # what the same columns are called in other systems' files
+    **dict.fromkeys(("居民身份证号", "居民身份证号码", "公民身份证号码", "身份证", "身份号码", "证件号"), "id_number"),
+    **dict.fromkeys(("参保人姓名", "人员姓名", "参保人"), "name"),
+    **dict.fromkeys(("手机", "移动电话", "联系手机", "联系方式", "电话", "电话号码"), "mobile"),
+    **dict.fromkeys(("出生年月日", "生日"), "birth_date"),
+    **dict.fromkeys(("村代码", "村（居）代码", "村(居)代码", "村居编码"), "village_code"),
+    **dict.fromkeys(("户编号", "家庭编号", "户编码"), "household_no"),
+    **dict.fromkeys(("与户主的关系", "户主关系"), "relation_to_head"),
+}
+_KNOWN = _ALSO | {name: column.code for column in COLUMNS for name in (column.code, *column.names)}
 _TAIL = re.compile(r"[（(].*[)）]$|[*＊:：]+$")
 
 
@@ -90,6 +101,18 @@ def looks_like_header(cells: Sequence[Any]) -> bool:
     return len(known) >= 3 and bool(known & {"id_number", "name"})
 
 
+def joined_header(cells: Sequence[Any], below: Sequence[Any]) -> list[Any] | None:
+    """A header of two rows as one: where the lower one names a column, that; else the upper. None if the lower one is
+    no header but a person."""
+    named = [_plain(cell) for cell in below]
+    if not any(name in _KNOWN for name in named) or any(
+        not (name in _KNOWN or name in IGNORED) for name in named if name
+    ):
+        return None
+    both = zip_longest(cells, below, fillvalue="")
+    return [lower if _plain(lower) else upper for upper, lower in both]
+
+
 def read_header(cells: Sequence[Any]) -> Header:
     """Map the header's cells to fields. BadHeader names every column that is unknown, doubled or missing."""
     titles = [_plain(cell) for cell in cells]
@@ -111,6 +134,17 @@ def read_header(cells: Sequence[Any]) -> Header:
     if any(names for _, names in wrong):
         raise BadHeader(what="；".join(head + "、".join(names)[:200] for head, names in wrong if names) + "。")
     return Header(len(titles), [places.get(field, len(titles)) for field in FIELDS])
+
+
+_SUMS = ("合计", "总计", "小计", "共计", "累计", "总数", "总人数", "本页小计", "本页合计")
+
+
+def named_as_nobody(cells: Sequence[Any], picked: Sequence[Any]) -> str:
+    """What a row that is nobody is called: a sum without an identity number, the header once more; '' for any other."""
+    if looks_like_header(cells):
+        return "又一行表头"
+    words = {_plain(cell).rstrip("：:") for cell in cells}
+    return next((word for word in _SUMS if word in words), "") if not _plain(picked[_ID_PLACE]) else ""
 
 
 def _plain(cell: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, text
 
 from app.registry.determinations import BACKPAY, State
+from app.registry.identity import clean_name
 from core.redact import mask_id
 from core.vault import Vault
 
@@ -135,9 +136,9 @@ def by_session(
 
 
 def by_id_number(connection: Connection, vault: Vault, id_number: str) -> tuple[int, str] | None:
-    """(person id, name in clear) of a clean identity number, or None."""
+    """(person id, name in clear and in its one form) of a clean identity number, or None."""
     row = connection.execute(_BY_INDEX, {"index": vault.index(id_number, purpose="id_number")}).one_or_none()
-    return None if row is None else (row.id, vault.open(row.name, bound_to=f"person.name:{row.id}"))
+    return None if row is None else (row.id, clean_name(vault.open(row.name, bound_to=f"person.name:{row.id}")))
 
 
 def phone_of(connection: Connection, vault: Vault, person_id: int) -> str | None:

@@ -4,24 +4,33 @@ import re
 import unicodedata
 from datetime import date
 
+from app.registry.letters import ONE_FORM, UNSEEN, WIDE
+from app.registry.no_names import NONE, NOTES, SEPARATORS, UNREAD
+
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK = "10X98765432"
 _SHAPE = re.compile(r"[1-9][0-9]{16}[0-9X]")
-WIDE = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
-# Letters that older tables of GB 18030 put into the private area and newer ones into the common one (A82).
-_MOVED = {
-    **{0xE81E: 0x9FB4, 0xE826: 0x9FB5, 0xE82B: 0x9FB6, 0xE82C: 0x9FB7, 0xE832: 0x9FB8, 0xE843: 0x9FB9},
-    **{0xE854: 0x9FBA, 0xE864: 0x9FBB, 0xE863: 0x4DAE},
-}
-_DOTS = str.maketrans(dict.fromkeys("•‧∙⋅・･.．", "·")) | _MOVED
 _INVISIBLE = {"Cf", "Cc", "Cs", "Co", "Cn"}
 LONGEST_NAME = 50
 EARLIEST_YEAR = 1850
+_NUMBER = WIDE | UNSEEN
+_NAME = WIDE | ONE_FORM
+_LATIN = re.compile(r"[A-Za-z]+(?:[ '·-]+[A-Za-z]+)*")
+_SHORTEST_LATIN = 5  # letters; below stand x, test, abc
 
 
 def clean_id_number(text: str) -> str:
-    """Full-width digits made plain, blanks out, X upper-case. Judge the result with `id_number_problem`."""
-    return "".join(text.translate(WIDE).split()).upper()
+    """Full-width digits made plain, blanks and what nobody sees out, X upper-case. Judge the result with
+    `id_number_problem`."""
+    return "".join(untyped(text.translate(_NUMBER)).split()).upper()
+
+
+def untyped(text: str) -> str:
+    """Without what a spreadsheet is told to take a number for text by: 'one, or ="one"."""
+    text = text.strip()
+    if text[:1] in ("'", "’", "‘", "`"):
+        return text[1:].strip()
+    return text[2:-1].strip() if len(text) > 3 and text.startswith('="') and text.endswith('"') else text
 
 
 def id_number_problem(number: str, *, today: date) -> str | None:
@@ -56,9 +65,9 @@ def sex_of(number: str) -> int:
 
 
 def clean_name(text: str) -> str:
-    """NFC, one form of the middle dot, no blanks between Chinese characters. Invisible characters stay for
-    `name_problem` to refuse."""
-    name = unicodedata.normalize("NFC", text).strip().translate(_DOTS)
+    """Each letter in its one form (radicals too), one form of the middle dot, no blanks between Chinese characters.
+    Invisible characters stay for `name_problem` to refuse."""
+    name = unicodedata.normalize("NFC", untyped(text).translate(_NAME)).strip()
     return name if name.isascii() else "".join(name.split())
 
 
@@ -74,11 +83,41 @@ def is_near(name: str, other: str) -> bool:
 
 def name_problem(name: str) -> str | None:
     """None, or NAME_EMPTY, NAME_TOO_LONG, NAME_INVISIBLE (zero-width, direction marks, private use: A82)."""
-    if not name:
-        return "NAME_EMPTY"
-    if len(name) > LONGEST_NAME:
-        return "NAME_TOO_LONG"
+    if not name or len(name) > LONGEST_NAME:
+        return "NAME_TOO_LONG" if name else "NAME_EMPTY"
     return "NAME_INVISIBLE" if invisible(name) else None
+
+
+def new_name_problem(name: str) -> str | None:
+    """The same of a name that is to be written down: also NAME_NONE, NAME_UNREAD, NAME_SEVERAL, NAME_MARKS. Whoever is
+    looked for may still bear one that was taken before."""
+    if problem := name_problem(name):
+        return problem
+    if name.startswith("#") or name.casefold() in NONE:
+        return "NAME_NONE"
+    if set(name) & UNREAD or "锟斤拷" in name:
+        return "NAME_UNREAD"
+    if not any(map(str.isalpha, name)):
+        return "NAME_NONE"
+    return "NAME_SEVERAL" if any(len(part) > 1 for part in SEPARATORS.split(name)[1:]) else _letters_problem(name)
+
+
+def _letters_problem(name: str) -> str | None:
+    if name.isascii():
+        letters = sum(map(str.isalpha, name))
+        return None if _LATIN.fullmatch(name) and letters >= _SHORTEST_LATIN else "NAME_MARKS"
+    parts = name.split("·")
+    if not all(parts) or not all(map(_is_letter, "".join(parts))) or NOTES.search(name):
+        return "NAME_MARKS"
+    return None if len(name) > 1 else "NAME_NONE"
+
+
+def _is_letter(letter: str) -> bool:
+    """A Chinese letter, or one of a script that has no table here; none of the Latin ones, which spoilt text is full
+    of."""
+    if 0x20000 <= ord(letter) < 0x3FFFE or letter == "〇":
+        return True
+    return ord(letter) > 0x24F and unicodedata.category(letter) in ("Lo", "Lm", "Mn", "Mc", "Ll", "Lu")
 
 
 def invisible(text: str) -> bool:

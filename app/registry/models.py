@@ -49,7 +49,14 @@ class Household(Table):
     """Everybody under one household number of a village. Its id is the distribution key of the payment path."""
 
     __tablename__ = "household"
-    __table_args__ = (UniqueConstraint("village_code", "number"),)
+    __table_args__ = (
+        UniqueConstraint("village_code", "number"),
+        Index(  # as people tell them apart: the zeros before a number are a spreadsheet's to lose
+            "ix__household__key",
+            "village_code",
+            text(r"regexp_replace(number, '^0+([0-9]*)$', '\1')"),
+        ),
+    )
     id: Mapped[int] = mapped_column(BigInteger, Identity(cycle=False), primary_key=True)
     village_code: Mapped[str] = mapped_column(ForeignKey("village.code"))
     number: Mapped[str] = mapped_column(Text)
@@ -177,11 +184,11 @@ class DeterminationMove(Table):
 
 
 class ImportBatch(Table):
-    """One file that was brought in, once: the same bytes again change nothing (INV-26)."""
+    """One file that was brought in. The same bytes come again only when they have something left to say (R8)."""
 
     __tablename__ = "import_batch"
     __table_args__ = (
-        UniqueConstraint("kind", "file_hash"),
+        Index("ix__import_batch__kind_file_hash", "kind", "file_hash"),
         CheckConstraint("rows_in = added + changed + same + refused", name="adds_up"),
     )
     id: Mapped[int] = mapped_column(BigInteger, Identity(cycle=False), primary_key=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from app.registry.cells import number_key
 from app.registry.packing import HEAD, TAIL
 from core.errors import Conflict
 
@@ -20,10 +21,12 @@ class ImportUnderWay(Conflict):
 
 @dataclass(slots=True)
 class Known:
-    """A person the register has; the name sealed, or in clear if this very run has put it there. `enrolments`:
-    insurance → digest of the row that made it; `dead_to`: those whose bureau says that he is dead."""
+    """A person the register has; the name sealed, or in clear if this very run has put it there. `home` is his
+    household; `enrolments`: insurance → digest of the row that made it; `dead_to`: those whose bureau says that he is
+    dead."""
 
     id: int
+    home: int
     name: bytes | str
     digest: bytes
     alive: bool
@@ -33,11 +36,11 @@ class Known:
 
 @dataclass(slots=True)
 class Found:
-    """What the register said about one batch: persons by index, households by (village, number), and enough fresh ids
-    for those it does not know."""
+    """What the register said about one batch: persons by index, households by village and number (without the zeros
+    before it: number as written → id), and enough fresh ids for those it does not know."""
 
     persons: dict[bytes, Known] = field(default_factory=dict)
-    households: dict[tuple[str, str], int] = field(default_factory=dict)
+    households: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
     person_ids: list[int] = field(default_factory=list)
     household_ids: list[int] = field(default_factory=list)
 
@@ -78,18 +81,18 @@ _MOVE = "insert into {0} ({1}) overriding system value select {1} from new_{0}"
 _PERSONS = """
 select p.* from (select substr(%s::bytea, at * 32 + 1, 32) as id_index from generate_series(0, %s - 1) as at) asked
 cross join lateral (
-  select p.id_index, p.id, p.name, p.digest, p.alive,
+  select p.id_index, p.id, p.household_id, p.name, p.digest, p.alive,
     (select e.digest from enrolment e where e.person_id = p.id and e.insurance = 'RES_PENSION') as pension,
     (select e.digest from enrolment e where e.person_id = p.id and e.insurance = 'RES_MEDICAL') as medical,
     array(select e.insurance from enrolment e where e.person_id = p.id and e.said_dead) as dead_to
   from person p where p.id_index = asked.id_index offset 0
 ) p
 """
-_HOUSEHOLDS = """
+_HOUSEHOLDS = r"""
 select h.* from unnest(%s::text[], %s::text[]) as asked (village_code, number)
 cross join lateral (
   select h.village_code, h.number, h.id from household h
-  where h.village_code = asked.village_code and h.number = asked.number offset 0
+  where h.village_code = asked.village_code and regexp_replace(h.number, '^0+([0-9]*)$', '\1') = asked.number offset 0
 ) h
 """
 _CHANGE_PERSONS = """
@@ -149,13 +152,13 @@ class Register:
         """Who of these the register knows; and enough fresh ids for those it does not."""
         found = Found()
         asked = (b"".join(indexes), len(indexes))
-        for index, key, name, digest, alive, pension, medical, dead_to in self._ask(_PERSONS, asked):
+        for index, key, home, name, digest, alive, pension, medical, dead_to in self._ask(_PERSONS, asked):
             enrolments = {"RES_PENSION": pension, "RES_MEDICAL": medical}
             known = {insurance: row for insurance, row in enrolments.items() if row is not None}
-            found.persons[index] = Known(key, name, digest, alive, known, set(dead_to))
+            found.persons[index] = Known(key, home, name, digest, alive, known, set(dead_to))
         villages, numbers = [key[0] for key in households], [key[1] for key in households]
         for village, number, key in self._ask(_HOUSEHOLDS, (villages, numbers)):
-            found.households[village, number] = key
+            found.households.setdefault((village, number_key(number)), {})[number] = key
         found.person_ids = self._ids("person", len(indexes) - len(found.persons))
         found.household_ids = self._ids("household", len(households) - len(found.households))
         return found

@@ -21,12 +21,15 @@ from app.registry.identity import (
     clean_name,
     id_number_problem,
     invisible,
-    name_problem,
+    new_name_problem,
 )
+from app.registry.no_names import NONE, TWO_NAMES
 from app.registry.seen import Seen
+from app.registry.workbook import DAY_0
 
 _ROW = (1 << 40) - 1
-_PLAIN_NAME = re.compile(r"[\u4e00-\u9fa5]{2,4}")
+# Nearly every name; what ends like a note or has a letter that stands for a lost one is looked at closely.
+_PLAIN_NAME = re.compile(r"(?!.*[囗锟])[\u4e00-\u9fa5]{1,3}(?![故世亡出迁走主销复废定某子女妻夫])[\u4e00-\u9fa5]")
 _AS_NUMBER = re.compile(r"[0-9](?:\.[0-9]{1,17})?[Ee]\+?1[4-7]|[1-9][0-9]{14}000|[0-9]{18}\.0{1,4}")
 
 
@@ -74,9 +77,10 @@ class Wrong:
 
 class Judge:
     """Judges the rows of one file. Remembers whom it has passed, so that a second row of the same person and
-    insurance is found (about 40 bytes a row). `today` is the Beijing date after which nobody is born."""
+    insurance is found (about 40 bytes a row). `today` is the Beijing date after which nobody is born, `day_0` what the
+    file means by day number 0."""
 
-    def __init__(self, villages: Collection[str], *, today: date) -> None:
+    def __init__(self, villages: Collection[str], *, today: date, day_0: date = DAY_0) -> None:
         self._villages = villages
         self._today = today
         self._seen = Seen()
@@ -84,7 +88,7 @@ class Judge:
         self._births = Memo(self._born)
         self._areas = Memo(lambda part: _weigh(part, 0))
         self._orders = Memo(lambda part: _weigh(part, 14))
-        self._days = Memo(lambda cell: read.day(cell, today=today))
+        self._days = Memo(lambda cell: read.day(cell, today=today, day_0=day_0))
         self._readers: tuple[Callable[[Any], Any], ...] = tuple(
             reader.__getitem__ if isinstance(reader, Memo) else reader
             for reader in (self._reader(field) for field in FIELDS)
@@ -163,7 +167,8 @@ class Judge:
             try:
                 reader(cell)
             except Bad as bad:
-                wrong.append(Wrong(field, bad.code, bad.words))
+                code = "CELL_ERROR" if read.shows_error(cell) else bad.code
+                wrong.append(Wrong(field, code, bad.words))
         return wrong
 
     def _id_number(self, cell: Any) -> str:
@@ -203,10 +208,13 @@ class Judge:
 
 
 def _name(cell: Any) -> str:
-    if isinstance(cell, str) and _PLAIN_NAME.fullmatch(cell):
+    if isinstance(cell, str) and _PLAIN_NAME.fullmatch(cell) and cell not in NONE:
         return cell
-    name = clean_name(str(cell))
-    if problem := name_problem(name):
+    text = read.plain(cell) if not isinstance(cell, str) else cell
+    if TWO_NAMES.fullmatch(text.strip()):
+        raise Bad("NAME_SEVERAL")
+    name = clean_name(text)
+    if problem := new_name_problem(name):
         raise Bad("EMPTY" if problem == "NAME_EMPTY" else problem)
     return name
 

@@ -1,33 +1,21 @@
 """Opens what a bureau sends, CSV or Excel, and gives rows as people see them. Decides encoding, delimiter and size
 limits; knows nothing of what the cells mean."""
 
-import codecs
-import csv
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
+from datetime import date
 from io import TextIOWrapper
-from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
-from app.registry.columns import Header, looks_like_header, read_header
-from core.errors import BadInput
+from app.registry.columns import BadHeader, Header, joined_header, looks_like_header, read_header
+from app.registry.lines import SEARCHED, digest_of, look_through, records
+from app.registry.workbook import DAY_0, BadFile, Looked, Workbook, day_0_of_xls
+from app.registry.workbook import look_through as look_through_workbook
 
-MOST_UNPACKED = 1024**3
-MOST_RATIO = 200  # a sheet of repeated words packs about 1:30
-_CHUNK = 1 << 20
-_SEARCHED = 10  # rows in which the header may stand below a title
-
-
-class BadFile(BadInput):
-    """A file that cannot be read as what it says it is."""
-
-    status = 422
-    text = "文件读不出来：{why}。"
+_HEAD = 1 << 16
 
 
 @dataclass
@@ -41,15 +29,20 @@ class Table:
 
 @dataclass
 class Source:
-    """An opened file. `digest` is the SHA-256 of its bytes, `skipped` the sheets that carry no enrolment header
-    (complete once `tables` has been read to its end)."""
+    """An opened file. `digest` is the SHA-256 of its bytes, `day_0` the day that its number 0 stands for. `skipped`:
+    sheets that carry no enrolment header; `unseen`: sheets that are hidden, and not read; `hidden`: rows that are
+    hidden or filtered out, and read all the same (all complete once `tables` has been read to its end)."""
 
     path: Path
     digest: bytes
     encoding: str | None
     rows_about: int
     sheet: str | None = None
+    book: Workbook | None = None
+    day_0: date = DAY_0
     skipped: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    hidden: int = 0
 
     def tables(self) -> Iterator[Table]:
         """Every table of the file, one after the other. BadFile, BadHeader."""
@@ -57,84 +50,101 @@ class Source:
 
     def _csv(self, encoding: str) -> Iterator[Table]:
         with self.path.open("rb") as raw, TextIOWrapper(raw, encoding=encoding, newline="") as text:
-            numbered = _records(text)
-            above = [next(numbered, (0, []))]
-            while not looks_like_header(above[-1][1]) and len(above) < _SEARCHED and above[-1][0]:
-                above.append(next(numbered, (0, [])))
-            header = above[-1][1] if looks_like_header(above[-1][1]) else above[0][1]
-            yield Table("", read_header(header), numbered)
+            numbered = records(text)
+            above: list[list[Any]] = []
+            for _, (_, cells) in zip(range(SEARCHED), numbered, strict=False):
+                above.append(cells)
+                if looks_like_header(cells):
+                    break
+            found = bool(above) and looks_like_header(above[-1])
+            _refuse_people(above[:-1] if found else ())
+            yield _table("", above[-1] if found else above[0] if above else [], numbered)
 
     def _sheets(self) -> Iterator[Table]:
         with self.path.open("rb") as raw:
             book = _book(raw)
-            names = [self.sheet] if self.sheet else book.sheet_names
+            hidden = {each.name for each in book.sheets_metadata if each.visible is not SheetVisibleEnum.Visible}
             if self.sheet and self.sheet not in book.sheet_names:
                 raise BadFile(why=f"没有工作表“{self.sheet}”，只有：{'、'.join(book.sheet_names)}")
             found = False
-            for name in names:
-                table = _sheet(book, name)
+            for name in [self.sheet] if self.sheet else book.sheet_names:
+                if name in hidden and not self.sheet:
+                    self.unseen.append(name)
+                    continue
+                table = self._sheet(book, name)
                 if table is None:
                     self.skipped.append(name)
                     continue
                 found = True
                 yield table
             if not found:
-                raise BadFile(why="没有一张工作表带有参保登记的表头")
+                unseen = f"；隐藏的工作表没有读：{'、'.join(self.unseen)}" if self.unseen else ""
+                raise BadFile(why=f"没有一张工作表带有参保登记的表头{unseen}")
+
+    def _sheet(self, book: CalamineWorkbook, name: str) -> Table | None:
+        """The sheet if a header stands in its first rows, else None."""
+        looked = self.book.look(name) if self.book and name in self.book.parts else Looked()
+        try:
+            sheet = book.get_sheet_by_name(name)
+        except (CalamineError, OSError) as error:
+            raise BadFile(why=f"工作表“{name}”打不开") from error
+        first = (sheet.start or (0, 0))[1]  # its rows begin at the first column that is used
+        rows = self._as_shown(enumerate(sheet.iter_rows(), 1), looked, first)
+        above: list[list[Any]] = []
+        for _, (_, cells) in zip(range(SEARCHED), rows, strict=False):
+            if looks_like_header(cells):
+                _refuse_people(above)
+                return _table(name, cells, rows)
+            above.append(cells)
+        return None
+
+    def _as_shown(
+        self, rows: Iterator[tuple[int, list[Any]]], looked: Looked, first: int
+    ) -> Iterator[tuple[int, list[Any]]]:
+        """The rows with the errors that cells show, where the reader gives blanks; hidden ones are counted."""
+        if not (looked.hidden or looked.marked):
+            yield from rows
+            return
+        for number, cells in rows:
+            for place, shown in looked.marked.get(number, {}).items():
+                if 0 <= place - first < len(cells):
+                    cells[place - first] = shown
+            self.hidden += number in looked.hidden and any(cell != "" for cell in cells)
+            yield number, cells
 
 
 def open_file(path: Path, *, sheet: str | None = None) -> Source:
-    """Look through the whole file once: hash, kind, encoding. BadFile if it is not text in UTF-8 or GB18030, not an
-    Excel file that opens, or unpacks to more than a gigabyte."""
+    """Look through the whole file once: hash, kind, encoding. BadFile if it is not text in UTF-8, UTF-16 or GB18030,
+    not an Excel file that opens, or would fill the memory."""
     with path.open("rb") as raw:
-        head = raw.read(8)
+        head = raw.read(_HEAD)
         raw.seek(0)
         if head.startswith(b"PK\x03\x04"):
-            _refuse_bomb(path)
-            return Source(path, _digest(raw), None, 0, sheet)
+            book = look_through_workbook(path)
+            return Source(path, digest_of(raw), None, 0, sheet, book, book.day_0)
         if head.startswith(b"\xd0\xcf\x11\xe0"):
-            return Source(path, _digest(raw), None, 0, sheet)
-        digest, encoding, lines = _look_through(raw)
+            return Source(path, digest_of(raw), None, 0, sheet, day_0=day_0_of_xls(head))
+        digest, encoding, lines = look_through(raw)
     return Source(path, digest, encoding, max(lines - 1, 0), sheet)
 
 
-def _digest(raw: BinaryIO) -> bytes:
-    whole = sha256()
-    while chunk := raw.read(_CHUNK):
-        whole.update(chunk)
-    return whole.digest()
-
-
-def _look_through(raw: BinaryIO) -> tuple[bytes, str, int]:
-    """(hash, encoding, lines). UTF-8 is tried first: text in GB18030 is practically never also right UTF-8."""
-    digest = _digest(raw)
-    failed = 1
-    for encoding in ("utf-8", "gb18030"):
-        raw.seek(0)
-        lines, decoder = 0, codecs.getincrementaldecoder(encoding)()
-        try:
-            while chunk := raw.read(_CHUNK):
-                if "\0" in decoder.decode(chunk):
-                    raise BadFile(why="里面有空字符，不是文本文件")
-                lines += chunk.count(b"\n")
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError as error:
-            failed = max(failed, lines + error.object[: error.start].count(b"\n") + 1)
-        else:
-            return digest, "utf-8-sig" if encoding == "utf-8" else encoding, lines + 1
-    raise BadFile(why=f"第{failed}行的文字既不是 UTF-8 也不是 GB18030 编码")
-
-
-def _records(text: TextIOWrapper) -> Iterator[tuple[int, list[Any]]]:
-    """Numbered from 1 as in a spreadsheet: a quoted line break does not start a new row, an empty line is a row."""
-    first = text.readline()
-    delimiter = max(",\t;", key=first.count)
-    reader = csv.reader(chain([first.removeprefix("\ufeff")], text), delimiter=delimiter)
-    number = 0
+def _table(name: str, cells: Sequence[Any], rows: Iterator[tuple[int, list[Any]]]) -> Table:
+    """A table below its header, which may stand on two rows: groups of columns, and the columns below them."""
     try:
-        for number, cells in enumerate(reader, 1):
-            yield number, cells
-    except csv.Error as error:
-        raise BadFile(why=f"第{number + 1}行的引号或长度不对") from error
+        return Table(name, read_header(cells), rows)
+    except BadHeader:
+        _, below = next(rows, (0, []))
+        joined = joined_header(cells, below)
+        if joined is None:
+            raise
+        return Table(name, read_header(joined), rows)
+
+
+def _refuse_people(above: Sequence[Sequence[Any]]) -> None:
+    """Above a header stand titles; somebody with a number there would be passed over in silence."""
+    for number, cells in enumerate(above, 1):
+        if any(len(text) >= 15 and text[:15].isdecimal() for text in ("".join(str(cell).split()) for cell in cells)):
+            raise BadFile(why=f"第{number}行像是一个人，却在表头上面。请把表头放在第一行")
 
 
 def _book(raw: BinaryIO) -> CalamineWorkbook:
@@ -144,27 +154,3 @@ def _book(raw: BinaryIO) -> CalamineWorkbook:
         raise BadFile(why="文件设了密码，请去掉密码再传") from error
     except (CalamineError, OSError) as error:
         raise BadFile(why="不是能打开的 Excel 文件") from error
-
-
-def _sheet(book: CalamineWorkbook, name: str) -> Table | None:
-    """The sheet if a header stands in its first rows, else None."""
-    try:
-        sheet = book.get_sheet_by_name(name)
-    except (CalamineError, OSError) as error:
-        raise BadFile(why=f"工作表“{name}”打不开") from error
-    rows = enumerate(sheet.iter_rows(), 1)
-    for _, cells in zip(range(_SEARCHED), (cells for _, cells in rows), strict=False):
-        if looks_like_header(cells):
-            return Table(name, read_header(cells), rows)
-    return None
-
-
-def _refuse_bomb(path: Path) -> None:
-    """Judge an XLSX by its directory before anything is unpacked (A77)."""
-    try:
-        with zipfile.ZipFile(path) as packed:
-            unpacked = sum(entry.file_size for entry in packed.infolist())
-    except zipfile.BadZipFile as error:
-        raise BadFile(why="压缩包坏了，不是能打开的 Excel 文件") from error
-    if unpacked > MOST_UNPACKED or unpacked > MOST_RATIO * max(path.stat().st_size, 1 << 16):
-        raise BadFile(why="解开后太大，请分成几个文件")

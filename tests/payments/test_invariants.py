@@ -207,6 +207,12 @@ TAMPERINGS = (
     ("INV-13", "update sealed_day set confirmed_by = 'staff:other'"),
     ("INV-13", "update sealed_day set closed_at = closed_at + interval '1 s'"),
     ("INV-13", "update sealed_day set version = 1"),
+    (
+        "INV-24",
+        "insert into household (village_code, number) select village_code, '0' || number from household;"
+        " insert into person (household_id, id_number, id_index, name, birth_date, sex, digest)"
+        " select (select max(id) from household), id_number, '', name, birth_date, sex, digest from person",
+    ),
     ("INV-81", "update person set alive = false"),
     ("INV-81", "update enrolment set employee_insured = true"),
     ("INV-81", "update household set number = '9'"),

@@ -35,7 +35,7 @@ def test_every_failure_is_explained_with_what_to_do() -> None:
 
     assert set(told) == set(REASONS)
     for code, reason in REASONS.items():
-        assert told[code][1] == reason.format(where="第几行", bureau="另一家") and told[code][2]
+        assert told[code][1] == reason.format(where="第几行", bureau="另一家", first="几", last="几") and told[code][2]
 
 
 def test_every_category_is_listed() -> None:
