@@ -1,6 +1,9 @@
-"""A4 paper with Chinese text: one font, a pen that moves down, tables, codes. The same calls give the same bytes."""
+"""A4 paper with Chinese text: fonts that are carried in the file, a pen that moves down, tables, codes. The same calls
+give the same bytes. No letter is ever left to the reader's fonts, and none is left out."""
 
+import re
 from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
 from io import BytesIO
 from itertools import groupby
 from pathlib import Path
@@ -12,12 +15,13 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-FONT, RARE = "NotoSansSC", "STSong-Light"  # carried in the file; every reader's own, for what ours lacks
-FILE = Path(__file__).parent / "fonts" / "NotoSansSC-Regular.ttf"
+# The first that has a letter draws it; together they have every letter of GB 18030-2022, level 2 (fonts/README.md).
+FONTS = ("NotoSansSC-Regular", "LettersWide", "LettersRare")
+FOLDER = Path(__file__).parent / "fonts"
+_FAR = re.compile("<([0-9A-F]{5,6})>")
 MARGIN, WIDTH = 16 * mm, A4[0] - 32 * mm
 INK, GREEN, GREY, PALE = HexColor("#1c1f1d"), HexColor("#075e38"), HexColor("#5b6360"), HexColor("#eef1ef")
 
@@ -26,11 +30,8 @@ class Page:
     """One page of A4; `finish` gives the file."""
 
     def __init__(self, title: str) -> None:
-        if FONT not in pdfmetrics.getRegisteredFontNames():
-            pdfmetrics.registerFont(TTFont(FONT, str(FILE)))
-            pdfmetrics.registerFont(UnicodeCIDFont(RARE))
         self._into = BytesIO()
-        self.canvas = Canvas(self._into, pagesize=A4, invariant=1)
+        self.canvas = Canvas(self._into, pagesize=A4, invariant=1, initialFontName=_loaded(FONTS[0]).fontName)
         self.canvas.setTitle(title)
         self.y = A4[1] - MARGIN
 
@@ -48,23 +49,30 @@ class Page:
 
     def line(self, words: str, *, size: int = 9, step: int = 5, colour: Any = None, x: int = 0) -> None:
         """One line of text; `step` in millimetres to the next."""
+        self._room()
         self.canvas.setFillColor(colour or INK)
         self._write(MARGIN + x * mm, self.y, words, size)
         self.y -= step * mm
 
     def row(self, cells: Sequence[str], ends: Sequence[int], *, head: bool = False) -> None:
-        """A line of a table: the first cell from the left, the others against their right ends in millimetres."""
+        """A line of a table: the first cell from the left, the others against their right ends in millimetres. A first
+        cell that is too long goes on below, whole."""
+        self._room()
         if head:
             self.canvas.setFillColor(PALE)
             self.canvas.rect(MARGIN, self.y - 1.4 * mm, WIDTH, 5 * mm, stroke=0, fill=1)
         self.canvas.setFillColor(INK)
-        self._write(MARGIN + 1 * mm, self.y, cells[0], 9)
+        first, *below = _wrapped(cells[0], ends[0] * mm - _width(cells[1], 9) - 3 * mm, 9)
+        self._write(MARGIN + 1 * mm, self.y, first, 9)
         for cell, end in zip(cells[1:], ends, strict=True):
             self._write(MARGIN + end * mm - _width(cell, 9), self.y, cell, 9)
         self.y -= 5 * mm
+        for words in below:
+            self.line(words, x=1)
 
     def fact(self, name: str, words: str) -> None:
         """A name and what it is, in two columns."""
+        self._room()
         self.canvas.setFillColor(GREY)
         self._write(MARGIN, self.y, name, 10)
         self.canvas.setFillColor(INK)
@@ -90,6 +98,12 @@ class Page:
                 if dark:
                     self.canvas.rect(left + right * side, top - (down + 1) * side, side, side, stroke=0, fill=1)
 
+    def _room(self) -> None:
+        """The next page, if this one is full."""
+        if self.y < MARGIN / 2:
+            self.canvas.showPage()
+            self.y = A4[1] - MARGIN
+
     def _write(self, x: float, y: float, words: str, size: int) -> None:
         for font, piece in _pieces(words):
             self.canvas.setFont(font, size)
@@ -97,11 +111,49 @@ class Page:
             x += pdfmetrics.stringWidth(piece, font, size)
 
 
+class _Carried(TTFont):
+    """Names its letters to the reader in UTF-16, beyond the first plane too, where reportlab writes the bare number: so
+    a name can be found and copied."""
+
+    def addObjects(self, doc: Any) -> None:
+        super().addObjects(doc)
+        for name, stream in doc.idToObject.items():
+            if name.startswith("toUnicodeCMap:"):
+                stream.content = _FAR.sub(
+                    lambda found: f"<{chr(int(found[1], 16)).encode('utf-16-be').hex().upper()}>", stream.content
+                )
+
+
+def unknown(words: str) -> list[str]:
+    """The letters that no font here has."""
+    return [letter for letter in words if _font(letter) is None]
+
+
 def _pieces(words: str) -> Iterator[tuple[str, str]]:
-    """The words by the font that has their letters: names are written with more signs than our font knows."""
-    known = pdfmetrics.getFont(FONT).face.charToGlyph
-    for has, letters in groupby(words, lambda letter: ord(letter) in known):
-        yield (FONT if has else RARE), "".join(letters)
+    """The words by the font that has their letters. What none has is told by its number: a gap in a name is a lie."""
+    for font, letters in groupby(words, _font):
+        yield font or FONTS[0], "".join(letter if font else f"〔U+{ord(letter):X}〕" for letter in letters)
+
+
+@lru_cache(maxsize=65_536)
+def _font(letter: str) -> str | None:
+    return next((font for font in FONTS if ord(letter) in _loaded(font).face.charToGlyph), None)
+
+
+@cache
+def _loaded(font: str) -> Any:
+    """Most papers need the first one only: the others are read when a letter asks for them."""
+    pdfmetrics.registerFont(_Carried(font, str(FOLDER / f"{font}.ttf")))
+    return pdfmetrics.getFont(font)
+
+
+def _wrapped(words: str, width: float, size: int) -> list[str]:
+    lines = [""]
+    for letter in words:
+        if lines[-1] and _width(lines[-1] + letter, size) > width:
+            lines.append("")
+        lines[-1] += letter
+    return lines
 
 
 def _width(words: str, size: int) -> float:

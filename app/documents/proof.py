@@ -6,12 +6,11 @@ from typing import Any
 
 from reportlab.lib.units import mm
 
-from app.documents.page import GREEN, GREY, Page
+from app.documents.page import GREEN, GREY, Page, unknown
 from core.money import plain_yuan, yuan
 from payments.proofs import grouped
 
 _ENDS = (80, 122, 140, 158, 177)
-_NAME = 14  # letters that fit beside a number
 MOST_ITEMS = 24  # as many as one payment holds
 
 
@@ -42,7 +41,7 @@ def _items(page: Page, facts: Mapping[str, Any]) -> None:
         tier = plain_yuan(item["tier"]) if item["tier"] else "—"
         page.row(
             (
-                _fitting(item["name"]),
+                item["name"],
                 item["id_masked"],
                 item["levy_item"],
                 _span(years_of(item)),
@@ -109,10 +108,13 @@ def _foot(page: Page, facts: Mapping[str, Any]) -> None:
     page.line("查验真假：用手机扫右上角的码，或在缴费页面“核对通知”里输入查验码。页面上的姓名、项目、金额", step=5)
     page.line("要与这张纸一样；不一样的、查不到的、写着“已作废”的，都不能当作凭证。", step=5)
     page.line(f"咨询电话：{facts['help_phone']}", step=5, colour=GREY)
+    if without_font(facts):
+        page.line("〔U+…〕是电脑里还没有字形的字，以登记的姓名为准。", step=5, colour=GREY)
 
 
-def _fitting(name: str) -> str:
-    return name if len(name) <= _NAME else name[: _NAME - 1] + "…"
+def without_font(facts: Mapping[str, Any]) -> list[str]:
+    """The letters of the paper's names that are told by their numbers."""
+    return unknown("".join(item["name"] for item in facts["items"]))
 
 
 def _day(told: str) -> str:

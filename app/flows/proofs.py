@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from app.documents.proof import draw
+from app.documents.proof import draw, without_font
 from app.flows.parts import Parts
 from app.flows.titles import title_of
 from app.policy.facts import Insurance
@@ -132,6 +132,8 @@ def proof(parts: Parts, code: str) -> Proof:
 def hand_out(parts: Parts, paper: Proof) -> bytes:
     """The paper as a file, counted; its digest is kept, so that the file can be told from an altered one."""
     drawn = draw(paper.facts, title=paper.title, address=f"{parts.public_url}/check?code={paper.code}")
+    if missing := without_font(paper.facts):
+        parts.alert("letter_without_font", letters=" ".join(f"U+{ord(letter):X}" for letter in missing))
     with parts.engine.begin() as connection:
         row = proofs.by_code(connection, paper.code)
         assert row is not None, "the caller read it"
