@@ -50,9 +50,9 @@ def receipt_entry(connection: Connection, household_id: int, settled_by: str) ->
 
 
 def by_check_code(connection: Connection, code: str) -> Row | None:
-    """The paid payment a notice's check code belongs to, or None."""
+    """The payment that brought money under a notice's check code, or None: paid, or of what was paid already."""
     return connection.execute(
-        select(Payment.__table__).where(Payment.check_code == code, Payment.state == "paid")
+        select(Payment.__table__).where(Payment.check_code == code, Payment.state.in_(("paid", "surplus")))
     ).first()
 
 

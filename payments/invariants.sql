@@ -346,3 +346,9 @@ select min(h.village_code) || ' ' || min(regexp_replace(h.number, '^0+([0-9]*)$'
   from household h
  where h.number ~ '^[0-9]+$' and exists (select from person p where p.household_id = h.id)
  group by h.village_code, regexp_replace(h.number, '^0+([0-9]*)$', '\1') having count(*) > 1
+
+-- INV-25 退了费以后，没有再开退掉那一项的凭证
+select p.code as what
+  from refund r join refund_bill rb using (household_id, number)
+  join proof p on p.household_id = rb.household_id and rb.bill_id = any (p.bills)
+ where r.state = 'paid' and p.issued_at > r.paid_at + interval '1 minute'

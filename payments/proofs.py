@@ -43,7 +43,9 @@ class Proof(Table):
     household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     code: Mapped[str] = mapped_column(Text, primary_key=True)
     kind: Mapped[str] = mapped_column(Text)
-    subject: Mapped[str] = mapped_column(Text)  # payment:<number>, or bill:<id>
+    subject: Mapped[str] = mapped_column(
+        Text
+    )  # payment:<number>, with the bills of the rest when some went back; or bill:<id>
     cause: Mapped[str] = mapped_column(Text)
     bills: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     content: Mapped[bytes] = mapped_column(LargeBinary)  # sealed, proof.content:<code>
@@ -108,7 +110,7 @@ def standing_bills(connection: Connection, proof: Row) -> int:
     return connection.execute(
         text(
             "select count(*) from bill where household_id = :household and id = any (:bills) and state = 'settled'"
-            " and receipt_of(household_id, settled_by) = :cause"
+            " and receipt_of(household_id, settled_by) = :cause and receipt_unasked(:cause) = 0"
         ),
         {"household": proof.household_id, "bills": proof.bills, "cause": proof.cause},
     ).scalar_one()

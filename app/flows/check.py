@@ -2,7 +2,7 @@
 one (decision 16)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -16,7 +16,8 @@ from core.errors import NotFound
 from core.money import Fen
 from core.redact import mask_name
 from payments import proofs
-from payments.find import by_check_code
+from payments.find import bills_of, by_check_code
+from payments.kept import Fate, fate, kept, receipt_of_payment
 
 _MISREAD = str.maketrans("OILU", "011V")  # letters our codes never use, as people write them down
 _CODE = re.compile(r"[0-9A-Z]{8}")
@@ -28,14 +29,30 @@ class NoSuchCode(NotFound):
     text = "没有查到这个码。请对照着再看一遍；还是查不到，请不要相信那条通知或那张凭证，打电话问一问。"
 
 
+FATES: Mapping[Fate, str] = {
+    Fate.PAID: "已缴费",
+    Fate.PARTLY_BACK: "已缴费，后来退了一部分",
+    Fate.BACK: "已退费，不能当缴费凭证",
+    Fate.SURPLUS: "这一笔是多付的，会退回",
+    Fate.SURPLUS_BACK: "这一笔是多付的，已退回",
+}
+
+
 @dataclass(frozen=True)
 class Checked:
-    """What the notice said, in its own masked words. No amount: the page is open to everybody."""
+    """What the notice said, in its own masked words, and what is true of it today. No amount: the page is open to
+    everybody."""
 
     village: str
     names: str
     items: str
     paid_on: date
+    fate: Fate
+
+    @property
+    def words(self) -> str:
+        """What has become of the money."""
+        return FATES[self.fate]
 
 
 @dataclass(frozen=True)
@@ -80,10 +97,12 @@ def check(parts: Parts, code: str, *, network: str, file: bytes | None = None) -
         return _paper(parts, wanted, file)
     with parts.reading() as connection:
         row = by_check_code(connection, wanted) if _CODE.fullmatch(wanted) else None
-    if row is None:
-        raise NoSuchCode
+        if row is None:
+            raise NoSuchCode
+        bills = bills_of(connection, row.household_id, row.number)
+        found = fate(row, len(bills), kept(connection, row.household_id, receipt_of_payment(row)))
     fields = row.memo["notice"]["fields"]
-    return Checked(fields["village"], fields["names"], fields["items"], business_day(row.paid_at))
+    return Checked(fields["village"], fields["names"], fields["items"], business_day(row.paid_at), found)
 
 
 def _paper(parts: Parts, code: str, file: bytes | None) -> CheckedPaper:

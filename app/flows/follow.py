@@ -19,6 +19,7 @@ from payments import find as find_money
 from payments.errors import NoSuchPayment
 from payments.gateways import GATEWAYS
 from payments.gateways.base import Checkout, Page
+from payments.kept import Fate, Kept, fate, kept, receipt_of_payment
 from payments.states import LIVE, State
 
 _NUMBER = re.compile(r"[0-9A-Z]{26}")
@@ -30,6 +31,7 @@ class Phase(StrEnum):
     WAITING = "waiting"  # the code may be scanned
     CHECKING = "checking"  # nobody knows yet; the gateway is being asked
     PAID = "paid"
+    REFUNDED = "refunded"  # it was paid, and all of it has gone back
     SURPLUS = "surplus"  # money arrived for something settled already; it goes back
     LEFT = "left"  # somebody pays another way; only its gateway knows when this one ends
     CLOSED = "closed"  # nobody can pay it any more
@@ -51,6 +53,7 @@ WORDS: Mapping[Phase, str] = {
     Phase.WAITING: "请付款。付完请等到出现“缴费成功”再离开。",
     Phase.CHECKING: "正在向{title}核对，钱没有丢，请不要再付一次。",
     Phase.PAID: "缴费成功。",
+    Phase.REFUNDED: "这一笔交过，后来已经退费，现在没有交。",
     Phase.SURPLUS: "这一项已经交过了，多付的钱会退回原来付款的账户，不用您去办。",
     Phase.LEFT: "这个付款码不用了，请不要再付。没有付就没有扣钱；万一付了，这一项还没交就算交上，已经交了就自动退回。",
     Phase.CLOSED: "这个付款码已经失效，没有扣钱。要交费请重新出码。",
@@ -89,6 +92,7 @@ class Followed:
     code_url: str | None
     jsapi: Mapping[str, str] | None
     page: Page | None
+    partly_back: bool  # paid, and some of it has gone back
     page_hosts: Sequence[str]  # where the page may lead on to
     village: str
     items: Sequence[Item]
@@ -118,7 +122,8 @@ def follow(parts: Parts, number: str) -> Followed:
         if row is None:
             raise NoSuchPayment(number)
         items = connection.execute(_ITEMS, {"household": row.household_id, "number": number}).all()
-    return _followed(parts, row, items)
+        left = kept(connection, row.household_id, receipt_of_payment(row)) if row.state == State.PAID else None
+    return _followed(parts, row, items, left)
 
 
 _ITEMS = text(
@@ -161,10 +166,13 @@ def close_payment(parts: Parts, number: str, *, by: str) -> None:
         give_way(parts, row, by=by)
 
 
-def _followed(parts: Parts, row: Any, items: Sequence[Any]) -> Followed:
+def _followed(parts: Parts, row: Any, items: Sequence[Any], left: Kept | None) -> Followed:
     phase, now = PHASES[State(row.state)], parts.clocks.now()
     if phase is Phase.WAITING and (now >= row.expires_at or not row.checkout):
         phase = Phase.CHECKING  # its time is over, and only the gateway knows how it ended
+    became = fate(row, len(items), left) if left else None
+    phase = Phase.REFUNDED if became is Fate.BACK else phase
+    standing = {_key(bill) for bill in left.bills} if left and became is not Fate.BACK else set()
     held = restored(row.checkout) if phase is Phase.WAITING else Checkout()
     facts = GATEWAYS[row.gateway].facts
     return Followed(
@@ -181,13 +189,18 @@ def _followed(parts: Parts, row: Any, items: Sequence[Any]) -> Followed:
         code_url=held.code_url,
         jsapi=held.jsapi,
         page=held.page,
+        partly_back=became is Fate.PARTLY_BACK,
         page_hosts=facts.page_hosts,
         village=items[0].place,
-        items=[_item(parts, each) for each in items],
+        items=[_item(parts, each, covers=left is None or _key(each) in standing) for each in items],
     )
 
 
-def _item(parts: Parts, row: Any) -> Item:
+def _key(bill: Any) -> tuple[Any, ...]:
+    return bill.person_id, bill.insurance, bill.levy_year, bill.determination
+
+
+def _item(parts: Parts, row: Any, *, covers: bool) -> Item:
     insurance = Insurance(row.insurance)
     return Item(
         person_id=row.person_id,
@@ -197,5 +210,5 @@ def _item(parts: Parts, row: Any) -> Item:
         title=title_of(row),
         amount=row.personal_due,
         tier=row.tier,
-        benefit_start=row.benefit_start,
+        benefit_start=row.benefit_start if covers else None,
     )

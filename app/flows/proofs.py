@@ -22,6 +22,7 @@ from core.money import capital_yuan
 from payments import find as find_money
 from payments import find_refunds, proofs
 from payments.errors import NoSuchPayment
+from payments.kept import kept, receipt_of_payment
 from payments.ledger.chart import CHANNELS
 from payments.number import ALPHABET, household_of
 from payments.proofs import CERTIFICATE, CONFIRMATION
@@ -33,6 +34,12 @@ class NotPaidYet(Conflict):
     """A paper for what nobody has paid (A69)."""
 
     text = "这一项还没有交费，没有凭证可开。"
+
+
+class MoneyWentBack(Conflict):
+    """A paper for money that went back, wholly or by hand."""
+
+    text = "这笔钱已经退回，没有凭证可开。"
 
 
 class NotBookedYet(Conflict):
@@ -76,26 +83,38 @@ class Behind:
 
 
 def confirm(parts: Parts, number: str) -> Proof:
-    """The confirmation of a payment, written now if it was not before. NoSuchPayment, NotPaidYet."""
+    """The confirmation of what a payment still stands for, written now if it was not before: when an item has gone back
+    there is a new one for the rest. NoSuchPayment, NotPaidYet, MoneyWentBack."""
     with parts.engine.begin() as connection:
         row = find_money.payment(connection, number)
         if row is None:
             raise NoSuchPayment(number)
         if row.state != "paid":
             raise NotPaidYet(number)
-        cause = f"receipt:{row.gateway}:{row.reference}"
-        bills = find_money.bills_of(connection, row.household_id, number)
+        cause = receipt_of_payment(row)
+        bills = _standing(connection, row.household_id, cause)
+        first = {bill.id for bill in find_money.bills_of(connection, row.household_id, number)}
+        ids = [bill.id for bill in bills]
+        subject = f"payment:{number}" + ("" if set(ids) == first else f":{'-'.join(map(str, ids))}")
         facts = {"number": number, "reference": row.reference, "paid_at": _moment(row.paid_at)}
         facts |= {"channel": CHANNELS.get(row.gateway, row.gateway)}
-        return _written(
-            parts, connection, CONFIRMATION, subject=f"payment:{number}", cause=cause, bills=bills, facts=facts
-        )
+        return _written(parts, connection, CONFIRMATION, subject=subject, cause=cause, bills=bills, facts=facts)
+
+
+def _standing(connection: Connection, household_id: int, cause: str) -> Sequence[Row]:
+    """The bills that a receipt pays for today; whose money was given back by hand, nobody can say. MoneyWentBack."""
+    left = kept(connection, household_id, cause)
+    if left.by_hand or not left.bills:
+        raise MoneyWentBack
+    return left.bills
 
 
 def certify(parts: Parts, subject: Subject, insurance: Insurance, determination: int | None = None) -> Proof:
-    """The certificate of one settled item, written now if it was not before. NotPaidYet, NotBookedYet."""
+    """The certificate of one settled item, written now if it was not before. NotPaidYet, NotBookedYet,
+    MoneyWentBack."""
     with parts.engine.begin() as connection:
         bill, entry, booking = _settled(connection, subject, insurance, determination)
+        _standing(connection, bill.household_id, entry.cause)
         if booking is None:
             raise NotBookedYet(insurance)
         gateway, reference = entry.cause.split(":")[1:3]

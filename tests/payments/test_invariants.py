@@ -213,6 +213,13 @@ TAMPERINGS = (
         " insert into person (household_id, id_number, id_index, name, birth_date, sex, digest)"
         " select (select max(id) from household), id_number, '', name, birth_date, sex, digest from person",
     ),
+    (
+        "INV-25",
+        f"{A_REFUND}; {ITS_BILL};"
+        " update refund set state = 'paid', paid_at = now() - interval '1 hour', next_query_at = null;"
+        " insert into proof (household_id, code, kind, subject, cause, bills, content, issued_at)"
+        " select household_id, 'X', 'confirmation', 'x', 'x', array[bill_id], '', now() from refund_bill",
+    ),
     ("INV-81", "update person set alive = false"),
     ("INV-81", "update enrolment set employee_insured = true"),
     ("INV-81", "update household set number = '9'"),

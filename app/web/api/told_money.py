@@ -25,7 +25,7 @@ class PaymentTold(Told):
     """A payment as it stands; `state` settled: nothing was due and all is done, there is no number."""
 
     number: str | None
-    state: Literal["waiting", "checking", "paid", "surplus", "left", "closed", "failed", "settled"]
+    state: Literal["waiting", "checking", "paid", "refunded", "surplus", "left", "closed", "failed", "settled"]
     words: str
     amount: int
     expires_at: str | None

@@ -14,7 +14,7 @@ from app.web.api.told import ErrorTold
 from app.web.api.told_money import ProofTold
 from tests.app.web.test_agent import agent, person_page
 from tests.app.web.test_api import Api
-from tests.refunding import CLERK, agreed, pay, rows, run_refunds
+from tests.refunding import CLERK, agreed, pay, rows, run_refunds, start, state
 from tests.system import eventually
 
 __all__ = ["agent"]
@@ -159,6 +159,73 @@ def test_a_paper_is_void_when_the_money_went_back(running, district, browser):
     page = browser.get(code_on(pdf).removeprefix(running.parts.public_url))
     assert "已作废" in page.text and "退了费" in page.text
     assert browser.get("/paid").html.count("缴费凭证") == 0
+
+
+def codes(running):
+    return [row.code for row in rows(running, "select code from proof order by issued_at, code")]
+
+
+def test_money_that_went_back_is_certified_nowhere(running, district, browser):
+    """B9: /check said 已缴费, /pay 缴费成功 with a benefit date, and a new confirmation could be drawn."""
+    number, neighbours = paid(running, district.adult), paid(running, district.neighbour, key="n")
+    asked = agreed(running.parts, number)
+    run_refunds(running, asked.number, "paid")
+    browser.look_up(district.adult.name, district.adult.id_number)
+
+    page = browser.get(f"/pay/{number}")
+    told = {row.number: row.check_code for row in rows(running, "select number, check_code from payment")}
+    notice, other = (browser.get("/check", code=told[each]).text for each in (number, neighbours))
+
+    assert "已退费" in page.text and "缴费成功" not in page.text and "可以报销" not in page.text
+    assert "/proof" not in page.html and "已退费，不能当缴费凭证" in notice and "已缴费" not in notice
+    assert "已缴费" in other and "退" not in other.split("状态")[1].split("再核对")[0]
+    api = Api(running)
+    api.look_up(district.adult)
+    assert api.get(f"/payments/{number}").json["state"] == "refunded"
+    refused = api.post(f"/payments/{number}/proof", {})
+    assert (refused.status_code, refused.json["code"]) == (409, "MONEY_WENT_BACK") and codes(running) == []
+
+
+def test_when_one_item_went_back_the_rest_has_a_new_paper(running, district, browser):
+    """B9: the whole confirmation was void for good."""
+    with running.office.engine.begin() as connection:
+        connection.exec_driver_sql("delete from category")
+    number = paid(running, district.adult, district.poor)
+    for person in (district.adult, district.poor):
+        browser.look_up(person.name, person.id_number)
+    first, _ = file_of(browser, browser.get(f"/pay/{number}"), f"/pay/{number}/proof")
+    bill = rows(running, "select id from bill where person_id = :id", id=district.poor.id)[0].id
+    asked = agreed(running.parts, number, bills=[bill])
+    run_refunds(running, asked.number, "paid")
+
+    page = browser.get(f"/pay/{number}")
+    second, address = file_of(browser, page, f"/pay/{number}/proof")
+    again, same = file_of(browser, page, f"/pay/{number}/proof")
+
+    assert "退了一部分" in page.text and "张示例" in words_of(second) and "张小困" not in words_of(second)
+    assert "叁佰贰拾元整" in words_of(second) and (again, same) == (second, address)
+    void, stands = (browser.get(code_on(each).removeprefix(running.parts.public_url)).text for each in (first, second))
+    assert "已作废" in void and "请对照纸上的内容" in stands
+    check_code = rows(running, "select check_code from payment")[0].check_code
+    assert "已缴费，后来退了一部分" in browser.get("/check", code=check_code).text
+
+
+def test_the_code_of_money_that_came_twice_is_known(running, district, browser):
+    """B10: our own “多付会退回” carried a code that /check called false; before and after it went back."""
+    first = start(running, Want(district.adult.id, Insurance.RES_MEDICAL))
+    running.outside.fault("late_success", first.number)
+    wanted = (Insurance.RES_MEDICAL, None), (Insurance.RES_PENSION, 30000)
+    kept = pay(running, *(Want(district.adult.id, item, tier) for item, tier in wanted), key="b")
+    running.outside.pay(first.checkout.code_url)
+    eventually(lambda: state(running, first.number) == "surplus")
+    codes = {row.number: row.check_code for row in rows(running, "select number, check_code from payment")}
+
+    going = browser.get("/check", code=codes[first.number])
+    run_refunds(running, agreed(running.parts, first.number).number, "paid")
+    gone, other = (browser.get("/check", code=codes[each]) for each in (first.number, kept))
+
+    assert going.status == gone.status == 200 and "这一笔是多付的，会退回" in going.text
+    assert "这一笔是多付的，已退回" in gone.text and "已缴费" not in gone.text and "已缴费" in other.text
 
 
 def test_of_a_familys_confirmation_everybody_is_on_it(running, district, browser):

@@ -1,0 +1,67 @@
+"""What of the money of a payment is still ours: the bills that stand by it today, and what went back beside them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, Row, text
+
+from core.money import Fen
+from payments.states import State
+
+
+class Fate(StrEnum):
+    """What became of money that came in."""
+
+    PAID = "paid"
+    PARTLY_BACK = "partly_back"
+    BACK = "back"
+    SURPLUS = "surplus"  # it goes back
+    SURPLUS_BACK = "surplus_back"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """`bills` stand by a receipt today, those that took another's place included; `by_hand` went back at the gateway
+    without being asked for; `held_back`: what fitted no bill has gone back."""
+
+    bills: Sequence[Row]
+    by_hand: Fen
+    held_back: bool
+
+    @property
+    def nothing(self) -> bool:
+        """Is there nothing left that it has paid?"""
+        return sum(bill.personal_due for bill in self.bills) <= self.by_hand
+
+
+def kept(connection: Connection, household_id: int, receipt: str) -> Kept:
+    """What is left of a receipt, by person and insurance."""
+    asked = {"household": household_id, "receipt": receipt}
+    row = connection.execute(_GONE, asked).one()
+    return Kept(connection.execute(_BILLS, asked).all(), Fen(row.by_hand), row.held_back)
+
+
+def fate(payment: Row, bills: int, left: Kept) -> Fate:
+    """What became of a payment that brought money and covered so many bills."""
+    if not left.nothing:
+        return Fate.PARTLY_BACK if left.by_hand or len(left.bills) < bills else Fate.PAID
+    if payment.state == State.SURPLUS:
+        return Fate.SURPLUS_BACK if left.held_back or left.by_hand else Fate.SURPLUS
+    return Fate.BACK
+
+
+def receipt_of_payment(payment: Row) -> str:
+    """The cause of the entry that took a payment's money in."""
+    return f"receipt:{payment.gateway}:{payment.reference}"
+
+
+_BILLS = text(
+    "select b.* from bill b where b.household_id = :household and b.state = 'settled' and b.personal_due > 0"
+    " and receipt_of(b.household_id, b.settled_by) in (:receipt, :receipt || '\\:applied')"
+    " order by b.person_id, b.insurance, b.determination nulls first"
+)
+_GONE = text(
+    "select receipt_unasked(:receipt) as by_hand, exists (select from refund r where r.household_id = :household"
+    " and r.receipt = :receipt and r.held is not null and r.state = 'paid') as held_back"
+)
