@@ -21,10 +21,12 @@ _CHUNK = 1 << 20
 _LONGEST_ROW = 8 << 20
 _SMALL = 8 << 20
 _XLS_1904 = b"\x22\x00\x02\x00\x01\x00\x0e\x00\x02\x00"  # DATEMODE 1, then PRECISION, as Excel and WPS write them
-_ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
+_ROW = re.compile(rb"<row\b([^>]*)>")  # letter by letter from its beginning: a little faster
+_ROW_OF_A_SPACE = re.compile(rb"<\w+:row\b([^>]*)>")
 _NUMBER = re.compile(rb'\br=["\']([0-9]{1,9})["\']')
 _HIDDEN = re.compile(rb'\bhidden=["\'](?:1|true)["\']')
-_FAR = re.compile(rb'\br=["\']([A-Z]{2,3})[0-9]{1,7}["\']')
+_FAR = re.compile(rb'r="([A-Z]{2,3})[0-9]{1,7}"')
+_FAR_SINGLE = re.compile(rb"r='([A-Z]{2,3})[0-9]{1,7}'")
 _MARKED = re.compile(
     rb"<(?:\w+:)?c\b([^>]*)>\s*(?:<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*)?"
     rb"(?:<(?:\w+:)?v\s*/>\s*|<(?:\w+:)?v>([^<]*)</(?:\w+:)?v>\s*)?</(?:\w+:)?c>"
@@ -65,7 +67,8 @@ class Workbook:
                 said = _NUMBER.search(head)
                 rows = int(said[1]) if said else rows + 1
                 columns = max(columns, cells.count(b"<c") + cells.count(b":c"))
-                columns = max([columns, *map(_column, _FAR.findall(cells))])
+                far = _FAR.findall(cells) + (_FAR_SINGLE.findall(cells) if b"'" in cells else [])
+                columns = max([columns, *map(_column, far)])
                 if rows * columns > MOST_CELLS:
                     raise BadFile(
                         why=f"工作表“{sheet}”太大：有内容的格子离得太远，请删掉数据以外的行和列，或分成几个文件"
@@ -131,7 +134,7 @@ def _rows(pieces: Iterator[bytes], sheet: str) -> Iterator[tuple[bytes, bytes]]:
     try:
         for piece in pieces:
             held += piece
-            starts = list(_ROW.finditer(held))
+            starts = _starts(held)
             for start, following in pairwise(starts):
                 yield start[1], held[start.end() : following.start()]
             if starts:
@@ -140,9 +143,15 @@ def _rows(pieces: Iterator[bytes], sheet: str) -> Iterator[tuple[bytes, bytes]]:
                 raise BadFile(why=f"工作表“{sheet}”里有一行长得不正常")
     except zipfile.BadZipFile as error:
         raise BadFile(why=f"工作表“{sheet}”打不开") from error
-    last = _ROW.match(held)
-    if last:
+    for last in _starts(held):
         yield last[1], held[last.end() :]
+
+
+def _starts(held: bytes) -> list[re.Match[bytes]]:
+    starts = list(_ROW.finditer(held))
+    if b":row" in held:
+        starts = sorted([*starts, *_ROW_OF_A_SPACE.finditer(held)], key=re.Match.start)
+    return starts
 
 
 def _mark(cells: bytes, marked: dict[int, str]) -> None:

@@ -60,3 +60,27 @@ def test_a_sample_can_be_made_and_brought_in(shell: FlaskCliRunner, tmp_path: Pa
 
     assert places.exit_code == made.exit_code == taken.exit_code == 0
     assert "7 个镇街" in places.output and "新增 100" in taken.output
+
+
+def test_a_file_that_others_have_overtaken_ends_with_status_one_and_a_way_on(
+    shell: FlaskCliRunner, tmp_path: Path
+) -> None:
+    """R8: A, B, A ended with status 0 although the register stood at B."""
+    a = str(a_csv(tmp_path / "a.csv", a_row(1, last_tier="300"), a_row(3)))
+    b = str(a_csv(tmp_path / "b.csv", a_row(1, last_tier="500"), a_row(3)))
+
+    told = [shell.invoke(args=["registry", "import", *words]) for words in ((a,), (b,), (a,), (a, "--again"), (a,))]
+
+    assert [each.exit_code for each in told] == [0, 0, 1, 0, 0]
+    assert "有 1 行与现在的登记不同" in told[2].output and "--again" in told[2].output
+    assert "变更 1，相同 1" in told[3].output and "没有改动" in told[4].output
+
+
+def test_what_was_ignored_is_named_aloud(shell: FlaskCliRunner, tmp_path: Path) -> None:
+    """R9: a sum is nobody, and said to be."""
+    path = a_csv(tmp_path / "a.csv", a_row(1))
+    path.write_text(path.read_text(encoding="utf-8") + "合计,,,1人\r\n", encoding="utf-8")
+
+    result = shell.invoke(args=["registry", "import", str(path)])
+
+    assert result.exit_code == 0 and "第3行（合计）" in result.output and "读入 1，新增 1" in result.output
