@@ -301,3 +301,51 @@ def test_a_refund_that_stands_on_their_list_twice_is_named_once(running, adult, 
     [named] = open_ones(running)
     assert (named.kind, named.what, named.theirs) == ("DUPLICATE", "refund", 32000)
     assert named.subject.startswith(lines[0].refund_reference)
+
+
+def test_a_refund_on_the_list_of_a_later_day_is_named_and_nothing_is_lacking(running, adult):
+    """It is in the book as it is on the list: there is nothing to book."""
+    payment = pay(running, Want(adult, MEDICAL))
+    number = agreed(running.parts, payment).number
+    run_refunds(running, number, "paid")
+    [theirs] = rows(running, "select reference from refund_number where number = :n", n=number)
+    later = DAY + 4 * ONE
+    running.turn(MORNING + 4 * ONE)
+    keep(running, "wechat", [refund_line(word_of(running, payment), number, theirs.reference)], day=later)
+
+    reconcile_day(running.parts, "wechat", later)
+
+    [named] = open_ones(running)
+    assert (named.kind, named.what, named.lacks, remedies(named)) == ("DATE_DIFF", "refund", 0, ["accept"])
+
+
+def test_a_payment_and_a_refund_that_their_list_lacks_are_named_both(running, adult, sibling):
+    """Each missing one has a place of its own, though neither has a line."""
+    payment = pay(running, Want(adult, MEDICAL))
+    run_refunds(running, agreed(running.parts, payment).number, "paid")
+    pay(running, Want(sibling, MEDICAL), key="sibling-key")
+    running.turn(MORNING)
+    keep(running, "wechat", [])
+
+    reconcile_day(running.parts, "wechat", DAY)
+
+    assert sorted((one.what, one.kind) for one in open_ones(running)) == [
+        ("payment", "MISSING_IN_BANK"),
+        ("payment", "MISSING_IN_BANK"),
+        ("refund", "MISSING_IN_BANK"),
+    ]
+
+
+def test_what_a_book_has_of_one_gateway_says_nothing_of_another(running, adult, sibling):
+    """An empty list of Alipay is believed although WeChat paid and gave back."""
+    payment = pay(running, Want(adult, MEDICAL))
+    run_refunds(running, agreed(running.parts, payment).number, "paid")
+    begins = NOON - ONE
+
+    with running.parts.engine.connect() as connection:
+        counted = {
+            gateway: statements.ours_between(connection, gateway, begins, NOON + ONE)
+            for gateway in ("wechat", "alipay", "unionpay")
+        }
+
+    assert counted == {"wechat": 2, "alipay": 0, "unionpay": 0}

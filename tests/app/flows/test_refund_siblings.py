@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from app.flows import refund, refund_pay
 from app.flows.pay import Want
 from app.flows.refund_pay import Account, take_refund
+from app.flows.refund_work import case
 from app.policy.facts import Insurance
 from app.policy.refunds import Why
 from payments import refunds
@@ -146,3 +147,12 @@ def test_what_gives_one_bill_back_lets_nobody_give_back_the_siblings(running, bo
         connection.execute(text("update bill set state = 'refunded' where id = :id"), {"id": bill.id})
 
     assert refused.value.orig.sqlstate == "LX006"
+
+
+def test_what_the_sibling_paid_is_no_evidence_of_a_duplicate(running, both):
+    """Only payments for the very items that go back are shown to who decides."""
+    one, _ = both
+
+    found = case(running.parts, one)
+
+    assert [paid.number for paid in found.evidence] == [found.refund.payment]
