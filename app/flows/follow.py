@@ -31,7 +31,7 @@ class Phase(StrEnum):
     WAITING = "waiting"  # the code may be scanned
     CHECKING = "checking"  # nobody knows yet; the gateway is being asked
     PAID = "paid"
-    REFUNDED = "refunded"  # it was paid, and all of it has gone back
+    REFUNDED = "refunded"  # it was paid, and all of it goes back, or has
     SURPLUS = "surplus"  # money arrived for something settled already; it goes back
     LEFT = "left"  # somebody pays another way; only its gateway knows when this one ends
     CLOSED = "closed"  # nobody can pay it any more
@@ -53,7 +53,7 @@ WORDS: Mapping[Phase, str] = {
     Phase.WAITING: "请付款。付完请等到出现“缴费成功”再离开。",
     Phase.CHECKING: "正在向{title}核对，钱没有丢，请不要再付一次。",
     Phase.PAID: "缴费成功。",
-    Phase.REFUNDED: "这一笔交过，后来已经退费，现在没有交。",
+    Phase.REFUNDED: "这一笔已退费，现在没有交。钱退到哪一步，看“退费进度”。",
     Phase.SURPLUS: "这一项已经交过了，多付的钱会退回原来付款的账户，不用您去办。",
     Phase.LEFT: "这个付款码不用了，请不要再付。没有付就没有扣钱；万一付了，这一项还没交就算交上，已经交了就自动退回。",
     Phase.CLOSED: "这个付款码已经失效，没有扣钱。要交费请重新出码。",

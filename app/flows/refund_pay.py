@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection
+
 from app.flows.announce_refund import tell_refund
 from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
@@ -61,7 +63,9 @@ def pay_due(parts: Parts, *, most: int = 20) -> int:
 
     def one(row: Any) -> None:
         gateway = parts.gateways.get(row.gateway)
-        if row.state == RefundState.APPROVED and not _has_a_way(parts, row):
+        with parts.reading() as connection:
+            way = row.state != RefundState.APPROVED or _has_a_way(parts, connection, row)
+        if not way:
             _stuck(parts, row, "too_old" if _came_by_gateway(row) else "no_way_back")
         elif gateway is not None and advance(parts, gateway, row) == SHORT:
             short.add(gateway.name)
@@ -72,12 +76,11 @@ def pay_due(parts: Parts, *, most: int = 20) -> int:
     return len(due)
 
 
-def _has_a_way(parts: Parts, row: Any) -> bool:
+def _has_a_way(parts: Parts, connection: Connection, row: Any) -> bool:
     """Does it go back the way it came: by a gateway, and within the time that gateway gives money back?"""
     if not _came_by_gateway(row):
         return False
-    with parts.reading() as connection:
-        came = find_refunds.received_at(connection, row.household_id, row.receipt)
+    came = find_refunds.received_at(connection, row.household_id, row.receipt)
     return parts.clocks.now() < came + GATEWAYS[row.gateway].facts.refund_within
 
 
@@ -158,7 +161,7 @@ def again(parts: Parts, number: str, *, by: str) -> None:
     now = parts.clocks.now()
     with parts.engine.begin() as connection:
         row = find_refunds.find(connection, number)
-        if row.state == RefundState.FAILED and not _has_a_way(parts, row):
+        if row.state == RefundState.FAILED and not _has_a_way(parts, connection, row):
             raise RefundTooOld(number)
         sent_as = new_number(row.household_id, business_day(now), kind=REFUND)
         with refunds.in_our_words():  # while it goes by transfer it is not sent again

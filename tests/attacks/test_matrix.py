@@ -29,7 +29,18 @@ ALL = OFFICES | {"nobody", "resident", "agent"}
 BOOKS = TAX | {"auditor"}
 WHO: Mapping[str, frozenset[str]] = {
     # doors of everybody
-    **dict.fromkeys(("static", "openapi.spec", "health.livez", "health.readyz", "health.metrics"), ALL),
+    **dict.fromkeys(
+        (
+            "static",
+            "openapi.spec",
+            "api_reader.read",
+            "api_reader.static",
+            "health.livez",
+            "health.readyz",
+            "health.metrics",
+        ),
+        ALL,
+    ),
     **dict.fromkeys(("home.home", "home.type_size", "home.ask_code", "home.check_code"), ALL),
     **dict.fromkeys(("sign_in.privacy", "agent.login", "agent.enter", "desk.login", "desk.enter"), ALL),
     **dict.fromkeys(("sign_in.phone", "sign_in.ask", "sign_in.code", "sign_in.prove", "resident.leave"), ALL),
@@ -88,7 +99,15 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("day.take_file", "day.run", "day.clear"), CLERK),
     **dict.fromkeys(("day.confirm", "day.confirm_close"), LEAD),
     "day.close": TAX,
-    **dict.fromkeys(("office_refunds.accept_one", "office_refunds.own_one", "office_refunds.again_one"), CLERK),
+    **dict.fromkeys(
+        (
+            "office_refunds.accept_one",
+            "office_refunds.own_one",
+            "office_refunds.again_one",
+            "office_refunds.by_hand_one",
+        ),
+        CLERK,
+    ),
     "office_refunds.transfer_one": CLERK,
     "office_refunds.review_one": BUREAUS,
     **dict.fromkeys(("office_refunds.approve_one", "office_refunds.confirm_one"), LEAD),

@@ -51,7 +51,7 @@ SPOILS = {  # what an answer may look like, and whose
     "plain_text": ("unionpay",),
 }
 NEW_CODE = {"wechat": "paid", "alipay": "paid", "unionpay": "closed, paid"}  # its code is handed out once
-BACK = "paid, refund paid"
+BACK = "refunded, refund paid"
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ FAULTS: dict[str, Row] = {
     "refund abnormal": Row(
         "F58",
         stories.refund_abnormal,
-        {"alipay": BACK} | dict.fromkeys(("wechat", "unionpay"), "paid, refund abnormal"),
+        {"alipay": BACK} | dict.fromkeys(("wechat", "unionpay"), "refunded, refund abnormal"),
     ),
     "another merchant's callback first": Row("F53", partial(stories.callback_forged_first, kind="other_merchant")),
     "wrong signature first": Row("F53", partial(stories.callback_forged_first, kind="callback_wrong_signature")),
