@@ -54,6 +54,7 @@ ROLE = (
      " gateway = 'wechat' where household_id = 42", "LX005"),
     ("update payment set state = 'paid', reference = '42000PAIDTWICE' where household_id = 41", "LX006"),
     ("update bill set personal_due = 1 where household_id = 41", "LX006"),
+    ("update bill set personal_due = 1 where household_id = 42", "LX006"),  # nobody has paid it yet
     ("update bill set state = 'open' where household_id = 41", "LX006"),
     ("update bill set state = 'refunded' where household_id = 41", "LX006"),
     ("update bill set state = 'settled', settled_by = (select cause from entry where household_id = 41 limit 1),"

@@ -1,6 +1,6 @@
 """Differences end by people, by two where money moves; a day closes when books agree or exceptions are named."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -98,6 +98,15 @@ def test_asking_again_compares_the_day_again(running, day):
     ask_again(running.parts, found.id)
 
     assert differences(running) == []
+
+
+def test_money_of_nobody_that_a_difference_booked_is_owned_tomorrow_and_solved_in_a_week(running, day):
+    found = compare(running, [line(day[0], amount=33000), *(line(word) for word in day[1:])])
+    running.turn(MORNING + 3 * ONE)
+    clear(running.parts, found.id, "book", "已与渠道核实", by=CLERK)
+    confirm(running.parts, found.id, agreed=True, by=LEAD)
+
+    assert tuple(running.one("select owned_on, due_on from suspense")) == (date(2021, 11, 10), date(2021, 11, 16))
 
 
 def test_a_day_whose_books_agree_is_closed_by_one_person(running, day):

@@ -10,6 +10,7 @@ from app.flows import refund, refund_pay
 from app.flows.reconcile import reconcile_day
 from app.flows.refund_pay import Account
 from app.policy.refunds import Why
+from payments import find_refunds
 from payments.errors import NothingToGiveBack, RefundDecided
 from payments.gateways.base import Movement, StatementLine
 from payments.invariants import INVARIANTS, look
@@ -104,6 +105,9 @@ def test_surplus_that_was_given_back_by_hand_asks_for_nothing_more(running, both
     keep(running, "wechat", [*(line(word) for word in surplus), hand])
     reconcile_day(running.parts, "wechat", DAY)
 
+    with running.parts.engine.connect() as connection:
+        held = [find_refunds.held_receipts(connection, one) for one in both]
+    assert [[row.cause for row in of_one] for of_one in held] == [[], ["receipt:wechat:42000TWICE1"]]
     assert refund.ask_for_surplus(running.parts) == 1
     assert refund.ask_for_surplus(running.parts) == 0
 

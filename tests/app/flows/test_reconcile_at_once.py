@@ -52,6 +52,46 @@ def test_a_kill_between_matching_and_naming_leaves_a_day_that_was_not_compared(r
     assert sorted(kind for kind, *_ in differences(running)) == ["MISSING_IN_BANK", "MISSING_IN_LEDGER"]
 
 
+def test_nothing_is_booked_for_a_difference_while_somebody_compares_its_day(running):
+    """Who agrees waits until the day is compared, and then sees what it became."""
+    words = paid(running, "wechat", 2, known=True)
+    book(running, words)
+    running.turn(MORNING)
+    keep(running, "wechat", [line(words[0])])
+    reconcile_day(running.parts, "wechat", DAY)
+    watch_differences(running.parts)
+    key = running.one("select id from discrepancy where state = 'open'").id
+    clear(running.parts, key, "book", "查过了", by=CLERK)
+    with running.parts.engine.begin() as comparing_it:
+        comparing_it.execute(text("select hold_statement('wechat', :day)"), {"day": DAY})
+        agreeing = Thread(target=confirm, args=(running.parts, key), kwargs={"agreed": True, "by": LEAD})
+        agreeing.start()
+        waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        eventually(lambda: running.one(waiting)[0] == 1, 5)
+        assert "receivable:resident" not in balances(running)
+    agreeing.join(10)
+
+    assert balances(running)["receivable:resident"] == 32000
+
+
+def test_only_the_days_beside_a_day_are_its_neighbours(running):
+    """A difference of a day is looked at again when the list of the day before or after comes, and no other."""
+    words = paid(running, "wechat", 1, known=True)
+    book(running, words)
+    running.turn(MORNING + 3 * ONE)
+    for of_day in (DAY, DAY + 2 * ONE):
+        keep(running, "wechat", [], day=of_day)
+        reconcile_day(running.parts, "wechat", of_day)
+    watch_differences(running.parts)
+
+    def beside(day):
+        with running.parts.engine.connect() as connection:
+            return reconcile.neighbours(connection, reconcile.BusinessDay("wechat", day, MORNING, MORNING))
+
+    assert beside(DAY + ONE) == [DAY]
+    assert beside(DAY + 2 * ONE) == []
+
+
 def test_a_list_that_comes_anew_while_somebody_compares_is_compared(running):
     """K21: the comparison of the old list said afterwards that the new one was compared."""
     words = paid(running, "wechat", 2, known=True)

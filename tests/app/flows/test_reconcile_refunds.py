@@ -309,8 +309,8 @@ def test_a_refund_on_the_list_of_a_later_day_is_named_and_nothing_is_lacking(run
     number = agreed(running.parts, payment).number
     run_refunds(running, number, "paid")
     [theirs] = rows(running, "select reference from refund_number where number = :n", n=number)
-    later = DAY + 4 * ONE
-    running.turn(MORNING + 4 * ONE)
+    later = DAY + 2 * ONE
+    running.turn(MORNING + 2 * ONE)
     keep(running, "wechat", [refund_line(word_of(running, payment), number, theirs.reference)], day=later)
 
     reconcile_day(running.parts, "wechat", later)
