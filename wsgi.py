@@ -1,8 +1,22 @@
-"""The application as gunicorn and the flask command know it."""
+"""The application as gunicorn and the flask command know it: a command gets one without the web's doors."""
 
-from app.joining import create_app
-from app.log import log_crashes
-from config.settings import Settings, environment
+import sys
+from typing import Any
 
-log_crashes()
-app = create_app(Settings.from_environment(environment()))
+import click
+
+_OF_THE_WEB = {"run", "routes", "shell"}  # the framework's own commands that look at the doors
+
+
+def __getattr__(name: str) -> Any:
+    """`app`, made when it is asked for. BadSettings."""
+    if name != "app":
+        raise AttributeError(name)
+    if click.get_current_context(silent=True) is not None and not _OF_THE_WEB & set(sys.argv):
+        from app.commands import create_commands
+
+        return globals().setdefault("app", create_commands())
+    from app.joining import create_app
+    from config.settings import Settings, environment
+
+    return globals().setdefault("app", create_app(Settings.from_environment(environment())))

@@ -143,6 +143,16 @@ def _door(url: str) -> Door:
     return Door(hosts=frozenset({urlsplit(url).netloc}))
 
 
+def for_commands(settings: Settings) -> dict[str, Any]:
+    """What a command finds joined, by name; its words go where the web's go."""
+    set_up_logs(settings.log_level)
+    return _parts_of(settings)
+
+
+def _parts_of(settings: Settings) -> dict[str, Any]:
+    return {"joined": Joined(settings), "urls": database_urls, "join": join, "gateway": gateway_of}
+
+
 def create_app(settings: Settings) -> APIFlask:
     """The application: web process and command line. Opens no connection before it is asked something."""
     set_up_logs(settings.log_level)
@@ -165,10 +175,7 @@ def create_app(settings: Settings) -> APIFlask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
     app.json = Json(app)
     app.extensions["settings"] = settings
-    app.extensions["joined"] = Joined(settings)
-    app.extensions["urls"] = database_urls
-    app.extensions["join"] = join
-    app.extensions["gateway"] = gateway_of
+    app.extensions.update(_parts_of(settings))
     open_doors(app)
     for group in GROUPS:
         app.cli.add_command(group)

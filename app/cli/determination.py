@@ -16,7 +16,7 @@ from core.clock import beijing
 from core.errors import AppError
 from core.money import Fen, fen
 
-determination = AppGroup("determination", help="Back-pay, newborn, late waiver: the bureaus' decisions (核定).")
+determination = AppGroup("determination", help="Back-pay, newborn, late waiver: decided by bureaus (核定).")
 
 
 @determination.command("apply")

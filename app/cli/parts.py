@@ -1,12 +1,16 @@
 """The settings and the joined parts, for the command in hand."""
 
-from typing import Any, cast
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app
-from sqlalchemy import Engine
 
-from app.flows.parts import Parts, Urls
-from payments.gateways.base import Gateway
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from app.flows.parts import Parts, Urls
+    from payments.gateways.base import Gateway
 
 
 def settings() -> Any:
@@ -16,24 +20,24 @@ def settings() -> Any:
 
 def parts() -> Parts:
     """What create_app joined; made at the first call."""
-    return cast(Parts, current_app.extensions["joined"].parts)
+    return cast("Parts", current_app.extensions["joined"].parts)
 
 
 def office_parts() -> Parts:
     """The same with the office's role: for commands that make accounts, take files in, or decide for a bureau."""
-    return cast(Parts, current_app.extensions["joined"].office)
+    return cast("Parts", current_app.extensions["joined"].office)
 
 
 def urls() -> Urls:
     """The database's addresses; starts the embedded server if no other is named."""
-    return cast(Urls, current_app.extensions["urls"](settings()))
+    return cast("Urls", current_app.extensions["urls"](settings()))
 
 
 def gateway(name: str) -> Gateway:
     """One channel from this process's settings, without the others. UnknownGateway, BadKey."""
-    return cast(Gateway, current_app.extensions["gateway"](settings(), name))
+    return cast("Gateway", current_app.extensions["gateway"](settings(), name))
 
 
 def joined(other: Any, engine: Engine) -> Parts:
     """The parts joined from other settings than this process's own: another system beside it."""
-    return cast(Parts, current_app.extensions["join"](other, engine))
+    return cast("Parts", current_app.extensions["join"](other, engine))

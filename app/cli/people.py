@@ -1,5 +1,4 @@
-"""flask people show, and a sandbox's people: the synthetic district, brought in through the real import, and whom to
-try it with."""
+"""A sandbox's people: the synthetic district, brought in through the real import, and its accounts."""
 
 import csv
 import os
@@ -10,22 +9,19 @@ from datetime import date
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup
 
 from app.access.models import Agent, Staff
 from app.access.passwords import SHORTEST
 from app.access.roles import Role
-from app.cli.parts import settings
 from app.flows.district import is_empty, put_agent, put_places, put_staff
 from app.flows.import_roster import import_roster
 from app.flows.parts import Parts
 from app.flows.second import has_second, issue_second
-from app.registry.cast import PARTS, showcase
+from app.registry.cast import showcase
 from app.registry.columns import FIELDS
 from app.registry.synthetic import BOTH, TOWNS, header, people, villages, villages_for
 from config.settings import CHECKOUT
 
-people_group = AppGroup("people", help="The invented people of a sandbox.")
 LOGIN = "agent01"
 STAFF = {
     Role.TAX_CLERK: "clerk01",
@@ -36,24 +32,6 @@ STAFF = {
     Role.AUDITOR: "auditor01",
 }
 PASSWORD_FILE = CHECKOUT / ".local" / "agent-password.txt"
-
-
-@people_group.command("show")
-def show() -> None:
-    """One of each kind to try: name, identity number, phone, and what he is."""
-    if not settings().is_sandbox:
-        raise click.ClickException("people show 只用于沙盒。 Only for the sandbox.")
-    click.echo(whom_to_try())
-
-
-def whom_to_try() -> str:
-    """The cast, a line each, by household."""
-    cast = showcase()
-    everybody = [getattr(cast, part.kind) for part in PARTS]
-    return "\n".join(
-        f"  第{one.household}户  {one.name}  {one.id_number}  {one.phone or '（没有手机）'}  {one.words}"
-        for one in everybody
-    )
 
 
 @dataclass(frozen=True)

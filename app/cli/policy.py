@@ -10,9 +10,7 @@ import click
 from flask.cli import AppGroup
 
 from app.cli.parts import parts, settings
-from app.cli.policy_words import refusal, table
-from app.flows.replay import replay
-from app.flows.replay_book import write_book
+from app.cli.policy_refusal import refusal
 from app.policy.cases import differences
 from app.policy.terms import PolicyYear
 from app.policy.year import YEARS, load_year, load_year_file
@@ -86,6 +84,10 @@ def check(file: Path) -> None:
 def replay_command(year: str, against: str, moment: str | None, villages: bool, out: Path | None) -> None:
     """What the other rules would change for everybody in the register: who pays more or less, who gains or loses a
     subsidy, what each budget line costs. Changes nothing."""
+    from app.cli.policy_words import table  # only this verb asks the register
+    from app.flows.replay import replay
+    from app.flows.replay_book import write_book
+
     before, after = _rules(year), _rules(against)
     if out and out.suffix.lower() != ".xlsx":
         raise click.BadParameter("a name that ends in .xlsx", param_hint="--out")

@@ -1,6 +1,5 @@
-"""How the terminal says a replay and a year's file that is refused. Words and columns only."""
+"""How the terminal says a replay. Words and columns only."""
 
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
@@ -8,23 +7,8 @@ from app.flows.replay import Replayed
 from app.flows.replay_book import HEAD, INSURANCES, TIERS, budget_rows, explained, figures, reason_rows
 from app.policy.facts import Insurance
 from app.policy.replay import Totals
-from core.errors import AppError
 from core.money import plain_yuan
 
-_WRONG = (
-    (r"(.+): is missing", r"缺少 \1"),
-    (r"(.+): is empty", r"\1 是空的"),
-    (r"(.+): is not a key of this table", r"没有 \1 这一项，是不是写错了名字"),
-    (r"(.+): must be (\w+), not (\w+)", r"\1 的写法不对：要 \2，写的是 \3"),
-    (r"(.+): out of bounds: (.+)", r"\1 超出范围：\2"),
-    (r"(.+): no worked example shows it", r"\1 没有案例，请在文末补一个"),
-    (r"(.+): (\w+) is (.*), expected (.*)", r"案例 \1 与标准不符：\2 算出来是 \3，案例写的是 \4"),
-    (r"(.+): no such (?:word|category): (.+)", r"\1 里有不认识的词：\2"),
-    (r"(.+): (\d+) bands for the tier (\d+)", r"\1：\3 分这一档对应了 \2 段补贴，应当正好一段"),
-    (r"(.+): no tier in the band from (\d+)", r"\1：\2 分起的一段补贴里没有档次"),
-    (r"(.+): is not personal \+ subsidy", r"\1 不等于个人缴费加财政补助"),
-    (r"(.+): lies before (\w+)", r"\1 早于 \2"),
-)
 _SHOWN = {  # title in the spreadsheet → the short one that fits a terminal
     "人数": "人数",
     "原可缴人数": "原可缴",
@@ -41,15 +25,6 @@ _SHOWN = {  # title in the spreadsheet → the short one that fits a terminal
     "个人增减（元）": "个人±元",
     "各方增减（元）": "各方±元",
 }
-
-
-def refusal(error: AppError) -> str:
-    """A year's file that is refused: the sentence, then what is wrong where."""
-    reason = str(error)
-    for pattern, words in _WRONG:
-        if re.fullmatch(pattern, reason, re.DOTALL):
-            return f"{error.sentence()}\n{re.sub(pattern, words, reason, flags=re.DOTALL)}（{reason}）"
-    return f"{error.sentence()}\n{reason}"
 
 
 def table(replayed: Replayed, *, villages: bool) -> Iterator[str]:

@@ -18,7 +18,8 @@ from flask.cli import AppGroup
 
 from app.access.roles import ROLES
 from app.cli.parts import office_parts, parts, settings, urls
-from app.cli.people import STAFF, ensure_district, whom_to_try
+from app.cli.people import STAFF, ensure_district
+from app.cli.whom import whom_to_try
 from config.settings import CHECKOUT
 from core.http import Door, OutsideSilent
 from migrations.upgrade import upgrade

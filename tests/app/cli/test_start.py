@@ -1,0 +1,47 @@
+"""A command starts without the web, and without what only others need."""
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+from app.cli import GROUPS
+from config.settings import CHECKOUT
+
+ASKED = """
+import sys
+from flask.cli import cli
+cli.main(args=sys.argv[1:], standalone_mode=False)
+print(*sorted({"sqlalchemy", "alembic", "app.web", "payments.gateways"} & set(sys.modules)), file=sys.stderr)
+"""
+WEB = "import wsgi; print(len(list(wsgi.app.url_map.iter_rules())))"
+
+
+def ran(*words: str, program: str = ASKED) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", program, *words], cwd=CHECKOUT, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
+def test_a_group_is_what_the_table_says_of_it(group):
+    real = group.read()
+
+    assert (group.name, group.help) == (real.name, real.help)
+    assert group.list_commands(click.Context(group)) == sorted(real.commands)
+
+
+@pytest.mark.parametrize("words", [("--help",), ("people", "--help"), ("policy", "verify", "--help")])
+def test_a_command_that_asks_no_database_reads_no_database(words):
+    done = ran("--app", "wsgi", *words)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.split() == []
+
+
+def test_the_web_server_gets_the_web():
+    done = ran(program=WEB)
+
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 100
