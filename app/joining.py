@@ -162,7 +162,9 @@ def create_app(settings: Settings) -> APIFlask:
         MAX_CONTENT_LENGTH=1024 * 1024,
         MAX_FORM_PARTS=200,
         MAX_FORM_MEMORY_SIZE=256 * 1024,
-        SESSION_COOKIE_NAME="form",  # holds the form's token only; who somebody is stands in the database
+        # Holds the form's token only, for one session; who somebody is stands in the database.
+        SESSION_COOKIE_NAME="form" if settings.is_sandbox else "__Host-form",
+        SESSION_COOKIE_PATH="/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=not settings.is_sandbox,

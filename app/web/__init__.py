@@ -5,7 +5,6 @@ from time import perf_counter
 import structlog
 from apiflask import APIFlask
 from flask import Response, current_app, g, request
-from flask_wtf import CSRFProtect
 
 from app.access.sessions import Officer
 from app.observe import REQUESTS, SECONDS
@@ -15,6 +14,7 @@ from app.web import (
     back,
     callbacks,
     errors,
+    forms,
     health,
     home,
     load,
@@ -83,11 +83,8 @@ HSTS = "max-age=31536000"
 
 def open_doors(app: APIFlask) -> None:
     """Blueprints, errors, headers, and one log line a request."""
-    forms = CSRFProtect()
-    for blueprint, prefix, _, has_forms in DOORS:
+    for blueprint, prefix, _, _ in DOORS:
         app.register_blueprint(blueprint, url_prefix=prefix or None)
-        if not has_forms:
-            forms.exempt(blueprint)
     app.extensions["guards"] = OPEN | {blueprint.name: guard for blueprint, _, guard, _ in DOORS}
     errors.register(app)
     words.register(app)
@@ -97,7 +94,7 @@ def open_doors(app: APIFlask) -> None:
     app.before_request(_begin)
     load.register(app, app.extensions["settings"].web_threads, app.extensions["settings"].web_line)
     app.before_request(access.watch)
-    forms.init_app(app)
+    forms.register(app, {blueprint.name for blueprint, _, _, has_forms in DOORS if has_forms})
     app.after_request(_end)
     app.teardown_request(_forget_places)
 

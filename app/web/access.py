@@ -20,7 +20,7 @@ from payments.errors import NoSuchPayment
 
 Guard = Callable[[], AnyResponse | None]
 View = TypeVar("View", bound=Callable[..., object])
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _BEARER = "Bearer "
 
 
@@ -64,7 +64,7 @@ def api_resident() -> AnyResponse | None:
     held = visitor()
     if held is None or held.agent is not None or held.officer is not None:
         raise NoSession
-    if request.method not in _SAFE and not _bearer() and not _same_origin():
+    if request.method not in SAFE and not _bearer() and not _same_origin():
         raise ForeignOrigin
     return None
 
