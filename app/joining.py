@@ -174,7 +174,8 @@ def create_app(settings: Settings) -> APIFlask:
     )
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
+        # No x_host: a proxy that passes on what a client sends would let him say who we are. It passes Host itself.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)
     app.json = Json(app)
     app.extensions["settings"] = settings
     app.extensions.update(_parts_of(settings))

@@ -44,6 +44,7 @@ class Agent(SecondFactor, Table):
     name: Mapped[bytes] = mapped_column(LargeBinary)  # sealed, agent.name:<login>
     phone: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, agent.phone:<login>
     password_hash: Mapped[str] = mapped_column(Text)  # argon2id
+    given: Mapped[bool] = mapped_column(Boolean, server_default=true())  # an operator knows it: changed at first login
     active: Mapped[bool] = mapped_column(Boolean, server_default=true())
 
 
@@ -69,6 +70,7 @@ class Staff(SecondFactor, Table):
     role: Mapped[str] = mapped_column(Text)
     towns: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))  # empty: the whole district
     password_hash: Mapped[str] = mapped_column(Text)  # argon2id
+    given: Mapped[bool] = mapped_column(Boolean, server_default=true())  # an operator knows it: changed at first login
     active: Mapped[bool] = mapped_column(Boolean, server_default=true())
 
 
@@ -176,6 +178,7 @@ class Session(Table):
     unsure_id: Mapped[int | None] = mapped_column(ForeignKey("resident_account.id"))  # his, if he names its person
     openid: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, session.openid:<hex of token_hash>
     known: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")  # opaque reference → person id
+    network: Mapped[str] = mapped_column(Text, server_default="")  # the /24 or /48 it was begun from
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # moved on while it is used
     ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # never moved
 

@@ -1,4 +1,10 @@
-"""Passwords of agents: argon2id in, yes or no out. An unknown login costs as much time as a wrong password (A61)."""
+"""Passwords of agents and offices: argon2id in, yes or no out. An unknown login costs as much time as a wrong password
+(A61). What anybody would try first is none."""
+
+from collections.abc import Iterable
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -6,6 +12,24 @@ from argon2.exceptions import VerificationError
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)  # OWASP's smallest advised memory
 _NOBODY = _HASHER.hash("nobody has this password")
 SHORTEST, LONGEST = 10, 128
+FEWEST = 5  # different letters
+LEFT = 6  # letters that are neither the login, nor the name, nor the place
+PLACE = (
+    "yicheng",
+    "zaozhuang",
+    "liangxian",
+    "shebao",
+    "yibao",
+    "shuiwu",
+    "峄城区",
+    "峄城",
+    "枣庄",
+    "两险",
+    "社保",
+    "医保",
+    "税务",
+)
+_COMMON = Path(__file__).with_name("common_passwords.txt")
 
 
 def hash_password(password: str) -> str:
@@ -20,3 +44,26 @@ def is_right(stored: str | None, password: str) -> bool:
     except VerificationError:
         return False
     return stored is not None
+
+
+def is_common(password: str) -> bool:
+    """Is it one that everybody tries, a few letters again and again, or a run of them? Pure but for the kept list."""
+    plain = password.casefold()
+    steps = {ord(after) - ord(before) for before, after in pairwise(plain)}
+    return plain in _common() or len(set(plain)) < FEWEST or len(steps) == 1
+
+
+def is_own(password: str, own: Iterable[str]) -> bool:
+    """Is it little more than his login, his name, or words of the place? Pure."""
+    plain = left = password.casefold()
+    for word in sorted({word.strip().casefold() for word in (*own, *PLACE)}, key=len, reverse=True):
+        if len(word) > 2 or (word and not word.isascii()):
+            left = left.replace(word, "")
+    letters = "".join(letter for letter in left if letter.isalpha())
+    return left != plain and (len(left) < LEFT or not letters or is_common(left))
+
+
+@cache
+def _common() -> frozenset[str]:
+    lines = _COMMON.read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if not line.startswith("#"))

@@ -12,7 +12,7 @@ _MOST_WORDS = 300  # sealed, of thirty letters
 
 def refer(vault: Vault, session: str, person_id: int) -> str:
     """An opaque reference that only this session can bring back; another one each time."""
-    return _written(vault.seal(str(person_id), bound_to=f"reference:{session}"))
+    return written(vault.seal(str(person_id), bound_to=f"reference:{session}"))
 
 
 def mark(vault: Vault, session: str, person_id: int) -> str:
@@ -22,28 +22,30 @@ def mark(vault: Vault, session: str, person_id: int) -> str:
 
 def referred(vault: Vault, session: str, reference: str) -> int | None:
     """The person id behind a reference of this session; None for anything else."""
-    opened = _opened(vault, reference, most=_LONGEST, bound_to=f"reference:{session}")
-    return int(opened) if opened else None
+    found = opened(vault, reference, most=_LONGEST, bound_to=f"reference:{session}")
+    return int(found) if found else None
 
 
 def hide(vault: Vault, session: str, words: str) -> str:
     """What was sought, for an address of this session."""
-    return _written(vault.seal(words, bound_to=f"sought:{session}"))
+    return written(vault.seal(words, bound_to=f"sought:{session}"))
 
 
 def hidden(vault: Vault, session: str, named: str) -> str | None:
     """What was sought in this session; None for anything else."""
-    return _opened(vault, named, most=_MOST_WORDS, bound_to=f"sought:{session}")
+    return opened(vault, named, most=_MOST_WORDS, bound_to=f"sought:{session}")
 
 
-def _written(sealed: bytes) -> str:
+def written(sealed: bytes) -> str:
+    """A sealed value as letters for an address or a cookie."""
     return urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
-def _opened(vault: Vault, written: str, *, most: int, bound_to: str) -> str | None:
-    if len(written) > most or not written.isascii():
+def opened(vault: Vault, letters: str, *, most: int, bound_to: str) -> str | None:
+    """The value behind such letters; None for anything else, or more than `most` of them."""
+    if len(letters) > most or not letters.isascii():
         return None
     try:
-        return vault.open(urlsafe_b64decode(written + "=" * (-len(written) % 4)), bound_to=bound_to)
+        return vault.open(urlsafe_b64decode(letters + "=" * (-len(letters) % 4)), bound_to=bound_to)
     except (Error, Sealed, ValueError):
         return None

@@ -1,13 +1,13 @@
 """Sessions as rows: the visitor holds a random token, the database its hash. Nothing here commits."""
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, text, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, text, update
 
 from app.access.models import Session
 from app.access.roles import Role
@@ -26,6 +26,7 @@ class SignedIn:
     login: str
     name: bytes
     villages: frozenset[str]
+    given: bool = False  # his password is an operator's still
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Officer:
     role: Role
     towns: frozenset[str] = frozenset()  # empty: the whole district
     session: bytes = b""  # the hash of the token he came with: readings are noted in its name
+    given: bool = False  # his password is an operator's still
 
     @property
     def by(self) -> str:
@@ -116,7 +118,7 @@ def find_by_hash(connection: Connection, token_hash: bytes, *, now: datetime) ->
 
 _FIND = text(
     "select s.token_hash, s.openid, s.known, s.expires_at, s.ends_at, s.account_id, s.unsure_id, s.agent_id,"
-    "       a.login, a.name,"
+    "       a.login, a.name, coalesce(a.given, f.given) as given,"
     "       array(select village_code from agent_village v where v.agent_id = s.agent_id) as villages,"
     "       s.staff_id, f.login as staff_login, f.name as staff_name, f.role, f.towns"
     "  from session s left join agent a on a.id = s.agent_id left join staff f on f.id = s.staff_id"
@@ -128,7 +130,7 @@ _FIND = text(
 def _visitor(row: Any) -> Visitor:
     agent = None
     if row.agent_id is not None:
-        agent = SignedIn(row.agent_id, row.login, bytes(row.name), frozenset(row.villages))
+        agent = SignedIn(row.agent_id, row.login, bytes(row.name), frozenset(row.villages), row.given)
     officer = None
     if row.staff_id is not None:
         officer = Officer(
@@ -138,6 +140,7 @@ def _visitor(row: Any) -> Visitor:
             Role(row.role),
             frozenset(row.towns),
             bytes(row.token_hash),
+            row.given,
         )
     return replace(_seen(row, agent, officer), unsure_id=row.unsure_id)
 
@@ -164,6 +167,7 @@ def write(
     account_id: int | None = None,
     unsure_id: int | None = None,
     people: Collection[int] = (),
+    network: str = "",
 ) -> datetime:
     """A new session, which knows the `people` of its account; the moment at which it ends if nobody uses it."""
     ends_at = now + (LIFE if agent_id is None and staff_id is None else AGENT_LIFE if agent_id else STAFF_LIFE)
@@ -177,6 +181,7 @@ def write(
             account_id=account_id,
             unsure_id=unsure_id,
             known={secrets.token_urlsafe(9): person for person in people},
+            network=network,
             expires_at=expires_at,
             ends_at=ends_at,
         )
@@ -257,11 +262,19 @@ def end_all_of_phone(connection: Connection, account_id: int, *, but: bytes) -> 
 
 def end_others_of(connection: Connection, visitor: Visitor) -> int:
     """Every other session of the same account, agent or officer; how many."""
-    mine = (
-        Session.agent_id == visitor.agent.id
-        if visitor.agent is not None
-        else Session.staff_id == visitor.officer.id
-        if visitor.officer is not None
-        else Session.account_id == visitor.account_id
-    )
-    return connection.execute(delete(Session).where(mine, Session.token_hash != visitor.token_hash)).rowcount
+    others = delete(Session).where(_of(visitor), Session.token_hash != visitor.token_hash)
+    return connection.execute(others).rowcount
+
+
+def all_of(connection: Connection, visitor: Visitor, *, now: datetime) -> Sequence[Row]:
+    """The live sessions of the same account, agent or officer: token_hash, network, ends_at; the latest first."""
+    live = select(Session.token_hash, Session.network, Session.ends_at).where(_of(visitor), Session.expires_at > now)
+    return connection.execute(live.order_by(Session.ends_at.desc())).all()
+
+
+def _of(visitor: Visitor) -> ColumnElement[bool]:
+    if visitor.agent is not None:
+        return Session.agent_id == visitor.agent.id
+    if visitor.officer is not None:
+        return Session.staff_id == visitor.officer.id
+    return Session.account_id == visitor.account_id

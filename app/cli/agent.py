@@ -25,7 +25,7 @@ def add(login: str, name: str, villages: tuple[str, ...], ask: bool) -> None:
     """A new agent LOGIN for one or more villages."""
     password = password_for(ask=ask)
     try:
-        add_agent(office_parts(), login=login, name=name, password=password, villages=villages)
+        add_agent(office_parts(), login=login, name=name, password=password, villages=villages, given=True)
     except AppError as error:
         raise click.ClickException(f"{error.sentence()} {error}") from error
     show_login(login, password, ask=ask)
@@ -81,7 +81,9 @@ def show_login(login: str, password: str, *, ask: bool) -> None:
     """The login, and a password that was made, this once."""
     click.echo(f"账号 login: {login.strip().lower()}")
     if not ask:
-        click.echo(f"密码 password: {password}   （只显示这一次 shown this once）")
+        click.echo(
+            f"密码 password: {password}   （只显示这一次，第一次登录要换 shown this once, changed at the first login）"
+        )
 
 
 def give_second(whose: Whose, login: str) -> None:

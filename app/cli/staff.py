@@ -23,7 +23,7 @@ def add(login: str, name: str, role: str, towns: tuple[str, ...], ask: bool) -> 
     """A new account LOGIN with one role."""
     password = password_for(ask=ask)
     try:
-        add_staff(office_parts(), login=login, name=name, role=Role(role), password=password, towns=towns)
+        add_staff(office_parts(), login=login, name=name, role=Role(role), password=password, towns=towns, given=True)
     except AppError as error:
         raise click.ClickException(error.sentence()) from error
     click.echo(ROLES[Role(role)])

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.access.models import Agent, AgentVillage, Staff
-from app.access.passwords import SHORTEST, hash_password
+from app.access.passwords import SHORTEST, hash_password, is_common, is_own
 from app.access.roles import Role
 from app.access.sessions import end_all_of, end_all_of_staff
 from app.flows.parts import Parts
@@ -28,6 +28,18 @@ class ShortPassword(BadInput):
     """A password of fewer than ten letters."""
 
     text = "密码至少要10位。"
+
+
+class CommonPassword(BadInput):
+    """A password that everybody tries first."""
+
+    text = "这个密码太常见，或者就是几个字符来回写。请换一个别人猜不到的。"
+
+
+class OwnPassword(BadInput):
+    """A password made of the login, the name or the place."""
+
+    text = "密码里除了账号、姓名、单位和地名，没有多少别的。请换一个别人猜不到的。"
 
 
 class LoginTaken(Conflict):
@@ -66,10 +78,14 @@ class WrongTowns(BadInput):
     text = "镇街经办要写明是哪个镇街的，别的角色不写。"
 
 
-def add_agent(parts: Parts, *, login: str, name: str, password: str, villages: Sequence[str]) -> int:
-    """A new agent for these villages; his id. BadLogin, ShortPassword, LoginTaken, NoSuchVillage."""
+def add_agent(
+    parts: Parts, *, login: str, name: str, password: str, villages: Sequence[str], given: bool = False
+) -> int:
+    """A new agent for these villages; his id. `given`: somebody else knows the password, it is good for one login.
+
+    BadLogin, LoginTaken, NoSuchVillage, all errors of `hashed`."""
     wanted = _login(login)
-    hashed = _hashed(password)
+    password_hash = hashed(password, wanted, name)
     codes = sorted(set(villages))
     with parts.engine.begin() as connection:
         known = connection.execute(select(Village.code).where(Village.code.in_(codes))).scalars().all()
@@ -79,18 +95,30 @@ def add_agent(parts: Parts, *, login: str, name: str, password: str, villages: S
             raise LoginTaken(wanted)
         sealed = parts.vault.seal(name.strip(), bound_to=f"agent.name:{wanted}")
         agent_id = connection.execute(
-            insert(Agent).values(login=wanted, name=sealed, password_hash=hashed).returning(Agent.id)
+            insert(Agent)
+            .values(login=wanted, name=sealed, password_hash=password_hash, given=given)
+            .returning(Agent.id)
         ).scalar_one()
         connection.execute(insert(AgentVillage), [{"agent_id": agent_id, "village_code": code} for code in codes])
     return agent_id
 
 
-def add_staff(parts: Parts, *, login: str, name: str, role: Role, password: str, towns: Sequence[str] = ()) -> int:
-    """Somebody new in an office; his id. `towns`: an official of a town sees these and nothing else.
+def add_staff(
+    parts: Parts,
+    *,
+    login: str,
+    name: str,
+    role: Role,
+    password: str,
+    towns: Sequence[str] = (),
+    given: bool = False,
+) -> int:
+    """Somebody new in an office; his id. `towns`: an official of a town sees these and nothing else. `given` as for an
+    agent.
 
-    BadLogin, ShortPassword, LoginTaken, NoSuchTown, WrongTowns."""
+    BadLogin, LoginTaken, NoSuchTown, WrongTowns, all errors of `hashed`."""
     wanted = _login(login)
-    hashed = _hashed(password)
+    password_hash = hashed(password, wanted, name)
     own = sorted(set(towns))
     if (role is Role.TOWN) != bool(own):
         raise WrongTowns
@@ -101,7 +129,7 @@ def add_staff(parts: Parts, *, login: str, name: str, role: Role, password: str,
             raise NoSuchTown(", ".join(sorted(set(own) - set(known))))
         made = connection.execute(
             upsert(Staff)
-            .values(login=wanted, name=sealed, role=role, towns=own, password_hash=hashed)
+            .values(login=wanted, name=sealed, role=role, towns=own, password_hash=password_hash, given=given)
             .on_conflict_do_nothing()
             .returning(Staff.id)
         ).scalar_one_or_none()
@@ -111,8 +139,10 @@ def add_staff(parts: Parts, *, login: str, name: str, role: Role, password: str,
 
 
 def change_staff(parts: Parts, *, login: str, password: str | None = None, active: bool | None = None) -> None:
-    """A new password, or out at once; every open session ends. NoSuchStaff, ShortPassword."""
-    columns: dict[str, object] = {} if password is None else {"password_hash": _hashed(password)}
+    """A new password, good for one login, or out at once; every open session ends. NoSuchStaff, errors of `hashed`."""
+    columns: dict[str, object] = {}
+    if password is not None:
+        columns = {"password_hash": hashed(password, login), "given": True}
     columns |= {} if active is None else {"active": active}
     with parts.engine.begin() as connection:
         staff_id = connection.execute(
@@ -129,8 +159,8 @@ def disable_agent(parts: Parts, *, login: str) -> None:
 
 
 def change_password(parts: Parts, *, login: str, password: str) -> None:
-    """A new password; whoever used the old one is out. NoSuchAgent, ShortPassword."""
-    _change(parts, login, password_hash=_hashed(password))
+    """A new password, good for one login; whoever used the old one is out. NoSuchAgent, errors of `hashed`."""
+    _change(parts, login, password_hash=hashed(password, login), given=True)
 
 
 def _change(parts: Parts, login: str, **columns: object) -> None:
@@ -150,7 +180,13 @@ def _login(login: str) -> str:
     return wanted
 
 
-def _hashed(password: str) -> str:
+def hashed(password: str, *own: str) -> str:
+    """What is kept of a new password; `own` are words that everybody knows of him. ShortPassword, CommonPassword,
+    OwnPassword."""
     if len(password) < SHORTEST:
         raise ShortPassword
+    if is_common(password):
+        raise CommonPassword
+    if is_own(password, own):
+        raise OwnPassword
     return hash_password(password)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
 
-from app.access.tally import CODES, count
+from app.access.tally import CODES, count_at, forgive
 from app.documents.proof import years_of
 from app.flows.parts import Parts
 from app.flows.proofs import Proof, is_code, proof
@@ -90,13 +90,19 @@ def check(parts: Parts, code: str, *, network: str, file: bytes | None = None) -
     wanted = "".join(code.replace("-", " ").split()).upper().translate(_MISREAD)
     with parts.engine.connect() as connection:
         try:
-            count(connection, parts.vault, (f"code:{network}",), CODES, parts.clocks.wall())
+            now = parts.clocks.wall()
+            counted = count_at(connection, parts.vault, "code", network=network, now=now, limits=CODES)
         finally:
             connection.commit()  # a refused guess counts too
-    if is_code(wanted):
-        return _paper(parts, wanted, file)
+    found = _paper(parts, wanted, file) if is_code(wanted) else _notice(parts, wanted)
+    with parts.engine.begin() as connection:
+        forgive(connection, counted)
+    return found
+
+
+def _notice(parts: Parts, code: str) -> Checked:
     with parts.reading() as connection:
-        row = by_check_code(connection, wanted) if _CODE.fullmatch(wanted) else None
+        row = by_check_code(connection, code) if _CODE.fullmatch(code) else None
         if row is None:
             raise NoSuchCode
         bills = bills_of(connection, row.household_id, row.number)

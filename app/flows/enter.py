@@ -7,12 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from app.access import accounts, acts, sessions
+from app.access import accounts, acts, devices, sessions
 from app.access.acts import What
 from app.access.models import Agent, Staff
 from app.access.passwords import LONGEST, is_right
 from app.access.sessions import Visitor
-from app.access.tally import LOGINS, NETWORK, count
+from app.access.tally import LOGINS, Counted, count, count_at, forgive
 from app.flows.parts import Parts
 from app.flows.second import Whose, prove_second
 from app.registry import find
@@ -22,10 +22,12 @@ from core.errors import Conflict, Refused
 
 @dataclass(frozen=True)
 class Entry:
-    """A new session: the token for the one who came, and when it ends unused (aware, system clock)."""
+    """A new session: the token for the one who came, when it ends unused (aware, system clock), and how his browser is
+    known from now on."""
 
     token: str
     expires_at: datetime
+    device: str = ""
 
 
 class NoLogin(Conflict):
@@ -45,14 +47,15 @@ def open_session(parts: Parts, *, network: str, code: str | None = None) -> Entr
     """A session for a resident; `code` is the mini-program's login code, whose openid is sealed into it: a WeChat user
     who joined an account is in it.
 
-    NoLogin, the login's own errors, TooOften for a flood from one address."""
-    _count(parts, f"session:{network}")
+    NoLogin, the login's own errors, TooOften for a flood from one address of people nobody knows."""
+    counted = _count(parts, network)
     if code is not None and parts.login is None:
         raise NoLogin
     openid = parts.login(code) if code is not None and parts.login is not None else None  # nothing is locked meanwhile
     with parts.engine.begin() as connection:
         account = accounts.of_openid(connection, parts.vault, openid) if openid else None
         if account is not None:
+            forgive(connection, counted)
             accounts.use(connection, account, now=parts.clocks.wall())
             acts.note(connection, What.IN, by=f"account:{account}", at=parts.clocks.wall(), network=network)
         return admit_resident(parts, connection, account=account, openid=openid)
@@ -110,58 +113,86 @@ def openid_of(parts: Parts, visitor: Visitor) -> str | None:
     return parts.vault.open(visitor.openid, bound_to=_openid_of(visitor.key)) if visitor.openid else None
 
 
-def log_in(parts: Parts, *, login: str, password: str, code: str, network: str, former: Visitor | None) -> Entry:
+@dataclass(frozen=True)
+class Tried:
+    """What somebody typed at a login, where he came from, and the cookie by which his browser may be known."""
+
+    login: str
+    password: str
+    code: str
+    network: str
+    device: str = ""
+
+
+def log_in(parts: Parts, tried: Tried, *, former: Visitor | None) -> Entry:
     """An agent's new session; whatever session the browser had before is over (A56). WrongLogin, TooOften."""
-    who = _proven(parts, Agent, login=login, password=password, code=code, network=network)
-    return _enter(parts, former, who, network=network, agent_id=who.id)
+    who = _proven(parts, Agent, tried)
+    return _enter(parts, former, who, tried, agent_id=who.id)
 
 
-def log_in_staff(parts: Parts, *, login: str, password: str, code: str, network: str, former: Visitor | None) -> Entry:
+def log_in_staff(parts: Parts, tried: Tried, *, former: Visitor | None) -> Entry:
     """The new session of somebody of an office; otherwise as `log_in`."""
-    who = _proven(parts, Staff, login=login, password=password, code=code, network=network)
-    return _enter(parts, former, who, network=network, staff_id=who.id)
+    who = _proven(parts, Staff, tried)
+    return _enter(parts, former, who, tried, staff_id=who.id)
 
 
 @dataclass(frozen=True)
 class _Proven:
-    """Somebody whose password and code were right; `name` as the trail has it."""
+    """Somebody whose password and code were right; `name` as the trail has it; what was counted against him."""
 
     id: int
     name: str
+    counted: Counted
 
 
-def _proven(parts: Parts, whose: Whose, *, login: str, password: str, code: str, network: str) -> _Proven:
-    wanted = login.strip().lower()[:64].replace("\0", "")
-    with parts.engine.connect() as connection:
-        try:
-            count(connection, parts.vault, (f"login:{wanted}",), LOGINS, parts.clocks.wall())
-            count(connection, parts.vault, (f"login-from:{network}",), NETWORK, parts.clocks.wall())
-        finally:
-            connection.commit()  # a refused login counts too
+def _proven(parts: Parts, whose: Whose, tried: Tried) -> _Proven:
+    wanted = tried.login.strip().lower()[:64].replace("\0", "")
+    counted = _count_login(parts, f"{whose.__tablename__}:{wanted}", tried)
+    with parts.reading() as connection:
         found = connection.execute(
             select(whose.id, whose.password_hash).where(whose.login == wanted, whose.active)
         ).one_or_none()
     now = parts.clocks.wall()
     # Who is refused is not known: it is about a login, or about what somebody typed for one, by its digest.
     name = f"{whose.__tablename__}:{wanted}" if found else acts.sought(parts.vault, wanted)
-    right = is_right(found.password_hash if found else None, password[:LONGEST]) and found is not None
+    right = is_right(found.password_hash if found else None, tried.password[:LONGEST]) and found is not None
     with parts.engine.begin() as connection:
-        proved = right and prove_second(connection, parts.vault, whose, login=wanted, typed=code[:LONGEST], now=now)
+        # Asked whatever the password was: the time tells nobody that it was right.
+        typed = tried.code[:LONGEST]
+        proved = prove_second(connection, parts.vault, whose, login=wanted, typed=typed, now=now, spend=right)
         if not proved:
             what = What.SECOND_REFUSED if right else What.REFUSED
-            acts.note(connection, what, by="", about=name, at=now, network=network)
+            acts.note(connection, what, by="", about=name, at=now, network=tried.network)
     if found is None or not proved:
         raise WrongLogin
-    return _Proven(found.id, name)
+    return _Proven(found.id, name, counted)
 
 
-def _enter(parts: Parts, former: Visitor | None, who: _Proven, *, network: str, **key: int) -> Entry:
+def _count_login(parts: Parts, subject: str, tried: Tried) -> Counted:
+    """One more that may fail, for this login from this address: guesses from elsewhere bar nobody, nor do those of his
+    own neighbours at a browser he came in with before. LoginsTooOften, NetworkTooOften."""
+    known, now = devices.known(parts.vault, tried.device, subject), parts.clocks.wall()
+    with parts.engine.connect() as connection:
+        try:
+            if known:
+                return count(connection, parts.vault, (f"login:{subject}:{known}",), LOGINS, now)
+            here = tried.network
+            counted = count_at(connection, parts.vault, f"login:{subject}", network=here, now=now, limits=LOGINS)
+            return counted + count_at(connection, parts.vault, "login-from", network=here, now=now)
+        finally:
+            connection.commit()  # a refused login counts too
+
+
+def _enter(parts: Parts, former: Visitor | None, who: _Proven, tried: Tried, **key: int) -> Entry:
     token, now = sessions.new_token(), parts.clocks.wall()
     with parts.engine.begin() as connection:
         if former is not None:
             sessions.end(connection, former.token_hash)
-        acts.note(connection, What.IN, by=who.name, at=now, network=network)
-        return Entry(token, sessions.write(connection, token, now=now, **key))
+        forgive(connection, who.counted)
+        acts.note(connection, What.IN, by=who.name, at=now, network=tried.network)
+        where = acts.neighbourhood(tried.network)
+        ends = sessions.write(connection, token, now=now, network=where, **key)
+    return Entry(token, ends, devices.remembered(parts.vault, tried.device, who.name))
 
 
 def leave(parts: Parts, visitor: Visitor, *, network: str) -> None:
@@ -183,10 +214,10 @@ def leave_elsewhere(parts: Parts, visitor: Visitor) -> int:
         return ended
 
 
-def _count(parts: Parts, key: str) -> None:
+def _count(parts: Parts, network: str) -> Counted:
     with parts.engine.connect() as connection:
         try:
-            count(connection, parts.vault, (key,), NETWORK, parts.clocks.wall())
+            return count_at(connection, parts.vault, "session", network=network, now=parts.clocks.wall())
         finally:
             connection.commit()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.access import accounts, acts, sessions
 from app.access.acts import What
 from app.access.sessions import Visitor
-from app.access.tally import FAMILY, NETWORK, count
+from app.access.tally import FAMILY, count
 from app.flows.enter import leave_elsewhere, openid_of
 from app.flows.holders import LetGo, tell_held
 from app.flows.parts import Parts
@@ -74,17 +74,15 @@ def get_to_know(
     this person whether it is his."""
     account, now = visitor.unsure_id or _account(visitor), parts.clocks.wall()
     with parts.engine.connect() as connection:
-        try:
-            count(connection, parts.vault, (f"look-up:{network}",), NETWORK, now)
-        finally:
-            connection.commit()
         # What a former owner agreed to is not his: it is written down when it is known whose account it is.
         if not agreed and (visitor.unsure_id or not accounts.has_consented(connection, account, CONSENT)):
             raise ConsentRequired(fields={"agreed": ConsentRequired.text})
         if agreed and visitor.unsure_id is None:
             accounts.consent(connection, account, CONSENT, now=now)
             connection.commit()
-    person_id = look_up(parts, name=name, id_number=id_number, caller=f"account {account}")
+        proved = "" if visitor.unsure_id else accounts.phone_of(connection, parts.vault, account)
+    caller = f"account {account}"
+    person_id = look_up(parts, name=name, id_number=id_number, caller=caller, network=network, phone=proved)
     if visitor.unsure_id is not None:
         visitor = _found_out(parts, visitor, person_id, network=network)
         account = _account(visitor)

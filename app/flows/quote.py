@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.access.tally import LOOK_UPS, count
+from app.access.tally import LOOK_UPS, TARGETS, TooOften, count, count_at, forgive
 from app.flows.facts import asked_for, facts_of
 from app.flows.parts import Parts
 from app.policy.answer import Eligible, Quote, Reason
@@ -94,18 +94,34 @@ class Due:
         return self.settled_by is not None
 
 
-def look_up(parts: Parts, *, name: str, id_number: str, caller: str) -> int:
+def look_up(parts: Parts, *, name: str, id_number: str, caller: str, network: str = "", phone: str = "") -> int:
     """The person of this name and identity number: a person id.
 
     NoSuchPerson for a wrong name and for an unknown number alike, after the same work (A41, A42); BadIdNumber and
-    BadName with the field; TooOften past 5 a minute or 20 a day, for the caller or for the number asked about."""
+    BadName with the field; TooOften past so many that failed, of the caller, or of the number from his network. That
+    others failed bars not himself: whose proved `phone` is the one the registry has for him."""
     number, wanted = _typed(name, id_number, today=parts.clocks.today())
+    now, over = parts.clocks.wall(), None
     with parts.engine.connect() as connection:
         try:
-            count(connection, parts.vault, (f"caller:{caller}", f"target:{number}"), LOOK_UPS, parts.clocks.wall())
+            counted = count(connection, parts.vault, (f"caller:{caller}",), LOOK_UPS, now)
+            counted += count_at(connection, parts.vault, "look-up", network=network, now=now)
         finally:
             connection.commit()  # a refused look-up counts too
-        return _identified(parts, connection, wanted, number)
+        try:
+            counted += count_at(connection, parts.vault, f"target:{number}", network=network, now=now, limits=TARGETS)
+        except TooOften as error:
+            over = error
+        connection.commit()
+        try:
+            found = _identified(parts, connection, wanted, number)
+        except NoSuchPerson:
+            raise over or NoSuchPerson from None
+        if over is not None and (not phone or find.phone_of(connection, parts.vault, found) != phone):
+            raise over
+        forgive(connection, counted)
+        connection.commit()
+        return found
 
 
 def identify(parts: Parts, *, name: str, id_number: str, today: date | None = None) -> int:

@@ -44,14 +44,22 @@ def has_second(parts: Parts, whose: Whose, *, login: str) -> bool:
         return connection.execute(select(whose.second).where(whose.login == login)).scalar_one() is not None
 
 
-def prove_second(connection: Connection, vault: Vault, whose: Whose, *, login: str, typed: str, now: datetime) -> bool:
-    """Is this the code of now, not used yet, or a recovery code that is left? Either counts once. System clock."""
+def prove_second(
+    connection: Connection, vault: Vault, whose: Whose, *, login: str, typed: str, now: datetime, spend: bool
+) -> bool:
+    """Is this the code of now, not used yet, or a recovery code that is left? Either counts once. System clock.
+
+    Without `spend`, nor for nobody, it is no code and none is used up, after the same work."""
     sealed = connection.execute(select(whose.second).where(whose.login == login)).scalar_one_or_none()
-    if sealed is None:
-        return False
-    step = second.step_of(vault.open(sealed, bound_to=_bound(whose, login)), typed, now=now)
-    digest = None if step is not None else _digest(vault, login, typed)
-    spent = {"whose": whose.__tablename__, "login": login, "step": step, "recovery": digest}
+    secret = vault.open(sealed, bound_to=_bound(whose, login)) if sealed is not None else _NOBODYS
+    step, digest = second.step_of(secret, typed, now=now), _digest(vault, login, typed)
+    counts = spend and sealed is not None
+    spent = {
+        "whose": whose.__tablename__,
+        "login": login if counts else "",  # which is nobody's
+        "step": step,
+        "recovery": digest if step is None else None,
+    }
     return bool(connection.execute(_SPEND, spent).scalar_one())
 
 
@@ -66,6 +74,7 @@ def code_of_now(parts: Parts, whose: Whose, *, login: str) -> str:
     return second.code_at(parts.vault.open(sealed, bound_to=_bound(whose, wanted)), step)
 
 
+_NOBODYS = second.issue("nobody").secret
 _SPEND = text("select spend_second(:whose, :login, :step, :recovery)")
 
 

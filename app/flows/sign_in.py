@@ -5,13 +5,15 @@ The code is known by its digest only, to the session that asked for it, for one 
 
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from app.access import accounts, acts, sessions
+from sqlalchemy import Connection
+
+from app.access import accounts, acts, devices, sessions
 from app.access.acts import What
 from app.access.sessions import Visitor
-from app.access.tally import MINUTE, NETWORK, TEXTS, count, seconds_left
+from app.access.tally import MINUTE, TEXTS, TEXTS_FROM, TEXTS_IN_ALL, count, count_at, seconds_left
 from app.flows.enter import Entry, admit_resident, openid_of
 from app.flows.parts import Parts
 from app.registry.identity import WIDE
@@ -52,21 +54,23 @@ class TextNotSent(TryLater):
     text = "短信暂时发不出去，请过一会儿再试。"
 
 
-def ask_code(parts: Parts, visitor: Visitor, *, phone: str, network: str) -> None:
+def ask_code(parts: Parts, visitor: Visitor, *, phone: str, network: str, device: str = "") -> None:
     """Send a code to a phone for this session; a former one is over.
 
-    BadPhone, TooOften (1 a minute, 5 an hour, 10 a day for a phone), NoTexts, TextNotSent."""
+    BadPhone, TooOften (1 a minute, 5 an hour, 10 a day for a phone, who asks, and a few more whoever asks), NoTexts,
+    TextNotSent."""
     number = _clean(phone)
     channel = texts(parts)
     code = f"{secrets.randbelow(1_000_000):06d}"
     now = parts.clocks.wall()
+    known = devices.known(parts.vault, device, f"phone:{number}")
     with parts.engine.connect() as connection:
-        try:
-            count(connection, parts.vault, (f"text-from:{network}",), NETWORK, now)
-        finally:
-            connection.commit()  # a refused wish counts too
-        # Only what is sent counts for a phone: who taps ten times in a minute is sent one, and the next after it.
-        count(connection, parts.vault, (f"text:{number}",), TEXTS, now)
+        if not known:
+            try:
+                count_at(connection, parts.vault, "text-from", network=network, now=now)
+            finally:
+                connection.commit()  # a refused wish counts too
+        _count_text(parts, connection, number, visitor, network=network, known=known)
         accounts.write_code(
             connection,
             token_hash=visitor.token_hash,
@@ -83,6 +87,18 @@ def ask_code(parts: Parts, visitor: Visitor, *, phone: str, network: str) -> Non
         return  # the same answer for a phone that nobody has
     except ChannelSilent as silent:
         raise TextNotSent(str(silent)) from silent
+
+
+def _count_text(
+    parts: Parts, connection: Connection, number: str, visitor: Visitor, *, network: str, known: str
+) -> None:
+    """Only what is sent counts: who taps ten times in a minute is sent one, and the next after it. What a stranger asks
+    for bars no other session; what many strangers do bars no browser that the phone was proved on. TextsTooOften."""
+    now = parts.clocks.wall()
+    count(connection, parts.vault, (f"text:{number}:{known or visitor.key}",), TEXTS, now)
+    if not known:
+        count_at(connection, parts.vault, f"text:{number}", network=network, now=now, limits=TEXTS_FROM)
+        count(connection, parts.vault, (f"text:{number}",), TEXTS_IN_ALL, now)
 
 
 @dataclass(frozen=True)
@@ -112,7 +128,7 @@ def awaits(parts: Parts, visitor: Visitor, phone: str) -> bool:
     return held is not None and parts.vault.open(held.phone, bound_to=_bound(visitor)) == _clean(phone)
 
 
-def prove_code(parts: Parts, visitor: Visitor, *, code: str, network: str = "") -> Entry:
+def prove_code(parts: Parts, visitor: Visitor, *, code: str, network: str = "", device: str = "") -> Entry:
     """The right code: a new session with the account of the phone; the session before is over (A56). WrongCode."""
     now = parts.clocks.wall()
     with parts.engine.begin() as connection:  # a wrong try counts whatever follows
@@ -138,7 +154,8 @@ def prove_code(parts: Parts, visitor: Visitor, *, code: str, network: str = "") 
         if openid:
             accounts.join_openid(connection, parts.vault, account, openid)
         acts.note(connection, What.IN, by=f"account:{account}", at=now, network=network)
-        return admit_resident(parts, connection, account=account, openid=openid)
+        entry = admit_resident(parts, connection, account=account, openid=openid)
+    return replace(entry, device=devices.remembered(parts.vault, device, f"phone:{phone}"))
 
 
 def texts(parts: Parts) -> Channel:

@@ -18,6 +18,7 @@ from app.web import (
     health,
     home,
     load,
+    own,
     proofs,
     resident,
     sign_in,
@@ -48,9 +49,11 @@ DOORS = (
     (refund_pages.bp, "", page_resident, True),
     (proofs.bp, "", page_resident, True),
     (agent.bp, "/agent", page_agent, True),
+    (own.agent, "/agent", page_agent, True),
     (village.bp, "/agent", page_agent, True),
     (proofs.village, "/agent", page_agent, True),
     (desk.bp, "/office", by_permission, True),  # each route names the permission it needs
+    (own.office, "/office", by_permission, True),
     (day.bp, "/office/day", by_permission, True),
     (office_refunds.bp, "/office/refunds", by_permission, True),
     (office_suspense.bp, "/office/suspense", by_permission, True),
@@ -78,7 +81,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
-HSTS = "max-age=31536000"
+HSTS = "max-age=31536000; includeSubDomains"
 
 
 def open_doors(app: APIFlask) -> None:

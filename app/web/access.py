@@ -12,6 +12,7 @@ from app.access.sessions import Officer, SignedIn, Visitor
 from app.flows.enter import Entry, leave, visitor_of, visitor_with_people
 from app.flows.follow import Followed, follow
 from app.registry.find import Subject
+from app.web.browser import cookie_name, network
 from app.web.onward import asked_for
 from app.web.parts import parts
 from core.db import EVERYWHERE, PLACES
@@ -111,7 +112,13 @@ def _over() -> int | None:
 
 
 def page_agent() -> AnyResponse | None:
-    """An agent who is logged in; everybody else to the login."""
+    """An agent with a password of his own; who still has an operator's, to his account; everybody else to the login."""
+    elsewhere = agent_in()
+    return redirect(url_for("own_agent.agent_account"), 303) if elsewhere is None and agent().given else elsewhere
+
+
+def agent_in() -> AnyResponse | None:
+    """An agent who is logged in, whoever gave him the password."""
     held = visitor()
     if held is not None and held.agent is not None:
         return None
@@ -123,14 +130,17 @@ def by_permission() -> AnyResponse | None:
     raise NoGuard(request.endpoint)
 
 
-def needs(permission: str) -> Callable[[View], View]:
-    """This route is for staff whose role holds the permission. To the login without a session; NotYourDesk."""
+def needs(permission: str, *, first: bool = False) -> Callable[[View], View]:
+    """This route is for staff whose role holds the permission. To the login without a session; to his account with an
+    operator's password still, unless it is for him `first`; NotYourDesk."""
     PERMISSIONS[permission]  # an undeclared one fails the start
 
     def guard() -> AnyResponse | None:
         held = visitor()
         if held is None or held.officer is None:
             return redirect(url_for("desk.login"), 303)
+        if held.officer.given and not first:
+            return redirect(url_for("own_office.office_account"), 303)
         if not may(held.officer.role, permission):
             raise NotYourDesk(permission)
         return None
@@ -204,11 +214,6 @@ def admit(entry: Entry) -> None:
     g.visitor = visitor_of(parts(), entry.token)
 
 
-def network() -> str:
-    """Where the request comes from, as far as the trusted proxies say."""
-    return request.remote_addr or "nowhere"
-
-
 def actor(visitor: Visitor) -> str:
     """Who starts a payment: account:<id>, or agent:<id>."""
     return f"agent:{visitor.agent.id}" if visitor.agent else f"account:{visitor.account_id}"
@@ -248,30 +253,13 @@ def own_payment(number: str) -> Followed:
     return followed
 
 
-def cookie_name() -> str:
-    """Bound to this host over https; plain in the sandbox, which speaks http."""
-    return "session" if current_app.extensions["settings"].is_sandbox else "__Host-session"
-
-
-def keep(response: AnyResponse, entry: Entry) -> AnyResponse:
-    """The token, in a cookie that ends with the browser; the database decides when the session ends."""
-    response.set_cookie(
-        cookie_name(),
-        entry.token,
-        httponly=True,
-        samesite="Lax",
-        secure=not current_app.extensions["settings"].is_sandbox,
-        path="/",
-    )
-    return response
-
-
 def drop(response: AnyResponse) -> AnyResponse:
-    """Session and cookie end."""
+    """Session and cookie end, and what the browser kept of our pages. Not its other cookies: by one it stays known."""
     held = visitor()
     if held is not None:
         leave(parts(), held, network=network())
     response.delete_cookie(cookie_name(), path="/", secure=not current_app.extensions["settings"].is_sandbox)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 

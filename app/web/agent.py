@@ -33,17 +33,17 @@ from app.web.access import (
     Answer,
     actor,
     agent,
+    agent_in,
     anybody,
     drop,
     guarded_by,
     here,
-    keep,
     mark_of,
-    network,
     own_payment,
     reference,
     visitor,
 )
+from app.web.browser import keep, network, typed_login
 from app.web.onward import is_lasting
 from app.web.parts import parts
 from app.web.paying import show, start_chosen
@@ -88,14 +88,7 @@ def enter() -> Answer | tuple[Answer, int]:
     """A new session with a new token, or the same words for whatever was wrong."""
     form = request.form
     try:
-        entry = log_in(
-            parts(),
-            login=form.get("login", ""),
-            password=form.get("password", ""),
-            code=form.get("code", ""),
-            network=network(),
-            former=visitor(),
-        )
+        entry = log_in(parts(), typed_login(), former=visitor())
     except (WrongLogin, TooOften) as error:
         typed = form.get("login", "")[:64]
         return render_template("agent/login.html", problem=error.sentence(), typed=typed), error.status
@@ -106,11 +99,11 @@ def enter() -> Answer | tuple[Answer, int]:
 @bp.post("/others/end")
 def end_others() -> Answer:
     """Out of every other phone and computer, at once."""
-    leave_elsewhere(parts(), here())
-    return redirect(url_for("agent.today"), 303)
+    return redirect(url_for("own_agent.agent_account", ended=leave_elsewhere(parts(), here())), 303)
 
 
 @bp.post("/logout")
+@guarded_by(agent_in)
 def logout() -> Answer:
     """Out, at once and for good."""
     return drop(redirect(url_for("agent.login"), 303))

@@ -6,8 +6,7 @@ from flask import Flask, g, request, session
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import generate_csrf
 
-from app.access.sessions import hash_of
-from app.web.access import SAFE, ForeignOrigin, cookie_name
+from app.web.access import SAFE, ForeignOrigin, visitor
 
 _ELSEWHERE = frozenset({"cross-site", "same-site"})  # a sibling's page is another site's page
 _FOR = "for"
@@ -47,8 +46,6 @@ def _bind() -> None:
 
 
 def _whose() -> str:
-    """The digest of the session's token, empty without one. The cookie's own: a dead session's form is nobody else's
-    either, and a page that says the database is away asks it nothing."""
-    visitor = g.get("visitor")
-    held = request.cookies.get(cookie_name())
-    return visitor.key if visitor is not None else hash_of(held).hex() if held else ""
+    """Whose session it is, once he said who he is; empty before: who taps twice at the login has one at the second."""
+    held = visitor()
+    return held.key if held is not None and (held.by or held.unsure_id) else ""

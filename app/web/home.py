@@ -5,7 +5,8 @@ from flask import redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from app.flows.check import Checked, NoSuchCode, check
-from app.web.access import Answer, network
+from app.web.access import Answer
+from app.web.browser import network
 from app.web.onward import own_path
 from app.web.parts import parts
 

@@ -39,7 +39,7 @@ LARGEST: Mapping[str, int] = {  # what a door takes at most, in bytes; every oth
 LARGEST_ELSE = 256 * 1024
 CALLBACK_S = 4.5  # in all: a gateway waits five seconds, and then calls us silent
 _ALWAYS = frozenset({"callbacks", "back", "health", "static"})
-_OFFICES = frozenset({"desk", "day", "audit"})
+_OFFICES = frozenset({"desk", "day", "audit", "own_office"})
 
 
 class Crowded(TryLater):

@@ -30,12 +30,12 @@ from app.web.access import (
     drop,
     guarded_by,
     here,
-    network,
     own_payment,
     page_account,
     reference,
     visitor,
 )
+from app.web.browser import network
 from app.web.onward import onward, then
 from app.web.parts import parts
 from app.web.paying import show, start_chosen

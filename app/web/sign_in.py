@@ -14,19 +14,8 @@ from app.flows.history import history
 from app.flows.holders import allow, bar, holders
 from app.flows.quote import subjects
 from app.flows.sign_in import BadPhone, TextNotSent, WrongCode, ask_code, awaits, prove_code, sent
-from app.web.access import (
-    Answer,
-    admit,
-    anybody,
-    guarded_by,
-    here,
-    keep,
-    network,
-    page_account,
-    page_resident,
-    reference,
-    visitor,
-)
+from app.web.access import Answer, admit, anybody, guarded_by, here, page_account, page_resident, reference, visitor
+from app.web.browser import device, keep, network
 from app.web.onward import onward, then
 from app.web.parts import parts
 from app.web.resident import bring_in
@@ -56,7 +45,7 @@ def ask() -> Answer | tuple[Answer, int]:
         admit(entry)
     typed = request.form.get("phone", "")[:30]
     try:
-        ask_code(parts(), here(), phone=typed, network=network())
+        ask_code(parts(), here(), phone=typed, network=network(), device=device())
         answer = redirect(url_for("sign_in.code", then=then()), 303)
     except BadPhone as error:
         answer = make_response(_ask_phone(typed, error.fields), error.status)
@@ -88,7 +77,8 @@ def prove() -> Answer | tuple[Answer, int]:
     if further is not None:
         return further
     try:
-        entry = prove_code(parts(), held, code=request.form.get("code", "")[:20], network=network())
+        typed = request.form.get("code", "")[:20]
+        entry = prove_code(parts(), held, code=typed, network=network(), device=device())
     except WrongCode as error:
         return _ask_for_code(error.sentence()), error.status
     admit(entry)

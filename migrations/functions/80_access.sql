@@ -22,6 +22,32 @@ begin
   return found;
 end $$;
 
+-- Whoever's live session it is has a password of his own from now on, and every other session of his is over. Noted in
+-- his name. LX080 without one, or if the password is not the former one any more.
+create or replace function change_own_password(p_session bytea, p_former text, p_hash text, p_at timestamptz)
+  returns bigint language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  own session;
+  ended bigint;
+begin
+  select s.* into own from session s where s.token_hash = p_session and s.expires_at > p_at;
+  perform set_config('liangxian.actor', coalesce((select 'agent:' || login from agent where id = own.agent_id),
+                                                 (select 'staff:' || login from staff where id = own.staff_id)), true);
+  if own.agent_id is not null then
+    update agent set password_hash = p_hash, given = false
+     where id = own.agent_id and active and password_hash = p_former;
+  else
+    update staff set password_hash = p_hash, given = false
+     where id = own.staff_id and active and password_hash = p_former;
+  end if;
+  if not found then
+    raise exception 'nobody changes a password in this session' using errcode = 'LX080';
+  end if;
+  delete from session where token_hash <> p_session and (agent_id = own.agent_id or staff_id = own.staff_id);
+  get diagnostics ended = row_count;
+  return ended;
+end $$;
+
 -- A reading is noted in the name of whoever's live session it is, and of nobody else. LX080 without one.
 create or replace function note_reading(p_session bytea, p_person bigint, p_place text, p_reason text,
                                         p_at timestamptz) returns void language plpgsql
@@ -75,7 +101,7 @@ drop trigger if exists never_emptied on received;
 create trigger never_emptied before truncate on received for each statement execute function ledger_is_append_only();
 
 -- What is done with an account is noted by whatever way it is done: by a command, whose operator the connection names
--- (liangxian.actor), or in the name of the database's role. Codes that a login spends are not noted here.
+-- (liangxian.actor), by its owner on his page, or in the name of the database's role. Codes that a login spends are not noted here.
 create or replace function account_noted() returns trigger language plpgsql
   security definer set search_path = public, pg_temp as $$
 declare
@@ -108,7 +134,8 @@ begin
         values (done, coalesce(actor, 'role:' || session_user), whom,
                 case done when 'role' then concat_ws(' ', now_is->>'role', nullif(now_is->>'towns', '[]'))
                           when 'village' then concat_ws(' ', lower(tg_op), row_is->>'village_code') else '' end,
-                case when actor is null then 'database' else 'command' end, clock_timestamp());
+                case when actor is null then 'database' when starts_with(actor, 'operator:') then 'command' else 'web' end,
+                clock_timestamp());
     end if;
   end loop;
   return null;

@@ -14,7 +14,7 @@ import structlog
 from app.access import passwords
 from app.access.roles import Role
 from app.documents.proof import draw
-from app.flows.enter import WrongLogin, log_in
+from app.flows.enter import Tried, WrongLogin, log_in
 from app.flows.proofs import confirm
 from app.flows.quote import identify
 from app.log import set_up_logs
@@ -129,7 +129,7 @@ def test_a48_a_crooked_path_gets_past_no_guard(running, district, path):
 
 def test_a49_a_forged_forwarded_address_changes_no_counting(running, district, monkeypatch):
     """Another login each time, so that only the address is counted."""
-    monkeypatch.setattr("app.flows.enter.NETWORK", ((timedelta(minutes=1), 5),))
+    monkeypatch.setattr("app.access.tally.NETWORK", ((timedelta(minutes=1), 5),))
     running.app.config["WTF_CSRF_ENABLED"] = False
 
     def guess(turn):
@@ -165,7 +165,7 @@ def test_a61_who_does_not_exist_is_hashed_like_who_does(running, an_agent, monke
 
     for login in (an_agent[0], "nobody-at-all"):
         with pytest.raises(WrongLogin):
-            log_in(running.parts, login=login, password="x" * 12, code="", network="here", former=None)
+            log_in(running.parts, Tried(login=login, password="x" * 12, code="", network="here"), former=None)
 
     assert len(checked) == 2
 
@@ -301,7 +301,7 @@ def test_a79_a_file_of_somebody_else_is_not_there(running, district):
 
 
 def test_a53_the_same_password_over_many_logins_is_slowed_down(running, district, monkeypatch):
-    monkeypatch.setattr("app.flows.enter.NETWORK", ((timedelta(minutes=1), 5),))
+    monkeypatch.setattr("app.access.tally.NETWORK", ((timedelta(minutes=1), 5),))
     running.app.config["WTF_CSRF_ENABLED"] = False
 
     def spray(turn):

@@ -45,6 +45,7 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("sign_in.privacy", "agent.login", "agent.enter", "desk.login", "desk.enter"), ALL),
     **dict.fromkeys(("sign_in.phone", "sign_in.ask", "sign_in.code", "sign_in.prove", "resident.leave"), ALL),
     **dict.fromkeys(("session.begin", "policy.policy", "back.come_back", "callbacks.receive"), ALL),
+    **dict.fromkeys(("api_reader.read", "api_reader.static"), ALL),
     # a resident's
     **dict.fromkeys(
         (
@@ -82,6 +83,7 @@ WHO: Mapping[str, frozenset[str]] = {
             *("agent.sheet", "agent.payment", "agent.close", "village.paper", "village.news", "village.code_paper"),
             *("village.to_visit", "village.told"),
             *("village_proofs.village_confirmation", "village_proofs.village_file"),
+            *("own_agent.agent_account", "own_agent.agent_change", "own_agent.agent_end"),
         ),
         frozenset({"agent"}),
     ),
@@ -90,6 +92,7 @@ WHO: Mapping[str, frozenset[str]] = {
         ("desk.home", "desk.logout", "desk.end_others", "office_people.ask", "office_people.search"), OFFICES
     ),
     "office_people.one": OFFICES,
+    **dict.fromkeys(("own_office.office_account", "own_office.office_change", "own_office.office_end"), OFFICES),
     **dict.fromkeys(("office_people.numbers", "office_progress.to_do"), OFFICES - LEAD),
     **dict.fromkeys(("office_progress.table", "office_progress.table_file"), BOOKS | {"town"}),
     **dict.fromkeys(("audit.ask", "audit.path", "audit.now"), BOOKS),
@@ -99,16 +102,8 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("day.take_file", "day.run", "day.clear"), CLERK),
     **dict.fromkeys(("day.confirm", "day.confirm_close"), LEAD),
     "day.close": TAX,
-    **dict.fromkeys(
-        (
-            "office_refunds.accept_one",
-            "office_refunds.own_one",
-            "office_refunds.again_one",
-            "office_refunds.by_hand_one",
-        ),
-        CLERK,
-    ),
-    "office_refunds.transfer_one": CLERK,
+    **dict.fromkeys(("office_refunds.accept_one", "office_refunds.own_one", "office_refunds.again_one"), CLERK),
+    **dict.fromkeys(("office_refunds.transfer_one", "office_refunds.by_hand_one"), CLERK),
     "office_refunds.review_one": BUREAUS,
     **dict.fromkeys(("office_refunds.approve_one", "office_refunds.confirm_one"), LEAD),
     "office_refunds.reject_one": TAX | BUREAUS,
@@ -193,6 +188,7 @@ NOBODYS = {
         "household": "1",
         "cause": "receipt:wechat:none",
         "holder": "nobody",
+        "name": "nobody",
     },
 }
 
@@ -200,7 +196,7 @@ NOBODYS = {
 def let_in(answer: Any, endpoint: str = "") -> bool:
     """Not sent to a login or to one's own first page, nor refused."""
     if endpoint in {"agent.end_others", "desk.end_others"} and answer.status_code == 303:
-        return answer.location.partition("?")[0] in {"/agent/", "/office/"}  # done, and back to one's own first page
+        return answer.location.partition("?")[0] in {"/agent/account", "/office/account"}  # done, and back
     elsewhere = answer.status_code == 303 and answer.location.partition("?")[0] in (
         *("/login", "/agent/login", "/office/login", "/office/", "/agent/"),
     )

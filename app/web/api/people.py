@@ -10,9 +10,10 @@ from app.flows.family import get_to_know
 from app.flows.quote import Due, Tiers, all_due, subjects
 from app.policy.answer import Line
 from app.registry.find import Subject
-from app.web.access import api_resident_and_people, guarded_by, here, network, people_here
+from app.web.access import api_resident_and_people, guarded_by, here, people_here
 from app.web.api.asked import PersonAsked
 from app.web.api.told import PeopleTold, PersonTold, answers
+from app.web.browser import network
 from app.web.parts import parts
 from app.web.wishes import tiers
 from core.redact import mask_name

@@ -1,11 +1,12 @@
 """Login, logout, and the page with the doors that a role may open."""
 
 from apiflask import APIBlueprint
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, url_for
 
 from app.access.roles import ROLES, may
 from app.flows.enter import WrongLogin, leave_elsewhere, log_in_staff
-from app.web.access import Answer, anybody, drop, guarded_by, here, keep, needs, network, officer, visitor
+from app.web.access import Answer, anybody, drop, guarded_by, here, needs, officer, visitor
+from app.web.browser import keep, typed_login
 from app.web.parts import parts
 
 bp = APIBlueprint("desk", __name__, enable_openapi=False)
@@ -37,14 +38,7 @@ def login() -> Answer:
 def enter() -> Answer | tuple[Answer, int]:
     """A new session with a new token, or the same words for whatever was wrong."""
     try:
-        entry = log_in_staff(
-            parts(),
-            login=request.form.get("login", ""),
-            password=request.form.get("password", ""),
-            code=request.form.get("code", ""),
-            network=network(),
-            former=visitor(),
-        )
+        entry = log_in_staff(parts(), typed_login(), former=visitor())
     except WrongLogin as error:
         return render_template("office/login.html", problem=error.sentence()), error.status
     return keep(redirect(url_for("desk.home"), 303), entry)
@@ -54,11 +48,11 @@ def enter() -> Answer | tuple[Answer, int]:
 @needs("office.see")
 def end_others() -> Answer:
     """Out of every other computer, at once."""
-    return redirect(url_for("desk.home", ended=leave_elsewhere(parts(), here())), 303)
+    return redirect(url_for("own_office.office_account", ended=leave_elsewhere(parts(), here())), 303)
 
 
 @bp.post("/logout")
-@needs("office.see")
+@needs("office.see", first=True)
 def logout() -> Answer:
     """Out, at once and for good."""
     return drop(redirect(url_for("desk.login"), 303))

@@ -15,8 +15,9 @@ from app.flows.desk_people import (
     read_numbers,
 )
 from app.flows.notice_words import told
-from app.web.access import Answer, needs, network, officer, reference
+from app.web.access import Answer, needs, officer, reference
 from app.web.access import person_behind as behind
+from app.web.browser import network
 from app.web.parts import parts
 
 bp = APIBlueprint("office_people", __name__, enable_openapi=False)

@@ -95,14 +95,43 @@ def test_no_page_has_script_or_style_inside(running, path):
     assert running.parts.help_phone in html
 
 
-def test_cookies_are_bound_to_the_host_outside_the_sandbox(running, district):
-    environment = a_production_environment()
-    for name in list(environment):
-        if name.startswith("GATEWAY_"):
-            del environment[name]
-    app = create_app(Settings.from_environment(environment | {"DATABASE_URL": "postgresql://a:b@db.internal/x"}))
+def in_production(running, **more):
+    """A client of the same system as production would run it."""
+    environment = {name: value for name, value in a_production_environment().items() if not name.startswith("GATEWAY_")}
+    app = create_app(Settings.from_environment(environment | more))
     app.extensions["joined"].__dict__["parts"] = running.parts
-    client = app.test_client()
+    return app.test_client()
+
+
+def test_a_host_that_somebody_sent_is_believed_of_nobody(running):
+    """D14: nor behind a proxy that is trusted for the address, and passes on what it does not know."""
+    forged = {"X-Forwarded-Host": "evil.example", "X-Forwarded-For": "10.9.9.9"}
+    for hops in ("0", "1"):
+        client = in_production(running, TRUSTED_PROXIES=hops)
+        with client.get("/login", base_url="https://pay.example.gov.cn", headers=forged) as answer:
+            assert answer.request.host == "pay.example.gov.cn"
+        with client.application.test_request_context("/", headers=forged) as context:
+            assert context.request.host == "localhost"
+
+
+def test_our_subdomains_speak_https_too(running):
+    """D14."""
+    answer = in_production(running).get("/login", base_url="https://pay.example.gov.cn")
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+
+
+def test_who_signs_out_leaves_no_page_behind(browser, district):
+    """D14: and stays a browser that is known (D5)."""
+    page = browser.look_up(district.adult.name, district.adult.id_number)
+
+    answer = browser.session.post(browser.base + "/leave", data=page.fields("/leave"), allow_redirects=False)
+
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert "session" not in browser.session.cookies and "device" in browser.session.cookies
+
+
+def test_cookies_are_bound_to_the_host_outside_the_sandbox(running, district):
+    client = in_production(running)
     page = client.get("/login", base_url="https://pay.example.gov.cn").text
     token = page.split('name="csrf_token" value="')[1].split('"')[0]
     form = {"csrf_token": token, "phone": a_phone()}

@@ -26,14 +26,14 @@ def of_resident(running, district, browser, _login):
 def of_agent(running, district, browser, login):
     add_agent(running.office, login=login, name="王代办", password=PASSWORD, villages=[district.village])
     browser.log_in(login, PASSWORD)
-    return "/agent/", "/agent/others/end"
+    return "/agent/account", "/agent/others/end"
 
 
 def of_officer(running, district, browser, login):
     add_staff(running.office, login=login, name="李示例", role=Role.TAX_LEAD, password=PASSWORD)
     fields = {"login": login, "password": PASSWORD, "code": second_code(running.url, login)}
     browser.submit(browser.get("/office/login"), "/office/login", form="login", **fields)
-    return "/office/", "/office/others/end"
+    return "/office/account", "/office/others/end"
 
 
 EVERYBODY = pytest.mark.parametrize("enter", [of_resident, of_agent, of_officer])

@@ -108,7 +108,7 @@ def test_a_login_is_somebodys_once(running, clerk):
 
 def test_every_other_computer_is_out_with_one_button(running, clerk):
     first, second = client_of(running, *clerk), client_of(running, *clerk)
-    assert "退出别处的登录" in second.get("/office/").text
+    assert "退出别处的登录" in second.get("/office/account").text
 
     assert second.post("/office/others/end").status_code == 303
 

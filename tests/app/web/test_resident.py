@@ -2,9 +2,13 @@
 
 import re
 import time
+from contextlib import suppress
 
 import pytest
 
+from app.access.tally import CODES
+from app.flows.check import NoSuchCode
+from app.flows.check import check as check_code
 from tests.builders import NEW_YEAR, an_id_number
 
 
@@ -172,9 +176,10 @@ def test_a_check_code_tells_true_from_false(running, district, browser):
     assert "榴园镇示例村" in true.text and "张*例" in true.text and "320" not in true.text
     false = stranger.submit(asked, "/check", form="/check", code="ZZZZZZZZ")
     assert false.status == 404 and "请不要相信那条通知" in false.text
-    for _ in range(9):
-        last = stranger.submit(asked, "/check", form="/check", code="ZZZZZZZZ")
-    assert last.status == 429
+    for _ in range(CODES[0][1] - 1):
+        with suppress(NoSuchCode):
+            check_code(running.parts, "ZZZZZZZZ", network="127.0.0.1")
+    assert stranger.submit(asked, "/check", form="/check", code="ZZZZZZZZ").status == 429
     stranger.close()
 
 

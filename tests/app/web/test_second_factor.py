@@ -8,7 +8,7 @@ from app.access import second
 from app.access.models import Agent, Staff
 from app.access.roles import Role
 from app.flows.agents import add_staff
-from app.flows.enter import WrongLogin, log_in, log_in_staff, visitor_of
+from app.flows.enter import Tried, WrongLogin, log_in, log_in_staff, visitor_of
 from app.flows.second import code_of_now, issue_second
 from core.clock import utc_now
 from tests.system import second_code
@@ -17,7 +17,7 @@ PASSWORD = "correct horse battery"
 
 
 def enter(running, login="wang", code="", password=PASSWORD):
-    return log_in(running.parts, login=login, password=password, code=code, network="here", former=None)
+    return log_in(running.parts, Tried(login=login, password=password, code=code, network="here"), former=None)
 
 
 def test_the_code_of_now_lets_in_once(running, an_agent):
@@ -71,7 +71,7 @@ def test_anothers_code_is_worth_nothing(running, an_agent):
 
     with pytest.raises(WrongLogin):
         enter(running, code=theirs)
-    assert log_in_staff(running.parts, login="wang", password=PASSWORD, code=theirs, network="here", former=None)
+    assert log_in_staff(running.parts, Tried(login="wang", password=PASSWORD, code=theirs, network="here"), former=None)
 
 
 def test_a_new_factor_ends_the_old_one_and_every_session(running, an_agent):
