@@ -1,17 +1,20 @@
 """How a web process stops without losing anybody: not ready, a pause in which it still takes what comes, then it takes
-what waits at the door and closes it, and finishes what it has in hand."""
+what waits at the door and closes it, and finishes what it has in hand. And how long it listens to one request."""
 
 import mmap
+import socket
 import struct
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from config.settings import Settings, environment
 
 PAUSE_S = Settings.from_environment(environment()).drain_s
+LISTENS_S = 10.0  # to a request, its body included: who stops in the middle holds a thread no longer (F7)
 RELOAD_S = 60.0  # so long after the word to reload every worker that is told to stop is being replaced
 _RELOADED_AT = mmap.mmap(-1, 8)  # shared by the master and all that it forks; monotonic seconds
 
@@ -26,6 +29,22 @@ class DrainingWorker(ThreadWorker):
 
     closes_at: float | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._heard_since: dict[TConn, float] = {}
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """One more request waits for a thread. From now on: else a hundred would be heard in turns."""
+        self._heard_since[conn] = time.monotonic()
+        super().enqueue_req(conn)
+
+    def handle(self, conn: TConn) -> object:
+        """One request of a connection, in a thread."""
+        try:
+            return super().handle(conn)
+        finally:
+            self._heard_since.pop(conn, None)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM. A second one changes nothing."""
         [reloaded_at] = struct.unpack("d", _RELOADED_AT[:])
@@ -39,9 +58,19 @@ class DrainingWorker(ThreadWorker):
     def notify(self) -> None:
         """Called at every turn of the loop, which is a second at most."""
         super().notify()
+        self._hear_no_longer()
         if self.alive and self.closes_at is not None and time.monotonic() >= self.closes_at:
             self._close_the_door()
             self.alive = False
+
+    def _hear_no_longer(self) -> None:
+        """Nothing more is read of a request that is overdue: its thread sees the end of it. One that was read whole is
+        answered as ever."""
+        overdue = time.monotonic() - LISTENS_S
+        for conn, since in list(self._heard_since.items()):
+            if since < overdue:
+                with suppress(OSError):  # closed in between
+                    conn.sock.shutdown(socket.SHUT_RD)
 
     def _say_not_ready(self) -> None:
         if standing := getattr(self.wsgi, "extensions", {}).get("standing"):

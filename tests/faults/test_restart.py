@@ -24,6 +24,7 @@ class App:
     extensions = {"standing": SimpleNamespace(draining=False)}
 
     def __call__(self, environ, start_response):
+        environ["wsgi.input"].read()
         ready = environ["PATH_INFO"] != "/readyz" or not self.extensions["standing"].draining
         if environ["PATH_INFO"] != "/readyz":
             time.sleep(0.05)
