@@ -155,6 +155,7 @@ def rig(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ri
     finally:
         stack.stop()
         parts.engine.dispose()
+        joined.office.engine.dispose()
         admin.close()
         drop_database(server, DATABASE)
 
