@@ -49,6 +49,30 @@ def test_a_typed_password_must_be_long(command):
     assert said.exit_code != 0 and "密码至少要10位" in said.output
 
 
+@pytest.mark.parametrize("typed", ["1234567890", "wang20211105"])
+def test_a_typed_password_must_be_one_that_nobody_guesses(command, typed):
+    """D11."""
+    said = command("add", "wang", "--name", "王", "--village", "370404103901", "--ask", input=f"{typed}\n{typed}\n")
+    assert said.exit_code != 0 and "别人猜不到" in said.output
+
+
+def test_what_an_operator_gives_out_is_good_for_one_login(command, running):
+    """D11: the first password and each that follows; offices' too, and a sibling's own stays his own."""
+    staff = running.app.test_cli_runner()
+    command("add", "wang", "--name", "王", "--village", "370404103901")
+    command("add", "sibling", "--name", "李", "--village", "370404103901")
+    staff.invoke(args=["staff", "add", "clerk", "--name", "李", "--role", "tax_lead"])
+    given = "select array(select given from agent order by login), array(select given from staff)"
+    first = running.one(given)
+    running.write(lambda c: c.exec_driver_sql("update agent set given = false"))
+    running.write(lambda c: c.exec_driver_sql("update staff set given = false"))
+
+    command("password", "wang")
+    staff.invoke(args=["staff", "password", "clerk"])
+
+    assert first == ([True, True], [True]) and running.one(given) == ([False, True], [True])
+
+
 def test_disabled_and_changed(command, running):
     command("add", "wang", "--name", "王", "--village", "370404103901")
     before = running.one("select password_hash from agent").password_hash
