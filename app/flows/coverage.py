@@ -63,6 +63,7 @@ def _asked(parts: Parts, village: str) -> Mapping[str, Any]:
     return {
         "year": parts.rules.year,
         "village": village,
+        "today": today,
         "old_enough": born_by(today, pension.join_age),
         "too_old": born_by(today, pension.due_until_age),
     }
@@ -72,7 +73,11 @@ def _asked(parts: Parts, village: str) -> Mapping[str, Any]:
 _ONE = """
 select t.name as town, v.name as village, v.code as village_code, p.id as person, e.insurance, b.personal_due,
        b.settled_at, b.id is not null as done,
-       e.status = 'NORMAL' and p.residence <> 'nonlocal' and not e.employee_insured
+       e.status = 'NORMAL' and p.residence <> 'nonlocal'
+       and (p.residence not like 'permit%'
+            or (p.residence = 'permit' or p.parent_index is not null)
+               and coalesce(permit_end(p.residence, p.permit_to, p.parent_index) >= :today, true))
+       and not e.employee_insured
        and not string_to_array(e.insured_elsewhere || '|' || coalesce(other.insured_elsewhere, ''), '|')
                && case e.insurance when 'RES_PENSION' then array['pension_elsewhere', 'drawing_pension']
                                    else array['medical_outside_zz', 'medical_inside_zz'] end

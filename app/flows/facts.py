@@ -44,6 +44,8 @@ def facts_of(subject: Subject, insurance: Insurance, backpay: Mapping[str, Any] 
         birth_date=subject.birth_date,
         sex=Sex.M if subject.sex == 1 else Sex.F,
         residence=Residence(subject.residence),
+        permit_to=subject.permit_to,
+        parent_known=subject.parent_known,
         registered=own.registered,
         alive=subject.alive,
         categories=frozenset(Category(code) for code in own.categories),

@@ -158,12 +158,14 @@ def change_of(asked: Asked, insurance: Insurance, line: bytes) -> Change:
     """Two answers for facts as `bulk.people` gives them."""
     common, elsewhere, status, categories, last_tier, paid, words = line.decode().split("\t")
     special_case, determination, late_waiver = determined(insurance, json.loads(words) if words else {})
-    born, sex, residence, alive, student, family, spouse, pension, medical = common.split("|")
+    born, sex, residence, alive, student, family, spouse, pension, medical, permit_to, parent = common.split("|")
     facts = Facts(
         insurance=insurance,
         birth_date=date.fromisoformat(born),
         sex=Sex.M if sex == "1" else Sex.F,
         residence=Residence(residence),
+        permit_to=date.fromisoformat(permit_to) if permit_to else None,
+        parent_known=parent == "1",
         registered=status == "NORMAL",
         alive=alive == "1",
         categories=frozenset(Category(code) for code in categories.split("|") if code),

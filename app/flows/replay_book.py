@@ -43,6 +43,8 @@ REASONS = {
     Reason.LATE_FULL_PRICE: "逾期全额",
     Reason.DECEASED: "已去世",
     Reason.NOT_RESIDENT: "非本区居民",
+    Reason.PARENT_UNKNOWN: "随迁子女未登记家长",
+    Reason.PERMIT_ENDED: "居住证已到期",
     Reason.EMPLOYEE_PENSION: "已参加职工养老",
     Reason.EMPLOYEE_MEDICAL: "已参加职工医保",
     Reason.UNDER_16: "未到参保年龄",

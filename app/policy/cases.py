@@ -168,6 +168,8 @@ def _facts(row: Mapping[str, str], year: int) -> Facts:
         birth_date=date.fromisoformat(row["birth_date"]),
         sex=Sex(row["sex"]),
         residence=Residence(row["household"]),
+        permit_to=None,
+        parent_known=True,  # the cases know no permit that has ended
         registered=_one(row, "registered", _FLAGS),
         alive=_one(row, "alive", _FLAGS),
         categories=frozenset(Category(code) for code in row["categories"].split("|") if code),

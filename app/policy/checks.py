@@ -3,7 +3,17 @@
 from datetime import date
 
 from app.policy.answer import Reason
-from app.policy.facts import BACKPAYS, Decision, Elsewhere, Employment, Facts, Insurance, Residence, SpecialCase
+from app.policy.facts import (
+    BACKPAYS,
+    BY_PERMIT,
+    Decision,
+    Elsewhere,
+    Employment,
+    Facts,
+    Insurance,
+    Residence,
+    SpecialCase,
+)
 from app.policy.terms import Mode, PolicyYear, birthday
 
 _EMPLOYEE_PENSION = frozenset({Employment.PENSION, Employment.BOTH})
@@ -17,6 +27,8 @@ def exclusion(rules: PolicyYear, facts: Facts, day: date) -> Reason | None:
         return Reason.DECEASED
     if facts.residence is Residence.NONLOCAL:
         return Reason.NOT_RESIDENT
+    if facts.residence in BY_PERMIT and (refused := _permit_refusal(facts, day)):
+        return refused
     if facts.insurance is Insurance.RES_PENSION:
         return _pension_exclusion(rules, facts, day)
     return _medical_exclusion(facts)
@@ -73,6 +85,13 @@ def channel_refusal(rules: PolicyYear, mode: Mode, day: date) -> Reason | None:
     if day < rules.dates.agent_open:
         return Reason.AGENT_NOT_STARTED
     return Reason.AGENT_WINDOW_CLOSED if day > rules.dates.concentrated_end else None
+
+
+def _permit_refusal(facts: Facts, day: date) -> Reason | None:
+    """A permit counts to its last day; an accompanying child's is that of a parent who must be named (R07, D07)."""
+    if facts.residence is Residence.PERMIT_CHILD and not facts.parent_known:
+        return Reason.PARENT_UNKNOWN
+    return Reason.PERMIT_ENDED if facts.permit_to is not None and facts.permit_to < day else None
 
 
 def _pension_exclusion(rules: PolicyYear, facts: Facts, day: date) -> Reason | None:

@@ -133,6 +133,8 @@ def _facts(page: Page, year: int) -> Facts:
         birth_date=page.day("birth_date"),
         sex=_word(page, "sex", Sex),
         residence=_word(page, "residence", Residence),
+        permit_to=_optional_day(page, "permit_to"),
+        parent_known=page.flag("parent_known"),
         registered=page.flag("registered"),
         alive=page.flag("alive"),
         categories=frozenset(_words(page, "categories", Category)),

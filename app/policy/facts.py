@@ -32,6 +32,9 @@ class Residence(StrEnum):
     NONLOCAL = "nonlocal"
 
 
+BY_PERMIT = frozenset({Residence.PERMIT, Residence.PERMIT_CHILD})
+
+
 class Category(StrEnum):
     """Identities that count only if they stand on a department's list (D06, D38)."""
 
@@ -140,7 +143,8 @@ class Facts:
 
     `registered`: with HRSS for the pension, the medical bureau for the medical (R29). `already_paid`: for this
     item. `spouse_birth` None: not known. `determination` None: nobody has decided. `late_waiver`: what the bureau said
-    on a late waiver (D25) where `determination` is about a special case.
+    on a late waiver (D25) where `determination` is about a special case. `permit_to`: the last day of the residence
+    permit, an accompanying child's is the parent's (D07); None: no day was named, the registration stands (D06).
     No field that would make a person billable has a default: a forgotten fact must not become a bill."""
 
     insurance: Insurance
@@ -154,6 +158,8 @@ class Facts:
     employee_insured: Employment
     insured_elsewhere: frozenset[Elsewhere]
     already_paid: bool
+    permit_to: date | None
+    parent_known: bool
     family_type: FamilyType = FamilyType.NONE
     spouse_birth: date | None = None
     special_case: SpecialCase = SpecialCase.NONE

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from app.policy.answer import Eligible, Line, Part, PriceBasis, Quote, Reason, turned_away
 from app.policy.checks import exclusion, standing, undecided
-from app.policy.facts import Facts, Insurance
+from app.policy.facts import BY_PERMIT, Facts, Insurance
 from app.policy.medical import quote_medical
 from app.policy.pension import offers, quote_pension
-from app.policy.terms import Mode, PolicyYear
+from app.policy.terms import Mode, PolicyYear, moment_after
 from core.clock import business_day
 from core.money import Fen
 
@@ -54,6 +54,8 @@ def quote(rules: PolicyYear, facts: Facts, *, at: datetime, channel: str, tier: 
         quoted = quote_pension(rules, facts, day=day, mode=mode, tier=tier)
     else:
         quoted = quote_medical(rules, facts, day=day, mode=mode)
+    if quoted.price_until and facts.residence in BY_PERMIT and facts.permit_to:
+        quoted = replace(quoted, price_until=min(quoted.price_until, moment_after(facts.permit_to)))
     if mode is Mode.AGENT and quoted.price_until and quoted.price_until > rules.dates.agent_until:
         return replace(quoted, price_until=rules.dates.agent_until)  # agents stop before the price does (R25)
     return quoted

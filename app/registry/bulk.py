@@ -11,7 +11,10 @@ _PEOPLE = """copy (
 select h.village_code,
        p.birth_date || '|' || p.sex || '|' || p.residence || '|' || p.alive::int || '|' || p.student::int || '|'
            || p.family_type || '|' || coalesce(p.spouse_birth::text, '') || '|'
-           || coalesce(pension.employee_insured, false)::int || '|' || coalesce(medical.employee_insured, false)::int,
+           || coalesce(pension.employee_insured, false)::int || '|' || coalesce(medical.employee_insured, false)::int
+           || '|' || case when p.residence like 'permit%%' then
+               coalesce(permit_end(p.residence, p.permit_to, p.parent_index)::text, '') || '|'
+               || (p.parent_index is not null)::int else '|0' end,
        coalesce(pension.insured_elsewhere, ''), coalesce(medical.insured_elsewhere, ''),
        coalesce(pension.status, ''), coalesce(c.pension, ''), coalesce(pension.last_tier::text, ''),
        coalesce(paid.pension, ''), coalesce(word.pension, ''),

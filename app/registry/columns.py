@@ -47,15 +47,25 @@ COLUMNS = (
     Column("insured_elsewhere", ("异地参保",), False, "市外医保、市内他区医保、异地养老、已领养老金；没有就空着"),
     Column("family_type", ("计生家庭类型",), False, "无、独生子女、两女绝育；空着就不改已有的", "无"),
     Column("spouse_birth", ("配偶出生日期",), False, "1970-05-01 这样写；空着就不改已有的"),
+    Column(
+        *("residence_permit_valid_to", ("居住证有效期止", "居住证有效期至"), False),
+        *("到期那天，2024-12-31 这样写；随迁子女写父母的；空着就不改已有的", "2024-12-31"),
+    ),
+    Column(
+        "parent_id_number",
+        ("父母身份证号", "家长身份证号"),
+        False,
+        "随迁子女要写：持居住证的父亲或母亲的身份证号；空着就不改已有的",
+    ),
 )
 FIELDS = tuple(column.code for column in COLUMNS)
 _ID_PLACE = FIELDS.index("id_number")
 TITLES = {column.code: column.names[0] for column in COLUMNS}
 
 IGNORED = {
-    *("序号", "备注", "说明", "民族", "户籍地区", "户籍地址", "居住地区", "居住地址", "居住证号", "居住证有效期止"),
+    *("序号", "备注", "说明", "民族", "户籍地区", "户籍地址", "居住地区", "居住地址", "居住证号"),
     *("批次号", "行号", "发送时间", "校验和", "变更原因", "remark", "note", "ethnic_group", "household_area"),
-    *("household_address", "live_area", "live_address", "residence_permit_no", "residence_permit_valid_to"),
+    *("household_address", "live_area", "live_address", "residence_permit_no"),
     *("batch_no", "row_no", "sent_at", "checksum", "reason", "镇街", "镇街名称", "村居", "村居名称"),
 }
 

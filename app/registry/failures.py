@@ -39,6 +39,7 @@ REASONS: Mapping[str, str] = {
     "DATE_SHAPE": "日期不对，请写成 1970-05-01 这样",
     "DATE_FUTURE": "日期还没有到",
     "BIRTH_MISMATCH": "出生日期与身份证号里的不符",
+    "PARENT_NOT_OLDER": "这不是父母的身份证号：按号码不比本人年长",
     "RESIDENCE_UNKNOWN": "户籍情况写：本区户籍、居住证、随迁子女、外地",
     "ALIVE_UNKNOWN": "生存状态写：健在、死亡，或1、0",
     "DECEASED": "已去世的人不能参保；要终止参保的，变更类型写 END",

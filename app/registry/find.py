@@ -50,6 +50,8 @@ class Subject:
     household_number: str
     family_type: str
     spouse_birth: date | None
+    permit_to: date | None  # of the residence permit that counts: an accompanying child's is the parent's
+    parent_known: bool
     standing: Mapping[str, Standing]
 
 
@@ -58,7 +60,8 @@ INSURANCES = ("RES_PENSION", "RES_MEDICAL")
 _FACTS = """
 select {also} p.id, p.household_id, h.village_code, v.name as village, t.name as town, p.name, p.phone, p.id_number,
        p.birth_date, p.sex, p.residence, p.alive, p.student, p.is_migrant, p.relation_to_head,
-       h.number as household_number, p.family_type, p.spouse_birth,
+       h.number as household_number, p.family_type, p.spouse_birth, p.parent_index is not null as parent_known,
+       case when p.residence like 'permit%' then permit_end(p.residence, p.permit_to, p.parent_index) end as permit_to,
        array(select c.insurance || ':' || c.code from category c where c.person_id = p.id) as categories,
        (select jsonb_object_agg(e.insurance, jsonb_build_array(e.status, e.employee_insured, e.insured_elsewhere,
                                                                e.last_tier))
@@ -176,6 +179,8 @@ def _subject(vault: Vault, row: Any) -> Subject:
         household_number=row.household_number,
         family_type=row.family_type,
         spouse_birth=row.spouse_birth,
+        permit_to=row.permit_to,
+        parent_known=row.parent_known,
         standing={
             each: _standing(
                 each,

@@ -89,6 +89,8 @@ class Person(Table):
     relation_to_head: Mapped[str] = mapped_column(Text, server_default="")
     family_type: Mapped[str] = mapped_column(Text, server_default="none")
     spouse_birth: Mapped[date | None] = mapped_column(Date)
+    permit_to: Mapped[date | None] = mapped_column(Date)  # last day of the residence permit; a child's: the parent's
+    parent_index: Mapped[bytes | None] = mapped_column(LargeBinary)  # as id_index, of the parent whose permit counts
     digest: Mapped[bytes] = mapped_column(LargeBinary)  # keyed, over the imported row: equal means nothing changed
 
 

@@ -36,7 +36,8 @@ _AS_NUMBER = re.compile(r"[0-9](?:\.[0-9]{1,17})?[Ee]\+?1[4-7]|[1-9][0-9]{14}000
 @dataclass(slots=True)
 class Row:
     """A row that can be right. None in a person's field: the file does not say. Months are yyyymm, the tier is fen,
-    `elsewhere` is codes joined by | or 'none', `change` is ADD, UPDATE, END or ''."""
+    `elsewhere` is codes joined by | or 'none', `change` is ADD, UPDATE, END or ''; `permit_to` is the last day of the
+    residence permit (an accompanying child's: the parent's), `parent` the parent's identity number."""
 
     table: str
     number: int
@@ -64,6 +65,8 @@ class Row:
     elsewhere: str
     family_type: str | None
     spouse_birth: date | None
+    permit_to: date | None
+    parent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Judge:
 
     def __init__(self, villages: Collection[str], *, today: date, day_0: date = DAY_0) -> None:
         self._villages = villages
-        self._today = today
+        self._today, self._day_0 = today, day_0
         self._seen = Seen()
         self._tables: dict[str, int] = {}
         self._births = Memo(self._born)
@@ -122,6 +125,8 @@ class Judge:
             "insured_elsewhere": Memo(read.elsewhere),
             "family_type": words(FAMILY, "FAMILY_UNKNOWN"),
             "spouse_birth": self._days,
+            "residence_permit_valid_to": Memo(lambda cell: read.day(cell, today=date.max, day_0=self._day_0)),
+            "parent_id_number": self._parent,
         }[field]
 
     def judge(self, table: str, number: int, picked: tuple[Any, ...]) -> Row | list[Wrong]:
@@ -143,12 +148,13 @@ class Judge:
     def _row(self, table: str, number: int, values: list[Any]) -> tuple[Row, list[Wrong]]:
         person_no, _, id_number, name, sex, birth, residence, alive, insurance, status = values[:10]
         pay_from, pay_to, categories, tier, village, household, relation, mobile, change = values[10:19]
-        student, migrant, employee, elsewhere, family, spouse = values[19:]
+        student, migrant, employee, elsewhere, family, spouse, permit_to, parent = values[19:]
         born, own_sex = self._births[id_number[6:14]][1], 1 if id_number[16] in "13579" else 2
         row = Row(  # in the order of its fields; by name it would cost twice as much
             *(table, number, id_number, name, born, own_sex, residence, alive, insurance),
             *("ENDED" if change == "END" else status, village, household, person_no, pay_from, pay_to, categories),
             *(tier, relation, mobile, change, student, migrant, bool(employee), elsewhere, family, spouse),
+            *(permit_to, parent),
         )
         wrong = []
         if birth is not None and birth != born:
@@ -159,6 +165,8 @@ class Judge:
             wrong.append(Wrong("alive_status", "DECEASED", {}))
         if pay_from and pay_to and pay_to < pay_from:
             wrong.append(Wrong("pay_to", "PERIOD_BACKWARDS", {}))
+        if parent and parent[6:14] >= id_number[6:14]:
+            wrong.append(Wrong("parent_id_number", "PARENT_NOT_OLDER", {}))
         return row, wrong
 
     def _all_wrong(self, picked: tuple[Any, ...]) -> list[Wrong]:
@@ -178,6 +186,9 @@ class Judge:
         except (TypeError, ValueError):
             return self._doubtful(cell)
         return str(cell) if CHECK[total % 11] == cell[17:] else self._doubtful(cell)
+
+    def _parent(self, cell: Any) -> str | None:
+        return self._id_number(cell) if read.plain(cell) else None
 
     def _born(self, part: str) -> tuple[int, date]:
         born = birth_date_of("......" + part)

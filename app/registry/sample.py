@@ -97,6 +97,8 @@ KINDS = (
     Kind("student", "YES_NO_UNKNOWN", _set(student="=1+1")),
     Kind("insured_elsewhere", "ELSEWHERE_UNKNOWN", _set(insured_elsewhere="是")),
     Kind("family_type", "FAMILY_UNKNOWN", _set(family_type="多子女")),
+    Kind("residence_permit_valid_to", "DATE_SHAPE", _set(residence_permit_valid_to="长期")),
+    Kind("parent_id_number", "PARENT_NOT_OLDER", lambda row: row | {"parent_id_number": row["id_number"]}),
     Kind("", "COLUMN_COUNT", lambda row: row | {_EXTRA: "多出来的"}),
     Kind("id_number", "DUP_ROW", lambda row: row, again=True),
     Kind(

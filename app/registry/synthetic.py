@@ -66,6 +66,7 @@ class Invented:
     insurances: tuple[str, ...]
     family: str = "无"
     spouse_born: date | None = None
+    parent: str = ""
 
     def row(self, insurance: str) -> dict[str, str]:
         """This person's row of a bureau's file, by field."""
@@ -96,6 +97,8 @@ class Invented:
             "insured_elsewhere": self.elsewhere,
             "family_type": self.family,
             "spouse_birth": self.spouse_born.isoformat() if self.spouse_born else "",
+            "residence_permit_valid_to": "" if self.residence == "本区户籍" else "2024-12-31",
+            "parent_id_number": self.parent if self.residence == "随迁子女" else "",
         }
 
 
@@ -152,13 +155,16 @@ class _Maker:
         ages = [("户主", head), ("配偶", max(23, head + dice.randint(-4, 4)))]
         ages += [("子女", max(0, head - dice.randint(22, 34))) for _ in range(2)]
         ages += [("父母", min(99, head + dice.randint(21, 30))) for _ in range(2)]
+        first = ""
         for place, (relation, age) in enumerate(ages[:size]):
             sex = (1 if dice.random() < 0.8 else 2) if place == 0 else dice.choice((1, 2))
             born = LAST_DAY - timedelta(days=age * 365 + age // 4 + dice.randrange(1, 365))
             if born > _LAST_BIRTH:
                 born = _LAST_BIRTH - timedelta(days=dice.randrange(1000))
             own = surname if relation in ("户主", "子女") else dice.choice(_SURNAMES)
-            yield self._person(village, number, relation, born=born, sex=sex, name=self._name(own))
+            person = self._person(village, number, relation, born=born, sex=sex, name=self._name(own))
+            first = person.id_number if place == 0 else first
+            yield replace(person, parent=first)
 
     def _person(self, village: str, household: str, relation: str, *, born: date, sex: int, name: str) -> Invented:
         dice, age = self._random, age_on(born)

@@ -33,7 +33,7 @@ OFFICER = Officer(1, "li", b"", Role.TAX_CLERK, session=b"desk")
 def neighbours(running, tmp_path):
     """Three people of three households, by id."""
     running.write(a_village)
-    cells = [a_row(n, household_no=f"000{n}", name=f"张示{n}") for n in (1, 3, 5)]
+    cells = [a_row(n, household_no=f"000{n}", name=f"张示{name}") for n, name in ((1, "甲"), (3, "乙"), (5, "丙"))]
     taken_in(running.office, a_csv(tmp_path / "a.csv", *cells))
     people = "select p.id from person p join household h on h.id = p.household_id order by h.number"
     return [row.id for row in rows(running, people)]
@@ -97,8 +97,8 @@ def test_who_paid_and_was_excluded_later_is_counted_nowhere(running, neighbours,
         running.office,
         a_csv(
             tmp_path / "b.csv",
-            a_row(1, household_no="0001", name="张示1", **change),
-            a_row(3, household_no="0003", name="张示3", **gone),
+            a_row(1, household_no="0001", name="张示甲", **change),
+            a_row(3, household_no="0003", name="张示乙", **gone),
         ),
     )
 
@@ -113,7 +113,7 @@ def test_who_moved_is_counted_where_he_lives_now(running, neighbours, tmp_path):
     running.write(lambda connection: a_village(connection, other, "邻家村"))
     paid = pay(running, Want(neighbours[0], MEDICAL))
 
-    moved = a_row(1, name="张示1", village_code=other, household_no="0009", change_type="UPDATE")
+    moved = a_row(1, name="张示甲", village_code=other, household_no="0009", change_type="UPDATE")
     taken_in(running.office, a_csv(tmp_path / "b.csv", moved))
 
     found = {row.village_code: (row.due, row.done) for row in progress(running.parts, OFFICER)}
@@ -151,6 +151,11 @@ def test_everybody_is_counted_as_the_rules_would(running, day):
         "update person set alive = false where id = :p",
         "update person set student = true where id = :p",
         "update person set residence = 'nonlocal' where id = :p",
+        "update person set residence = 'permit', permit_to = '2021-11-04' where id = :p",
+        "update person set residence = 'permit', permit_to = '2023-01-31' where id = :p",
+        "update person set residence = 'permit_child' where id = :p",
+        "update person set residence = 'permit_child', parent_index = 'gone' where id = :p",
+        "update person set residence = 'permit_child', parent_index = 'gone', permit_to = '2023-01-31' where id = :p",
         "update enrolment set status = 'PAUSED' where person_id = :p",
         "update enrolment set employee_insured = true where person_id = :p and insurance = 'RES_PENSION'",
         "update enrolment set insured_elsewhere = 'pension_elsewhere|medical_inside_zz' where person_id = :p"

@@ -107,6 +107,8 @@ def away(case: Case, what: str) -> bool:
 REFUSALS = [
     (1, 1, lambda c: not c.facts.alive, "DECEASED"),
     (1, 1, lambda c: c.facts.residence == "nonlocal", "NOT_RESIDENT"),
+    (1, 1, lambda c: c.facts.residence == "permit_child" and not c.facts.parent_known, "PARENT_UNKNOWN"),
+    (1, 1, lambda c: "permit" in c.facts.residence and (c.facts.permit_to or c.day) < c.day, "PERMIT_ENDED"),
     (1, 0, lambda c: c.facts.employee_insured in ("pension", "both"), "EMPLOYEE_PENSION"),
     (0, 1, lambda c: c.facts.employee_insured in ("medical", "both"), "EMPLOYEE_MEDICAL"),
     (1, 0, lambda c: not c.aged(16, c.day), "UNDER_16"),

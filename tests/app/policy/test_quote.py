@@ -58,11 +58,26 @@ def test_employee_schemes_and_duplicates_bar_only_their_own_insurance():
     assert pension(insured_elsewhere=frozenset({Elsewhere.MEDICAL_OUTSIDE_ZZ})).reason_code == "OK"
 
 
+def test_a_permit_counts_to_its_last_day_and_so_does_its_price():
+    """B8"""
+    child = {"residence": Residence.PERMIT_CHILD, "parent_known": True, "birth_date": date(2004, 2, 2)}
+    last = {"permit_to": date(2021, 11, 5)}
+
+    for quoted in (medical, pension):
+        for by_permit in ({"residence": Residence.PERMIT}, child):
+            good = quoted(at="2021-11-05 23:59", **by_permit, **last)
+            assert (good.reason_code, good.price_until) == ("OK_RESIDENCE_PERMIT", when("2021-11-06 00:00"))
+            assert quoted(**by_permit, permit_to=date(2021, 11, 4)).reason_code == "PERMIT_ENDED"
+            assert quoted(**by_permit).reason_code == "OK_RESIDENCE_PERMIT"
+        assert quoted(**child | {"parent_known": False}).reason_code == "PARENT_UNKNOWN"
+        assert quoted(residence=Residence.HUKOU, permit_to=date(2019, 1, 1)).reason_code == "OK"
+
+
 def test_a_permit_is_named_only_where_nothing_weightier_is_to_say():
     assert medical(residence=Residence.PERMIT).reason_code == "OK_RESIDENCE_PERMIT"
     assert medical(residence=Residence.PERMIT, birth_date=date(1940, 1, 1)).reason_code == "OK_WAIVED"
     assert medical("2022-02-01 00:00", residence=Residence.PERMIT).reason_code == "LATE_FULL_PRICE"
-    assert pension(residence=Residence.PERMIT_CHILD).reason_code == "OK_RESIDENCE_PERMIT"
+    assert pension(residence=Residence.PERMIT_CHILD, parent_known=True).reason_code == "OK_RESIDENCE_PERMIT"
     assert pension(at="2022-02-01 00:00", residence=Residence.PERMIT).reason_code == "OK_OUT_OF_WINDOW"
 
 

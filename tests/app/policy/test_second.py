@@ -57,6 +57,8 @@ people = st.builds(
     birth_date=births,
     sex=st.sampled_from(Sex),
     residence=rarely(st.sampled_from(Residence), Residence.HUKOU),
+    permit_to=st.one_of(st.none(), st.dates(date(2021, 10, 1), date(2023, 1, 31))),
+    parent_known=st.booleans(),
     registered=rarely(st.booleans(), True),
     alive=rarely(st.booleans(), True),
     categories=st.one_of(st.just(frozenset()), st.frozensets(st.sampled_from(Category), max_size=3)),
