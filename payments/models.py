@@ -101,6 +101,7 @@ class Payment(Table):
         CheckConstraint("(state in ('paid', 'surplus')) = (reference is not null)", name="reference"),
         Index("ix__payment__next_query_at", "next_query_at", postgresql_where=text("next_query_at is not null")),
         Index("ix__payment__check_code", "check_code"),
+        Index("ix__payment__started_by", "started_by"),
     )
     household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     number: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -1,5 +1,6 @@
-"""What an account has paid over the years, a page at a time. Of family it shows what this account paid, and nothing
-that somebody else did: the payer sees item, amount and state, never another's history."""
+"""What an account has paid over the years, a page at a time. Of others it shows what this account paid, whether it
+still holds them or not, and nothing that somebody else did: the payer sees item, amount and state, never another's
+history."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
@@ -44,12 +45,13 @@ def history(parts: Parts, visitor: Visitor, *, after: str = "", most: int = PAGE
 
 
 _PAGE = text(
-    "with mine as materialized (select pb.household_id, pb.number, bool_or(a.own) as own from resident_person a"
+    "with mine as materialized (select pb.household_id, pb.number from resident_person a"
     "     join bill b on b.person_id = a.person_id"
     "     join payment_bill pb on pb.household_id = b.household_id and pb.bill_id = b.id"
-    "     where a.account_id = :account group by pb.household_id, pb.number)"
+    "     where a.account_id = :account and a.own"
+    "     union select household_id, number from payment where started_by = :by)"
     " select p.number, p.paid_at from mine join payment p using (household_id, number)"
-    " where p.state in ('paid', 'surplus') and p.paid_at is not null and (mine.own or p.started_by = :by)"
+    " where p.state in ('paid', 'surplus') and p.paid_at is not null"
     "   and (p.paid_at, p.number) < (coalesce(cast(:until as timestamptz), 'infinity'), :number)"
     " order by p.paid_at desc, p.number desc limit :most"
 )

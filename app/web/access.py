@@ -241,13 +241,15 @@ def person_behind(named: str) -> int | None:
 
 
 def own_payment(number: str) -> Followed:
-    """A payment this session may see: its people are known here, or live in the agent's villages. NoSuchPayment."""
+    """A payment this session may see: its account paid it, its people are known here, or live in the agent's villages.
+    NoSuchPayment."""
     held = here()
     followed = follow(parts(), number)
     if held.agent is not None:
         mine = all(item.village_code in held.agent.villages for item in followed.items)
     else:
-        mine = {item.person_id for item in followed.items} <= set(held.known.values())
+        people = {item.person_id for item in followed.items}
+        mine = followed.started_by == actor(held) or people <= set(held.known.values())
     if not mine:
         raise NoSuchPayment(number)
     return followed

@@ -3,9 +3,10 @@
 from apiflask import APIBlueprint
 from flask import Response, make_response, redirect, render_template, url_for
 
-from app.flows.proofs import NoSuchProof, NotBookedYet, Proof, behind, certify, confirm, hand_out, proof
+from app.flows.follow import follow
+from app.flows.proofs import CONFIRMATION, NoSuchProof, NotBookedYet, Proof, behind, certify, confirm, hand_out, proof
 from app.flows.quote import subjects
-from app.web.access import Answer, here, own_payment
+from app.web.access import Answer, actor, here, own_payment
 from app.web.parts import parts
 from app.web.sheets import item_of
 from app.web.wishes import known
@@ -62,16 +63,21 @@ def village_file(code: str) -> Response:
 
 
 def own_proof(code: str) -> Proof:
-    """A paper this session may see: its people are known here, or live in the agent's villages. NoSuchProof."""
+    """A paper this session may see: it confirms what its account paid, its people are known here, or live in the
+    agent's villages. NoSuchProof."""
     found, held = proof(parts(), code), here()
     if held.agent is not None:
         people = subjects(parts(), found.people)
         mine = len(people) == len(found.people) and {each.village_code for each in people} <= held.agent.villages
     else:
-        mine = set(found.people) <= set(held.known.values())
+        mine = set(found.people) <= set(held.known.values()) or _confirms(found, actor(held))
     if not mine:
         raise NoSuchProof(code)
     return found
+
+
+def _confirms(paper: Proof, payer: str) -> bool:
+    return paper.kind == CONFIRMATION and follow(parts(), paper.facts["number"]).started_by == payer
 
 
 def as_pdf(paper: Proof, *, shown: bool = False) -> Response:

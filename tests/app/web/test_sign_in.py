@@ -276,6 +276,26 @@ def test_the_history_is_the_accounts_own(running, district):
     assert theirs.get("/payments").json == {"payments": [], "after": None}
 
 
+def test_what_i_paid_stays_mine_when_i_let_him_go(running, district):
+    """B18: the payment was 404 and gone from the history; who only held him too sees it as little as before."""
+    mine, theirs = Api(running), Api(running)
+    person = mine.look_up(district.adult)
+    number = paid_by(mine, running, medical(person))
+    theirs.look_up(district.adult)
+
+    mine.client.delete(f"/api/v1/me/people/{person}", headers=mine._headers())
+
+    assert mine.get("/due").json["people"] == []
+    assert [each["number"] for each in mine.get("/payments").json["payments"]] == [number]
+    assert mine.get(f"/payments/{number}").json["state"] == "paid"
+    assert theirs.get("/payments").json["payments"] == []
+    stranger = Api(running)
+    stranger.sign_in()
+    assert stranger.get(f"/payments/{number}").status_code == 404
+    paper = mine.post(f"/payments/{number}/proof", {}).json["code"]
+    assert [each.get(f"/proofs/{paper}/file").status_code for each in (mine, stranger)] == [200, 404]
+
+
 def test_the_history_comes_in_pages(running, district):
     api = Api(running)
     person = api.look_up(district.adult)
