@@ -85,6 +85,13 @@ def phone_of(connection: Connection, vault: Vault, account_id: int) -> str:
     return vault.open(row.phone, bound_to=_bound(row.phone_index))
 
 
+def reached_at(connection: Connection, vault: Vault, account_id: int) -> str | None:
+    """The phone in clear; None if it is somebody else's by now."""
+    found = select(ResidentAccount.phone_index, ResidentAccount.phone).where(ResidentAccount.id == account_id)
+    row = connection.execute(found).one()
+    return None if row.phone_index is None else vault.open(row.phone, bound_to=_bound(row.phone_index))
+
+
 def people_of(connection: Connection, account_id: int) -> dict[int, bool]:
     """Person id → is it himself; in the order they were added."""
     rows = connection.execute(

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from app.access import accounts
 from app.flows.parts import Parts
 from app.flows.titles import title_of
 from app.policy.refunds import Why
@@ -38,9 +39,11 @@ def tell_refund(parts: Parts, connection: Connection, number: str, word: str) ->
         "reason": steps[-1].reason[:40],
         "help_phone": parts.help_phone,
     }
-    phone = _phone(parts, people, number)
+    own = _own_phone(parts, people)
     # Who paid may be who asked: that it was asked for is the person's own to hear (M4).
-    himself = word == "refund_asked" and phone is not None
+    himself = word == "refund_asked" and own is not None
+    clear = own or _askers_phone(parts, connection, refund.applied_by)
+    phone = parts.vault.seal(clear, bound_to=f"notice.phone:refund:{number}") if clear else None
     connection.execute(
         text("select refund_tell(:household, :number, :word, cast(:fields as jsonb), :openid, :phone, :next_try_at)"),
         {
@@ -64,9 +67,15 @@ def _openid(parts: Parts, connection: Connection, refund: Any) -> bytes | None:
     return parts.vault.seal(openid, bound_to=f"notice.openid:refund:{refund.number}")
 
 
-def _phone(parts: Parts, people: Sequence[find.Subject], number: str) -> bytes | None:
-    person = next((person for person in people if person.phone_sealed), None)
+def _own_phone(parts: Parts, people: Sequence[find.Subject]) -> str | None:
+    """Of the first who can still answer it: a dead man's rings for nobody (B17)."""
+    person = next((person for person in people if person.alive and person.phone_sealed), None)
     if person is None or person.phone_sealed is None:
         return None
-    clear = parts.vault.open(person.phone_sealed, bound_to=f"person.phone:{person.id}")
-    return parts.vault.seal(clear, bound_to=f"notice.phone:refund:{number}")
+    return parts.vault.open(person.phone_sealed, bound_to=f"person.phone:{person.id}")
+
+
+def _askers_phone(parts: Parts, connection: Connection, asker: str) -> str | None:
+    """Of the account that asked; where an agent or a counter asked, the house is told at its door."""
+    kind, _, account = asker.partition(":")
+    return accounts.reached_at(connection, parts.vault, int(account)) if kind == "account" else None

@@ -2,17 +2,22 @@
 
 from app.flows.parts import Parts
 from app.flows.reconcile import reconcile_day
+from app.flows.remind import tell_certified
 from core.clock import business_day
 from payments import discrepancies
 
 
 def clear(parts: Parts, key: int, remedy: str, reason: str, *, by: str) -> str:
-    """Say how it ends; `cleared`, or `proposed` where a second person must agree.
+    """Say how it ends; `cleared`, or `proposed` where a second person must agree. Whose certificate could not be had
+    for its sake is told that it can.
 
     NoReason, NoSuchDifference, DifferenceEnded."""
     with parts.engine.begin() as connection:
-        discrepancies.find(connection, key)
-        return discrepancies.clear(connection, key, remedy, reason, by=by, now=parts.clocks.now())
+        row = discrepancies.find(connection, key)
+        state = discrepancies.clear(connection, key, remedy, reason, by=by, now=parts.clocks.now())
+        if row.books == "treasury" and state == "cleared":
+            tell_certified(parts, connection, row.day, row.channel)
+        return state
 
 
 def confirm(parts: Parts, key: int, *, agreed: bool, by: str) -> None:

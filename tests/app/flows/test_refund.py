@@ -7,16 +7,19 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from app.access import accounts
 from app.flows import refund, refund_pay
 from app.flows.expire import ask_silent
 from app.flows.pay import Want
 from app.flows.quote import all_due, subjects
 from app.policy.facts import Insurance
+from app.policy.refunds import Why
+from core.clock import utc_now
 from payments import refunds
 from payments.errors import NoSuchPayment, NoSuchRefund, NothingToGiveBack, OwnRefund, RefundDecided
 from payments.ledger.balances import balance
 from payments.states import RefundState
-from tests.builders import NOON, a_household, a_person, an_id_number
+from tests.builders import NOON, a_household, a_person, an_id_number, in_a_files_name
 from tests.refunding import (
     CLERK,
     DESK,
@@ -27,6 +30,7 @@ from tests.refunding import (
     balances,
     given_back,
     pay,
+    rows,
     run_refunds,
     start,
     state,
@@ -307,3 +311,36 @@ def test_the_books_of_two_households_do_not_meet(running, adult):
     assert state(running, kept) == "paid"
     with running.parts.engine.connect() as connection:
         assert balance(connection, "clearing:wechat") == 32000
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_who_asked_for_a_dead_mans_money_hears_of_it(running, adult, alive):
+    """B17: it was told to the dead man's phone only; who lives hears on his own."""
+    payment = pay(running, Want(adult, MEDICAL))
+    vault, now = running.parts.vault, utc_now()
+    account, _ = running.write(lambda connection: accounts.of_phone(connection, vault, "13900000002", now=now))
+    with running.office.engine.begin() as connection:
+        in_a_files_name(connection)
+        connection.execute(text("update person set alive = :alive where id = :p"), {"alive": alive, "p": adult})
+
+    asked = refund.apply(running.parts, payment, by=f"account:{account}", why=Why.DIED)
+    agree(running.parts, asked.number)
+    run_refunds(running, asked.number, "paid")
+
+    told = {row.kind: row.phone for row in rows(running, "select kind, phone from notice where kind like 'refund%'")}
+    bound = f"notice.phone:refund:{asked.number}"
+    assert set(told) == {"refund_asked", "refunded"}
+    heard = {vault.open(bytes(phone), bound_to=bound) for phone in told.values()}
+    assert heard == {"13800000000" if alive else "13900000002"}
+
+
+def test_at_whose_counter_it_was_asked_for_is_told_at_the_door(running, adult):
+    """B17"""
+    payment = pay(running, Want(adult, MEDICAL))
+    with running.office.engine.begin() as connection:
+        in_a_files_name(connection)
+        connection.execute(text("update person set alive = false where id = :p"), {"p": adult})
+
+    refund.apply(running.parts, payment, by=DESK, why=Why.DIED)
+
+    assert rows(running, "select phone from notice where kind = 'refund_asked'") == [(None,)]
