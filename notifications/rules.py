@@ -8,6 +8,8 @@ from core.clock import BEIJING, beijing
 QUIET_FROM, QUIET_UNTIL = time(21), time(8)  # Beijing; nobody is woken for what can wait
 CALM = frozenset({"settled", "refund_asked", "refund_rejected", "refunded", "remind", "waived", "certified", "held"})
 BUDGETED = frozenset({"remind", "waived", "certified"})  # what we begin; answers to what somebody did are not counted
+OF_THE_HOUR = frozenset({"remind", "waived"})  # says what is left to do, so it is looked at again when it is told
+RESERVED = frozenset({"certified"})  # written only on a consent, which it holds from then on
 WEEK, MOST_A_WEEK = timedelta(days=7), 2  # to one household's phone
 PATIENCE = 3  # so often one way is asked again before the next one is taken
 

@@ -18,6 +18,8 @@ from notifications.rules import BUDGETED, WEEK, is_waited_for
 TRIED, SENT, GIVEN_UP = 1, 2, 4
 UNREACHED = "no channel reaches this person"
 BUDGET_SPENT = "enough was sent this week"
+OVERTAKEN = "done before it was told"
+NOBODY_WAITS = (BUDGET_SPENT, OVERTAKEN)  # given up, and nobody is to be told by another way
 LEASE = timedelta(seconds=60)
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (15, 60, 300, 1800, 7200, 7200, 21600, 21600))
 TEMPLATES = Path(__file__).parent / "templates"
@@ -84,6 +86,16 @@ def put_off(connection: Connection, notice: Any, until: datetime) -> None:
         .where(Notice.household_id == notice.household_id, Notice.cause == notice.cause, Notice.rank < SENT)
         .values(next_try_at=until, attempts=Notice.attempts - 1)
     )
+
+
+def renew(connection: Connection, notice: Any, fields: Mapping[str, str]) -> Any:
+    """The claimed notice with other words."""
+    connection.execute(
+        update(Notice)
+        .where(Notice.household_id == notice.household_id, Notice.cause == notice.cause, Notice.rank < SENT)
+        .values(fields=dict(fields))
+    )
+    return notice_of(connection, notice.household_id, notice.cause)
 
 
 def sent_this_week(connection: Connection, household_id: int, *, now: datetime) -> int:

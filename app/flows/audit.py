@@ -11,6 +11,7 @@ from app.flows.parts import Parts
 from app.registry import find
 from app.registry.identity import clean_name
 from core.redact import mask_name
+from notifications.send import NOBODY_WAITS
 
 PAGE = 50
 
@@ -81,7 +82,10 @@ def acts_of(parts: Parts, *, before: int | None = None, who: str = "", sought: s
 def alarms(parts: Parts) -> list[Alarm]:
     """What should be nothing, counted."""
     with parts.reading() as connection:
-        row = connection.execute(_ALARMS, {"now": parts.clocks.now(), "today": parts.clocks.today()}).one()
+        row = connection.execute(
+            _ALARMS,
+            {"now": parts.clocks.now(), "today": parts.clocks.today(), "nobody_waits": list(NOBODY_WAITS)},
+        ).one()
     return [Alarm(what, getattr(row, column), endpoint) for column, (what, endpoint) in _NAMES.items()]
 
 
@@ -108,7 +112,8 @@ select (select count(*) from book_check where rows > 0) as broken,
        (select count(*) from discrepancy where state <> 'cleared' and deadline < :now) as late_differences,
        (select count(*) from suspense where solved_at is null and due_on < :today) as late_suspense,
        (select count(*) from refund where state in ('abnormal', 'failed')) as stuck_refunds,
-       (select count(*) from notice where rank = 4 and queued_at > now() - interval '7 days') as given_up,
+       (select count(*) from notice where rank = 4 and queued_at > now() - interval '7 days' and visited_at is null
+           and coalesce(last_error, '') <> all (:nobody_waits)) as given_up,
        (select count(*) from payment where state in ('created', 'pending', 'unknown', 'closing', 'left')
            and started_at < now() - interval '1 hour') as silent
 """)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from app.flows.parts import Parts
 from app.flows.quote import SELF
 from app.flows.titles import title_of
-from app.flows.visit import Standing, Villager, villagers
+from app.flows.visit import Standing, Villager, household, standings, villagers
 from app.registry import find
 from app.registry.find import Subject
 from core.errors import Conflict
@@ -68,30 +68,56 @@ def tell_certified(parts: Parts, connection: Connection, day: date, insurance: s
     paid = {"day": day, "insurance": insurance, "year": year}
     for row in connection.execute(_WAITING, paid).all():
         openid = parts.vault.open(row.payer, bound_to=f"payment.payer:{row.number}")
-        if not subscriptions.left(connection, parts.vault, openid).get("certified"):
-            continue
+        if not subscriptions.take(connection, parts.vault, openid, "certified"):
+            continue  # three items and one consent: the first is told (B16)
         person = find.by_ids(connection, parts.vault, [row.person_id], levy_year=parts.rules.year)[0]
         fields = _fields(parts, [person], title_of(row))
         sealed = parts.vault.seal(openid, bound_to=f"notice.openid:bill:{row.id}")
         wanted = _notice(parts, person.household_id, f"bill:{row.id}:certified", fields)
         wanted |= {"openid": b64encode(sealed).decode()}
-        written += int(connection.execute(_WRITE_CERTIFIED, wanted).scalar_one())
+        if connection.execute(_WRITE_CERTIFIED, wanted).scalar_one():
+            written += 1
+        else:
+            subscriptions.agree(connection, parts.vault, openid, ["certified"])  # it was told before
     return written
 
 
+def left_to_tell(parts: Parts, household_id: int) -> tuple[str, dict[str, str]] | None:
+    """What this household would be told at this moment: kind and fields; None where nothing is left, or the season is
+    over."""
+    people = household(parts, household_id)
+    return _told_now(parts, standings(parts, people, channel=SELF))
+
+
+def left_to_tell_in(parts: Parts, village_code: str) -> dict[int, tuple[str, dict[str, str]]]:
+    """The same of every household of a village that has something left, by its id."""
+    return {home: told for home, own in _households(parts, village_code) if (told := _told_now(parts, own)) is not None}
+
+
 def _village(parts: Parts, code: str, *, dry: bool) -> Told:
-    lines, _ = villagers(parts, code, channel=SELF)  # who is told pays by his own phone, after the agents' weeks too
-    lines.sort(key=lambda line: (line.subject.household_id, line.subject.id))
-    counts = {"remind": 0, "waived": 0, "again": 0}
+    counts, homes = {"remind": 0, "waived": 0, "again": 0}, _households(parts, code)
     with parts.engine.begin() as connection:
-        for household, members in groupby(lines, key=lambda line: line.subject.household_id):
-            own = list(members)
+        for home, own in homes:
             message = _message(parts, own)
             if message is not None:
-                cause = f"household:{household}:{message[0]}-{_week(parts)}"
+                cause = f"household:{home}:{message[0]}-{_week(parts)}"
                 written = dry or _tell(parts, connection, cause, message, own)
                 counts[message[0] if written else "again"] += 1
     return Told(**counts)
+
+
+def _households(parts: Parts, code: str) -> list[tuple[int, list[Villager]]]:
+    """Who is told pays by his own phone, after the agents' weeks too."""
+    lines, _ = villagers(parts, code, channel=SELF)
+    lines.sort(key=lambda line: (line.subject.household_id, line.subject.id))
+    return [(home, list(own)) for home, own in groupby(lines, key=lambda line: line.subject.household_id)]
+
+
+def _told_now(parts: Parts, own: Sequence[Villager]) -> tuple[str, dict[str, str]] | None:
+    if parts.clocks.now() >= parts.rules.dates.normal_until:
+        return None
+    message = _message(parts, sorted(own, key=lambda line: line.subject.id))
+    return (message[0], _fields(parts, *message[1:])) if message else None
 
 
 _Message = tuple[str, list[Subject], str]  # kind, about whom, which items

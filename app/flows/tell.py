@@ -1,6 +1,6 @@
 """Waiting notices → sent. Claimed and committed first, handed over, then recorded: a crash repeats at most the notice
 in hand, and the repetition carries the same key. Before that the rules: quiet hours, a week's budget, WeChat's consents
-by our own count."""
+by our own count. Who is reminded of what he has done meanwhile hears nothing."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -10,17 +10,20 @@ from sqlalchemy import Connection
 
 from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
+from app.flows.remind import left_to_tell
 from core.vault import Sealed
 from notifications import subscriptions
-from notifications.rules import BUDGETED, MOST_A_WEEK, not_before
+from notifications.rules import BUDGETED, MOST_A_WEEK, OF_THE_HOUR, RESERVED, not_before
 from notifications.send import (
     BUDGET_SPENT,
     GIVEN_UP,
+    OVERTAKEN,
     claim,
     claim_due,
     deliver,
     put_off,
     record,
+    renew,
     sent_this_week,
 )
 
@@ -57,6 +60,10 @@ def _send(parts: Parts, claimed: Sequence[Any]) -> int:
 def _hand_over(parts: Parts, notice: Any) -> None:
     if _waits(parts, notice):
         return
+    if notice.kind in OF_THE_HOUR:
+        notice = _as_it_is(parts, notice)
+        if notice is None:
+            return
     openid = _openid(parts, notice)
     but = () if openid is None or _agreed(parts, notice, openid) else ("wechat",)
     result = deliver(notice, parts.channels, parts.vault, but=but)
@@ -66,6 +73,18 @@ def _hand_over(parts: Parts, notice: Any) -> None:
             _count(parts, connection, notice, openid, result)
     if result.get("rank") == GIVEN_UP:
         parts.alert("notice_given_up", kind=notice.kind, error=result["last_error"])
+
+
+def _as_it_is(parts: Parts, notice: Any) -> Any | None:
+    """The notice with what is left to do now; None and ended if that is nothing of its kind any more (B14)."""
+    told = left_to_tell(parts, notice.household_id)
+    if told and told == (notice.kind, notice.fields):
+        return notice
+    with parts.engine.begin() as connection:
+        if told and told[0] == notice.kind:
+            return renew(connection, notice, told[1])
+        record(connection, notice, {"rank": GIVEN_UP, "last_error": OVERTAKEN}, now=parts.clocks.wall())
+    return None
 
 
 def _waits(parts: Parts, notice: Any) -> bool:
@@ -81,6 +100,9 @@ def _waits(parts: Parts, notice: Any) -> bool:
         spent = sent_this_week(connection, notice.household_id, now=wall) >= MOST_A_WEEK
         if spent:
             record(connection, notice, {"rank": GIVEN_UP, "last_error": BUDGET_SPENT}, now=wall)
+            openid = _openid(parts, notice) if notice.kind in RESERVED else None
+            if openid is not None:
+                subscriptions.agree(connection, parts.vault, openid, [notice.kind])
     return spent
 
 
@@ -94,8 +116,9 @@ def _openid(parts: Parts, notice: Any) -> str | None:
 
 
 def _agreed(parts: Parts, notice: Any, openid: str) -> bool:
-    """One consent is taken for this message; a try that may have got through has taken it before."""
-    if "wechat" in notice.silences:
+    """One consent is taken for this message; a try that may have got through has taken it before, and some messages
+    were written on one."""
+    if notice.kind in RESERVED or "wechat" in notice.silences:
         return True
     with parts.engine.begin() as connection:
         return subscriptions.take(connection, parts.vault, openid, notice.kind)

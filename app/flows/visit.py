@@ -90,16 +90,20 @@ def villages(parts: Parts, codes: Sequence[str]) -> list[VillageName]:
 
 def villagers(parts: Parts, village_code: str, *, channel: str = AGENT) -> tuple[list[Villager], list[Progress]]:
     """Everybody of a village, what is still to do through this channel first, and the progress of both insurances."""
-    now = parts.clocks.now()
     with parts.reading() as connection:
         people = find.by_village(connection, parts.vault, village_code, levy_year=parts.rules.year)
-    dues = [(person, all_due(parts, person, at=now, channel=channel)) for person in people if person.alive]
-    lines = sorted(
-        (_villager(person, due) for person, due in dues),
+    counted = {row.insurance: row for row in coverage(parts, since=parts.clocks.now(), village=village_code)}
+    progress = [_progress(title, counted.get(insurance)) for insurance, title in TITLES.items()]
+    return standings(parts, people, channel=channel), progress
+
+
+def standings(parts: Parts, people: Sequence[Subject], *, channel: str) -> list[Villager]:
+    """Where the living of these stand, what is still to do through this channel first."""
+    now = parts.clocks.now()
+    return sorted(
+        (_villager(person, all_due(parts, person, at=now, channel=channel)) for person in people if person.alive),
         key=lambda line: (line.standing, line.subject.household_number, line.subject.id),
     )
-    counted = {row.insurance: row for row in coverage(parts, since=now, village=village_code)}
-    return lines, [_progress(title, counted.get(insurance)) for insurance, title in TITLES.items()]
 
 
 def closed_words(dates: Dates, today: date) -> str | None:

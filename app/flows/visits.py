@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from app.flows.parts import Parts
+from app.flows.remind import left_to_tell_in
 from core.errors import NotFound
-from notifications.send import BUDGET_SPENT, render
+from notifications.rules import OF_THE_HOUR
+from notifications.send import NOBODY_WAITS, render
 
+MOST = 200  # on one page
 KINDS = ("paid", "settled", "surplus", "refund_asked", "refund_rejected", "refunded", "remind", "waived")
 
 
@@ -29,14 +32,17 @@ class Visit:
 
 
 def visits(parts: Parts, village_code: str) -> list[Visit]:
-    """What waits to be told in a village, the oldest first."""
+    """What waits to be told in a village, the oldest first; of what is left to do, what is left at this moment."""
     with parts.reading() as connection:
-        rows = connection.execute(
-            _WAITING, {"village": village_code, "kinds": list(KINDS), "spent": BUDGET_SPENT}
-        ).all()
-    return [
-        Visit(row.household_id, row.cause, row.number, render(row.kind, row.fields).partition("】")[2]) for row in rows
-    ]
+        asked = {"village": village_code, "kinds": list(KINDS), "nobody_waits": list(NOBODY_WAITS)}
+        rows = connection.execute(_WAITING, asked).all()
+    left = left_to_tell_in(parts, village_code) if any(row.kind in OF_THE_HOUR for row in rows) else {}
+    found = []
+    for row in rows:
+        kind, fields = left.get(row.household_id, ("", {})) if row.kind in OF_THE_HOUR else (row.kind, row.fields)
+        if kind == row.kind:
+            found.append(Visit(row.household_id, row.cause, row.number, render(kind, fields).partition("】")[2]))
+    return found[:MOST]
 
 
 def visited(parts: Parts, village_codes: Sequence[str], *, household_id: int, cause: str, by: str) -> None:
@@ -51,7 +57,7 @@ def visited(parts: Parts, village_codes: Sequence[str], *, household_id: int, ca
 _WAITING = text(
     "select n.household_id, n.cause, n.kind, n.fields, h.number from notice n join household h on h.id = n.household_id"
     " where h.village_code = :village and n.rank = 4 and n.visited_at is null and n.kind = any (:kinds)"
-    "   and n.last_error is distinct from :spent order by n.queued_at, n.cause limit 200"
+    "   and coalesce(n.last_error, '') <> all (:nobody_waits) order by n.queued_at, n.cause"
 )
 _DONE = text(
     "update notice n set visited_by = :by, visited_at = :at from household h"

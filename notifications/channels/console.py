@@ -1,4 +1,4 @@
-"""Says it in the log of this process: for a sandbox at a desk, and the last resort where nothing else is set."""
+"""Says it in the log of this process: a sandbox's stand-in for the phone that would ring."""
 
 import structlog
 
@@ -6,10 +6,10 @@ from notifications.channels import Words
 
 
 class Console:
-    """Always reachable; the words carry masked names only, so they may stand in a log."""
+    """Reaches who has a phone, as the real way would; the words carry masked names only, so they may stand in a log."""
 
     name = "console"
-    address = ""
+    address = "phone"
 
     def deliver(self, to: str, words: Words) -> str:
         """The notice's own key."""

@@ -5,18 +5,23 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from app.flows.audit import alarms
+from app.flows.pay import Want
 from app.flows.remind import SeasonOver, remind
 from app.flows.tell import tell_due
 from app.flows.visits import NoSuchVisit, visited, visits
+from app.policy.facts import Insurance
 from core.clock import BEIJING, utc_now
 from notifications import subscriptions
 from notifications.channels import ChannelSilent, NotReachable
 from notifications.rules import not_before
+from notifications.send import OVERTAKEN
 from tests.app.web.conftest import district, far_folder, running
-from tests.builders import NEW_YEAR, in_a_files_name
-from tests.refunding import rows
+from tests.builders import NEW_YEAR, a_person, an_id_number, in_a_files_name
+from tests.refunding import pay, rows
 
 __all__ = ["district", "far_folder", "running"]
+MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
 
 
 class Way:
@@ -120,6 +125,88 @@ def test_at_night_it_waits_for_the_morning(running, district, ways):
     running.turn(datetime(2021, 11, 6, 8, 1, tzinfo=BEIJING))
     send(running, after=timedelta(hours=10, minutes=1))
     assert len(ways["sms"].told) == 1
+
+
+def paid_meanwhile(running, *people):
+    """Both premiums of these, by one phone."""
+    for place, person in enumerate(people):
+        pay(running, Want(person, MEDICAL), Want(person, PENSION, 30000), key=f"meanwhile-{place}")
+
+
+def test_who_pays_at_night_is_not_reminded_in_the_morning(running, district, ways):
+    """B14: the reminder went out at 08:00 all the same; the neighbour, who paid nothing, hears his."""
+    running.turn(datetime(2021, 11, 5, 22, tzinfo=BEIJING))
+    remind(running.parts, [district.village, district.other_village])
+    send(running)
+    paid_meanwhile(running, district.adult.id)
+    running.turn(datetime(2021, 11, 6, 8, 1, tzinfo=BEIJING))
+
+    send(running, after=timedelta(hours=10, minutes=1))
+
+    reminders = {notice.household_id: notice for notice in notices(running) if notice.kind == "remind"}
+    assert (reminders[district.household].rank, reminders[district.household].last_error) == (4, OVERTAKEN)
+    [(_, words)] = [told for told in ways["sms"].told if "还没有办" in told[1]]
+    assert "赵*居" in words and "张*例" not in words
+
+
+def test_of_two_in_a_house_only_who_is_left_is_named(running, district, ways):
+    """B14"""
+    a_sister = {"name": "张示妹", "id_number": an_id_number(sequence=8), "household": district.household}
+    running.write(lambda connection: a_person(connection, **a_sister, phone=None))
+    remind(running.parts, [district.village])
+    assert notices(running)[0].fields["names"] == "张*例、张*妹"
+    paid_meanwhile(running, district.adult.id)
+
+    send(running)
+
+    [told] = [words for _, words in ways["sms"].told if "还没有办" in words]
+    assert "张*妹" in told and "张*例" not in told
+    assert [notice.fields["names"] for notice in notices(running) if notice.kind == "remind"] == ["张*妹"]
+
+
+def test_nobody_is_visited_for_what_is_done(running, district, ways):
+    """B14, B27: what was done or told at the door is no message that failed; the neighbour's is still to tell."""
+    with running.office.engine.begin() as connection:
+        in_a_files_name(connection)
+        connection.exec_driver_sql("update person set phone = null")
+    remind(running.parts, [district.village, district.other_village])
+    send(running)
+    assert "张*例" in visits(running.parts, district.village)[0].words
+    assert undelivered(running) == 2
+
+    paid_meanwhile(running, district.adult.id)
+
+    assert not [visit for visit in visits(running.parts, district.village) if "还没有办" in visit.words]
+    [neighbours] = visits(running.parts, district.other_village)
+    named = {"household_id": neighbours.household_id, "cause": neighbours.cause}
+    visited(running.parts, [district.other_village], **named, by="agent:wang")
+    assert undelivered(running) == 1
+
+
+def undelivered(running):
+    return next(alarm.count for alarm in alarms(running.parts) if alarm.what.startswith("没有送到的通知"))
+
+
+def test_a_notice_put_off_past_the_last_day_is_not_told(running, district, ways):
+    """B14: 请在12月31日前办, on the first of January."""
+    running.turn(datetime(2021, 12, 31, 22, tzinfo=BEIJING))
+    remind(running.parts, [district.village])
+    send(running)
+    running.turn(NEW_YEAR + timedelta(hours=9))
+
+    send(running, after=timedelta(hours=11))
+
+    assert [notice.last_error for notice in notices(running)] == [OVERTAKEN] and ways["sms"].told == []
+
+
+def test_a_budget_that_is_spent_is_no_failure(running, district, ways):
+    """B27"""
+    for day in (5, 8, 15):
+        running.turn(datetime(2021, 11, day, 12, tzinfo=BEIJING))
+        remind(running.parts, [district.village])
+        send(running)
+
+    assert undelivered(running) == 0
 
 
 def test_two_a_week_are_enough(running, district, ways):

@@ -1,16 +1,21 @@
 """What a WeChat user allows to be told, and what an agent tells at the door."""
 
+from datetime import date
 from typing import ClassVar
 
 import pytest
 
+from app.flows.clear_difference import clear
 from app.flows.import_outside import import_outside
-from app.flows.remind import remind
+from app.flows.remind import remind, tell_certified
 from app.flows.tell import tell_due
 from app.web.api.told import SubscriptionsTold
+from notifications.channels.console import Console
+from tests.app.web.people import Someone
 from tests.app.web.test_agent import agent
 from tests.app.web.test_api import Api, medical
 from tests.app.web.test_proofs import PAPER
+from tests.builders import a_person, an_id_number, in_a_files_name
 from tests.refunding import CLERK, rows
 from tests.system import eventually
 
@@ -96,6 +101,68 @@ def test_nobody_is_told_of_a_certificate_that_cannot_be_had(running, district, a
     import_outside(running.parts, "treasury", PAPER.format("319.00").encode(), by=CLERK)
 
     assert rows(running, "select 1 from notice where kind = 'certified'") == []
+
+
+def paid_in_wechat(running, api, login, *items):
+    started = api.pay(*items, kind="jsapi").json
+    running.outside.pay(started["jsapi"]["package"].removeprefix("prepay_id="), login["openid"])
+    eventually(lambda: rows(running, "select 1 from payment where state = 'paid'"))
+
+
+def certified(running):
+    return rows(running, "select rank, channel from notice where kind = 'certified'")
+
+
+def test_one_consent_is_one_certificate_told(running, district, api, wechat, login):
+    """B16: three were written on one consent, and two of them given up with an alert."""
+    family = [district.adult]
+    for sequence in (8, 10):
+        sister = {"name": "张示妹", "id_number": an_id_number(sequence=sequence), "household": district.household}
+        key = running.write(lambda connection, sister=sister: a_person(connection, **sister))
+        family.append(Someone(key, sister["name"], sister["id_number"]))
+    people = [api.look_up(person) for person in family]
+    api.post("/me/subscriptions", {"accepted": ["certified"]})
+    paid_in_wechat(running, api, login, *map(medical, people))
+
+    import_outside(running.parts, "treasury", PAPER.format("960.00").encode(), by=CLERK)
+    assert len(certified(running)) == 1 and api.get("/me/subscriptions").json["left"] == {"certified": 0}
+    tell_due(running.parts)
+
+    assert [tuple(row) for row in certified(running)] == [(2, "wechat")]
+    api.post("/me/subscriptions", {"accepted": ["certified"]})
+    with running.parts.engine.begin() as connection:
+        assert tell_certified(running.parts, connection, date(2021, 11, 5), "RES_MEDICAL") == 1
+    assert len(certified(running)) == 2, "a second consent is for a second person, and none is spent on the first"
+
+
+def test_a_difference_that_is_cleared_makes_the_certificate_and_tells_of_it(running, district, api, wechat, login):
+    """B17: it was told to nobody."""
+    person = api.look_up(district.adult)
+    api.post("/me/subscriptions", {"accepted": ["certified"]})
+    paid_in_wechat(running, api, login, medical(person))
+    import_outside(running.parts, "treasury", PAPER.format("319.00").encode(), by=CLERK)
+    assert certified(running) == []
+
+    found = "select id from discrepancy where books = 'treasury' and kind = 'AMOUNT_DIFF'"
+    clear(running.parts, running.one(found).id, "accept", "国库少记一元，已去函", by=CLERK)
+    tell_due(running.parts)
+
+    assert [tuple(row) for row in certified(running)] == [(2, "wechat")]
+    assert api.get("/me/subscriptions").json["left"] == {"certified": 0}
+
+
+def test_in_the_sandbox_too_whom_no_phone_reaches_is_visited(running, district, agent):
+    """The console counted as told, and nobody was ever to be visited."""
+    with running.office.engine.begin() as connection:
+        in_a_files_name(connection)
+        connection.exec_driver_sql("update person set phone = null where household_id = %s", (district.household,))
+    object.__setattr__(running.parts, "channels", {"console": Console()})
+    remind(running.parts, [district.village, district.other_village])
+    tell_due(running.parts)
+
+    assert "0001户" in agent.get(f"/agent/villages/{district.village}/visits").text
+    neighbours = "select channel from notice join household h on h.id = household_id where h.village_code = :v"
+    assert running.one(neighbours, v=district.other_village).channel == "console"
 
 
 def test_an_agent_reads_it_out_at_the_door_and_says_so(running, district, agent):
