@@ -6,17 +6,48 @@ const SILENT = { code: "SILENT", message: "网络不好，没有连上。什么�
 // Who asks what became of something may have paid already.
 const UNSEEN = { code: "SILENT", message: "网络不好，查不到结果。钱没有丢，请不要再付，过一会儿再看。" };
 
+/** @param {string} method */
+const silence = (method) => (method === "GET" ? UNSEEN : SILENT);
+// After half an hour a session ends, and with it the names its people had.
+const ANEW = { code: "ANEW", message: "停得太久了，请再选一次。刚才这一步没有办。" };
+/** @param {string} path @param {any} body */
+const namesSomebody = (path, body) => /\/people\//.test(path) || Boolean(body && body.items);
+
 /** @typedef {{code: string, message: string, fields?: Record<string, string>}} No */
 
 /**
+ * One question. Where the session is over a new one is entered, once, and it is asked again; ANEW if it names people
+ * by the names of the former session.
  * @param {"GET" | "POST" | "DELETE"} method
  * @param {string} path
  * @param {object} [body]
  * @param {Record<string, string>} [header]
  * @returns {Promise<any>} the answer; rejected with a No
  */
-function call(method, path, body, header = {}) {
-  const silent = method === "GET" ? UNSEEN : SILENT;
+async function call(method, path, body, header) {
+  const asked = token;
+  try {
+    return await ask(method, path, body, header);
+  } catch (no) {
+    if (/** @type {No} */ (no).code !== "NO_SESSION") throw no;
+  }
+  try {
+    if (token === asked) await enter();
+  } catch (no) {
+    throw no === SILENT ? silence(method) : no;
+  }
+  if (namesSomebody(path, body)) throw ANEW;
+  return ask(method, path, body, header);
+}
+
+/**
+ * @param {"GET" | "POST" | "DELETE"} method
+ * @param {string} path
+ * @param {object} [body]
+ * @param {Record<string, string>} [header]
+ * @returns {Promise<any>}
+ */
+function ask(method, path, body, header = {}) {
   const all = { ...header, ...(token ? { Authorization: `Bearer ${token}` } : {}) };
   return new Promise((resolve, reject) => {
     wx.request({
@@ -27,27 +58,31 @@ function call(method, path, body, header = {}) {
       timeout: 15000,
       success(answer) {
         if (answer.statusCode >= 200 && answer.statusCode < 300) resolve(answer.data);
-        else reject(answer.data && Object(answer.data).message ? answer.data : silent);
+        else reject(answer.data && Object(answer.data).message ? answer.data : silence(method));
       },
-      fail: () => reject(silent),
+      fail: () => reject(silence(method)),
     });
   });
 }
 
-/** A session for this WeChat user: with his account, if he proved a phone before. */
+let entering = /** @type {Promise<void> | null} */ (null);
+
+/** A session for this WeChat user: with his account, if he proved a phone before. What was chosen went with the former
+ * one. Whoever comes meanwhile waits for the same. */
 function enter() {
-  return new Promise((resolve, reject) => {
-    wx.login({
-      success: ({ code }) => {
-        forget();
-        call("POST", "/session", { code }).then((told) => {
-          token = told.token;
-          resolve(told);
-        }, reject);
-      },
-      fail: () => reject(SILENT),
-    });
-  });
+  entering = entering || anew().finally(() => (entering = null));
+  return entering;
+}
+
+async function anew() {
+  const code = await new Promise((done, fail) =>
+    wx.login({ success: (/** @type {any} */ told) => done(told.code), fail: () => fail(SILENT) }),
+  );
+  forget();
+  const { tiers, items } = getApp().globalData;
+  const lost = Object.keys(tiers).length + items.length > 0;
+  Object.assign(getApp().globalData, { tiers: {}, items: [], lost });
+  token = (await ask("POST", "/session", { code })).token;
 }
 
 /** @param {string} code six digits; the token changes */
@@ -75,4 +110,4 @@ function forget() {
   token = "";
 }
 
-module.exports = { call, enter, confirm, showPaper, forget };
+module.exports = { call, confirm, showPaper, forget };

@@ -1,10 +1,12 @@
 // The five screens against a running system; without one (LIANGXIAN_API) there is nothing to talk to.
 const test = require("node:test");
 const assert = require("node:assert");
-const { start, open, opened } = require("./platform");
+const { start, open, tap, opened } = require("./platform");
+const { call } = require("../lib/api");
 
-const { LIANGXIAN_API: api, SANDBOX: sandbox, LOGIN_CODE: code, OPENID: openid, PHONE: phone } = process.env;
-const { NAME: name, ID_NUMBER: idNumber } = process.env;
+const { LIANGXIAN_API: api, SANDBOX: sandbox, OPENID: openid, PHONE: phone } = process.env;
+const { NAME: name, ID_NUMBER: idNumber, NEIGHBOUR: neighbour, NEIGHBOURS_NUMBER: neighboursNumber } = process.env;
+const idle = () => call("DELETE", "/session").catch(() => {}); // as half an hour would end it
 
 const until = async (true_) => {
   for (let turn = 0; turn < 200 && !true_(); turn += 1) await new Promise((done) => setTimeout(done, 50));
@@ -18,7 +20,7 @@ async function text() {
 }
 
 test("from the phone to the paper in five screens", { skip: !api }, async () => {
-  start({ api, sandbox, code, openid });
+  start({ api, sandbox, openid });
   const first = open("due");
   await first.onShow();
   assert.strictEqual(opened.url, "/pages/phone/phone");
@@ -43,22 +45,39 @@ test("from the phone to the paper in five screens", { skip: !api }, async () => 
   who.setData({ name, id_number: idNumber });
   await who.find();
   assert.match(who.data.problem, /同意/);
+  who.read();
+  assert.ok(who.data.shown && who.data.notice.some((each) => each.words.includes("加密存放")), "it can be read here");
   who.agree();
   await who.find();
   assert.strictEqual(who.data.id_number, "", "the number does not stay on the screen");
 
+  who.setData({ name: neighbour, id_number: neighboursNumber });
+  await who.find();
+
   const due = open("due");
   await due.onShow();
+  await idle();
+  await due.onShow();
+  assert.deepStrictEqual([opened.logins, due.data.problem, due.data.people.length], [2, "", 2], "entered anew by itself");
   const [person] = due.data.people;
+  const [home, elsewhere] = due.data.homes;
+  assert.deepStrictEqual([home.people.length, elsewhere.people.length, elsewhere.chosen], [1, 1, 1]);
   assert.strictEqual(person.due[0].words, "320");
   const back = person.due[2]; // a determined amount: one tick, no tier to choose
   assert.deepStrictEqual([back.title, back.words, back.offered, back.ticked], ["2020、2021年养老补缴", "1500", [], true]);
   await due.pick({ currentTarget: { dataset: { person: person.person, index: 1 } }, detail: { value: 1 } });
-  assert.strictEqual(due.data.chosen, 3);
+  assert.strictEqual(due.data.homes[0].chosen, 3);
+  for (const one of [0, 1]) {
+    await due.tick({ currentTarget: { dataset: { field: person.due[one].field } } });
+    assert.strictEqual(due.data.homes[0].chosen, 2, "a chosen pension can be let be as the medical can");
+    await due.tick({ currentTarget: { dataset: { field: person.due[one].field } } });
+  }
+  await idle();
   await due.tick({ currentTarget: { dataset: { field: person.due[0].field } } });
-  assert.strictEqual(due.data.chosen, 2);
-  await due.tick({ currentTarget: { dataset: { field: person.due[0].field } } });
-  due.pay();
+  assert.match(due.data.problem, /停得太久了，请再选一次/);
+  await due.pick({ currentTarget: { dataset: { person: due.data.people[0].person, index: 1 } }, detail: { value: 1 } });
+  assert.deepStrictEqual([due.data.problem, due.data.homes[0].chosen], ["", 3]);
+  due.pay({ currentTarget: { dataset: { household: home.household } } });
 
   const confirm = open("confirm");
   confirm.onLoad();
@@ -74,10 +93,14 @@ test("from the phone to the paper in five screens", { skip: !api }, async () => 
   await until(() => paid.data.payment.state === "paid");
   assert.match(paid.data.payment.words, /缴费成功/);
   assert.deepStrictEqual(paid.data.starts, ["2022年1月1日"]);
+  await idle();
+  await paid.ask();
+  assert.deepStrictEqual([paid.data.problem, paid.data.payment.state], ["", "paid"]);
   await paid.paper();
   assert.strictEqual(opened.documents, 1);
   assert.strictEqual(opened.file, "%PDF-");
-  await paid.remind();
-  assert.ok(opened.asked.length > 0);
+  await until(() => paid.data.kinds.length > 0);
+  await tap(() => paid.remind());
+  assert.deepStrictEqual([paid.data.problem, opened.asked.length > 0], ["", true], "the dialogue opens from the tap itself");
   paid.onUnload();
 });

@@ -4,8 +4,8 @@ const path = require("node:path");
 
 const HERE = path.join(__dirname, "..");
 const pages = new Map();
-const opened = { url: "", documents: 0, asked: /** @type {string[]} */ ([]) };
-const world = { api: "", sandbox: "", code: "", openid: "" };
+const opened = { url: "", documents: 0, logins: 0, tapping: false, asked: /** @type {string[]} */ ([]) };
+const world = { api: "", sandbox: "", openid: "" };
 
 function start(told) {
   Object.assign(world, told);
@@ -32,13 +32,28 @@ function open(name) {
   return page;
 }
 
+/** A tap: what a dialogue may be opened from is over with the handler's first await. */
+function tap(act) {
+  opened.tapping = true;
+  const going = act();
+  opened.tapping = false;
+  return going;
+}
+
 function platform() {
   const go = ({ url }) => {
     opened.url = url;
   };
   return {
     getAppBaseInfo: () => ({ fontSizeScaleFactor: 1.4 }),
-    login: ({ success }) => success({ code: world.code }),
+    login({ success, fail }) {
+      opened.logins += 1; // a code is good for one session
+      const body = JSON.stringify({ phone: "mini" });
+      const headers = { "Content-Type": "application/json" };
+      fetch(`${world.sandbox}/phone/login-code`, { method: "POST", headers, body })
+        .then(async (answer) => success({ code: (await answer.json()).code }))
+        .catch(fail);
+    },
     redirectTo: go,
     navigateTo: go,
     reLaunch: go,
@@ -66,10 +81,11 @@ function platform() {
       success({});
     },
     requestSubscribeMessage({ tmplIds, complete }) {
+      if (!opened.tapping) return complete({ errMsg: "requestSubscribeMessage:fail can only be invoked by user TAP gesture." });
       opened.asked = tmplIds;
       complete(Object.fromEntries(tmplIds.map((id) => [id, "accept"])));
     },
   };
 }
 
-module.exports = { start, open, opened };
+module.exports = { start, open, tap, opened };

@@ -48,6 +48,17 @@ def test_a_page_names_only_what_its_script_has(page: str) -> None:
     assert used <= data, used - data
 
 
+def test_what_is_agreed_to_is_the_text_of_the_website() -> None:
+    """B22: the consent was to a text that could not be read there."""
+    page = (ROOT / "app/templates/resident/privacy.html").read_text(encoding="utf-8").partition("<section")[2]
+    page = re.sub(r"{% block.*?%}|<[^>]*>|\s", "", page.partition("<a class")[0]).partition(">")[2]
+    script = (HERE / "lib/privacy.js").read_text(encoding="utf-8")
+    theirs = re.sub(r"\s", "", "".join(re.findall(r"[\"`]([^\"`]*[\u4e00-\u9fff][^\"`]*)[\"`]", script)))
+
+    theirs = theirs.replace("${helpPhone}", "{{help_phone}}").replace("${payee}", "：{{payee}}")
+    assert theirs == page
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_no_amount_is_typed_and_what_is_tapped_has_a_name(page: str) -> None:
     tree = Xml.fromstring(f'<page xmlns:wx="wx">{read(page, "wxml")}</page>')
@@ -69,7 +80,8 @@ def test_its_screens_lead_from_the_phone_to_the_paper(running, district) -> None
     login = running.outside.post("/phone/login-code", {"phone": "mini"})
     told = {
         **{"LIANGXIAN_API": f"{running.url}/api/v1", "SANDBOX": running.outside.url, "PHONE": a_phone()},
-        **{"LOGIN_CODE": login["code"], "OPENID": login["openid"]},
+        **{"OPENID": login["openid"], "NEIGHBOUR": district.neighbour.name},
+        "NEIGHBOURS_NUMBER": district.neighbour.id_number,
         **{"NAME": district.adult.name, "ID_NUMBER": district.adult.id_number, "PATH": "/usr/local/bin:/usr/bin:/bin"},
     }
     node = shutil.which("node") or ""

@@ -2,24 +2,28 @@
 const api = require("../../lib/api");
 const { yuan } = require("../../lib/words");
 
+const LOST = "停得太久了，请再选一次。";
+
 /** @param {any} tier */
 const named = (tier) => `${yuan(tier.tier)} 元档${tier.gov_subsidy ? `，政府再补 ${yuan(tier.gov_subsidy)} 元` : ""}`;
 
 Page({
-  data: { large: false, people: /** @type {any[]} */ ([]), problem: "", chosen: 0 },
+  data: { large: false, people: /** @type {any[]} */ ([]), homes: /** @type {any[]} */ ([]), problem: "" },
 
   async onShow() {
-    const app = getApp();
-    this.setData({ large: app.globalData.large, problem: "" });
+    this.setData({ large: getApp().globalData.large });
+    await this.trying(() => this.load());
+  },
+
+  /** @param {() => Promise<any>} act */
+  async trying(act) {
+    this.setData({ problem: "" });
     try {
-      if (!app.globalData.entered) {
-        await api.enter();
-        app.globalData.entered = true;
-      }
-      await this.load();
+      await act();
     } catch (no) {
-      if (no.code === "NO_SESSION" || no.code === "LOGIN_REQUIRED") wx.redirectTo({ url: "/pages/phone/phone" });
+      if (no.code === "LOGIN_REQUIRED") wx.redirectTo({ url: "/pages/phone/phone" });
       else this.setData({ problem: no.message });
+      if (no.code === "ANEW") await this.load(); // under the names of the new session
     }
   },
 
@@ -33,7 +37,9 @@ Page({
       ...person,
       due: person.due.map((/** @type {any} */ due) => this.shown(person, due, items)),
     }));
-    this.setData({ people, chosen: this.total(people) });
+    const { lost } = getApp().globalData;
+    getApp().globalData.lost = false;
+    this.setData({ people, homes: this.homes(people), ...(lost ? { problem: LOST } : {}) });
   },
 
   /** @param {any} person @param {any} due @param {string[]} items */
@@ -52,9 +58,13 @@ Page({
     };
   },
 
-  /** @param {any[]} people */
-  total(people) {
-    return people.flatMap((person) => person.due).filter((due) => due.ticked).length;
+  /** House by house: one payment is for the people of one house. @param {any[]} people */
+  homes(people) {
+    return [...new Set(people.map((person) => person.household))].map((household) => {
+      const own = people.filter((person) => person.household === household);
+      const chosen = own.flatMap((person) => person.due).filter((due) => due.ticked).length;
+      return { household, people: own, chosen };
+    });
   },
 
   /** @param {WechatMiniprogram.BaseEvent} event */
@@ -64,7 +74,7 @@ Page({
     const place = items.indexOf(`-${field}`);
     if (place < 0) items.push(`-${field}`);
     else items.splice(place, 1);
-    return this.load();
+    return this.trying(() => this.load());
   },
 
   /** @param {WechatMiniprogram.PickerChange} event */
@@ -73,25 +83,25 @@ Page({
     const due = this.data.people.find((each) => each.person === person).due[index];
     const { tiers } = getApp().globalData;
     tiers[due.determination ? `${person}:${due.determination}` : person] = due.offered[Number(event.detail.value)].tier;
-    return this.load();
+    return this.trying(() => this.load());
   },
 
   /** The medical bureau is asked to look. @param {WechatMiniprogram.BaseEvent} event */
-  async verify(event) {
-    try {
+  verify(event) {
+    return this.trying(async () => {
       await api.call("POST", `/people/${event.currentTarget.dataset.person}/verification`);
       await this.load();
-    } catch (no) {
-      this.setData({ problem: no.message });
-    }
+    });
   },
 
   another() {
     wx.navigateTo({ url: "/pages/who/who" });
   },
 
-  pay() {
-    getApp().globalData.wanted = this.data.people.flatMap((person) =>
+  /** @param {WechatMiniprogram.BaseEvent} event */
+  pay(event) {
+    const home = this.data.homes.find((each) => each.household === event.currentTarget.dataset.household);
+    getApp().globalData.wanted = home.people.flatMap((/** @type {any} */ person) =>
       person.due
         .filter((/** @type {any} */ due) => due.ticked)
         .map((/** @type {any} */ due) => ({ ...due, person: person.person, masked_name: person.masked_name })),

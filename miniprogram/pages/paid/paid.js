@@ -4,10 +4,11 @@ const { yuan, date } = require("../../lib/words");
 const EVERY_MS = 3000;
 
 Page({
-  data: { large: false, payment: /** @type {any} */ (null), amount: "", starts: /** @type {string[]} */ ([]), problem: "" },
+  data: { large: false, payment: /** @type {any} */ (null), amount: "", starts: /** @type {string[]} */ ([]), kinds: /** @type {string[]} */ ([]), problem: "" },
 
   gone: false,
   every: EVERY_MS,
+  templates: /** @type {Record<string, string>} */ ({}),
 
   onLoad() {
     this.setData({ large: getApp().globalData.large });
@@ -24,6 +25,18 @@ Page({
     this.setData({ payment, amount: yuan(payment.amount), starts: [...new Set(/** @type {string[]} */ (starts))] });
     const open = payment.state === "waiting" || payment.state === "checking";
     if (open && !this.gone) setTimeout(() => this.ask(), this.every);
+    if (payment.state === "paid") this.offer();
+  },
+
+  // What can be told is known before the tap: WeChat opens its dialogue from a tap itself, not from what comes after.
+  async offer() {
+    try {
+      const { templates } = await api.call("GET", "/me/subscriptions");
+      this.templates = templates;
+      this.setData({ kinds: Object.keys(templates).slice(0, 3) });
+    } catch {
+      this.setData({ kinds: [] }); // who cannot be told in WeChat is told by text
+    }
   },
 
   async ask() {
@@ -45,16 +58,19 @@ Page({
     }
   },
 
-  // WeChat opens its dialogue only from a tap; one tap is one message of each kind.
+  // One tap is one message of each kind; who refuses all has said no, and nothing went wrong.
   async remind() {
-    const { templates } = await api.call("GET", "/me/subscriptions");
-    const kinds = Object.keys(templates).slice(0, 3);
-    if (!kinds.length) return;
-    const answer = await new Promise((done) =>
-      wx.requestSubscribeMessage({ tmplIds: kinds.map((kind) => templates[kind]), complete: done }),
-    );
-    const accepted = kinds.filter((kind) => Object(answer)[templates[kind]] === "accept");
-    await api.call("POST", "/me/subscriptions", { accepted });
+    const { templates } = this;
+    const { kinds } = this.data;
+    try {
+      const answer = await new Promise((done) =>
+        wx.requestSubscribeMessage({ tmplIds: kinds.map((kind) => templates[kind]), complete: done }),
+      );
+      const accepted = kinds.filter((kind) => Object(answer)[templates[kind]] === "accept");
+      if (accepted.length) await api.call("POST", "/me/subscriptions", { accepted });
+    } catch (no) {
+      this.setData({ problem: no.message });
+    }
   },
 
   more() {

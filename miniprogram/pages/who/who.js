@@ -1,18 +1,27 @@
-// Name and number of somebody to pay for, and the consent, once.
+// Name and number of somebody to pay for, and the consent, once, to a text that can be read here.
 const api = require("../../lib/api");
+const privacy = require("../../lib/privacy");
 
 Page({
-  data: { large: false, name: "", id_number: "", agreed: false, asks: true, problem: "", busy: false },
+  data: { large: false, name: "", id_number: "", agreed: false, asks: true, notice: privacy, shown: false, problem: "", busy: false },
 
   async onLoad() {
     this.setData({ large: getApp().globalData.large });
-    const me = await api.call("GET", "/me");
-    this.setData({ asks: !me.agreed });
+    try {
+      const me = await api.call("GET", "/me");
+      this.setData({ asks: !me.agreed });
+    } catch (no) {
+      this.setData({ problem: no.message });
+    }
   },
 
   /** @param {WechatMiniprogram.Input} event */
   typed(event) {
     this.setData({ [event.currentTarget.dataset.field]: event.detail.value });
+  },
+
+  read() {
+    this.setData({ shown: !this.data.shown });
   },
 
   agree() {
