@@ -1,7 +1,7 @@
 """Residents' accounts as rows: the phone, the WeChat user, the people, the consents. Nothing here commits."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, text, update
@@ -100,6 +100,25 @@ def people_of(connection: Connection, account_id: int) -> dict[int, bool]:
         .order_by(ResidentPerson.since, ResidentPerson.person_id)
     )
     return {row.person_id: row.own for row in rows}
+
+
+def sharing(connection: Connection, account_id: int, *, born_by: date) -> tuple[int | None, list[int]]:
+    """(the holder as he was chosen, the own people born by a day who may be he); the first added first."""
+    rows = connection.execute(_SHARING, {"account": account_id, "born_by": born_by}).all()
+    grown = [row.person_id for row in rows]
+    return next((row.holder for row in rows if row.holder in grown), None), grown
+
+
+_SHARING = text(
+    "select rp.person_id, a.holder from resident_person rp join resident_account a on a.id = rp.account_id"
+    " join person p on p.id = rp.person_id"
+    " where rp.account_id = :account and rp.own and p.birth_date <= :born_by order by rp.since, rp.person_id"
+)
+
+
+def choose_holder(connection: Connection, account_id: int, person_id: int) -> None:
+    """This one holds the phone."""
+    connection.execute(update(ResidentAccount).where(ResidentAccount.id == account_id).values(holder=person_id))
 
 
 def bind(connection: Connection, account_id: int, person_id: int, *, own: bool, now: datetime) -> None:

@@ -119,10 +119,12 @@ class ResidentAccount(Table):
     openid_index: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())  # the last login
+    holder: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # as chosen, where grown people share the phone
 
 
 class ResidentPerson(Table):
-    """Whom an account pays for. `own`: himself, his phone being the registered one; else one of the family (A38)."""
+    """Whom an account pays for. `own`: the registered phone is this account's, so it speaks for him (A38): its holder
+    himself, or who shares the phone with him; else one of the family."""
 
     __tablename__ = "resident_person"
     __table_args__ = (Index("ix__resident_person__person_id", "person_id"),)

@@ -2,8 +2,10 @@
 takes him out again."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+
+from sqlalchemy import Connection
 
 from app.access import accounts, acts, sessions
 from app.access.acts import What
@@ -14,12 +16,14 @@ from app.flows.holders import LetGo, tell_held
 from app.flows.parts import Parts
 from app.flows.quote import look_up
 from app.flows.sign_in import texts
+from app.policy.terms import born_by
 from app.registry import find
-from core.errors import BadInput, Refused
+from core.errors import BadInput, Conflict, Refused
 from core.redact import mask_phone
 from notifications.channels import ChannelSilent, NotReachable, Words
 from notifications.send import render
 
+GROWN = 16  # from this age a phone can be one's own
 CONSENT = "2021-11"  # the text of the privacy notice in force
 
 
@@ -28,6 +32,12 @@ class LoginRequired(Refused):
 
     status = 401
     text = "请先用手机号登录，再查要交多少。"
+
+
+class NothingToSay(Conflict):
+    """The holder of the phone is known, or this is none of those who may be he."""
+
+    text = "哪一位是您本人已经定了，不用再选。弄错了请打缴费页面上的电话。"
 
 
 class ConsentRequired(BadInput):
@@ -39,13 +49,16 @@ class ConsentRequired(BadInput):
 
 @dataclass(frozen=True)
 class Account:
-    """What an account's own page shows. `people`: person id → is it himself. `unsure`: long unused, and he has yet to
-    say who he is; until then it knows nobody."""
+    """What an account's own page shows. `people`: person id → does it speak for him. `himself`: the holder of the
+    phone; `choices`: who may be he, where several grown people share it and nobody has said. `unsure`: long unused, and
+    he has yet to say who he is; until then it knows nobody."""
 
     phone: str  # masked
     people: Mapping[int, bool]
     consented: bool
     unsure: bool = False
+    himself: int | None = None
+    choices: Collection[int] = ()
 
 
 def account_of(parts: Parts, visitor: Visitor) -> Account:
@@ -56,11 +69,31 @@ def account_of(parts: Parts, visitor: Visitor) -> Account:
         return Account(mask_phone(phone), {}, consented=False, unsure=True)
     account = _account(visitor)
     with parts.reading() as connection:
+        himself, choices = _holder(parts, connection, account)
         return Account(
             mask_phone(accounts.phone_of(connection, parts.vault, account)),
             accounts.people_of(connection, account),
             accounts.has_consented(connection, account, CONSENT),
+            himself=himself,
+            choices=choices,
         )
+
+
+def say_who(parts: Parts, visitor: Visitor, person_id: int) -> None:
+    """Who of those that share the phone is its holder: said once (R10). NothingToSay, LoginRequired."""
+    account = _account(visitor)
+    with parts.engine.begin() as connection:
+        if person_id not in _holder(parts, connection, account)[1]:
+            raise NothingToSay
+        accounts.choose_holder(connection, account, person_id)
+
+
+def _holder(parts: Parts, connection: Connection, account: int) -> tuple[int | None, Collection[int]]:
+    """(the holder, who may be he while nobody is). A child's registered phone is a parent's: it holds none."""
+    said, grown = accounts.sharing(connection, account, born_by=born_by(parts.clocks.today(), GROWN))
+    if said is None and len(grown) > 1:
+        return None, grown
+    return said or next(iter(grown), None), ()
 
 
 def get_to_know(
@@ -68,10 +101,9 @@ def get_to_know(
 ) -> tuple[str, int]:
     """Look a person up and remember the find in the account; reference and person id.
 
-    He is 本人 if the registry has this account's phone for him, else family (A38); a stranger's is told him once.
-    LetGo if he let this account go. LoginRequired, ConsentRequired,
-    TooOften past ten people a day, all errors of `look_up`. Who came with the phone of an account long unused says by
-    this person whether it is his."""
+    The account speaks for him if the registry has its phone for him, else he is family (A38); a stranger's is told
+    him once. LetGo if he let this account go. LoginRequired, ConsentRequired, TooOften past ten people a day, all
+    errors of `look_up`. Who came with the phone of an account long unused says by this person whether it is his."""
     account, now = visitor.unsure_id or _account(visitor), parts.clocks.wall()
     with parts.engine.connect() as connection:
         # What a former owner agreed to is not his: it is written down when it is known whose account it is.

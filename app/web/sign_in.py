@@ -9,7 +9,7 @@ from flask import current_app, make_response, redirect, render_template, request
 from app.access.sessions import Visitor
 from app.access.tally import TooOften
 from app.flows.enter import open_session
-from app.flows.family import account_of, end_other_phones, let_go
+from app.flows.family import account_of, end_other_phones, let_go, say_who
 from app.flows.history import history
 from app.flows.holders import allow, bar, holders
 from app.flows.quote import subjects
@@ -112,6 +112,14 @@ def me() -> Answer:
 def remove(person: str) -> Answer:
     """不再替他交."""
     let_go(parts(), here(), known(person))
+    return redirect(url_for("sign_in.me"), 303)
+
+
+@bp.post("/me/people/<person>/self")
+@guarded_by(page_account)
+def myself(person: str) -> Answer:
+    """这是我本人."""
+    say_who(parts(), here(), known(person))
     return redirect(url_for("sign_in.me"), 303)
 
 

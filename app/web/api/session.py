@@ -78,7 +78,7 @@ def me() -> dict[str, Any]:
                 "person": reference(person.id),
                 "masked_name": mask_name(person.name),
                 "village": f"{person.town}{person.village}",
-                "own": account.people[person.id],
+                "own": person.id == account.himself,
             }
             for person in subjects(parts(), people)
         ],

@@ -1,6 +1,7 @@
 """Whoever pays for me is shown to me, can be let go by me, and a stranger is told to me once."""
 
 import re
+from datetime import date
 
 import pytest
 from sqlalchemy import text
@@ -105,3 +106,57 @@ def test_only_my_own_person_shows_his_holders(running, district, me, stranger):
     holder = button(me.get("/me"), "remove")
     assert stranger.post(holder, {**stranger.get("/me").fields("/me/people/")}).status == 404
     assert "又让他查" not in me.get("/me").text
+
+
+@pytest.fixture
+def shared(running, district):
+    """One phone of two grown people and two children of a household, signed in to nobody yet."""
+    phone, people = a_phone(), []
+    for name, born, sequence in (
+        ("鲁示甲", date(2016, 6, 1), 1),
+        ("鲁示乙", date(2016, 6, 1), 3),
+        ("鲁示例", date(1986, 5, 4), 1),
+        ("鲁示荷", date(1988, 5, 4), 2),
+    ):
+        number = an_id_number(born=born, sequence=sequence)
+        wanted = {"name": name, "id_number": number, "household": district.household}
+        key = running.write(lambda connection, wanted=wanted: a_person(connection, **wanted))
+        registered(running, key, phone)
+        people.append((name, number))
+    browser = Browser(running.url, phone=phone)
+    yield browser, people
+    browser.close()
+
+
+def test_a_child_on_a_parents_phone_is_not_its_holder(running, shared):
+    """R10: twins on their mother's phone were all 本人."""
+    browser, (one, other, parent, _) = shared
+    browser.look_up(*one)
+    browser.look_up(*other)
+    page = browser.get("/me").text
+    assert "鲁*甲 家人" in page and "鲁*乙 家人" in page and "这是我本人" not in page
+
+    browser.look_up(*parent)
+
+    page = browser.get("/me").text
+    assert "鲁*例 本人" in page and "鲁*甲 家人" in page and "鲁*乙 家人" in page and "这是我本人" not in page
+
+
+def test_who_shares_a_phone_says_once_who_he_is(running, district, shared):
+    """R10"""
+    browser, (child, _, husband, wife) = shared
+    for person in (child, husband, wife):
+        browser.look_up(*person)
+    browser.look_up(district.adult.name, district.adult.id_number)
+    page = browser.get("/me")
+    buttons = re.findall(r'action="(/me/people/[^"]+/self)"', page.html)
+    assert len(buttons) == 2 and "哪一位是您本人" in page.text and "示*例 本人" not in page.text
+
+    browser.submit(page, buttons[1], form=buttons[1])
+
+    after = browser.get("/me")
+    assert "鲁*荷 本人" in after.text and "鲁*例 家人" in after.text and "张*例 家人" in after.text
+    assert "这是我本人" not in after.text
+    again = browser.submit(page, buttons[0], form=buttons[0])
+    assert again.status == 409 and "已经定了" in again.text
+    assert running.one("select count(*) as n from resident_account where holder is not null").n == 1
