@@ -20,4 +20,4 @@ class BadName(BadInput):
 class NoSuchPerson(NotFound):
     """Nobody of this name and number; the same answer for a wrong name and for an unknown number (A41)."""
 
-    text = "没有查到。请核对姓名和身份证号；还没登记的，请先找村里代办员或镇便民服务中心登记。"
+    text = "没有查到。请核对姓名和身份证号；还没登记参保的，请带户口簿或居住证到镇便民服务中心登记。"

@@ -31,13 +31,19 @@ _BUSY = (LockNotAvailable, DeadlockDetected, QueryCanceled)
 class Busy(TryLater):
     """The database is waited for too long; nothing was changed."""
 
-    text = "现在办理的人多，请过一会儿再试。您的钱没有动。"
+    text = "现在办理的人多，这一步没有办成，请过一会儿再试。已经付了的，钱不会丢。"
+
+
+class BusyLook(Busy):
+    """The same for somebody who only looks: he may have paid already."""
+
+    text = "现在办理的人多，暂时查不到结果。钱没有丢，请不要再付，过一会儿再看。"
 
 
 class ReadOnly(TryLater):
     """The database may be read only, as while another one takes over; nothing was changed."""
 
-    text = "系统正在维护，只能查询，暂时不能缴费和办理，请过几分钟再试。您的钱没有动。"
+    text = "系统正在维护，只能查询，暂时不能缴费和办理，请过几分钟再试。已经付了的，钱不会丢。"
 
 
 class ImpossibleValue(BadInput):
@@ -56,7 +62,7 @@ class WrongFields(BadInput):
 class StaleForm(BadInput):
     """A form without its token, or with one that has ended: nothing was done."""
 
-    text = "页面打开得太久了，请返回重新打开再试。什么都没有办，钱没有动。"
+    text = "页面打开得太久了，请返回重新打开再试。这一步没有办；已经付了的，钱不会丢。"
 
 
 class Unforeseen(AppError):
@@ -74,7 +80,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(DBAPIError, _database)
     app.register_error_handler(PendingRollbackError, _after_the_database)
     app.register_error_handler(ParseException, lambda _error: answer(BadInput()))
-    app.register_error_handler(PoolTimeout, lambda _error: answer(Busy()))
+    app.register_error_handler(PoolTimeout, lambda _error: answer(_busy()))
     app.register_error_handler(500, _unforeseen)
 
 
@@ -142,11 +148,15 @@ def _database(error: DBAPIError) -> Response:
         return answer(ReadOnly())
     if isinstance(error, OperationalError) or isinstance(error.orig, _BUSY):
         structlog.get_logger("web").warning("database_busy", kind=type(error.orig).__name__)
-        return answer(Busy())
+        return answer(_busy())
     if isinstance(error.orig, DataError) and (error.orig.sqlstate or "22021") in _IMPOSSIBLE:
         structlog.get_logger("web").warning("impossible_value", exc_info=error)
         return answer(ImpossibleValue())
     return _unforeseen(error)
+
+
+def _busy() -> Busy:
+    return BusyLook() if request.method in ("GET", "HEAD") else Busy()
 
 
 def _after_the_database(error: PendingRollbackError) -> Response:

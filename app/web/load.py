@@ -45,7 +45,7 @@ _OFFICES = frozenset({"desk", "day", "audit", "own_office"})
 class Crowded(TryLater):
     """Too many at once for something that can wait; nothing was begun."""
 
-    text = "现在人太多，请过一分钟再试。什么都没有办，钱没有动。"
+    text = "现在人太多，这一步没有办，请过一分钟再试。已经付了的，钱不会丢。"
 
 
 class CrowdedLook(Crowded):

@@ -136,6 +136,21 @@ def test_a_crowded_process_says_so_and_still_takes_callbacks(running, district):
     load.active = 0
 
 
+def test_who_only_looks_while_the_database_is_waited_for_is_not_told_that_nothing_moved(running, district):
+    """B11: Busy said 您的钱没有动 on every read, to who may have paid already."""
+    api = Api(running)
+    api.look_up(district.adult)
+    with running.office.engine.begin() as held:
+        held.exec_driver_sql("lock table person, household in access exclusive mode")
+        looks = api.get("/due")
+        acts = api.find(district.neighbour.name, district.neighbour.id_number)
+
+    assert (looks.status_code, looks.json["code"]) == (503, "BUSY_LOOK")
+    assert "钱没有丢，请不要再付" in looks.json["message"]
+    assert (acts.status_code, acts.json["code"]) == (503, "BUSY") and "已经付了的，钱不会丢" in acts.json["message"]
+    assert api.get("/due").status_code == 200
+
+
 def test_nobody_is_counted_twice_or_forgotten(running, district):
     threads = [threading.Thread(target=lambda: running.app.test_client().get("/nothing")) for _ in range(20)]
     for thread in threads:

@@ -128,7 +128,7 @@ def test_looking_up_too_often_is_refused(running, district, browser):
 def test_a_form_without_its_token_does_nothing(running, district, browser):
     browser.sign_in()
     page = browser.post("/who", {"name": district.adult.name, "id_number": district.adult.id_number})
-    assert page.status == 400 and "什么都没有办" in page.text
+    assert page.status == 400 and "这一步没有办" in page.text
 
 
 def test_a_code_that_is_not_wanted_is_closed(running, district, browser):
