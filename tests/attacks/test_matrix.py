@@ -33,8 +33,6 @@ WHO: Mapping[str, frozenset[str]] = {
         (
             "static",
             "openapi.spec",
-            "api_reader.read",
-            "api_reader.static",
             "health.livez",
             "health.readyz",
             "health.metrics",
