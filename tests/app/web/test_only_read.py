@@ -1,0 +1,57 @@
+"""D2: while the database may only be read, no page shows a button that pays or changes anything."""
+
+import pytest
+
+from app.access.roles import Role
+from app.flows.agents import add_staff
+from tests.system import second_code
+
+PASSWORD = "a-long-password-1"
+
+
+@pytest.fixture
+def only_read(running, monkeypatch):
+    """From now on the process finds that nothing can be written."""
+
+    def begin() -> None:
+        monkeypatch.setattr(running.app.extensions["standing"], "of", lambda _held: {"writable": False})
+
+    return begin
+
+
+def pressable(page) -> str:
+    """The page without what a browser takes no press on."""
+    before, _, rest = page.html.partition('<fieldset class="page" disabled>')
+    inside, _, after = rest.partition("</fieldset>\n</main>")
+    return before + after if inside else page.html
+
+
+def test_a_resident_sees_what_is_due_and_no_button_while_nothing_can_be_written(running, district, browser, only_read):
+    due = browser.look_up(district.adult.name, district.adult.id_number)
+    confirm = browser.get("/confirm", item=due.values("item"))
+    assert confirm.values("key") and "<button" in pressable(confirm), "while all is well it is offered"
+
+    only_read()
+    due, confirm = browser.get("/due"), browser.get("/confirm", item=due.values("item"))
+
+    for page in (due, confirm):
+        assert page.status == 200 and "320 元" in page.text and "现在只能查" in page.text
+        assert "<button" not in pressable(page)
+
+
+def test_neither_an_agent_nor_an_office_is_offered_an_act_then(running, district, an_agent, browser, only_read):
+    browser.log_in(*an_agent)
+    home = browser.get(f"/agent/villages/{district.village}")
+    add_staff(running.office, login="clerk01", name="示例", role=Role.TAX_CLERK, password=PASSWORD)
+    running.app.config["WTF_CSRF_ENABLED"] = False
+    desk = running.app.test_client()
+    fields = {"login": "clerk01", "password": PASSWORD, "code": second_code(running.url, "clerk01")}
+    assert desk.post("/office/login", data=fields).status_code == 303
+    assert home.status == 200 and "现在只能" not in home.text
+
+    only_read()
+
+    again = browser.get(f"/agent/villages/{district.village}")
+    assert "现在只能查" in again.text and "<button" not in pressable(again).split("<footer>")[0]
+    days = desk.get("/office/day/").text
+    assert "现在只能看" in days and '<fieldset class="page" disabled>' in days
