@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, text
 
 from core.errors import BadInput, Conflict, NotFound, Refused
-from payments.reconcile_tables import Discrepancy
+from payments.errors import NotYoursToWithdraw
+from payments.reconcile_tables import Discrepancy, DiscrepancyStep
 from payments.refusals import as_errors
 
 KINDS = {
@@ -31,6 +32,13 @@ WHATS = {
 OWNERS = {"tax_clerk": "税务经办", "refund_desk": "退费经办"}
 STATES = {"open": "待处理", "proposed": "待复核", "cleared": "已处理"}
 REMEDIES = {"accept": "说明原因，不动账", "book": "按对方金额入账，需复核", "gone": "再核对时已相符"}
+STEPS = {
+    "proposed": "提出按对方入账",
+    "withdrawn": "提出的人撤回",
+    "refused": "复核退回",
+    "booked": "复核同意，已入账",
+    "accepted": "说明原因，不动账",
+}
 NOTES = {
     "awaits": "次日账单到了会自动再核一次。",
     "by_hand": "已记为应收居民多退款。",
@@ -99,7 +107,7 @@ class NoReason(BadInput):
     text = "请写明原因。"
 
 
-_ERRORS = {"LX030": DifferenceEnded, "LX031": OwnDifference}
+_ERRORS = {"LX030": DifferenceEnded, "LX031": OwnDifference, "LX032": NotYoursToWithdraw}
 
 
 def find(connection: Connection, key: int) -> Row:
@@ -137,6 +145,25 @@ def confirm(connection: Connection, key: int, *, agreed: bool, by: str, now: dat
             text("select discrepancy_confirm(:key, :agreed, :by, :now, :booked_on)"),
             {"key": key, "agreed": agreed, "by": by, "now": now, "booked_on": booked_on},
         )
+
+
+def withdraw(connection: Connection, key: int, *, by: str, now: datetime) -> None:
+    """Who proposed to book takes it back: it is open again. NotYoursToWithdraw, DifferenceEnded."""
+    with as_errors(_ERRORS):
+        connection.execute(text("select discrepancy_withdraw(:key, :by, :now)"), {"key": key, "by": by, "now": now})
+
+
+def steps_of_day(connection: Connection, day: date) -> dict[int, list[Row]]:
+    """What was done about each difference of a day, in order."""
+    found: dict[int, list[Row]] = {}
+    for row in connection.execute(
+        select(DiscrepancyStep.__table__)
+        .join(Discrepancy, Discrepancy.id == DiscrepancyStep.discrepancy)
+        .where(Discrepancy.day == day)
+        .order_by(DiscrepancyStep.discrepancy, DiscrepancyStep.step)
+    ):
+        found.setdefault(row.discrepancy, []).append(row)
+    return found
 
 
 def remedies(row: Any) -> list[str]:

@@ -195,6 +195,12 @@ class SuspenseChanged(Conflict):
     text = "提出的内容和您刚才看到的不一样了，请刷新后再看。"
 
 
+class NotYoursToWithdraw(Refused):
+    """Only who proposed something takes it back."""
+
+    text = "只有提出的人自己能撤回。"
+
+
 class NothingProposed(Conflict):
     """Nobody has proposed bills for it."""
 

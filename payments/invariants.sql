@@ -213,7 +213,7 @@ select r.number as what from refund r
  where not exists (select from refund_step s where s.household_id = r.household_id and s.number = r.number
                       and s.word = 'applied' and s.by = r.applied_by)
     or exists (select from refund_step s where s.household_id = r.household_id and s.number = r.number
-                  and s.word in ('approved', 'rejected') and s.by is distinct from r.decided_by)
+                  and s.word in ('approved', 'rejected', 'withdrawn') and s.by is distinct from r.decided_by)
 
 -- INV-63 待查款处理完了，它那一笔支付也结束了
 select p.number as what from payment p
@@ -352,3 +352,22 @@ select p.code as what
   from refund r join refund_bill rb using (household_id, number)
   join proof p on p.household_id = rb.household_id and rb.bill_id = any (p.bills)
  where r.state = 'paid' and p.issued_at > r.paid_at + interval '1 minute'
+
+-- INV-87 撤回的，都是提出的人自己撤回的，撤回以后没有入账
+select w.number as what
+  from refund_step w join refund r using (household_id, number)
+ where w.word = 'withdrawn' and (r.state <> 'rejected' or w.by <> r.applied_by or exists (
+   select from entry e where e.household_id = r.household_id and e.cause = 'refund:' || r.number || ':approved'))
+union all
+select w.cause
+  from suspense_step w join suspense s using (household_id, cause)
+ where s.solution = 'applied' and w.word = 'withdrawn' and not exists (
+   select from suspense_step p where p.household_id = w.household_id and p.cause = w.cause and p.word = 'proposed'
+      and p.step > w.step)
+union all
+select 'discrepancy:' || w.discrepancy
+  from discrepancy_step w
+ where w.word = 'withdrawn' and exists (
+   select from entry e where e.household_id = 0 and e.cause = 'discrepancy:' || w.discrepancy || ':booked')
+   and not exists (select from discrepancy_step p where p.discrepancy = w.discrepancy and p.word = 'proposed'
+                      and p.step > w.step)

@@ -221,7 +221,8 @@ class SuspenseStep(Table):
     __tablename__ = "suspense_step"
     __table_args__ = (
         CheckConstraint(
-            "word in ('taken', 'kept', 'proposed', 'applied', 'given_back', 'there_again', 'never_there')", name="word"
+            "word in ('taken', 'kept', 'proposed', 'withdrawn', 'applied', 'given_back', 'there_again', 'never_there')",
+            name="word",
         ),
         ForeignKeyConstraint(
             ["household_id", "cause"], ["suspense.household_id", "suspense.cause"], name="fk__suspense_step__suspense"

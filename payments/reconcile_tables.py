@@ -10,10 +10,12 @@ from sqlalchemy import (
     CheckConstraint,
     Date,
     DateTime,
+    ForeignKey,
     Identity,
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     Text,
     false,
     func,
@@ -26,6 +28,7 @@ from core.db import Table
 
 KINDS = ("MISSING_IN_BANK", "MISSING_IN_LEDGER", "AMOUNT_DIFF", "DATE_DIFF", "DUPLICATE", "UNKNOWN_PERSON")
 BOOKS = ("channel", "deposit", "treasury", "bureau")
+STEPS = ("proposed", "withdrawn", "refused", "booked", "accepted")
 
 
 def _one_of(column: str, words: tuple[str, ...]) -> str:
@@ -96,6 +99,19 @@ class Discrepancy(Table):
     cleared_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     confirmed_by: Mapped[str | None] = mapped_column(Text)
     confirmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class DiscrepancyStep(Table):
+    """One dated step of a difference. Only added to."""
+
+    __tablename__ = "discrepancy_step"
+    __table_args__ = (CheckConstraint(_one_of("word", STEPS), name="word"),)
+    discrepancy: Mapped[int] = mapped_column(ForeignKey("discrepancy.id"), primary_key=True)
+    step: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    word: Mapped[str] = mapped_column(Text)
+    by: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock
+    reason: Mapped[str] = mapped_column(Text, server_default="")
 
 
 class ClosingRequest(Table):

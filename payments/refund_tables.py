@@ -24,7 +24,7 @@ from core.db import Table
 from payments.models import Bill  # noqa: F401  what is given back is a bill's
 from payments.states import UNDECIDED, RefundState
 
-STEP_WORDS = (*RefundState, "transfer_asked", "transfer_refused")
+STEP_WORDS = (*RefundState, "transfer_asked", "transfer_refused", "withdrawn")
 _STEP_WORDS = ", ".join(f"'{word}'" for word in STEP_WORDS)
 _UNDECIDED = ", ".join(f"'{state}'" for state in RefundState if state in UNDECIDED)
 
@@ -36,7 +36,7 @@ class Refund(Table):
     __table_args__ = (
         CheckConstraint("amount > 0 and amount <= paid", name="amount"),
         CheckConstraint("state in (" + ", ".join(f"'{state}'" for state in RefundState) + ")", name="state"),
-        CheckConstraint("decided_by is null or decided_by <> applied_by", name="two_people"),
+        CheckConstraint("decided_by is null or decided_by <> applied_by or state = 'rejected'", name="two_people"),
         CheckConstraint(f"(state in ({_UNDECIDED})) = (decided_by is null)", name="decided"),
         CheckConstraint("(state = 'paid') = (paid_at is not null)", name="paid_at"),
         ForeignKeyConstraint(

@@ -16,6 +16,7 @@ from core.money import Fen
 from payments.bills import Draft
 from payments.errors import (
     NothingToGiveBack,
+    NotYoursToWithdraw,
     OwnRefund,
     RefundChanged,
     RefundDecided,
@@ -33,6 +34,7 @@ _ERRORS = {
     "LX009": NothingToGiveBack,
     "LX020": RefundChanged,
     "LX021": RefundStepMissing,
+    "LX032": NotYoursToWithdraw,
     "23505": OwnRefund,
     "23514": OwnRefund,
 }
@@ -123,6 +125,11 @@ def reject(connection: Connection, number: str, *, by: str, reason: str, now: da
     if find(connection, number).applied_by == by:
         raise OwnRefund(number)
     _call(connection, "refund_reject", number, ":by, :reason, :now", by=by, reason=reason, now=now)
+
+
+def withdraw(connection: Connection, number: str, *, by: str, now: datetime) -> None:
+    """Who asked takes it back before anybody agreed; nothing is reserved then. NotYoursToWithdraw, RefundDecided."""
+    _call(connection, "refund_withdraw", number, ":by, :now", by=by, now=now)
 
 
 def went_by_hand(connection: Connection, number: str, *, by: str, now: datetime, booked_on: date) -> None:

@@ -40,7 +40,7 @@ class RefundState(StrEnum):
     APPLIED = "applied"  # asked for; what it gives back is reserved
     ACCEPTED = "accepted"  # tax took it on
     REVIEWED = "reviewed"  # every bureau whose premium goes back has looked at it
-    REJECTED = "rejected"  # somebody said no; nothing is reserved any more
+    REJECTED = "rejected"  # somebody said no, or who asked took it back; nothing is reserved any more
     APPROVED = "approved"  # another person said yes; booked as owed to the payer
     PAYING = "paying"  # the gateway is being asked, or has accepted, or was silent
     PAID = "paid"  # the money went back: by the gateway's word, or by a bank transfer with proof

@@ -9,7 +9,15 @@ from datetime import date, datetime
 from sqlalchemy import Connection, Row, select, text
 
 from core.money import Fen
-from payments.errors import NoSuchSuspense, NothingProposed, OwnSuspense, SuspenseChanged, SuspenseSolved, SuspenseUnfit
+from payments.errors import (
+    NoSuchSuspense,
+    NothingProposed,
+    NotYoursToWithdraw,
+    OwnSuspense,
+    SuspenseChanged,
+    SuspenseSolved,
+    SuspenseUnfit,
+)
 from payments.models import Suspense, SuspenseStep
 from payments.refusals import as_errors
 
@@ -18,6 +26,7 @@ _ERRORS = {
     "LX023": SuspenseSolved,
     "LX024": NothingProposed,
     "LX025": SuspenseChanged,
+    "LX032": NotYoursToWithdraw,
     "23514": OwnSuspense,
 }
 ROLES = ("tax_clerk", "refund_desk")  # an owner that is no person yet
@@ -63,6 +72,11 @@ def propose(
         by=by,
         now=now,
     )
+
+
+def withdraw(connection: Connection, key: Key, *, by: str, now: datetime) -> None:
+    """Who proposed takes it back: it is in doubt as before. NotYoursToWithdraw, NothingProposed, SuspenseSolved."""
+    _call(connection, key, "suspense_withdraw", ":by, :now", by=by, now=now)
 
 
 def settle(connection: Connection, key: Key, seen: Proposal, *, by: str, now: datetime, booked_on: date) -> None:

@@ -30,6 +30,15 @@ def confirm(parts: Parts, key: int, *, agreed: bool, by: str) -> None:
         discrepancies.confirm(connection, key, agreed=agreed, by=by, now=now, booked_on=business_day(now))
 
 
+def withdraw(parts: Parts, key: int, *, by: str) -> None:
+    """Who proposed to book takes it back, while nobody agreed.
+
+    NoSuchDifference, NotYoursToWithdraw, DifferenceEnded."""
+    with parts.engine.begin() as connection:
+        discrepancies.find(connection, key)
+        discrepancies.withdraw(connection, key, by=by, now=parts.clocks.now())
+
+
 def ask_again(parts: Parts, key: int) -> None:
     """Compare that channel's day again, asking the gateway about what is open. NoSuchDifference."""
     with parts.engine.begin() as connection:

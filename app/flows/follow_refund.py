@@ -56,7 +56,9 @@ STEPS: Mapping[str, str] = {
     "failed": "没有退成，转人工处理",
     "transfer_asked": "改用银行转账",
     "transfer_refused": "转账回单不对，重新办",
+    "withdrawn": "申请人撤回",
 }
+TAKEN_BACK = "申请撤回了，钱没有动。还要退的，可以再申请。"
 HELD = "多付的钱，不用您申请，等工作人员同意后退回。"
 
 
@@ -102,6 +104,11 @@ class RefundFollowed:
     applied_at: datetime
     steps: Sequence[Step]
     items: Sequence[Item]
+
+    @property
+    def taken_back(self) -> bool:
+        """Who asked took it back himself."""
+        return self.steps[-1].text == STEPS["withdrawn"]
 
     @property
     def is_over(self) -> bool:
@@ -156,6 +163,8 @@ def _followed(row: Any, steps: Sequence[Any], transfer: Any | None, items: Seque
         reason=steps[-1].reason if state is RefundState.REJECTED else "",
         way=f"尾号{transfer.last4}的银行账户" if transfer is not None and by_transfer else f"原来付款的{title}账户",
     )
+    if steps[-1].word == "withdrawn":
+        words = TAKEN_BACK
     return RefundFollowed(
         number=row.number,
         state=state,

@@ -222,6 +222,13 @@ def decide(parts: Parts, number: str, *, approved: bool, by: str, reason: str = 
             tell_refund(parts, connection, number, "refund_rejected")
 
 
+def withdraw(parts: Parts, number: str, *, by: str) -> None:
+    """Who asked takes it back before anybody agreed. NotYoursToWithdraw, RefundDecided, NoSuchRefund."""
+    with parts.engine.begin() as connection:
+        find_refunds.find(connection, number)
+        refunds.withdraw(connection, number, by=by, now=parts.clocks.now())
+
+
 def own(parts: Parts, number: str, *, by: str) -> None:
     """This person goes on with a refund that does not go on by itself. NoSuchRefund."""
     with parts.engine.begin() as connection:

@@ -91,6 +91,13 @@ def propose(parts: Parts, key: Key, wants: Sequence[Want], *, by: str) -> None:
         suspense.propose(connection, key, bills[min(bills)], list(bills), by=by, now=parts.clocks.now())
 
 
+def withdraw(parts: Parts, key: Key, *, by: str) -> None:
+    """Who proposed takes it back before anybody agreed. NotYoursToWithdraw, NothingProposed, SuspenseSolved,
+    NoSuchSuspense."""
+    with parts.engine.begin() as connection:
+        suspense.withdraw(connection, key, by=by, now=parts.clocks.now())
+
+
 def settle(parts: Parts, key: Key, seen: Proposal, *, by: str) -> None:
     """Another person agrees to what he saw: the proposed bills are settled by it, and their people told. OwnSuspense,
     NothingProposed, SuspenseChanged, SuspenseUnfit, SuspenseSolved."""

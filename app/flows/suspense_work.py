@@ -32,6 +32,7 @@ STEPS: Mapping[str, str] = {
     "taken": "有人负责",
     "kept": "先放着",
     "proposed": "提出用来缴费",
+    "withdrawn": "提出的人撤回",
     "applied": "同意，已入账",
     "given_back": "同意退回",
     "never_there": "更正后的账单里没有这笔钱，已冲回",

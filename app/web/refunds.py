@@ -7,6 +7,7 @@ from flask import redirect, render_template, request, url_for
 
 from app.flows.follow_refund import RefundFollowed, follow, follow_all
 from app.flows.quote import subjects
+from app.flows.refund import withdraw
 from app.flows.refund_wish import Refundable, UnknownReason, ask, refundable
 from app.policy.refunds import QUESTIONS, Why
 from app.registry.find import Subject
@@ -16,6 +17,7 @@ from app.web.sheets import item_of
 from app.web.wishes import known
 from core.errors import BadInput
 from payments.errors import NoSuchRefund, NothingToGiveBack
+from payments.states import UNDECIDED
 
 bp = APIBlueprint("refunds", __name__, enable_openapi=False)
 
@@ -36,7 +38,16 @@ def mine() -> Answer:
 @bp.get("/refunds/<number>")
 def one(number: str) -> Answer:
     """Where a refund stands and what was done when."""
-    return render_template("resident/refund.html", refund=own_refund(number))
+    found = own_refund(number)
+    mine = found.applied_by == actor(here()) and found.state in UNDECIDED
+    return render_template("resident/refund.html", refund=found, mine=mine)
+
+
+@bp.post("/refunds/<number>/withdraw")
+def take_back(number: str) -> Answer:
+    """撤回申请, by the account that asked."""
+    withdraw(parts(), own_refund(number).number, by=actor(here()))
+    return redirect(url_for("refunds.one", number=number), 303)
 
 
 @bp.get("/refund/<person>/<insurance>")

@@ -32,7 +32,7 @@ begin
   end if;
   select * into last from refund_step where household_id = new.household_id and number = new.number
     order by step desc limit 1;
-  if last.word is distinct from new.state then
+  if last.word is distinct from new.state and not (new.state = 'rejected' and last.word = 'withdrawn') then
     raise exception 'refund % may not be % without its step', new.number, new.state using errcode = 'LX005';
   end if;
   if old.state = 'applied' and new.state = 'approved' and new.held is null then

@@ -71,6 +71,7 @@ begin
   update discrepancy set state = case p_remedy when 'book' then 'proposed' else 'cleared' end, remedy = p_remedy,
                          reason = p_reason, cleared_by = p_by, cleared_at = p_now where id = p_id
     returning state into d.state;
+  perform discrepancy_note(p_id, case d.state when 'proposed' then 'proposed' else 'accepted' end, p_by, p_reason, p_now);
   return d.state;
 end $$;
 
@@ -96,6 +97,7 @@ begin
   if not p_agreed then
     update discrepancy set state = 'open', remedy = '', reason = '', cleared_by = null, cleared_at = null
       where id = p_id;
+    perform discrepancy_note(p_id, 'refused', p_by, '', p_now);
     return;
   end if;
   if d.books = 'channel' and (
@@ -107,6 +109,7 @@ begin
     raise exception 'difference % is not what it was', p_id using errcode = 'LX030';
   end if;
   update discrepancy set state = 'cleared', confirmed_by = p_by, confirmed_at = p_now where id = p_id;
+  perform discrepancy_note(p_id, 'booked', p_by, '', p_now);
   perform hold_unasked(unasked_of(d));
   former := former_difference(d.subject);
   if former.id is not null and not can_be_booked_back(former) then

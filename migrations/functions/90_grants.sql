@@ -8,7 +8,8 @@ grant select on all tables in schema public to liangxian_app;
 grant execute on all functions in schema public to liangxian_app;
 revoke execute on function ledger_post, post_settlement, hold_money, take_outcome, open_day, refund_note, refund_held,
   refund_postings, refund_replace, suspense_note, suspense_held, suspense_fits, suspense_solve, match_payments,
-  match_refunds, name_difference, forget_differences, hold_for_nobody, unasked_moves, former_difference from liangxian_app;
+  match_refunds, name_difference, forget_differences, hold_for_nobody, unasked_moves, former_difference,
+  discrepancy_note from liangxian_app;
 revoke select on trail_key from liangxian_app;
 revoke execute on function kept_rows, trail_digest, forget_refused from liangxian_app;
 grant usage on all sequences in schema public to liangxian_app;

@@ -39,11 +39,13 @@ def test_a_clerk_sees_the_books_side_by_side_and_closes_the_day(a_day, phone):
     first.locator("[name=reason]").fill("对方次日补到，已核实")
     shoot("5-reason")
     first.locator("button").last.click()
-    phone.press("申请带例外日结")
+    phone.press("看要结的账，再日结")
+    shoot("6-what-would-be-closed")
+    phone.press("申请带这")
     shoot("6-asked")
     phone.press("退出")
     phone.log_in_office("lead01", PASSWORD)
-    phone.open("/office/day/2021-11-02")
+    phone.open("/office/day/2021-11-02/close")
     shoot("7-second-person")
 
 

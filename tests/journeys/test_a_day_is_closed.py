@@ -2,6 +2,7 @@
 people whose it is, and closed with a certificate that says what the book says."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
@@ -166,7 +167,10 @@ def test_every_difference_is_found_named_and_ended_and_the_day_is_closed(a_day):
 
     for ago in (3, 2, 1, 0):
         day = DAY - timedelta(days=ago)
-        assert clerk.post(f"/office/day/{day}/close").status_code == 303, clerk.get(f"/office/day/{day}").text
+        page = clerk.get(f"/office/day/{day}/close").text
+        seen = re.search(r'name="seen" value="(\w+)"', page)
+        assert seen, page
+        assert clerk.post(f"/office/day/{day}/close", data={"seen": seen[1]}).status_code == 303
     assert "已日结" in clerk.get(f"/office/day/{DAY}").text
     assert_certified(a_day, clerk)
     assert [(one.number, one.sample) for one in check_book(a_day.parts) if one.rows] == []

@@ -98,6 +98,24 @@ TAMPERINGS = (
         " from refund",
     ),
     (
+        "INV-87",
+        f"{A_REFUND}; insert into refund_step select household_id, number, 2, 'withdrawn', null, applied_by, now()"
+        " from refund",
+    ),
+    (
+        "INV-87",
+        "update suspense set solved_at = now(), solved_by = 'staff:li', solution = 'applied';"
+        " insert into suspense_step select household_id, cause, 2, 'withdrawn', 'staff:li', now() from suspense",
+    ),
+    (
+        "INV-87",
+        "insert into discrepancy (id, books, channel, day, kind, what, subject, owner, opened_at, deadline, seen_at)"
+        " overriding system value values (7, 'channel', 'wechat', '2021-11-05', 'AMOUNT_DIFF', 'payment', '42',"
+        " 'tax_clerk', now(), now(), now());"
+        " insert into discrepancy_step (discrepancy, step, word, by, at) values (7, 1, 'withdrawn', 'staff:li', now());"
+        " insert into entry values (0, 'discrepancy:7:booked', '2021-11-05', now(), now(), 1)",
+    ),
+    (
         "INV-63",
         "update suspense set doubt = 'unconfirmed', household_id = 23, solved_at = now(), solved_by = 'staff:li',"
         " solution = 'given_back', number = (select number from payment where household_id = 23)",

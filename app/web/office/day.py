@@ -100,21 +100,36 @@ def confirm(day: str, key: int) -> Answer | tuple[Answer, int]:
     return _done(_day(day), lambda: clear_difference.confirm(parts(), key, agreed=agreed, by=_me()))
 
 
+@bp.post("/<day>/differences/<int:key>/withdraw")
+@needs("day.clear")
+def withdraw(day: str, key: int) -> Answer | tuple[Answer, int]:
+    """撤回, by who proposed."""
+    return _done(_day(day), lambda: clear_difference.withdraw(parts(), key, by=_me()))
+
+
+@bp.get("/<day>/close")
+@needs("day.close")
+def closing(day: str) -> Answer:
+    """What would be closed, to be looked at before it is."""
+    return _closing_page(_day(day))
+
+
 @bp.post("/<day>/close")
 @needs("day.close")
 def close(day: str) -> Answer | tuple[Answer, int]:
-    """Close the day; with exceptions, ask that somebody else close it."""
-    wanted = _day(day)
+    """Close the day as its page showed it; with exceptions, ask that somebody else close it."""
+    wanted, seen = _day(day), request.form.get("seen", "")
     if request.form.get("exceptions") == "yes":
         return _done(wanted, lambda: close_day.ask_to_close(parts(), wanted, by=_me()))
-    return _done(wanted, lambda: close_day.close_day(parts(), wanted, by=_me()))
+    return _closed(wanted, lambda: close_day.close_day(parts(), wanted, by=_me(), seen=seen))
 
 
 @bp.post("/<day>/close/confirm")
 @needs("day.confirm")
 def confirm_close(day: str) -> Answer | tuple[Answer, int]:
-    """The second person closes the day with its exceptions."""
-    return _done(_day(day), lambda: close_day.confirm_close(parts(), _day(day), by=_me()))
+    """The second person closes the day with its exceptions, as its page showed it."""
+    wanted, seen = _day(day), request.form.get("seen", "")
+    return _closed(wanted, lambda: close_day.confirm_close(parts(), wanted, by=_me(), seen=seen))
 
 
 @bp.get("/<day>/certificate.<kind>")
@@ -143,27 +158,32 @@ def _days_page(**said: str) -> str:
 
 
 def _day_page(day: date, *, problem: str | None = None) -> str:
+    return render_template("office/day.html", now=parts().clocks.now(), problem=problem, **_shown(day))
+
+
+def _closing_page(day: date, *, problem: str | None = None) -> str:
+    return render_template("office/day_close.html", problem=problem, **_shown(day))
+
+
+def _shown(day: date) -> dict[str, object]:
+    """A day as its pages show it: its books, its differences, what stands between it and its close."""
+    books = close_day.books(parts(), day)
     with parts().reading() as connection:
-        channels = day_books.channels(connection, day)
-        funds = day_books.funds(connection, day)
-        found = discrepancies.of_day(connection, day)
         sealed = seal.sealed(connection, day)
-    return render_template(
-        "office/day.html",
-        day=day,
-        channels=channels,
-        funds=funds,
-        open=[row for row in found if row.state != "cleared"],
-        ended=[row for row in found if row.state == "cleared"],
-        sealed=sealed,
-        standing=None if sealed else close_day.standing(parts(), day),
-        now=parts().clocks.now(),
-        me=_me(),
-        may=_may,
-        problem=problem,
-        names=CHANNELS | INSURANCES | {"bank": "银行", "cash": "现金"},
-        words=discrepancies,
-    )
+        steps = discrepancies.steps_of_day(connection, day)
+    return {
+        "day": day,
+        "books": books,
+        "open": [row for row in books.differences if row.state != "cleared"],
+        "ended": [row for row in books.differences if row.state == "cleared"],
+        "sealed": sealed,
+        "steps": steps,
+        "standing": None if sealed else close_day.standing(parts(), day),
+        "me": _me(),
+        "may": _may,
+        "names": CHANNELS | INSURANCES | {"bank": "银行", "cash": "现金"},
+        "words": discrepancies,
+    }
 
 
 def _done(day: date, act: Any) -> Answer | tuple[Answer, int]:
@@ -172,6 +192,15 @@ def _done(day: date, act: Any) -> Answer | tuple[Answer, int]:
         act()
     except AppError as error:
         return _day_page(day, problem=error.sentence()), error.status
+    return redirect(url_for("day.one", day=day.isoformat()), 303)
+
+
+def _closed(day: date, act: Any) -> Answer | tuple[Answer, int]:
+    """Close it; what it is not is told on the page that shows what would be closed."""
+    try:
+        act()
+    except AppError as error:
+        return _closing_page(day, problem=error.sentence()), error.status
     return redirect(url_for("day.one", day=day.isoformat()), 303)
 
 

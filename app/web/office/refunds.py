@@ -9,7 +9,7 @@ from flask import redirect, render_template, request, url_for
 from app.access.roles import REVIEWS, Role, may
 from app.access.sessions import Officer
 from app.flows.follow_refund import BUREAUS, WORDS
-from app.flows.refund import accept, decide, own, review
+from app.flows.refund import accept, decide, own, review, withdraw
 from app.flows.refund_pay import HOLDERS, Account, again, ask_transfer, decide_transfer, went_by_hand
 from app.flows.refund_work import Case, Work, case, work
 from app.policy.facts import Insurance
@@ -89,6 +89,14 @@ def reject_one(number: str) -> Answer:
     return _back(number)
 
 
+@bp.post("/<number>/withdraw")
+@needs("refund.accept")
+def withdraw_one(number: str) -> Answer:
+    """撤回, by who asked."""
+    withdraw(parts(), number, by=_by())
+    return _back(number)
+
+
 @bp.post("/<number>/again")
 @needs("refund.accept")
 def again_one(number: str) -> Answer:
@@ -154,6 +162,8 @@ def _acts(found: Case) -> frozenset[str]:
         acts -= {"again"}  # only after a definite no of a gateway that still gives money back
     if f"staff:{held.login}" in {step.by for step in found.refund.steps} and found.refund.state in UNDECIDED:
         acts.clear()  # who did one step does no other
+        if found.refund.applied_by == f"staff:{held.login}" and may(held.role, "refund.accept"):
+            acts.add("withdraw")
     return frozenset(acts)
 
 

@@ -81,6 +81,14 @@ def propose_one(household: int, cause: str) -> Answer | tuple[Answer, int]:
     return _back(household, cause)
 
 
+@bp.post("/<int:household>/<cause>/withdraw")
+@needs("suspense.solve")
+def withdraw_one(household: int, cause: str) -> Answer:
+    """撤回, by who proposed."""
+    suspense.withdraw(parts(), Key(household, cause), by=_by())
+    return _back(household, cause)
+
+
 @bp.post("/<int:household>/<cause>/agree")
 @needs("suspense.confirm")
 def agree_one(household: int, cause: str) -> Answer:
@@ -101,6 +109,7 @@ def _page(key: Key, *, problem: str | None) -> str:
         problem=problem,
         solves=may(role, "suspense.solve") and not found.solution,
         agrees=may(role, "suspense.confirm") and not found.solution and found.proposed_by not in (None, _by()),
+        proposed_here=found.proposed_by == _by() and not found.solution,
         tiers=list(parts().rules.pension.tiers),
     )
 

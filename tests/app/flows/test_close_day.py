@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import text
 
 from app.flows.clear_difference import ask_again, clear, confirm
-from app.flows.close_day import ask_to_close, close_day, confirm_close, days_until, standing
+from app.flows.close_day import BooksChanged, ask_to_close, books, close_day, confirm_close, days_until, standing
 from app.flows.reconcile import reconcile_day
 from payments.discrepancies import DifferenceEnded, NoReason, NoSuchDifference, OwnDifference
 from payments.ledger import seal
 from payments.ledger.balances import balance
 from payments.ledger.seal import HasExceptions, NotTheDay
 from tests.days import DAY, MORNING, book, differences, keep, line, paid
+from tests.refunding import rows
 
 ONE = timedelta(days=1)
 CLERK, LEAD = "staff:clerk01", "staff:lead01"
@@ -120,6 +121,39 @@ def test_a_day_whose_books_agree_is_closed_by_one_person(running, day):
         assert seal.sealed(connection, DAY).exceptions == []
         assert seal.broken(connection) == []
     assert days_until(running.parts) == [DAY]
+
+
+def test_a_day_is_closed_as_it_was_looked_at_or_not_at_all(running, day):
+    """日结 was one click on a page that may be an hour old."""
+    found = compare(running, [line(word) for word in day[1:]])
+    looked_at = books(running.parts, DAY).seen
+    clear(running.parts, found.id, "accept", "渠道已补单", by=CLERK)
+
+    with pytest.raises(BooksChanged):
+        close_day(running.parts, DAY, by=LEAD, seen=looked_at)
+    with running.parts.engine.connect() as connection:
+        assert seal.last(connection) is None, "nothing is closed, no earlier day either"
+
+    assert close_day(running.parts, DAY, by=LEAD, seen=books(running.parts, DAY).seen)
+
+
+def test_a_day_closed_wrongly_is_answered_on_the_open_day(running, day):
+    """Decision 0027: the list was wrong, and the day was closed with it; the right one comes."""
+    compare(running, [line(word) for word in day])
+    close_day(running.parts, DAY, by=CLERK, seen=books(running.parts, DAY).seen)
+    paper = running.one("select content from certificate where day = :day", day=DAY)
+
+    found = compare(running, [line(word) for word in day[1:]])
+    clear(running.parts, found.id, "book", "渠道更正了账单", by=CLERK)
+    confirm(running.parts, found.id, agreed=True, by=LEAD)
+
+    [entry] = rows(running, "select booked_on from entry where cause like 'discrepancy:%'")
+    assert entry.booked_on > DAY
+    assert of(running, "receivable:resident") == 32000
+    assert running.one("select count(*) from entry where booked_on = :day", day=DAY).count == 4, "the others stay"
+    assert running.one("select content from certificate where day = :day", day=DAY) == paper
+    with running.parts.engine.connect() as connection:
+        assert seal.broken(connection) == [], "INV-13"
 
 
 def test_a_day_without_its_list_is_not_closed(running, day):

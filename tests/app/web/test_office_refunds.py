@@ -202,3 +202,16 @@ def test_the_bureaus_have_no_business_with_money_in_doubt(running, desks):
     assert desks["audit01"].get(page).status_code == 200
     assert desks["clerk01"].get("/office/suspense/0/receipt:wechat:1").status_code == 404
     assert suspense.watch(running.parts) == 0
+
+
+def test_a_clerk_takes_back_what_he_proposed_and_nobody_else_is_offered_it(running, district, desks):
+    payment = pay(running, Want(district.adult.id, MEDICAL))
+    number = refund.apply(running.parts, payment, by="staff:clerk01").number
+    page = f"/office/refunds/{number}"
+    assert "撤回申请" in desks["clerk01"].get(page).text and "撤回申请" not in desks["clerk02"].get(page).text
+    assert press(desks["clerk02"], number, "withdraw") == press(desks["lead01"], number, "withdraw") == 403
+
+    assert press(desks["clerk01"], number, "withdraw") == 303
+
+    assert "已撤回" in desks["audit01"].get(page).text and "申请人撤回" in desks["audit01"].get(page).text
+    assert state(running, number, "refund") == "rejected"

@@ -316,3 +316,21 @@ def registered(running, api, person):
         )
     )
     api.look_up(person)
+
+
+def test_who_asked_takes_it_back_and_may_ask_again(running, district, browser):
+    """No way to take back one's own refund wish."""
+    paid(running, district.adult)
+    browser.look_up(district.adult.name, district.adult.id_number)
+    himself(running, district.adult)
+    path = browser.get("/paid").link("申请退费")
+    asked = browser.submit(browser.get(path, why="employee"), path, form='method="post"')
+    assert "撤回申请" in asked.text
+
+    page = browser.submit(asked, f"{asked.url}/withdraw", form="/withdraw")
+
+    assert "申请撤回了，钱没有动。" in page.text and "撤回申请" not in page.text and "书面说明" not in page.text
+    assert "什么原因" in browser.get(path).text or "单位给我参保了" in browser.get(path).text
+    other = refund.apply(running.parts, rows(running, "select number from payment")[0].number, by=CLERK).number
+    assert browser.get(f"/refunds/{other}").status == 200
+    assert "撤回申请" not in browser.get(f"/refunds/{other}").text, "another one's wish is his to take back"
