@@ -114,6 +114,34 @@ def steps_of(connection: Connection, key: Key) -> Sequence[Row]:
     ).all()
 
 
+def said(connection: Connection, row: Row) -> Sequence[Row]:
+    """What the others' own words have of this money: source, day, reference, number, amount, happened_at, word."""
+    return connection.execute(
+        _SAID,
+        {
+            "household": row.household_id,
+            "cause": row.cause,
+            "gateway": row.gateway,
+            "number": row.number,
+            "reference": row.cause.removeprefix(f"receipt:{row.gateway}:"),
+        },
+    ).all()
+
+
+_SAID = text("""
+select 'list' as source, r.day, r.reference, r.number, r.amount, r.happened_at, r.their_word as word
+  from entry e join statement_row r on r.gateway = :gateway and r.movement = 'payment'
+   and r.day between (e.happened_at at time zone 'Asia/Shanghai')::date - 1
+                 and (e.happened_at at time zone 'Asia/Shanghai')::date + 3
+ where e.household_id = :household and e.cause = :cause
+   and (r.reference = :reference or r.number = nullif(:number, '') or r.reference = (
+     select d.subject from discrepancy d where d.id = substring(e.cause from 'discrepancy.([0-9]+)')::bigint))
+union all
+select o.kind, o.day, o.serial, '', o.amount, null, o.part from outside_row o where o.cause = :cause
+ order by day, reference
+""")
+
+
 def listed(connection: Connection, *, solved: bool = False, most: int = 200) -> Sequence[Row]:
     """What waits for a solution, the earliest day first; or (`solved`) the latest solutions."""
     query = select(Suspense.__table__).limit(most)

@@ -3,15 +3,17 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
 from app.flows.parts import Parts
 from app.flows.titles import title_of
 from app.policy.facts import Insurance
+from app.policy.refunds import ANSWERED_WITHIN
 from app.registry import find
 from app.registry.find import Subject
+from core.clock import business_day
 from core.money import Fen
 from payments import find as find_money
 from payments import find_refunds
@@ -102,6 +104,7 @@ class RefundFollowed:
     their_word: str
     applied_by: str
     applied_at: datetime
+    answer_by: date  # the last day for an answer
     steps: Sequence[Step]
     items: Sequence[Item]
 
@@ -180,6 +183,7 @@ def _followed(row: Any, steps: Sequence[Any], transfer: Any | None, items: Seque
         their_word=row.their_word,
         applied_by=row.applied_by,
         applied_at=row.applied_at,
+        answer_by=business_day(row.applied_at) + ANSWERED_WITHIN,
         steps=[_step(step, title) for step in steps],
         items=items,
     )

@@ -28,6 +28,12 @@ DOUBTS: Mapping[str, str] = {
     "no_open_bill": "没有要交的缴费单",
 }
 SOLUTIONS: Mapping[str, str] = {"applied": "已用来缴费", "given_back": "已退回", "never_there": "没有这笔钱，已冲回"}
+SOURCES: Mapping[str, str] = {
+    "list": "渠道对账单",
+    "bank": "银行到账文件",
+    "treasury": "国库入库文件",
+    "bureau": "部门确认文件",
+}
 STEPS: Mapping[str, str] = {
     "taken": "有人负责",
     "kept": "先放着",
@@ -79,6 +85,12 @@ def doubts(parts: Parts, *, solved: bool = False) -> list[Doubt]:
 def proposal(found: Doubt, proposed: Sequence[Proposed]) -> Proposal:
     """What somebody who agrees has seen of it."""
     return Proposal(frozenset(each.bill for each in proposed), found.amount)
+
+
+def said(parts: Parts, key: Key) -> Sequence[Any]:
+    """What the channel's list or the file said of it (payments.suspense.said). NoSuchSuspense."""
+    with parts.reading() as connection:
+        return suspense.said(connection, suspense.find(connection, key))
 
 
 def doubt(parts: Parts, key: Key) -> tuple[Doubt, Sequence[Any], list[Proposed]]:

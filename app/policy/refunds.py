@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from app.policy.facts import Insurance
@@ -69,6 +69,8 @@ QUESTIONS: Mapping[Why, str] = {
     Why.WRONG_PERSON: "交错了人",
     Why.WRONG_AMOUNT: "多收了我的钱",
 }
+# Our choice: the domain leaves the number to the district; taxes paid too much are to go back within as many days.
+ANSWERED_WITHIN = timedelta(days=30)
 BEGUN = "医保待遇已经开始，按规定不能退。可以要求书面说明。"
 
 

@@ -40,7 +40,8 @@ def one(number: str) -> Answer:
     """Where a refund stands and what was done when."""
     found = own_refund(number)
     mine = found.applied_by == actor(here()) and found.state in UNDECIDED
-    return render_template("resident/refund.html", refund=found, mine=mine)
+    left = (found.answer_by - parts().clocks.today()).days
+    return render_template("resident/refund.html", refund=found, mine=mine, left=left)
 
 
 @bp.post("/refunds/<number>/withdraw")

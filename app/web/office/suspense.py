@@ -10,7 +10,7 @@ from app.access.roles import may
 from app.flows import suspense
 from app.flows.pay import Want
 from app.flows.quote import identify
-from app.flows.suspense_work import STEPS, doubt, doubts
+from app.flows.suspense_work import SOURCES, STEPS, doubt, doubts, said
 from app.policy.facts import Insurance
 from app.web.access import Answer, needs, officer
 from app.web.parts import parts
@@ -105,6 +105,8 @@ def _page(key: Key, *, problem: str | None) -> str:
         doubt=found,
         steps=steps,
         words=STEPS,
+        said=said(parts(), key),
+        sources=SOURCES,
         proposed=proposed,
         problem=problem,
         solves=may(role, "suspense.solve") and not found.solution,

@@ -11,10 +11,12 @@ from app.flows.agents import add_staff
 from app.flows.collect import take_word
 from app.flows.pay import Want
 from app.policy.facts import Insurance
-from payments.gateways.base import Outcome, Word
+from payments.gateways.base import Movement, Outcome, StatementLine, Word
 from payments.number import new_number
 from tests.app.flows.test_gone_by_hand import given_by_hand
+from tests.app.flows.test_suspense import unknown
 from tests.builders import NOON
+from tests.days import keep
 from tests.refunding import agreed, pay, rows, run_refunds, start, state
 from tests.system import eventually, second_code
 
@@ -59,6 +61,9 @@ def test_four_desks_give_a_premium_back_and_each_does_its_own_step(running, dist
     assert press(desks["lead01"], number, "approve") == 409, "the steps before are missing"
     assert press(desks["clerk01"], number, "accept") == 303
     assert "医保局还没复核" in desks["audit01"].get(page).text
+    review = desks["medical1"].get(page).text
+    for words in ("登记和缴费单怎么说", "没有参加单位的医疗保险", "财政补助 580 元", "在世"):
+        assert words in review, "a reviewer sees what the register says, and the bill's lines"
     assert press(desks["medical1"], number, "review") == 303
     assert press(desks["medical1"], number, "review") == 409
     assert "您要办的" not in desks["medical1"].get(page).text
@@ -215,3 +220,21 @@ def test_a_clerk_takes_back_what_he_proposed_and_nobody_else_is_offered_it(runni
 
     assert "已撤回" in desks["audit01"].get(page).text and "申请人撤回" in desks["audit01"].get(page).text
     assert state(running, number, "refund") == "rejected"
+
+
+def test_money_in_doubt_shows_what_the_list_says_of_it(running, district, desks):
+    """Suspense hides what the file said."""
+    unknown(running, 32000)
+    unknown(running, 7, reference="ANOTHER")
+    keep(running, "wechat", [_line("4200009", 32000), _line("SOMEBODY", 50000)])
+    pages = {
+        row.amount: desks["clerk01"].get(f"/office/suspense/0/{row.cause}").text
+        for row in rows(running, "select cause, amount from suspense")
+    }
+
+    assert "渠道对账单" in pages[32000] and "4200009" in pages[32000] and "SOMEBODY" not in pages[32000]
+    assert "还没有这一笔" in pages[7]
+
+
+def _line(reference, amount):
+    return StatementLine(1, Movement.PAYMENT, "WHO", reference, amount, 0, NOON)

@@ -325,7 +325,7 @@ def test_who_asked_takes_it_back_and_may_ask_again(running, district, browser):
     himself(running, district.adult)
     path = browser.get("/paid").link("申请退费")
     asked = browser.submit(browser.get(path, why="employee"), path, form='method="post"')
-    assert "撤回申请" in asked.text
+    assert "撤回申请" in asked.text and "最晚12月5日给您答复，还有 30 天" in asked.text
 
     page = browser.submit(asked, f"{asked.url}/withdraw", form="/withdraw")
 
