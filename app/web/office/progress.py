@@ -42,7 +42,8 @@ def table_file(kind: str) -> Response:
 def to_do(village: str, kind: str) -> Answer | tuple[Answer, int]:
     """Who of a village is still to do, taken away for a reason that is written down."""
     try:
-        made = to_do_file(parts(), officer(), village, _known(kind), reason=request.form.get("reason", "")[:400])
+        asked = {"reason": request.form.get("reason", "")[:400], "phones": request.form.get("phones") == "yes"}
+        made = to_do_file(parts(), officer(), village, _known(kind), **asked)
     except BadReadingReason as error:
         return _table(problem=error.sentence()), error.status
     return _file(made, f"to-do-{village}", kind)

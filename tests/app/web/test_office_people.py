@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from python_calamine import CalamineWorkbook
+from sqlalchemy import text
 
 from app.access.roles import Role
 from app.access.sessions import Officer
@@ -17,6 +18,7 @@ from app.flows.desk_people import NobodyFound, search
 from app.flows.import_outside import import_outside
 from app.flows.pay import Want
 from app.policy.facts import Insurance
+from core.redact import mask_phone
 from tests.app.web.test_office import PASSWORD, client_of
 from tests.app.web.test_proofs import PAPER
 from tests.builders import a_household, a_person, a_village, an_id_number
@@ -202,12 +204,49 @@ def test_a_list_of_who_is_still_to_do_is_masked_and_noted(running, district, off
     answer = official.post(path, data={"reason": "村里催办用"})
 
     sheet = CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
-    assert sheet[0] == ["户号", "姓名", "关系", "状态", "要交", "是否外出"]
+    assert sheet[0] == ["户号", "姓名", "关系", "状态", "要交", "是否外出", "手机号"]
     assert [row[1] for row in sheet[1:4]] == ["张*例", "王*奶", "张*困"]
     assert "town01 于" in sheet[-1][0]
     assert district.adult.name.encode() not in answer.data
     (noted,) = rows(running, "select * from disclosure")
     assert (noted.what, noted.place, noted.reason) == ("list", district.village, "村里催办用")
+
+
+def test_the_list_for_the_doors_has_phones_masked_unless_they_are_asked_for(running, district, official):
+    """The door-to-door list has no phones."""
+    path, phone = f"/office/progress/{district.village}/to-do.xlsx", "13800001234"
+    sealed = running.parts.vault.seal(phone, bound_to=f"person.phone:{district.adult.id}")
+    running.write(lambda connection: connection.execute(_PHONE, {"phone": sealed, "id": district.adult.id}))
+
+    masked = official.post(path, data={"reason": "村里催办用"})
+    whole = official.post(path, data={"reason": "村里催办用", "phones": "yes"})
+
+    column = [[row[6] for row in _sheet(answer.data)[1:4]] for answer in (masked, whole)]
+    assert column[0].count("138****1234") == 1 and phone not in column[0]
+    assert column[1].count(phone) == 1 and [mask_phone(each) for each in column[1]] == column[0], "line by line"
+    noted = [row.reason for row in rows(running, "select reason from disclosure order by id")]
+    assert noted == ["村里催办用", "村里催办用（带完整手机号）"]
+
+
+def test_numbers_of_a_file_are_numbers_with_their_sum_and_a_filter(running, district, official):
+    """Numbers in spreadsheets are text, no sums, no filters."""
+    answer = official.get("/office/progress/progress.xlsx")
+
+    head, *lines = _sheet(answer.data)
+    due = head.index("应参保")
+    villages = [row for row in lines if row[1] and row[0] != "合计"]
+    total = next(row for row in lines if row[0] == "合计")
+    assert all(isinstance(row[due], float) for row in villages)
+    assert total[due] == sum(row[due] for row in villages) > 0
+    written = zipfile.ZipFile(io.BytesIO(answer.data)).read("xl/worksheets/sheet1.xml")
+    assert b"<autoFilter" in written and b'state="frozen"' in written and b"SUBTOTAL(109,D2:D" in written
+
+
+def _sheet(book):
+    return CalamineWorkbook.from_filelike(io.BytesIO(book)).get_sheet_by_index(0).to_python()
+
+
+_PHONE = text("update person set phone = :phone where id = :id")
 
 
 def test_the_table_comes_as_two_kinds_of_file(running, district, official):
