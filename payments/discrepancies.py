@@ -127,6 +127,13 @@ def of_day(connection: Connection, day: date) -> Sequence[Row]:
     ).all()
 
 
+def open_ones(connection: Connection) -> Sequence[Row]:
+    """How many are not ended, by state and by who proposed: state, cleared_by, count."""
+    return connection.execute(
+        text("select state, cleared_by, count(*) as count from discrepancy where state <> 'cleared' group by 1, 2")
+    ).all()
+
+
 def clear(connection: Connection, key: int, remedy: str, reason: str, *, by: str, now: datetime) -> str:
     """Say how it ends; `cleared`, or `proposed` where a second person must agree. NoReason, DifferenceEnded."""
     if not reason.strip():

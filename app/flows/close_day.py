@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
 from app.flows.certify import write_certificate
+from app.flows.fetch_statement import LATE_AT
 from app.flows.parts import Parts
-from core.clock import business_day
+from core.clock import beijing, business_day
 from core.errors import Conflict
 from payments import day_books, discrepancies
 from payments.ledger import seal
@@ -88,6 +89,18 @@ def confirm_close(parts: Parts, day: date, *, by: str, seen: str | None = None) 
     asked = standing(parts, day).asked_by
     closing = Closing(asked or by, by if asked else None, parts.clocks.now())
     return _close(parts, day, closing, seen)
+
+
+def due_to_close(parts: Parts) -> int:
+    """How many days are over and not closed, as far as their lists can have arrived."""
+    with parts.reading() as connection:
+        due = seal.due(connection)
+    return max(0, (last_listed(parts.clocks.now()) - due).days + 1) if due else 0
+
+
+def last_listed(now: datetime) -> date:
+    """The last day whose lists can be there: of yesterday they come in the morning. Pure."""
+    return business_day(now) - timedelta(days=1 if beijing(now).time() >= LATE_AT else 2)
 
 
 def days_until(parts: Parts, *, most: int = 60) -> list[date]:

@@ -152,8 +152,17 @@ def _days_page(**said: str) -> str:
     with parts().reading() as connection:
         opened = day_books.open_by_day(connection, wanted)
         last, due = seal.last(connection), seal.due(connection)
+    listed = close_day.last_listed(parts().clocks.now())
     return render_template(
-        "office/days.html", days=wanted, open=opened, last=last, due=due, files=FILE_NAMES, may=_may, **said
+        "office/days.html",
+        days=wanted,
+        open=opened,
+        last=last,
+        due=due,
+        listed=listed,
+        files=FILE_NAMES,
+        may=_may,
+        **said,
     )
 
 

@@ -6,10 +6,12 @@ from flask import redirect, render_template, url_for
 from app.access.roles import ROLES, may
 from app.flows.enter import WrongLogin, leave_elsewhere, log_in_staff
 from app.web.access import Answer, anybody, drop, guarded_by, here, needs, officer, visitor
-from app.web.browser import keep, typed_login
+from app.web.browser import keep, network, typed_login
+from app.web.office.waiting import waiting
 from app.web.parts import parts
 
 bp = APIBlueprint("desk", __name__, enable_openapi=False)
+OFFICES = frozenset({"desk", "day", "office_refunds", "office_suspense", "office_people", "office_progress", "audit"})
 DOORS: tuple[tuple[str, str, str, str], ...] = (  # permission, endpoint, name, what is there
     ("day.see", "day.days", "对账与日结", "渠道、银行、国库、部门与账逐笔核对，处理差异，日结"),
     ("refund.see", "office_refunds.listed", "退费", "申请、受理、复核、审批，退不回去的怎么办"),
@@ -61,7 +63,17 @@ def logout() -> Answer:
 @bp.get("/")
 @needs("office.see")
 def home() -> Answer:
-    """What this role may open."""
-    role = officer().role
-    doors = [(endpoint, name, words) for permission, endpoint, name, words in DOORS if may(role, permission)]
-    return render_template("office/home.html", doors=doors, role=ROLES[role])
+    """Who he is, what waits for him, and what his role may open."""
+    who = officer()
+    name = parts().vault.open(who.name, bound_to=f"staff.name:{who.login}")
+    return render_template("office/home.html", name=name, role=ROLES[who.role], waiting=waiting(parts(), who))
+
+
+@bp.app_context_processor
+def _inner() -> dict[str, object]:
+    """The doors of whoever looks, for the navigation of each page of an office."""
+    held = visitor() if request.blueprint in OFFICES else None
+    if held is None or held.officer is None:
+        return {}
+    role = held.officer.role
+    return {"doors": [(end, name, words) for permission, end, name, words in DOORS if may(role, permission)]}

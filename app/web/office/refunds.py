@@ -139,9 +139,13 @@ def confirm_one(number: str) -> Answer:
     return _back(number)
 
 
+def waits_for(who: Officer, row: Work) -> bool:
+    """Does it wait for this desk, and did it not ask itself?"""
+    return row.applied_by != who.by and bool(_next(who, row.state, held=row.held, missing=row.missing))
+
+
 def _mine(row: Work) -> bool:
-    """Does it wait for this desk?"""
-    return bool(_next(officer(), row.state, held=row.held, missing=row.missing))
+    return waits_for(officer(), row)
 
 
 def _acts(found: Case) -> frozenset[str]:

@@ -1,0 +1,63 @@
+"""What waits for whoever looks at it: counted by his role, each with the page where it is done. Reads only."""
+
+from dataclasses import dataclass
+
+from app.access.roles import Role, may
+from app.access.sessions import Officer
+from app.flows.audit import alarms
+from app.flows.close_day import due_to_close
+from app.flows.parts import Parts
+from app.flows.progress import progress, totals
+from app.flows.refund_work import work
+from app.flows.suspense_work import Doubt, doubts
+from app.flows.visit import TITLES
+from app.policy.facts import Insurance
+from app.web.office.refunds import waits_for
+from payments.discrepancies import open_ones
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """So many of one kind, to be done on the page of an endpoint."""
+
+    count: int
+    what: str
+    endpoint: str
+
+
+def waiting(parts: Parts, who: Officer) -> list[Waiting]:
+    """Everything that waits for this officer, kinds with nothing too."""
+    found: list[Waiting] = []
+    if may(who.role, "day.close"):
+        found += _of_the_days(parts, who)
+    if may(who.role, "refund.reject"):
+        refunds = [row for row in work(parts) if waits_for(who, row)]
+        found.append(Waiting(len(refunds), "笔退费等您办", "office_refunds.listed"))
+    if may(who.role, "suspense.solve") or may(who.role, "suspense.confirm"):
+        money = [row for row in doubts(parts) if _doubt_waits(who, row)]
+        found.append(Waiting(len(money), "笔待查款等您办", "office_suspense.listed"))
+    if who.role is Role.AUDITOR:
+        found.append(Waiting(sum(each.count for each in alarms(parts)), "项现在不对", "audit.now"))
+    if who.role is Role.TOWN:
+        for row in totals(progress(parts, who)):
+            found.append(Waiting(row.left, f"人{TITLES[Insurance(row.insurance)]}还没办", "office_progress.table"))
+    return found
+
+
+def _of_the_days(parts: Parts, who: Officer) -> list[Waiting]:
+    with parts.reading() as connection:
+        differences = open_ones(connection)
+    if may(who.role, "day.clear"):
+        mine = sum(row.count for row in differences if row.state == "open")
+        words = "条差异等您处理"
+    else:
+        mine = sum(row.count for row in differences if row.state == "proposed" and row.cleared_by != who.by)
+        words = "条差异等您复核"
+    return [Waiting(mine, words, "day.days"), Waiting(due_to_close(parts), "天该日结了", "day.days")]
+
+
+def _doubt_waits(who: Officer, row: Doubt) -> bool:
+    """For who solves: what is nobody's, or his and not proposed. For who agrees: what another proposed."""
+    if may(who.role, "suspense.solve"):
+        return row.proposed_by is None and (not row.owned or row.owner == who.by)
+    return row.proposed_by not in (None, who.by)
