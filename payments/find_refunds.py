@@ -22,6 +22,12 @@ def find(connection: Connection, number: str) -> Row:
     return row
 
 
+def payment_of(connection: Connection, number: str) -> str:
+    """The payment a refund is of; empty for a refund there is none of."""
+    mine = select(Refund.payment).where(Refund.household_id == household_of(number), Refund.number == number)
+    return connection.execute(mine).scalar_one_or_none() or ""
+
+
 def listed(connection: Connection, *, states: Sequence[RefundState], most: int = 200) -> Sequence[Row]:
     """Refunds in one of these states, oldest first."""
     return connection.execute(

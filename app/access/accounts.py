@@ -77,6 +77,16 @@ def part_openid(connection: Connection, vault: Vault, account_id: int, *, but: s
     connection.execute(its.values(openid_index=None))
 
 
+def people_of_phone(connection: Connection, vault: Vault, phone: str) -> list[int]:
+    """Whom the account of a phone pays for."""
+    mine = (
+        select(ResidentPerson.person_id)
+        .join(ResidentAccount, ResidentAccount.id == ResidentPerson.account_id)
+        .where(ResidentAccount.phone_index == vault.index(phone, purpose="account.phone"))
+    )
+    return list(connection.execute(mine).scalars())
+
+
 def phone_of(connection: Connection, vault: Vault, account_id: int) -> str:
     """The phone in clear."""
     row = connection.execute(

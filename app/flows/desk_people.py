@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, text
 
-from app.access import acts, disclosures
+from app.access import accounts, acts, disclosures
 from app.access.acts import What
 from app.access.sessions import Officer
 from app.access.tally import READINGS, SEARCHES, TooOften, count
@@ -20,11 +20,12 @@ from app.registry.identity import clean_id_number, clean_name
 from core.errors import BadInput, NotFound
 from core.redact import mask_phone, scrub
 from payments import find as find_money
-from payments import proofs
-from payments.number import household_of
+from payments import find_refunds, proofs
+from payments.number import REFUND, household_of
 
 MOST = 50
 _ID = re.compile(r"[1-9][0-9]{16}[0-9X]")
+_PHONE = re.compile(r"1[3-9][0-9]{9}")
 _CODE = re.compile(r"[0-9A-Z]{8}")
 _SHORTEST, _LONGEST = 4, 200
 
@@ -32,7 +33,7 @@ _SHORTEST, _LONGEST = 4, 200
 class NothingWanted(BadInput):
     """A search for nothing."""
 
-    text = "请写要找的姓名、户号、身份证号、缴费单号，或者通知、凭证上的码。"
+    text = "请写要找的姓名、户号、身份证号、手机号、缴费单号、退款单号，或者通知、凭证上的码。"
 
 
 class NoPlaceChosen(BadInput):
@@ -101,7 +102,7 @@ def search(parts: Parts, officer: Officer, *, wanted: str, place: str, network: 
             note_search(parts, connection, officer.by, sought, place=place, network=network)
         finally:
             connection.commit()
-    ids = _numbered(parts, sought)
+    ids = _numbered(parts, sought, place and _own_place(officer, place))
     if ids is None:
         ids = _named(parts, sought, _own_place(officer, place))
     with parts.reading() as connection:
@@ -179,8 +180,9 @@ def allow_reading(parts: Parts, officer: Officer) -> None:
             connection.commit()
 
 
-def _numbered(parts: Parts, sought: str) -> list[int] | None:
-    """The persons behind a number or a code; None if it has the shape of neither."""
+def _numbered(parts: Parts, sought: str, place: str) -> list[int] | None:
+    """The persons behind a number or a code; None if it has the shape of neither. Of a phone: whom its account pays
+    for, and, in a place that was chosen, whose registered phone it is."""
     number = clean_id_number(sought)
     with parts.reading() as connection:
         if _ID.fullmatch(number):
@@ -188,6 +190,8 @@ def _numbered(parts: Parts, sought: str) -> list[int] | None:
             return [found[0]] if found else []
         if household_of(number):
             return _people_of(connection, number)
+        if _PHONE.fullmatch(number):
+            return _with_phone(parts, connection, number, place)
         if is_code(number):
             paper = proofs.by_code(connection, number)
             return _people_of_bills(connection, paper.household_id, paper.bills) if paper else []
@@ -216,8 +220,18 @@ def _own_place(officer: Officer, place: str) -> str:
 
 
 def _people_of(connection: Connection, number: str) -> list[int]:
-    bills = find_money.bills_of(connection, household_of(number), number)
+    held = number.startswith(REFUND)
+    bills = find_refunds.bills_of(connection, number) if held else []
+    if held and not bills:  # of money that paid no bill, the payment's
+        number = find_refunds.payment_of(connection, number)
+    bills = bills or find_money.bills_of(connection, household_of(number), number)
     return sorted({bill.person_id for bill in bills})
+
+
+def _with_phone(parts: Parts, connection: Connection, phone: str, place: str) -> list[int]:
+    paid_for = accounts.people_of_phone(connection, parts.vault, phone)
+    registered = find.with_phone(connection, parts.vault, phone, place) if place else []
+    return sorted({*paid_for, *registered})
 
 
 def _people_of_bills(connection: Connection, household_id: int, bills: Sequence[int]) -> list[int]:

@@ -144,6 +144,18 @@ def by_id_number(connection: Connection, vault: Vault, id_number: str) -> tuple[
     return None if row is None else (row.id, clean_name(vault.open(row.name, bound_to=f"person.name:{row.id}")))
 
 
+def with_phone(connection: Connection, vault: Vault, phone: str, place: str) -> list[int]:
+    """Whose registered phone it is, of a village or a town (its code)."""
+    rows = connection.execute(_PHONES, {"place": place})
+    return [row.id for row in rows if vault.open(row.phone, bound_to=f"person.phone:{row.id}") == phone]
+
+
+_PHONES = text(
+    "select p.id, p.phone from household h join person p on p.household_id = h.id"
+    " where h.village_code >= :place and h.village_code < :place || 'A' and p.phone is not null order by p.id"
+)
+
+
 def phone_of(connection: Connection, vault: Vault, person_id: int) -> str | None:
     """The registered phone in clear, or None."""
     sealed = connection.execute(text("select phone from person where id = :id"), {"id": person_id}).scalar_one()

@@ -1,14 +1,21 @@
 """Staff of the offices: who is let in, to which doors, and for how long."""
 
-from datetime import timedelta
+import re
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from app.access.roles import PERMISSIONS, ROLES, Role
 from app.access.sessions import STAFF_IDLE
+from app.flows import refund
 from app.flows.agents import LoginTaken, NoSuchStaff, ShortPassword, add_staff, change_staff
+from app.flows.close_day import last_listed
+from app.flows.pay import Want
+from app.policy.facts import Insurance
 from app.web.access import by_permission, guard_of, needs
-from core.clock import utc_now
+from core.clock import BEIJING, utc_now
+from tests.app.flows.test_suspense import unknown
+from tests.refunding import pay
 from tests.system import second_code
 
 PASSWORD = "a-long-password-1"
@@ -114,3 +121,32 @@ def test_every_other_computer_is_out_with_one_button(running, clerk):
 
     assert first.get("/office/").location == "/office/login"
     assert second.get("/office/?ended=1").status_code == 200
+
+
+def test_the_first_screen_says_who_he_is_and_what_waits_for_him(running, district):
+    """The office's first screen is a menu: no counts of what waits for me, no name, no inner navigation."""
+    number = pay(running, Want(district.adult.id, Insurance.RES_MEDICAL))
+    unknown(running, 7)
+    refund.apply(running.parts, number, by="staff:somebody")
+    desks = {}
+    for login, role in (("clerk01", Role.TAX_CLERK), ("lead01", Role.TAX_LEAD), ("medical1", Role.MEDICAL)):
+        add_staff(running.office, login=login, name=f"示例{login}", role=role, password=PASSWORD)
+        desks[login] = client_of(running, login)
+
+    def counts(login):
+        page = desks[login].get("/office/").text
+        found = re.findall(r"<strong[^>]*>(\d+)</strong><small>(.*?)</small>", page)
+        return {what: int(count) for count, what in found}
+
+    assert counts("clerk01")["笔退费等您办"] == counts("clerk01")["笔待查款等您办"] == 1
+    assert counts("lead01")["笔退费等您办"] == counts("lead01")["笔待查款等您办"] == 0
+    assert counts("medical1") == {"笔退费等您办": 0}
+    home, list_page = desks["clerk01"].get("/office/").text, desks["clerk01"].get("/office/refunds/").text
+    assert "示例clerk01" in home and "税务经办" in home
+    assert 'class="inner"' in list_page and "/office/day/" in list_page and "/office/audit/acts" not in list_page
+
+
+def test_a_day_is_due_only_once_its_lists_can_have_arrived():
+    """The list of days says 该日结了 before any statement arrived."""
+    assert last_listed(datetime(2021, 11, 6, 10, 59, tzinfo=BEIJING)) == date(2021, 11, 4)
+    assert last_listed(datetime(2021, 11, 6, 11, 0, tzinfo=BEIJING)) == date(2021, 11, 5)

@@ -10,6 +10,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
+from app.access import accounts
 from app.access.roles import Role
 from app.access.sessions import Officer
 from app.documents.spreadsheet import as_csv, as_xlsx
@@ -17,10 +18,12 @@ from app.flows.agents import NoSuchTown, WrongTowns, add_staff
 from app.flows.desk_people import NobodyFound, search
 from app.flows.import_outside import import_outside
 from app.flows.pay import Want
+from app.flows.refund import apply
 from app.policy.facts import Insurance
 from core.redact import mask_phone
 from tests.app.web.test_office import PASSWORD, client_of
 from tests.app.web.test_proofs import PAPER
+from tests.browsing import Browser
 from tests.builders import a_household, a_person, a_village, an_id_number
 from tests.refunding import CLERK, agreed, pay, rows, run_refunds
 
@@ -195,6 +198,26 @@ def test_the_progress_adds_up(running, district, official):
     assert medical[2:9] == ["3", "1", "0", "2", "33.3%", "1", "1"], "the worker is insured by his employer"
     total = next(row for row in cells if row[:2] == ["合计", "医保"])
     assert total[2:4] == ["4", "1"]
+
+
+def test_a_refund_and_a_phone_are_found(running, district, clerk):
+    """Refund numbers and phones cannot be searched."""
+    payment = pay(running, Want(district.adult.id, MEDICAL))
+    refund = apply(running.parts, payment, by=CLERK).number
+    phone = "13800001234"
+    sealed = running.parts.vault.seal(phone, bound_to=f"person.phone:{district.elder.id}")
+    running.write(lambda connection: connection.execute(_PHONE, {"phone": sealed, "id": district.elder.id}))
+
+    assert district.adult.name in find(clerk, refund).text and district.elder.name not in find(clerk, refund).text
+    assert find(clerk, refund[:-4] + "AAAA").status_code == 404
+    registered = find(clerk, phone, district.village[:9]).text
+    assert district.elder.name in registered and district.adult.name not in registered
+    assert find(clerk, phone).status_code == 404, "no account has it, and no place was chosen"
+    browser = Browser(running.url)
+    browser.look_up(district.neighbour.name, district.neighbour.id_number)
+    with running.parts.engine.connect() as connection:
+        own = accounts.phone_of(connection, running.parts.vault, rows(running, "select id from resident_account")[0].id)
+    assert district.neighbour.name in find(clerk, own).text
 
 
 def test_a_list_of_who_is_still_to_do_is_masked_and_noted(running, district, official):
