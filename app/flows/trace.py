@@ -1,9 +1,10 @@
 """The path of one yuan: everything that happened to one payment, from the bill to the bureau's word, in the order of
-time, with who did it. Reads only (J11)."""
+the book, with who did it. Reads only (J11)."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -26,18 +27,16 @@ from payments.states import State
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. `by`: a login, a gateway, the system; `amounts` by account name, debit positive."""
+    """One thing that happened. `at` by the business clock, as pages show it; `moment` when it was written down, by the
+    clock that nobody turns: the order of the book. `by`: a login, a gateway, the system; `amounts` by account name,
+    debit positive."""
 
     at: datetime
     what: str
     by: str
     words: str = ""
     amounts: Sequence[tuple[str, Fen]] = ()
-    system: bool = False  # `at` is of the system clock
-
-    def shifted(self, shift: timedelta) -> "Event":
-        """The same on the business clock."""
-        return replace(self, at=self.at + shift, system=False) if self.system else self
+    moment: datetime = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -62,12 +61,8 @@ def trace(parts: Parts, number: str) -> Trace:
         bills = find_money.bills_of(connection, payment.household_id, number)
         people = find.by_ids(connection, parts.vault, sorted({b.person_id for b in bills}), levy_year=parts.rules.year)
         names = {person.id: mask_name(person.name) for person in people}
-        shift = parts.clocks.now() - parts.clocks.wall()  # a sandbox's two clocks on one line
-        found = [
-            (event.shifted(shift), rank)
-            for rank, source in enumerate(_SOURCES)
-            for event in source(connection, payment, bills)
-        ]
+        told = _told_of(connection, payment, bills)
+        found = [(event, rank) for rank, source in enumerate(_SOURCES) for event in source(told)]
         booked = connection.execute(_BOOKED, {"household": payment.household_id, "cause": _receipt(payment)}).scalar()
     return Trace(
         number=number,
@@ -75,110 +70,146 @@ def trace(parts: Parts, number: str) -> Trace:
         amount=payment.amount,
         state=State(payment.state),
         items=[f"{names[bill.person_id]} {title_of(bill)} {plain_yuan(bill.personal_due)} 元" for bill in bills],
-        events=[event for event, _ in sorted(found, key=_order)],
+        events=[event for event, _ in sorted(found, key=lambda each: (each[0].moment, each[1]))],
         whole=payment.reference is None or booked == payment.amount,
     )
 
 
-def _order(found: tuple[Event, int]) -> tuple[datetime, int, datetime]:
-    """By minute, and within one as causes run: a gateway's clock and ours agree no better."""
-    event, rank = found
-    return event.at.replace(second=0, microsecond=0), rank, event.at
+@dataclass(frozen=True)
+class _Told:
+    """What the sources ask: the payment, its bills, the entries of its money; `turns`: by how much the business clock
+    was ahead, from which moment on, as far as a row has both."""
+
+    connection: Connection
+    payment: Row
+    bills: Sequence[Row]
+    entries: Mapping[str, Sequence[Row]]
+    turns: Sequence[tuple[datetime, timedelta]]
+
+    @property
+    def booked_at(self) -> datetime | None:
+        """When the money was written into the book."""
+        rows = self.entries.get(_receipt(self.payment))
+        return rows[0].written_at if rows else None
+
+    def shown(self, moment: datetime) -> datetime:
+        """A moment of ours by the business clock of that time."""
+        return moment + self._shift(moment)
+
+    def after_the_booking(self, at: datetime) -> datetime:
+        """Where something stands of which only the business clock is known: never before the money came."""
+        return self.not_before_the_booking(at - self.turns[-1][1])
+
+    def not_before_the_booking(self, moment: datetime) -> datetime:
+        """A moment of ours, of something that follows from the money."""
+        return max(moment, (self.booked_at or self.payment.started_at) + timedelta(microseconds=1))
+
+    def _shift(self, moment: datetime) -> timedelta:
+        return next((shift for since, shift in reversed(self.turns) if since <= moment), self.turns[0][1])
+
+
+def _told_of(connection: Connection, payment: Row, bills: Sequence[Row]) -> _Told:
+    entries: dict[str, list[Row]] = {}
+    for row in connection.execute(_ENTRIES, _named(payment) | {"cause": _receipt(payment)}):
+        entries.setdefault(row.cause, []).append(row)
+    approved = [rows[0] for cause, rows in entries.items() if cause.endswith(":approved")]
+    turns = [(payment.started_at, payment.ordered_at - payment.started_at)]
+    turns += [(row.written_at, row.happened_at - row.written_at) for row in approved]
+    return _Told(connection, payment, bills, entries, sorted(turns))
 
 
 def _receipt(payment: Row) -> str:
     return f"receipt:{payment.gateway}:{payment.reference}"
 
 
-def _begun(_connection: Connection, payment: Row, bills: Sequence[Row]) -> Iterator[Event]:
-    for bill in bills:
+def _begun(told: _Told) -> Iterator[Event]:
+    for bill in told.bills:
         words = f"{title_of(bill)}，个人应缴 {plain_yuan(bill.personal_due)} 元"
-        yield Event(bill.issued_at, "开出缴费单", "系统", words, system=True)
-    yield Event(payment.started_at, "发起付款", payment.started_by, f"{plain_yuan(payment.amount)} 元", system=True)
+        yield Event(told.shown(bill.issued_at), "开出缴费单", "系统", words, moment=bill.issued_at)
+    payment = told.payment
+    words = f"{plain_yuan(payment.amount)} 元"
+    yield Event(payment.ordered_at, "发起付款", payment.started_by, words, moment=payment.started_at)
 
 
-def _paid(_connection: Connection, payment: Row, _bills: Sequence[Row]) -> Iterator[Event]:
-    if payment.paid_at is not None:
-        yield Event(payment.paid_at, "渠道收到钱", f"gateway:{payment.gateway}", f"渠道流水号 {payment.reference}")
+def _paid(told: _Told) -> Iterator[Event]:
+    payment = told.payment
+    if payment.paid_at is not None:  # by their clock: before we heard, after it was begun
+        heard = max(payment.started_at, told.booked_at or payment.started_at)
+        words = f"渠道流水号 {payment.reference}"
+        yield Event(payment.paid_at, "渠道收到钱", f"gateway:{payment.gateway}", words, moment=heard)
 
 
-def _heard(connection: Connection, payment: Row, _bills: Sequence[Row]) -> Iterator[Event]:
-    for row in connection.execute(_RECEIVED, _named(payment)):
+def _heard(told: _Told) -> Iterator[Event]:
+    for row in told.connection.execute(_RECEIVED, _named(told.payment)):
         verified = "验签通过" if row.verdict == "verified" else f"没有通过：{row.verdict}"
-        yield Event(
-            row.received_at,
-            "收到渠道通知",
-            f"gateway:{row.gateway}",
-            f"{verified}，{_RESULTS.get(row.result, row.result)}",
-            system=True,
-        )
+        words = f"{verified}，{_RESULTS.get(row.result, row.result)}"
+        # What was booked by it carries the moment its transaction began.
+        moment = min(row.received_at, told.booked_at or row.received_at) if row.result == "paid" else row.received_at
+        yield Event(told.shown(row.received_at), "收到渠道通知", f"gateway:{row.gateway}", words, moment=moment)
 
 
-def _entered(connection: Connection, payment: Row, bills: Sequence[Row]) -> Iterator[Event]:
-    names = {line.code: line.name for line in accounts({bill.levy_year for bill in bills})}
-    entries: dict[str, list[Row]] = {}
-    for row in connection.execute(_ENTRIES, _named(payment) | {"cause": _receipt(payment)}):
-        entries.setdefault(row.cause, []).append(row)
-    for cause, rows in entries.items():
+def _went_back(told: _Told) -> Iterator[Event]:
+    for number, rows in groupby(told.connection.execute(_REFUNDS, _named(told.payment)), lambda row: row.number):
+        steps = list(rows)
+        entries = [told.entries.get(f"refund:{number}:{step.word}") for step in steps]
+        written = [entry[0].written_at if entry else None for entry in entries]
+        last = told.not_before_the_booking(told.payment.started_at)
+        for place, step in enumerate(steps):  # between the entries of the steps before and after
+            following = [moment for moment in written[place:] if moment]
+            guess = max(told.after_the_booking(step.at), last + timedelta(microseconds=1))
+            last = written[place] or min([guess, *following[:1]])
+            what = f"退费：{REFUND_STEPS[step.word].format(bureau='主管部门', title='渠道')}"
+            yield Event(step.at, what, step.by, f"{number} {step.reason}", moment=last)
+
+
+def _entered(told: _Told) -> Iterator[Event]:
+    names = {line.code: line.name for line in accounts({bill.levy_year for bill in told.bills})}
+    for cause, rows in told.entries.items():
         yield Event(
-            rows[0].written_at,
+            told.shown(rows[0].written_at),
             f"记账（业务日 {rows[0].booked_on.isoformat()}）",
             "系统",
             cause,
             [(names.get(row.account, row.account), row.amount) for row in rows],
-            system=True,
+            moment=rows[0].written_at,
         )
 
 
-def _listed(connection: Connection, payment: Row, _bills: Sequence[Row]) -> Iterator[Event]:
-    for row in connection.execute(_STATEMENTS, _named(payment) | {"gateway": payment.gateway}):
-        yield Event(
-            row.fetched_at,
-            "渠道对账单上有这一笔",
-            f"gateway:{row.gateway}",
-            f"{row.day.isoformat()} 的对账单",
-            system=True,
-        )
+def _listed(told: _Told) -> Iterator[Event]:
+    for row in told.connection.execute(_STATEMENTS, _named(told.payment) | {"gateway": told.payment.gateway}):
+        at, words = told.shown(row.fetched_at), f"{row.day.isoformat()} 的对账单"
+        yield Event(at, "渠道对账单上有这一笔", f"gateway:{row.gateway}", words, moment=row.fetched_at)
         if row.deposit:
-            yield Event(
-                beijing_midnight(row.deposited_on), "银行到账", "bank", f"银行流水号 {row.deposit}（按天合并到账）"
-            )
+            at, words = beijing_midnight(row.deposited_on), f"银行流水号 {row.deposit}（按天合并到账）"
+            yield Event(at, "银行到账", "bank", words, moment=told.after_the_booking(at))
 
 
-def _booked(connection: Connection, payment: Row, bills: Sequence[Row]) -> Iterator[Event]:
-    for bill in bills:
+def _booked(told: _Told) -> Iterator[Event]:
+    for bill in told.bills:
         if bill.settled_by is None:
             continue
         wanted = {"household": bill.household_id, "settled_by": bill.settled_by, "insurance": bill.insurance}
         wanted |= {"year": bill.levy_year, "person": bill.person_id}
-        for row in connection.execute(_OUTSIDE, wanted):
+        for row in told.connection.execute(_OUTSIDE, wanted):
             what = "国库入库" if row.kind == "treasury" else "部门确认"
-            yield Event(beijing_midnight(row.booked_on), what, row.kind, f"{title_of(bill)}，{row.serial}")
+            at, words = beijing_midnight(row.booked_on), f"{title_of(bill)}，{row.serial}"
+            yield Event(at, what, row.kind, words, moment=told.after_the_booking(at))
 
 
-def _went_back(connection: Connection, payment: Row, _bills: Sequence[Row]) -> Iterator[Event]:
-    for row in connection.execute(_REFUNDS, _named(payment)):
-        yield Event(
-            row.at,
-            f"退费：{REFUND_STEPS[row.word].format(bureau='主管部门', title='渠道')}",
-            row.by,
-            f"{row.number} {row.reason}",
-        )
-
-
-def _proved(connection: Connection, payment: Row, bills: Sequence[Row]) -> Iterator[Event]:
-    wanted = {"household": payment.household_id, "bills": [bill.id for bill in bills]}
-    for row in connection.execute(_PROOFS, wanted):
+def _proved(told: _Told) -> Iterator[Event]:
+    wanted = {"household": told.payment.household_id, "bills": [bill.id for bill in told.bills]}
+    for row in told.connection.execute(_PROOFS, wanted):
         what = "开出缴费确认单" if row.kind == "confirmation" else "开出缴费证明"
-        yield Event(row.issued_at, what, "系统", f"查验码 {row.code}，给出 {row.given_out} 次")
+        words = f"查验码 {row.code}，给出 {row.given_out} 次"
+        yield Event(row.issued_at, what, "系统", words, moment=told.after_the_booking(row.issued_at))
 
 
-def _told(connection: Connection, payment: Row, _bills: Sequence[Row]) -> Iterator[Event]:
-    wanted = {"household": payment.household_id, "cause": f"payment:{payment.number}:%"}
-    for row in connection.execute(_NOTICES, wanted):
-        yield Event(
-            row.sent_at or row.queued_at, "通知", row.channel or "还没发出", KINDS.get(row.kind, row.kind), system=True
-        )
+def _notified(told: _Told) -> Iterator[Event]:
+    wanted = {"household": told.payment.household_id, "cause": f"payment:{told.payment.number}:%"}
+    for row in told.connection.execute(_NOTICES, wanted):
+        moment, by = row.sent_at or row.queued_at, row.channel or "还没发出"
+        after = told.not_before_the_booking(moment)
+        yield Event(told.shown(moment), "通知", by, KINDS.get(row.kind, row.kind), moment=after)
 
 
 _RESULTS = {
@@ -188,8 +219,9 @@ _RESULTS = {
     "suspense": "金额或单号不对，待查",
     "nothing": "没有改变什么",
 }
-_Source = Callable[[Connection, Row, Sequence[Row]], Iterator[Event]]
-_SOURCES: Sequence[_Source] = (_begun, _paid, _heard, _entered, _listed, _booked, _proved, _told, _went_back)
+_SOURCES: Sequence[Callable[[_Told], Iterator[Event]]] = (  # of one moment: as causes run
+    *(_begun, _paid, _heard, _went_back, _entered, _listed, _booked, _proved, _notified),
+)
 
 
 def _named(payment: Row) -> dict[str, Any]:
@@ -201,7 +233,7 @@ _RECEIVED = text(
     " order by received_at"
 )
 _ENTRIES = text(
-    "select e.cause, e.booked_on, e.written_at, p.account, p.amount from entry e"
+    "select e.cause, e.booked_on, e.happened_at, e.written_at, p.account, p.amount from entry e"
     " join posting p on p.household_id = e.household_id and p.cause = e.cause"
     " where e.household_id = :household and (e.cause = :cause or e.cause like :cause || ':%' or e.cause in"
     "   (select 'refund:' || number || ':' || word from refund r,"
@@ -223,7 +255,7 @@ _OUTSIDE = text(
 _REFUNDS = text(
     "select r.number, s.word, s.by, s.at, s.reason from refund r join refund_step s"
     " on s.household_id = r.household_id and s.number = r.number"
-    " where r.household_id = :household and r.payment = :number order by s.at, s.step"
+    " where r.household_id = :household and r.payment = :number order by r.applied_at, r.number, s.step"
 )
 _PROOFS = text("select kind, code, issued_at, given_out from proof where household_id = :household and bills && :bills")
 _NOTICES = text(

@@ -19,6 +19,7 @@ from app.flows.desk_people import NobodyFound, search
 from app.flows.import_outside import import_outside
 from app.flows.pay import Want
 from app.flows.refund import apply
+from app.flows.trace import trace
 from app.policy.facts import Insurance
 from core.redact import mask_phone
 from tests.app.web.test_office import PASSWORD, client_of
@@ -325,6 +326,29 @@ def test_the_auditor_follows_one_yuan_to_its_end(running, district):
     assert page.text.index("开出缴费单") < page.text.index("渠道收到钱") < page.text.index("退费：税务受理")
     assert district.adult.name not in page.text and "张*例" in page.text
     assert auditor.get("/office/audit/trace/YC211105000000019B205GPS7C").status_code == 404
+
+
+@pytest.mark.parametrize("turned", [timedelta(0), timedelta(days=-30), timedelta(days=40)], ids=str)
+def test_the_path_is_in_the_order_of_the_book_whatever_the_clock_says(running, district, turned):
+    """The auditor's path is out of order when a clock was turned or within one minute."""
+    number = pay(running, Want(district.adult.id, MEDICAL))
+    other = pay(running, Want(district.neighbour.id, MEDICAL), key="another")
+    running.turn(running.parts.clocks.now() + turned)
+    asked = agreed(running.parts, number)
+    run_refunds(running, asked.number, "paid")
+
+    found = trace(running.parts, number)
+
+    order = [event.what for event in found.events if event.what != "通知"]
+    assert order == [
+        *("开出缴费单", "发起付款", "渠道收到钱", "收到渠道通知", "记账（业务日 2021-11-05）"),
+        *("退费：申请退费", "退费：税务受理", "退费：主管部门核对", "退费：同意退费"),
+        *(order[9], "退费：交给渠道退款", "退费：钱已退回", order[-1]),
+    ]
+    assert order[9].startswith("记账") and order[-1].startswith("记账")
+    assert [event.what for event in trace(running.parts, other).events][:5] == order[:5], "the other one is as it was"
+    page = at_desk(running, Role.AUDITOR, "audit01").get(f"/office/audit/trace/{number}")
+    assert "浏览器菜单里的“打印”" in page.text
 
 
 def test_the_auditor_sees_who_read_what_page_by_page(running, district, clerk, monkeypatch):
