@@ -63,6 +63,12 @@ def read(kind: str, content: bytes) -> OutsideFile:
     return OutsideFile(kind, made, sum(row["amount"] for row in made), sha256(content).digest())
 
 
+def template(kind: str) -> bytes:
+    """An empty file of one of KINDS, to be filled in: its heads and the line of the sum."""
+    heads = ",".join(column.headings[0] for column in KINDS[kind])
+    return f"\ufeff{heads}\r\n{TOTAL[0]},0,0.00\r\n".encode()
+
+
 def _lines(content: bytes) -> list[list[str]]:
     if len(content) > LARGEST:
         raise _bad(1, "文件", "太大")
@@ -78,6 +84,8 @@ def _lines(content: bytes) -> list[list[str]]:
         rows = [[cell.strip() for cell in row] for row in csv.reader(StringIO(words), strict=True) if any(row)]
     except csv.Error as error:
         raise _bad(1, "文件", "不是CSV") from error
+    if not rows:
+        raise _bad(1, "文件", "是空的")
     if len(rows) < 2 or len(rows) - 2 > MOST_ROWS:
         raise _bad(len(rows), "文件", "没有合计行，或者行数太多")
     return rows

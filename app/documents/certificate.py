@@ -13,13 +13,15 @@ from core.money import yuan
 from payments.discrepancies import BOOKS, KINDS
 from payments.ledger.chart import CHANNELS, INSURANCES, accounts
 
-MOST_LINES = 22  # accounts on the page; the JSON has them all
+AUTHOR = "城乡居民两险征缴系统"
+MOST_LINES = 12  # accounts on the page; the JSON has them all
 MOST_EXCEPTIONS = 8
 
 
 def draw(facts: Mapping[str, Any], *, signature: bytes, public_key: bytes) -> bytes:
     """The page as PDF. `facts` are those of app.flows.certify."""
-    page = Page(f"日结证明 {facts['day']}")
+    closed_at = datetime.fromisoformat(facts["closed_at"])
+    page = Page(f"日结证明 {facts['day']}", author=AUTHOR, at=closed_at)
     _head(page, facts)
     _channels(page, facts["channels"])
     _totals(page, facts["totals"])
@@ -107,11 +109,11 @@ def _proof(page: Page, facts: Mapping[str, Any], signature: bytes, public_key: b
     )
     closed_at = datetime.fromisoformat(facts["closed_at"])
     page.line(f"日结时间：{closed_at:%Y年%m月%d日 %H:%M:%S}（北京时间）", size=10, step=6)
-    page.line(f"本日摘要（SHA-256）：{facts['digest']}", size=7, step=4, colour=GREY)
-    page.line(f"上日摘要：{facts['previous']}", size=7, step=4, colour=GREY)
-    page.line(f"签名（Ed25519）：{b64encode(signature).decode()}", size=7, step=4, colour=GREY)
-    page.line(f"验签公钥：{b64encode(public_key).decode()}", size=7, step=6, colour=GREY)
+    page.line(f"本日摘要（SHA-256）：{facts['digest']}", step=5, colour=GREY)
+    page.line(f"上日摘要：{facts['previous']}", step=5, colour=GREY)
+    page.line(f"签名（Ed25519）：{b64encode(signature).decode()}", step=5, colour=GREY)
+    page.line(f"验签公钥：{b64encode(public_key).decode()}", step=5, colour=GREY)
     page.line(
         "验证：flask --app wsgi recon verify-certificate，或用公钥验证同名JSON文件。改动账上任何一笔，摘要都不再相符。",
-        size=8,
+        step=5,
     )

@@ -3,6 +3,7 @@ give the same bytes. No letter is ever left to the reader's fonts, and none is l
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import cache, lru_cache
 from io import BytesIO
 from itertools import groupby
@@ -18,6 +19,8 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
+from core.clock import beijing
+
 # The first that has a letter draws it; together they have every letter of GB 18030-2022, level 2 (fonts/README.md).
 FONTS = ("NotoSansSC-Regular", "LettersWide", "LettersRare")
 FOLDER = Path(__file__).parent / "fonts"
@@ -29,10 +32,16 @@ INK, GREEN, GREY, PALE = HexColor("#1c1f1d"), HexColor("#075e38"), HexColor("#5b
 class Page:
     """One page of A4; `finish` gives the file."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, *, author: str, at: datetime) -> None:
+        """`author` issues it, at a moment of the business clock; the file says so too."""
         self._into = BytesIO()
         self.canvas = Canvas(self._into, pagesize=A4, invariant=1, initialFontName=_loaded(FONTS[0]).fontName)
         self.canvas.setTitle(title)
+        self.canvas.setAuthor(author)
+        self.canvas.setCreator(author)
+        self.canvas.setSubject(title)
+        made = self.canvas._doc._timeStamp  # an invariant file is dated 2000 else, and nothing public says when
+        made.YMDhms, made.dhh, made.dmm = beijing(at).timetuple()[:6], 8, 0
         self.y = A4[1] - MARGIN
 
     def finish(self) -> bytes:
@@ -47,12 +56,13 @@ class Page:
         self._write(A4[0] / 2 - _width(words, 17) / 2, self.y - 4 * mm, words, 17)
         self.y -= 14 * mm
 
-    def line(self, words: str, *, size: int = 9, step: int = 5, colour: Any = None, x: int = 0) -> None:
-        """One line of text; `step` in millimetres to the next."""
-        self._room()
-        self.canvas.setFillColor(colour or INK)
-        self._write(MARGIN + x * mm, self.y, words, size)
-        self.y -= step * mm
+    def line(self, words: str, *, size: int = 10, step: int = 6, colour: Any = None, x: int = 0) -> None:
+        """A line of text, as many as it needs; `step` in millimetres to the next."""
+        for part in _wrapped(words, WIDTH - x * mm, size):
+            self._room()
+            self.canvas.setFillColor(colour or INK)
+            self._write(MARGIN + x * mm, self.y, part, size)
+            self.y -= step * mm
 
     def row(self, cells: Sequence[str], ends: Sequence[int], *, head: bool = False) -> None:
         """A line of a table: the first cell from the left, the others against their right ends in millimetres. A first
@@ -60,13 +70,13 @@ class Page:
         self._room()
         if head:
             self.canvas.setFillColor(PALE)
-            self.canvas.rect(MARGIN, self.y - 1.4 * mm, WIDTH, 5 * mm, stroke=0, fill=1)
+            self.canvas.rect(MARGIN, self.y - 1.6 * mm, WIDTH, 6 * mm, stroke=0, fill=1)
         self.canvas.setFillColor(INK)
-        first, *below = _wrapped(cells[0], ends[0] * mm - _width(cells[1], 9) - 3 * mm, 9)
-        self._write(MARGIN + 1 * mm, self.y, first, 9)
+        first, *below = _wrapped(cells[0], ends[0] * mm - _width(cells[1], 10) - 3 * mm, 10)
+        self._write(MARGIN + 1 * mm, self.y, first, 10)
         for cell, end in zip(cells[1:], ends, strict=True):
-            self._write(MARGIN + end * mm - _width(cell, 9), self.y, cell, 9)
-        self.y -= 5 * mm
+            self._write(MARGIN + end * mm - _width(cell, 10), self.y, cell, 10)
+        self.y -= 6 * mm
         for words in below:
             self.line(words, x=1)
 
@@ -74,10 +84,10 @@ class Page:
         """A name and what it is, in two columns."""
         self._room()
         self.canvas.setFillColor(GREY)
-        self._write(MARGIN, self.y, name, 10)
+        self._write(MARGIN, self.y, name, 11)
         self.canvas.setFillColor(INK)
-        self._write(MARGIN + 34 * mm, self.y, words, 11)
-        self.y -= 7 * mm
+        self._write(MARGIN + 36 * mm, self.y, words, 12)
+        self.y -= 8 * mm
 
     def rule(self) -> None:
         """A thin line across."""

@@ -14,9 +14,9 @@ _ENDS = (80, 122, 140, 158, 177)
 MOST_ITEMS = 24  # as many as one payment holds
 
 
-def draw(facts: Mapping[str, Any], *, title: str, address: str) -> bytes:
-    """The page as PDF; `address` is what its code opens."""
-    page = Page(f"{title} {facts['code']}")
+def draw(facts: Mapping[str, Any], *, title: str, address: str, at: datetime) -> bytes:
+    """The page as PDF; `address` is what its code opens, `at` when it was issued."""
+    page = Page(f"{title} {facts['code']}", author=facts["issuer"], at=at)
     page.head(title)
     _top(page, facts, address)
     _items(page, facts)
@@ -103,13 +103,16 @@ def _foot(page: Page, facts: Mapping[str, Any]) -> None:
     page.rule()
     if "booked_on" not in facts:
         page.line(
-            "本单只证明钱已收到，不是税务凭证。入库以后可以开《社会保险费缴费证明》。", size=10, step=6, colour=GREEN
+            "本单只证明钱已收到，不是税务凭证。入库以后可以开《社会保险费缴费证明》。", size=11, step=7, colour=GREEN
         )
-    page.line("查验真假：用手机扫右上角的码，或在缴费页面“核对通知”里输入查验码。页面上的姓名、项目、金额", step=5)
-    page.line("要与这张纸一样；不一样的、查不到的、写着“已作废”的，都不能当作凭证。", step=5)
-    page.line(f"咨询电话：{facts['help_phone']}", step=5, colour=GREY)
+    page.line(
+        "查验真假：用手机扫右上角的码，或在缴费页面“核对通知或凭证”里输入查验码。页面上的姓名、项目、金额"
+        "要与这张纸一样；不一样的、查不到的、写着“已作废”的，都不能当作凭证。",
+        size=11,
+    )
+    page.line(f"咨询电话：{facts['help_phone']}", size=11, colour=GREY)
     if without_font(facts):
-        page.line("〔U+…〕是电脑里还没有字形的字，以登记的姓名为准。", step=5, colour=GREY)
+        page.line("〔U+…〕是电脑里还没有字形的字，以登记的姓名为准。", colour=GREY)
 
 
 def without_font(facts: Mapping[str, Any]) -> list[str]:

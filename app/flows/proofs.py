@@ -64,6 +64,7 @@ class Proof:
     facts: Mapping[str, Any]
     people: Sequence[int]
     issued_on: date
+    issued_at: datetime
     stands: bool
 
     @property
@@ -150,7 +151,8 @@ def proof(parts: Parts, code: str) -> Proof:
 
 def hand_out(parts: Parts, paper: Proof) -> bytes:
     """The paper as a file, counted; its digest is kept, so that the file can be told from an altered one."""
-    drawn = draw(paper.facts, title=paper.title, address=f"{parts.public_url}/check?code={paper.code}")
+    address = f"{parts.public_url}/check?code={paper.code}"
+    drawn = draw(paper.facts, title=paper.title, address=address, at=paper.issued_at)
     if missing := without_font(paper.facts):
         parts.alert("letter_without_font", letters=" ".join(f"U+{ord(letter):X}" for letter in missing))
     with parts.engine.begin() as connection:
@@ -256,6 +258,7 @@ def _read(parts: Parts, connection: Connection, row: Row) -> Proof:
         facts=facts,
         people=sorted({item["person"] for item in facts["items"]}),
         issued_on=date.fromisoformat(facts["issued_on"]),
+        issued_at=row.issued_at,
         stands=proofs.standing_bills(connection, row) == len(row.bills),
     )
 

@@ -1,12 +1,13 @@
 """Papers that prove a payment, for whoever may see it: what can be had of an item, and the file."""
 
 from apiflask import APIBlueprint
-from flask import Response, make_response, redirect, render_template, url_for
+from flask import Response, redirect, render_template, url_for
 
 from app.flows.follow import follow
 from app.flows.proofs import CONFIRMATION, NoSuchProof, NotBookedYet, Proof, behind, certify, confirm, hand_out, proof
 from app.flows.quote import subjects
 from app.web.access import Answer, actor, here, own_payment
+from app.web.files import as_file
 from app.web.parts import parts
 from app.web.sheets import item_of
 from app.web.wishes import known
@@ -81,10 +82,5 @@ def _confirms(paper: Proof, payer: str) -> bool:
 
 
 def as_pdf(paper: Proof, *, shown: bool = False) -> Response:
-    """The file, to be kept or to be shown, with a name that tells nothing about anybody (A79, A81)."""
-    answer = make_response(hand_out(parts(), paper))
-    answer.headers["Content-Type"] = "application/pdf"
-    answer.headers["Content-Disposition"] = (
-        f'{"inline" if shown else "attachment"}; filename="{paper.kind}-{paper.code}.pdf"'
-    )
-    return answer
+    """The file, to be kept or to be shown."""
+    return as_file(hand_out(parts(), paper), "application/pdf", f"{paper.title}-{paper.code}.pdf", shown=shown)

@@ -98,7 +98,7 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("audit.read", "audit.acts", "audit.acts_found"), frozenset({"auditor"})),
     **dict.fromkeys(("office_refunds.listed", "office_refunds.one"), OFFICES - {"town"}),
     **dict.fromkeys(("day.days", "day.one", "day.lines", "day.paper"), BOOKS),
-    **dict.fromkeys(("day.take_file", "day.run", "day.clear", "day.withdraw"), CLERK),
+    **dict.fromkeys(("day.take_file", "day.empty_file", "day.run", "day.clear", "day.withdraw"), CLERK),
     **dict.fromkeys(("day.confirm", "day.confirm_close"), LEAD),
     **dict.fromkeys(("day.closing", "day.close"), TAX),
     **dict.fromkeys(("office_refunds.accept_one", "office_refunds.own_one", "office_refunds.again_one"), CLERK),

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 
 from app.access.roles import may
 from app.documents.certificate import draw
@@ -13,12 +13,14 @@ from app.flows.certify import certificate
 from app.flows.import_outside import import_outside
 from app.flows.reconcile import reconcile_day
 from app.web.access import Answer, needs, officer
+from app.web.files import as_file
 from app.web.parts import parts
 from core.errors import AppError, NotFound
 from payments import day_books, discrepancies, reconcile
 from payments.ledger import seal
 from payments.ledger.chart import CHANNELS, INSURANCES
 from payments.outside_files import KINDS as FILES
+from payments.outside_files import template
 
 bp = APIBlueprint("day", __name__, enable_openapi=False)
 PAGE = 200
@@ -51,6 +53,15 @@ def take_file() -> Answer | tuple[Answer, int]:
         return _days_page(problem=error.sentence()), error.status
     told = f"导入{done.rows}行，未处理差异{done.open}条。" if done.taken else "这个文件以前导入过，没有改变。"
     return _days_page(told=told)
+
+
+@bp.get("/files/<kind>.csv")
+@needs("day.clear")
+def empty_file(kind: str) -> Answer:
+    """A file to fill in, with the heads that are read."""
+    if kind not in FILES:
+        raise NoSuchDay(kind)
+    return as_file(template(kind), "text/csv; charset=utf-8", f"{FILE_NAMES[kind]}-样表.csv")
 
 
 @bp.get("/<day>")
@@ -143,8 +154,7 @@ def paper(day: str, kind: str) -> Answer:
         body, sort = held.as_json().encode(), "application/json"
     else:
         raise NoSuchDay(kind)
-    name = f"rijie-{day.replace('-', '')}.{kind}"
-    return Response(body, mimetype=sort, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return as_file(body, sort, f"日结证明-{day}.{kind}")
 
 
 def _days_page(**said: str) -> str:

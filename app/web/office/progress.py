@@ -1,12 +1,13 @@
 """The week of a town: how far each village is, who is still to do, and the same as files to work with."""
 
 from apiflask import APIBlueprint
-from flask import Response, make_response, render_template, request
+from flask import Response, render_template, request
 
 from app.flows.desk_people import BadReadingReason
 from app.flows.progress import progress, progress_file, to_do_file, totals
 from app.flows.visit import TITLES
 from app.web.access import Answer, needs, officer
+from app.web.files import as_file
 from app.web.parts import parts
 from core.errors import NotFound
 
@@ -34,7 +35,7 @@ def table() -> Answer:
 @needs("progress.see")
 def table_file(kind: str) -> Response:
     """The same as a file."""
-    return _file(progress_file(parts(), officer(), _known(kind)), "progress", kind)
+    return _file(progress_file(parts(), officer(), _known(kind)), "参保缴费进度", kind)
 
 
 @bp.post("/<village>/to-do.<kind>")
@@ -46,7 +47,7 @@ def to_do(village: str, kind: str) -> Answer | tuple[Answer, int]:
         made = to_do_file(parts(), officer(), village, _known(kind), **asked)
     except BadReadingReason as error:
         return _table(problem=error.sentence()), error.status
-    return _file(made, f"to-do-{village}", kind)
+    return _file(made, f"还没办的-{village}", kind)
 
 
 def _table(**words: object) -> str:
@@ -61,7 +62,4 @@ def _known(kind: str) -> str:
 
 
 def _file(content: bytes, name: str, kind: str) -> Response:
-    answer = make_response(content)
-    answer.headers["Content-Type"] = KINDS[kind]
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
-    return answer
+    return as_file(content, KINDS[kind], f"{name}-{parts().clocks.today()}.{kind}")

@@ -8,6 +8,7 @@ import pytest
 
 from app.documents.page import unknown
 from app.documents.proof import draw, without_font
+from tests.builders import NOON
 
 LONG = "阿卜杜热伊木江·买买提图尔荪托合提喀迪尔阿吉"
 RARE = ("王𬱖", "䶮示例", "㛃示例", "𠅤示例", "𬀩示", "珮赟翀昇晞旻龑〇", "鿭鿫𫖯")
@@ -19,7 +20,8 @@ def a_paper(*names: str) -> bytes:
     facts = {"code": "ABCD" * 4, "issuer": "峄城区税务局", "issued_on": "2021-11-05", "village": "榴园镇禾坪村"}
     facts |= {"amount": 32000, "capital": "叁佰贰拾元整", "paid_at": "2021-11-05T12:00:00+08:00", "channel": "微信支付"}
     facts |= {"reference": "4200", "number": "YT1", "help_phone": "0632-0000000"}
-    return draw(facts | {"items": [item | {"name": name} for name in names]}, title="缴费确认单", address="http://a/b")
+    facts |= {"items": [item | {"name": name} for name in names]}
+    return draw(facts, title="缴费确认单", address="http://a/b", at=NOON)
 
 
 def ink_of(name: str) -> int:

@@ -12,7 +12,8 @@ from app.flows.pay import Want
 from app.flows.reconcile import reconcile_day
 from app.policy.facts import Insurance
 from payments.ledger.balances import balance
-from payments.outside_files import BadOutsideFile
+from payments.outside_files import KINDS as FILES
+from payments.outside_files import BadOutsideFile, read, template
 from tests.builders import NOON, a_person, an_id_number
 from tests.conftest import DATABASE
 from tests.days import DAY, MORNING, book, differences, keep, line, paid
@@ -312,6 +313,15 @@ def test_a_file_that_is_not_as_documented_leaves_nothing_and_says_where(running,
 
     assert all(word in caught.value.sentence() for word in words), caught.value.sentence()
     assert running.one("select (select count(*) from outside_file) + (select count(*) from entry)")[0] == 0
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_an_empty_file_to_fill_in_is_read_as_it_stands(kind):
+    """No template to download; an empty file was wrong in “文件第0行”."""
+    assert (read(kind, template(kind)).rows, read(kind, template(kind)).total) == ([], 0)
+    with pytest.raises(BadOutsideFile) as told:
+        read(kind, b"")
+    assert "第1行" in told.value.sentence() and "是空的" in told.value.sentence()
 
 
 def test_a_serial_does_not_come_back_with_another_amount(days):
