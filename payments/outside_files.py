@@ -85,7 +85,7 @@ def _lines(content: bytes) -> list[list[str]]:
     except csv.Error as error:
         raise _bad(1, "文件", "不是CSV") from error
     if not rows:
-        raise _bad(1, "文件", "是空的")
+        raise _bad(1, "文件", "是空的，也没有合计行")
     if len(rows) < 2 or len(rows) - 2 > MOST_ROWS:
         raise _bad(len(rows), "文件", "没有合计行，或者行数太多")
     return rows

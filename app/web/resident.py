@@ -114,11 +114,20 @@ def _ask_who(fields: Mapping[str, str] = MappingProxyType({}), problem: str | No
     )
 
 
+def _himself_first(people: list[Subject]) -> list[Subject]:
+    """By household, the one of the account's own person first, and he first in it."""
+    if len(people) < 2:
+        return people
+    own = {person for person, himself in account_of(parts(), here()).people.items() if himself}
+    homes = {person.household_id for person in people if person.id in own}
+    return sorted(people, key=lambda who: (who.household_id not in homes, who.household_id, who.id not in own, who.id))
+
+
 @bp.get("/due")
 def due() -> Answer:
     """Everybody this session knows, one card per insurance; what can be paid together stands together."""
     now = parts().clocks.now()
-    people = sorted(_people(), key=lambda person: (person.household_id, person.id))
+    people = _himself_first(_people())
     asked = tiers(request.args)
     chosen = {person.id: _last_chosen(person) | asked.get(person.id, {}) for person in people}
     households = [

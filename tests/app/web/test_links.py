@@ -102,7 +102,8 @@ def test_no_link_of_an_agent_is_dead_or_leads_to_its_own_page(running, district,
 
 
 @pytest.mark.parametrize("role", Role)
-def test_no_link_of_an_office_is_dead(running, district, lived, browser, role):
+def test_no_link_of_an_office_is_dead(running, district, lived, each_day, browser, role):
+    """U1, on every day of the clock."""
     login = str(role).replace("_", "-")
     towns = ["370404103"] if role is Role.TOWN else []
     add_staff(running.office, login=login, name="示例", role=role, password=PASSWORD, towns=towns)
@@ -110,6 +111,9 @@ def test_no_link_of_an_office_is_dead(running, district, lived, browser, role):
     home = browser.submit(browser.get("/office/login"), "/office/login", form="/office/login", **fields)
     assert "退出" in home.text
 
-    faults = [fault for fault in walked(running, browser, "/office/") if "its own page" not in fault]
+    faults = {
+        name: [fault for fault in walked(running, browser, "/office/") if "its own page" not in fault]
+        for name in each_day
+    }
 
-    assert faults == []
+    assert faults == {key: [] for key in DAYS}

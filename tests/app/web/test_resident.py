@@ -5,6 +5,7 @@ import time
 from contextlib import suppress
 
 import pytest
+from sqlalchemy import text
 
 from app.access.tally import CODES
 from app.flows.check import NoSuchCode
@@ -244,3 +245,26 @@ def test_who_should_pay_nothing_asks_the_bureau_instead_of_paying_late(running, 
 
 def verify_of(page):
     return re.search(r'action="/due/([^"/]+)/verify"', page.html)[1]
+
+
+def test_a_family_sees_the_sum_first_and_the_payer_before_the_others(running, district, browser):
+    """Large type, three people: no total, the payer himself second."""
+    browser.look_up(district.adult.name, district.adult.id_number)
+    browser.look_up(district.elder.name, district.elder.id_number)
+    alone = browser.get("/due").text
+    browser.look_up(district.neighbour.name, district.neighbour.id_number)
+    running.write(
+        lambda connection: connection.execute(
+            text("update resident_person set own = person_id = :id"), {"id": district.neighbour.id}
+        )
+    )
+
+    due = browser.get("/due")
+
+    assert "一共" in due.text and due.text.index("一共") < due.text.index("居民医保")
+    names = re.findall(r"<h2>(.) ?.?\*", due.html)
+    assert names[0] == district.neighbour.name[0], "himself first"
+    assert sorted(names) == sorted(person.name[0] for person in (district.adult, district.elder, district.neighbour))
+    assert "320 元" in alone
+    confirm = browser.get("/confirm", item=due.values("item")[:1])
+    assert confirm.text.index("一共") < confirm.text.index("名字、项目都对吗")
