@@ -33,7 +33,14 @@ STRANGERS = (
 NO_PAGES = {  # files, figures, JSON, and what only leads on
     *("static", "openapi.spec", "health.livez", "health.readyz", "health.metrics", "home.type_size", "back.come_back"),
     *("api_reader.read", "api_reader.static"),  # a viewer others keep (test_api_page.py)
-    *("day.paper", "office_progress.table_file", "proofs.file", "village_proofs.village_file", "village.news"),
+    *(
+        "day.paper",
+        "day.empty_file",
+        "office_progress.table_file",
+        "proofs.file",
+        "village_proofs.village_file",
+        "village.news",
+    ),
 }
 
 
@@ -192,6 +199,7 @@ def _offices(phone, district, paid, refund):
     yield "desk.home", "/office/"
     yield "day.days", "/office/day/"
     yield "day.one", f"/office/day/{NOON.date()}"
+    yield "day.closing", f"/office/day/{NOON.date()}/close"
     yield "day.lines", f"/office/day/{NOON.date()}/lines/wechat"
     yield "office_suspense.listed", "/office/suspense/"
     yield "office_refunds.listed", "/office/refunds/"
