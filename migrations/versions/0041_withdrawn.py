@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0041"
-down_revision = "0036"
+down_revision = "0040"
 REFUND_STEPS = (
     "'applied', 'accepted', 'reviewed', 'rejected', 'approved', 'paying', 'paid', 'abnormal', 'failed',"
     " 'transfer_asked', 'transfer_refused', 'withdrawn'"

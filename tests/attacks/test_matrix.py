@@ -102,7 +102,9 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("day.confirm", "day.confirm_close"), LEAD),
     **dict.fromkeys(("day.closing", "day.close"), TAX),
     **dict.fromkeys(("office_refunds.accept_one", "office_refunds.own_one", "office_refunds.again_one"), CLERK),
-    **dict.fromkeys(("office_refunds.transfer_one", "office_refunds.withdraw_one", "office_refunds.by_hand_one"), CLERK),
+    **dict.fromkeys(
+        ("office_refunds.transfer_one", "office_refunds.withdraw_one", "office_refunds.by_hand_one"), CLERK
+    ),
     "office_refunds.review_one": BUREAUS,
     **dict.fromkeys(("office_refunds.approve_one", "office_refunds.confirm_one"), LEAD),
     "office_refunds.reject_one": TAX | BUREAUS,

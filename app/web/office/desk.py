@@ -6,7 +6,7 @@ from flask import redirect, render_template, url_for
 from app.access.roles import ROLES, may
 from app.flows.enter import WrongLogin, leave_elsewhere, log_in_staff
 from app.web.access import Answer, anybody, drop, guarded_by, here, needs, officer, visitor
-from app.web.browser import keep, network, typed_login
+from app.web.browser import keep, typed_login
 from app.web.office.waiting import waiting
 from app.web.parts import parts
 
