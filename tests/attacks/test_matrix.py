@@ -47,7 +47,7 @@ WHO: Mapping[str, frozenset[str]] = {
     # a resident's
     **dict.fromkeys(
         (
-            *("sign_in.me", "sign_in.remove", "sign_in.end_others", "sign_in.past"),
+            *("sign_in.me", "sign_in.remove", "sign_in.myself", "sign_in.end_others", "sign_in.past"),
             *("sign_in.bar_holder", "sign_in.allow_holder", "session.bar_holder", "session.allow_holder"),
         ),
         frozenset({"resident"}),

@@ -1,7 +1,7 @@
 """Login, logout, and the page with the doors that a role may open."""
 
 from apiflask import APIBlueprint
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 
 from app.access.roles import ROLES, may
 from app.flows.enter import WrongLogin, leave_elsewhere, log_in_staff
@@ -11,7 +11,9 @@ from app.web.office.waiting import waiting
 from app.web.parts import parts
 
 bp = APIBlueprint("desk", __name__, enable_openapi=False)
-OFFICES = frozenset({"desk", "day", "office_refunds", "office_suspense", "office_people", "office_progress", "audit"})
+OFFICES = frozenset(
+    {"desk", "day", "office_refunds", "office_suspense", "office_people", "office_progress", "audit", "own_office"}
+)
 DOORS: tuple[tuple[str, str, str, str], ...] = (  # permission, endpoint, name, what is there
     ("day.see", "day.days", "对账与日结", "渠道、银行、国库、部门与账逐笔核对，处理差异，日结"),
     ("refund.see", "office_refunds.listed", "退费", "申请、受理、复核、审批，退不回去的怎么办"),
