@@ -30,7 +30,7 @@ from tests.app.web.test_api import Api, medical, pension
 from tests.app.web.test_office import PASSWORD, client_of
 from tests.app.web.test_office_people import at_desk, find
 from tests.app.web.test_proofs import paid, words_of
-from tests.builders import an_id_number
+from tests.builders import NOON, an_id_number
 from tests.refunding import rows
 from tests.system import eventually
 
@@ -223,7 +223,7 @@ def test_a74_a_name_on_paper_is_only_text():
         **{"channel": "x", "reference": "x", "number": "", "help_phone": "1"},
     }
 
-    said = words_of(draw(facts, title="标题", address="https://x"))
+    said = words_of(draw(facts, title="标题", address="https://x", at=NOON))
 
     assert "=1+1<b>" in said and "{{7*7}}" in said and "${x}" in said
 

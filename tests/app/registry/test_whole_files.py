@@ -155,12 +155,14 @@ def test_taken_and_refused_and_ignored_are_all_lines(parts: Parts, tmp_path: Pat
         assert "行" in refused.sentence()
         return
 
-    blank = sum(
-        not line.replace(",", "").replace("\u200b", "").replace("\ufeff", "").strip() for line in physical(body)
-    )
-    assert result.rows_in + len(result.ignored) == len(physical(body)) - blank
+    blank = sum(not line.translate(NOTHING).strip() for line in physical(body))
+    told, written_lines = result.rows_in + len(result.ignored), len(physical(body))
+    assert written_lines - blank <= told <= written_lines  # an empty line may be part of a cell
     assert result.rows_in == result.added + result.changed + result.same + result.refused
     assert {failure.row for failure in failures} or not result.refused
+
+
+NOTHING = dict.fromkeys(map(ord, ",\u200b\ufeff'\""))  # a line of these has no cell with anything in it
 
 
 def physical(body: str) -> list[str]:

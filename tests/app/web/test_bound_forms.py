@@ -58,7 +58,7 @@ def test_a_form_of_another_session_does_nothing(running, district, browser, ente
 
     refused = browser.post(act, planted)
 
-    assert refused.status == 400 and "什么都没有办" in refused.text
+    assert refused.status == 400 and "这一步没有办" in refused.text
     assert browser.post(act, token_on(browser, page)).status == 200, "his own form works on"
     stranger.close()
 
