@@ -59,6 +59,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
         phone.log_in_office(login, PASSWORD)
 
     paid = pay(running, Want(district.adult.id, MEDICAL), key="paid-key")
+    paper = confirm(running.parts, paid).code
     refund = agreed(running.parts, paid).number
     unknown(running, 32000)
     _message_nobody_got(running, district)
@@ -67,7 +68,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
     phone.fill("手机号", a_phone())
     phone.press("发验证码")
     found["sign_in.code"] = _judged(phone.page, "sign_in.code")
-    walk(_residents(phone, district, running, paid, refund))
+    walk(_residents(phone, district, running, paid, refund, paper))
     phone.page.context.clear_cookies(name="session")
     phone.log_in("/agent/login", *an_agent)
     walk(_agents(phone, district))
@@ -132,7 +133,7 @@ def _judged(page, name):
     return page.evaluate("() => performance.getEntries().reduce((sum, each) => sum + (each.transferSize || 0), 0)")
 
 
-def _residents(phone, district, running, paid, refund):
+def _residents(phone, district, running, paid, refund, paper):
     """The pages of an account that paid, asked for its money back, and waits for another code to be scanned."""
     phone.sign_in(district.adult)
     me = re.search(r'href="/sheet/([^/]+)/', phone.page.content())[1]
@@ -151,7 +152,7 @@ def _residents(phone, district, running, paid, refund):
     yield "refunds.one", f"/refunds/{refund}"
     yield "sign_in.me", "/me"
     yield "sign_in.past", "/history"
-    yield "home.ask_code#found", f"/check?code={confirm(running.parts, paid).code}"
+    yield "home.ask_code#found", f"/check?code={paper}"
     pay(running, Want(district.adult.id, Insurance.RES_PENSION, 50000), key="other-key")
     yield "resident.paid", "/paid"
     yield "refunds.begin", f"/refund/{me}/RES_PENSION"
@@ -188,6 +189,7 @@ def _agents(phone, district):
     yield "village.code_paper", f"/agent/pay/{waiting}/paper"
     yield "village.paper", f"{village}/slips"
     yield "village.to_visit", f"{village}/visits"
+    yield "own_agent.agent_account", "/agent/account"
 
 
 def _offices(phone, district, paid, refund):
@@ -197,6 +199,7 @@ def _offices(phone, district, paid, refund):
     person = phone.page.get_by_role("link", name=district.adult.name).get_attribute("href")
     yield "office_people.one", person
     yield "desk.home", "/office/"
+    yield "own_office.office_account", "/office/account"
     yield "day.days", "/office/day/"
     yield "day.one", f"/office/day/{NOON.date()}"
     yield "day.closing", f"/office/day/{NOON.date()}/close"
