@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app.flows import fetch_statement as flow
-from app.flows.fetch_statement import fetch_due, fetch_statement, late_moment, ripe_days
+from app.flows.fetch_statement import day_limits, fetch_due, fetch_statement, late_moment, ripe_days
 from app.flows.pay import Kind, Payer, Want, start_payment
 from app.policy.facts import Insurance
 from core.clock import BEIJING, utc_now
@@ -209,3 +209,11 @@ def test_a_statement_is_due_on_the_day_after_when_they_make_it(running, now, las
 
 def test_somebody_must_know_by_eleven():
     assert late_moment(DAY) == datetime(2021, 11, 6, 11, 0, tzinfo=BEIJING)
+
+
+@pytest.mark.parametrize(("begins", "first"), [(0, "05T00"), (11, "05T11"), (12, "04T12"), (23, "04T23")])
+def test_a_business_day_that_begins_after_noon_begins_the_evening_before(begins, first):
+    limits = day_limits(date(2021, 11, 5), time(begins))
+
+    assert limits[0].isoformat() == f"2021-11-{first}:00:00+08:00"
+    assert limits[1] - limits[0] == timedelta(days=1)

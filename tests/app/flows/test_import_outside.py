@@ -93,6 +93,9 @@ def test_one_credit_may_be_a_weekend(days, named):
 def test_a_credit_that_is_short_is_booked_and_the_rest_is_a_fee_if_two_people_say_so(days):
     take(days, "bank", a_file(BANK, "B1,2021-11-06,1279.00,wechat,2021-11-05,", total="1279.00"))
     assert differences(days) == [("AMOUNT_DIFF", "B1", 127996, 127900)]
+    assert days.one("select array_agg(gateway || ' ' || day) from statement where deposit is not null")[0] == [
+        "wechat 2021-11-05"
+    ]
     key = days.one("select id from discrepancy")[0]
 
     clear(days.parts, key, "book", "跨行手续费", by=CLERK)
@@ -206,6 +209,19 @@ def person(running):
 def a_pos_line(trace="000001", amount="320.00", item="", who=None, insurance="", at="2021-11-05 10:00:00"):
     number = who or an_id_number(sequence=5)
     return f"T0001,{trace},示例村,1234,{amount},{at},{item},{number},{insurance}"
+
+
+def test_a_card_of_half_an_hour_past_midnight_is_of_the_new_day(running, person):
+    """A channel that only sends files counts Beijing days, whenever its list is compared."""
+    running.turn(MORNING + timedelta(days=1))
+    early = a_pos_line(at="2021-11-06 00:30:00")
+    take(running, "pos", a_file(POS, early, total="320.00"))
+    take(running, "pos", a_file(POS, a_pos_line("000002", "500.00", insurance="居民养老保险"), total="500.00"))
+
+    for day in (DAY, DAY + timedelta(days=1)):
+        reconcile_day(running.parts, "ccb_pos", day)
+
+    assert differences(running) == []
 
 
 def test_a_card_settles_the_open_bill_it_fits_exactly(running, person):
