@@ -212,16 +212,17 @@ def a_pos_line(trace="000001", amount="320.00", item="", who=None, insurance="",
 
 
 def test_a_card_of_half_an_hour_past_midnight_is_of_the_new_day(running, person):
-    """A channel that only sends files counts Beijing days, whenever its list is compared."""
-    running.turn(MORNING + timedelta(days=1))
-    early = a_pos_line(at="2021-11-06 00:30:00")
-    take(running, "pos", a_file(POS, early, total="320.00"))
-    take(running, "pos", a_file(POS, a_pos_line("000002", "500.00", insurance="居民养老保险"), total="500.00"))
+    """A channel that only sends files counts Beijing days, whenever its list is compared anew."""
+    running.turn(MORNING)
+    early, late = a_pos_line(at="2021-11-05 00:30:00"), a_pos_line("000002", "500.00", insurance="居民养老保险")
+    take(running, "pos", a_file(POS, early, late, total="820.00"))
+    take(running, "pos", a_file(POS, late, total="500.00"))
+    named = differences(running)
+    assert [(kind, ours) for kind, _, ours, _ in named] == [("MISSING_IN_BANK", 32000)]
 
-    for day in (DAY, DAY + timedelta(days=1)):
-        reconcile_day(running.parts, "ccb_pos", day)
+    reconcile_day(running.parts, "ccb_pos", DAY)
 
-    assert differences(running) == []
+    assert differences(running) == named
 
 
 def test_a_card_settles_the_open_bill_it_fits_exactly(running, person):
