@@ -41,12 +41,12 @@ def put_agent(parts: Parts, *, login: str, name: str, village: str, password: st
             return
         if held is None:
             sealed = parts.vault.seal(name, bound_to=f"agent.name:{login}")
-            new = insert(Agent).values(login=login, name=sealed, password_hash=hash_password(password))
+            new = insert(Agent).values(login=login, name=sealed, password_hash=hash_password(password), given=False)
             agent = connection.execute(new.returning(Agent.id)).scalar_one()
             connection.execute(insert(AgentVillage).values(agent_id=agent, village_code=village))
         else:
             connection.execute(
-                text("update agent set password_hash = :hash, active = true where id = :id"),
+                text("update agent set password_hash = :hash, active = true, given = false where id = :id"),
                 {"hash": hash_password(password), "id": held.id},
             )
 
@@ -65,7 +65,10 @@ def put_staff(parts: Parts, logins: Mapping[Role, str], *, password: str, town: 
                 role=role,
                 towns=[town] if role is Role.TOWN else [],
                 password_hash=hashed,
+                given=False,
             )
             connection.execute(
-                new.on_conflict_do_update(index_elements=["login"], set_={"password_hash": hashed, "active": True})
+                new.on_conflict_do_update(
+                    index_elements=["login"], set_={"password_hash": hashed, "active": True, "given": False}
+                )
             )

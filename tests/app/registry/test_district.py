@@ -52,6 +52,8 @@ def test_a_district_is_made_once_and_found_again(parts: Parts, tmp_path: Path) -
     with parts.engine.connect() as connection:
         assert connection.execute(text("select count(*) from person")).scalar_one() == 400
         agent = connection.execute(text("select login, password_hash from agent")).one()
+        given = "select count(*) from (select given from agent union all select given from staff) a where given"
+        assert connection.execute(text(given)).scalar_one() == 0, "the password that was printed is good as it is"
     assert agent.login == first.agent_login and is_right(agent.password_hash, first.agent_password)
 
 
