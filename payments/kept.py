@@ -23,7 +23,7 @@ class Fate(StrEnum):
 @dataclass(frozen=True)
 class Kept:
     """`bills` stand by a receipt today, those that took another's place included; `by_hand` went back at the gateway
-    without being asked for; `held_back`: what fitted no bill has gone back."""
+    without being asked for, and no refund has accounted for it; `held_back`: what fitted no bill has gone back."""
 
     bills: Sequence[Row]
     by_hand: Fen
@@ -62,6 +62,6 @@ _BILLS = text(
     " order by b.person_id, b.insurance, b.determination nulls first"
 )
 _GONE = text(
-    "select receipt_unasked(:receipt) as by_hand, exists (select from refund r where r.household_id = :household"
-    " and r.receipt = :receipt and r.held is not null and r.state = 'paid') as held_back"
+    "select receipt_by_hand(:household, :receipt) as by_hand,"
+    " exists (select from refund r where r.household_id = :household and r.receipt = :receipt and r.held is not null and r.state = 'paid') as held_back"
 )

@@ -110,7 +110,7 @@ def standing_bills(connection: Connection, proof: Row) -> int:
     return connection.execute(
         text(
             "select count(*) from bill where household_id = :household and id = any (:bills) and state = 'settled'"
-            " and receipt_of(household_id, settled_by) = :cause and receipt_unasked(:cause) = 0"
+            " and receipt_of(household_id, settled_by) = :cause and receipt_by_hand(household_id, :cause) = 0"
         ),
         {"household": proof.household_id, "bills": proof.bills, "cause": proof.cause},
     ).scalar_one()

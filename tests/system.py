@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text, update
 from werkzeug.serving import make_server
 
 from app.access.models import Agent, Staff
+from app.access.tally import MINUTE, seconds_left
 from app.flows.parts import Parts
 from app.flows.second import code_of_now, issue_second
 from app.flows.tell import tell_due
@@ -106,6 +107,13 @@ def eventually(true: Callable[[], bool], seconds: float = 5) -> None:
     while not true():
         assert time.monotonic() < until, "it did not come about"
         time.sleep(0.02)
+
+
+def early_in_the_minute(seconds: int) -> None:
+    """Limits count by the minute of the clock: wait for the next one if this has fewer seconds left."""
+    left = seconds_left(MINUTE, utc_now())
+    if left < seconds:
+        time.sleep(left)
 
 
 @contextmanager

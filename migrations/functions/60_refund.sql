@@ -128,6 +128,12 @@ create or replace function receipt_owed(p_household bigint, p_receipt text) retu
          - receipt_set_off(p_household, p_receipt)
 $$;
 
+-- What of a receipt went back by hand that no refund accounts for: nobody has said yet whose it was.
+create or replace function receipt_by_hand(p_household bigint, p_receipt text) returns bigint language sql stable as $$
+  select receipt_unasked(p_receipt) - receipt_set_off(p_household, p_receipt)
+         - receipt_set_off(p_household, p_receipt || ':applied')
+$$;
+
 -- No two hands give back of one receipt at once.
 create or replace function hold_receipt(p_household bigint, p_receipt text) returns void language sql as $$
   select pg_advisory_xact_lock(hashtextextended('refund:' || p_household || ':' || p_receipt, 0))

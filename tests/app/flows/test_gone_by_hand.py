@@ -7,16 +7,20 @@ from datetime import timedelta
 import pytest
 
 from app.flows import refund, refund_pay
+from app.flows.follow import Phase, follow
+from app.flows.pay import Want
+from app.flows.proofs import MoneyWentBack, confirm
 from app.flows.reconcile import reconcile_day
 from app.flows.refund_pay import Account
+from app.policy.facts import Insurance
 from app.policy.refunds import Why
 from payments import find_refunds
 from payments.errors import NothingToGiveBack, RefundDecided
 from payments.gateways.base import Movement, StatementLine
 from payments.invariants import INVARIANTS, look
-from tests.builders import NOON, a_paid_word, an_attempt
+from tests.builders import NOON, a_paid_word, a_person, an_attempt, an_id_number
 from tests.days import DAY, MORNING, book, keep, line
-from tests.refunding import CLERK, DESK, LEAD, agree, agreed, balances, rows, run_refunds, state
+from tests.refunding import CLERK, DESK, LEAD, agree, agreed, balances, pay, rows, run_refunds, state
 
 ONE = timedelta(days=1)
 ACCOUNT = Account("insured", "张示例", "6217000012345678", "建设银行", "R-1")
@@ -33,10 +37,11 @@ def given_by_hand(running, *payments: str, of: str) -> None:
     words = [
         replace(
             a_paid_word(an_attempt()),
-            number=one,
-            reference=running.one("select reference from payment where number = :n", n=one).reference,
+            number=row.number,
+            reference=row.reference,
+            amount=row.amount,
         )
-        for one in payments
+        for row in rows(running, "select number, reference, amount from payment where number = any (:n)", n=[*payments])
     ]
     back = next(word for word in words if word.number == of)
     hand = StatementLine(
@@ -176,3 +181,28 @@ def test_what_was_written_as_a_transfer_and_never_left_ends_with_what_went_by_ha
 
     assert balances(running).get("receivable:resident", 0) == 0
     assert speaks(running, "INV-11") == []
+
+
+def test_what_went_back_by_hand_for_one_leaves_the_others_premium_paid(running, adult):
+    """One payment for two: the money of one went back by hand, the other's premium stands and has its paper."""
+    household = running.one("select household_id from person where id = :p", p=adult)[0]
+    sibling = running.write(
+        lambda connection: a_person(connection, id_number=an_id_number(sequence=8), household=household)
+    )
+    payment = pay(running, *(Want(one, Insurance.RES_MEDICAL) for one in (adult, sibling)))
+    [bill] = rows(running, "select id from bill where person_id = :p", p=adult)
+    running.outside.fault("refund_abnormal")
+    asked = agreed(running.parts, payment, bills=[bill.id])
+    run_refunds(running, asked.number, "abnormal")
+    given_by_hand(running, payment, of=payment)
+    with pytest.raises(MoneyWentBack):
+        confirm(running.parts, payment)  # nobody has said whose it was
+    refund_pay.went_by_hand(running.parts, asked.number, by=CLERK)
+
+    followed = follow(running.parts, payment)
+
+    assert (followed.phase, followed.partly_back) == (Phase.PAID, True)
+    assert [item.person_id for item in followed.items if item.benefit_start] == [sibling]
+    [paper] = rows(running, "select bills from proof where code = :c", c=confirm(running.parts, payment).code)
+    [its_bill] = rows(running, "select id from bill where person_id = :p", p=sibling)
+    assert paper.bills == [its_bill.id]

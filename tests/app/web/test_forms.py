@@ -3,14 +3,12 @@
 import re
 from html import unescape
 
-import pytest
 from sqlalchemy import text
 
-from app.access.tally import MINUTE, TEXTS_FROM, seconds_left
-from core.clock import utc_now
+from app.access.tally import TEXTS_FROM
 from core.redact import mask_phone
 from tests.browsing import Browser, a_phone, code_in
-from tests.system import last_text
+from tests.system import early_in_the_minute, last_text
 from tests.walking import Walk
 
 TYPED = {"phone": "13800009999", "name": "张示例", "login": "somebody", "q": "示例", "code": "12345678"}
@@ -113,8 +111,7 @@ def test_name_number_and_consent_stay_with_a_wrong_code_and_through_the_next_pag
 def test_a_second_text_within_the_minute_leads_to_the_page_of_the_first(running, browser):
     """Row of complaints: the page of the code was lost; B24: ten taps locked the phone for hours."""
     page = browser.get("/login")
-    if seconds_left(MINUTE, utc_now()) < 5:
-        pytest.skip("the minute is nearly over")
+    early_in_the_minute(15)
     again = [browser.submit(page, "/login", form="/login", phone=browser.phone) for _ in range(10)][-1]
 
     assert again.status == 200 and "/login/code" in again.url

@@ -300,7 +300,8 @@ def counted(running):
     statements = []
 
     def hear(_connection, _cursor, statement, *_):
-        statements.append(statement)
+        if "business_clock" not in statement:  # looked at once a second, whoever asks
+            statements.append(statement)
 
     event.listen(running.parts.engine, "before_cursor_execute", hear)
     yield statements
