@@ -63,5 +63,6 @@ _BILLS = text(
 )
 _GONE = text(
     "select receipt_by_hand(:household, :receipt) as by_hand,"
-    " exists (select from refund r where r.household_id = :household and r.receipt = :receipt and r.held is not null and r.state = 'paid') as held_back"
+    " exists (select from refund r where r.household_id = :household and r.receipt = :receipt"
+    "   and r.held is not null and r.state = 'paid') as held_back"
 )

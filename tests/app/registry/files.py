@@ -14,6 +14,10 @@ from app.registry.failures import Failure
 from tests.builders import an_id_number
 
 VILLAGE = "370404103901"
+NEEDED = (
+    *("name", "id_number", "residence", "alive_status", "insurance"),
+    *("insured_status", "village_code", "household_no"),
+)  # the fewest columns a file may have
 
 
 def a_row(sequence: int = 1, **spoilt: object) -> dict[str, object]:

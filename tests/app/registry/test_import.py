@@ -15,7 +15,7 @@ from app.registry.register import ImportUnderWay
 from app.registry.sample import write_sample
 from app.registry.sheet import BadFile
 from payments.invariants import INVARIANTS
-from tests.app.registry.files import VILLAGE, a_csv, a_row, an_xlsx, one, taken_in
+from tests.app.registry.files import NEEDED, VILLAGE, a_csv, a_row, an_xlsx, one, taken_in
 from tests.builders import an_id_number
 
 
@@ -355,17 +355,7 @@ HEADER = ["姓名", "身份证号", "户籍情况", "生存状态", "险种", "�
 
 def a_line(sequence: int, **spoilt: object) -> list[object]:
     row = a_row(sequence, **spoilt)
-    fields = [
-        "name",
-        "id_number",
-        "residence",
-        "alive_status",
-        "insurance",
-        "insured_status",
-        "village_code",
-        "household_no",
-    ]
-    return [*(row[field] for field in fields), "备注不读"]
+    return [*(row[field] for field in NEEDED), "备注不读"]
 
 
 def test_every_sheet_with_the_header_is_read_below_its_title_and_others_are_named(parts: Parts, tmp_path: Path) -> None:

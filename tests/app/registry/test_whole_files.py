@@ -22,26 +22,16 @@ from app.registry.sheet import open_file
 from app.registry.synthetic import TOWNS
 from app.registry.workbook import BadFile, look_through
 from payments.invariants import INVARIANTS
-from tests.app.registry.files import VILLAGE, a_csv, a_row, an_xlsx, one, taken_in
+from tests.app.registry.files import NEEDED, VILLAGE, a_csv, a_row, an_xlsx, one, taken_in
 from tests.app.registry.test_rows import judged
 from tests.builders import NOON, an_id_number
 
-FIELDS = (
-    "name",
-    "id_number",
-    "residence",
-    "alive_status",
-    "insurance",
-    "insured_status",
-    "village_code",
-    "household_no",
-)
-HEADER = [TITLES[field] for field in FIELDS]
+HEADER = [TITLES[field] for field in NEEDED]
 
 
 def a_line(sequence: int, note: str | None = None, **spoilt: object) -> list[str]:
     row = a_row(sequence, **spoilt)
-    return [str(row[field]) for field in FIELDS] + ([note] if note is not None else [])
+    return [str(row[field]) for field in NEEDED] + ([note] if note is not None else [])
 
 
 def a_text(path: Path, *lines: str, encoding: str = "utf-8-sig", end: str = "\r\n") -> Path:
