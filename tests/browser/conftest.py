@@ -59,7 +59,9 @@ class Phone:
         self.page.goto(self.base + path)
 
     def press(self, words: str) -> None:
+        """A click, and the page it leads to, read to its end."""
         self.page.get_by_role("button", name=words).or_(self.page.get_by_role("link", name=words)).first.click()
+        self.page.wait_for_load_state("domcontentloaded")
 
     def fill(self, label: str, typed: str) -> None:
         self.page.get_by_label(label).fill(typed)

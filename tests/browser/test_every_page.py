@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from app.access.roles import Role
 from app.flows.agents import add_staff
@@ -121,8 +122,8 @@ def test_the_three_apps_show_their_own_way_first(chromium, district, running, ap
     held = Phone(context.new_page(), running.url)
     held.sign_in(district.adult)
     held.press("去交费")
-    buttons = [words for words in held.page.get_by_role("button").all_inner_texts() if "付" in words]
-    assert {"wechat": "微信", "alipay": "支付宝", "unionpay": "云闪付"}[app] in buttons[0], buttons
+    first = held.page.get_by_role("button", name=re.compile("付")).first
+    expect(first).to_contain_text({"wechat": "微信", "alipay": "支付宝", "unionpay": "云闪付"}[app])
     held.look(f"app-{app}")
     context.close()
 
