@@ -1,14 +1,16 @@
 """Mistakes nobody chose: small changes at places picked by chance in the code that handles money.
 
-In Python and in SQL alike one comparison, conjunction, sign, number or statement is another one. The same tree and seed
-give the same mistakes."""
+In Python and in SQL alike one comparison, conjunction, sign, number or statement is another one. Each draws its lot
+from the seed and the words of its own line: a seed's mistakes stay while the code around them changes or moves."""
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
+from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
-from random import Random
 
 from tests.house.tree import files, words
 from tests.mutants.catalogue import MONEY, NO_MISTAKES, Mutant, Room
@@ -38,8 +40,15 @@ _OPERATORS = {
 
 def mistakes(wanted: int, seed: int) -> Sequence[Mutant]:
     """`wanted` mistakes at places picked by `seed`, none that is known to be no mistake."""
-    every = [mistake for room in MONEY for path in _of(room) for mistake in _in(path, room)]
-    return Random(seed).sample(every, min(wanted, len(every)))
+    drawn = []
+    alike: Counter[tuple[str, ...]] = Counter()
+    for room in MONEY:
+        for path in _of(room):
+            for words_of_it, mistake in _in(path, room):
+                alike[words_of_it] += 1
+                lot = sha256(repr((seed, words_of_it, alike[words_of_it])).encode()).digest()
+                drawn.append((lot, mistake))
+    return [mistake for _, mistake in sorted(drawn, key=itemgetter(0))[:wanted]]
 
 
 def _of(room: Room) -> list[Path]:
@@ -48,15 +57,17 @@ def _of(room: Room) -> list[Path]:
     return sorted(named)
 
 
-def _in(path: Path, room: Room) -> Iterator[Mutant]:
+def _in(path: Path, room: Room) -> Iterator[tuple[tuple[str, ...], Mutant]]:
+    """Each mistake of a file, with the words by which it draws its lot."""
     written = words(path)
     found = _python(written) if path.suffix == ".py" else _sql(written, 0)
     for begin, end, instead in sorted(found):
         old, new = _widened(written, begin, end, instead)
         line = written.count("\n", 0, begin) + 1
         name = f"{path}:{line} {_short(written[begin:end])} → {_short(instead)}"
-        if (path.as_posix(), _line(written, begin), instead.strip()) not in NO_MISTAKES:
-            yield Mutant(name, path.as_posix(), old, new, room.told)
+        said = _line(written, begin)
+        if (path.as_posix(), said, instead.strip()) not in NO_MISTAKES:
+            yield (said, written[begin:end], instead), Mutant(name, path.as_posix(), old, new, room.told)
 
 
 def _short(said: str) -> str:

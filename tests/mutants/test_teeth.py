@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.house.tree import words
+from tests.mutants import chance
 from tests.mutants.catalogue import MUTANTS, NO_MISTAKES
 from tests.mutants.chance import mistakes
 from tests.mutants.trial import noticed_by
@@ -38,6 +39,18 @@ def test_chance_makes_the_same_mistakes_again_and_each_can_be_made() -> None:
         assert written.count(one.old) == 1 and one.old != one.new
         if one.file.endswith(".py"):
             ast.parse(written.replace(one.old, one.new))
+
+
+def test_a_seeds_mistakes_stay_when_code_around_them_changes(monkeypatch) -> None:
+    before = {(one.file, one.name.partition(" ")[2]) for one in mistakes(60, 1)}
+    changed = "payments/states.py"
+    monkeypatch.setattr(
+        chance, "words", lambda path: f"TOLD = 1 < 2\n\n{words(path)}" if str(path) == changed else words(path)
+    )
+
+    after = {(one.file, one.name.partition(" ")[2]) for one in mistakes(60, 1)}
+
+    assert len(before - after) <= 1
 
 
 def test_what_is_named_no_mistake_still_stands() -> None:
