@@ -78,7 +78,7 @@ def test_people_read_yuan_without_idle_decimals(amount: int, read: str) -> None:
 
 @pytest.mark.parametrize("odd", [320.0, True, None, "320", Fraction(320)])
 def test_nothing_but_whole_fen_is_written_or_shared(odd: object) -> None:
-    for act in (yuan, plain_yuan, lambda given: share_half_up(given, 1, 2)):
+    for act in (yuan, plain_yuan, capital_yuan, lambda given: share_half_up(given, 1, 2)):
         with pytest.raises(TypeError):
             act(odd)  # type: ignore[operator]
 

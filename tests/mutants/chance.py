@@ -123,7 +123,7 @@ def _python(written: str) -> Iterator[tuple[int, int, str]]:
         return len(source[:begin].decode()), len(source[:end].decode())
 
     tree = ast.parse(written)
-    spoken = _docstrings(tree)
+    spoken = _spoken(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             yield from _between(written, place(node.left)[1], place(node.comparators[0])[0], node.ops[0])
@@ -139,8 +139,13 @@ def _python(written: str) -> Iterator[tuple[int, int, str]]:
             yield from _constant(written, *place(node), node.value)
 
 
-def _docstrings(tree: ast.AST) -> set[int]:
-    return {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+def _spoken(tree: ast.AST) -> set[int]:
+    """Values that do nothing: docstrings, and whether a value may be changed, which no code tries."""
+    return {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) or (isinstance(node, ast.keyword) and node.arg == "frozen")
+    }
 
 
 def _between(written: str, begin: int, end: int, operator: ast.AST) -> Iterator[tuple[int, int, str]]:

@@ -6,12 +6,23 @@ import pytest
 from sqlalchemy import text
 
 from app.flows.clear_difference import ask_again, clear, confirm
-from app.flows.close_day import BooksChanged, ask_to_close, books, close_day, confirm_close, days_until, standing
+from app.flows.close_day import (
+    BooksChanged,
+    ask_to_close,
+    books,
+    close_day,
+    confirm_close,
+    days_until,
+    due_to_close,
+    standing,
+)
 from app.flows.reconcile import reconcile_day
+from payments import day_books
 from payments.discrepancies import DifferenceEnded, NoReason, NoSuchDifference, OwnDifference
 from payments.ledger import seal
 from payments.ledger.balances import balance
 from payments.ledger.seal import HasExceptions, NotTheDay
+from tests.builders import NOON
 from tests.days import DAY, MORNING, book, differences, keep, line, paid
 from tests.refunding import rows
 
@@ -38,6 +49,12 @@ def of(running, account):
         return balance(connection, account)
 
 
+def told(running, difference):
+    """What people did about a difference, and who."""
+    steps = rows(running, "select word, by from discrepancy_step where discrepancy = :d order by step", d=difference)
+    return [tuple(step) for step in steps]
+
+
 @pytest.mark.parametrize(
     ("spoil", "account", "moved"),
     [
@@ -61,6 +78,7 @@ def test_money_moves_when_a_second_person_agrees(running, day, spoil, account, m
 
     assert of(running, account) == moved
     assert of(running, "clearing:wechat") == before - moved
+    assert told(running, found.id) == [("proposed", CLERK), ("booked", LEAD)]
     with pytest.raises(DifferenceEnded):
         confirm(running.parts, found.id, agreed=True, by=LEAD)
     compare(running, [*spoil(day), *(line(word) for word in day[1:])])
@@ -75,6 +93,7 @@ def test_what_the_second_person_refuses_is_open_again(running, day):
 
     assert len(differences(running)) == 1
     assert of(running, "receivable:resident") == 0
+    assert told(running, found.id) == [("proposed", CLERK), ("refused", LEAD)]
 
 
 def test_a_difference_ends_with_a_reason_once_and_nothing_is_booked(running, day):
@@ -171,6 +190,37 @@ def test_the_lists_of_other_days_and_other_channels_are_not_this_days(running, d
     named = [(one["channel"], one["subject"]) for one in standing(running.parts, DAY).exceptions]
 
     assert named == [("wechat", "missing")]
+
+
+def test_a_days_figures_are_its_own_and_so_is_what_is_open(running, day):
+    """The day before had one premium, and a difference that was ended."""
+    earlier = paid(running, "wechat", 1, first=70, at=NOON - ONE)
+    book(running, earlier, now=NOON - ONE)
+    for of_day, words in ((DAY - ONE, []), (DAY, day[1:])):
+        keep(running, "wechat", [line(word) for word in words], day=of_day)
+        reconcile_day(running.parts, "wechat", of_day)
+    ended = running.one("select id from discrepancy where day = :day", day=DAY - ONE)
+    clear(running.parts, ended.id, "accept", "渠道已补单", by=CLERK)
+
+    [channel] = books(running.parts, DAY).channels
+    with running.parts.engine.connect() as connection:
+        opened = day_books.open_by_day(connection, [DAY - ONE, DAY])
+
+    assert (channel.matched, channel.received, channel.ours_received, channel.open) == (3, 96000, 128000, 1)
+    assert opened == {DAY: 1}
+
+
+def test_the_days_that_wait_to_be_closed_are_counted_to_the_last_whose_lists_are_there(running, day):
+    compare(running, [line(word) for word in day])
+    assert due_to_close(running.parts) == 0, "before eleven its lists may still come"
+    running.turn(MORNING + timedelta(hours=1))
+    assert due_to_close(running.parts) == 1
+    running.turn(MORNING + ONE + timedelta(hours=1))
+    assert due_to_close(running.parts) == 2
+
+    close_day(running.parts, DAY, by=CLERK)
+
+    assert due_to_close(running.parts) == 1
 
 
 def test_a_day_with_exceptions_is_closed_by_two_people_who_name_them(running, day):

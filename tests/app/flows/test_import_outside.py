@@ -13,7 +13,7 @@ from app.flows.reconcile import reconcile_day
 from app.policy.facts import Insurance
 from payments.ledger.balances import balance
 from payments.outside_files import KINDS as FILES
-from payments.outside_files import BadOutsideFile, read, template
+from payments.outside_files import LARGEST, BadOutsideFile, read, template
 from tests.builders import NOON, a_person, an_id_number
 from tests.conftest import DATABASE
 from tests.days import DAY, MORNING, book, differences, keep, line, paid
@@ -339,6 +339,10 @@ def test_an_empty_file_to_fill_in_is_read_as_it_stands(kind):
     with pytest.raises(BadOutsideFile) as told:
         read(kind, b"")
     assert "第1行" in told.value.sentence() and "是空的" in told.value.sentence()
+    for odd, why in ((b"x" * (LARGEST + 1), "太大"), (b"\xff\xff\xff", "UTF-8"), (b'"a\n', "CSV")):
+        with pytest.raises(BadOutsideFile) as told:
+            read(kind, odd)
+        assert "第1行" in told.value.sentence() and why in told.value.sentence()
 
 
 def test_a_serial_does_not_come_back_with_another_amount(days):

@@ -16,9 +16,10 @@ from payments.gateways import GATEWAYS
 from payments.gateways.base import Movement, RefundOutcome, RefundWord, StatementLine
 from payments.ledger.balances import balance
 from payments.number import household_of, new_number
+from tests.app.flows.test_suspense import other_amount
 from tests.builders import NOON, a_paid_word, a_person, an_attempt, an_id_number, an_order
 from tests.days import DAY, MORNING, book, differences, keep, keep_empty, line, paid
-from tests.refunding import agreed, given_back, pay
+from tests.refunding import agreed, given_back, pay, start, state
 from tests.system import eventually
 
 A_WORD = a_paid_word(an_attempt())
@@ -84,6 +85,7 @@ def test_a_fee_that_changed_after_it_was_booked_is_a_difference(running, day):
     run(running)
 
     assert differences(running) == [("AMOUNT_DIFF", "fees", 4, 8)]
+    assert running.one("select lacks from discrepancy")[0] == -4
 
 
 def test_a_day_of_silence_is_booked_from_the_list_on_the_open_day_with_its_own_time(running):
@@ -145,6 +147,10 @@ def test_other_amounts_other_days_and_repeated_lines_have_their_names(running, d
         ("DUPLICATE", f"{day[1].reference}#5", None, 32000),
     ]
     assert running.one("select our_day from discrepancy where kind = 'DATE_DIFF'")[0] == DAY - timedelta(days=3)
+    booked = running.one("select cause, ours from statement_match where verdict = 'AMOUNT_DIFF'")
+    assert tuple(booked) == (f"receipt:wechat:{day[0].reference}", 32000), (
+        "what we booked for the line stands beside it"
+    )
 
 
 def test_a_line_of_yesterdays_list_that_comes_again_is_a_duplicate(running, day):
@@ -165,6 +171,21 @@ def test_money_held_for_nobody_is_an_unknown_person(running, day):
 
     assert differences(running) == [("UNKNOWN_PERSON", "4200099", 32000, 32000)]
     assert running.one("select lacks, note from discrepancy") == (0, "held")
+
+
+def test_money_held_for_its_amount_is_compared_with_what_its_own_payment_asked_for(running):
+    """Another payment of the same household asked for another amount."""
+    adult = running.write(a_person)
+    other = start(running, Want(adult, Insurance.RES_PENSION, 30000), key="other-key")
+    _, number = other_amount(running, adult, 31000, Want(adult, Insurance.RES_MEDICAL))
+    reference = running.one("select cause from suspense where number = :n", n=number).cause.rpartition(":")[2]
+    keep(running, "wechat", [replace(line(A_WORD), number=number, reference=reference, amount=31000)])
+    running.turn(MORNING)
+
+    run(running)
+
+    assert state(running, other.number) != "closed"
+    assert differences(running) == [("AMOUNT_DIFF", reference, 32000, 31000)]
 
 
 def test_the_same_facts_are_the_same_difference_and_other_facts_another(running, day):

@@ -261,6 +261,8 @@ def test_an_account_that_takes_no_money_waits_for_a_person(running, adult):
     run_refunds(running, asked.number, "abnormal")
 
     assert balances(running)["refunds:wechat"] == -32000, "owed to the payer until somebody found a way"
+    sent = running.one("select reference, booked from refund_number where number = :n", n=asked.number)
+    assert sent.reference and sent.booked is None, "theirs, by which their side is asked"
 
 
 def test_what_is_not_there_is_said(running, adult):

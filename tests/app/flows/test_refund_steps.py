@@ -70,6 +70,8 @@ def test_every_state_leads_to_an_end_and_only_forward():
 
 def test_both_bureaus_look_at_a_refund_of_both_insurances_and_the_payer_sees_each_step(running, adult):
     asked = refund.apply(running.parts, pay(running, Want(adult, MEDICAL), Want(adult, *BOTH)), by="resident")
+    job = "select count(*) from procrastinate_jobs where strpos(args::text, :cause) > 0"
+    assert running.one(job, cause=f"refund:{asked.number}:refund_asked")[0] == 1, "the payer is told at once"
     refund.accept(running.parts, asked.number, by=CLERK)
 
     assert refund.review(running.parts, asked.number, PENSION, by=HRSS) is False

@@ -92,7 +92,10 @@ def test_what_lies_too_long_is_told(running, adult):
 
     assert suspense.watch(running.parts) == 0
     running.turn(NOON + timedelta(days=4))
-    assert suspense.watch(running.parts) == 1, "nobody took it within a working day"
+    woken = []
+    parts = replace(running.parts, alert=lambda event, **said: woken.append((event, said["cause"], said["owner"])))
+    assert suspense.watch(parts) == 1, "nobody took it within a working day"
+    assert woken == [("suspense_old", "receipt:wechat:4200009", "tax_clerk")]
     suspense.take(running.parts, key, by=CLERK)
     assert suspense.watch(running.parts) == 0 and held(running).owner == CLERK
     running.turn(NOON + timedelta(days=8))
