@@ -180,9 +180,9 @@ def _plain(pattern: str) -> Callable[[str], str]:
     return take
 
 
-def _word(table: Mapping[str, str]) -> Callable[[str], str]:
-    """A code of ours or its Chinese name."""
-    codes = {name: code for code, name in table.items()} | {code: code for code in table}
+def _word(table: Mapping[str, str], also: Mapping[str, str] | None = None) -> Callable[[str], str]:
+    """A code of ours, its Chinese name, or what others call it `also`."""
+    codes = {name: code for code, name in table.items()} | {code: code for code in table} | dict(also or {})
 
     def take(cell: str) -> str:
         if cell not in codes:
@@ -223,7 +223,7 @@ KINDS: Mapping[str, Sequence[Column]] = {
         Column("serial", ("银行流水号", "serial"), _SERIAL),
         _BOOKED,
         _AMOUNT,
-        Column("channel", ("渠道", "channel"), _word(CHANNELS | {"cash": "现金"}), needed=False),
+        Column("channel", ("渠道", "channel"), _word(CHANNELS | {"cash": "现金"}, {"银联": "unionpay"}), needed=False),
         Column("day", ("业务日期", "day"), date.fromisoformat, needed=False),
         Column("until", ("业务日期止", "until"), date.fromisoformat, needed=False),
         Column("batch", ("批次号", "batch"), _SERIAL, needed=False),

@@ -1,11 +1,11 @@
-"""flask correction ask | list | agree | refuse: a name the register has wrong, put right by two people."""
+"""flask correction ask | list | agree | refuse | withdraw: a name the register has wrong, put right by two people."""
 
 import click
 from flask.cli import AppGroup
 
 from app.cli.parts import office_parts
 from app.cli.sheet import id_number_asked
-from app.flows.correct_name import agree, ask, listed, refuse
+from app.flows.correct_name import agree, ask, listed, refuse, withdraw
 from core.clock import beijing
 from core.errors import AppError
 
@@ -59,3 +59,15 @@ def refuse_command(number: int, by: str) -> None:
     except AppError as error:
         raise click.ClickException(error.sentence()) from error
     click.echo("没有更正。")
+
+
+@correction.command("withdraw")
+@click.argument("number", type=int)
+@click.option("--by", required=True, help="Who asked.")
+def withdraw_command(number: int, by: str) -> None:
+    """Who asked takes correction NUMBER back."""
+    try:
+        withdraw(office_parts(), number, by=f"staff:{by.strip()}")
+    except AppError as error:
+        raise click.ClickException(error.sentence()) from error
+    click.echo("已撤回，姓名没有改。")

@@ -1,4 +1,4 @@
-"""flask registry import | district | sample | places: who is insured, as the bureaus' files say."""
+"""flask registry import | template | district | sample | places: who is insured, as the bureaus' files say."""
 
 import gc
 import sys
@@ -17,7 +17,7 @@ from app.cli.people import ensure_district
 from app.flows.district import put_places
 from app.flows.import_roster import Imported, import_roster
 from app.registry.failures import REASONS, Failure, FailureFile
-from app.registry.sample import write_sample
+from app.registry.sample import write_sample, write_template
 from app.registry.synthetic import MOST_VILLAGES, TOWNS, villages
 from core.clock import beijing
 from core.errors import AppError
@@ -70,6 +70,19 @@ def import_command(  # noqa: PLR0917 one for each option
     _tell(result, codes, time.monotonic() - started)
     if not result.taken and (result.stale or result.refused or not result.before):
         raise SystemExit(1)
+
+
+@registry.command("template")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def template_command(file: Path) -> None:
+    """Write an empty enrolment FILE to fill in, .xlsx (its cells are text) or .csv. What stands there is not
+    overwritten."""
+    if file.suffix.lower() not in (".csv", ".xlsx"):
+        raise click.ClickException("文件名要以 .xlsx 或 .csv 结尾。")
+    if file.exists():
+        raise click.ClickException(f"{file} 已经有了，请换一个名字。")
+    write_template(file)
+    click.echo(f"{file}：空表，表头在第1行，从第2行填起。怎么填见 docs/import.md。")
 
 
 @registry.command("district")

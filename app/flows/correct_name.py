@@ -43,9 +43,15 @@ class CorrectionUnderWay(Conflict):
 
 
 class OwnCorrection(Refused):
-    """Who asked does not agree."""
+    """Who asked does not agree, nor refuse."""
 
-    text = "提出更正的人不能自己同意，请换一个人。"
+    text = "提出更正的人不能自己同意，请换一个人。自己不要更正了，可以撤回。"
+
+
+class NotYourCorrection(Refused):
+    """Who did not ask takes nothing back."""
+
+    text = "这个更正是别人提出的，您可以同意或不同意，不能撤回。"
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ def ask(parts: Parts, *, id_number: str, name: str, reason: str, proof: str, by:
 def agree(parts: Parts, correction: int, *, by: str) -> str:
     """The name is the right one from now on; it, masked. NoSuchCorrection, OwnCorrection."""
     with parts.engine.begin() as connection:
-        held = _held(connection, correction, by)
+        held = _by_another(connection, correction, by)
         _end(parts, connection, correction, "done", by)
         connection.execute(_IN_ITS_NAME, {"cause": f"correction:{correction}"})
         # The bureau's next row of him is looked at anew: what it said with the wrong name says nothing now.
@@ -106,8 +112,16 @@ def agree(parts: Parts, correction: int, *, by: str) -> str:
 def refuse(parts: Parts, correction: int, *, by: str) -> None:
     """The name stays. NoSuchCorrection, OwnCorrection."""
     with parts.engine.begin() as connection:
-        _held(connection, correction, by)
+        _by_another(connection, correction, by)
         _end(parts, connection, correction, "refused", by)
+
+
+def withdraw(parts: Parts, correction: int, *, by: str) -> None:
+    """Who asked takes it back, and may ask anew. NoSuchCorrection, NotYourCorrection."""
+    with parts.engine.begin() as connection:
+        if _held(connection, correction).asked_by != by.strip():
+            raise NotYourCorrection
+        _end(parts, connection, correction, "withdrawn", by)
 
 
 def listed(parts: Parts) -> Sequence[Listed]:
@@ -126,15 +140,20 @@ def _names(parts: Parts, row: Row) -> tuple[str, str]:
     return parts.vault.open(row.former, bound_to=bound), parts.vault.open(row.name, bound_to=bound)
 
 
-def _held(connection: Connection, correction: int, by: str) -> Row:
+def _by_another(connection: Connection, correction: int, by: str) -> Row:
+    held = _held(connection, correction)
+    if not by.strip() or by.strip() == held.asked_by:
+        raise OwnCorrection
+    return held
+
+
+def _held(connection: Connection, correction: int) -> Row:
     """The open correction, held against anybody else's word."""
     table = NameCorrection.__table__
     wanted = select(table).where(table.c.id == correction, table.c.state == "asked").with_for_update()
     held = connection.execute(wanted).one_or_none()
     if held is None:
         raise NoSuchCorrection(str(correction))
-    if not by.strip() or by.strip() == held.asked_by:
-        raise OwnCorrection
     return held
 
 

@@ -210,11 +210,11 @@ class NameCorrection(Table):
 
     __tablename__ = "name_correction"
     __table_args__ = (
-        CheckConstraint("state in ('asked', 'done', 'refused')", name="state"),
+        CheckConstraint("state in ('asked', 'done', 'refused', 'withdrawn')", name="state"),
         CheckConstraint(
             "(state = 'asked') = (decided_by is null) and (decided_by is null) = (decided_at is null)", name="decided"
         ),
-        CheckConstraint("decided_by <> asked_by", name="two_people"),
+        CheckConstraint("(decided_by = asked_by) = (state = 'withdrawn')", name="two_people"),
         CheckConstraint("length(reason) >= 4 and length(proof) >= 4", name="reason"),
         Index("uq__name_correction__open", "person_id", unique=True, postgresql_where=text("state = 'asked'")),
     )

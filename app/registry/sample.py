@@ -1,5 +1,5 @@
-"""Enrolment files for trying and measuring: a synthetic district's rows, some of them wrong in every known way, and the
-failure file that must come of it. Deterministic."""
+"""Enrolment files to fill in, and for trying and measuring: a synthetic district's rows, some of them wrong in every
+known way, and the failure file that must come of it. Deterministic."""
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
@@ -130,6 +130,19 @@ def write_sample(path: Path, rows: int, *, bad_percent: float = 0, seed: int = 2
 
         writer(path, lines())
     return side, bad
+
+
+def write_template(path: Path) -> None:
+    """An empty file to fill in, .csv or .xlsx by its name: its head, and in Excel every cell text, so that no number
+    of 18 digits loses its end."""
+    if path.suffix.lower() != ".xlsx":
+        path.write_text(",".join(header()) + "\r\n", encoding="utf-8-sig", newline="")
+        return
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet(SHEET)
+        sheet.set_column(0, len(FIELDS) - 1, 16, book.add_format({"num_format": 49}))  # text
+        sheet.write_row(0, 0, header(), book.add_format({"bold": True}))
+        sheet.freeze_panes(1, 0)
 
 
 def _rows(rows: int, bad_percent: float, seed: int, table: str) -> Iterator[tuple[Cells, Failure | None]]:

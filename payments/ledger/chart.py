@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 INSURANCES = {"RES_PENSION": "居民养老保险", "RES_MEDICAL": "居民医疗保险"}
-GATEWAYS = {"wechat": "微信支付", "alipay": "支付宝", "unionpay": "银联"}
+GATEWAYS = {"wechat": "微信支付", "alipay": "支付宝", "unionpay": "云闪付"}
 CHANNELS = GATEWAYS | {"ccb_pos": "建行POS"}
 DEPARTMENTS = {
     "finance": "财政",

@@ -29,7 +29,7 @@ def test_on_a_phone_the_channels_own_page_opens_and_comes_back(phone, district, 
     )
 
     phone.press(f"用{title}付 320 元")
-    assert "以前付有效" in phone.look(f"channel-{phone.size}-{app}-page")
+    assert "以前有效" in phone.look(f"channel-{phone.size}-{app}-page")
     phone.press(f"打开{title}，付 320 元")
     phone.page.get_by_role("button", name="确认支付").click()
     phone.press("返回商户")

@@ -82,6 +82,12 @@ def test_a_comma_in_the_wrong_place_is_no_amount_in_either(days, amount):
     assert of(days, "bank:pending") == 0
 
 
+@pytest.mark.parametrize("word", ["云闪付", "银联", "unionpay"])
+def test_a_bank_may_call_the_channel_by_either_name(word):
+    [row] = read("bank", a_file(BANK, f"B1,2021-11-06,1.00,{word},,", total="1.00")).rows
+    assert row["channel"] == "unionpay"
+
+
 @pytest.mark.parametrize("named", ["微信支付,2021-11-05,2021-11-07", ",,"], ids=["says its days", "says nothing"])
 def test_one_credit_may_be_a_weekend(days, named):
     take(days, "bank", a_file(BANK, f"B1,2021-11-08,1919.94,{named}", total="1919.94", encoding="gbk"))

@@ -1,7 +1,9 @@
 """What the operator sees: counts in Chinese, a failure file, and an exit status a script can trust."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
+from zipfile import ZipFile
 
 import pytest
 from flask import Flask
@@ -9,6 +11,7 @@ from flask.testing import FlaskCliRunner
 
 from app.cli.registry import registry
 from app.flows.parts import Parts
+from app.registry.columns import FIELDS
 from tests.app.registry.files import a_csv, a_row
 
 
@@ -84,3 +87,24 @@ def test_what_was_ignored_is_named_aloud(shell: FlaskCliRunner, tmp_path: Path) 
     result = shell.invoke(args=["registry", "import", str(path)])
 
     assert result.exit_code == 0 and "第3行（合计）" in result.output and "读入 1，新增 1" in result.output
+
+
+def test_an_empty_file_to_fill_in_is_read_once_it_is_filled_in(shell: FlaskCliRunner, tmp_path: Path) -> None:
+    """Its cells are text: a number typed there keeps its last digits. What stands there is not overwritten."""
+    empty, book = tmp_path / "empty.csv", tmp_path / "empty.xlsx"
+    for file in (empty, book):
+        assert shell.invoke(args=["registry", "template", str(file)]).exit_code == 0
+    filled = a_csv(tmp_path / "filled.csv", a_row(1))
+
+    row = filled.read_text(encoding="utf-8").splitlines()[1]
+    empty.write_text(empty.read_text(encoding="utf-8-sig") + row + "\n", encoding="utf-8-sig")
+    again = shell.invoke(args=["registry", "template", str(empty)])
+    taken = shell.invoke(args=["registry", "import", str(empty)])
+
+    assert again.exit_code == 1 and "已经有了" in again.output
+    assert taken.exit_code == 0 and "新增 1" in taken.output
+    with ZipFile(book) as parts:
+        sheet, styles = (parts.read(f"xl/{name}.xml").decode() for name in ("worksheets/sheet1", "styles"))
+    style = re.search(rf'<col min="1" max="{len(FIELDS)}" [^>]*style="(\d+)"', sheet)[1]
+    formats = re.findall(r'numFmtId="(\d+)"', styles.partition("<cellXfs")[2])
+    assert formats[int(style)] == "49", "text, as Excel counts its formats"

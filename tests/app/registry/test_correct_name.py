@@ -11,11 +11,13 @@ from app.flows.correct_name import (
     CorrectionUnderWay,
     NobodyToCorrect,
     NoSuchCorrection,
+    NotYourCorrection,
     OwnCorrection,
     agree,
     ask,
     listed,
     refuse,
+    withdraw,
 )
 from app.flows.parts import Parts
 from app.registry.identity import is_near
@@ -82,6 +84,20 @@ def test_a_correction_that_was_refused_changes_nothing(wrong: Parts) -> None:
     assert one(wrong, "select count(*) from register_change") == 0
 
 
+def test_who_asked_takes_a_correction_back_and_may_ask_anew(wrong: Parts) -> None:
+    number = ask(wrong, id_number=an_id_number(sequence=1), by="staff:a", **RIGHT)
+    other = ask(wrong, id_number=an_id_number(sequence=3), by="staff:a", **RIGHT)
+    with pytest.raises(NotYourCorrection):
+        withdraw(wrong, number, by="staff:b")
+
+    withdraw(wrong, number, by="staff:a")
+
+    with pytest.raises(NoSuchCorrection):
+        agree(wrong, number, by="staff:b")
+    assert subject_of(wrong, 1).name == "张示列" and [each.id for each in listed(wrong)] == [other]
+    assert ask(wrong, id_number=an_id_number(sequence=1), by="staff:a", **RIGHT) > number
+
+
 @pytest.mark.parametrize(
     ("spoilt", "error"),
     [
@@ -105,6 +121,8 @@ def test_a_correction_without_a_right_name_a_reason_or_a_paper_is_none(wrong: Pa
     [
         "update name_correction set state = 'refused', decided_by = 'staff:c' where state = 'done'",
         "update name_correction set state = 'done', decided_by = 'staff:a', decided_at = now() where state = 'asked'",
+        "update name_correction set state = 'withdrawn', decided_by = 'staff:b', decided_at = now()"
+        " where state = 'asked'",
         "update name_correction set name = former",
         "delete from name_correction",
     ],
