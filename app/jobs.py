@@ -15,18 +15,18 @@ from sqlalchemy import text
 
 from app.access.accounts import forget_codes
 from app.access.tally import forget
-from app.flows.check_book import NUMBERS, watch_book
-from app.flows.entitle_late import ask_for_entitled
-from app.flows.expire import ask_silent
-from app.flows.fetch_statement import fetch_due
 from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
-from app.flows.reconcile import reconcile_due, watch_differences
-from app.flows.refund import ask_for_surplus
-from app.flows.refund_pay import pay_due
-from app.flows.suspense import watch
-from app.flows.tell import tell, tell_due
-from app.flows.watch_keys import watch_keys
+from app.flows.pay.expire import ask_silent
+from app.flows.reconcile.compare import reconcile_due, watch_differences
+from app.flows.reconcile.fetch_statement import fetch_due
+from app.flows.refund.entitle_late import ask_for_entitled
+from app.flows.refund.give_back import pay_due
+from app.flows.refund.steps import ask_for_surplus
+from app.flows.suspense.solve import watch
+from app.flows.tell.send import tell, tell_due
+from app.flows.watch.book import NUMBERS, watch_book
+from app.flows.watch.keys import watch_keys
 from core.errors import AppError
 
 STALLED_S = 30

@@ -15,8 +15,8 @@ from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.cli import GROUPS
-from app.flows.collect import Collector
 from app.flows.parts import Clocks, Parts, Urls
+from app.flows.pay.collect import Collector
 from app.log import set_up_logs
 from app.observe import Alarm, say_alert
 from app.policy.year import load_year
@@ -156,7 +156,7 @@ def _parts_of(settings: Settings) -> dict[str, Any]:
 def create_app(settings: Settings) -> APIFlask:
     """The application: web process and command line. Opens no connection before it is asked something."""
     set_up_logs(settings.log_level)
-    app = APIFlask("app", title="两险通", version="1", docs_path=None, spec_path="/api/openapi.json")
+    app = APIFlask("app.web", title="两险通", version="1", docs_path=None, spec_path="/api/openapi.json")
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=1024 * 1024,

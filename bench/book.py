@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.cli.parts import joined
-from app.flows.check_book import check_book
+from app.flows.watch.book import check_book
 from bench.callbacks import EMPTIED
 from bench.ground import DATABASE, Ground
 from bench.ratio import Ratio, figure

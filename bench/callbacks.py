@@ -1,7 +1,7 @@
 """P1–P3: a callback, from HTTP to the committed entry, notice and job.
 
-The limit runs the very SQL of payments/settle.py under pgbench, over the same prepared payments. The plain version
-(bench/plain.py) does the same work the way a user of an ORM would write it.
+The limit runs the very SQL of payments/taking/settle.py under pgbench, over the same prepared payments. The plain
+version (bench/plain.py) does the same work the way a user of an ORM would write it.
 """
 
 import json

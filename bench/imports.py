@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 
 from app.cli.parts import joined
-from app.flows.district import put_places
+from app.flows.register.district import put_places
 from app.registry.register import ENROLMENT, PERSON
 from app.registry.sample import write_sample
 from app.registry.synthetic import MOST_VILLAGES, TOWNS, villages

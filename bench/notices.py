@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from app.cli.parts import joined
 from app.cli.stack import free_port
-from app.flows.tell import tell_due
+from app.flows.tell.send import tell_due
 from bench.ground import DATABASE, Ground
 from bench.ratio import Figure, Ratio, figure
 from bench.slow_provider import DELAY_S

@@ -14,8 +14,8 @@ from core.clock import utc_now
 from core.db import connect
 from notifications.models import Notice
 from payments.ledger.models import Entry, Posting
-from payments.models import Bill, BillLine, Payment, PaymentBill, Received
 from payments.number import household_of
+from payments.taking.tables import Bill, BillLine, Payment, PaymentBill, Received
 
 settings = Settings.from_environment(environment())
 assert settings.database_owner_url

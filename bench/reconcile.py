@@ -19,10 +19,10 @@ from bench.ground import DATABASE, Ground
 from bench.ratio import Ratio, figure
 from core.clock import BEIJING, beijing_midnight, utc_now
 from core.db import connect
-from payments import reconcile
 from payments.gateways.wechat.statement import read_lines
-from payments.reconcile import BusinessDay
-from payments.statements import keep
+from payments.reconcile import compare
+from payments.reconcile.compare import BusinessDay
+from payments.reconcile.statements import keep
 
 DAY = date(2021, 11, 5)
 MCHID, GATEWAY = "1900000001", "wechat"
@@ -77,9 +77,9 @@ def _ours(engine: Engine, path: Path, rows: int) -> tuple[float, float]:
         keep(connection, GATEWAY, DAY, file, read_lines(file, DAY, mchid=MCHID), wall=utc_now())
     read = time.perf_counter() - began
     with engine.begin() as connection:
-        reconcile.book_fees(connection, of, now=utc_now(), booked_on=DAY)
-        assert reconcile.match(connection, of) == 0
-        assert reconcile.name_differences(connection, of, now=utc_now()) == 0
+        compare.book_fees(connection, of, now=utc_now(), booked_on=DAY)
+        assert compare.match(connection, of) == 0
+        assert compare.name_differences(connection, of, now=utc_now()) == 0
     took = time.perf_counter() - began
     with engine.connect() as connection:
         stored = connection.exec_driver_sql(

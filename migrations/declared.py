@@ -4,14 +4,14 @@ from app.access import models as access
 from app.registry import models as registry
 from core.db import Table
 from notifications import models as notices
-from payments import check_tables as checks
-from payments import models as payments
 from payments import proofs
-from payments import reconcile_tables as reconciliation
-from payments import refund_tables as refunds
-from payments import statement_tables as statements
 from payments.ledger import models as ledger
 from payments.ledger import seal_tables as seals
+from payments.reconcile import statement_tables as statements
+from payments.reconcile import tables as reconciliation
+from payments.refunds import tables as refunds
+from payments.taking import tables as payments
+from payments.truths import tables as checks
 
 # Importing them declares their tables.
 ROOMS = (registry, access, ledger, seals, payments, refunds, statements, reconciliation, checks, proofs, notices)

@@ -3,17 +3,17 @@ function, and no query over the book would notice."""
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-FUNCTIONS = Path(__file__).parent / "functions"
+from migrations import functions
+
 _FUNCTION = re.compile(r"create or replace function (\w+)\s*\(.*?\bas \$\$(.*?)\$\$", re.DOTALL)
 _TRIGGER = re.compile(r"create (?:constraint )?trigger (\w+)\s.*?\bon (\w+)\b", re.DOTALL)
 BOOK = ("entry", "posting")
 SCOPED = ("household", "person", "bill", "bill_line", "payment", "payment_bill", "refund", "notice", "proof")
 UNIQUE = ("uq__bill__levy_item", "uq__payment_bill__live")  # one effective bill a person, one live payment a bill
-KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do with the other tables (90_grants.sql)
+KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do with the other tables (grants.sql)
     **dict.fromkeys(
         ("staff", "agent", "agent_village", "town", "village", "import_batch", "name_correction"),
         ("insert", "update", "delete"),
@@ -41,7 +41,7 @@ _CALL = (
 
 def missing_guards(connection: Connection, *, role: str = "liangxian_app") -> Sequence[str]:
     """Each guard that is gone, off, or not the one we wrote; and each way past the functions that `role` was given."""
-    written = "\n".join(path.read_text() for path in sorted(FUNCTIONS.glob("*.sql")))
+    written = "\n".join(functions.files())
     found = {
         row.proname: row.prosrc
         for row in connection.execute(

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, text
 
 from app.registry.determinations import MOVES as DETERMINATION_MOVES
 from core.db import connect
+from migrations import functions
 from migrations.declared import TABLES, ours
 from payments.ledger.chart import accounts
 from payments.states import MOVES, REFUND_MOVES
@@ -96,15 +97,15 @@ def _deployment() -> str:
 
 @cache
 def _functions_digest() -> str:
-    return sha256(b"".join(path.read_bytes() for path in sorted((HERE / "functions").glob("*.sql")))).hexdigest()
+    return sha256("".join(functions.files()).encode()).hexdigest()
 
 
 def _apply_functions(connection: Connection) -> None:
     found = connection.execute(text("select digest from deployed where name = 'functions'")).scalar_one_or_none()
     if found == _functions_digest():
         return
-    for path in sorted((HERE / "functions").glob("*.sql")):
-        connection.exec_driver_sql(path.read_text().replace("%", "%%"))
+    for written in functions.files():
+        connection.exec_driver_sql(written.replace("%", "%%"))
     connection.execute(
         text("insert into deployed values (:name, :digest) on conflict (name) do update set digest = :digest"),
         [{"name": name, "digest": _functions_digest()} for name in ("functions", _deployment())],
@@ -113,7 +114,7 @@ def _apply_functions(connection: Connection) -> None:
 
 def _apply_grants(connection: Connection) -> None:
     """Every time: a table that came with a version alone has no grants yet."""
-    connection.exec_driver_sql((HERE / "functions" / "90_grants.sql").read_text().replace("%", "%%"))
+    connection.exec_driver_sql(functions.grants().replace("%", "%%"))
 
 
 def _fill_fixed_tables(connection: Connection, years: Iterable[int]) -> None:

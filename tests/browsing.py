@@ -7,8 +7,8 @@ from html import unescape
 
 import requests
 
-from app.flows.enter import open_session, visitor_of
-from app.flows.sign_in import ask_code, prove_code
+from app.flows.enter.session import open_session, visitor_of
+from app.flows.enter.sign_in import ask_code, prove_code
 from tests.system import System, last_text, second_code
 
 _SERIAL = itertools.count(1)

@@ -10,11 +10,11 @@ from sqlalchemy import Connection, text
 from app.registry.identity import check_digit
 from core.clock import BEIJING, utc_now
 from core.vault import Vault
-from payments.bills import Draft, DraftLine, IssuedBill, issue
 from payments.gateways.base import Kind, Order, Outcome, Trade, Word
 from payments.number import new_number
-from payments.settle import Message
-from payments.start import Attempt, begin
+from payments.taking.bills import Draft, DraftLine, IssuedBill, issue
+from payments.taking.settle import Message
+from payments.taking.start import Attempt, begin
 
 NOON = datetime(2021, 11, 5, 12, tzinfo=BEIJING)  # on the business clock
 NEW_YEAR = datetime(2022, 1, 1, tzinfo=BEIJING)

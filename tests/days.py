@@ -7,9 +7,9 @@ from io import BytesIO
 
 from sqlalchemy import text
 
-from payments import statements
 from payments.gateways.base import Movement, Outcome, StatementLine
-from payments.settle import collect
+from payments.reconcile import statements
+from payments.taking.settle import collect
 from tests.builders import (
     NOON,
     a_bill,

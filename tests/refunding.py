@@ -2,11 +2,11 @@
 
 from sqlalchemy import text
 
-from app.flows import refund_pay
-from app.flows.follow_refund import follow
 from app.flows.parts import Parts
-from app.flows.pay import Kind, Payer, start_payment
-from app.flows.refund import Asked, accept, apply, decide, review
+from app.flows.pay.start import Kind, Payer, start_payment
+from app.flows.refund import give_back
+from app.flows.refund.follow import follow
+from app.flows.refund.steps import Asked, accept, apply, decide, review
 from app.policy.facts import Insurance
 from app.policy.refunds import Why
 from core.clock import utc_now
@@ -69,7 +69,7 @@ def run_refunds(running, number, until):
             connection.execute(
                 text("update refund set next_query_at = :now where next_query_at is not null"), {"now": utc_now()}
             )
-        refund_pay.pay_due(running.parts)
+        give_back.pay_due(running.parts)
         return state(running, number, "refund") == until
 
     eventually(turn, 10)

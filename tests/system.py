@@ -15,9 +15,9 @@ from werkzeug.serving import make_server
 
 from app.access.models import Agent, Staff
 from app.access.tally import MINUTE, seconds_left
+from app.flows.enter.second import code_of_now, issue_second
 from app.flows.parts import Parts
-from app.flows.second import code_of_now, issue_second
-from app.flows.tell import tell_due
+from app.flows.tell.send import tell_due
 from app.joining import create_app
 from config.local import sandbox_keys
 from config.postgres import Server

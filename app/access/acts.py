@@ -1,5 +1,5 @@
 """Who did what at the door, as rows that are only added to. Nothing here commits: what is done and its row are one
-transaction. What the office commands do with accounts, the database notes itself (80_access.sql)."""
+transaction. What the office commands do with accounts, the database notes itself (app/access/access.sql)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -48,6 +48,14 @@ def listed(connection: Connection, *, before: int | None, most: int, who: str = 
     if who:
         found = found.where(or_(Act.by == who, Act.about == who))
     return connection.execute(found.where(Act.what == what) if what else found).all()
+
+
+def note_search(
+    connection: Connection, vault: Vault, words: str, *, by: str, place: str, at: datetime, network: str
+) -> None:
+    """Somebody of an office or an agent searches in a place (the code of one, or nothing)."""
+    where = place if place.isascii() and place.isdigit() else ""
+    note(connection, What.SEARCH, by=by, about=sought(vault, words), words=where, at=at, network=network)
 
 
 def sought(vault: Vault, words: str) -> str:

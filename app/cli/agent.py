@@ -9,8 +9,8 @@ from flask.cli import AppGroup
 
 from app.access.models import Agent
 from app.cli.parts import office_parts, settings
-from app.flows.agents import add_agent, change_password, disable_agent
-from app.flows.second import Whose, code_of_now, issue_second
+from app.flows.enter.accounts import add_agent, change_password, disable_agent
+from app.flows.enter.second import Whose, code_of_now, issue_second
 from core.errors import AppError
 
 agent = AppGroup("agent", help="Village agents (代办员).")

@@ -5,7 +5,7 @@ from flask.cli import AppGroup
 
 from app.cli.parts import office_parts
 from app.cli.sheet import id_number_asked
-from app.flows.correct_name import agree, ask, listed, refuse, withdraw
+from app.flows.register.correct_name import agree, ask, listed, refuse, withdraw
 from core.clock import beijing
 from core.errors import AppError
 

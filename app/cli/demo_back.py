@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import click
 
 from app.cli.stage import Stage, wait_for
-from app.flows.follow_refund import follow
-from app.flows.refund import accept, apply, decide, review
+from app.flows.refund.follow import follow
+from app.flows.refund.steps import accept, apply, decide, review
 from app.policy.facts import Insurance
 from core.money import yuan
 from payments.errors import OwnRefund

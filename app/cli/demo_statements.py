@@ -5,7 +5,7 @@ from datetime import timedelta
 import click
 
 from app.cli.stage import Stage
-from app.flows.fetch_statement import fetch_statement
+from app.flows.reconcile.fetch_statement import fetch_statement
 from core.clock import beijing, beijing_midnight
 from core.money import yuan
 from payments.gateways import GATEWAYS

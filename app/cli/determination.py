@@ -7,8 +7,8 @@ from flask.cli import AppGroup
 
 from app.cli.parts import office_parts, parts
 from app.cli.sheet import id_number_asked
-from app.flows.determine import Ruling, apply, check, decide, listed
-from app.flows.quote import identify
+from app.flows.due.quote import identify
+from app.flows.register.determine import Ruling, apply, check, decide, listed
 from app.policy.facts import Insurance
 from app.policy.words import phrases
 from app.registry.determinations import WORDS, Kind

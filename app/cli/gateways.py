@@ -12,8 +12,8 @@ from flask.cli import AppGroup
 
 from app.cli.parts import gateway as connected
 from app.cli.parts import parts, settings
-from app.flows.fetch_statement import fetch_statement
-from app.flows.watch_keys import ends_soon
+from app.flows.reconcile.fetch_statement import fetch_statement
+from app.flows.watch.keys import ends_soon
 from core.clock import BEIJING, beijing, utc_now
 from core.errors import AppError
 from core.money import yuan

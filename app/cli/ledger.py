@@ -6,11 +6,11 @@ import click
 from flask.cli import AppGroup
 
 from app.cli.parts import parts
-from app.flows.check_book import NUMBERS, check_book
+from app.flows.watch.book import NUMBERS, check_book
 from core.money import yuan
-from payments.invariants import Finding
 from payments.ledger.balances import entry_lines, trial_balance
 from payments.number import household_of
+from payments.truths.invariants import Finding
 
 ledger = AppGroup("ledger", help="The book (账本).")
 

@@ -5,7 +5,7 @@ from flask.cli import AppGroup
 from sqlalchemy import text
 
 from app.cli.parts import parts
-from app.flows.remind import Told, remind
+from app.flows.tell.remind import Told, remind
 from core.errors import AppError
 from notifications.send import TEMPLATES, render, version_of
 

@@ -13,10 +13,10 @@ import click
 from app.access.models import Agent, Staff
 from app.access.passwords import SHORTEST
 from app.access.roles import Role
-from app.flows.district import is_empty, put_agent, put_places, put_staff
-from app.flows.import_roster import import_roster
+from app.flows.enter.second import has_second, issue_second
 from app.flows.parts import Parts
-from app.flows.second import has_second, issue_second
+from app.flows.register.district import is_empty, put_agent, put_places, put_staff
+from app.flows.register.import_roster import import_roster
 from app.registry.cast import showcase
 from app.registry.columns import FIELDS
 from app.registry.synthetic import BOTH, TOWNS, header, people, villages, villages_for

@@ -85,8 +85,8 @@ def replay_command(year: str, against: str, moment: str | None, villages: bool, 
     """What the other rules would change for everybody in the register: who pays more or less, who gains or loses a
     subsidy, what each budget line costs. Changes nothing."""
     from app.cli.policy_words import table  # only this verb asks the register
-    from app.flows.replay import replay
-    from app.flows.replay_book import write_book
+    from app.flows.due.replay import replay
+    from app.flows.due.replay_book import write_book
 
     before, after = _rules(year), _rules(against)
     if out and out.suffix.lower() != ".xlsx":

@@ -3,8 +3,8 @@
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from app.flows.replay import Replayed
-from app.flows.replay_book import HEAD, INSURANCES, TIERS, budget_rows, explained, figures, reason_rows
+from app.flows.due.replay import Replayed
+from app.flows.due.replay_book import HEAD, INSURANCES, TIERS, budget_rows, explained, figures, reason_rows
 from app.policy.facts import Insurance
 from app.policy.replay import Totals
 from core.money import plain_yuan

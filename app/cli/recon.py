@@ -9,16 +9,16 @@ from flask.cli import AppGroup
 
 from app.cli.parts import parts
 from app.documents.certificate import draw
-from app.flows import clear_difference, close_day
-from app.flows.certify import certificate, problems, read_certificate
-from app.flows.import_outside import import_outside
-from app.flows.reconcile import reconcile_day, reconcile_due
+from app.flows.reconcile import clear_difference, close_day
+from app.flows.reconcile.certify import certificate, problems, read_certificate
+from app.flows.reconcile.compare import reconcile_day, reconcile_due
+from app.flows.reconcile.import_outside import import_outside
 from core.errors import AppError
 from core.money import yuan
-from payments import day_books, discrepancies
 from payments.ledger import seal
 from payments.ledger.chart import CHANNELS
-from payments.outside_files import KINDS
+from payments.reconcile import day_books, discrepancies
+from payments.reconcile.outside_files import KINDS
 
 recon = AppGroup("recon", help="Books compared, days closed (对账、日结).")
 DAY = click.DateTime(["%Y-%m-%d"])

@@ -7,15 +7,15 @@ import click
 from flask.cli import AppGroup
 
 from app.cli.parts import parts
-from app.flows.follow_refund import WORDS, follow
-from app.flows.refund import accept, apply, decide, review
-from app.flows.refund_pay import HOLDERS, Account, again, ask_transfer, decide_transfer
+from app.flows.refund.follow import WORDS, follow
+from app.flows.refund.give_back import HOLDERS, Account, again, ask_transfer, decide_transfer
+from app.flows.refund.steps import accept, apply, decide, review
 from app.policy.facts import Insurance
 from app.policy.refunds import QUESTIONS, Why
 from core.clock import beijing
 from core.errors import AppError
 from core.money import yuan
-from payments.find_refunds import listed
+from payments.refunds.find import listed
 from payments.states import RefundState
 
 refund = AppGroup("refund", help="Money back the way it came (退款).")

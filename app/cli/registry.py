@@ -14,8 +14,8 @@ from flask.cli import AppGroup
 
 from app.cli.parts import office_parts, settings
 from app.cli.people import ensure_district
-from app.flows.district import put_places
-from app.flows.import_roster import Imported, import_roster
+from app.flows.register.district import put_places
+from app.flows.register.import_roster import Imported, import_roster
 from app.registry.failures import REASONS, Failure, FailureFile
 from app.registry.sample import write_sample, write_template
 from app.registry.synthetic import MOST_VILLAGES, TOWNS, villages

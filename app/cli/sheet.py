@@ -8,8 +8,8 @@ import click
 from flask.cli import AppGroup
 
 from app.cli.parts import parts
-from app.flows.explain import explain
-from app.flows.quote import identify, subjects
+from app.flows.due.explain import explain
+from app.flows.due.quote import identify, subjects
 from app.policy.facts import Insurance
 from app.policy.sheet import Reader, Sheet
 from app.registry.find import Subject

@@ -7,7 +7,7 @@ from app.access.models import Staff
 from app.access.roles import ROLES, Role
 from app.cli.agent import give_second, password_for, show_code, show_login
 from app.cli.parts import office_parts
-from app.flows.agents import add_staff, change_staff
+from app.flows.enter.accounts import add_staff, change_staff
 from core.errors import AppError
 
 staff = AppGroup("staff", help="Staff of the offices (税务、人社、医保、镇街、审计).")

@@ -8,15 +8,15 @@ from flask.cli import AppGroup
 
 from app.cli.parts import parts
 from app.cli.sheet import id_number_asked
-from app.flows import suspense as flow
-from app.flows.pay import Want
-from app.flows.quote import identify
-from app.flows.suspense_work import DOUBTS, SOLUTIONS, doubt, proposal
+from app.flows.due.quote import identify
+from app.flows.pay.start import Want
+from app.flows.suspense import solve as flow
+from app.flows.suspense.desk import DOUBTS, SOLUTIONS, doubt, proposal
 from app.policy.facts import Insurance
 from core.clock import beijing
 from core.errors import AppError
 from core.money import fen, yuan
-from payments.suspense import listed
+from payments.suspense.solve import listed
 
 suspense = AppGroup("suspense", help="Money that fits no bill (待查款).")
 _by = click.option("--by", required=True, callback=lambda _c, _p, who: f"staff:{who.strip()}", help="Who does this.")

@@ -10,8 +10,8 @@ from reportlab.lib.units import mm
 
 from app.documents.page import GREEN, GREY, Page
 from core.money import yuan
-from payments.discrepancies import BOOKS, KINDS
 from payments.ledger.chart import CHANNELS, INSURANCES, accounts
+from payments.reconcile.discrepancies import BOOKS, KINDS
 
 AUTHOR = "城乡居民两险征缴系统"
 MOST_LINES = 12  # accounts on the page; the JSON has them all
@@ -19,7 +19,7 @@ MOST_EXCEPTIONS = 8
 
 
 def draw(facts: Mapping[str, Any], *, signature: bytes, public_key: bytes) -> bytes:
-    """The page as PDF. `facts` are those of app.flows.certify."""
+    """The page as PDF. `facts` are those of app.flows.reconcile.certify."""
     closed_at = datetime.fromisoformat(facts["closed_at"])
     page = Page(f"日结证明 {facts['day']}", author=AUTHOR, at=closed_at)
     _head(page, facts)

@@ -1,4 +1,4 @@
-"""A confirmation or a certificate of payment, one A4 page, drawn from what app.flows.proofs wrote down."""
+"""A confirmation or a certificate of payment, one A4 page, drawn from what app.flows.prove.papers wrote down."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime

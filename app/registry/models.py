@@ -232,7 +232,7 @@ class NameCorrection(Table):
 
 
 class RegisterChange(Table):
-    """One row of the register that was changed or removed, by whatever way (82_trail.sql). Only added to."""
+    """One row of the register that was changed or removed, by whatever way (app/access/trail.sql). Only added to."""
 
     __tablename__ = "register_change"
     __table_args__ = (Index("ix__register_change__key", "of", "key"), Index("ix__register_change__cause", "cause"))

@@ -8,47 +8,34 @@ from flask import Response, current_app, g, request
 
 from app.access.sessions import Officer
 from app.observe import REQUESTS, SECONDS
-from app.web import (
-    access,
-    agent,
-    back,
-    callbacks,
-    errors,
-    forms,
-    health,
-    home,
-    load,
-    own,
-    proofs,
-    resident,
-    sign_in,
-    village,
-    words,
-)
-from app.web import refunds as refund_pages
-from app.web.access import anybody, api_resident, by_permission, page_account, page_agent, page_resident, proven
+from app.web import callbacks, own, proofs, words
+from app.web.agent import households, village
 from app.web.api import payments, people, reader, refunds, session, sheets, spec, subscriptions
 from app.web.api import policy as policy_year
 from app.web.api import proofs as api_proofs
-from app.web.csp import policy
-from app.web.errors import request_number
-from app.web.home import ELDER
+from app.web.door import access, back, errors, forms, health, load
+from app.web.door.access import anybody, api_resident, by_permission, page_account, page_agent, page_resident, proven
+from app.web.door.csp import policy
+from app.web.door.errors import request_number
+from app.web.door.parts import parts
 from app.web.office import audit, day, desk
 from app.web.office import people as office_people
 from app.web.office import progress as office_progress
 from app.web.office import refunds as office_refunds
 from app.web.office import suspense as office_suspense
-from app.web.parts import parts
+from app.web.resident import dues, home, sign_in
+from app.web.resident import refunds as refund_pages
+from app.web.resident.home import ELDER
 from core.db import EVERYWHERE, PLACES, SHORT
 
 DOORS = (
     # blueprint    path           guard          a form's token
     (home.bp, "", anybody, True),
     (sign_in.bp, "", page_account, True),
-    (resident.bp, "", page_resident, True),
+    (dues.bp, "", page_resident, True),
     (refund_pages.bp, "", page_resident, True),
     (proofs.bp, "", page_resident, True),
-    (agent.bp, "/agent", page_agent, True),
+    (households.bp, "/agent", page_agent, True),
     (own.agent, "/agent", page_agent, True),
     (village.bp, "/agent", page_agent, True),
     (proofs.village, "/agent", page_agent, True),

@@ -3,8 +3,8 @@
 from apiflask import APIBlueprint
 from flask import Response, request
 
-from app.flows.collect import take_callback
-from app.web.parts import collector, parts
+from app.flows.pay.collect import take_callback
+from app.web.door.parts import collector, parts
 from core.errors import AppError, BadInput
 
 bp = APIBlueprint("callbacks", __name__, enable_openapi=False)

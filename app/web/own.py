@@ -4,10 +4,10 @@ from apiflask import APIBlueprint
 from flask import make_response, redirect, render_template, request, url_for
 
 from app.access.tally import TooOften
-from app.flows.own import change_own, end_session, open_sessions
-from app.web.access import Answer, agent_in, guarded_by, here, needs
-from app.web.browser import network
-from app.web.parts import parts
+from app.flows.enter.own import change_own, end_session, open_sessions
+from app.web.door.access import Answer, agent_in, guarded_by, here, needs
+from app.web.door.browser import network
+from app.web.door.parts import parts
 from core.errors import BadInput
 
 agent = APIBlueprint("own_agent", __name__, enable_openapi=False)

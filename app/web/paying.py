@@ -5,13 +5,13 @@ from urllib.parse import urlsplit
 
 from flask import Response, current_app, make_response, render_template, request
 
-from app.flows.enter import openid_of
-from app.flows.follow import Followed, Phase
-from app.flows.pay import Kind, Payer, Started, Want, start_payment, started_before
-from app.web.access import actor, here
+from app.flows.enter.session import openid_of
+from app.flows.pay.follow import Followed, Phase
+from app.flows.pay.start import Kind, Payer, Started, Want, start_payment, started_before
 from app.web.codes import picture
-from app.web.csp import policy
-from app.web.parts import parts
+from app.web.door.access import actor, here
+from app.web.door.csp import policy
+from app.web.door.parts import parts
 from app.web.ways import chosen, codes
 from core.errors import BadInput
 from payments.errors import GatewaySilent

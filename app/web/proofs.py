@@ -3,12 +3,22 @@
 from apiflask import APIBlueprint
 from flask import Response, redirect, render_template, url_for
 
-from app.flows.follow import follow
-from app.flows.proofs import CONFIRMATION, NoSuchProof, NotBookedYet, Proof, behind, certify, confirm, hand_out, proof
-from app.flows.quote import subjects
-from app.web.access import Answer, actor, here, own_payment
+from app.flows.due.quote import subjects
+from app.flows.pay.follow import follow
+from app.flows.prove.papers import (
+    CONFIRMATION,
+    NoSuchProof,
+    NotBookedYet,
+    Proof,
+    behind,
+    certify,
+    confirm,
+    hand_out,
+    proof,
+)
+from app.web.door.access import Answer, actor, here, own_payment
+from app.web.door.parts import parts
 from app.web.files import as_file
-from app.web.parts import parts
 from app.web.sheets import item_of
 from app.web.wishes import known
 

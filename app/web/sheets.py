@@ -4,11 +4,11 @@ from datetime import datetime
 
 from flask import render_template, request
 
-from app.flows.explain import explain
+from app.flows.due.explain import explain
 from app.policy.facts import Insurance
 from app.policy.sheet import Sheet
 from app.registry.find import Subject
-from app.web.parts import parts
+from app.web.door.parts import parts
 from app.web.wishes import item_named, tiers
 from core.errors import NotFound
 

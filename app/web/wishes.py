@@ -6,11 +6,14 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from app.flows.pay import Want
+from app.flows.pay.start import Want
+from app.flows.refund.follow import RefundFollowed, follow
 from app.policy.facts import Insurance
-from app.web.access import person_behind, visitor
+from app.web.door.access import here, person_behind, visitor
+from app.web.door.parts import parts
 from core.errors import BadInput, NotFound
 from core.money import Fen
+from payments.errors import NoSuchRefund
 
 _TIER = "tier."
 MOST_ITEMS = 24
@@ -107,3 +110,12 @@ def _split(field: str) -> tuple[str, str]:
 
 def _is_number(words: str) -> bool:
     return words.isascii() and words.isdecimal() and len(words) <= 9
+
+
+def own_refund(number: str) -> RefundFollowed:
+    """A refund this session may see: it concerns only people known here. NoSuchRefund."""
+    found = follow(parts(), number)
+    people = {item.person_id for item in found.items}
+    if not people or not people <= set(here().known.values()):
+        raise NoSuchRefund(number)
+    return found

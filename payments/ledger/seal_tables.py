@@ -29,7 +29,7 @@ class SealedDay(Table):
     confirmed_by: Mapped[str | None] = mapped_column(Text)  # who agreed to the exceptions
     closed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock
     written_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-    version: Mapped[int] = mapped_column(SmallInteger, server_default="2")  # of the digest: 1 says less (75_seal.sql)
+    version: Mapped[int] = mapped_column(SmallInteger, server_default="2")  # of the digest: 1 says less (seal.sql)
 
 
 class SealedTotal(Table):

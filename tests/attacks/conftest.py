@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.flows import collect, refund_pay
-from app.flows.collect import Allowance
-from app.flows.pay import Kind, Payer, Want, start_payment
+from app.flows.pay import collect
+from app.flows.pay.collect import Allowance
+from app.flows.pay.start import Kind, Payer, Want, start_payment
+from app.flows.refund import give_back
 from app.policy.facts import Insurance
 from config.postgres import Server
 from payments.gateways.base import Gateway
@@ -93,7 +94,7 @@ class Target:
         world = self.system.outside.world
         world.knobs.notify_factor = 1000  # it settles when we say so
         try:
-            refund_pay.pay_due(self.system.parts)
+            give_back.pay_due(self.system.parts)
         finally:
             world.knobs.notify_factor = 0.01
         trade, done = world.trades.settle_refund(self.name, owed.number, number)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from config.postgres import Server
-from payments.settle import collect
+from payments.taking.settle import collect
 from tests.builders import NOON, a_bill, a_message, a_paid_word, a_started_payment
 from tests.conftest import DATABASE, emptied
 

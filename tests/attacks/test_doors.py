@@ -14,9 +14,9 @@ import structlog
 from app.access import passwords
 from app.access.roles import Role
 from app.documents.proof import draw
-from app.flows.enter import Tried, WrongLogin, log_in
-from app.flows.proofs import confirm
-from app.flows.quote import identify
+from app.flows.due.quote import identify
+from app.flows.enter.session import Tried, WrongLogin, log_in
+from app.flows.prove.papers import confirm
 from app.log import set_up_logs
 from app.registry.errors import NoSuchPerson
 from app.registry.identity import clean_id_number, clean_name, id_number_problem, name_problem

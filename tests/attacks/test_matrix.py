@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from app.access.roles import Role
-from app.flows.agents import add_agent, add_staff
-from app.flows.pay import Kind, Payer, Want, start_payment
+from app.flows.enter.accounts import add_agent, add_staff
+from app.flows.pay.start import Kind, Payer, Want, start_payment
 from app.policy.facts import Insurance
 from core.redact import mask_name
 from tests.app.web.conftest import district, far_folder, running

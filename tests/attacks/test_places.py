@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from app.access.roles import Role
-from app.flows.pay import Want
+from app.flows.pay.start import Want
 from app.policy.facts import Insurance
 from core.db import EVERYWHERE, PLACES
 from migrations.guards import SCOPED, missing_guards
@@ -68,7 +68,7 @@ def test_a_door_that_forgets_to_ask_still_shows_nothing(running, district, brows
     """The first wall is taken away: every village is the agent's own, and the database shows his all the same."""
     browser.log_in(*an_agent)
     everything = type("All", (frozenset,), {"__contains__": lambda self, _one: True})()
-    monkeypatch.setattr("app.web.agent.agent", lambda: SimpleNamespace(villages=everything, login="wang"))
+    monkeypatch.setattr("app.web.agent.households.agent", lambda: SimpleNamespace(villages=everything, login="wang"))
 
     page = browser.get(f"/agent/villages/{district.other_village}")
 

@@ -8,9 +8,9 @@ import pytest
 
 from app.access.roles import Role
 from app.documents.certificate import draw
-from app.flows.agents import add_staff
-from app.flows.certify import certificate
-from app.flows.close_day import ask_to_close, confirm_close
+from app.flows.enter.accounts import add_staff
+from app.flows.reconcile.certify import certificate
+from app.flows.reconcile.close_day import ask_to_close, confirm_close
 from tests.browser.conftest import SHOTS
 from tests.days import DAY
 from tests.journeys.test_a_day_is_closed import PASSWORD, a_day

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from app.access.roles import Role
-from app.flows.agents import add_staff
-from app.flows.pay import Want
-from app.flows.proofs import confirm
+from app.flows.enter.accounts import add_staff
+from app.flows.pay.start import Want
+from app.flows.prove.papers import confirm
 from app.policy.facts import Insurance
 from tests.app.flows.test_suspense import unknown
 from tests.browser.conftest import SHOTS, Phone, audit

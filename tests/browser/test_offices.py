@@ -3,8 +3,8 @@
 import pytest
 
 from app.access.roles import Role
-from app.flows.agents import add_staff
-from app.flows.pay import Want
+from app.flows.enter.accounts import add_staff
+from app.flows.pay.start import Want
 from app.policy.facts import Insurance
 from tests.refunding import agreed, pay
 

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import text
 
 from app.access.roles import Role
-from app.flows import refund
-from app.flows.agents import add_staff
-from app.flows.pay import Want
+from app.flows.enter.accounts import add_staff
+from app.flows.pay.start import Want
+from app.flows.refund import steps
 from app.policy.facts import Insurance
 from tests.app.web.test_office_refunds import money_of_nobody
 from tests.refunding import agree, agreed, pay, run_refunds, to_the_approval
@@ -42,7 +42,7 @@ def test_a_resident_asks_and_reads_the_steps(running, district, phone):
 def test_the_offices_see_their_work(running, district, phone, width):
     for login, role in (("clerk01", Role.TAX_CLERK), ("lead01", Role.TAX_LEAD)):
         add_staff(running.office, login=login, name="示例", role=role, password=PASSWORD)
-    first = refund.apply(running.parts, pay(running, Want(district.adult.id, MEDICAL)), by="resident").number
+    first = steps.apply(running.parts, pay(running, Want(district.adult.id, MEDICAL)), by="resident").number
     payment = pay(running, Want(district.poor.id, PENSION, 50000), key="b")
     running.outside.fault("refund_abnormal")
     stuck = agreed(running.parts, payment).number

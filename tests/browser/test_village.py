@@ -1,7 +1,7 @@
 """An agent's afternoon: slips for the village, a printed code, and a list that turns green while she looks at it."""
 
-from app.flows.remind import remind
-from app.flows.tell import tell_due
+from app.flows.tell.remind import remind
+from app.flows.tell.send import tell_due
 from tests.browser.conftest import SHOTS
 from tests.browser.test_journeys import pay_on_the_phone
 

@@ -15,10 +15,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from sqlalchemy import text
 
-from app.flows import refund_pay
-from app.flows.expire import ask_silent
-from app.flows.follow import Phase, follow
-from app.flows.pay import Payer, Started, Want, start_payment
+from app.flows.pay.expire import ask_silent
+from app.flows.pay.follow import Phase, follow
+from app.flows.pay.start import Payer, Started, Want, start_payment
+from app.flows.refund import give_back as refund_pay
 from app.observe import Alarm
 from app.policy.facts import Insurance
 from core.clock import utc_now

@@ -8,7 +8,7 @@ from datetime import timedelta
 from random import Random
 from typing import TypeVar
 
-from app.flows.pay import Payer, Started, Want
+from app.flows.pay.start import Payer, Started, Want
 from app.policy.facts import Insurance
 from core.clock import BEIJING
 from payments.gateways.base import Kind

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.flows.fetch_statement import fetch_due, fetch_statement
-from app.flows.follow import Phase, close_payment
-from app.flows.pay import NotPayable
-from app.flows.refund_pay import again
+from app.flows.pay.follow import Phase, close_payment
+from app.flows.pay.start import NotPayable
+from app.flows.reconcile.fetch_statement import fetch_due, fetch_statement
+from app.flows.refund.give_back import again
 from core.clock import business_day, utc_now
 from payments.errors import BillSettled, GatewayRefused, GatewaySilent
 from payments.gateways import GATEWAYS

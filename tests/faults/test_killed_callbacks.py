@@ -21,7 +21,7 @@ from sqlalchemy import text
 
 from app.cli.stack import NotUp, Stack, free_port
 from app.flows.parts import Parts
-from app.flows.pay import Payer, Want, find_started, start_payment
+from app.flows.pay.start import Payer, Want, find_started, start_payment
 from app.joining import create_app
 from app.policy.facts import Insurance
 from config.local import sandbox_keys

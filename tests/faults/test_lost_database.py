@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.flows.collect import Collector
 from app.flows.parts import Clocks
+from app.flows.pay.collect import Collector
 from config.postgres import Server
 from core.db import connect
 from tests.builders import a_message, a_paid_word, a_started_payment

@@ -15,7 +15,7 @@ from threading import Event, Thread
 import pytest
 from sqlalchemy import Connection, text
 
-from app.flows.pay import Payer, Started, Want, find_started, start_payment
+from app.flows.pay.start import Payer, Started, Want, find_started, start_payment
 from app.jobs import STOPPING, _turn_by_turn
 from app.jobs import jobs as queue
 from app.policy.facts import Insurance

@@ -11,15 +11,15 @@ import pytest
 from sqlalchemy import text
 
 from app.access.roles import Role
-from app.flows.agents import add_staff
-from app.flows.certify import certificate, problems, read_certificate
-from app.flows.check_book import check_book
-from app.flows.import_outside import import_outside
-from app.flows.reconcile import reconcile_due
-from payments.discrepancies import BOOKS, KINDS, remedies
+from app.flows.enter.accounts import add_staff
+from app.flows.reconcile.certify import certificate, problems, read_certificate
+from app.flows.reconcile.compare import reconcile_due
+from app.flows.reconcile.import_outside import import_outside
+from app.flows.watch.book import check_book
 from payments.gateways.base import Movement, StatementLine
 from payments.ledger import seal
 from payments.number import new_number
+from payments.reconcile.discrepancies import BOOKS, KINDS, remedies
 from tests.app.web.conftest import far_folder, running
 from tests.builders import NOON
 from tests.days import DAY, book, id_number, keep, line, paid

@@ -16,10 +16,10 @@ import requests
 import structlog
 from sqlalchemy import text
 
-from app.flows.agents import add_agent
-from app.flows.collect import take_word
-from app.flows.expire import ask_silent
-from app.flows.pay import find_started
+from app.flows.enter.accounts import add_agent
+from app.flows.pay.collect import take_word
+from app.flows.pay.expire import ask_silent
+from app.flows.pay.start import find_started
 from app.log import set_up_logs
 from config.postgres import Server
 from core.clock import utc_now

@@ -5,15 +5,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.flows.expire import ask_silent, close_at_gateway
-from app.flows.pay import NotPayable, Payer, Started, Want, find_started, start_payment
-from app.flows.quote import all_due, look_up, subjects
+from app.flows.due.quote import all_due, look_up, subjects
+from app.flows.pay.expire import ask_silent, close_at_gateway
+from app.flows.pay.start import NotPayable, Payer, Started, Want, find_started, start_payment
 from app.policy.facts import Insurance
 from app.registry.errors import NoSuchPerson
-from payments import find
 from payments.errors import DifferentHouseholds, GatewayRefused, GatewaySilent, KeyReused, PaymentUnderWay
 from payments.gateways.base import Kind
 from payments.ledger.balances import trial_balance
+from payments.taking import find
 from tests.builders import NEW_YEAR, NOON, a_household, a_person, an_id_number
 from tests.system import System, eventually
 

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from app.flows import determine
-from app.flows.determine import Ruling
+from app.flows.register import determine
+from app.flows.register.determine import Ruling
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
 from tests.app.web.conftest import district, far_folder, running
@@ -50,7 +50,7 @@ def test_a_page_names_only_what_its_script_has(page: str) -> None:
 
 def test_what_is_agreed_to_is_the_text_of_the_website() -> None:
     """B22: the consent was to a text that could not be read there."""
-    page = (ROOT / "app/templates/resident/privacy.html").read_text(encoding="utf-8").partition("<section")[2]
+    page = (ROOT / "app/web/templates/resident/privacy.html").read_text(encoding="utf-8").partition("<section")[2]
     page = re.sub(r"{% block.*?%}|<[^>]*>|\s", "", page.partition("<a class")[0]).partition(">")[2]
     script = (HERE / "lib/privacy.js").read_text(encoding="utf-8")
     theirs = re.sub(r"\s", "", "".join(re.findall(r"[\"`]([^\"`]*[\u4e00-\u9fff][^\"`]*)[\"`]", script)))

@@ -87,7 +87,7 @@ class Post:
         return cause
 
     def send(self, *, now: datetime | None = None) -> list[str]:
-        """One round as app/flows/tell.py makes it; the causes that were taken."""
+        """One round as app/flows/tell/send.py makes it; the causes that were taken."""
         now = now or utc_now()
         with self.engine.begin() as connection:
             claimed = claim_due(connection, now=now, most=100)

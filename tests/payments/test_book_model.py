@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Connection, Engine, text
 
-from payments import refunds
-from payments.bills import issue, withdraw
 from payments.errors import BillSettled, NothingToGiveBack, PaymentUnderWay, RefundDecided
 from payments.gateways.base import RefundOutcome, RefundWord
-from payments.invariants import INVARIANTS, look
 from payments.ledger.balances import trial_balance
 from payments.number import REFUND, new_number
-from payments.refunds import Wish
-from payments.settle import collect
-from payments.start import begin, move
+from payments.refunds import moves
+from payments.refunds.moves import Wish
 from payments.states import LIVE, RefundState, State
+from payments.taking.bills import issue, withdraw
+from payments.taking.settle import collect
+from payments.taking.start import begin, move
+from payments.truths.invariants import INVARIANTS, look
 from tests.builders import NEW_YEAR, NOON, a_draft, a_message, a_paid_word, an_attempt
 
 GATEWAYS = ("wechat", "alipay", "unionpay")
@@ -216,7 +216,7 @@ class Book(RuleBasedStateMachine):
         )
         try:
             with self.engine.begin() as connection:
-                amount = refunds.apply(connection, wish, now=self.now)
+                amount = moves.apply(connection, wish, now=self.now)
         except NothingToGiveBack:
             assert not free
             return
@@ -261,9 +261,9 @@ class Book(RuleBasedStateMachine):
         )
         with self.engine.begin() as connection:
             if back.state == "approved":
-                refunds.move(connection, number, RefundState.PAYING, ordered_at=self.now)
+                moves.move(connection, number, RefundState.PAYING, ordered_at=self.now)
                 back.state = "paying"
-            said = refunds.take(connection, outcome, now=self.now, booked_on=self.now.date())
+            said = moves.take(connection, outcome, now=self.now, booked_on=self.now.date())
         if word is RefundWord.DONE and back.state in ("paying", "failed"):
             assert said == "paid"
             back.state = "paid"
@@ -348,12 +348,12 @@ class Book(RuleBasedStateMachine):
 
     def _decide(self, connection: Connection, number: str, back: Back, *, yes: bool) -> None:
         if not yes:
-            refunds.reject(connection, number, by="staff:lead", reason="不符合条件", now=self.now)
+            moves.reject(connection, number, by="staff:lead", reason="不符合条件", now=self.now)
             return
         if not back.trade.held:
-            refunds.accept(connection, number, by="staff:clerk", now=self.now)
-            refunds.review(connection, number, "RES_MEDICAL", by="staff:medical", reason="", now=self.now)
-        refunds.approve(
+            moves.accept(connection, number, by="staff:clerk", now=self.now)
+            moves.review(connection, number, "RES_MEDICAL", by="staff:medical", reason="", now=self.now)
+        moves.approve(
             connection,
             number,
             by="staff:lead",

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from app.flows.collect import Collector
 from app.flows.parts import Clocks
-from payments.bills import Draft, issue, settle_free, withdraw
+from app.flows.pay.collect import Collector
 from payments.errors import BillSettled, PaymentUnderWay
 from payments.ledger.balances import balance, trial_balance
-from payments.settle import Message, collect
-from payments.start import begin, move
 from payments.states import State
+from payments.taking.bills import Draft, issue, settle_free, withdraw
+from payments.taking.settle import Message, collect
+from payments.taking.start import begin, move
 from tests.builders import (
     NEW_YEAR,
     NOON,

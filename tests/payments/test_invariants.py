@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Engine, create_engine, text
 
 from config.postgres import Server
 from migrations.guards import missing_guards
-from payments.invariants import INVARIANTS, look, pieces
 from payments.ledger.seal import Closing, seal
-from payments.settle import collect
+from payments.taking.settle import collect
+from payments.truths.invariants import INVARIANTS, look, pieces
 from tests.builders import NOON, a_bill, a_message, a_paid_word, a_person, a_started_payment
 from tests.conftest import DATABASE, emptied
 

@@ -1,5 +1,6 @@
-"""Statements about the database that return no row while all is well, beside the truths of payments/invariants.sql:
-what only a whole season shows, and what a clock that the director turns keeps those from seeing."""
+"""Statements about the database that return no row while all is well, beside the truths of
+payments/truths/invariants.sql: what only a whole season shows, and what a clock that the director turns keeps those
+from seeing."""
 
 ALWAYS = {
     "a bill is paid at most once": """

@@ -7,8 +7,8 @@ from hashlib import sha256
 from typing import Any
 
 from core.clock import business_day
-from payments.invariants import INVARIANTS
-from payments.invariants import look as watch
+from payments.truths.invariants import INVARIANTS
+from payments.truths.invariants import look as watch
 from tests.simulate.checks import ALWAYS, AT_THE_END
 from tests.simulate.stage import Stage
 

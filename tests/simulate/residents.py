@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from app.flows.pay import Payer, Started, Want
+from app.flows.pay.start import Payer, Started, Want
 from app.policy.facts import Insurance
 from payments.gateways.base import Kind
 from payments.sandbox.trades import Declined

@@ -16,10 +16,11 @@ from procrastinate import App
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.flows import determine, refund, refund_pay
-from app.flows.close_day import ask_to_close, close_day, confirm_close
-from app.flows.follow import close_payment, follow
-from app.flows.pay import Payer, Want, start_payment
+from app.flows.pay.follow import close_payment, follow
+from app.flows.pay.start import Payer, Want, start_payment
+from app.flows.reconcile.close_day import ask_to_close, close_day, confirm_close
+from app.flows.refund import give_back, steps
+from app.flows.register import determine
 from app.jobs import jobs
 from app.policy.facts import Insurance
 from app.registry.determinations import BACKPAY, Kind
@@ -103,34 +104,34 @@ class System:
         return str(phase), phase
 
     def ask_back(self, payment: str, by: str) -> tuple[str, Any]:
-        asked = refund.apply(self.parts, payment, by=by)
+        asked = steps.apply(self.parts, payment, by=by)
         return f"{asked.number} {asked.amount}", asked.number
 
     def accept(self, number: str, by: str) -> tuple[str, Any]:
-        refund.accept(self.parts, number, by=by)
+        steps.accept(self.parts, number, by=by)
         return "accepted", None
 
     def review(self, number: str, insurance: str, by: str) -> tuple[str, Any]:
-        refund.review(self.parts, number, Insurance(insurance), by=by)
+        steps.review(self.parts, number, Insurance(insurance), by=by)
         return "reviewed", None
 
     def decide(self, number: str, approved: bool, by: str) -> tuple[str, Any]:
-        refund.decide(self.parts, number, approved=approved, by=by, reason="" if approved else "材料不全")
+        steps.decide(self.parts, number, approved=approved, by=by, reason="" if approved else "材料不全")
         return "approved" if approved else "rejected", None
 
     def again(self, number: str, by: str) -> tuple[str, Any]:
-        refund_pay.again(self.parts, number, by=by)
+        give_back.again(self.parts, number, by=by)
         return "again", None
 
     def transfer(self, number: str, by: str, other: str) -> tuple[str, Any]:
         """One writes down the slip of a bank transfer, another has seen it."""
-        given = refund_pay.Account("insured", "张示例", "6222020200012345678", "农商行", f"回单{number[-6:]}")
-        refund_pay.ask_transfer(self.parts, number, given, by=by)
-        refund_pay.decide_transfer(self.parts, number, agreed=True, by=other)
+        given = give_back.Account("insured", "张示例", "6222020200012345678", "农商行", f"回单{number[-6:]}")
+        give_back.ask_transfer(self.parts, number, given, by=by)
+        give_back.decide_transfer(self.parts, number, agreed=True, by=other)
         return "transferred", None
 
     def went_by_hand(self, number: str, by: str) -> tuple[str, Any]:
-        refund_pay.went_by_hand(self.parts, number, by=by)
+        give_back.went_by_hand(self.parts, number, by=by)
         return "went by hand", None
 
     def determine(self, person: int, kind: str, by: str, other: str) -> tuple[str, Any]:

@@ -6,16 +6,16 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import request
 
-from app.flows.follow import Followed, Phase, close_payment
-from app.flows.history import history
-from app.flows.pay import Kind, Want
-from app.flows.quote import SELF
+from app.flows.due.quote import SELF
+from app.flows.pay.follow import Followed, Phase, close_payment
+from app.flows.pay.history import history
+from app.flows.pay.start import Kind, Want
 from app.policy.facts import Insurance
-from app.web.access import actor, here, own_payment
 from app.web.api.asked import PaymentAsked
 from app.web.api.told import answers
 from app.web.api.told_money import PaymentsTold, PaymentTold
-from app.web.parts import parts
+from app.web.door.access import actor, here, own_payment
+from app.web.door.parts import parts
 from app.web.paying import start
 from app.web.wishes import known
 from core.clock import beijing

@@ -6,15 +6,15 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import request
 
-from app.flows.family import get_to_know
-from app.flows.quote import Due, Tiers, all_due, subjects
+from app.flows.due.quote import Due, Tiers, all_due, subjects
+from app.flows.family.people import get_to_know
 from app.policy.answer import Line
 from app.registry.find import Subject
-from app.web.access import api_resident_and_people, guarded_by, here, people_here
 from app.web.api.asked import PersonAsked
 from app.web.api.told import PeopleTold, PersonTold, answers
-from app.web.browser import network
-from app.web.parts import parts
+from app.web.door.access import api_resident_and_people, guarded_by, here, people_here
+from app.web.door.browser import network
+from app.web.door.parts import parts
 from app.web.wishes import tiers
 from core.redact import mask_name
 

@@ -5,7 +5,7 @@ from typing import Any
 from apiflask import APIBlueprint
 
 from app.web.api.told import PolicyTold, answers
-from app.web.parts import parts
+from app.web.door.parts import parts
 
 bp = APIBlueprint("policy", __name__, tag="政策 policy")
 

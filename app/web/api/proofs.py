@@ -5,12 +5,12 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response
 
-from app.flows.proofs import Proof, certify, confirm
-from app.flows.quote import subjects
-from app.web.access import own_payment
+from app.flows.due.quote import subjects
+from app.flows.prove.papers import Proof, certify, confirm
 from app.web.api.told import answers
 from app.web.api.told_money import ProofTold
-from app.web.parts import parts
+from app.web.door.access import own_payment
+from app.web.door.parts import parts
 from app.web.proofs import as_pdf, own_proof
 from app.web.sheets import item_of
 from app.web.wishes import known

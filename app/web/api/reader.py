@@ -6,7 +6,7 @@ import flask_swagger_ui
 from apiflask import APIBlueprint
 from flask import render_template
 
-from app.web.access import Answer
+from app.web.door.access import Answer
 
 bp = APIBlueprint(
     "api_reader",

@@ -4,18 +4,17 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from app.flows.follow_refund import RefundFollowed, follow_all
-from app.flows.quote import subjects
-from app.flows.refund_wish import Refundable, ask, refundables
+from app.flows.due.quote import subjects
+from app.flows.refund.follow import RefundFollowed, follow_all
+from app.flows.refund.wish import Refundable, ask, refundables
 from app.policy.facts import Insurance
-from app.web.access import actor, here, reference
 from app.web.api.asked import RefundAsked
 from app.web.api.payments import idempotency_key
 from app.web.api.told import answers
 from app.web.api.told_money import RefundsTold, RefundTold
-from app.web.parts import parts
-from app.web.refunds import own_refund
-from app.web.wishes import known
+from app.web.door.access import actor, here, reference
+from app.web.door.parts import parts
+from app.web.wishes import known, own_refund
 from core.clock import beijing
 from core.redact import mask_name
 

@@ -4,16 +4,16 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from app.flows.enter import Entry, leave, open_session
-from app.flows.family import account_of, end_other_phones, let_go
-from app.flows.holders import allow, bar, holders
-from app.flows.quote import subjects
-from app.flows.sign_in import ask_code, prove_code
-from app.web.access import api_resident, guarded_by, here, reference
+from app.flows.due.quote import subjects
+from app.flows.enter.session import Entry, leave, open_session
+from app.flows.enter.sign_in import ask_code, prove_code
+from app.flows.family.holders import allow, bar, holders
+from app.flows.family.people import account_of, end_other_phones, let_go
 from app.web.api.asked import CodeAsked, PhoneAsked, SessionAsked
 from app.web.api.told import AccountTold, EndedTold, SentTold, SessionTold, answers
-from app.web.browser import network
-from app.web.parts import parts
+from app.web.door.access import api_resident, guarded_by, here, reference
+from app.web.door.browser import network
+from app.web.door.parts import parts
 from app.web.wishes import known
 from core.redact import mask_name
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from app.flows.determine import ask_for_waiver
-from app.flows.quote import ASKED_WORDS, SELF, subjects
+from app.flows.due.quote import ASKED_WORDS, SELF, subjects
+from app.flows.register.determine import ask_for_waiver
 from app.policy.sheet import Sheet, SheetLine
 from app.web.api.told import AskedTold, SheetTold, answers
-from app.web.parts import parts
+from app.web.door.parts import parts
 from app.web.sheets import sheet_of
 from app.web.wishes import known
 from core.clock import beijing

@@ -4,11 +4,11 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from app.flows.subscribe import agreed, standing
-from app.web.access import here
+from app.flows.tell.subscribe import agreed, standing
 from app.web.api.asked import SubscriptionsAsked
 from app.web.api.told import SubscriptionsTold, answers
-from app.web.parts import parts
+from app.web.door.access import here
+from app.web.door.parts import parts
 
 bp = APIBlueprint("subscriptions", __name__, tag="登录 session")
 

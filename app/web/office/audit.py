@@ -3,10 +3,10 @@
 from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 
-from app.flows.audit import Acts, acts_of, alarms, readings
-from app.flows.trace import trace
-from app.web.access import Answer, needs
-from app.web.parts import parts
+from app.flows.offices.audit import Acts, acts_of, alarms, readings
+from app.flows.offices.trace import trace
+from app.web.door.access import Answer, needs
+from app.web.door.parts import parts
 from app.web.words import ACTS
 from payments.errors import NoSuchPayment
 

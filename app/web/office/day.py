@@ -8,19 +8,19 @@ from flask import redirect, render_template, request, url_for
 
 from app.access.roles import may
 from app.documents.certificate import draw
-from app.flows import clear_difference, close_day
-from app.flows.certify import certificate
-from app.flows.import_outside import import_outside
-from app.flows.reconcile import reconcile_day
-from app.web.access import Answer, needs, officer
+from app.flows.reconcile import clear_difference, close_day
+from app.flows.reconcile.certify import certificate
+from app.flows.reconcile.compare import reconcile_day
+from app.flows.reconcile.import_outside import import_outside
+from app.web.door.access import Answer, needs, officer
+from app.web.door.parts import parts
 from app.web.files import as_file
-from app.web.parts import parts
 from core.errors import AppError, NotFound
-from payments import day_books, discrepancies, reconcile
 from payments.ledger import seal
 from payments.ledger.chart import CHANNELS, INSURANCES
-from payments.outside_files import KINDS as FILES
-from payments.outside_files import template
+from payments.reconcile import compare, day_books, discrepancies
+from payments.reconcile.outside_files import KINDS as FILES
+from payments.reconcile.outside_files import template
 
 bp = APIBlueprint("day", __name__, enable_openapi=False)
 PAGE = 200
@@ -79,7 +79,7 @@ def lines(day: str, channel: str) -> Answer:
         raise NoSuchDay(channel)
     after = request.args.get("after", 0, type=int)
     with parts().reading() as connection:
-        rows = reconcile.lines(connection, channel, _day(day), after=after, most=PAGE)
+        rows = compare.lines(connection, channel, _day(day), after=after, most=PAGE)
     following = rows[-1].row if len(rows) == PAGE else None
     return render_template(
         "office/day_lines.html", day=_day(day), channel=channel, name=CHANNELS[channel], rows=rows, following=following

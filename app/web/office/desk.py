@@ -4,11 +4,11 @@ from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 
 from app.access.roles import ROLES, may
-from app.flows.enter import WrongLogin, leave_elsewhere, log_in_staff
-from app.web.access import Answer, anybody, drop, guarded_by, here, needs, officer, visitor
-from app.web.browser import keep, typed_login
+from app.flows.enter.session import WrongLogin, leave_elsewhere, log_in_staff
+from app.web.door.access import Answer, anybody, drop, guarded_by, here, needs, officer, visitor
+from app.web.door.browser import keep, typed_login
+from app.web.door.parts import parts
 from app.web.office.waiting import waiting
-from app.web.parts import parts
 
 bp = APIBlueprint("desk", __name__, enable_openapi=False)
 OFFICES = frozenset(

@@ -4,8 +4,8 @@ from apiflask import APIBlueprint
 from flask import render_template, request
 
 from app.access.roles import may
-from app.flows import desk_people
-from app.flows.desk_people import (
+from app.flows.offices import people as desk_people
+from app.flows.offices.people import (
     BadReadingReason,
     NobodyFound,
     NoPlaceChosen,
@@ -14,11 +14,11 @@ from app.flows.desk_people import (
     places,
     read_numbers,
 )
-from app.flows.notice_words import told
-from app.web.access import Answer, needs, officer, reference
-from app.web.access import person_behind as behind
-from app.web.browser import network
-from app.web.parts import parts
+from app.flows.tell.words import told
+from app.web.door.access import Answer, needs, officer, reference
+from app.web.door.access import person_behind as behind
+from app.web.door.browser import network
+from app.web.door.parts import parts
 
 bp = APIBlueprint("office_people", __name__, enable_openapi=False)
 

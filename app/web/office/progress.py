@@ -3,12 +3,12 @@
 from apiflask import APIBlueprint
 from flask import Response, render_template, request
 
-from app.flows.desk_people import BadReadingReason
-from app.flows.progress import progress, progress_file, to_do_file, totals
-from app.flows.visit import TITLES
-from app.web.access import Answer, needs, officer
+from app.flows.offices.people import BadReadingReason
+from app.flows.offices.progress import progress, progress_file, to_do_file, totals
+from app.flows.village.people import TITLES
+from app.web.door.access import Answer, needs, officer
+from app.web.door.parts import parts
 from app.web.files import as_file
-from app.web.parts import parts
 from core.errors import NotFound
 
 bp = APIBlueprint("office_progress", __name__, enable_openapi=False)

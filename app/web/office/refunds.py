@@ -8,13 +8,13 @@ from flask import redirect, render_template, request, url_for
 
 from app.access.roles import REVIEWS, Role, may
 from app.access.sessions import Officer
-from app.flows.follow_refund import BUREAUS, WORDS
-from app.flows.refund import accept, decide, own, review, withdraw
-from app.flows.refund_pay import HOLDERS, Account, again, ask_transfer, decide_transfer, went_by_hand
-from app.flows.refund_work import Case, Work, case, work
+from app.flows.refund.desk import Case, Work, case, work
+from app.flows.refund.follow import BUREAUS, WORDS
+from app.flows.refund.give_back import HOLDERS, Account, again, ask_transfer, decide_transfer, went_by_hand
+from app.flows.refund.steps import accept, decide, own, review, withdraw
 from app.policy.facts import Insurance
-from app.web.access import Answer, NotYourDesk, needs, officer
-from app.web.parts import parts
+from app.web.door.access import Answer, NotYourDesk, needs, officer
+from app.web.door.parts import parts
 from payments.states import STUCK, UNDECIDED, RefundState
 
 bp = APIBlueprint("office_refunds", __name__, enable_openapi=False)

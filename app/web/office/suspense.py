@@ -7,17 +7,17 @@ from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 
 from app.access.roles import may
-from app.flows import suspense
-from app.flows.pay import Want
-from app.flows.quote import identify
-from app.flows.suspense_work import SOURCES, STEPS, doubt, doubts, said
+from app.flows.due.quote import identify
+from app.flows.pay.start import Want
+from app.flows.suspense import solve
+from app.flows.suspense.desk import SOURCES, STEPS, doubt, doubts, said
 from app.policy.facts import Insurance
-from app.web.access import Answer, needs, officer
-from app.web.parts import parts
+from app.web.door.access import Answer, needs, officer
+from app.web.door.parts import parts
 from app.web.wishes import BadWish
 from core.errors import AppError
 from core.money import Fen, fen
-from payments.suspense import Key, Proposal
+from payments.suspense.solve import Key, Proposal
 
 LARGEST_ID = 1 << 62
 bp = APIBlueprint("office_suspense", __name__, enable_openapi=False)
@@ -42,7 +42,7 @@ def one(household: int, cause: str) -> Answer:
 @needs("suspense.solve")
 def take_one(household: int, cause: str) -> Answer:
     """由我负责."""
-    suspense.take(parts(), Key(household, cause), by=_by())
+    solve.take(parts(), Key(household, cause), by=_by())
     return _back(household, cause)
 
 
@@ -51,7 +51,7 @@ def take_one(household: int, cause: str) -> Answer:
 def keep_one(household: int, cause: str) -> Answer:
     """先放着, for a reason, until a day."""
     until = _day(request.form.get("until", ""))
-    suspense.keep(parts(), Key(household, cause), until=until, reason=request.form.get("reason", ""), by=_by())
+    solve.keep(parts(), Key(household, cause), until=until, reason=request.form.get("reason", ""), by=_by())
     return _back(household, cause)
 
 
@@ -59,7 +59,7 @@ def keep_one(household: int, cause: str) -> Answer:
 @needs("suspense.solve")
 def back_one(household: int, cause: str) -> Answer:
     """申请退回; then on its page another person agrees."""
-    asked = suspense.give_back(parts(), Key(household, cause), by=_by())
+    asked = solve.give_back(parts(), Key(household, cause), by=_by())
     return redirect(url_for("office_refunds.one", number=asked.number), 303)
 
 
@@ -75,7 +75,7 @@ def propose_one(household: int, cause: str) -> Answer | tuple[Answer, int]:
             for each in form.getlist("insurance")
             if each in Insurance.__members__
         ]
-        suspense.propose(parts(), key, wants, by=_by())
+        solve.propose(parts(), key, wants, by=_by())
     except AppError as error:
         return _page(key, problem=next(iter(error.fields.values()), error.sentence())), error.status
     return _back(household, cause)
@@ -85,7 +85,7 @@ def propose_one(household: int, cause: str) -> Answer | tuple[Answer, int]:
 @needs("suspense.solve")
 def withdraw_one(household: int, cause: str) -> Answer:
     """撤回, by who proposed."""
-    suspense.withdraw(parts(), Key(household, cause), by=_by())
+    solve.withdraw(parts(), Key(household, cause), by=_by())
     return _back(household, cause)
 
 
@@ -93,7 +93,7 @@ def withdraw_one(household: int, cause: str) -> Answer:
 @needs("suspense.confirm")
 def agree_one(household: int, cause: str) -> Answer:
     """同意 to what the page showed, by another person."""
-    suspense.settle(parts(), Key(household, cause), _seen(), by=_by())
+    solve.settle(parts(), Key(household, cause), _seen(), by=_by())
     return _back(household, cause)
 
 
@@ -138,7 +138,7 @@ def _day(given: str) -> date:
     try:
         return date.fromisoformat(given)
     except ValueError as error:
-        raise suspense.KeptForNothing from error
+        raise solve.KeptForNothing from error
 
 
 def _by() -> str:

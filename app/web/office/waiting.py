@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 from app.access.roles import Role, may
 from app.access.sessions import Officer
-from app.flows.audit import alarms
-from app.flows.close_day import due_to_close
+from app.flows.offices.audit import alarms
+from app.flows.offices.progress import progress, totals
 from app.flows.parts import Parts
-from app.flows.progress import progress, totals
-from app.flows.refund_work import work
-from app.flows.suspense_work import Doubt, doubts
-from app.flows.visit import TITLES
+from app.flows.reconcile.close_day import due_to_close
+from app.flows.refund.desk import work
+from app.flows.suspense.desk import Doubt, doubts
+from app.flows.village.people import TITLES
 from app.policy.facts import Insurance
 from app.web.office.refunds import waits_for
-from payments.discrepancies import open_ones
+from payments.reconcile.discrepancies import open_ones
 
 
 @dataclass(frozen=True)

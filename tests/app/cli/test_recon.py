@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from app.flows.import_outside import import_outside
-from payments.outside_files import KINDS, read
+from app.flows.reconcile.import_outside import import_outside
+from payments.reconcile.outside_files import KINDS, read
 from tests.app.web.conftest import far_folder, running
 from tests.days import DAY, MORNING, book, keep, line, paid
 from tests.house.tree import ROOT

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from app.flows.pay import Want
+from app.flows.pay.start import Want
 from app.policy.facts import Insurance
 from tests.app.web.conftest import district, far_folder, running
 from tests.app.web.test_office_refunds import money_of_nobody

@@ -8,16 +8,17 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from app.documents.proof import years_of
-from app.flows import determine, refund_wish
-from app.flows.check import check
-from app.flows.determine import Ruling, YearStillOpen
-from app.flows.entitle_late import ask_for_entitled
-from app.flows.follow import follow
-from app.flows.pay import Kind as PayBy
-from app.flows.pay import NotPayable, Payer, SameItemTwice, Want, start_payment
-from app.flows.proofs import confirm, hand_out
-from app.flows.quote import NoSuchItem, all_due, subjects
-from app.flows.visit import villagers
+from app.flows.due.quote import NoSuchItem, all_due, subjects
+from app.flows.pay.follow import follow
+from app.flows.pay.start import Kind as PayBy
+from app.flows.pay.start import NotPayable, Payer, SameItemTwice, Want, start_payment
+from app.flows.prove.check import check
+from app.flows.prove.papers import confirm, hand_out
+from app.flows.refund import wish
+from app.flows.refund.entitle_late import ask_for_entitled
+from app.flows.register import determine
+from app.flows.register.determine import Ruling, YearStillOpen
+from app.flows.village.people import villagers
 from app.policy.facts import Insurance
 from app.registry.determinations import MEDICAL_ONLY, Kind
 from core.clock import BEIJING
@@ -140,8 +141,8 @@ def test_what_goes_back_of_a_back_payment_leaves_the_year(running, adult):
     running.write(lambda c: c.execute(text("update payment set started_by = 'account:1'")))
     [subject] = subjects(running.parts, [adult])
 
-    found = refund_wish.refundable(running.parts, subject, PENSION, number, actor="account:1")
-    asking = refund_wish.ask(
+    found = wish.refundable(running.parts, subject, PENSION, number, actor="account:1")
+    asking = wish.ask(
         running.parts,
         subject,
         PENSION,

@@ -5,10 +5,10 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from app.flows.check_book import GUARDS, PAPERS, check_book, watch_book
-from app.flows.close_day import ask_to_close, confirm_close
-from payments.invariants import INVARIANTS
-from payments.settle import collect
+from app.flows.reconcile.close_day import ask_to_close, confirm_close
+from app.flows.watch.book import GUARDS, PAPERS, check_book, watch_book
+from payments.taking.settle import collect
+from payments.truths.invariants import INVARIANTS
 from tests.app.web.conftest import far_folder, running
 from tests.builders import NOON, a_message, a_paid_word, a_started_payment
 from tests.conftest import DATABASE

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
-from app.flows.clear_difference import ask_again, clear, confirm
-from app.flows.close_day import (
+from app.flows.reconcile.clear_difference import ask_again, clear, confirm
+from app.flows.reconcile.close_day import (
     BooksChanged,
     ask_to_close,
     books,
@@ -16,12 +16,12 @@ from app.flows.close_day import (
     due_to_close,
     standing,
 )
-from app.flows.reconcile import reconcile_day
-from payments import day_books
-from payments.discrepancies import DifferenceEnded, NoReason, NoSuchDifference, OwnDifference
+from app.flows.reconcile.compare import reconcile_day
 from payments.ledger import seal
 from payments.ledger.balances import balance
 from payments.ledger.seal import HasExceptions, NotTheDay
+from payments.reconcile import day_books
+from payments.reconcile.discrepancies import DifferenceEnded, NoReason, NoSuchDifference, OwnDifference
 from tests.builders import NOON
 from tests.days import DAY, MORNING, book, differences, keep, line, paid
 from tests.refunding import rows

@@ -6,14 +6,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.flows import refund, suspense
-from app.flows.clear_difference import clear, confirm
-from app.flows.pay import Want
-from app.flows.reconcile import reconcile_day, watch_differences
+from app.flows.pay.start import Want
+from app.flows.reconcile.clear_difference import clear, confirm
+from app.flows.reconcile.compare import reconcile_day, watch_differences
+from app.flows.refund import steps
+from app.flows.suspense import solve
 from app.policy.facts import Insurance
-from payments import find as find_money
-from payments.discrepancies import DifferenceEnded, remedies
-from payments.outside_files import BadOutsideFile
+from payments.reconcile.discrepancies import DifferenceEnded, remedies
+from payments.reconcile.outside_files import BadOutsideFile
+from payments.taking import find as find_money
 from tests.app.flows.test_import_outside import BUREAU, POS, TREASURY, a_file, a_pos_line, take
 from tests.builders import NOON, a_household, a_paid_word, a_person, an_attempt, an_id_number
 from tests.days import DAY, MORNING, book, differences, keep, line, paid
@@ -88,7 +89,7 @@ def held_too_much(running):
     reconcile_day(running.parts, "wechat", DAY)
     [told] = the_open(running)
     [held] = rows(running, "select cause from suspense")
-    return suspense.key_of(running.parts, held.cause), told
+    return solve.key_of(running.parts, held.cause), told
 
 
 def test_what_was_held_for_a_difference_that_is_no_more_is_booked_back(running, held_too_much):
@@ -107,11 +108,11 @@ def test_what_was_held_and_is_asked_back_is_not_booked_back_as_well(running, hel
     """K16: real money would go out of what is gone; whoever agreed after the other is refused."""
     key, told = held_too_much
     clear(running.parts, told.id, "book", "查过了", by=CLERK)
-    asked = suspense.give_back(running.parts, key, by=DESK)
+    asked = solve.give_back(running.parts, key, by=DESK)
     with pytest.raises(DifferenceEnded):
         confirm(running.parts, told.id, agreed=True, by=LEAD)
 
-    refund.decide(running.parts, asked.number, approved=True, by=LEAD)
+    steps.decide(running.parts, asked.number, approved=True, by=LEAD)
     keep(running, "wechat", [])
     reconcile_day(running.parts, "wechat", DAY)
 
@@ -174,8 +175,8 @@ def test_money_a_difference_booked_goes_back_by_transfer_under_their_true_refere
     booked_by_two(running, the_open(running)[0].id)
     [held] = rows(running, "select cause from suspense")
 
-    asked = suspense.give_back(running.parts, suspense.key_of(running.parts, held.cause), by=DESK)
-    refund.decide(running.parts, asked.number, approved=True, by=LEAD)
+    asked = solve.give_back(running.parts, solve.key_of(running.parts, held.cause), by=DESK)
+    steps.decide(running.parts, asked.number, approved=True, by=LEAD)
     run_refunds(running, asked.number, "failed")
 
     [row] = rows(running, "select reference, their_word, queries from refund")

@@ -9,13 +9,14 @@ from sqlalchemy import text
 
 from app.access.roles import Role
 from app.access.sessions import Officer
-from app.flows import desk_people, determine
-from app.flows.determine import Ruling
-from app.flows.facts import facts_of
-from app.flows.pay import Want
-from app.flows.progress import progress, to_do_file, totals
-from app.flows.quote import subjects
-from app.flows.visit import villagers
+from app.flows.due.facts import facts_of
+from app.flows.due.quote import subjects
+from app.flows.offices import people as desk_people
+from app.flows.offices.progress import progress, to_do_file, totals
+from app.flows.pay.start import Want
+from app.flows.register import determine
+from app.flows.register.determine import Ruling
+from app.flows.village.people import villagers
 from app.policy.facts import Insurance
 from app.policy.quote import exclusion
 from app.policy.terms import birthday, born_by

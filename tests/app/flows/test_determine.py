@@ -6,7 +6,10 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from app.flows.determine import (
+from app.flows.due.quote import all_due, subjects
+from app.flows.pay.start import Kind as PayBy
+from app.flows.pay.start import NotPayable, Payer, Want, start_payment
+from app.flows.register.determine import (
     AlreadyDecided,
     BadDetermination,
     NoSuchDetermination,
@@ -19,9 +22,6 @@ from app.flows.determine import (
     decide,
     listed,
 )
-from app.flows.pay import Kind as PayBy
-from app.flows.pay import NotPayable, Payer, Want, start_payment
-from app.flows.quote import all_due, subjects
 from app.policy.facts import Insurance
 from app.registry.determinations import MOVES, Kind
 from core.clock import BEIJING

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from app.flows import determine, refund
-from app.flows.entitle_late import RULE, ask_for_entitled
-from app.flows.pay import Want
-from app.flows.quote import all_due, subjects
+from app.flows.due.quote import all_due, subjects
+from app.flows.pay.start import Want
+from app.flows.refund import steps
+from app.flows.refund.entitle_late import RULE, ask_for_entitled
+from app.flows.register import determine
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
 from payments.errors import NothingToGiveBack
@@ -91,13 +92,13 @@ def test_a_tier_of_500_keeps_400_and_the_rest_goes_back_to_the_receipt_it_came_f
         "fund:RES_PENSION:2022": -56000,
     }
 
-    rest = refund.apply(running.parts, payment, by="resident", why=refund.Why.DIED)
+    rest = steps.apply(running.parts, payment, by="resident", why=steps.Why.DIED)
     assert rest.amount == 40000
     whole(running, rest.number)
     assert balances(running) == {}
     assert sorted(line["amount"] for line in given_back(running, payment)) == [10000, 40000]
     with pytest.raises(NothingToGiveBack):
-        refund.apply(running.parts, payment, by="staff:x")
+        steps.apply(running.parts, payment, by="staff:x")
 
 
 def test_half_comes_back_to_whom_the_register_made_sixty(running, adult):
@@ -120,7 +121,7 @@ def test_the_bureau_and_another_person_still_decide_and_a_no_leaves_all_as_it_wa
     number = the_refund(running).number
     to_the_approval(running.parts, number)
 
-    refund.decide(running.parts, number, approved=False, by=LEAD, reason="名单有误")
+    steps.decide(running.parts, number, approved=False, by=LEAD, reason="名单有误")
 
     assert balances(running)["clearing:wechat"] == 32000
     assert rows(running, "select state from bill") == [("settled",)]

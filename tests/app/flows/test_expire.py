@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from app.flows.expire import UNREPORTED_AT_MOST, ask_silent, next_question
-from app.flows.pay import Kind, Payer, Want, find_started, start_payment
+from app.flows.pay.expire import UNREPORTED_AT_MOST, ask_silent, next_question
+from app.flows.pay.start import Kind, Payer, Want, find_started, start_payment
 from app.policy.facts import Insurance
 from core.clock import utc_now
 from payments.errors import PaymentUnderWay

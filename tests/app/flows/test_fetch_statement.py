@@ -6,15 +6,15 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import text
 
-from app.flows import fetch_statement as flow
-from app.flows.fetch_statement import day_limits, fetch_due, fetch_statement, late_moment, ripe_days
-from app.flows.pay import Kind, Payer, Want, start_payment
+from app.flows.pay.start import Kind, Payer, Want, start_payment
+from app.flows.reconcile import fetch_statement as flow
+from app.flows.reconcile.fetch_statement import day_limits, fetch_due, fetch_statement, late_moment, ripe_days
 from app.policy.facts import Insurance
 from core.clock import BEIJING, utc_now
-from payments import statements
 from payments.errors import BadStatement, GatewaySilent, NoStatement, UnknownGateway
 from payments.gateways import GATEWAYS
 from payments.ledger.balances import balance
+from payments.reconcile import statements
 from tests.app.web.conftest import far_folder, running
 from tests.builders import a_household, a_person, an_id_number
 from tests.system import eventually

@@ -6,18 +6,18 @@ from datetime import timedelta
 
 import pytest
 
-from app.flows import refund, refund_pay
-from app.flows.follow import Phase, follow
-from app.flows.pay import Want
-from app.flows.proofs import MoneyWentBack, confirm
-from app.flows.reconcile import reconcile_day
-from app.flows.refund_pay import Account
+from app.flows.pay.follow import Phase, follow
+from app.flows.pay.start import Want
+from app.flows.prove.papers import MoneyWentBack, confirm
+from app.flows.reconcile.compare import reconcile_day
+from app.flows.refund import give_back, steps
+from app.flows.refund.give_back import Account
 from app.policy.facts import Insurance
 from app.policy.refunds import Why
-from payments import find_refunds
 from payments.errors import NothingToGiveBack, RefundDecided
 from payments.gateways.base import Movement, StatementLine
-from payments.invariants import INVARIANTS, look
+from payments.refunds import find as find_refunds
+from payments.truths.invariants import INVARIANTS, look
 from tests.builders import NOON, a_paid_word, a_person, an_attempt, an_id_number
 from tests.days import DAY, MORNING, book, keep, line
 from tests.refunding import CLERK, DESK, LEAD, agree, agreed, balances, pay, rows, run_refunds, state
@@ -70,7 +70,7 @@ def test_what_was_given_back_by_hand_is_not_given_back_again(running, both):
     assert [row.amount for row in rows(running, "select amount from unasked_refund")] == [32000]
 
     with pytest.raises(NothingToGiveBack):
-        refund.apply(running.parts, mine, by=DESK, why=Why.TWICE)
+        steps.apply(running.parts, mine, by=DESK, why=Why.TWICE)
 
     assert agreed(running.parts, others).amount == 32000, "the sibling's receipt is whole"
 
@@ -78,7 +78,7 @@ def test_what_was_given_back_by_hand_is_not_given_back_again(running, both):
 def test_a_refund_asked_for_before_somebody_gave_it_back_by_hand_is_not_agreed_to(running, both):
     """K12: the list came between the wish and the approval."""
     mine, others = both
-    asked = [refund.apply(running.parts, one, by=DESK, why=Why.TWICE).number for one in both]
+    asked = [steps.apply(running.parts, one, by=DESK, why=Why.TWICE).number for one in both]
     given_by_hand(running, mine, others, of=mine)
 
     with pytest.raises(NothingToGiveBack):
@@ -87,7 +87,7 @@ def test_a_refund_asked_for_before_somebody_gave_it_back_by_hand_is_not_agreed_t
 
     assert state(running, asked[0], "refund") == "reviewed"
     assert state(running, asked[1], "refund") == "approved"
-    refund.decide(running.parts, asked[0], approved=False, reason="已由渠道退回", by="staff:other")
+    steps.decide(running.parts, asked[0], approved=False, reason="已由渠道退回", by="staff:other")
     assert state(running, asked[0], "refund") == "rejected"
     assert state(running, asked[1], "refund") == "approved"
 
@@ -113,8 +113,8 @@ def test_surplus_that_was_given_back_by_hand_asks_for_nothing_more(running, both
     with running.parts.engine.connect() as connection:
         held = [find_refunds.held_receipts(connection, one) for one in both]
     assert [[row.cause for row in of_one] for of_one in held] == [[], ["receipt:wechat:42000TWICE1"]]
-    assert refund.ask_for_surplus(running.parts) == 1
-    assert refund.ask_for_surplus(running.parts) == 0
+    assert steps.ask_for_surplus(running.parts) == 1
+    assert steps.ask_for_surplus(running.parts) == 0
 
     [asked] = rows(running, "select receipt from refund")
     assert asked.receipt == "receipt:wechat:42000TWICE1"
@@ -128,23 +128,23 @@ def test_a_refund_of_money_that_went_back_by_hand_ends_with_it(running, failed):
     """The gateway said no because all of it had gone back by hand; its list says so a day later."""
     mine, others, refunds_of_both = failed
     with pytest.raises(NothingToGiveBack):
-        refund_pay.went_by_hand(running.parts, refunds_of_both[0], by=CLERK)
+        give_back.went_by_hand(running.parts, refunds_of_both[0], by=CLERK)
     given_by_hand(running, mine, others, of=mine)
 
     with pytest.raises(NothingToGiveBack):
-        refund_pay.ask_transfer(running.parts, refunds_of_both[0], ACCOUNT, by=CLERK)
+        give_back.ask_transfer(running.parts, refunds_of_both[0], ACCOUNT, by=CLERK)
     with pytest.raises(NothingToGiveBack):
-        refund_pay.went_by_hand(running.parts, refunds_of_both[1], by=CLERK)  # that of the other
-    refund_pay.went_by_hand(running.parts, refunds_of_both[0], by=CLERK)
+        give_back.went_by_hand(running.parts, refunds_of_both[1], by=CLERK)  # that of the other
+    give_back.went_by_hand(running.parts, refunds_of_both[0], by=CLERK)
     with pytest.raises(RefundDecided):
-        refund_pay.went_by_hand(running.parts, refunds_of_both[0], by=CLERK)
+        give_back.went_by_hand(running.parts, refunds_of_both[0], by=CLERK)
 
     assert [state(running, one, "refund") for one in refunds_of_both] == ["paid", "abnormal"]
     assert balances(running)["refunds:wechat"] == -32000, "the other is owed as before"
     assert balances(running).get("receivable:resident", 0) == 0
     assert speaks(running, "INV-11") == []
-    refund_pay.ask_transfer(running.parts, refunds_of_both[1], ACCOUNT, by=CLERK)
-    refund_pay.decide_transfer(running.parts, refunds_of_both[1], agreed=True, by=LEAD)
+    give_back.ask_transfer(running.parts, refunds_of_both[1], ACCOUNT, by=CLERK)
+    give_back.decide_transfer(running.parts, refunds_of_both[1], agreed=True, by=LEAD)
     assert balances(running).get("refunds:wechat", 0) == 0
     assert speaks(running, "INV-11") == []
 
@@ -154,14 +154,14 @@ def test_money_that_went_by_transfer_and_by_hand_is_owed_and_has_a_name(running,
     """The slip was written before their list told of the other way: it left twice, the payer owes it, and no truth is
     broken."""
     mine, others, refunds_of_both = failed
-    refund_pay.ask_transfer(running.parts, refunds_of_both[0], ACCOUNT, by=CLERK)
+    give_back.ask_transfer(running.parts, refunds_of_both[0], ACCOUNT, by=CLERK)
     if decided:
-        refund_pay.decide_transfer(running.parts, refunds_of_both[0], agreed=True, by=LEAD)
+        give_back.decide_transfer(running.parts, refunds_of_both[0], agreed=True, by=LEAD)
     given_by_hand(running, mine, others, of=mine)
     if not decided:
         with pytest.raises(RefundDecided):  # it goes by transfer
-            refund_pay.went_by_hand(running.parts, refunds_of_both[0], by=CLERK)
-        refund_pay.decide_transfer(running.parts, refunds_of_both[0], agreed=True, by=LEAD)
+            give_back.went_by_hand(running.parts, refunds_of_both[0], by=CLERK)
+        give_back.decide_transfer(running.parts, refunds_of_both[0], agreed=True, by=LEAD)
 
     assert balances(running)["receivable:resident"] == 32000
     assert [row.beyond for row in rows(running, "select beyond from unasked_refund")] == [32000]
@@ -173,11 +173,11 @@ def test_money_that_went_by_transfer_and_by_hand_is_owed_and_has_a_name(running,
 
 def test_what_was_written_as_a_transfer_and_never_left_ends_with_what_went_by_hand(running, failed):
     mine, others, refunds_of_both = failed
-    refund_pay.ask_transfer(running.parts, refunds_of_both[0], ACCOUNT, by=CLERK)
+    give_back.ask_transfer(running.parts, refunds_of_both[0], ACCOUNT, by=CLERK)
     given_by_hand(running, mine, others, of=mine)
-    refund_pay.decide_transfer(running.parts, refunds_of_both[0], agreed=False, by=LEAD)
+    give_back.decide_transfer(running.parts, refunds_of_both[0], agreed=False, by=LEAD)
 
-    refund_pay.went_by_hand(running.parts, refunds_of_both[0], by=CLERK)
+    give_back.went_by_hand(running.parts, refunds_of_both[0], by=CLERK)
 
     assert balances(running).get("receivable:resident", 0) == 0
     assert speaks(running, "INV-11") == []
@@ -197,7 +197,7 @@ def test_what_went_back_by_hand_for_one_leaves_the_others_premium_paid(running, 
     given_by_hand(running, payment, of=payment)
     with pytest.raises(MoneyWentBack):
         confirm(running.parts, payment)  # nobody has said whose it was
-    refund_pay.went_by_hand(running.parts, asked.number, by=CLERK)
+    give_back.went_by_hand(running.parts, asked.number, by=CLERK)
 
     followed = follow(running.parts, payment)
 

@@ -6,14 +6,14 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from app.flows.clear_difference import clear, confirm
-from app.flows.import_outside import SerialKnown, import_outside
-from app.flows.pay import Want
-from app.flows.reconcile import reconcile_day
+from app.flows.pay.start import Want
+from app.flows.reconcile.clear_difference import clear, confirm
+from app.flows.reconcile.compare import reconcile_day
+from app.flows.reconcile.import_outside import SerialKnown, import_outside
 from app.policy.facts import Insurance
 from payments.ledger.balances import balance
-from payments.outside_files import KINDS as FILES
-from payments.outside_files import LARGEST, BadOutsideFile, read, template
+from payments.reconcile.outside_files import KINDS as FILES
+from payments.reconcile.outside_files import LARGEST, BadOutsideFile, read, template
 from tests.builders import NOON, a_person, an_id_number
 from tests.conftest import DATABASE
 from tests.days import DAY, MORNING, book, differences, keep, line, paid

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from app.flows.fetch_statement import fetch_due
 from app.flows.one_by_one import one_by_one
-from app.flows.pay import Want
-from app.flows.tell import tell_due
-from app.flows.watch_keys import watch_keys
+from app.flows.pay.start import Want
+from app.flows.reconcile.fetch_statement import fetch_due
+from app.flows.tell.send import tell_due
+from app.flows.watch.keys import watch_keys
 from app.policy.facts import Insurance
 from tests.builders import a_household, a_person, an_id_number
 from tests.days import MORNING

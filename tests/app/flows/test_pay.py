@@ -10,16 +10,16 @@ from time import sleep
 import pytest
 from sqlalchemy import text
 
-from app.flows.expire import MARGIN, ask, ask_silent, close_at_gateway
-from app.flows.follow import close_payment
-from app.flows.leave import CodeOfAnother
-from app.flows.pay import NotPayable, Payer, SameItemTwice, Want, find_started, start_payment
+from app.flows.pay.expire import MARGIN, ask, ask_silent, close_at_gateway
+from app.flows.pay.follow import close_payment
+from app.flows.pay.leave import CodeOfAnother
+from app.flows.pay.start import NotPayable, Payer, SameItemTwice, Want, find_started, start_payment
 from app.policy.facts import Insurance
 from core.clock import beijing
 from core.db import EVERYWHERE, PLACES
-from payments import bills
 from payments.errors import BillSettled, GatewayRefused, GatewaySilent, PaymentUnderWay
 from payments.gateways.base import Kind
+from payments.taking import bills
 from tests.builders import NOON, a_household, a_person, an_id_number
 from tests.refunding import pay, rows, state
 from tests.system import eventually

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from app.flows.quote import amount_due, subjects
+from app.flows.due.quote import amount_due, subjects
 from app.policy.facts import Insurance
 from core.clock import beijing
 from core.db import PLACES

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
-from app.flows.pay import Want
-from app.flows.reconcile import Reconciled, reconcile_day, reconcile_due, watch_differences
-from app.flows.refund_pay import pay_due, take_refund
+from app.flows.pay.start import Want
+from app.flows.reconcile.compare import Reconciled, reconcile_day, reconcile_due, watch_differences
+from app.flows.refund.give_back import pay_due, take_refund
 from app.policy.facts import Insurance
 from core.clock import beijing
 from payments.errors import UnknownGateway

@@ -9,13 +9,13 @@ from threading import Thread
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
-from app.flows import reconcile as comparing
-from app.flows.clear_difference import clear, confirm
-from app.flows.close_day import close_day, standing
-from app.flows.reconcile import reconcile_day, reconcile_due, watch_differences
-from payments import reconcile, statements
+from app.flows.reconcile import compare as comparing
+from app.flows.reconcile.clear_difference import clear, confirm
+from app.flows.reconcile.close_day import close_day, standing
+from app.flows.reconcile.compare import reconcile_day, reconcile_due, watch_differences
 from payments.gateways.base import Movement, StatementLine
 from payments.ledger.seal import HasExceptions
+from payments.reconcile import compare, statements
 from tests.builders import NOON
 from tests.conftest import DATABASE
 from tests.days import DAY, MORNING, book, differences, keep, line, paid
@@ -86,7 +86,7 @@ def test_only_the_days_beside_a_day_are_its_neighbours(running):
 
     def beside(day):
         with running.parts.engine.connect() as connection:
-            return reconcile.neighbours(connection, reconcile.BusinessDay("wechat", day, MORNING, MORNING))
+            return compare.neighbours(connection, compare.BusinessDay("wechat", day, MORNING, MORNING))
 
     assert beside(DAY + ONE) == [DAY]
     assert beside(DAY + 2 * ONE) == []
@@ -194,7 +194,7 @@ def a_list(day: int) -> list[StatementLine]:
 
 def test_the_first_list_is_read_once_and_not_every_line_for_every_other(running, database):
     """K29: on tables without statistics the comparison was quadratic: 20,000 lines we do not have took 43 seconds."""
-    of = reconcile.BusinessDay("wechat", DAY, NOON - ONE / 2, NOON + ONE / 2)
+    of = compare.BusinessDay("wechat", DAY, NOON - ONE / 2, NOON + ONE / 2)
     address = (
         database.admin_url().replace("/postgres?", f"/{DATABASE}?").replace("postgresql://", "postgresql+psycopg://")
     )
@@ -207,9 +207,9 @@ def test_the_first_list_is_read_once_and_not_every_line_for_every_other(running,
             file = BytesIO(b"as it came")
             statements.keep(connection, "wechat", DAY + day * ONE, file, a_list(day), wall=datetime.now(UTC))
 
-        reconcile.match(connection, of)
-        assert len(reconcile.unhealed(connection, of)) == LINES
-        assert reconcile.name_differences(connection, of, now=NOON) == LINES + REFUNDS
+        compare.match(connection, of)
+        assert len(compare.unhealed(connection, of)) == LINES
+        assert compare.name_differences(connection, of, now=NOON) == LINES + REFUNDS
 
         assert connection.execute(text(READ)).scalar_one() < 30 * (3 * LINES + REFUNDS)
 

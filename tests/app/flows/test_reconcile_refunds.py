@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from app.flows import refund_pay
-from app.flows.pay import Want
-from app.flows.reconcile import Reconciled, reconcile_day, reconcile_due
-from app.flows.refund_pay import Account, take_refund
+from app.flows.pay.start import Want
+from app.flows.reconcile.compare import Reconciled, reconcile_day, reconcile_due
+from app.flows.refund import give_back
+from app.flows.refund.give_back import Account, take_refund
 from app.policy.facts import Insurance
-from payments import day_books, statements
-from payments.discrepancies import remedies
 from payments.gateways.base import Movement, Outcome, RefundOutcome, RefundWord, StatementLine
+from payments.reconcile import day_books, statements
+from payments.reconcile.discrepancies import remedies
 from tests.builders import NEW_YEAR, NOON, a_paid_word, a_person, an_attempt, an_id_number
 from tests.days import DAY, MORNING, book, differences, keep, keep_empty, line, paid
 from tests.refunding import CLERK, LEAD, agreed, balances, given_back, pay, rows, run_refunds, state
@@ -50,8 +50,8 @@ def open_ones(running) -> Sequence:
 
 
 def by_transfer(running, number: str) -> None:
-    refund_pay.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
-    refund_pay.decide_transfer(running.parts, number, agreed=True, by=LEAD)
+    give_back.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
+    give_back.decide_transfer(running.parts, number, agreed=True, by=LEAD)
 
 
 def failed_and_sent_again(running, adult) -> tuple[str, str]:
@@ -60,7 +60,7 @@ def failed_and_sent_again(running, adult) -> tuple[str, str]:
     running.outside.fault("refund_fails", payment)
     number = agreed(running.parts, payment).number
     run_refunds(running, number, "failed")
-    refund_pay.again(running.parts, number, by=LEAD)
+    give_back.again(running.parts, number, by=LEAD)
     run_refunds(running, number, "paid")
     return payment, number
 
@@ -123,7 +123,7 @@ def test_a_former_number_that_failed_does_not_stop_the_one_under_way(running, ad
     running.outside.fault("refund_fails", payment)
     number = agreed(running.parts, payment).number
     run_refunds(running, number, "failed")
-    refund_pay.again(running.parts, number, by=LEAD)
+    give_back.again(running.parts, number, by=LEAD)
     failed = RefundOutcome("wechat", number, RefundWord.FAILED, payment=payment, amount=32000)
 
     assert take_refund(running.parts, failed) == "noted"
@@ -229,7 +229,7 @@ def test_what_failed_while_nobody_looked_is_no_longer_under_way(running, adult):
     assert reconcile_due(running.parts) == 0, "it still is"
 
     take_refund(running.parts, RefundOutcome("wechat", number, RefundWord.FAILED, payment=payment, amount=32000))
-    refund_pay.again(running.parts, number, by=LEAD)
+    give_back.again(running.parts, number, by=LEAD)
 
     assert reconcile_due(running.parts) == 1
     assert [one.note for one in open_ones(running)] == ["not_done"]

@@ -8,16 +8,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.access import accounts
-from app.flows import refund, refund_pay
-from app.flows.expire import ask_silent
-from app.flows.pay import Want
-from app.flows.quote import all_due, subjects
+from app.flows.due.quote import all_due, subjects
+from app.flows.pay.expire import ask_silent
+from app.flows.pay.start import Want
+from app.flows.refund import give_back, steps
 from app.policy.facts import Insurance
 from app.policy.refunds import Why
 from core.clock import utc_now
-from payments import refunds
 from payments.errors import NoSuchPayment, NoSuchRefund, NothingToGiveBack, OwnRefund, RefundDecided
 from payments.ledger.balances import balance
+from payments.refunds import moves
 from payments.states import RefundState
 from tests.builders import NOON, a_household, a_person, an_id_number, in_a_files_name
 from tests.refunding import (
@@ -67,7 +67,7 @@ def test_one_bill_of_two_goes_back_and_the_other_stays_paid(running, adult):
         "fund:RES_PENSION:2022": -56000,
     }
     with pytest.raises(NothingToGiveBack):
-        refund.apply(running.parts, payment, by=DESK, bills=[medical])
+        steps.apply(running.parts, payment, by=DESK, bills=[medical])
 
 
 def test_what_was_given_back_can_be_paid_again(running, adult):
@@ -95,7 +95,7 @@ def test_money_that_came_too_late_goes_back_from_where_it_lay(running, adult):
     assert "surplus:wechat" not in balances(running)
     assert running.one("select count(*) as n from suspense where solved_at is null").n == 0
     with pytest.raises(NothingToGiveBack):
-        refund.apply(running.parts, first.number, by=DESK)
+        steps.apply(running.parts, first.number, by=DESK)
 
 
 def test_surplus_asks_for_its_own_refund_once_and_waits_for_a_person(running, adult):
@@ -105,12 +105,12 @@ def test_surplus_asks_for_its_own_refund_once_and_waits_for_a_person(running, ad
     running.outside.pay(first.checkout.code_url)
     eventually(lambda: state(running, first.number) == "surplus")
 
-    assert [refund.ask_for_surplus(running.parts) for _ in range(2)] == [1, 0]
+    assert [steps.ask_for_surplus(running.parts) for _ in range(2)] == [1, 0]
 
     row = running.one("select number, amount, applied_by, state from refund")
     assert (row.amount, row.applied_by, row.state) == (32000, "rule:surplus", "applied")
-    refund.decide(running.parts, row.number, approved=False, by=LEAD, reason="查过了，只交了一次")
-    assert refund.ask_for_surplus(running.parts) == 0, "a person said no: it is not asked again by itself"
+    steps.decide(running.parts, row.number, approved=False, by=LEAD, reason="查过了，只交了一次")
+    assert steps.ask_for_surplus(running.parts) == 0, "a person said no: it is not asked again by itself"
 
 
 def test_a_code_that_is_out_is_handed_out_again_whatever_a_question_left_open(running, adult):
@@ -130,7 +130,7 @@ def test_fifty_ask_at_once_and_one_is_heard(running, adult):
 
     def ask(place):
         try:
-            return refund.apply(running.parts, payment, by=f"staff:{place}").number
+            return steps.apply(running.parts, payment, by=f"staff:{place}").number
         except NothingToGiveBack:
             return None
 
@@ -144,33 +144,33 @@ def test_fifty_ask_at_once_and_one_is_heard(running, adult):
 
 
 def test_who_did_one_step_does_no_other_and_nobody_decides_twice(running, adult):
-    asked = refund.apply(running.parts, pay(running, Want(adult, MEDICAL)), by=DESK)
+    asked = steps.apply(running.parts, pay(running, Want(adult, MEDICAL)), by=DESK)
 
     with pytest.raises(OwnRefund):
-        refund.accept(running.parts, asked.number, by=DESK)
-    refund.accept(running.parts, asked.number, by=CLERK)
+        steps.accept(running.parts, asked.number, by=DESK)
+    steps.accept(running.parts, asked.number, by=CLERK)
     with pytest.raises(OwnRefund):
-        refund.review(running.parts, asked.number, MEDICAL, by=CLERK)
-    refund.review(running.parts, asked.number, MEDICAL, by=MEDICAL_BUREAU)
+        steps.review(running.parts, asked.number, MEDICAL, by=CLERK)
+    steps.review(running.parts, asked.number, MEDICAL, by=MEDICAL_BUREAU)
     for before in (DESK, CLERK, MEDICAL_BUREAU):
         with pytest.raises(OwnRefund):
-            refund.decide(running.parts, asked.number, approved=True, by=before)
+            steps.decide(running.parts, asked.number, approved=True, by=before)
     with pytest.raises(OwnRefund):
-        refund.decide(running.parts, asked.number, approved=False, by=DESK, reason="x")
-    refund.decide(running.parts, asked.number, approved=True, by=LEAD)
+        steps.decide(running.parts, asked.number, approved=False, by=DESK, reason="x")
+    steps.decide(running.parts, asked.number, approved=True, by=LEAD)
     for approved in (True, False):
         with pytest.raises(RefundDecided):
-            refund.decide(running.parts, asked.number, approved=approved, by="staff:third", reason="x")
+            steps.decide(running.parts, asked.number, approved=approved, by="staff:third", reason="x")
 
 
 def test_a_refusal_reserves_nothing(running, adult):
     payment = pay(running, Want(adult, MEDICAL))
-    first = refund.apply(running.parts, payment, by=DESK)
+    first = steps.apply(running.parts, payment, by=DESK)
 
-    refund.decide(running.parts, first.number, approved=False, by=LEAD, reason="查过了，只交了一次")
+    steps.decide(running.parts, first.number, approved=False, by=LEAD, reason="查过了，只交了一次")
 
     assert balances(running)["clearing:wechat"] == 32000
-    assert refund.apply(running.parts, payment, by=DESK).amount == 32000
+    assert steps.apply(running.parts, payment, by=DESK).amount == 32000
 
 
 def test_after_silence_the_gateway_is_asked_and_not_told_again(running, adult, monkeypatch):
@@ -204,8 +204,8 @@ def test_a_process_that_dies_after_sending_asks_before_it_sends_again(running, a
     payment = pay(running, Want(adult, MEDICAL))
     asked = agreed(running.parts, payment)
     row = running.one("select * from refund where number = :n", n=asked.number)
-    running.write(lambda connection: refunds.move(connection, asked.number, RefundState.PAYING))
-    order = refund_pay.order_of(row, row.ordered_at)
+    running.write(lambda connection: moves.move(connection, asked.number, RefundState.PAYING))
+    order = give_back.order_of(row, row.ordered_at)
     running.parts.gateways["wechat"].refund(order)
 
     run_refunds(running, asked.number, "paid")
@@ -218,7 +218,7 @@ def test_our_balance_is_too_low_and_later_it_is_not(running, adult):
     running.outside.fault("not_enough", on="refund")
 
     asked = agreed(running.parts, payment)
-    refund_pay.pay_due(running.parts)
+    give_back.pay_due(running.parts)
 
     assert running.one("select state, their_word from refund") == ("paying", "balance")
     run_refunds(running, asked.number, "paid")
@@ -230,7 +230,7 @@ def test_a_new_number_is_dated_when_it_is_sent_not_when_somebody_pressed(running
     asked = agreed(running.parts, payment)
     run_refunds(running, asked.number, "failed")
 
-    refund_pay.again(running.parts, asked.number, by=LEAD)
+    give_back.again(running.parts, asked.number, by=LEAD)
     running.turn(NOON + timedelta(minutes=30))  # the worker was down: UnionPay takes nothing older than ten minutes
     run_refunds(running, asked.number, "paid")
 
@@ -243,14 +243,14 @@ def test_a_refund_that_failed_after_all_is_sent_again_under_a_new_number(running
     asked = agreed(running.parts, payment)
     run_refunds(running, asked.number, "failed")
 
-    refund_pay.again(running.parts, asked.number, by=LEAD)
+    give_back.again(running.parts, asked.number, by=LEAD)
     run_refunds(running, asked.number, "paid")
 
     assert balances(running) == {}
     numbers = [line["number"] for line in given_back(running, payment)]
     assert len(numbers) == 2 and asked.number in numbers
     with pytest.raises(RefundDecided):
-        refund_pay.again(running.parts, asked.number, by=LEAD)
+        give_back.again(running.parts, asked.number, by=LEAD)
 
 
 def test_an_account_that_takes_no_money_waits_for_a_person(running, adult):
@@ -267,12 +267,12 @@ def test_an_account_that_takes_no_money_waits_for_a_person(running, adult):
 
 def test_what_is_not_there_is_said(running, adult):
     with pytest.raises(NoSuchPayment):
-        refund.apply(running.parts, "YC2111050000000711111111AA", by=DESK)
+        steps.apply(running.parts, "YC2111050000000711111111AA", by=DESK)
     with pytest.raises(NoSuchRefund):
-        refund.decide(running.parts, "YT2111050000000711111111AA", approved=True, by=LEAD)
+        steps.decide(running.parts, "YT2111050000000711111111AA", approved=True, by=LEAD)
     waiting = start(running, Want(adult, MEDICAL))
     with pytest.raises(NothingToGiveBack):
-        refund.apply(running.parts, waiting.number, by=DESK)
+        steps.apply(running.parts, waiting.number, by=DESK)
 
 
 ATTEMPTS = {
@@ -290,7 +290,7 @@ ATTEMPTS = {
 
 @pytest.mark.parametrize("attempt", ATTEMPTS)
 def test_the_database_keeps_to_it_whatever_the_application_tries(running, adult, attempt):
-    refund.apply(running.parts, pay(running, Want(adult, MEDICAL)), by=DESK)
+    steps.apply(running.parts, pay(running, Want(adult, MEDICAL)), by=DESK)
 
     with pytest.raises(DBAPIError) as refused, running.parts.engine.begin() as connection:
         for statement in ATTEMPTS[attempt].split("; "):
@@ -325,7 +325,7 @@ def test_who_asked_for_a_dead_mans_money_hears_of_it(running, adult, alive):
         in_a_files_name(connection)
         connection.execute(text("update person set alive = :alive where id = :p"), {"alive": alive, "p": adult})
 
-    asked = refund.apply(running.parts, payment, by=f"account:{account}", why=Why.DIED)
+    asked = steps.apply(running.parts, payment, by=f"account:{account}", why=Why.DIED)
     agree(running.parts, asked.number)
     run_refunds(running, asked.number, "paid")
 
@@ -343,6 +343,6 @@ def test_at_whose_counter_it_was_asked_for_is_told_at_the_door(running, adult):
         in_a_files_name(connection)
         connection.execute(text("update person set alive = false where id = :p"), {"p": adult})
 
-    refund.apply(running.parts, payment, by=DESK, why=Why.DIED)
+    steps.apply(running.parts, payment, by=DESK, why=Why.DIED)
 
     assert rows(running, "select phone from notice where kind = 'refund_asked'") == [(None,)]

@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.flows import refund, refund_pay
-from app.flows.pay import Want
-from app.flows.refund_pay import Account, take_refund
-from app.flows.refund_work import case
+from app.flows.pay.start import Want
+from app.flows.refund import give_back, steps
+from app.flows.refund.desk import case
+from app.flows.refund.give_back import Account, take_refund
 from app.policy.facts import Insurance
 from app.policy.refunds import Why
-from payments import refunds
 from payments.gateways.base import RefundOutcome, RefundWord
+from payments.refunds import moves
 from payments.states import RefundState
 from tests.builders import a_person, an_id_number
 from tests.refunding import CLERK, DESK, LEAD, MEDICAL_BUREAU, pay, rows, state
@@ -34,36 +34,36 @@ def says(running, number: str, word: RefundWord) -> None:
 
 def under_way(running, number: str) -> None:
     with running.parts.engine.begin() as connection:
-        refunds.move(connection, number, S.PAYING)
+        moves.move(connection, number, S.PAYING)
 
 
 def stuck(running, number: str) -> None:
     with running.parts.engine.begin() as connection:
-        refunds.stuck(connection, number, "too_old", now=running.parts.clocks.now())
+        moves.stuck(connection, number, "too_old", now=running.parts.clocks.now())
 
 
 def transfer_asked(running, number: str) -> None:
-    refund_pay.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
+    give_back.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
 
 
 def transfer_decided(agreed: bool) -> Callable[..., None]:
-    return lambda running, number: refund_pay.decide_transfer(running.parts, number, agreed=agreed, by=LEAD)
+    return lambda running, number: give_back.decide_transfer(running.parts, number, agreed=agreed, by=LEAD)
 
 
 REACHED: dict[str, Callable[..., None]] = {
-    "accepted": lambda running, number: refund.accept(running.parts, number, by=CLERK),
-    "reviewed": lambda running, number: refund.review(running.parts, number, MEDICAL, by=MEDICAL_BUREAU),
-    "approved": lambda running, number: refund.decide(running.parts, number, approved=True, by=LEAD),
+    "accepted": lambda running, number: steps.accept(running.parts, number, by=CLERK),
+    "reviewed": lambda running, number: steps.review(running.parts, number, MEDICAL, by=MEDICAL_BUREAU),
+    "approved": lambda running, number: steps.decide(running.parts, number, approved=True, by=LEAD),
     "under way": under_way,
     "paid": lambda running, number: says(running, number, RefundWord.DONE),
     "abnormal": lambda running, number: says(running, number, RefundWord.ABNORMAL),
     "failed": lambda running, number: says(running, number, RefundWord.FAILED),
     "stuck": stuck,
-    "again": lambda running, number: refund_pay.again(running.parts, number, by=LEAD),
+    "again": lambda running, number: give_back.again(running.parts, number, by=LEAD),
     "transfer asked": transfer_asked,
     "transfer agreed": transfer_decided(True),
     "transfer refused": transfer_decided(False),
-    "rejected": lambda running, number: refund.decide(running.parts, number, approved=False, reason="不符", by=LEAD),
+    "rejected": lambda running, number: steps.decide(running.parts, number, approved=False, reason="不符", by=LEAD),
 }
 WAYS = (
     (),
@@ -118,7 +118,7 @@ def both(running, adult):
         lambda connection: a_person(connection, id_number=an_id_number(sequence=8), household=household)
     )
     payments = [pay(running, Want(one, MEDICAL), key=f"key-of-{one}") for one in (adult, sibling)]
-    return [refund.apply(running.parts, payment, by=DESK, why=Why.TWICE).number for payment in payments]
+    return [steps.apply(running.parts, payment, by=DESK, why=Why.TWICE).number for payment in payments]
 
 
 @pytest.mark.parametrize(("way", "step", "end"), STEPS)

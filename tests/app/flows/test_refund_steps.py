@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.flows import refund, refund_pay
-from app.flows.follow_refund import follow
-from app.flows.pay import Want
-from app.flows.refund_pay import Account, BadTransfer
+from app.flows.pay.start import Want
+from app.flows.refund import give_back
+from app.flows.refund import steps as refund
+from app.flows.refund.follow import follow
+from app.flows.refund.give_back import Account, BadTransfer
 from app.policy.facts import Insurance
 from app.policy.refunds import BEGUN, TERMS, Why, refusal
 from core.db import connect
@@ -104,13 +105,13 @@ def test_no_step_is_skipped(running, adult):
     for early in (
         lambda: refund.review(running.parts, asked.number, MEDICAL, by=MEDICAL_BUREAU),
         lambda: refund.decide(running.parts, asked.number, approved=True, by=LEAD),
-        lambda: refund_pay.ask_transfer(running.parts, asked.number, ACCOUNT, by=CLERK),
-        lambda: refund_pay.decide_transfer(running.parts, asked.number, agreed=True, by=LEAD),
+        lambda: give_back.ask_transfer(running.parts, asked.number, ACCOUNT, by=CLERK),
+        lambda: give_back.decide_transfer(running.parts, asked.number, agreed=True, by=LEAD),
     ):
         with pytest.raises(RefundStepMissing):
             early()
     with pytest.raises(RefundDecided):
-        refund_pay.again(running.parts, asked.number, by=LEAD)
+        give_back.again(running.parts, asked.number, by=LEAD)
     refund.accept(running.parts, asked.number, by=CLERK)
     with pytest.raises(RefundDecided):
         refund.accept(running.parts, asked.number, by="staff:clerk2")
@@ -273,12 +274,12 @@ def test_a_closed_account_is_paid_by_transfer_with_a_proof_and_two_people(runnin
     number = abnormal(running, adult)
     assert "问一个能收钱的银行账户" in follow(running.parts, number).words
 
-    refund_pay.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
+    give_back.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
     with pytest.raises(RefundDecided):
-        refund_pay.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
+        give_back.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
     with pytest.raises(OwnRefund):
-        refund_pay.decide_transfer(running.parts, number, agreed=True, by=CLERK)
-    refund_pay.decide_transfer(running.parts, number, agreed=True, by=LEAD)
+        give_back.decide_transfer(running.parts, number, agreed=True, by=CLERK)
+    give_back.decide_transfer(running.parts, number, agreed=True, by=LEAD)
 
     assert balances(running) == {"clearing:wechat": 32000, "bank:pending": -32000}
     row = running.one("select account, last4, proof from refund_transfer")
@@ -286,18 +287,18 @@ def test_a_closed_account_is_paid_by_transfer_with_a_proof_and_two_people(runnin
     assert running.parts.vault.open(row.account, bound_to=f"refund_transfer.account:{number}") == "6217000012345678"
     assert follow(running.parts, number).words == "钱已退回尾号5678的银行账户。"
     with pytest.raises(AppError):
-        refund_pay.decide_transfer(running.parts, number, agreed=True, by="staff:third")
+        give_back.decide_transfer(running.parts, number, agreed=True, by="staff:third")
 
 
 def test_a_gateway_that_pays_after_the_transfer_leaves_a_debt_and_an_alarm(running, adult):
     number = abnormal(running, adult)
-    refund_pay.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
-    refund_pay.decide_transfer(running.parts, number, agreed=True, by=LEAD)
+    give_back.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
+    give_back.decide_transfer(running.parts, number, agreed=True, by=LEAD)
     heard = []
     listening = replace(running.parts, alert=lambda what, **_words: heard.append(what))
-    late = refund_pay.RefundOutcome("wechat", number, refund_pay.RefundWord.DONE, amount=32000, their_word="SUCCESS")
+    late = give_back.RefundOutcome("wechat", number, give_back.RefundWord.DONE, amount=32000, their_word="SUCCESS")
 
-    words = [refund_pay.take_refund(listening, late) for _ in range(2)]
+    words = [give_back.take_refund(listening, late) for _ in range(2)]
 
     assert words == ["twice", "again"] and heard == ["refund_twice"]
     assert balances(running) == {"bank:pending": -32000, "receivable:resident": 32000}
@@ -305,13 +306,13 @@ def test_a_gateway_that_pays_after_the_transfer_leaves_a_debt_and_an_alarm(runni
 
 def test_a_transfer_whose_slip_is_wrong_is_no_transfer(running, adult):
     number = abnormal(running, adult)
-    refund_pay.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
+    give_back.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
 
-    refund_pay.decide_transfer(running.parts, number, agreed=False, by=LEAD)
+    give_back.decide_transfer(running.parts, number, agreed=False, by=LEAD)
 
     assert balances(running)["refunds:wechat"] == -32000
-    refund_pay.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
-    refund_pay.decide_transfer(running.parts, number, agreed=True, by=LEAD)
+    give_back.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
+    give_back.decide_transfer(running.parts, number, agreed=True, by=LEAD)
     assert state(running, number, "refund") == "paid"
 
 
@@ -322,7 +323,7 @@ def test_a_transfer_to_nobody_known_is_refused(running, adult, spoilt):
     number = abnormal(running, adult)
 
     with pytest.raises(BadTransfer):
-        refund_pay.ask_transfer(running.parts, number, Account(**(vars(ACCOUNT) | spoilt)), by=CLERK)
+        give_back.ask_transfer(running.parts, number, Account(**(vars(ACCOUNT) | spoilt)), by=CLERK)
 
 
 def test_a_refund_that_goes_by_transfer_is_not_sent_again(running, adult):
@@ -330,10 +331,10 @@ def test_a_refund_that_goes_by_transfer_is_not_sent_again(running, adult):
     running.outside.fault("refund_fails")
     asked = agreed(running.parts, payment)
     run_refunds(running, asked.number, "failed")
-    refund_pay.ask_transfer(running.parts, asked.number, ACCOUNT, by=CLERK)
+    give_back.ask_transfer(running.parts, asked.number, ACCOUNT, by=CLERK)
 
     with pytest.raises(RefundDecided):
-        refund_pay.again(running.parts, asked.number, by=LEAD)
+        give_back.again(running.parts, asked.number, by=LEAD)
     assert state(running, asked.number, "refund") == "failed"
 
 
@@ -347,10 +348,10 @@ def test_a_payment_too_old_for_its_gateway_waits_for_a_transfer(running, adult):
     assert running.one("select their_word, owner from refund") == ("too_old", "refund_desk")
     assert given_back(running, payment) == []
     with pytest.raises(RefundTooOld):
-        refund_pay.again(running.parts, asked.number, by=LEAD)
+        give_back.again(running.parts, asked.number, by=LEAD)
     refund.own(running.parts, asked.number, by=CLERK)
-    refund_pay.ask_transfer(running.parts, asked.number, ACCOUNT, by=CLERK)
-    refund_pay.decide_transfer(running.parts, asked.number, agreed=True, by=LEAD)
+    give_back.ask_transfer(running.parts, asked.number, ACCOUNT, by=CLERK)
+    give_back.decide_transfer(running.parts, asked.number, agreed=True, by=LEAD)
     assert balances(running) == {"clearing:unionpay": 50000, "bank:pending": -50000}
 
 
@@ -371,11 +372,11 @@ def test_a_no_needs_a_reason_and_the_payer_is_told_it(running, adult):
 
 def test_a_gateway_that_pays_before_the_transfer_is_confirmed_ends_it(running, adult):
     number = abnormal(running, adult)
-    refund_pay.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
-    done = refund_pay.RefundOutcome("wechat", number, refund_pay.RefundWord.DONE, amount=32000, their_word="SUCCESS")
+    give_back.ask_transfer(running.parts, number, ACCOUNT, by=CLERK)
+    done = give_back.RefundOutcome("wechat", number, give_back.RefundWord.DONE, amount=32000, their_word="SUCCESS")
 
-    assert refund_pay.take_refund(running.parts, done) == "paid"
+    assert give_back.take_refund(running.parts, done) == "paid"
 
     assert balances(running) == {} and rows(running, "select state from refund_transfer") == [("refused",)]
     with pytest.raises(RefundDecided):
-        refund_pay.decide_transfer(running.parts, number, agreed=True, by=LEAD)
+        give_back.decide_transfer(running.parts, number, agreed=True, by=LEAD)

@@ -6,14 +6,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from app.flows import refund, refund_pay, suspense
-from app.flows.collect import take_word
-from app.flows.pay import Want
-from app.flows.refund_pay import RESENDS, Account
+from app.flows.pay.collect import take_word
+from app.flows.pay.start import Want
+from app.flows.refund import give_back as refund_pay
+from app.flows.refund import steps
+from app.flows.refund.give_back import RESENDS, Account
+from app.flows.suspense import solve
 from app.policy.facts import Insurance
 from payments.errors import GatewaySilent
 from payments.gateways.base import Outcome, RefundOutcome, RefundWord, Word
-from payments.invariants import INVARIANTS, look
+from payments.truths.invariants import INVARIANTS, look
 from tests.builders import NOON, a_household, a_person, an_id_number
 from tests.refunding import CLERK, DESK, LEAD, agreed, given_back, pay, rows, run_refunds, state
 
@@ -102,10 +104,8 @@ def test_money_under_a_number_that_is_none_of_ours_goes_back_by_the_channels_own
         happened_at=NOON,
     )
     take_word(running.parts, foreign)
-    asked = suspense.give_back(
-        running.parts, suspense.key_of(running.parts, f"receipt:alipay:{foreign.reference}"), by=DESK
-    )
-    refund.decide(running.parts, asked.number, approved=True, by=LEAD)
+    asked = solve.give_back(running.parts, solve.key_of(running.parts, f"receipt:alipay:{foreign.reference}"), by=DESK)
+    steps.decide(running.parts, asked.number, approved=True, by=LEAD)
 
     run_refunds(running, asked.number, "failed")  # their sandbox knows no such trade, and says so
 

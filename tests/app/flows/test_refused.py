@@ -8,10 +8,10 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.flows import collect
+from app.flows.pay import collect
 from config.postgres import Server
 from core.db import connect
-from payments import settle
+from payments.taking import settle
 from tests.conftest import DATABASE
 from tests.system import System
 

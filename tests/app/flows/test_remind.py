@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from app.flows.audit import alarms
-from app.flows.pay import Want
-from app.flows.remind import SeasonOver, remind
-from app.flows.tell import tell_due
-from app.flows.visits import NoSuchVisit, visited, visits
+from app.flows.offices.audit import alarms
+from app.flows.pay.start import Want
+from app.flows.tell.at_the_door import NoSuchVisit, visited, visits
+from app.flows.tell.remind import SeasonOver, remind
+from app.flows.tell.send import tell_due
 from app.policy.facts import Insurance
 from core.clock import BEIJING, utc_now
 from notifications import subscriptions

@@ -7,17 +7,19 @@ from threading import Event, Thread
 
 import pytest
 
-from app.flows import refund, suspense
-from app.flows.clear_difference import clear, confirm
-from app.flows.pay import Want
-from app.flows.reconcile import reconcile_day
-from app.flows.refund_pay import take_refund
+from app.flows.pay.start import Want
+from app.flows.reconcile.clear_difference import clear, confirm
+from app.flows.reconcile.compare import reconcile_day
+from app.flows.refund import steps
+from app.flows.refund.give_back import take_refund
+from app.flows.suspense import solve
 from app.policy.facts import Insurance
 from app.policy.refunds import Why
-from payments import discrepancies, find_refunds
 from payments.errors import NothingToGiveBack, RefundChanged, SuspenseUnfit
 from payments.gateways.base import Movement, Outcome, RefundOutcome, RefundWord, StatementLine, Word
-from payments.invariants import EVERYBODY, INVARIANTS, look, pieces
+from payments.reconcile import discrepancies
+from payments.refunds import find as find_refunds
+from payments.truths.invariants import EVERYBODY, INVARIANTS, look, pieces
 from tests.app.flows.test_pay import FORMER, moved, payer, places, sibling, start
 from tests.app.flows.test_reconcile_at_once import nameless
 from tests.app.flows.test_reconcile_refunds import failed_and_sent_again, refund_line, word_of
@@ -107,7 +109,7 @@ def by_hand(running, words, fen):
     for _ in range(2):
         keep(running, "wechat", [*(line(word) for word in words), hand])
         reconcile_day(running.parts, "wechat", DAY)
-    return [suspense.key_of(running.parts, f"receipt:wechat:{word.reference}") for word in words]
+    return [solve.key_of(running.parts, f"receipt:wechat:{word.reference}") for word in words]
 
 
 def test_surplus_that_went_back_by_hand_is_at_its_end(running, twice):
@@ -130,9 +132,9 @@ def test_the_rest_of_a_surplus_asks_for_its_own_way_back(running, twice):
         )
     )
     with pytest.raises(SuspenseUnfit):
-        suspense.propose(running.parts, mine, [Want(other, MEDICAL)], by=CLERK)
+        solve.propose(running.parts, mine, [Want(other, MEDICAL)], by=CLERK)
 
-    assert refund.ask_for_surplus(running.parts) == 2
+    assert steps.ask_for_surplus(running.parts) == 2
     asked = {row.receipt: row for row in rows(running, "select * from refund")}
     assert {cause: row.amount for cause, row in asked.items()} == {mine.cause: 22000, siblings.cause: 32000}
     agree(running.parts, asked[mine.cause].number)
@@ -143,13 +145,13 @@ def test_the_rest_of_a_surplus_asks_for_its_own_way_back(running, twice):
 
 def test_surplus_asked_for_and_then_given_back_by_hand_goes_back_once(running, twice):
     """K12: the wish cannot be agreed to any more; saying no to it leaves nothing behind."""
-    refund.ask_for_surplus(running.parts)
+    steps.ask_for_surplus(running.parts)
     mine, _ = by_hand(running, twice, 32000)
     number = running.one("select number from refund where receipt = :r", r=mine.cause).number
 
     with pytest.raises(NothingToGiveBack):
         agree(running.parts, number)
-    refund.decide(running.parts, number, approved=False, reason="已由渠道退回", by=LEAD)
+    steps.decide(running.parts, number, approved=False, reason="已由渠道退回", by=LEAD)
 
     assert balances(running)["surplus:wechat"] == -32000
     assert running.one("select solution from suspense where cause = :c", c=mine.cause).solution == "given_back"
@@ -183,17 +185,17 @@ def test_an_agents_code_for_two_is_not_the_code_for_the_one_who_stayed(running, 
 def test_who_proposes_and_who_agrees_never_lock_each_other(running, adult, monkeypatch):
     """K14: one held the bill and waited for the money, the other held the money and waited for the bill."""
     key = unknown(running, 32000)
-    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
-    met, meet = Event(), suspense.meet
+    solve.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    met, meet = Event(), solve.meet
 
     def met_and_waiting(connection, people):
         meet(connection, people)
         met.set()
         eventually(lambda: running.one("select count(*) from pg_locks where not granted")[0] >= 1, 5)
 
-    monkeypatch.setattr(suspense, "meet", met_and_waiting)
+    monkeypatch.setattr(solve, "meet", met_and_waiting)
     with ThreadPoolExecutor(2) as threads:
-        again = threads.submit(suspense.propose, running.parts, key, [Want(adult, MEDICAL)], by="staff:other")
+        again = threads.submit(solve.propose, running.parts, key, [Want(adult, MEDICAL)], by="staff:other")
         assert met.wait(5)
         agreed = threads.submit(agreed_to, running, key, by=LEAD)
         again.result()
@@ -243,16 +245,16 @@ def test_money_known_from_the_list_alone_settles_the_bill_of_who_moved(running, 
         "wechat", started.number, Word.PAID, reference="42000001", amount=32000, happened_at=NOON + timedelta(minutes=1)
     )
     running.turn(MORNING)
-    monkeypatch.setattr("app.flows.reconcile._heal", lambda *_: 0)
+    monkeypatch.setattr("app.flows.reconcile.compare._heal", lambda *_: 0)
     keep(running, "wechat", [line(word)])
     reconcile_day(running.parts, "wechat", DAY)
     [one] = rows(running, "select * from discrepancy where state = 'open'")
     clear(running.parts, one.id, "book", "查过了", by=CLERK)
     confirm(running.parts, one.id, agreed=True, by=LEAD)
     moved(adult)
-    key = suspense.key_of(running.parts, "receipt:wechat:42000001")
+    key = solve.key_of(running.parts, "receipt:wechat:42000001")
 
-    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    solve.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
     agreed_to(running, key, by=LEAD)
 
     assert running.one("select state from bill").state == "settled"
@@ -269,8 +271,8 @@ def test_the_rest_of_a_bill_of_which_a_part_went_back_by_hand_goes_back(running,
     assert offered == {adult: 22000, sibling: 32000}
 
     with pytest.raises(RefundChanged):
-        refund.apply(running.parts, mine, by=DESK, expected=32000)
-    asked = [refund.apply(running.parts, mine, by=DESK, expected=22000), refund.apply(running.parts, hers, by=DESK)]
+        steps.apply(running.parts, mine, by=DESK, expected=32000)
+    asked = [steps.apply(running.parts, mine, by=DESK, expected=22000), steps.apply(running.parts, hers, by=DESK)]
     assert [one.amount for one in asked] == [22000, 32000]
     agree(running.parts, asked[0].number)
 
@@ -279,7 +281,7 @@ def test_the_rest_of_a_bill_of_which_a_part_went_back_by_hand_goes_back(running,
     bills = rows(running, "select person_id, state from bill")
     assert {tuple(bill) for bill in bills} == {(adult, "refunded"), (sibling, "settled")}
     with pytest.raises(NothingToGiveBack):
-        refund.apply(running.parts, mine, by=DESK)
+        steps.apply(running.parts, mine, by=DESK)
 
 
 def test_of_two_bills_of_one_receipt_the_last_bears_what_went_back_by_hand(running, adult, sibling):
@@ -288,7 +290,7 @@ def test_of_two_bills_of_one_receipt_the_last_bears_what_went_back_by_hand(runni
     partly_by_hand(running, both)
     bills = [row.id for row in rows(running, "select id from bill order by person_id")]
 
-    first, last = (refund.apply(running.parts, both, by=DESK, bills=[bill]) for bill in bills)
+    first, last = (steps.apply(running.parts, both, by=DESK, bills=[bill]) for bill in bills)
     agree(running.parts, first.number)
     assert (first.amount, last.amount, balances(running)["receivable:resident"]) == (32000, 22000, 10000)
     agree(running.parts, last.number)
@@ -300,12 +302,12 @@ def test_what_was_applied_after_a_part_went_back_by_hand_goes_back_whole(running
     """K12: 420 were held, 100 went back by hand, 320 settled a bill: its refund counted the hundred once more."""
     key = unknown(running, 42000)
     partly_by_hand(running, running.one("select number from suspense").number, "4200009")
-    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    solve.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
     agreed_to(running, key, by=LEAD)
 
     with running.parts.engine.begin() as connection:
         [bill] = find_refunds.giveable(connection, [adult], levy_year=2022)
-        asked = refund.ask_for_bill(running.parts, connection, bill, Why.TWICE, by=DESK, expected=bill.back)
+        asked = steps.ask_for_bill(running.parts, connection, bill, Why.TWICE, by=DESK, expected=bill.back)
     agree(running.parts, asked.number)
 
     assert balances(running) == {"refunds:wechat": -32000, "clearing:wechat": 32000}
@@ -365,9 +367,9 @@ def test_a_refund_by_hand_that_a_corrected_list_no_longer_has_is_named(running, 
     booked_as_they_say(running, missing)
 
     assert (balances(running)["receivable:resident"], balances(running)["clearing:wechat"]) == (32000, 32000)
-    assert refund.apply(running.parts, mine.number, by=DESK).amount == 32000
+    assert steps.apply(running.parts, mine.number, by=DESK).amount == 32000
     with pytest.raises(NothingToGiveBack):
-        refund.apply(running.parts, hers.number, by=DESK)
+        steps.apply(running.parts, hers.number, by=DESK)
     left = listed(running, line(mine), line(hers), both[1])
     assert [one.id for one in left] == [siblings.id] and broken(running) == set()
 
@@ -384,7 +386,7 @@ def test_a_refund_by_hand_that_the_list_has_again_is_owed_again(running, adult):
 
     assert balances(running)["receivable:resident"] == 32000 and "clearing:wechat" not in balances(running)
     with pytest.raises(NothingToGiveBack):
-        refund.apply(running.parts, mine.number, by=DESK)
+        steps.apply(running.parts, mine.number, by=DESK)
     assert broken(running) == set()
 
 
@@ -393,7 +395,7 @@ def test_what_was_set_off_against_a_refund_that_never_was_is_money_in_doubt(runn
     mine = word_of(running, pay(running, Want(adult, MEDICAL)))
     running.turn(MORNING)
     listed(running, line(mine), refunded(mine, 10000))
-    agree(running.parts, refund.apply(running.parts, mine.number, by=DESK).number)
+    agree(running.parts, steps.apply(running.parts, mine.number, by=DESK).number)
 
     booked_as_they_say(running, listed(running, line(mine))[0])
 
@@ -407,14 +409,14 @@ def test_a_wish_that_sets_off_what_never_went_back_is_not_agreed_to(running, adu
     mine = word_of(running, pay(running, Want(adult, MEDICAL)))
     running.turn(MORNING)
     listed(running, line(mine), refunded(mine, 10000))
-    number = refund.apply(running.parts, mine.number, by=DESK).number
+    number = steps.apply(running.parts, mine.number, by=DESK).number
     booked_as_they_say(running, listed(running, line(mine))[0])
 
     with pytest.raises(NothingToGiveBack):
         agree(running.parts, number)
-    refund.decide(running.parts, number, approved=False, reason="请重新申请", by=LEAD)
+    steps.decide(running.parts, number, approved=False, reason="请重新申请", by=LEAD)
 
-    assert refund.apply(running.parts, mine.number, by=DESK).amount == 32000
+    assert steps.apply(running.parts, mine.number, by=DESK).amount == 32000
 
 
 def test_surplus_that_never_went_back_by_hand_waits_again(running, twice):
@@ -432,7 +434,7 @@ def test_surplus_that_never_went_back_by_hand_waits_again(running, twice):
         "given_back",
         "there_again",
     ]
-    assert refund.ask_for_surplus(running.parts) == 2 and broken(running) == set()
+    assert steps.ask_for_surplus(running.parts) == 2 and broken(running) == set()
 
 
 def test_an_amount_that_was_booked_and_corrected_again_ends_at_what_the_list_says(running):

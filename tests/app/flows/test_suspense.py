@@ -6,14 +6,16 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from app.flows import refund, refund_pay, suspense
-from app.flows.clear_difference import clear, confirm
-from app.flows.collect import take_word
-from app.flows.expire import ask_silent
-from app.flows.import_outside import import_outside
-from app.flows.pay import NotPayable, Want
-from app.flows.reconcile import reconcile_day
-from app.flows.suspense_work import doubt, proposal
+from app.flows.pay.collect import take_word
+from app.flows.pay.expire import ask_silent
+from app.flows.pay.start import NotPayable, Want
+from app.flows.reconcile.clear_difference import clear, confirm
+from app.flows.reconcile.compare import reconcile_day
+from app.flows.reconcile.import_outside import import_outside
+from app.flows.refund import give_back as refund_pay
+from app.flows.refund import steps
+from app.flows.suspense import solve
+from app.flows.suspense.desk import doubt, proposal
 from app.policy.facts import Insurance
 from payments.errors import (
     GatewaySilent,
@@ -27,7 +29,7 @@ from payments.errors import (
 )
 from payments.gateways.base import Outcome, Word
 from payments.number import new_number
-from payments.suspense import Proposal
+from payments.suspense.solve import Proposal
 from tests.builders import NEW_YEAR, NOON, a_household, a_person, an_id_number
 from tests.days import MORNING, keep, line
 from tests.refunding import CLERK, LEAD, agree, balances, given_back, pay, rows, run_refunds, start, state
@@ -45,13 +47,13 @@ def other_amount(running, person, total, *wants):
     running.ask_now()
     ask_silent(running.parts)
     [row] = rows(running, "select cause from suspense where number = :n", n=started.number)
-    return suspense.key_of(running.parts, row.cause), started.number
+    return solve.key_of(running.parts, row.cause), started.number
 
 
 def agreed_to(running, key, *, by):
     """Another person agrees to what his page shows."""
     found, _, proposed = doubt(running.parts, key)
-    suspense.settle(running.parts, key, proposal(found, proposed), by=by)
+    solve.settle(running.parts, key, proposal(found, proposed), by=by)
 
 
 def unknown(running, amount, at=NOON, reference="4200009"):
@@ -71,7 +73,7 @@ def unknown(running, amount, at=NOON, reference="4200009"):
     )
 
     assert take_word(running.parts, outcome) == "suspense"
-    return suspense.key_of(running.parts, f"receipt:wechat:{reference}")
+    return solve.key_of(running.parts, f"receipt:wechat:{reference}")
 
 
 def held(running):
@@ -90,18 +92,18 @@ def test_it_has_an_owner_and_days_from_the_first_moment(running, adult):
 def test_what_lies_too_long_is_told(running, adult):
     key = unknown(running, 32000)
 
-    assert suspense.watch(running.parts) == 0
+    assert solve.watch(running.parts) == 0
     running.turn(NOON + timedelta(days=4))
     woken = []
     parts = replace(running.parts, alert=lambda event, **said: woken.append((event, said["cause"], said["owner"])))
-    assert suspense.watch(parts) == 1, "nobody took it within a working day"
+    assert solve.watch(parts) == 1, "nobody took it within a working day"
     assert woken == [("suspense_old", "receipt:wechat:4200009", "tax_clerk")]
-    suspense.take(running.parts, key, by=CLERK)
-    assert suspense.watch(running.parts) == 0 and held(running).owner == CLERK
+    solve.take(running.parts, key, by=CLERK)
+    assert solve.watch(running.parts) == 0 and held(running).owner == CLERK
     running.turn(NOON + timedelta(days=8))
-    assert suspense.watch(running.parts) == 1, "its last day is over"
-    suspense.keep(running.parts, key, until=date(2021, 11, 30), reason="等银行回话", by=CLERK)
-    assert suspense.watch(running.parts) == 0
+    assert solve.watch(running.parts) == 1, "its last day is over"
+    solve.keep(running.parts, key, until=date(2021, 11, 30), reason="等银行回话", by=CLERK)
+    assert solve.watch(running.parts) == 0
     assert [row.word for row in rows(running, "select word from suspense_step order by step")] == ["taken", "kept"]
 
 
@@ -111,8 +113,8 @@ def test_what_lies_too_long_is_told(running, adult):
 def test_keeping_needs_a_reason_and_a_day(running, adult, until, reason):
     key = unknown(running, 32000)
 
-    with pytest.raises((suspense.KeptForNothing, refund.BadReason)):
-        suspense.keep(running.parts, key, until=until, reason=reason, by=CLERK)
+    with pytest.raises((solve.KeptForNothing, steps.BadReason)):
+        solve.keep(running.parts, key, until=until, reason=reason, by=CLERK)
 
 
 def test_it_settles_what_it_was_meant_for_when_two_people_say_so(running, adult):
@@ -121,7 +123,7 @@ def test_it_settles_what_it_was_meant_for_when_two_people_say_so(running, adult)
 
     with pytest.raises(NothingProposed):
         agreed_to(running, key, by=LEAD)
-    suspense.propose(running.parts, key, wants, by=CLERK)
+    solve.propose(running.parts, key, wants, by=CLERK)
     with pytest.raises(OwnSuspense):
         agreed_to(running, key, by=CLERK)
     agreed_to(running, key, by=LEAD)
@@ -140,23 +142,23 @@ def test_it_settles_what_it_was_meant_for_when_two_people_say_so(running, adult)
     assert (row.solved_by, row.solution, row.owner) == (LEAD, "applied", CLERK)
     for late in (
         lambda: agreed_to(running, key, by=LEAD),
-        lambda: suspense.take(running.parts, key, by=LEAD),
+        lambda: solve.take(running.parts, key, by=LEAD),
     ):
         with pytest.raises(SuspenseSolved):
             late()
     with pytest.raises(NothingToGiveBack):
-        suspense.give_back(running.parts, key, by=CLERK)
+        solve.give_back(running.parts, key, by=CLERK)
     assert [row.kind for row in rows(running, "select kind from notice")] == ["settled", "settled"]
 
 
 def test_what_it_settled_can_go_back_by_its_receipt(running, adult):
     key, number = other_amount(running, adult, 82000)
-    suspense.propose(running.parts, key, [Want(adult, MEDICAL), Want(adult, PENSION, 50000)], by=CLERK)
+    solve.propose(running.parts, key, [Want(adult, MEDICAL), Want(adult, PENSION, 50000)], by=CLERK)
     agreed_to(running, key, by=LEAD)
     [medical] = rows(running, "select * from bill where insurance = 'RES_MEDICAL' and state = 'settled'")
 
     with running.parts.engine.begin() as connection:
-        asked = refund.ask_for_bill(running.parts, connection, medical, refund.Why.ELSEWHERE, by="resident")
+        asked = steps.ask_for_bill(running.parts, connection, medical, steps.Why.ELSEWHERE, by="resident")
     agree(running.parts, asked.number)
     run_refunds(running, asked.number, "paid")
 
@@ -167,9 +169,9 @@ def test_only_what_fits_exactly_is_settled(running, adult):
     key = unknown(running, 32100)
 
     with pytest.raises(SuspenseUnfit):
-        suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+        solve.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
     with pytest.raises(NotPayable):
-        suspense.propose(running.parts, key, [Want(adult, PENSION)], by=CLERK)
+        solve.propose(running.parts, key, [Want(adult, PENSION)], by=CLERK)
 
     assert rows(running, "select * from bill") == [], "nothing is issued for a proposal that does not fit"
 
@@ -180,8 +182,8 @@ def test_an_old_price_counts_for_money_that_came_in_its_time_only(running, adult
     running.turn(NEW_YEAR + timedelta(days=3))
 
     with pytest.raises(SuspenseUnfit):
-        suspense.propose(running.parts, late, [Want(adult, MEDICAL)], by=CLERK)
-    suspense.propose(running.parts, early, [Want(adult, MEDICAL)], by=CLERK)
+        solve.propose(running.parts, late, [Want(adult, MEDICAL)], by=CLERK)
+    solve.propose(running.parts, early, [Want(adult, MEDICAL)], by=CLERK)
     agreed_to(running, early, by=LEAD)
 
     [bill] = rows(running, "select benefit_start, personal_due from bill where state = 'settled'")
@@ -190,7 +192,7 @@ def test_an_old_price_counts_for_money_that_came_in_its_time_only(running, adult
 
 def test_somebody_paid_meanwhile_and_the_money_stays(running, adult):
     key = unknown(running, 32000)
-    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    solve.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
     pay(running, Want(adult, MEDICAL))
 
     with pytest.raises(SuspenseUnfit):
@@ -204,15 +206,15 @@ def test_what_somebody_is_paying_is_not_settled_by_other_money(running, adult):
     start(running, Want(adult, MEDICAL))
 
     with pytest.raises(SuspenseUnfit):
-        suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+        solve.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
 
 
 def test_another_amount_given_back_ends_its_payment_and_frees_its_bill(running, adult):
     key, number = other_amount(running, adult, 32100)
     assert state(running, number) == "unknown"
 
-    asked = suspense.give_back(running.parts, key, by=CLERK)
-    refund.decide(running.parts, asked.number, approved=True, by=LEAD)
+    asked = solve.give_back(running.parts, key, by=CLERK)
+    steps.decide(running.parts, asked.number, approved=True, by=LEAD)
     run_refunds(running, asked.number, "paid")
 
     assert state(running, number) == "closed" and balances(running) == {}
@@ -228,7 +230,7 @@ def test_another_amount_settles_what_it_fits_and_its_payment_ends(running, adult
     )
     key, number = other_amount(running, adult, 64000)
 
-    suspense.propose(running.parts, key, [Want(adult, MEDICAL), Want(other, MEDICAL)], by=CLERK)
+    solve.propose(running.parts, key, [Want(adult, MEDICAL), Want(other, MEDICAL)], by=CLERK)
     agreed_to(running, key, by=LEAD)
 
     assert state(running, number) == "closed"
@@ -246,28 +248,28 @@ def test_surplus_may_settle_what_somebody_else_owes(running, adult):
     pay(running, Want(adult, MEDICAL), key="another", gateway="alipay")
     running.outside.pay(first.checkout.code_url)
     eventually(lambda: state(running, first.number) == "surplus")
-    key = suspense.key_of(running.parts, held(running).cause)
+    key = solve.key_of(running.parts, held(running).cause)
 
-    suspense.propose(running.parts, key, [Want(other, MEDICAL)], by=CLERK)
+    solve.propose(running.parts, key, [Want(other, MEDICAL)], by=CLERK)
     agreed_to(running, key, by=LEAD)
 
     assert "surplus:wechat" not in balances(running)
     assert rows(running, "select state from bill") == [("settled",), ("settled",)]
     [bill] = rows(running, "select * from bill where person_id = :p", p=other)
     with running.parts.engine.begin() as connection:
-        asked = refund.ask_for_bill(running.parts, connection, bill, refund.Why.TWICE, by="resident")
+        asked = steps.ask_for_bill(running.parts, connection, bill, steps.Why.TWICE, by="resident")
     assert asked.amount == 32000
 
 
 def test_money_of_nobody_is_given_back_too(running, adult):
     key = unknown(running, 32000)
 
-    asked = suspense.give_back(running.parts, key, by=CLERK, reason="单号不对")
+    asked = solve.give_back(running.parts, key, by=CLERK, reason="单号不对")
     with pytest.raises(NothingToGiveBack):
-        suspense.give_back(running.parts, key, by="staff:other")
+        solve.give_back(running.parts, key, by="staff:other")
     with pytest.raises(SuspenseUnfit):
-        suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
-    refund.decide(running.parts, asked.number, approved=True, by=LEAD)
+        solve.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    steps.decide(running.parts, asked.number, approved=True, by=LEAD)
 
     assert balances(running) == {"clearing:wechat": 32000, "refunds:wechat": -32000}
 
@@ -286,7 +288,7 @@ def known_from_the_list_alone(running, person, monkeypatch, *more, amount=31000)
     confirm(running.parts, difference.id, agreed=True, by=LEAD)
     [row] = rows(running, "select cause, doubt from suspense where number = :n", n=started.number)
     assert row.doubt == "unconfirmed"
-    return suspense.key_of(running.parts, row.cause), started.number
+    return solve.key_of(running.parts, row.cause), started.number
 
 
 def test_a_payment_known_from_the_list_alone_ends_when_its_money_goes_back(running, adult, monkeypatch):
@@ -296,8 +298,8 @@ def test_a_payment_known_from_the_list_alone_ends_when_its_money_goes_back(runni
     other = running.write(lambda c: a_person(c, id_number=an_id_number(sequence=11), household=household))
     sibling = start(running, Want(other, MEDICAL), key="sibling-key")
 
-    asked = suspense.give_back(running.parts, key, by=CLERK)
-    refund.decide(running.parts, asked.number, approved=True, by=LEAD)
+    asked = solve.give_back(running.parts, key, by=CLERK)
+    steps.decide(running.parts, asked.number, approved=True, by=LEAD)
 
     assert state(running, number) == "closed" and state(running, sibling.number) == "pending"
     monkeypatch.undo()
@@ -308,7 +310,7 @@ def test_a_payment_known_from_the_list_alone_settles_its_own_bill_when_two_peopl
     """K11: the bill that the payment itself holds is no hindrance to its own money."""
     key, number = known_from_the_list_alone(running, adult, monkeypatch, Want(adult, PENSION, 30000), amount=32000)
 
-    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    solve.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
     agreed_to(running, key, by=LEAD)
 
     assert state(running, number) == "closed"
@@ -326,13 +328,13 @@ def test_who_agrees_agrees_to_what_he_saw(running, adult):
     other = running.write(
         lambda c: a_person(c, id_number=an_id_number(sequence=9), household=a_household(c, number="0002"))
     )
-    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    solve.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
     found, _, proposed = doubt(running.parts, key)
-    suspense.propose(running.parts, key, [Want(other, MEDICAL)], by=CLERK)
+    solve.propose(running.parts, key, [Want(other, MEDICAL)], by=CLERK)
 
     for seen in (proposal(found, proposed), Proposal(frozenset(), 32000), replace(proposal(found, proposed), amount=1)):
         with pytest.raises(SuspenseChanged):
-            suspense.settle(running.parts, key, seen, by=LEAD)
+            solve.settle(running.parts, key, seen, by=LEAD)
 
     assert {row.state for row in rows(running, "select state from bill")} == {"open"}
     agreed_to(running, key, by=LEAD)
@@ -346,15 +348,15 @@ def from_the_treasury(running, serial, yuan):
     row = f"{serial},2021-11-05,2021-11-05,RES_MEDICAL,2022,gov_subsidy:nobody,{yuan}"
     content = "\n".join([heading, row, f"合计,1,{yuan}", ""]).encode()
     assert import_outside(running.parts, "treasury", content, by=CLERK).taken
-    return suspense.key_of(running.parts, f"treasury:{serial}")
+    return solve.key_of(running.parts, f"treasury:{serial}")
 
 
 def test_money_of_nobody_at_the_treasury_goes_back_from_there(running):
     """K30: by a transfer that two people stand for; other money of nobody stays."""
     key, other = from_the_treasury(running, "T1", "5.00"), from_the_bank(running, "B7", "6.00")
 
-    asked = suspense.give_back(running.parts, key, by=CLERK)
-    refund.decide(running.parts, asked.number, approved=True, by=LEAD)
+    asked = solve.give_back(running.parts, key, by=CLERK)
+    steps.decide(running.parts, asked.number, approved=True, by=LEAD)
     run_refunds(running, asked.number, "failed")
     account = refund_pay.Account("insured", "某财政所", "6217000012345678", "建行", "退库单 1")
     refund_pay.ask_transfer(running.parts, asked.number, account, by=CLERK)
@@ -368,14 +370,14 @@ def test_money_of_nobody_at_the_treasury_settles_whom_it_was_meant_for(running, 
     """K30: and what it settled can go back, from where it lies."""
     key = from_the_treasury(running, "T2", "320.00")
 
-    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    solve.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
     agreed_to(running, key, by=LEAD)
 
     [bill] = rows(running, "select * from bill")
     assert (bill.state, bill.settled_by) == ("settled", "treasury:T2:applied")
     assert balances(running)["treasury:RES_MEDICAL:2022"] == 32000 and "suspense:bank" not in balances(running)
     with running.parts.engine.begin() as connection:
-        asked = refund.ask_for_bill(running.parts, connection, bill, refund.Why.ELSEWHERE, by="staff:desk")
+        asked = steps.ask_for_bill(running.parts, connection, bill, steps.Why.ELSEWHERE, by="staff:desk")
     agree(running.parts, asked.number)
     run_refunds(running, asked.number, "failed")
     account = refund_pay.Account("insured", "张示例", "6217000012345678", "建行", "退库单 2")
@@ -386,7 +388,7 @@ def test_money_of_nobody_at_the_treasury_settles_whom_it_was_meant_for(running, 
 
 def test_what_is_not_there_is_said(running):
     with pytest.raises(NoSuchSuspense):
-        suspense.key_of(running.parts, "receipt:wechat:1")
+        solve.key_of(running.parts, "receipt:wechat:1")
 
 
 @pytest.mark.parametrize(
@@ -413,18 +415,18 @@ def from_the_bank(running, serial, yuan):
     heading = "银行流水号,入账日期,金额,渠道,业务日期,业务日期止"
     content = "\n".join([heading, f"{serial},2021-11-05,{yuan},,,", f"合计,1,{yuan}", ""]).encode()
     assert import_outside(running.parts, "bank", content, by=CLERK).taken
-    return suspense.key_of(running.parts, f"deposit:{serial}")
+    return solve.key_of(running.parts, f"deposit:{serial}")
 
 
 def test_a_credit_of_the_bank_settles_a_bill_whose_money_later_goes_back_by_transfer(running, adult):
     key = from_the_bank(running, "B1", "320.00")
-    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    solve.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
     agreed_to(running, key, by=LEAD)
     [bill] = rows(running, "select * from bill")
     assert balances(running)["bank:pending"] == 32000 and "suspense:bank" not in balances(running)
 
     with running.parts.engine.begin() as connection:
-        asked = refund.ask_for_bill(running.parts, connection, bill, refund.Why.ELSEWHERE, by="resident")
+        asked = steps.ask_for_bill(running.parts, connection, bill, steps.Why.ELSEWHERE, by="resident")
     agree(running.parts, asked.number)
     run_refunds(running, asked.number, "failed")
     account = refund_pay.Account("heir", "张示例", "6217000012345678", "建行", "回单 1")
@@ -437,8 +439,8 @@ def test_a_credit_of_the_bank_settles_a_bill_whose_money_later_goes_back_by_tran
 def test_a_credit_of_the_bank_that_is_nobodys_goes_back_by_transfer(running):
     key = from_the_bank(running, "B2", "5.00")
 
-    asked = suspense.give_back(running.parts, key, by=CLERK)
-    refund.decide(running.parts, asked.number, approved=True, by=LEAD)
+    asked = solve.give_back(running.parts, key, by=CLERK)
+    steps.decide(running.parts, asked.number, approved=True, by=LEAD)
     run_refunds(running, asked.number, "failed")
 
     assert rows(running, "select their_word from refund") == [("no_way_back",)]

@@ -2,13 +2,15 @@
 
 import pytest
 
-from app.flows import clear_difference, refund, suspense
-from app.flows.follow_refund import TAKEN_BACK, follow
-from app.flows.pay import Want
-from app.flows.reconcile import reconcile_day
+from app.flows.pay.start import Want
+from app.flows.reconcile import clear_difference
+from app.flows.reconcile.compare import reconcile_day
+from app.flows.refund import steps as refund
+from app.flows.refund.follow import TAKEN_BACK, follow
+from app.flows.suspense import solve
 from app.policy.facts import Insurance
-from payments.discrepancies import DifferenceEnded
 from payments.errors import NothingProposed, NotYoursToWithdraw, RefundDecided
+from payments.reconcile.discrepancies import DifferenceEnded
 from tests.app.flows.test_suspense import unknown
 from tests.days import DAY, MORNING, book, keep, line, paid
 from tests.refunding import CLERK, DESK, LEAD, agree, rows, state, to_the_approval
@@ -44,21 +46,21 @@ def test_a_wish_is_taken_back_by_who_asked_until_somebody_agreed(running, both):
 def test_what_money_was_meant_for_is_taken_back(running, adult):
     """No way to take back one's own proposal (suspense)."""
     key, sibling = unknown(running, 32000), unknown(running, 50000, reference="ANOTHER")
-    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
-    suspense.propose(running.parts, sibling, [Want(adult, PENSION, 50000)], by=CLERK)
+    solve.propose(running.parts, key, [Want(adult, MEDICAL)], by=CLERK)
+    solve.propose(running.parts, sibling, [Want(adult, PENSION, 50000)], by=CLERK)
 
     with pytest.raises(NotYoursToWithdraw):
-        suspense.withdraw(running.parts, key, by=LEAD)
-    suspense.withdraw(running.parts, key, by=CLERK)
+        solve.withdraw(running.parts, key, by=LEAD)
+    solve.withdraw(running.parts, key, by=CLERK)
     with pytest.raises(NothingProposed):
-        suspense.withdraw(running.parts, key, by=CLERK)
+        solve.withdraw(running.parts, key, by=CLERK)
 
     found = rows(running, "select bills, proposed_by, owner from suspense order by amount")
     assert (found[0].bills, found[0].proposed_by, found[0].owner) == (None, None, CLERK)
     assert len(found[1].bills) == 1 and found[1].proposed_by == CLERK
     steps = rows(running, "select word, by from suspense_step where cause = :cause order by step", cause=key.cause)
     assert [tuple(step) for step in steps] == [("proposed", CLERK), ("withdrawn", CLERK)]
-    suspense.propose(running.parts, key, [Want(adult, MEDICAL)], by=LEAD)
+    solve.propose(running.parts, key, [Want(adult, MEDICAL)], by=LEAD)
 
 
 def test_what_was_to_be_booked_for_a_difference_is_taken_back(running):

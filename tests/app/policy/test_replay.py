@@ -8,16 +8,16 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
 from app.cli.people import load_district
-from app.flows.determine import apply
-from app.flows.replay import ReplayBroken, Replayed, replay
-from app.flows.replay_book import REASONS
+from app.flows.due.replay import ReplayBroken, Replayed, replay
+from app.flows.due.replay_book import REASONS
+from app.flows.register.determine import apply
 from app.policy.answer import Part, Reason
 from app.policy.facts import Insurance
 from app.policy.replay import TierBy, Total
 from app.policy.year import load_year, load_year_file
 from app.registry.determinations import Kind
 from core.clock import utc_now
-from payments.settle import collect
+from payments.taking.settle import collect
 from tests.app.policy.copies import dearer
 from tests.builders import (
     NOON,

@@ -5,8 +5,8 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Engine
 
-from app.flows.district import put_places
 from app.flows.parts import Clocks, Parts
+from app.flows.register.district import put_places
 from app.policy.year import load_year
 from app.registry.synthetic import TOWNS, villages
 from core.vault import Vault

@@ -7,8 +7,8 @@ from pathlib import Path
 import xlsxwriter
 from sqlalchemy import text
 
-from app.flows.import_roster import Imported, import_roster
 from app.flows.parts import Parts
+from app.flows.register.import_roster import Imported, import_roster
 from app.registry.columns import FIELDS, TITLES
 from app.registry.failures import Failure
 from tests.builders import an_id_number

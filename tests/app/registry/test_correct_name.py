@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.flows.correct_name import (
+from app.flows.parts import Parts
+from app.flows.register.correct_name import (
     BadCorrection,
     CorrectionUnderWay,
     NobodyToCorrect,
@@ -19,9 +20,8 @@ from app.flows.correct_name import (
     refuse,
     withdraw,
 )
-from app.flows.parts import Parts
 from app.registry.identity import is_near
-from payments.invariants import INVARIANTS
+from payments.truths.invariants import INVARIANTS
 from tests.app.registry.files import a_csv, a_row, one, taken_in
 from tests.app.registry.test_import import codes, subject_of
 from tests.builders import an_id_number

@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from app.access.passwords import is_right
 from app.cli.people import ensure_district
+from app.flows.due.quote import all_due, look_up, subjects
 from app.flows.parts import Parts
-from app.flows.quote import all_due, look_up, subjects
 from app.registry.cast import AREA, showcase
 from app.registry.find import by_village
 from app.registry.identity import id_number_problem, sex_of

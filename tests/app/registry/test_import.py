@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.flows import import_roster as flow
 from app.flows.parts import Parts
+from app.flows.register import import_roster as flow
 from app.registry.columns import BadHeader
 from app.registry.failures import FailureFile
 from app.registry.find import by_id_number, by_ids
 from app.registry.register import ImportUnderWay
 from app.registry.sample import write_sample
 from app.registry.sheet import BadFile
-from payments.invariants import INVARIANTS
+from payments.truths.invariants import INVARIANTS
 from tests.app.registry.files import NEEDED, VILLAGE, a_csv, a_row, an_xlsx, one, taken_in
 from tests.builders import an_id_number
 

@@ -13,15 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from app.flows.district import put_places
 from app.flows.parts import Parts
+from app.flows.register.district import put_places
 from app.registry.columns import TITLES
 from app.registry.find import by_id_number, by_ids
 from app.registry.row import Judge
 from app.registry.sheet import open_file
 from app.registry.synthetic import TOWNS
 from app.registry.workbook import BadFile, look_through
-from payments.invariants import INVARIANTS
+from payments.truths.invariants import INVARIANTS
 from tests.app.registry.files import NEEDED, VILLAGE, a_csv, a_row, an_xlsx, one, taken_in
 from tests.app.registry.test_rows import judged
 from tests.builders import NOON, an_id_number

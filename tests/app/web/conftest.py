@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from app.flows.agents import add_agent
+from app.flows.enter.accounts import add_agent
 from config.postgres import Server
 from tests.app.web.people import District, a_district
 from tests.browsing import Browser

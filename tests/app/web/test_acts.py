@@ -9,8 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from app.access import acts
 from app.access.models import Agent, Staff
 from app.access.roles import Role
-from app.flows.agents import add_staff, change_staff, disable_agent
-from app.flows.second import issue_second
+from app.flows.enter.accounts import add_staff, change_staff, disable_agent
+from app.flows.enter.second import issue_second
 from tests.app.web.test_office_people import at_desk
 from tests.browsing import a_phone, a_token
 from tests.system import second_code
@@ -111,7 +111,7 @@ def test_what_is_done_with_an_account_is_kept_by_whatever_way(running, district,
 
 def test_the_auditor_reads_them_page_by_page_and_nobody_else_does(running, monkeypatch):
     """M8."""
-    monkeypatch.setattr("app.flows.audit.PAGE", 2)
+    monkeypatch.setattr("app.flows.offices.audit.PAGE", 2)
     auditor = at_desk(running, Role.AUDITOR, "audit01")
     clerk = at_desk(running, Role.TAX_CLERK, "clerk01")
 

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import psycopg
 import pytest
 
-from app.flows.agents import add_agent, change_password, disable_agent
+from app.flows.enter.accounts import add_agent, change_password, disable_agent
 from tests.browsing import Browser
 from tests.builders import a_household, a_person, an_id_number
 from tests.conftest import DATABASE

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from app.flows import determine
-from app.flows.determine import Ruling
+from app.flows.register import determine
+from app.flows.register.determine import Ruling
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
 from tests.app.web.test_agent import person_page

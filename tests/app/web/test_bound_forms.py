@@ -5,7 +5,7 @@ import re
 import pytest
 
 from app.access.roles import Role
-from app.flows.agents import add_agent, add_staff
+from app.flows.enter.accounts import add_agent, add_staff
 from app.joining import create_app
 from app.web import DOORS
 from config.settings import Settings

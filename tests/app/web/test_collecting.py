@@ -2,7 +2,7 @@
 
 import psycopg
 
-from app.flows.pay import Kind, Payer, Want, find_started, start_payment
+from app.flows.pay.start import Kind, Payer, Want, find_started, start_payment
 from app.policy.facts import Insurance
 from tests.conftest import DATABASE
 from tests.system import eventually

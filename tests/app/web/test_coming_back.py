@@ -2,8 +2,8 @@
 
 from sqlalchemy import text
 
-from app.flows.pay import Want
-from app.flows.refund import apply
+from app.flows.pay.start import Want
+from app.flows.refund.steps import apply
 from app.policy.facts import Insurance
 from tests.app.web.test_api import Api
 from tests.browsing import Browser, code_in

@@ -7,10 +7,10 @@ from sqlalchemy import text
 
 from app.access import devices, tally
 from app.access.tally import DAY, LOGINS, NETWORK, TEXTS_FROM, TooOften, around
-from app.flows.check import NoSuchCode, check
-from app.flows.enter import Tried, WrongLogin, log_in, open_session, visitor_of
-from app.flows.family import get_to_know
-from app.flows.sign_in import ask_code, prove_code
+from app.flows.enter.session import Tried, WrongLogin, log_in, open_session, visitor_of
+from app.flows.enter.sign_in import ask_code, prove_code
+from app.flows.family.people import get_to_know
+from app.flows.prove.check import NoSuchCode, check
 from app.registry.errors import NoSuchPerson
 from tests.app.web.test_sign_in import registered
 from tests.browsing import a_phone, a_token, code_in
@@ -22,7 +22,11 @@ HERE, THERE = "10.1.0.1", "10.2.0.1"
 @pytest.fixture(autouse=True)
 def no_minute_ends_meanwhile(monkeypatch):
     """The same numbers, by the day."""
-    for flow, limits in (("enter", ("LOGINS",)), ("sign_in", ("TEXTS_FROM",)), ("quote", ("LOOK_UPS", "TARGETS"))):
+    for flow, limits in (
+        ("enter.session", ("LOGINS",)),
+        ("enter.sign_in", ("TEXTS_FROM",)),
+        ("due.quote", ("LOOK_UPS", "TARGETS")),
+    ):
         for name in limits:
             most = getattr(tally, name)[0][1]
             monkeypatch.setattr(f"app.flows.{flow}.{name}", ((DAY, most),))

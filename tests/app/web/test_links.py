@@ -7,11 +7,11 @@ from datetime import datetime
 import pytest
 
 from app.access.roles import Role
-from app.flows import determine
-from app.flows.agents import add_staff
-from app.flows.follow import close_payment
-from app.flows.pay import Want
-from app.flows.proofs import confirm
+from app.flows.enter.accounts import add_staff
+from app.flows.pay.follow import close_payment
+from app.flows.pay.start import Want
+from app.flows.prove.papers import confirm
+from app.flows.register import determine
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
 from core.clock import BEIJING

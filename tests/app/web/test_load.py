@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from app.web.load import SHARES, Load, Urgency, urgency_of
+from app.web.door.load import SHARES, Load, Urgency, urgency_of
 from tests.app.web.test_api import Api
 from tests.app.web.test_office import PASSWORD, client_of
 from tests.app.web.test_office_people import at_desk

@@ -7,12 +7,12 @@ import pytest
 
 from app.access.roles import PERMISSIONS, ROLES, Role
 from app.access.sessions import STAFF_IDLE
-from app.flows import refund
-from app.flows.agents import LoginTaken, NoSuchStaff, ShortPassword, add_staff, change_staff
-from app.flows.close_day import last_listed
-from app.flows.pay import Want
+from app.flows.enter.accounts import LoginTaken, NoSuchStaff, ShortPassword, add_staff, change_staff
+from app.flows.pay.start import Want
+from app.flows.reconcile.close_day import last_listed
+from app.flows.refund import steps
 from app.policy.facts import Insurance
-from app.web.access import by_permission, guard_of, needs
+from app.web.door.access import by_permission, guard_of, needs
 from core.clock import BEIJING, utc_now
 from tests.app.flows.test_suspense import unknown
 from tests.refunding import pay
@@ -127,7 +127,7 @@ def test_the_first_screen_says_who_he_is_and_what_waits_for_him(running, distric
     """The office's first screen is a menu: no counts of what waits for me, no name, no inner navigation."""
     number = pay(running, Want(district.adult.id, Insurance.RES_MEDICAL))
     unknown(running, 7)
-    refund.apply(running.parts, number, by="staff:somebody")
+    steps.apply(running.parts, number, by="staff:somebody")
     desks = {}
     for login, role in (("clerk01", Role.TAX_CLERK), ("lead01", Role.TAX_LEAD), ("medical1", Role.MEDICAL)):
         add_staff(running.office, login=login, name=f"示例{login}", role=role, password=PASSWORD)

@@ -14,12 +14,12 @@ from app.access import accounts
 from app.access.roles import Role
 from app.access.sessions import Officer
 from app.documents.spreadsheet import as_csv, as_xlsx
-from app.flows.agents import NoSuchTown, WrongTowns, add_staff
-from app.flows.desk_people import NobodyFound, search
-from app.flows.import_outside import import_outside
-from app.flows.pay import Want
-from app.flows.refund import apply
-from app.flows.trace import trace
+from app.flows.enter.accounts import NoSuchTown, WrongTowns, add_staff
+from app.flows.offices.people import NobodyFound, search
+from app.flows.offices.trace import trace
+from app.flows.pay.start import Want
+from app.flows.reconcile.import_outside import import_outside
+from app.flows.refund.steps import apply
 from app.policy.facts import Insurance
 from core.redact import mask_phone
 from tests.app.web.test_office import PASSWORD, client_of
@@ -127,7 +127,7 @@ def test_the_trail_cannot_be_changed(running, district, clerk):
 
 
 def test_whoever_reads_too_much_is_stopped(running, district, clerk, monkeypatch):
-    monkeypatch.setattr("app.flows.desk_people.READINGS", ((timedelta(hours=1), 2),))
+    monkeypatch.setattr("app.flows.offices.people.READINGS", ((timedelta(hours=1), 2),))
     path = page_of(clerk, district.adult)
 
     codes = [clerk.post(path, data={"reason": "核对信息"}).status_code for _ in range(3)]
@@ -352,7 +352,7 @@ def test_the_path_is_in_the_order_of_the_book_whatever_the_clock_says(running, d
 
 
 def test_the_auditor_sees_who_read_what_page_by_page(running, district, clerk, monkeypatch):
-    monkeypatch.setattr("app.flows.audit.PAGE", 2)
+    monkeypatch.setattr("app.flows.offices.audit.PAGE", 2)
     path = page_of(clerk, district.adult)
     for turn in range(3):
         clerk.post(path, data={"reason": f"核对第{turn}次"})

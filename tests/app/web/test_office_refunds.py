@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from app.access.roles import Role
-from app.flows import refund, suspense
-from app.flows.agents import add_staff
-from app.flows.collect import take_word
-from app.flows.pay import Want
+from app.flows.enter.accounts import add_staff
+from app.flows.pay.collect import take_word
+from app.flows.pay.start import Want
+from app.flows.refund import steps
+from app.flows.suspense import solve
 from app.policy.facts import Insurance
 from payments.gateways.base import Movement, Outcome, StatementLine, Word
 from payments.number import new_number
@@ -52,7 +53,7 @@ def press(desk, number, act, **fields):
 
 def test_four_desks_give_a_premium_back_and_each_does_its_own_step(running, district, desks):
     payment = pay(running, Want(district.adult.id, MEDICAL), Want(district.adult.id, PENSION, 50000))
-    number = refund.apply(running.parts, payment, by="resident").number
+    number = steps.apply(running.parts, payment, by="resident").number
     page = f"/office/refunds/{number}"
 
     assert "等您办" in desks["clerk01"].get("/office/refunds/").text
@@ -79,7 +80,7 @@ def test_four_desks_give_a_premium_back_and_each_does_its_own_step(running, dist
 
 def test_who_did_a_step_is_offered_no_other(running, district, desks):
     payment = pay(running, Want(district.adult.id, MEDICAL))
-    number = refund.apply(running.parts, payment, by="staff:clerk01").number
+    number = steps.apply(running.parts, payment, by="staff:clerk01").number
 
     assert "受理</button>" not in desks["clerk01"].get(f"/office/refunds/{number}").text
     assert press(desks["clerk01"], number, "accept") == press(desks["clerk01"], number, "reject", reason="x") == 403
@@ -89,7 +90,7 @@ def test_who_did_a_step_is_offered_no_other(running, district, desks):
 
 @pytest.mark.parametrize("login", ["hrss01", "lead01", "audit01"])
 def test_a_no_is_for_whoever_has_the_next_step(running, district, desks, login):
-    number = refund.apply(running.parts, pay(running, Want(district.adult.id, MEDICAL)), by="resident").number
+    number = steps.apply(running.parts, pay(running, Want(district.adult.id, MEDICAL)), by="resident").number
 
     assert press(desks[login], number, "reject", reason="x") == 403
     assert press(desks["clerk01"], number, "reject", reason="") == 400
@@ -104,7 +105,7 @@ def test_a_duplicate_shows_both_payments(running, district, desks):
     second = pay(running, want, gateway="alipay", key="other")
     running.outside.pay(first.checkout.code_url)
     eventually(lambda: rows(running, "select 1 from suspense"))
-    refund.ask_for_surplus(running.parts)
+    steps.ask_for_surplus(running.parts)
     number = rows(running, "select number from refund")[0].number
 
     page = desks["lead01"].get(f"/office/refunds/{number}").text
@@ -206,12 +207,12 @@ def test_the_bureaus_have_no_business_with_money_in_doubt(running, desks):
     assert desks["audit01"].post(f"{page}/take").status_code == 403
     assert desks["audit01"].get(page).status_code == 200
     assert desks["clerk01"].get("/office/suspense/0/receipt:wechat:1").status_code == 404
-    assert suspense.watch(running.parts) == 0
+    assert solve.watch(running.parts) == 0
 
 
 def test_a_clerk_takes_back_what_he_proposed_and_nobody_else_is_offered_it(running, district, desks):
     payment = pay(running, Want(district.adult.id, MEDICAL))
-    number = refund.apply(running.parts, payment, by="staff:clerk01").number
+    number = steps.apply(running.parts, payment, by="staff:clerk01").number
     page = f"/office/refunds/{number}"
     assert "撤回申请" in desks["clerk01"].get(page).text and "撤回申请" not in desks["clerk02"].get(page).text
     assert press(desks["clerk02"], number, "withdraw") == press(desks["lead01"], number, "withdraw") == 403

@@ -3,7 +3,7 @@
 import pytest
 
 from app.access.roles import Role
-from app.flows.agents import add_staff
+from app.flows.enter.accounts import add_staff
 from tests.system import second_code
 
 PASSWORD = "a-long-password-1"

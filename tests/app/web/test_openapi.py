@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import integers, one_of, text
 from schemathesis import GenerationMode, checks
 
-from app.flows.pay import Want
+from app.flows.pay.start import Want
 from app.policy.facts import Insurance
 from tests.app.web.test_api import Api
 from tests.refunding import pay

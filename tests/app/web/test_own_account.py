@@ -9,9 +9,9 @@ from sqlalchemy.exc import DBAPIError
 from app.access.passwords import is_common, is_own
 from app.access.roles import Role
 from app.access.sessions import hash_of
-from app.flows.agents import CommonPassword, OwnPassword, add_agent, add_staff, change_password
-from app.flows.enter import Tried, WrongLogin, log_in, visitor_of
-from app.flows.own import NoSuchSession, end_session, open_sessions
+from app.flows.enter.accounts import CommonPassword, OwnPassword, add_agent, add_staff, change_password
+from app.flows.enter.own import NoSuchSession, end_session, open_sessions
+from app.flows.enter.session import Tried, WrongLogin, log_in, visitor_of
 from tests.browsing import Browser
 from tests.system import second_code
 

@@ -7,8 +7,8 @@ import pypdfium2
 import pytest
 import zxingcpp
 
-from app.flows.import_outside import import_outside
-from app.flows.pay import Want
+from app.flows.pay.start import Want
+from app.flows.reconcile.import_outside import import_outside
 from app.policy.facts import Insurance
 from app.web.api.told import ErrorTold
 from app.web.api.told_money import ProofTold

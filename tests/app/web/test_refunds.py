@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event, text
 
-from app.flows import refund
-from app.flows.pay import Want
+from app.flows.pay.start import Want
+from app.flows.refund import steps as refund
 from app.policy.facts import Insurance
 from app.web.api.told_money import RefundsTold, RefundTold
 from tests.app.web.test_api import Api, medical

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from app.access.tally import CODES
-from app.flows.check import NoSuchCode
-from app.flows.check import check as check_code
+from app.flows.prove.check import NoSuchCode
+from app.flows.prove.check import check as check_code
 from tests.builders import NEW_YEAR, an_id_number
 from tests.system import early_in_the_minute
 

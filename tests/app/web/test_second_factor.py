@@ -7,9 +7,9 @@ import pytest
 from app.access import second
 from app.access.models import Agent, Staff
 from app.access.roles import Role
-from app.flows.agents import add_staff
-from app.flows.enter import Tried, WrongLogin, log_in, log_in_staff, visitor_of
-from app.flows.second import code_of_now, issue_second
+from app.flows.enter.accounts import add_staff
+from app.flows.enter.second import code_of_now, issue_second
+from app.flows.enter.session import Tried, WrongLogin, log_in, log_in_staff, visitor_of
 from core.clock import utc_now
 from tests.system import second_code
 

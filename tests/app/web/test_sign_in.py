@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from app.flows.enter import open_session, visitor_of
-from app.flows.history import history
-from app.flows.sign_in import LIFE, TRIES, WrongCode, ask_code, prove_code
+from app.flows.enter.session import open_session, visitor_of
+from app.flows.enter.sign_in import LIFE, TRIES, WrongCode, ask_code, prove_code
+from app.flows.pay.history import history
 from tests.app.web.test_api import Api, medical, pension
 from tests.browsing import Browser, a_phone, a_token, code_in
 from tests.builders import a_person, an_id_number

@@ -5,10 +5,10 @@ from typing import ClassVar
 
 import pytest
 
-from app.flows.clear_difference import clear
-from app.flows.import_outside import import_outside
-from app.flows.remind import remind, tell_certified
-from app.flows.tell import tell_due
+from app.flows.reconcile.clear_difference import clear
+from app.flows.reconcile.import_outside import import_outside
+from app.flows.tell.remind import remind, tell_certified
+from app.flows.tell.send import tell_due
 from app.web.api.told import SubscriptionsTold
 from notifications.channels.console import Console
 from tests.app.web.people import Someone

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from app.access import accounts
-from app.flows.enter import admit_resident, visitor_of
-from app.flows.family import account_of, get_to_know
+from app.flows.enter.session import admit_resident, visitor_of
+from app.flows.family.people import account_of, get_to_know
 from tests.app.web.test_acts import kept
 from tests.browsing import Browser, a_phone, a_token
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.access.roles import Role
-from app.web.load import LARGEST, LARGEST_ELSE
+from app.web.door.load import LARGEST, LARGEST_ELSE
 from tests.app.web.test_office_people import at_desk
 
 MEGABYTE = 1024 * 1024

@@ -1,0 +1,2 @@
+"""What is due and why. `facts` from the register to the rules; `quote` what is due; `explain` line by line; `draft` the
+bill it would be; `coverage` whose premium is done; `replay` and `replay_book` everybody under another year's rules."""

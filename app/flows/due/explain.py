@@ -1,0 +1,63 @@
+"""A person, an insurance and a moment → the why-this-amount sheet; of a settled item, its bill's own frozen lines."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from app.flows.due.facts import facts_of
+from app.flows.due.quote import SELF, amount_due
+from app.flows.parts import Parts
+from app.policy.answer import Eligible, Line, Part, Quote, Reason
+from app.policy.facts import Insurance
+from app.policy.sheet import Reader, Sheet, for_resident, for_staff
+from app.registry.find import Subject
+from core.clock import business_day
+from core.money import Fen
+from payments.taking.find import bill_with_lines
+
+_FOR = {Reader.RESIDENT: for_resident, Reader.STAFF: for_staff}
+
+
+def explain(
+    parts: Parts,
+    subject: Subject,
+    insurance: Insurance,
+    *,
+    at: datetime,
+    reader: Reader = Reader.RESIDENT,
+    channel: str = SELF,
+    tier: Fen | None = None,
+    determination: int | None = None,
+) -> Sheet:
+    """The sheet of one person's insurance, or of a back-payment, at a moment of the business clock; `tier` in fen, for
+    the pension. NoSuchItem."""
+    due = amount_due(parts, subject, insurance, at=at, channel=channel, tier=tier, determination=determination)
+    own = subject.standing[insurance]
+    backpay = next((each for each in own.backpays if each["id"] == determination), None)
+    facts = facts_of(subject, insurance, backpay)
+    bill = own.bill if backpay is None else backpay["bill"]
+    if due.settled and bill is not None:
+        quoted = _settled(parts, insurance, bill)
+        return _FOR[reader](quoted, facts, parts.rules, answer=due.text, settled=True)
+    return _FOR[reader](due.quote, facts, parts.rules, answer=due.text)
+
+
+def _settled(parts: Parts, insurance: Insurance, held: Mapping[str, Any]) -> Quote:
+    """What was booked, whatever the rules would say today."""
+    with parts.reading() as connection:
+        bill, rows = bill_with_lines(connection, held["household_id"], held["id"])
+    lines = tuple(
+        Line(Part(row.part), row.payer, Insurance(row.fund), row.amount, row.clause, row.evidence) for row in rows
+    )
+    return Quote(
+        insurance=insurance,
+        day=business_day(bill.settled_at),
+        eligible=Eligible.YES,
+        reason_code=Reason(bill.reason_code),
+        tier=bill.tier,
+        total=bill.total,
+        personal_due=bill.personal_due,
+        account_credit=sum(line.amount for line in lines) if insurance is Insurance.RES_PENSION else None,
+        benefit_start=bill.benefit_start,
+        lines=lines,
+    )

@@ -1,0 +1,255 @@
+"""A person, a day and a wish → what is due and why, line by line."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.access.tally import LOOK_UPS, TARGETS, TooOften, count, count_at, forgive
+from app.flows.due.facts import asked_for, facts_of
+from app.flows.parts import Parts
+from app.policy.answer import Eligible, Quote, Reason
+from app.policy.facts import Insurance
+from app.policy.quote import TierChoice, quote, tier_choices
+from app.policy.words import item_words, outlook, say, say_line
+from app.registry import find
+from app.registry.determinations import Kind, State
+from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
+from app.registry.find import Subject
+from app.registry.identity import clean_id_number, clean_name, id_number_problem, name_problem
+from core.clock import beijing
+from core.errors import NotFound
+from core.money import Fen
+
+SELF, AGENT = "self", "agent"
+YEARS_OWN = (Insurance.RES_MEDICAL, Insurance.RES_PENSION)  # in the order of the pages
+ASKED_WORDS = "已经交给医保局核实，有结果就告诉您，请先不要交钱。"
+ELSEWHERE_ASKED = "{year}年的医保，在外地交过吗？交过就不要在这里交，不能交两份。"
+_ID_WORDS = {
+    "ID_LENGTH": "身份证号要18位，请数一数再填。",
+    "ID_SHAPE": "身份证号只能是数字，最后一位可以是X。",
+    "ID_BIRTH_DATE": "身份证号里的出生日期不对，请看第7到第14位。",
+    "ID_CHECKSUM": "身份证号有一位不对，请对照身份证再看一遍。",
+}
+
+
+class NoSuchItem(NotFound):
+    """A back-payment that nobody determined for this person, or that was refused."""
+
+    text = "没有找到这一项，请返回重新查。"
+
+
+@dataclass(frozen=True)
+class Due:
+    """One levy item of one person: the answer, its words, and the tiers that may be chosen. `determination`: of a
+    back-payment, with its `years`; None: the year's premium."""
+
+    insurance: Insurance
+    title: str
+    quote: Quote
+    text: str
+    lines: Sequence[str]
+    clauses: Sequence[str]  # of each line, in the notice's own words
+    outlook: str | None
+    choices: Sequence[TierChoice]
+    settled_by: str | None = None  # the cause that booked it, if it is done
+    paid: Fen = 0  # of what is done, the part that he paid himself
+    ask_first: str | None = None  # what to ask the payer before he pays
+    asked: bool = False  # the medical bureau has been asked and has not answered yet
+    determination: int | None = None
+    years: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """How a field or an address names it beside the person: the insurance, of a back-payment its number too."""
+        return self.insurance if self.determination is None else f"{self.insurance}:{self.determination}"
+
+    @property
+    def payable(self) -> bool:
+        """May this be put into a payment now?"""
+        return self.quote.eligible is Eligible.YES
+
+    @property
+    def tier_open(self) -> bool:
+        """Is only the tier missing?"""
+        return self.quote.reason_code in _TIER_ASKED
+
+    @property
+    def not_now(self) -> bool:
+        """Is only the day the reason that it cannot be paid?"""
+        return self.quote.reason_code in _OTHER_DAYS
+
+    @property
+    def may_ask(self) -> bool:
+        """May the medical bureau be asked to look (D25)? Not twice."""
+        return self.quote.reason_code is Reason.LATE_WAIVER_REVIEW and not self.asked
+
+    @property
+    def settled(self) -> bool:
+        """Is this item of the year done here?"""
+        return self.settled_by is not None
+
+
+def look_up(parts: Parts, *, name: str, id_number: str, caller: str, network: str = "", phone: str = "") -> int:
+    """The person of this name and identity number: a person id.
+
+    NoSuchPerson for a wrong name and for an unknown number alike, after the same work (A41, A42); BadIdNumber and
+    BadName with the field; TooOften past so many that failed, of the caller, or of the number from his network. That
+    others failed bars not himself: whose proved `phone` is the one the registry has for him."""
+    number, wanted = _typed(name, id_number, today=parts.clocks.today())
+    now, over = parts.clocks.wall(), None
+    with parts.engine.connect() as connection:
+        try:
+            counted = count(connection, parts.vault, (f"caller:{caller}",), LOOK_UPS, now)
+            counted += count_at(connection, parts.vault, "look-up", network=network, now=now)
+        finally:
+            connection.commit()  # a refused look-up counts too
+        try:
+            counted += count_at(connection, parts.vault, f"target:{number}", network=network, now=now, limits=TARGETS)
+        except TooOften as error:
+            over = error
+        connection.commit()
+        try:
+            found = _identified(parts, connection, wanted, number)
+        except NoSuchPerson:
+            raise over or NoSuchPerson from None
+        if over is not None and (not phone or find.phone_of(connection, parts.vault, found) != phone):
+            raise over
+        forgive(connection, counted)
+        connection.commit()
+        return found
+
+
+def identify(parts: Parts, *, name: str, id_number: str, today: date | None = None) -> int:
+    """The same for the operator's commands, uncounted: who may run them may read the registry anyway. Nobody is born
+    after `today`, the business clock's day by default."""
+    number, wanted = _typed(name, id_number, today=today or parts.clocks.today())
+    with parts.reading() as connection:
+        return _identified(parts, connection, wanted, number)
+
+
+def subjects(parts: Parts, person_ids: Sequence[int]) -> list[Subject]:
+    """Persons with all that a quote needs, in one query."""
+    with parts.reading() as connection:
+        return find.by_ids(connection, parts.vault, person_ids, levy_year=parts.rules.year)
+
+
+def amount_due(
+    parts: Parts,
+    subject: Subject,
+    insurance: Insurance,
+    *,
+    at: datetime,
+    channel: str = SELF,
+    tier: Fen | None = None,
+    determination: int | None = None,
+) -> Due:
+    """What one person owes for one insurance at a moment of the business clock, and why: the year's premium, or the
+    back-payment of a determination. Pure. NoSuchItem."""
+    backpay = _backpay(subject, insurance, determination) if determination is not None else None
+    facts = facts_of(subject, insurance, backpay)
+    bill = subject.standing[insurance].bill if backpay is None else backpay["bill"]
+    done = bill if bill is not None and bill["state"] == "settled" else None
+    answer = quote(parts.rules, facts, at=at, channel=channel, tier=tier)
+    asked = answer.reason_code is Reason.LATE_WAIVER_REVIEW and asked_for(subject, insurance, Kind.LATE_WAIVER)
+    choices: Sequence[TierChoice] = ()
+    if insurance is Insurance.RES_PENSION and (answer.eligible is Eligible.YES or answer.reason_code in _TIER_ASKED):
+        choices = tier_choices(parts.rules, facts, at, channel)
+    kept = any(choice.allowed and choice.tier == parts.rules.pension.kept_tier for choice in choices)
+    ask_first = backpay is None and _asks_elsewhere(subject, answer)
+    return Due(
+        insurance=insurance,
+        title=item_words(insurance, parts.rules.year, facts.back_years),
+        quote=answer,
+        text=_paid_words(done) if done else ASKED_WORDS if asked else say(answer, parts.rules, kept=kept),
+        lines=[say_line(line) for line in answer.lines],
+        clauses=[parts.rules.cite(line.clause) for line in answer.lines],
+        outlook=outlook(answer, facts, parts.rules),
+        choices=choices,
+        settled_by=done["settled_by"] if done else None,
+        paid=done["personal_due"] if done else 0,
+        ask_first=ELSEWHERE_ASKED.format(year=parts.rules.year) if ask_first else None,
+        asked=asked,
+        determination=determination,
+        years=facts.back_years or (),
+    )
+
+
+Tiers = Mapping[int | None, Fen]  # by the determination of a back-payment; None: of the year's pension
+
+
+def all_due(
+    parts: Parts,
+    subject: Subject,
+    *,
+    at: datetime,
+    channel: str = SELF,
+    tiers: Tiers = MappingProxyType({}),
+) -> list[Due]:
+    """Both insurances of one person for the year, then each back-payment; `tiers` are those chosen for pensions. A year
+    that is itself among the years of an approved back-payment is paid by that one."""
+    items = [(insurance, None) for insurance in YEARS_OWN if not _paid_back(parts, subject, insurance)]
+    items += [(insurance, backpay["id"]) for insurance in YEARS_OWN for backpay in subject.standing[insurance].backpays]
+    return [
+        amount_due(parts, subject, insurance, at=at, channel=channel, tier=tiers.get(number), determination=number)
+        for insurance, number in items
+    ]
+
+
+def _backpay(subject: Subject, insurance: Insurance, determination: int) -> Mapping[str, Any]:
+    for backpay in subject.standing[insurance].backpays:
+        if backpay["id"] == determination:
+            return backpay
+    raise NoSuchItem(str(determination))
+
+
+def _paid_back(parts: Parts, subject: Subject, insurance: Insurance) -> bool:
+    return any(
+        backpay["state"] == State.APPROVED and parts.rules.year in (backpay["years"] or ())
+        for backpay in subject.standing[insurance].backpays
+    )
+
+
+def _typed(name: str, id_number: str, *, today: date) -> tuple[str, str]:
+    """(identity number, name), cleaned. BadIdNumber, BadName."""
+    number, wanted = clean_id_number(id_number), clean_name(name)
+    if problem := id_number_problem(number, today=today):
+        raise BadIdNumber(problem, fields={"id_number": _ID_WORDS[problem]})
+    if name_problem(wanted):
+        raise BadName(fields={"name": BadName.text})
+    return number, wanted
+
+
+def _identified(parts: Parts, connection: Connection, wanted: str, number: str) -> int:
+    found = find.by_id_number(connection, parts.vault, number)
+    if found is None:
+        # The same decryption and comparison as for a person who exists, so that time tells nothing.
+        found = (0, parts.vault.open(parts.vault.seal(wanted, bound_to="nobody"), bound_to="nobody") + "\0")
+    if not secrets.compare_digest(found[1].encode(), wanted.encode()):
+        raise NoSuchPerson
+    return found[0]
+
+
+_TIER_ASKED = frozenset({"TIER_REQUIRED", "TIER_ILLEGAL", "TIER_100_NOT_ALLOWED"})
+_OTHER_DAYS = frozenset({"WINDOW_NOT_OPEN", "AGENT_NOT_STARTED", "AGENT_WINDOW_CLOSED", "LATE_WINDOW_CLOSED"})
+
+
+def _asks_elsewhere(subject: Subject, answer: Quote) -> bool:
+    """R08: one insured where he works does not pay here; the list of those comes late, he himself knows today."""
+    payable = answer.eligible is Eligible.YES and bool(answer.personal_due)
+    return subject.is_migrant and answer.insurance is Insurance.RES_MEDICAL and payable
+
+
+def _paid_words(bill: Mapping[str, Any]) -> str:
+    day = beijing(datetime.fromisoformat(bill["settled_at"]))
+    if bill["personal_due"] == 0:
+        return f"已经办好了（{day.month}月{day.day}日），政府替您交，什么都不用办。"
+    channel = _CHANNEL_WORDS.get(bill["settled_by"].split(":")[1])
+    return f"已经交过了：{day.month}月{day.day}日{f'，{channel}' if channel else ''}。不用再交。"
+
+
+_CHANNEL_WORDS = {"wechat": "微信支付", "alipay": "支付宝", "unionpay": "云闪付", "ccb_pos": "刷卡"}

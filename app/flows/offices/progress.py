@@ -1,0 +1,98 @@
+"""How far the collection has come, village by village; and who of a village is still to do, as a list to work with."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from app.access import disclosures
+from app.access.sessions import Officer
+from app.documents.spreadsheet import Cell, as_csv, as_xlsx
+from app.flows.due.coverage import Row, coverage, left_in
+from app.flows.offices.people import NobodyFound, allow_reading, good_reason
+from app.flows.parts import Parts
+from app.flows.village.people import STANDING_WORDS, TITLES, villagers
+from app.flows.village.people import villages as named_villages
+from app.policy.facts import Insurance
+from app.registry.find import Subject
+from core.clock import beijing
+from core.redact import mask_name, mask_phone
+
+WEEK = timedelta(days=7)
+HEAD = ("镇街", "村（居）", "险种", "应参保", "已缴费", "不用交已办好", "不在这里交", "还没办", "办好率", "近七天办好")
+
+
+def progress(parts: Parts, officer: Officer) -> list[Row]:
+    """Every village of the officer's towns, both insurances, by code."""
+    return coverage(parts, since=parts.clocks.now() - WEEK, towns=sorted(officer.towns))
+
+
+def totals(rows: Sequence[Row]) -> list[Row]:
+    """The same for all of them together, one line an insurance. Pure."""
+    return [
+        _total(own, insurance) for insurance in TITLES if (own := [row for row in rows if row.insurance == insurance])
+    ]
+
+
+def progress_file(parts: Parts, officer: Officer, kind: str) -> bytes:
+    """The table as XLSX or CSV. No person is in it."""
+    rows = [
+        (
+            *(row.town, row.village, TITLES[Insurance(row.insurance)], row.due, row.paid, row.free),
+            *(row.excluded, row.left, row.rate, row.week),
+        )
+        for row in progress(parts, officer)
+    ]
+    return _file(kind, "参保缴费进度", HEAD, rows, _mark(parts, officer))
+
+
+def to_do_file(
+    parts: Parts, officer: Officer, village_code: str, kind: str, *, reason: str, phones: bool = False
+) -> bytes:
+    """Who of a village is still to do, for whoever goes from door to door: names masked, households whole, phones
+    masked unless they are asked for (`phones`). It is written down who took it and why.
+
+    BadReadingReason, NobodyFound, TooOften."""
+    why = good_reason(reason)
+    if (officer.towns and village_code[:9] not in officer.towns) or not named_villages(parts, [village_code]):
+        raise NobodyFound
+    allow_reading(parts, officer)
+    noted = f"{why}（带完整手机号）" if phones else why
+    with parts.engine.begin() as connection:
+        disclosures.note(connection, session=officer.session, reason=noted, at=parts.clocks.wall(), place=village_code)
+    lines, _ = villagers(parts, village_code)
+    left = left_in(parts, village_code)
+    to_do = [line for line in lines if line.subject.id in left]
+    rows = [
+        (
+            line.subject.household_number,
+            mask_name(line.subject.name),
+            line.subject.relation_to_head,
+            STANDING_WORDS[line.standing] if line.year_open else "现在不能交",
+            line.due_words,
+            "外出" if line.subject.is_migrant else "",
+            _phone(parts, line.subject, whole=phones),
+        )
+        for line in to_do
+    ]
+    return _file(
+        kind, "还没办的", ("户号", "姓名", "关系", "状态", "要交", "是否外出", "手机号"), rows, _mark(parts, officer)
+    )
+
+
+def _phone(parts: Parts, subject: Subject, *, whole: bool) -> str:
+    if subject.phone_sealed is None:
+        return "没有登记"
+    number = parts.vault.open(subject.phone_sealed, bound_to=f"person.phone:{subject.id}")
+    return number if whole else mask_phone(number)
+
+
+def _total(rows: Sequence[Row], insurance: str) -> Row:
+    sums = {name: sum(getattr(row, name) for row in rows) for name in ("due", "paid", "free", "excluded", "week")}
+    return Row(town="合计", village="", village_code="", insurance=insurance, **sums)
+
+
+def _mark(parts: Parts, officer: Officer) -> str:
+    return f"{officer.login} 于 {beijing(parts.clocks.now()):%Y-%m-%d %H:%M} 导出，只供办公使用"
+
+
+def _file(kind: str, name: str, head: Sequence[str], rows: Sequence[Sequence[Cell]], mark: str) -> bytes:
+    return as_csv(head, rows, mark=mark) if kind == "csv" else as_xlsx(name, head, rows, mark=mark)

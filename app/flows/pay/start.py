@@ -1,0 +1,374 @@
+"""What somebody wants to pay → bills issued, an attempt written down, the gateway asked, the way to pay handed back."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from app.flows.due.draft import draft_of
+from app.flows.due.quote import Due, amount_due
+from app.flows.parts import Parts
+from app.flows.pay.checkout import kept, restored
+from app.flows.pay.expire import MARGIN
+from app.flows.pay.leave import CodeOfAnother, give_way
+from app.flows.tell.announce import notice_for, tell_settled
+from app.policy.facts import Insurance
+from app.registry import find
+from app.registry.find import Subject
+from core.clock import beijing, business_day
+from core.errors import BadInput, Conflict, NotFound
+from core.money import Fen
+from payments.errors import (
+    AlreadyPaidThere,
+    DifferentHouseholds,
+    GatewayRefused,
+    GatewaySilent,
+    KeyReused,
+    PaymentUnderWay,
+    UnknownGateway,
+)
+from payments.gateways import GATEWAYS
+from payments.gateways.base import Checkout, Gateway, Kind, Order
+from payments.number import new_check_code, new_number
+from payments.states import LIVE, State
+from payments.taking import find as find_money
+from payments.taking.bills import IssuedBill, issue, meet, settle_free
+from payments.taking.start import Attempt, begin, move
+from payments.taking.tables import RequestKey
+
+
+@dataclass(frozen=True)
+class Want:
+    """One levy item somebody wants to pay: the tier in fen for a pension, None for the medical insurance and for a
+    determined amount; the determination of a back-payment, None for the year's premium."""
+
+    person_id: int
+    insurance: Insurance
+    tier: Fen | None = None
+    determination: int | None = None
+
+    @property
+    def key(self) -> str:
+        """How a field names the item beside the person (as `Due.key`)."""
+        return self.insurance if self.determination is None else f"{self.insurance}:{self.determination}"
+
+
+@dataclass(frozen=True)
+class Payer:
+    """Who pays and by what way. `actor` is account:<id> or agent:<id>; `channel` is the policy's channel."""
+
+    actor: str
+    channel: str
+    gateway: str
+    kind: Kind
+    openid: str | None = None
+    network: str | None = None  # the address he comes from; kept nowhere, told to a gateway that asks for it
+
+
+@dataclass(frozen=True)
+class Started:
+    """What came of it. `number` None: nothing was due and everything is settled already."""
+
+    number: str | None
+    amount: Fen
+    state: str
+    expires_at: datetime | None
+    checkout: Checkout | None
+
+
+class NotPayable(Conflict):
+    """An item that may not be paid now; its reason code is in `reason`, its sentence the quote's."""
+
+    text = "这一项现在不能交。"
+
+    def __init__(self, due: Due) -> None:
+        super().__init__(due.quote.reason_code)
+        self.reason = due.quote.reason_code
+        self._sentence = due.text
+
+    def sentence(self) -> str:
+        """The same words as on the quote."""
+        return self._sentence
+
+
+class _AtOnce(Exception):
+    """The same request came twice at the same moment; the other one was first."""
+
+
+class KindNotOffered(BadInput):
+    """A gateway without this way to the payer."""
+
+    text = "这个渠道不能这样付，请换一种付款方式。"
+
+
+class SameItemTwice(BadInput):
+    """One item of one person stands twice in a wish, in two tiers perhaps."""
+
+    text = "同一个人的同一种保险选了两次，请只留一个。"
+
+
+class NothingChosen(Conflict):
+    """A payment for nothing."""
+
+    text = "还没有选要交的项目。"
+
+
+def start_payment(parts: Parts, wants: Sequence[Want], payer: Payer, *, request_key: str) -> Started:
+    """Issue the bills, settle those of which nothing is due, and start one payment for the rest.
+
+    The same `request_key` with the same wish gives the same payment; with another wish KeyReused. NotPayable,
+    DifferentHouseholds, BillSettled; PaymentUnderWay if another attempt could not be ended; GatewayRefused;
+    GatewaySilent when the gateway said nothing (the payment is then unknown and will be asked about)."""
+    gateway = parts.gateways.get(payer.gateway)
+    if gateway is None:
+        raise UnknownGateway(payer.gateway)
+    if payer.kind not in gateway.facts.kinds:
+        raise KindNotOffered(f"{payer.gateway} {payer.kind}")
+    if not wants:
+        raise NothingChosen
+    if len({(want.person_id, want.insurance, want.determination) for want in wants}) != len(wants):
+        raise SameItemTwice
+    wish = _Wish(gateway, wants, payer, *_request(wants, payer, request_key))
+    ended: set[str] = set()
+    while True:
+        try:
+            return _start(parts, wish)
+        except _AtOnce:
+            continue  # what the other one wrote is there now
+        except PaymentUnderWay as held:
+            if held.number in ended or len(ended) == len(wants):  # each item may be held by a code of its own
+                raise
+            ended.add(held.number)
+            _end_former(parts, held.number, by=payer.actor)
+
+
+def started_before(parts: Parts, wants: Sequence[Want], payer: Payer, *, request_key: str) -> Started | None:
+    """What an earlier request of this key started, as it stands; the gateway is not asked. None if it started nothing.
+
+    After GatewaySilent this is the payment to show: nobody waits for a second silence. KeyReused."""
+    wish = _Wish(parts.gateways[payer.gateway], wants, payer, *_request(wants, payer, request_key))
+    with parts.reading() as connection:
+        number = _used(connection, wish)
+        return _started(_row(connection, number)) if number else None
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """One request: what, by whom, how, and its idempotency key and body as digests."""
+
+    gateway: Gateway
+    wants: Sequence[Want]
+    payer: Payer
+    key: bytes
+    body_hash: bytes
+
+
+def _start(parts: Parts, wish: _Wish) -> Started:
+    with parts.engine.begin() as connection:
+        row = _write_down(parts, connection, wish)
+    if row is None:
+        return Started(None, 0, "settled", None, None)
+    if row.state not in (State.CREATED, State.UNKNOWN) or row.checkout:
+        return _started(row)  # a code that is out is handed out again, whatever a question left open
+    # New, or its answer was lost: the same number with the same content is the same order there (F34).
+    order = Order(
+        row.number,
+        row.ordered_at,
+        Kind(row.kind),
+        row.amount,
+        row.description,
+        row.expires_at,
+        wish.payer.openid,
+        wish.payer.network,
+    )
+    return _ask_gateway(parts, wish.gateway, row.household_id, order)
+
+
+def _write_down(parts: Parts, connection: Connection, wish: _Wish) -> Any | None:
+    """Bills, settlements of those with nothing due, and the attempt for the rest: its row, None if nothing is due."""
+    meet(connection, (want.person_id for want in wish.wants))
+    again = _used(connection, wish)  # asked once nobody else is at these people: who was first with this key is seen
+    if again is not None:
+        return _row(connection, again) if again else None
+    subjects = _household(parts, connection, wish.wants)
+    now = parts.clocks.now()
+    dear: list[tuple[Subject, Due, IssuedBill]] = []
+    for want in wish.wants:
+        subject = subjects[want.person_id]
+        due = due_of(parts, subject, want, at=now, channel=wish.payer.channel)
+        if not due.payable:
+            raise NotPayable(due)
+        bill = issue(connection, draft_of(parts, subject, due))
+        if bill.personal_due:
+            dear.append((subject, due, bill))
+        elif settle_free(connection, bill, now=now, booked_on=business_day(now)):
+            tell_settled(parts, connection, subject, due, bill)
+    household = next(iter(subjects.values())).household_id
+    if not dear:
+        _remember(connection, wish, household, "")
+        return None
+    bills = [bill for _, _, bill in dear]
+    fresh = all(bill.fresh for bill in bills)
+    row = None if fresh else _same_live(parts, connection, bills, wish.payer)
+    if row is None:
+        attempt = _attempt(parts, wish.gateway, wish.payer, dear, now)
+        row = begin(connection, bills, attempt, ours_alone=fresh)
+    _remember(connection, wish, household, row.number)
+    return row
+
+
+def _ask_gateway(parts: Parts, gateway: Gateway, household: int, order: Order) -> Started:
+    """The attempt is committed; now the gateway hears of it. What it answers is written down afterwards, unless another
+    request of the same wish has had its code: then silence and refusal change nothing, and that code is the answer."""
+    state, written, trouble = State.PENDING, None, None
+    try:
+        written = kept(gateway.start(order))
+    except (GatewaySilent, AlreadyPaidThere) as error:
+        state, trouble = State.UNKNOWN, error
+    except GatewayRefused as error:
+        state, trouble = State.FAILED, error
+    news = {"checkout": written} if written else {}
+    with parts.engine.begin() as connection:
+        moved = move(connection, household, order.number, state, unseen=True, **news)
+        row = moved or find_money.payment(connection, order.number)
+    assert row is not None
+    if moved is None and (row.checkout or row.state in ("paid", "surplus")):
+        return _started(row)  # the callback overtook the answer (F36), or another request did
+    if trouble is not None:
+        raise trouble
+    return _started(row)
+
+
+def due_of(parts: Parts, subject: Subject, want: Want, *, at: datetime, channel: str) -> Due:
+    """The item that somebody wants to pay, at its price of this moment. NoSuchItem."""
+    return amount_due(
+        parts, subject, want.insurance, at=at, channel=channel, tier=want.tier, determination=want.determination
+    )
+
+
+def find_started(parts: Parts, number: str) -> Started:
+    """A payment as it stands. NotFound."""
+    with parts.engine.connect() as connection:
+        return _started(_row(connection, number))
+
+
+def _end_former(parts: Parts, number: str, *, by: str) -> None:
+    """Another attempt holds the bill: it ends, or gives way (decision 0019). PaymentUnderWay."""
+    with parts.reading() as connection:
+        row = find_money.payment(connection, number)
+    assert row is not None
+    try:
+        if give_way(parts, row, by=by):
+            return  # or paid, as we learn only now: then its bills say so
+    except CodeOfAnother:
+        raise PaymentUnderWay(number) from None
+    facts = GATEWAYS[row.gateway].facts
+    if facts.unseen_may_be_paid:
+        ends = beijing(row.expires_at + MARGIN + timedelta(minutes=1))
+        raise PaymentUnderWay(number, title=facts.title, ends=f"{ends.hour}点{ends.minute:02d}分")
+    raise PaymentUnderWay(number)
+
+
+def _household(parts: Parts, connection: Connection, wants: Sequence[Want]) -> dict[int, Subject]:
+    ids = sorted({want.person_id for want in wants})
+    found = {subject.id: subject for subject in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
+    if len(found) != len(ids):
+        raise NotFound("person")
+    if len({subject.household_id for subject in found.values()}) != 1:
+        raise DifferentHouseholds
+    return found
+
+
+def _attempt(
+    parts: Parts, gateway: Gateway, payer: Payer, items: Sequence[tuple[Subject, Due, IssuedBill]], now: datetime
+) -> Attempt:
+    household = items[0][0].household_id
+    number = new_number(household, business_day(now))
+    wall = parts.clocks.wall()
+    check_code = new_check_code()
+    lives = min(timedelta(minutes=parts.rules.campaign.order_minutes), gateway.facts.lives_at_most)
+    last = min(bill.price_until for _, _, bill in items) - timedelta(seconds=1)
+    sealed = parts.vault.seal(payer.openid, bound_to=f"payment.payer:{number}") if payer.openid else None
+    return Attempt(
+        number=number,
+        gateway=gateway.name,
+        merchant=gateway.merchant,
+        app=gateway.app,
+        kind=payer.kind,
+        description=f"峄城区{parts.rules.year}年度城乡居民保险费",
+        started_by=payer.actor,
+        started_at=wall,
+        ordered_at=now.replace(microsecond=0),
+        expires_at=min(now + lives, last).replace(microsecond=0),
+        next_query_at=wall + timedelta(seconds=gateway.facts.poll_after_s[0]),
+        check_code=check_code,
+        memo={"notice": notice_for(parts, f"payment:{number}", items, check_code, payer.openid)},
+        payer=sealed,
+    )
+
+
+def _request(wants: Sequence[Want], payer: Payer, key: str) -> tuple[bytes, bytes]:
+    """(digest of actor and key, digest of the wish)."""
+    items = sorted((w.person_id, w.insurance, w.determination or 0, w.tier or 0) for w in wants)
+    wish = [payer.gateway, payer.kind, payer.channel, items]
+    who = f"{payer.actor}\0{payer.openid or ''}\0{key}"
+    return sha256(who.encode()).digest(), sha256(json.dumps(wish).encode()).digest()
+
+
+def _used(connection: Connection, wish: _Wish) -> str | None:
+    """The payment an earlier request of this key started ('' if nothing was due), or None. KeyReused."""
+    row = connection.execute(_USED, {"its_key": wish.key}).one_or_none()
+    if row is None:
+        return None
+    if row.body_hash != wish.body_hash:
+        raise KeyReused
+    return row.number
+
+
+def _remember(connection: Connection, wish: _Wish, household: int, number: str) -> None:
+    mine = {"key": wish.key, "body_hash": wish.body_hash, "household_id": household, "number": number}
+    if connection.execute(_REMEMBER, mine).one_or_none() is None:
+        raise _AtOnce
+
+
+_USED = select(RequestKey.__table__).where(RequestKey.key == bindparam("its_key"))
+_REMEMBER = insert(RequestKey.__table__).on_conflict_do_nothing().returning(RequestKey.key)
+
+
+def _same_live(parts: Parts, connection: Connection, bills: Sequence[IssuedBill], payer: Payer) -> Any | None:
+    """His live attempt for exactly these bills by the same way, still payable: the same code again, not a new one."""
+    household = bills[0].household_id
+    row = connection.execute(
+        text(
+            "select p.* from payment p join payment_bill b using (household_id, number)"
+            " where p.household_id = :household and b.live"
+            " group by p.household_id, p.number having array_agg(b.bill_id order by b.bill_id) = :bills"
+        ),
+        {"household": household, "bills": sorted(bill.id for bill in bills)},
+    ).one_or_none()
+    way = (payer.actor, payer.gateway, payer.kind)
+    if row is None or row.state == State.CLOSING or (row.started_by, row.gateway, row.kind) != way:
+        return None
+    if row.amount != sum(bill.personal_due for bill in bills):
+        return None  # it covers somebody as well whom this agent does not see any more
+    opened = parts.vault.open(row.payer, bound_to=f"payment.payer:{row.number}") if row.payer else None
+    if opened != payer.openid or row.expires_at - parts.clocks.now() < timedelta(minutes=1):
+        return None
+    return row
+
+
+def _row(connection: Connection, number: str) -> Any:
+    row = find_money.payment(connection, number)
+    if row is None:
+        raise NotFound(number)
+    return row
+
+
+def _started(row: Any) -> Started:
+    held = row.checkout if row.state in LIVE else None
+    return Started(row.number, row.amount, row.state, row.expires_at, restored(held) if held else None)

@@ -1,0 +1,180 @@
+"""What the offices have to do about refunds: which wait for whom, how long, and one with its evidence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.flows.due.explain import explain
+from app.flows.parts import Parts
+from app.flows.refund.follow import RefundFollowed, follow
+from app.flows.titles import title_of
+from app.policy.facts import Elsewhere, Insurance
+from app.policy.sheet import Reader, Sheet
+from app.registry import find
+from app.registry.codes import CATEGORIES
+from app.registry.find import Subject
+from core.clock import business_day
+from core.money import Fen
+from core.redact import mask_name
+from payments.gateways import GATEWAYS
+from payments.number import household_of
+from payments.refunds import find as find_refunds
+from payments.states import STUCK, RefundState
+from payments.taking import find as find_money
+
+OPEN = tuple(state for state in RefundState if state not in (RefundState.PAID, RefundState.REJECTED))
+DONE = (RefundState.PAID, RefundState.REJECTED)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One refund in the list. `days` since it was asked for, by the business clock; `missing`: whose bureau has not
+    looked yet."""
+
+    number: str
+    state: RefundState
+    amount: Fen
+    reason: str
+    held: bool
+    owner: str
+    applied_by: str
+    applied_at: datetime
+    days: int
+    missing: frozenset[Insurance]
+
+    @property
+    def stuck(self) -> bool:
+        """Nothing goes on by itself: its owner finds a way."""
+        return self.state in STUCK
+
+
+@dataclass(frozen=True)
+class Paid:
+    """One payment that brought money for the same item: paid, or surplus."""
+
+    number: str
+    title: str
+    amount: Fen
+    state: str
+    paid_at: datetime
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One item as the register has its person today, and why its bill is of that amount. The name is masked."""
+
+    name: str
+    title: str
+    register: Sequence[str]
+    sheet: Sheet
+
+
+@dataclass(frozen=True)
+class Case:
+    """One refund with what speaks for it: every payment that brought money for the same items."""
+
+    refund: RefundFollowed
+    missing: frozenset[Insurance]
+    evidence: Sequence[Paid]
+    standing: Sequence[Standing]
+    transfer: Any | None
+    by_hand: bool  # the list says that somebody gave as much back by hand
+    spent: bool  # any other way would give back more than came in
+
+
+def work(parts: Parts, *, done: bool = False) -> list[Work]:
+    """What is under way, oldest first; or (`done`) what ended."""
+    today = parts.clocks.today()
+    with parts.reading() as connection:
+        rows = find_refunds.listed(connection, states=DONE if done else OPEN)
+        missing = find_refunds.missing_reviews(connection, [row.number for row in rows])
+    return [
+        Work(
+            number=row.number,
+            state=RefundState(row.state),
+            amount=row.amount,
+            reason=row.reason,
+            held=row.held is not None,
+            owner=row.owner,
+            applied_by=row.applied_by,
+            applied_at=row.applied_at,
+            days=(today - business_day(row.applied_at)).days,
+            missing=_insurances(missing, row.number),
+        )
+        for row in rows
+    ]
+
+
+def case(parts: Parts, number: str) -> Case:
+    """One refund for somebody who has to decide. NoSuchRefund."""
+    found = follow(parts, number)
+    with parts.reading() as connection:
+        missing = find_refunds.missing_reviews(connection, [number])
+        bills = find_refunds.bills_of(connection, number) or find_money.bills_of(
+            connection, household_of(number), found.payment
+        )
+        evidence = [
+            Paid(row.number, GATEWAYS[row.gateway].facts.title, row.amount, row.state, row.paid_at)
+            for row in find_refunds.paid_for(connection, bills)
+        ]
+        transfer = find_refunds.transfer_of(connection, number)
+        hand = find_refunds.by_hand(connection, number)
+    return Case(
+        found,
+        _insurances(missing, number),
+        evidence,
+        [] if found.held or found.is_over else _standing(parts, bills),
+        transfer,
+        by_hand=hand.owed >= found.amount,
+        spent=hand.left < 0,
+    )
+
+
+def registered(subject: Subject, insurance: Insurance) -> list[str]:
+    """What the register says today that decides whether this insurance is to be paid here, in words. Pure."""
+    own = subject.standing[insurance]
+    return [
+        "在世" if subject.alive else "系统显示已去世",
+        "在这里登记参保" if own.registered else "没有在这里登记参保",
+        f"参加了单位的{_SCHEMES[insurance]}" if own.employee_insured else f"没有参加单位的{_SCHEMES[insurance]}",
+        *(_ELSEWHERE[Elsewhere(each)] for each in sorted(own.insured_elsewhere)),
+        *([f"身份：{'、'.join(_CATEGORY[each] for each in sorted(own.categories))}"] if own.categories else []),
+    ]
+
+
+_CATEGORY = {code: word for word, code in reversed(CATEGORIES.items()) if code and not word.isascii()}  # first wins
+_SCHEMES = {Insurance.RES_PENSION: "养老保险", Insurance.RES_MEDICAL: "医疗保险"}
+_ELSEWHERE = {
+    Elsewhere.MEDICAL_OUTSIDE_ZZ: "在市外参加医保",
+    Elsewhere.MEDICAL_INSIDE_ZZ: "在市内别处参加医保",
+    Elsewhere.PENSION_ELSEWHERE: "在别处参加养老",
+    Elsewhere.DRAWING_PENSION: "已在领养老金",
+}
+
+
+def _standing(parts: Parts, bills: Sequence[Any]) -> list[Standing]:
+    now = parts.clocks.now()
+    with parts.reading() as connection:
+        ids = sorted({bill.person_id for bill in bills})
+        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
+    return [
+        Standing(
+            mask_name(people[bill.person_id].name),
+            title_of(bill),
+            registered(people[bill.person_id], Insurance(bill.insurance)),
+            explain(
+                parts,
+                people[bill.person_id],
+                Insurance(bill.insurance),
+                at=now,
+                reader=Reader.STAFF,
+                determination=bill.determination,
+            ),
+        )
+        for bill in bills
+    ]
+
+
+def _insurances(missing: dict[str, set[str]], number: str) -> frozenset[Insurance]:
+    return frozenset(Insurance(each) for each in missing.get(number, ()))

@@ -1,0 +1,100 @@
+"""Somebody paid and is recognised later as one the government pays for, wholly or in part: the difference asks for its
+own way back. Losing a category takes nothing (D20): only a lower price of the same item, the year's premium, is looked
+for."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from app.flows.due.draft import draft_of
+from app.flows.due.quote import SELF, amount_due
+from app.flows.one_by_one import one_by_one
+from app.flows.parts import Parts
+from app.flows.refund.steps import ask_for_bill
+from app.policy.facts import WHOLE_BP, Insurance
+from app.policy.refunds import Why, refusal
+from app.policy.terms import born_by
+from app.registry import find
+from app.registry.determinations import Kind, State
+from app.registry.entitled import maybe_entitled
+from app.registry.find import Subject
+from core.money import Fen
+from payments.errors import NothingToGiveBack
+from payments.taking.bills import Draft
+
+RULE = "rule:late_entitlement"
+TOGETHER = 500
+
+
+def ask_for_entitled(parts: Parts, people: Sequence[int] | None = None) -> int:
+    """Quote again the paid bills of these persons (None: of everybody), as of when they paid and with today's facts;
+    where less was due, ask for the difference once. How many were asked for."""
+    asked = 0
+    with parts.reading() as connection:
+        rows = maybe_entitled(connection, levy_year=parts.rules.year, ages=_ages(parts), asked_by=RULE, people=people)
+
+    def look(paid: tuple[Any, Subject]) -> None:
+        nonlocal asked
+        bill, subject = paid
+        draft = cheaper(parts, bill, subject)
+        asked += draft is not None and _ask(parts, bill, draft)
+
+    one_by_one(parts, "entitled", _with_subjects(parts, rows), look, name=lambda paid: f"bill {paid[0].id}")
+    return asked
+
+
+def cheaper(parts: Parts, bill: Any, subject: Subject) -> Draft | None:
+    """What the bill would have been by today's facts, if the person had less to pay; None if not, or too late."""
+    insurance = Insurance(bill.insurance)
+    due = amount_due(parts, _unpaid(subject, insurance), insurance, at=bill.settled_at, channel=SELF, tier=bill.tier)
+    if not due.payable or due.quote.personal_due is None or due.quote.personal_due >= bill.personal_due:
+        return None
+    late = refusal(
+        parts.rules,
+        Why.LATE_ENTITLEMENT,
+        insurance,
+        on=parts.clocks.today(),
+        benefit_start=bill.benefit_start,
+    )
+    return None if late and not _bureau_said_so(subject, insurance) else draft_of(parts, subject, due)
+
+
+def _ask(parts: Parts, bill: Any, draft: Draft) -> bool:
+    try:
+        with parts.engine.begin() as connection:
+            ask_for_bill(parts, connection, bill, Why.LATE_ENTITLEMENT, by=RULE, replacement=draft)
+    except NothingToGiveBack:  # somebody asked meanwhile, or it came by no way that leads back
+        return False
+    return True
+
+
+def _bureau_said_so(subject: Subject, insurance: Insurance) -> bool:
+    """A late waiver or a newborn that the bureau determined (D25, D28): then the full price never was due, whatever has
+    begun."""
+    said = subject.standing[insurance].determinations
+    return any(said[kind]["state"] == State.APPROVED for kind in (Kind.LATE_WAIVER, Kind.NEWBORN) if kind in said)
+
+
+def _unpaid(subject: Subject, insurance: Insurance) -> Subject:
+    """The same person before the bill was paid."""
+    return replace(subject, standing={**subject.standing, insurance: replace(subject.standing[insurance], bill=None)})
+
+
+def _ages(parts: Parts) -> list[tuple[date, Fen]]:
+    """(born by this day, pays this much) for each age that the government pays for."""
+    medical, reference = parts.rules.medical, parts.rules.dates.age_reference
+    return [
+        (born_by(reference, ground.from_age), medical.personal * (WHOLE_BP - ground.share_bp) // WHOLE_BP)
+        for ground in medical.grounds
+        if ground.from_age is not None
+    ]
+
+
+def _with_subjects(parts: Parts, rows: Sequence[Any]) -> Iterator[tuple[Any, Subject]]:
+    for start in range(0, len(rows), TOGETHER):
+        chunk = rows[start : start + TOGETHER]
+        ids = sorted({bill.person_id for bill in chunk})
+        with parts.reading() as connection:
+            people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
+        yield from ((bill, people[bill.person_id]) for bill in chunk)

@@ -1,0 +1,160 @@
+"""A resident's own wish: what of his could go back, for which reasons; and the asking, once for one key."""
+
+import json
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from app.access import accounts
+from app.flows.parts import Parts
+from app.flows.refund.steps import Asked, ask_for_bill
+from app.flows.titles import title_of
+from app.policy.facts import Insurance
+from app.policy.refunds import QUESTIONS, Why, refusal
+from app.registry.find import Subject
+from core.errors import BadInput, Refused
+from core.money import Fen
+from payments.errors import KeyReused, NothingToGiveBack
+from payments.gateways import GATEWAYS
+from payments.refunds import find as find_refunds
+from payments.states import RefundState
+from payments.taking.tables import RequestKey
+
+
+class UnknownReason(BadInput):
+    """A reason that no page of ours offers."""
+
+    text = "请选一个退费的原因。"
+
+
+class NotYourRefund(Refused):
+    """An account that neither began the payment nor is the person himself asks for the money."""
+
+    text = "退费要由付款的账号，或者参保人本人的账号来申请。两个都用不了的，请带身份证到办税服务厅办。"
+
+
+@dataclass(frozen=True)
+class Refundable:
+    """One settled item of a person: what would go back (fen), where to, for which reasons today; what the rule says to
+    the others. `number` of the refund that is under way or done already; then nothing else is offered."""
+
+    insurance: Insurance
+    determination: int | None  # of a back-payment
+    title: str
+    amount: Fen
+    way: str
+    reasons: Sequence[tuple[Why, str]]
+    refused: str | None
+    number: str | None
+    state: RefundState | None
+
+    @property
+    def key(self) -> str:
+        """How an address names the item beside the person (as `Due.key`)."""
+        return self.insurance if self.determination is None else f"{self.insurance}:{self.determination}"
+
+
+def refundables(parts: Parts, people: Sequence[Subject], *, actor: str) -> list[tuple[Subject, Refundable]]:
+    """What could go back of these persons' items, as far as their residents paid; `actor` looks at it."""
+    known = {person.id: person for person in people}
+    with parts.reading() as connection:
+        bills = find_refunds.giveable(connection, list(known), levy_year=parts.rules.year)
+        own = _own(connection, actor)
+    return [(known[bill.person_id], _refundable(parts, bill, _may_ask(bill, actor, own))) for bill in bills]
+
+
+def refundable(
+    parts: Parts, subject: Subject, insurance: Insurance, determination: int | None = None, *, actor: str
+) -> Refundable | None:
+    """What could go back of one item, the year's or that of a determination; None if the resident paid nothing."""
+    found = (each for _, each in refundables(parts, [subject], actor=actor))
+    item = (insurance, determination)
+    return next((each for each in found if (each.insurance, each.determination) == item), None)
+
+
+def ask(
+    parts: Parts,
+    subject: Subject,
+    insurance: Insurance,
+    why: str,
+    *,
+    expected: Fen,
+    actor: str,
+    request_key: str,
+    determination: int | None = None,
+) -> Asked:
+    """Ask for one item's money as its screen showed it; the same key with the same wish is the same refund, at the same
+    moment too. `actor`, account:<id>, began the payment or is the person himself.
+
+    UnknownReason, NotYourRefund, NothingToGiveBack, NotRefundable, RefundChanged; KeyReused for a key of another
+    wish."""
+    if why not in QUESTIONS:
+        raise UnknownReason
+    wish = json.dumps(["refund", subject.id, insurance, determination, why, expected])
+    key, body = sha256(f"refund\0{actor}\0{request_key}".encode()).digest(), sha256(wish.encode()).digest()
+    with parts.engine.begin() as connection:
+        _one_at_a_time(connection, key)
+        before = _before(connection, key, body)
+        if before is not None:
+            return before
+        bills = find_refunds.giveable(connection, [subject.id], levy_year=parts.rules.year)
+        item = (insurance, determination)
+        bill = next((each for each in bills if (each.insurance, each.determination) == item), None)
+        if bill is None:
+            raise NothingToGiveBack
+        if not _may_ask(bill, actor, _own(connection, actor)):
+            raise NotYourRefund
+        asked = ask_for_bill(parts, connection, bill, Why(why), by=actor, expected=expected)
+        connection.execute(
+            insert(RequestKey).values(key=key, body_hash=body, household_id=bill.household_id, number=asked.number)
+        )
+        return asked
+
+
+def _refundable(parts: Parts, bill: Any, mine: bool) -> Refundable:
+    insurance, today = Insurance(bill.insurance), parts.clocks.today()
+    no = {why: refusal(parts.rules, why, insurance, on=today, benefit_start=bill.benefit_start) for why in QUESTIONS}
+    said = next((sentence for sentence in no.values() if sentence), None)
+    return Refundable(
+        insurance=insurance,
+        determination=bill.determination,
+        title=title_of(bill),
+        amount=bill.refund_amount or bill.back,
+        way=f"原来付款的{GATEWAYS[bill.way].facts.title}账户" if bill.way in GATEWAYS else "参保人本人的银行账户",
+        reasons=[(why, words) for why, words in QUESTIONS.items() if mine and no[why] is None],
+        refused=said if mine else NotYourRefund.text,
+        number=bill.refund_number,
+        state=RefundState(bill.refund_state) if bill.refund_state else None,
+    )
+
+
+def _may_ask(bill: Any, actor: str, own: Set[int]) -> bool:
+    """Who began the payment, or the person himself (M4)."""
+    return actor == bill.started_by or bill.person_id in own
+
+
+def _own(connection: Connection, actor: str) -> set[int]:
+    """Whom this actor is himself, by the registered phone."""
+    kind, _, account = actor.partition(":")
+    if kind != "account" or not account.isdigit():
+        return set()
+    return {person for person, own in accounts.people_of(connection, int(account)).items() if own}
+
+
+def _one_at_a_time(connection: Connection, key: bytes) -> None:
+    """Whoever comes with the same key at the same moment waits for the first, and gets its answer (K23)."""
+    connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": int.from_bytes(key[:8], signed=True)})
+
+
+def _before(connection: Connection, key: bytes, body: bytes) -> Asked | None:
+    """What an earlier request of this key asked for. KeyReused."""
+    row = connection.execute(select(RequestKey.__table__).where(RequestKey.key == key)).one_or_none()
+    if row is None:
+        return None
+    if row.body_hash != body:
+        raise KeyReused
+    return Asked(row.number, find_refunds.find(connection, row.number).amount)

@@ -1,0 +1,218 @@
+"""The bureaus' enrolment file → the register. One transaction: all of it, or (by choice) its good rows, or nothing.
+
+A second thread talks to the database while this one judges and seals the next rows: both work at the same time."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, cast
+
+import psycopg
+from sqlalchemy import Connection, insert, select, text
+
+from app.flows.parts import Parts
+from app.flows.refund.entitle_late import ask_for_entitled
+from app.registry.bring_in import Batch, Merger, Tally
+from app.registry.cells import plain
+from app.registry.columns import named_as_nobody
+from app.registry.failures import Failure, failures_of_cells, failures_of_row
+from app.registry.lines import Torn
+from app.registry.models import ImportBatch
+from app.registry.register import Found, Register
+from app.registry.row import Judge, Row, Wrong
+from app.registry.sheet import Source, Table, open_file
+from app.registry.workbook import BadFile
+
+BATCH = 3_000
+ENROLMENT = "enrolment"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """How a file fared: `rows_in` = added + changed + same + refused, and `ignored` are rows that are nobody, by name.
+    `taken` False: nothing was changed, because of refused rows or because the same file had been taken `before`.
+    `stale` rows of such a file say something else than the register, which later files have changed.
+    `skipped` sheets have no header, `unseen` ones are hidden; `hidden` rows were read."""
+
+    taken: bool
+    rows_in: int
+    added: int
+    changed: int
+    same: int
+    refused: int
+    skipped: tuple[str, ...] = ()
+    before: datetime | None = None
+    stale: int = 0
+    ignored: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+    hidden: int = 0
+
+
+def import_roster(
+    parts: Parts,
+    path: Path,
+    *,
+    good_rows: bool = False,
+    again: bool = False,
+    sheet: str | None = None,
+    report: Callable[[Failure], None] = lambda _failure: None,
+    progress: Callable[[int, int], None] = lambda _rows, _about: None,
+) -> Imported:
+    """Bring an enrolment file in. Every row is judged and every failure reported, in the order of the file; with a
+    failure nothing is taken unless `good_rows`. A file that was taken before brings what was refused then; once others
+    have come after it, it changes nothing unless `again`. `progress` is told how many rows are read and how many are
+    expected (0: not known). BadFile, BadHeader, ImportUnderWay."""
+    source = open_file(path, sheet=sheet)
+    ignored: list[str] = []
+    with parts.engine.connect() as connection:
+        connection.execute(_IN_ITS_NAME, {"cause": f"import:{source.digest.hex()}"})
+        register, merger = Register(_raw(connection)), Merger(parts.vault)
+        former = _taken_before(connection, source)
+        judge = Judge(register.villages(), today=parts.clocks.today(), day_0=source.day_0)
+        rows_in = 0
+        for read, failures in _bring_in(register, merger, _batches(source, judge, ignored)):
+            rows_in += read
+            progress(rows_in, source.rows_about)
+            for failure in failures:
+                report(failure)
+        if not rows_in:
+            raise BadFile(why="表头下面一行也没有")
+        result = _fared(former, merger.tally, rows_in, good_rows=good_rows, again=again)
+        result = replace(
+            result,
+            skipped=tuple(source.skipped),
+            ignored=tuple(ignored),
+            unseen=tuple(source.unseen),
+            hidden=source.hidden,
+        )
+        if result.taken:
+            _record(connection, source, result)
+            connection.commit()
+    if result.taken and result.added + result.changed:
+        ask_for_entitled(parts)  # who paid and is on a list only now gets the difference back
+    return result
+
+
+def _fared(former: "_Former | None", tally: Tally, rows_in: int, *, good_rows: bool, again: bool) -> Imported:
+    """What comes of the file: all or the good rows of a new one; of one that was taken before, what it has to add."""
+    moved = tally.added + tally.changed
+    refused = rows_in - moved - tally.same
+    taken = not refused or good_rows
+    before, stale = None, 0
+    if former is not None:
+        before = former.at
+        stale = moved if former.overtaken and not again else 0
+        taken = taken and bool(moved) and not stale
+    return Imported(taken, rows_in, tally.added, tally.changed, tally.same, refused, before=before, stale=stale)
+
+
+@dataclass
+class _Read:
+    """Some thousand rows of the file: how many, the good ones, what is wrong with the others."""
+
+    rows: int
+    good: list[Row]
+    failures: list[Failure]
+
+
+def _batches(source: Source, judge: Judge, ignored: list[str]) -> Iterator[_Read]:
+    for table in source.tables():
+        while chunk := list(islice(table.rows, BATCH)):
+            read = _Read(0, [], [])
+            for number, cells in chunk:
+                _read_row(read, table, judge, (number, cells), ignored)
+            yield read
+
+
+def _read_row(read: _Read, table: Table, judge: Judge, row: tuple[int, list[Any]], ignored: list[str]) -> None:
+    number, cells = row
+    verdict: Row | list[Wrong]
+    if isinstance(cells, Torn):
+        verdict, lines = [Wrong("", "LINE_BREAK", {"first": cells.first, "last": cells.last})], cells.lines
+        picked = table.header.pick(cells)
+    elif len(cells) > (width := table.header.width) and any(cells[width:]):
+        verdict, lines = [Wrong("", "COLUMN_COUNT", {})], 1
+        picked = table.header.pick(cells)
+    else:
+        picked, lines = table.header.pick(cells), 1
+        verdict = judge.judge(table.name, number, picked)
+    if isinstance(verdict, Row):
+        read.good.append(verdict)
+    elif not any(plain(cell) for cell in cells):
+        return  # an empty line is no row
+    elif nobody := named_as_nobody(cells, picked):
+        ignored.append(f"{f'“{table.name}”' if table.name else ''}第{number}行（{nobody}）")
+        return
+    else:
+        read.failures += failures_of_cells(table.name, number, picked, verdict)
+    read.rows += lines  # each line that a torn row has swallowed counts, so that nobody is in no number
+
+
+def _bring_in(register: Register, merger: Merger, reads: Iterator[_Read]) -> Iterator[tuple[int, list[Failure]]]:
+    """(rows, failures), batch by batch. The register is asked about a batch before the one ahead of it is written, so
+    that merging never waits for writing; the merger knows what it has just done."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        ahead: tuple[_Read, Batch, Future[Found]] | None = None
+        writing: Future[None] | None = None
+        for read in chain(reads, [None]):
+            asked = None
+            if read is not None:
+                batch = merger.batch(read.good)
+                asked = (read, batch, pool.submit(register.look_up, batch.indexes, batch.households))
+            if ahead is not None:
+                former, batch, found = ahead
+                plan = merger.merge(batch, found.result())
+                if writing is not None:
+                    writing.result()  # at most two batches are held
+                writing = pool.submit(register.write, plan.changes)
+                refused = [failure for row, wrong in plan.refused for failure in failures_of_row(row, [wrong])]
+                yield former.rows, sorted(former.failures + refused, key=lambda failure: failure.row)
+            ahead = asked
+        if writing is not None:
+            writing.result()
+
+
+@dataclass(frozen=True)
+class _Former:
+    """When the same bytes were taken last; have other files been taken since?"""
+
+    at: datetime
+    overtaken: bool
+
+
+def _taken_before(connection: Connection, source: Source) -> _Former | None:
+    mine = (ImportBatch.kind == ENROLMENT, ImportBatch.file_hash == source.digest)
+    found = connection.execute(
+        select(ImportBatch.id, ImportBatch.imported_at).where(*mine).order_by(ImportBatch.id.desc()).limit(1)
+    ).one_or_none()
+    if found is None:
+        return None
+    later = select(ImportBatch.id).where(ImportBatch.kind == ENROLMENT, ImportBatch.id > found.id).limit(1)
+    return _Former(found.imported_at, connection.execute(later).first() is not None)
+
+
+def _record(connection: Connection, source: Source, result: Imported) -> None:
+    connection.execute(
+        insert(ImportBatch).values(
+            kind=ENROLMENT,
+            file_hash=source.digest,
+            file_name=source.path.name,
+            rows_in=result.rows_in,
+            added=result.added,
+            changed=result.changed,
+            same=result.same,
+            refused=result.refused,
+        )
+    )
+
+
+_IN_ITS_NAME = text("select set_config('liangxian.cause', :cause, true)")  # what the register's trail says of it
+
+
+def _raw(connection: Connection) -> psycopg.Connection[Any]:
+    """The driver's connection, inside the transaction that `connection` has begun."""
+    connection.execute(select(1))
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)

@@ -1,0 +1,69 @@
+"""The notice that a settlement will write: masked words and sealed addresses, prepared before anybody pays."""
+
+import json
+from base64 import b64encode
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from app.flows.due.quote import Due
+from app.flows.parts import Parts
+from app.registry.find import Subject
+from core.money import plain_yuan
+from core.redact import mask_name
+from payments.taking.bills import IssuedBill
+
+
+def notice_for(
+    parts: Parts,
+    subject_of: str,
+    items: Sequence[tuple[Subject, Due, IssuedBill]],
+    check_code: str | None,
+    openid: str | None,
+) -> dict[str, Any]:
+    """The notice that a settlement will write, with masked words only and sealed addresses (decision 16)."""
+    people = list({subject.id: subject for subject, _, _ in items}.values())
+    fields: dict[str, Any] = {
+        "village": f"{people[0].town}{people[0].village}",
+        "names": "、".join(mask_name(person.name) for person in people),
+        "items": "、".join(dict.fromkeys(due.title for _, due, _ in items)),
+    }
+    if check_code:
+        fields |= {"amount": plain_yuan(sum(bill.personal_due for _, _, bill in items)), "check_code": check_code}
+    phone = next((person for person in people if person.phone_sealed), None)
+    clear = parts.vault.open(phone.phone_sealed, bound_to=f"person.phone:{phone.id}") if phone else None
+    return {
+        "fields": fields,
+        "openid": _sealed(parts, openid, f"notice.openid:{subject_of}"),
+        "phone": _sealed(parts, clear, f"notice.phone:{subject_of}"),
+    }
+
+
+def _sealed(parts: Parts, value: str | None, bound_to: str) -> str | None:
+    return b64encode(parts.vault.seal(value, bound_to=bound_to)).decode() if value else None
+
+
+def tell_settled(parts: Parts, connection: Connection, subject: Subject, due: Due, bill: IssuedBill) -> None:
+    """A notice for a bill that needed no gateway; a waived person's message never tells an amount."""
+    cause = f"bill:{bill.id}:settled"
+    notice = notice_for(parts, f"bill:{bill.id}", [(subject, due, bill)], None, None)
+    written = connection.execute(
+        text(
+            "select enqueue_notice(:household, :cause, 'settled', cast(:fields as jsonb), null,"
+            " decode(:phone, 'base64'), :next_try_at)"
+        ),
+        {
+            "household": bill.household_id,
+            "cause": cause,
+            "fields": json.dumps(notice["fields"]),
+            "phone": notice["phone"],
+            "next_try_at": parts.clocks.wall() + timedelta(seconds=30),
+        },
+    ).scalar_one()
+    if written:
+        connection.execute(
+            text("select defer_telling(array[cast(:household as bigint)], array[:cause])"),
+            {"household": bill.household_id, "cause": cause},
+        )

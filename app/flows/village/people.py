@@ -1,0 +1,207 @@
+"""A village as its agent sees it: who still owes something, who does not, and how far it has come. Reads only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import IntEnum
+
+from sqlalchemy import select, text
+
+from app.access import acts
+from app.flows.due.coverage import Row, coverage
+from app.flows.due.quote import AGENT, Due, all_due
+from app.flows.parts import Parts
+from app.policy.facts import Insurance
+from app.policy.terms import Dates
+from app.registry import find
+from app.registry.find import Subject
+from app.registry.models import Town, Village
+from core.money import Fen, plain_yuan
+
+
+class Standing(IntEnum):
+    """Where a person stands, in the order of the list: what is still to do comes first."""
+
+    UNPAID = 0
+    TIER_OPEN = 1
+    FREE = 2
+    NOT_NOW = 3
+    NOT_HERE = 4
+    DONE = 5
+
+
+STANDING_WORDS = {
+    Standing.UNPAID: "没交",
+    Standing.TIER_OPEN: "养老没选档",
+    Standing.FREE: "不用交，还没办",
+    Standing.NOT_NOW: "没交，现在不能交",
+    Standing.NOT_HERE: "不在这里交",
+    Standing.DONE: "办好了",
+}
+SHOWN: Mapping[str, tuple[str, frozenset[Standing]]] = {  # what an agent asks his list for, by the word of its address
+    "all": ("全部", frozenset(Standing)),
+    "open": ("没办", frozenset({Standing.UNPAID, Standing.TIER_OPEN, Standing.FREE, Standing.NOT_NOW})),
+    "done": ("办好了", frozenset({Standing.DONE})),
+    "elsewhere": ("不在这里", frozenset({Standing.NOT_HERE})),
+}
+
+
+@dataclass(frozen=True)
+class Villager:
+    """One line of the list. `amount` in fen, what can be paid now; `year_open`: something of the year itself can be
+    done now, whatever is to be paid for former years."""
+
+    subject: Subject
+    standing: Standing
+    amount: Fen
+    due_words: str
+    year_open: bool
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Of one insurance: how many are done, of how many that could be."""
+
+    title: str
+    done: int
+    of: int
+
+
+@dataclass(frozen=True)
+class VillageName:
+    """A village with its town."""
+
+    code: str
+    name: str
+    town: str
+
+
+def villages(parts: Parts, codes: Sequence[str]) -> list[VillageName]:
+    """The villages of these codes, by code."""
+    query = (
+        select(Village.code, Village.name, Town.name.label("town"))
+        .join(Town, Town.code == Village.town_code)
+        .where(Village.code.in_(list(codes)))
+        .order_by(Village.code)
+    )
+    with parts.reading() as connection:
+        return [VillageName(*row) for row in connection.execute(query)]
+
+
+def villagers(parts: Parts, village_code: str, *, channel: str = AGENT) -> tuple[list[Villager], list[Progress]]:
+    """Everybody of a village, what is still to do through this channel first, and the progress of both insurances."""
+    with parts.reading() as connection:
+        people = find.by_village(connection, parts.vault, village_code, levy_year=parts.rules.year)
+    counted = {row.insurance: row for row in coverage(parts, since=parts.clocks.now(), village=village_code)}
+    progress = [_progress(title, counted.get(insurance)) for insurance, title in TITLES.items()]
+    return standings(parts, people, channel=channel), progress
+
+
+def standings(parts: Parts, people: Sequence[Subject], *, channel: str) -> list[Villager]:
+    """Where the living of these stand, what is still to do through this channel first."""
+    now = parts.clocks.now()
+    return sorted(
+        (_villager(person, all_due(parts, person, at=now, channel=channel)) for person in people if person.alive),
+        key=lambda line: (line.standing, line.subject.household_number, line.subject.id),
+    )
+
+
+def closed_words(dates: Dates, today: date) -> str | None:
+    """What an agent is told on a day on which he collects nothing; None in his weeks. Pure."""
+    if today < dates.self_open:
+        return f"还没开始缴费：{_day(dates.self_open)}起可以自己交，{_day(dates.agent_open)}起村里代收。"
+    if today < dates.agent_open:
+        return f"村里代收{_day(dates.agent_open)}才开始。急着交的，可以用手机、银行或办税大厅自己交。"
+    if today > dates.concentrated_end:
+        return f"村里代收{_day(dates.concentrated_end)}结束了，这里只看办到哪里。还要交的，请他自己用手机查。"
+    return None
+
+
+def in_words(progress: Sequence[Progress]) -> str:
+    """医保 12 / 30 人办好，养老 3 / 18 人办好。 Pure."""
+    return "，".join(f"{each.title} {each.done} / {each.of} 人办好" for each in progress) + "。"
+
+
+def just_settled(parts: Parts, village_code: str) -> list[int]:
+    """Whose bills were settled in the last half hour, by id: what a list that is open may not know yet."""
+    wanted = {"village": village_code, "since": parts.clocks.now() - FRESH}
+    with parts.reading() as connection:
+        return list(connection.execute(_JUST_SETTLED, wanted).scalars())
+
+
+FRESH = timedelta(minutes=30)
+_JUST_SETTLED = text(
+    "select distinct p.id from household h join person p on p.household_id = h.id join bill b on b.person_id = p.id"
+    " where h.village_code = :village and b.state = 'settled' and b.settled_at > :since order by p.id"
+)
+
+
+def household(parts: Parts, household_id: int) -> list[Subject]:
+    """Everybody of a household."""
+    with parts.reading() as connection:
+        return find.by_household(connection, parts.vault, household_id, levy_year=parts.rules.year)
+
+
+def search_noted(parts: Parts, by: str, wanted: str, *, place: str, network: str) -> None:
+    """An agent searches his list: that he does is noted, what for as a digest."""
+    with parts.engine.begin() as connection:
+        acts.note_search(connection, parts.vault, wanted, by=by, place=place, at=parts.clocks.wall(), network=network)
+
+
+def matching(
+    lines: Sequence[Villager], wanted: str, standings: frozenset[Standing], *, by_house: bool = False
+) -> list[Villager]:
+    """The lines whose name or household number contains what was typed, standing so; house by house if asked. Pure."""
+    sought = "".join(wanted.split())
+    found = [
+        line
+        for line in lines
+        if line.standing in standings and (sought in line.subject.name or sought in line.subject.household_number)
+    ]
+    return sorted(found, key=lambda line: line.subject.household_number) if by_house else found
+
+
+TITLES = {Insurance.RES_MEDICAL: "医保", Insurance.RES_PENSION: "养老"}
+
+
+def _villager(person: Subject, dues: Sequence[Due]) -> Villager:
+    years_own = [due for due in dues if due.determination is None]
+    payable = [due for due in dues if due.payable]
+    amount = sum(due.quote.personal_due or 0 for due in payable)
+    if amount:
+        standing = Standing.UNPAID
+    elif any(due.tier_open for due in dues):
+        standing = Standing.TIER_OPEN
+    elif payable:
+        standing = Standing.FREE
+    else:
+        standing = _closed(years_own)
+    words = "；".join(filter(None, map(_word, dues)))
+    return Villager(person, standing, amount, words, any(due.payable or due.tier_open for due in years_own))
+
+
+def _closed(years_own: Sequence[Due]) -> Standing:
+    if any(due.not_now and not due.settled for due in years_own):
+        return Standing.NOT_NOW
+    return Standing.DONE if any(due.settled for due in years_own) else Standing.NOT_HERE
+
+
+def _word(due: Due) -> str:
+    title = TITLES[due.insurance] if due.determination is None else due.title
+    if due.settled:
+        return f"{title}办好了"
+    if due.tier_open:
+        return f"{title}选档后交"
+    if due.not_now:
+        return f"{title}没交"
+    if not due.payable:
+        return ""
+    return f"{title} {plain_yuan(due.quote.personal_due)} 元" if due.quote.personal_due else f"{title}不用交"
+
+
+def _day(day: date) -> str:
+    return f"{day.month}月{day.day}日"
+
+
+def _progress(title: str, row: Row | None) -> Progress:
+    return Progress(title, row.done, row.due) if row else Progress(title, 0, 0)

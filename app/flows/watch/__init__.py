@@ -1,0 +1,1 @@
+"""What wakes somebody by itself. `book` every truth that must hold, each minute; `keys` those that end soon."""

@@ -1,0 +1,90 @@
+"""A village's paper and news: slips to hand out, a code to print, and who has paid since the list was opened."""
+
+from hashlib import sha256
+
+from apiflask import APIBlueprint
+from flask import Response, jsonify, make_response, redirect, render_template, request, url_for
+
+from app.flows.pay.follow import Phase
+from app.flows.tell.at_the_door import NoSuchVisit, visited, visits
+from app.flows.village.people import STANDING_WORDS, Standing, in_words, just_settled, villagers
+from app.flows.village.slips import slips
+from app.web.agent.households import own_village
+from app.web.codes import drawn
+from app.web.door.access import Answer, agent, mark_of, own_payment
+from app.web.door.parts import parts
+from core.errors import Conflict
+
+bp = APIBlueprint("village", __name__, enable_openapi=False)
+
+
+class NothingToScan(Conflict):
+    """A code that is paid, closed or not there: there is nothing to print any more (A29)."""
+
+    text = "这个码已经不能付了，请回到人名下重新出码。"
+
+
+@bp.get("/villages/<code>/slips")
+def paper(code: str) -> Answer:
+    """Slips on A4, eight a page, all with the same code: the address of the first page and nothing else."""
+    place, everybody = own_village(code), "all" in request.args
+    return render_template(
+        "agent/slips.html",
+        place=place,
+        everybody=everybody,
+        slips=slips(parts(), place.code, everybody=everybody),
+        address=parts().public_url.partition("://")[2],
+        picture=drawn(parts().public_url + "/"),
+        dates=parts().rules.dates,
+    )
+
+
+@bp.get("/villages/<code>/news")
+def news(code: str) -> Response:
+    """The lines of whoever settled in the last half hour; nothing (204) to a list that knows them already."""
+    place = own_village(code)
+    settled = just_settled(parts(), place.code)
+    edition = sha256(repr(settled).encode()).hexdigest()[:16]
+    if request.args.get("edition", "") == edition or not settled:
+        return make_response("", 204)
+    lines, progress = villagers(parts(), place.code)
+    return jsonify(
+        edition=edition,
+        progress=in_words(progress),
+        people={
+            mark_of(line.subject.id): {
+                "words": STANDING_WORDS[line.standing],
+                "due": line.due_words,
+                "done": line.standing is Standing.DONE,
+            }
+            for line in lines
+            if line.subject.id in settled
+        },
+    )
+
+
+@bp.get("/pay/<number>/paper")
+def code_paper(number: str) -> Answer:
+    """The code of one payment, to be printed: sharp at any size, with its last minute on it."""
+    found = own_payment(number)
+    if found.phase is not Phase.WAITING or not found.code_url:
+        raise NothingToScan(number)
+    return render_template("agent/code.html", payment=found, picture=drawn(found.code_url))
+
+
+@bp.get("/villages/<code>/visits")
+def to_visit(code: str) -> Answer:
+    """Whom no message reached: what to read out at which door."""
+    place = own_village(code)
+    return render_template("agent/visits.html", place=place, visits=visits(parts(), place.code))
+
+
+@bp.post("/villages/<code>/visits")
+def told(code: str) -> Answer:
+    """告诉了: by this agent, now."""
+    place, household = own_village(code), request.form.get("household", "")
+    if not (household.isascii() and household.isdecimal() and len(household) < 18):
+        raise NoSuchVisit
+    cause = request.form.get("cause", "")[:200].replace("\0", "")
+    visited(parts(), [place.code], household_id=int(household), cause=cause, by=f"agent:{agent().login}")
+    return redirect(url_for("village.to_visit", code=place.code), 303)

@@ -1,0 +1,105 @@
+"""/livez: this process lives. /readyz: it can do its work. /metrics: figures, for callers on this machine only."""
+
+import os
+from collections.abc import Mapping
+from threading import Lock
+from time import monotonic
+
+from apiflask import APIBlueprint
+from flask import Flask, Response, abort, current_app, jsonify, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest, multiprocess
+from prometheus_client.registry import REGISTRY
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.flows.parts import Parts
+from app.web.door.parts import parts
+from migrations.upgrade import serves
+
+bp = APIBlueprint("health", __name__, enable_openapi=False)
+LOOK_S = 1.0
+
+
+class Standing:
+    """What this process can do at the moment. Asked of the database once a second, however often somebody asks us."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._found: Mapping[str, bool] = {}
+        self._looked_at = -LOOK_S
+        self.draining = False  # it was told to stop: whoever sends it work should send it elsewhere
+
+    def of(self, held: Parts) -> Mapping[str, bool]:
+        """`gateways`, `writable`, `schema`, `stays`: each true, or the process is not ready."""
+        with self._lock:
+            if monotonic() - self._looked_at >= LOOK_S:
+                self._found = {"gateways": bool(held.gateways), **_looked(held)}
+                self._looked_at = monotonic()
+            return {**self._found, "stays": not self.draining}
+
+
+def _looked(held: Parts) -> Mapping[str, bool]:
+    try:
+        with held.reading() as connection:
+            writable = connection.execute(_WRITABLE).scalar_one()
+            return {"writable": writable, "schema": serves(connection)}
+    except SQLAlchemyError:
+        return {"writable": False}
+
+
+_WRITABLE = text("select not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off'")
+
+
+def register(app: Flask) -> None:
+    """One standing a process."""
+    app.extensions["standing"] = Standing()
+
+
+def writable() -> bool:
+    """Whether anything can be written now; a page offers no payment otherwise."""
+    standing: Standing = current_app.extensions["standing"]
+    return standing.of(parts()).get("writable", False)
+
+
+@bp.get("/livez")
+def livez() -> Response:
+    """Never looks at the database: one blip of it must not end every process."""
+    return jsonify(status="ok")
+
+
+@bp.get("/readyz")
+def readyz() -> tuple[Response, int]:
+    """Database writable, schema what this code needs or later, a gateway with keys loaded, not about to stop."""
+    found = current_app.extensions["standing"].of(parts())
+    ready = all(found.values())
+    return jsonify(status="ok" if ready else "not ready", **found), 200 if ready else 503
+
+
+@bp.get("/metrics")
+def metrics() -> Response:
+    """The figures of all processes that share the folder, the worker's too. From outside it does not exist (A89)."""
+    if request.remote_addr not in ("127.0.0.1", "::1") or "X-Forwarded-For" in request.headers:
+        abort(404)
+    registry = REGISTRY
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):  # the library's own variable
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)
+    return Response(generate_latest(registry) + generate_latest(_book()), content_type=CONTENT_TYPE_LATEST)
+
+
+def _book() -> CollectorRegistry:
+    """What the worker's last look at the book found: rows that break each truth, and how old that look is; and whether
+    that can be read at the moment. The other figures are there without it."""
+    registry = CollectorRegistry()
+    readable = Gauge("liangxian_book_readable", "1: what the last look found could be read", registry=registry)
+    rows = Gauge("liangxian_invariant_rows", "Rows that break a truth of the book", ["number"], registry=registry)
+    age = Gauge("liangxian_invariant_age_seconds", "Since the last look", ["number"], registry=registry)
+    try:
+        with parts().reading() as connection:
+            for found in connection.execute(text("select number, rows, now() - checked_at as age from book_check")):
+                rows.labels(found.number).set(found.rows)
+                age.labels(found.number).set(found.age.total_seconds())
+        readable.set(1)
+    except SQLAlchemyError:
+        readable.set(0)
+    return registry

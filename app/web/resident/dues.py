@@ -1,0 +1,296 @@
+"""The pages of a resident: who, what is due, which tier, is it right; then to the code. One question a screen."""
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from types import MappingProxyType
+
+from apiflask import APIBlueprint
+from flask import redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
+
+from app.access.tally import TooOften
+from app.flows.due.quote import SELF, Due, all_due, amount_due, subjects
+from app.flows.family.holders import LetGo
+from app.flows.family.people import ConsentRequired, account_of, get_to_know
+from app.flows.pay.follow import close_payment, unfinished
+from app.flows.pay.start import NothingChosen, NotPayable, Want, due_of
+from app.flows.refund.follow import follow_all
+from app.flows.register.determine import ask_for_waiver
+from app.policy.answer import Reason
+from app.policy.facts import Insurance
+from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
+from app.registry.find import Subject
+from app.web.door.access import (
+    Answer,
+    AnyResponse,
+    actor,
+    anybody,
+    drop,
+    guarded_by,
+    here,
+    own_payment,
+    page_account,
+    reference,
+    visitor,
+)
+from app.web.door.browser import network
+from app.web.door.onward import onward, then
+from app.web.door.parts import parts
+from app.web.paying import show, start_chosen
+from app.web.sheets import sheet_page
+from app.web.ways import ways
+from app.web.wishes import carried, known, tier_fields, tiers, wants
+from core.money import Fen
+
+bp = APIBlueprint("resident", __name__, enable_openapi=False)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A person on a page: the reference its links carry, and every item."""
+
+    reference: str
+    person: Subject
+    dues: Sequence[Due]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One line of the page that asks whether all is right."""
+
+    field: str
+    person: Subject
+    due: Due
+
+
+def page_who() -> AnyResponse | None:
+    """As `page_account`, and whoever has yet to say that the account of his phone is his."""
+    held = visitor()
+    return None if held is not None and held.unsure_id is not None else page_account()
+
+
+@bp.get("/who")
+@guarded_by(page_who)
+def who() -> Answer:
+    """Name and identity number."""
+    return _ask_who()
+
+
+@bp.post("/who")
+@guarded_by(page_who)
+def look_up() -> Answer | tuple[Answer, int]:
+    """Found: on to what is due. Not found: the same page, saying what to look at again."""
+    return bring_in(request.form)
+
+
+def bring_in(form: MultiDict[str, str]) -> Answer | tuple[Answer, int]:
+    """The person of a name and a number, into the account of this session; what was wrong, on the page that asks."""
+    try:
+        get_to_know(
+            parts(),
+            here(),
+            name=form.get("name", "")[:100],
+            id_number=form.get("id_number", "")[:100],
+            network=network(),
+            agreed="agreed" in form,
+        )
+    except (BadIdNumber, BadName, ConsentRequired, LetGo, NoSuchPerson, TooOften) as error:
+        return _ask_who(error.fields, None if error.fields else error.sentence()), error.status
+    return redirect(onward(**carried(form)), 303)
+
+
+def _ask_who(fields: Mapping[str, str] = MappingProxyType({}), problem: str | None = None) -> str:
+    """What he typed stands there again, for him alone: nothing keeps the page, and its address carries nothing."""
+    return render_template(
+        "resident/who.html",
+        then=then(),
+        fields=fields,
+        problem=problem,
+        account=account_of(parts(), here()),
+        tiers=carried(request.values),
+        typed=request.form,
+    )
+
+
+def _himself_first(people: list[Subject]) -> list[Subject]:
+    """By household, the one of the account's own person first, and he first in it."""
+    if len(people) < 2:
+        return people
+    own = {person for person, himself in account_of(parts(), here()).people.items() if himself}
+    homes = {person.household_id for person in people if person.id in own}
+    return sorted(people, key=lambda who: (who.household_id not in homes, who.household_id, who.id not in own, who.id))
+
+
+@bp.get("/due")
+def due() -> Answer:
+    """Everybody this session knows, one card per insurance; what can be paid together stands together."""
+    now = parts().clocks.now()
+    people = _himself_first(_people())
+    asked = tiers(request.args)
+    chosen = {person.id: _last_chosen(person) | asked.get(person.id, {}) for person in people}
+    households = [
+        [
+            Card(reference(person.id), person, all_due(parts(), person, at=now, tiers=chosen[person.id]))
+            for person in own
+        ]
+        for _, own in groupby(people, key=lambda person: person.household_id)
+    ]
+    remembered = {f"tier.{reference(who)}": str(own[None]) for who, own in chosen.items() if None in own}
+    begun = unfinished(parts(), [person.id for person in people], by=actor(here()))
+    return render_template(
+        "resident/due.html",
+        households=households,
+        tiers=remembered | tier_fields(request.args),
+        key=_key(),
+        begun=begun,
+    )
+
+
+def _last_chosen(person: Subject) -> dict[int | None, Fen]:
+    """The tier of a payment that he began and did not finish is not asked for again. Where nothing need be chosen,
+    nothing is remembered: who pays nothing shall see that first."""
+    bill = person.standing[Insurance.RES_PENSION].bill
+    if bill is None or not bill["tier"]:
+        return {}
+    due = amount_due(parts(), person, Insurance.RES_PENSION, at=parts().clocks.now())
+    return {None: bill["tier"]} if due.tier_open else {}
+
+
+@bp.get("/due/<person>/tier")
+def tier(person: str) -> Answer:
+    """Which pension tier, of the year or of a back-payment (`of`); the choice goes back to what is due in its address,
+    nothing is written."""
+    subject, number = _person(known(person)), request.args.get("of", type=int)
+    found = amount_due(parts(), subject, Insurance.RES_PENSION, at=parts().clocks.now(), determination=number)
+    field = f"tier.{person}" if number is None else f"tier.{person}:{number}"
+    others = {name: value for name, value in tier_fields(request.args).items() if name != field}
+    last = subject.standing[Insurance.RES_PENSION].last_tier
+    picked = tiers(request.args).get(subject.id, {}).get(number, last)
+    return render_template(
+        "resident/tier.html", subject=subject, due=found, field=field, others=others, picked=picked, last=last
+    )
+
+
+@bp.get("/sheet/<person>/<insurance>")
+def sheet(person: str, insurance: str) -> Answer:
+    """Why this amount: to be read, printed, kept."""
+    back = url_for("resident.due", **tier_fields(request.args))
+    return sheet_page(_person(known(person)), insurance, channel=SELF, back=back)
+
+
+@bp.post("/due/<person>/verify")
+def verify(person: str) -> Answer:
+    """请医保局核实: asked once, told on the card."""
+    ask_for_waiver(parts(), _person(known(person)), by="resident")
+    return redirect(url_for("resident.due", **tier_fields(request.form)), 303)
+
+
+@bp.get("/confirm")
+def confirm() -> Answer:
+    """Names, amounts, total: is it right?"""
+    wanted, away = wants(request.args), request.args.getlist("away")
+    if not wanted and away:
+        return render_template("resident/elsewhere.html", line=None, tiers=tier_fields(request.args))
+    if not wanted:
+        raise NothingChosen
+    lines = list(_chosen(wanted))
+    if not lines:  # the browser's way back, after it was paid
+        return redirect(url_for("resident.paid"), 303)
+    at_home = request.args.getlist("home")
+    for line in lines:
+        if line.due.ask_first and line.field not in at_home:
+            return _ask_elsewhere(line, lines)
+    total = sum(line.due.quote.personal_due or 0 for line in lines)
+    return render_template(
+        "resident/confirm.html",
+        lines=lines,
+        total=total,
+        tiers=tier_fields(request.args),
+        key=_key(),
+        ways=ways(parts().gateways, request.user_agent.string),
+        away=len(away),
+    )
+
+
+def _ask_elsewhere(line: Chosen, lines: Sequence[Chosen]) -> str:
+    """在外地交过吗: asked for one person at a time; both answers lead on to the same page."""
+    said = {"home": request.args.getlist("home"), "away": request.args.getlist("away")}
+    items = [each.field for each in lines]
+    rest = [each for each in items if each != line.field]
+    fields = tier_fields(request.args)
+    no = url_for("resident.confirm", item=items, **said | {"home": [*said["home"], line.field]}, **fields)
+    yes = url_for("resident.confirm", item=rest, **said | {"away": [*said["away"], line.field]}, **fields)
+    return render_template("resident/elsewhere.html", line=line, no=no, yes=yes, tiers=fields)
+
+
+@bp.post("/pay")
+def pay() -> Answer:
+    """Start the payment and go to its page; what costs nothing is settled and told on the former page."""
+    try:
+        started = start_chosen(wants(request.form), channel=SELF, fields=request.form)
+    except NotPayable as no:
+        if no.reason != Reason.ALREADY_PAID:
+            raise
+        return redirect(url_for("resident.paid"), 303)  # a page of before, sent again
+    if started.number is None:
+        return redirect(url_for("resident.due", **tier_fields(request.form)), 303)
+    return redirect(url_for("resident.payment", number=started.number), 303)
+
+
+@bp.get("/pay/<number>")
+def payment(number: str) -> Answer:
+    """The code, or what became of it."""
+    return show(own_payment(number), "resident/payment.html")
+
+
+@bp.post("/pay/<number>/close")
+def close(number: str) -> Answer:
+    """The person does not want it: nobody shall be able to pay this code any more."""
+    close_payment(parts(), own_payment(number).number, by=actor(here()))
+    return redirect(url_for("resident.payment", number=number), 303)
+
+
+@bp.get("/paid")
+def paid() -> Answer:
+    """What is done for the people of this session."""
+    now = parts().clocks.now()
+    people = _people()
+    cards = [Card(reference(person.id), person, all_due(parts(), person, at=now)) for person in people]
+    refunds = follow_all(parts(), people)
+    going = {(item.person_id, item.title): each for each in refunds if not each.is_over for item in each.items}
+    return render_template("resident/paid.html", cards=cards, refunds=refunds, going=going)
+
+
+@bp.post("/leave")
+@guarded_by(anybody)
+def leave() -> Answer:
+    """Forget who was looked up: the next person may use this phone."""
+    return drop(redirect(url_for("home.home"), 303))
+
+
+def _key() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def _people() -> list[Subject]:
+    return subjects(parts(), sorted(set(here().known.values())))
+
+
+def _person(person_id: int) -> Subject:
+    return subjects(parts(), [person_id])[0]
+
+
+def _chosen(wanted: Sequence[Want]) -> Iterator[Chosen]:
+    """Each item that is not done yet, with its price at this moment. NotPayable."""
+    found = {person.id: person for person in subjects(parts(), sorted({want.person_id for want in wanted}))}
+    now = parts().clocks.now()
+    for want in wanted:
+        person = found[want.person_id]
+        priced = due_of(parts(), person, want, at=now, channel=SELF)
+        if priced.settled:
+            continue
+        if not priced.payable:
+            raise NotPayable(priced)
+        yield Chosen(f"{reference(person.id)}:{priced.key}", person, priced)

@@ -1,0 +1,46 @@
+"""The functions, guards and grants of the database: files of SQL that stand with the code that calls them, applied in
+this order. Each can be applied again; a function is made before another's body is checked against it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+_ROOT = Path(__file__).parents[1]
+ORDER = (
+    "payments/ledger/ledger.sql",
+    "payments/taking/payment.sql",
+    "app/registry/determination.sql",
+    "app/access/known.sql",
+    "app/registry/permit.sql",
+    "payments/taking/take_outcome.sql",
+    "notifications/notice.sql",
+    "payments/taking/collect.sql",
+    "payments/refunds/refund.sql",
+    "payments/refunds/number.sql",
+    "payments/refunds/steps.sql",
+    "payments/refunds/paid.sql",
+    "payments/refunds/tell.sql",
+    "payments/suspense/suspense.sql",
+    "payments/withdraw.sql",
+    "payments/reconcile/lines.sql",
+    "payments/reconcile/refunds.sql",
+    "payments/reconcile/compare.sql",
+    "payments/reconcile/unasked.sql",
+    "payments/reconcile/discrepancy.sql",
+    "payments/reconcile/outside.sql",
+    "payments/ledger/seal.sql",
+    "payments/reconcile/pos.sql",
+    "app/access/access.sql",
+    "app/access/trail.sql",
+    "app/access/scope.sql",
+    "migrations/grants.sql",
+)
+
+
+def files() -> Sequence[str]:
+    """What each says, in their order."""
+    return [(_ROOT / name).read_text(encoding="utf-8") for name in ORDER]
+
+
+def grants() -> str:
+    """What the last one says: who may do what."""
+    return files()[-1]

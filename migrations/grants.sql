@@ -1,0 +1,59 @@
+-- Who may write what (decision 0021). Three roles: the owner migrates; the office's role makes accounts and takes files
+-- in; the application's, of the web and the worker, does everything else, owns nothing, reads everything of ours, makes
+-- nobody an official, and writes the book only through functions.
+revoke all on all tables in schema public from liangxian_app, liangxian_office;
+revoke all on all functions in schema public from public;
+grant usage on schema public to liangxian_app;
+grant select on all tables in schema public to liangxian_app;
+grant execute on all functions in schema public to liangxian_app;
+revoke execute on function ledger_post, post_settlement, hold_money, take_outcome, open_day, refund_note, refund_held,
+  refund_postings, refund_replace, suspense_note, suspense_held, suspense_fits, suspense_solve, match_payments,
+  match_refunds, name_difference, forget_differences, hold_for_nobody, unasked_moves, former_difference,
+  discrepancy_note from liangxian_app;
+revoke select on trail_key from liangxian_app;
+revoke execute on function kept_rows, trail_digest, forget_refused from liangxian_app;
+grant usage on all sequences in schema public to liangxian_app;
+
+-- Residents at the door: their accounts, whom they pay for, what they agreed to, the code they wait for, their session,
+-- how often they came. A session ends and a window passes: those rows go.
+grant insert, update on resident_account to liangxian_app;
+grant insert, update, delete on resident_person, login_code, session, tally to liangxian_app;
+grant insert, delete on barred to liangxian_app;
+grant insert on consent to liangxian_app;
+grant insert, update on subscription to liangxian_app;
+-- Who came in, failed, searched (app/access/access.sql); never changed.
+grant insert on act to liangxian_app;
+-- A bill and the attempts at paying it, each guarded by its triggers; the key of a wish that was sent twice.
+grant insert, update on bill, payment to liangxian_app;
+grant insert on bill_line, payment_bill, request_key to liangxian_app;
+-- A message nobody believed is kept as evidence; a message that was believed is written by collect().
+grant insert on received to liangxian_app;
+-- A notice waits, is tried and is sent; an agent tells at the door what could not be sent.
+grant insert, update on notice to liangxian_app;
+-- A resident asks a bureau; the bureau's answer is the office's.
+grant insert on determination to liangxian_app;
+-- What the worker notes while it asks a channel about a refund; every step of it is a function's.
+grant update (state, owner, sent_as, ordered_at, their_word, next_query_at, queries, resends) on refund to liangxian_app;
+-- The worker's own notes: what the truths found, what it could not do.
+grant insert, update on book_check to liangxian_app;
+grant insert, update, delete on trouble to liangxian_app;
+-- A channel's list is read anew until it is compared; files of the bank and the treasury are only added to.
+grant insert, update, delete on statement, statement_row, statement_piece to liangxian_app;
+grant insert on outside_file, outside_row, certificate to liangxian_app;
+grant update (alerted, note) on discrepancy to liangxian_app;
+-- A paper is written once and given out again and again.
+grant insert on proof to liangxian_app;
+grant update (digests, given_out) on proof to liangxian_app;
+-- The sandbox's clock; production reads none (decision 22).
+grant insert, update on business_clock to liangxian_app;
+-- The queue: its rows, never its shape.
+grant select, insert, update, delete on procrastinate_jobs, procrastinate_events, procrastinate_periodic_defers,
+  procrastinate_workers to liangxian_app;
+
+-- The office's role is a member of the application's and adds to it: places, accounts, the register, a bureau's word.
+grant insert, update on town, village, agent, staff, household, person, enrolment to liangxian_office;
+grant update (state, amount, years, benefit_start, reason, decided_by, decided_at) on determination to liangxian_office;
+grant insert, update, delete on agent_village, category to liangxian_office;
+grant insert on import_batch to liangxian_office;
+grant insert, update (state, decided_by, decided_at) on name_correction to liangxian_office;
+grant insert, truncate, select on new_household, new_person to liangxian_office;

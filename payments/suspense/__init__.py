@@ -1,0 +1,1 @@
+"""Money that fits no bill: whose it is to solve, until when, and how it ends."""

@@ -1,0 +1,373 @@
+-- What must hold at all times, each a query that finds no row. The numbers are those of docs/proof.md; `what` names the
+-- thing that is wrong by our own numbers and causes, never a person. %(wall)s is the system clock and %(today)s the
+-- Beijing date of the business clock, for what must have happened by now. What is true household by household stands on the sums below, of households %(low)s to %(high)s: a
+-- large book is looked at in pieces, and its tables are read once for all truths. Read by payments/truths/invariants.py;
+-- `flask --app wsgi ledger check` runs them.
+
+-- SUMS
+booked as (  -- every entry's postings, and what a receipt brought into clearing
+  select household_id, cause, count(*) as lines, sum(amount) as difference,
+         sum(amount) filter (where amount > 0 and starts_with(account, 'clearing:')) as took
+    from posting where household_id between %(low)s and %(high)s group by household_id, cause
+), book as (  -- every bill as the book has it
+  select household_id, item, -coalesce(sum(amount) filter (where starts_with(account, 'fund:')), 0) as due,
+         coalesce(sum(amount) filter (where starts_with(account, 'receivable:')), 0) as others
+    from posting where item is not null and household_id between %(low)s and %(high)s group by household_id, item
+), line as (  -- every bill as it was issued
+  select household_id, bill_id, sum(amount) as due, sum(amount) filter (where payer = 'resident') as mine
+    from bill_line where household_id between %(low)s and %(high)s group by household_id, bill_id
+), bills as (
+  select household_id, id, state, settled_by, settled_at, price_until, personal_due
+    from bill where household_id between %(low)s and %(high)s
+), attempt as (
+  select household_id, number, state, amount, 'receipt:' || gateway || ':' || reference as receipt, memo ? 'notice' as told
+    from payment where household_id between %(low)s and %(high)s
+), covered as (  -- every bill of every payment
+  select a.household_id, a.number, a.state, a.amount, a.receipt, pb.live, b.id, b.settled_by, b.personal_due
+    from attempt a join payment_bill pb on pb.household_id = a.household_id and pb.number = a.number
+    join bills b on b.household_id = pb.household_id and b.id = pb.bill_id
+   where pb.household_id between %(low)s and %(high)s
+), told as (  -- all money the gateways told us of: what paid bills, and what is held
+  select household_id, receipt as cause, amount from attempt where state = 'paid'
+  union all
+  select household_id, cause, amount from suspense
+   where amount > 0 and gateway in ('wechat', 'alipay', 'unionpay') and starts_with(cause, 'receipt:')
+     and household_id between %(low)s and %(high)s
+)
+
+-- INV-01 全部借方等于全部贷方
+select 'difference ' || sum(amount) as what from posting having sum(amount) <> 0
+
+-- INV-02 每笔分录至少两行，借贷相等
+select e.cause as what
+  from (select household_id, cause from entry where household_id between %(low)s and %(high)s) e
+  left join booked on booked.household_id = e.household_id and booked.cause = e.cause
+ where coalesce(booked.lines, 0) < 2 or booked.difference <> 0
+
+-- INV-03 每个渠道：收到的款等于入账的款
+select coalesce(booked.channel, told.channel) || ' ' || coalesce(booked.amount, 0) || ' / ' || coalesce(told.amount, 0)
+       as what
+  from (select split_part(account, ':', 2) as channel, sum(amount) as amount from posting
+         where account in ('clearing:wechat', 'clearing:alipay', 'clearing:unionpay')
+           and amount > 0 and starts_with(cause, 'receipt:') group by account) booked
+  full join (select gateway as channel, sum(amount) as amount
+               from (select gateway, amount from payment where state = 'paid'
+                     union all
+                     select gateway, amount from suspense where amount > 0 and starts_with(cause, 'receipt:')) each
+              where gateway in ('wechat', 'alipay', 'unionpay') group by gateway) told on told.channel = booked.channel
+ where coalesce(booked.amount, 0) <> coalesce(told.amount, 0)
+
+-- INV-04 每笔到款正好入账一次
+select cause as what
+  from (select household_id, cause from booked
+         where split_part(cause, ':', 1) = 'receipt' and split_part(cause, ':', 4) = ''
+           and split_part(cause, ':', 2) in ('wechat', 'alipay', 'unionpay')
+        union all  -- an entry without postings is no receipt either
+        select household_id, cause from entry
+         where household_id between %(low)s and %(high)s and starts_with(cause, 'receipt:')
+           and (household_id, cause) not in (select household_id, cause from booked)) receipt
+  full join told using (household_id, cause)
+ where receipt.household_id is null or told.household_id is null
+union all
+select cause from told group by household_id, cause having count(*) > 1
+
+-- INV-05 入账金额等于到款金额
+select cause as what from booked join told using (household_id, cause) where booked.took is distinct from told.amount
+
+-- INV-06 一人一险一年只有一份有效缴费，一次核定的补缴也只有一份
+select 'person ' || person_id || ' ' || insurance || ' ' || levy_year as what
+  from bill where state = 'settled' group by person_id, insurance, levy_year, coalesce(determination, 0)
+having count(*) > 1
+
+-- INV-07 已付的支付单，金额等于它的缴费单个人应缴之和
+select number as what from covered where state = 'paid'
+ group by household_id, number, amount having sum(personal_due) <> amount
+
+-- INV-08 已付的支付单结清了它的缴费单；多付的有待退款记录
+select number as what from covered where state = 'paid' and settled_by is distinct from receipt
+union all
+select number from attempt where state = 'surplus' and not exists (
+   select from suspense s where s.household_id = attempt.household_id and s.cause = attempt.receipt)
+
+-- INV-09 缴费单结清，必有结清它的分录
+select 'bill ' || b.id as what
+  from bills b
+  left join (select household_id, cause, item from posting where household_id between %(low)s and %(high)s) p
+       on p.household_id = b.household_id and p.cause = b.settled_by and p.item = b.id
+ where b.state in ('settled', 'refunded') and p.item is null
+
+-- INV-10 钱表相符：每张缴费单的明细等于账本，逐人逐险
+select 'bill ' || b.id as what
+  from bills b left join line on line.household_id = b.household_id and line.bill_id = b.id
+  left join book on book.household_id = b.household_id and book.item = b.id
+ where coalesce(book.due, 0) <> case b.state when 'settled' then line.due else 0 end
+    or coalesce(book.others, 0) <> case b.state when 'settled' then line.due - coalesce(line.mine, 0) else 0 end
+
+-- INV-11 退款不超过实付，退款状态与账本一致
+select receipt as what from refund where state <> 'rejected'
+ group by household_id, receipt having sum(amount) > min(paid)
+union all  -- what was given back by hand counts as much, but what was beyond the receipt when it was told: that is owed
+select u.receipt from unasked_refund u
+ where u.receipt is not null and u.booked_back is null
+ group by u.household_id, u.receipt
+having receipt_gone(u.household_id, u.receipt) > receipt_amount(u.household_id, u.receipt)
+union all
+select r.number from refund r
+ where (r.state in ('approved', 'paying', 'paid', 'abnormal', 'failed')) <> exists (
+   select from entry e where e.household_id = r.household_id and e.cause = 'refund:' || r.number || ':approved')
+union all
+select r.number from refund r
+ where r.state = 'paid' and r.amount is distinct from (
+   select sum(p.amount) from posting p
+    where p.household_id = r.household_id and starts_with(p.account, 'refunds:')
+      and p.cause in ('refund:' || r.number || ':paid', 'refund:' || r.number || ':external',
+                      'refund:' || r.number || ':by_hand'))
+union all  -- what is agreed to is what is owed; only what went back by hand is set off against it
+select r.number from refund r
+  join posting p on p.household_id = r.household_id and p.cause = 'refund:' || r.number || ':approved'
+   and (starts_with(p.account, 'refunds:') or p.account = 'receivable:resident')
+ group by r.household_id, r.number, r.receipt, r.amount
+having -sum(p.amount) filter (where p.account <> 'receivable:resident') is distinct from r.amount
+    or coalesce(-sum(p.amount) filter (where p.account = 'receivable:resident'), 0) > receipt_unasked(r.receipt)
+
+-- INV-12 多付的钱一分钟内申请退款
+select s.cause as what from suspense s
+ where s.doubt = 'surplus' and s.solved_at is null and s.created_at < %(wall)s - interval '60 s'
+   and not exists (select from refund r where r.household_id = s.household_id and r.receipt = s.cause)
+   and receipt_unasked(s.cause) < s.amount
+
+-- INV-13 日结封账后没有变动
+select to_char(day, 'YYYY-MM-DD') as what from sealed_day_broken() as day
+
+-- INV-14 每笔缴费成功有一条通知
+select attempt.number as what
+  from attempt
+  left join (select household_id, cause from notice where household_id between %(low)s and %(high)s) n
+       on n.household_id = attempt.household_id and n.cause = 'payment:' || attempt.number || ':' || attempt.state
+ where attempt.state in ('paid', 'surplus') and attempt.told and n.cause is null
+
+-- INV-15 同一缴费单没有两笔进行中的支付
+select 'bill ' || id as what from covered where live group by household_id, id having count(*) > 1
+union all
+select number from covered where live <> (state in ('created', 'pending', 'unknown', 'closing'))
+
+-- INV-16 代办员手中现金不为负
+select 'agent ' || coalesce(item::text, '?') || ' ' || sum(amount) as what
+  from posting where account = 'cash:agents' group by item having sum(amount) < 0
+
+-- INV-17 验过签名的回调五秒内入账
+select r.gateway || ' ' || r.number || ' ' || r.result as what
+  from received r
+ where starts_with(r.result, 'failed') and r.received_at < %(wall)s - interval '5 s'
+   and not exists (select from received later
+                    where later.household_id = r.household_id and later.number = r.number
+                      and later.received_at > r.received_at and later.verdict = 'verified'
+                      and not starts_with(later.result, 'failed'))
+
+-- INV-18 没有结果的支付和退款都排着下一次询问
+select number as what from payment
+ where state in ('created', 'pending', 'unknown', 'closing', 'left')
+   and (next_query_at is null or next_query_at < %(wall)s - interval '120 s')
+union all
+select number from refund
+ where state in ('approved', 'paying') and (next_query_at is null or next_query_at < %(wall)s - interval '120 s')
+
+-- INV-19 待查款有人负责，不过期
+select cause as what from suspense
+ where solved_at is null and (due_on < %(today)s or (owned_on < %(today)s and not starts_with(owner, 'staff:')))
+
+-- INV-21 一笔退款只冲一次，冲回的正是原来的缴费单
+select r.number as what
+  from refund r join refund_bill rb using (household_id, number)
+  join bill b on b.household_id = rb.household_id and b.id = rb.bill_id
+ where rb.live
+   and (b.state = 'refunded') <> (r.state in ('approved', 'paying', 'paid', 'abnormal', 'failed'))
+
+-- INV-22 缴费单个人应缴等于本人那几行之和
+select 'bill ' || b.id as what
+  from bills b left join line on line.household_id = b.household_id and line.bill_id = b.id
+ where b.personal_due <> coalesce(line.mine, 0)
+
+-- INV-23 没有过期价格的缴费入账（以渠道成功时间为准）
+select 'bill ' || id as what from bills
+ where state = 'settled' and settled_at >= price_until and starts_with(settled_by, 'receipt:')
+
+-- INV-28 对账单逐行相加等于它的合计
+select s.gateway || ' ' || s.day as what
+  from statement s
+  left join (select gateway, day, count(*) as lines, sum(amount) filter (where movement = 'payment') as received,
+                    sum(amount) filter (where movement = 'refund') as refunded
+               from statement_row group by gateway, day) r on r.gateway = s.gateway and r.day = s.day
+ where s.state <> 'waiting'
+   and (s.lines <> coalesce(r.lines, 0) or s.received <> coalesce(r.received, 0) or s.refunded <> coalesce(r.refunded, 0))
+
+-- INV-60 后台没有哪一件事一再办不成
+select task || ' ' || subject || ' ' || error as what from trouble
+ where times >= 3 and last_at > %(wall)s - interval '2 hours'
+
+-- INV-61 没有一再发出而渠道总说不认识的退款
+select number as what from refund where state = 'paying' and resends > 5 and their_word <> 'balance'
+
+-- INV-62 退款由谁申请、由谁决定，与它的步骤一致
+select r.number as what from refund r
+ where not exists (select from refund_step s where s.household_id = r.household_id and s.number = r.number
+                      and s.word = 'applied' and s.by = r.applied_by)
+    or exists (select from refund_step s where s.household_id = r.household_id and s.number = r.number
+                  and s.word in ('approved', 'rejected', 'withdrawn') and s.by is distinct from r.decided_by)
+
+-- INV-63 待查款处理完了，它那一笔支付也结束了
+select p.number as what from payment p
+  join suspense s on s.household_id = p.household_id and s.number = p.number and s.gateway = p.gateway
+ where p.next_query_at is not null and p.state in ('created', 'pending', 'unknown', 'closing')
+   and s.solved_at is not null and s.doubt in ('amount', 'unconfirmed')
+
+-- INV-64 说过“已经入账”的消息，账上都有
+select s.cause as what from suspense s
+ where s.amount is null and s.solved_at is null
+   and exists (select from received r where r.household_id = s.household_id and r.number = s.number
+                  and r.gateway = s.gateway and r.verdict = 'verified' and r.result = 'again')
+   and not exists (select from payment p where p.household_id = s.household_id and p.number = s.number
+                      and p.reference is not null)
+   and not exists (select from suspense b where b.household_id = s.household_id and b.number = s.number
+                      and b.amount > 0)
+
+-- INV-39 通知不积压
+select cause as what from notice where rank < 2 and next_try_at < %(wall)s - interval '10 minutes'
+
+-- INV-50 核对过的对账单，每一处不符都有名字，核对的正是现在这一份
+select m.gateway || ' ' || m.day || ' ' || m.verdict as what
+  from (select gateway, day, verdict, count(*) as lines from statement_match where verdict <> 'matched'
+         group by gateway, day, verdict) m
+  join statement s on s.gateway = m.gateway and s.day = m.day
+ where s.matched_at is not null and m.lines > (
+   select count(*) from discrepancy d where d.books = 'channel' and d.channel = m.gateway and d.day = m.day
+      and d.kind = m.verdict and d.what in ('payment', 'refund'))
+union all
+select s.gateway || ' ' || s.day from statement s
+ where s.matched_at is not null
+   and coalesce((select max(row) from statement_row r where r.gateway = s.gateway and r.day = s.day), 0)
+       <> greatest((select max(row) from statement_match m where m.gateway = s.gateway and m.day = s.day), 0)
+
+-- INV-51 记成手工退款的，没有一笔是我们自己的退款
+select u.cause as what from unasked_refund u
+ where is_our_number(u.number) or exists (
+   select from refund_number n
+    where n.household_id in (u.household_id, household_of_number(u.number))
+      and (n.sent_as = u.number or n.reference = nullif(u.reference, '')))
+
+-- INV-52 只有渠道退过的款，才在渠道账单上找
+select 'difference ' || d.id as what from discrepancy d
+ where d.books = 'channel' and d.what = 'refund' and d.kind = 'MISSING_IN_BANK' and d.state <> 'cleared'
+   and not exists (select from refund_number n
+                    where n.household_id = household_of_number(d.subject) and d.subject in (n.sent_as, n.number)
+                      and n.booked is not null)
+   and not exists (select from unasked_refund u
+                    where u.gateway = d.channel and u.cause = 'refund:' || d.channel || ':' || d.subject || ':unasked')
+
+-- INV-53 退款用过的每个单号都留着，钱从哪个单号出去也留着
+select r.number as what from refund r
+ where not exists (select from refund_number n where n.household_id = r.household_id and n.sent_as = r.sent_as
+                      and n.number = r.number)
+    or (r.state = 'paid' and exists (select from entry e where e.household_id = r.household_id
+                                        and e.cause = 'refund:' || r.number || ':paid')
+        and not exists (select from refund_number n where n.household_id = r.household_id and n.number = r.number
+                           and n.booked = 'refund:' || r.number || ':paid'))
+
+-- INV-54 入过账的差异，账单里没有了就另有名字
+select 'difference ' || d.id as what
+  from discrepancy d join statement s on s.gateway = d.channel and s.day = d.day
+ where d.books = 'channel' and d.state = 'cleared' and d.remedy = 'book' and d.seen_at < s.matched_at
+   and exists (select from entry e where e.household_id = 0 and e.cause = 'discrepancy:' || d.id || ':booked')
+   and not exists (select from discrepancy told where told.books = d.books and told.channel = d.channel
+                      and told.day = d.day and told.subject = booked_difference(d.id::text))
+
+-- INV-55 交给渠道去退的，都是渠道自己收的款
+select number as what from refund where state = 'paying' and not starts_with(receipt, 'receipt:')
+
+-- INV-56 一笔刷卡只入账一次，不论记在谁名下
+select cause as what from entry where starts_with(cause, 'receipt:ccb_pos:')
+ group by cause, (happened_at at time zone 'Asia/Shanghai')::date having count(*) > 1
+
+-- INV-57 记成手工退款的，渠道账单里有；没有的另有名字
+select u.cause as what
+  from unasked_refund u
+  join entry e on e.household_id = u.household_id and e.cause = u.cause
+  join statement s on s.gateway = u.gateway and s.day = (e.happened_at at time zone 'Asia/Shanghai')::date
+ where s.matched_at is not null and not exists (
+   select from statement_match m
+    where m.gateway = u.gateway and m.verdict <> 'matched' and m.household_id = u.household_id and m.cause = u.cause)
+   and not exists (select from statement near where near.gateway = s.gateway and near.state <> 'waiting'
+                      and near.day between s.day - 1 and s.day + 1 and near.matched_at is null)
+
+-- INV-58 更正后没有的待查款，冲回和了结在一起
+select s.cause as what from suspense s
+ where s.solution = 'never_there' and not exists (
+   select from discrepancy d join entry e on e.household_id = 0 and e.cause = 'discrepancy:' || d.id || ':booked'
+    where d.note = 'vanished' and d.subject = booked_difference(split_part(s.cause, ':', 2)) and d.lacks = -s.amount)
+union all
+select s.cause from discrepancy d
+  join entry e on e.household_id = 0 and e.cause = 'discrepancy:' || d.id || ':booked'
+  join suspense s on s.household_id = 0
+   and s.cause = 'discrepancy:' || substring(d.subject from booked_difference('([0-9]+)')) || ':booked'
+ where d.note = 'vanished' and d.lacks = -s.amount and s.solution is distinct from 'never_there'
+
+-- INV-70 补缴的缴费单各有一份通过的核定，人、年度、金额与它一致；当年的缴费单没有
+select 'bill ' || b.id as what
+  from bill b left join determination d on d.id = b.determination
+ where (b.reason_code = 'BACKPAY_APPROVED') <> (b.determination is not null)
+    or b.determination is not null and (d.state is distinct from 'approved'
+       or d.kind not in ('policy_backpay', 'interrupted_backpay')
+       or (d.person_id, d.insurance, d.levy_year, d.years) is distinct from (b.person_id, b.insurance, b.levy_year, b.years)
+       or b.total <> coalesce(d.amount, b.tier * greatest(cardinality(d.years), 1)))
+
+-- INV-71 按政策少交的，只退差额：原来那一项还在，价钱更低
+select r.number as what
+  from refund r join refund_bill rb using (household_id, number)
+  left join bill b on b.household_id = rb.household_id and b.id = rb.bill_id
+  left join bill n on n.household_id = rb.household_id and n.id = (rb.replacement->'bill'->>'id')::bigint
+ where r.why = 'late_entitlement' and (rb.replacement is null or b.id is null
+    or b.state = 'refunded' and n.id is null or n.personal_due >= b.personal_due
+    or n.id is not null and (n.person_id, n.insurance, n.levy_year, n.determination)
+                            is distinct from (b.person_id, b.insurance, b.levy_year, b.determination))
+
+-- INV-81 参保登记的每次改动都有出处：导入的文件或更正
+select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.columns, ',') || ' ' || changed.by as what
+  from register_change changed
+ where not exists (select from import_batch b where changed.cause = 'import:' || encode(b.file_hash, 'hex'))
+   and not exists (select from name_correction c
+                    where c.state = 'done' and changed.cause = 'correction:' || c.id and changed.of = 'person'
+                      and changed.key = c.person_id::text and changed.columns = array['name'])
+
+-- INV-82 回调原文、查看记录、操作记录一条不少
+select kept_day_broken() as what
+
+-- INV-24 户号只差前面的零的，不是两户都有人
+select min(h.village_code) || ' ' || min(regexp_replace(h.number, '^0+([0-9]*)$', '\1')) as what
+  from household h
+ where h.number ~ '^[0-9]+$' and exists (select from person p where p.household_id = h.id)
+ group by h.village_code, regexp_replace(h.number, '^0+([0-9]*)$', '\1') having count(*) > 1
+
+-- INV-25 退了费以后，没有再开退掉那一项的凭证
+select p.code as what
+  from refund r join refund_bill rb using (household_id, number)
+  join proof p on p.household_id = rb.household_id and rb.bill_id = any (p.bills)
+ where r.state = 'paid' and p.issued_at > r.paid_at + interval '1 minute'
+
+-- INV-87 撤回的，都是提出的人自己撤回的，撤回以后没有入账
+select w.number as what
+  from refund_step w join refund r using (household_id, number)
+ where w.word = 'withdrawn' and (r.state <> 'rejected' or w.by <> r.applied_by or exists (
+   select from entry e where e.household_id = r.household_id and e.cause = 'refund:' || r.number || ':approved'))
+union all
+select w.cause
+  from suspense_step w join suspense s using (household_id, cause)
+ where s.solution = 'applied' and w.word = 'withdrawn' and not exists (
+   select from suspense_step p where p.household_id = w.household_id and p.cause = w.cause and p.word = 'proposed'
+      and p.step > w.step)
+union all
+select 'discrepancy:' || w.discrepancy
+  from discrepancy_step w
+ where w.word = 'withdrawn' and exists (
+   select from entry e where e.household_id = 0 and e.cause = 'discrepancy:' || w.discrepancy || ':booked')
+   and not exists (select from discrepancy_step p where p.discrepancy = w.discrepancy and p.word = 'proposed'
+                      and p.step > w.step)
