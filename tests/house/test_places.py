@@ -12,7 +12,7 @@ ENVIRONMENT = {
     "config/gunicorn.py": "each forked worker tells libpq its own name",
     "app/cli/stage.py": "hands its own environment on to the processes it starts",
     "app/cli/stack.py": "hands its own environment on to the processes it starts",
-    "app/web/health.py": "the metrics library's own variable: is there a folder shared by several processes?",
+    "app/web/door/health.py": "the metrics library's own variable: is there a folder shared by several processes?",
 }
 COMMITS = {
     "app/flows": "a flow is what happens as a whole",
