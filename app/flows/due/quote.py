@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from app.access.tally import LOOK_UPS, TARGETS, TooOften, count, count_at, forgive
 from app.flows.due.facts import asked_for, facts_of
 from app.flows.parts import Parts
+from app.flows.refused import kept_though_refused
 from app.policy.answer import Eligible, Quote, Reason
 from app.policy.facts import Insurance
 from app.policy.quote import TierChoice, quote, tier_choices
@@ -103,11 +104,9 @@ def look_up(parts: Parts, *, name: str, id_number: str, caller: str, network: st
     number, wanted = _typed(name, id_number, today=parts.clocks.today())
     now, over = parts.clocks.wall(), None
     with parts.engine.connect() as connection:
-        try:
+        with kept_though_refused(connection):
             counted = count(connection, parts.vault, (f"caller:{caller}",), LOOK_UPS, now)
             counted += count_at(connection, parts.vault, "look-up", network=network, now=now)
-        finally:
-            connection.commit()  # a refused look-up counts too
         try:
             counted += count_at(connection, parts.vault, f"target:{number}", network=network, now=now, limits=TARGETS)
         except TooOften as error:

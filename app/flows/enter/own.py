@@ -13,6 +13,7 @@ from app.access.sessions import AGENT_LIFE, LIFE, STAFF_LIFE, Visitor
 from app.access.tally import LOGINS, count, forgive
 from app.flows.enter.accounts import hashed
 from app.flows.parts import Parts
+from app.flows.refused import kept_though_refused
 from core.errors import BadInput, NotFound
 
 
@@ -54,10 +55,8 @@ def change_own(parts: Parts, visitor: Visitor, *, former: str, password: str) ->
     assert account is not None
     now = parts.clocks.wall()
     with parts.engine.connect() as connection:
-        try:
+        with kept_though_refused(connection):
             counted = count(connection, parts.vault, (f"own:{visitor.by}",), LOGINS, now)
-        finally:
-            connection.commit()  # a refused try counts too
         held = connection.execute(select(whose.password_hash).where(whose.id == account.id)).scalar_one()
     if not is_right(held, former[:LONGEST]):
         raise NotHisPassword

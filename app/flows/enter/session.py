@@ -15,6 +15,7 @@ from app.access.sessions import Visitor
 from app.access.tally import LOGINS, Counted, count, count_at, forgive
 from app.flows.enter.second import Whose, prove_second
 from app.flows.parts import Parts
+from app.flows.refused import kept_though_refused
 from app.registry import find
 from app.registry.find import Subject
 from core.errors import Conflict, Refused
@@ -172,15 +173,12 @@ def _count_login(parts: Parts, subject: str, tried: Tried) -> Counted:
     """One more that may fail, for this login from this address: guesses from elsewhere bar nobody, nor do those of his
     own neighbours at a browser he came in with before. LoginsTooOften, NetworkTooOften."""
     known, now = devices.known(parts.vault, tried.device, subject), parts.clocks.wall()
-    with parts.engine.connect() as connection:
-        try:
-            if known:
-                return count(connection, parts.vault, (f"login:{subject}:{known}",), LOGINS, now)
-            here = tried.network
-            counted = count_at(connection, parts.vault, f"login:{subject}", network=here, now=now, limits=LOGINS)
-            return counted + count_at(connection, parts.vault, "login-from", network=here, now=now)
-        finally:
-            connection.commit()  # a refused login counts too
+    with parts.engine.connect() as connection, kept_though_refused(connection):
+        if known:
+            return count(connection, parts.vault, (f"login:{subject}:{known}",), LOGINS, now)
+        here = tried.network
+        counted = count_at(connection, parts.vault, f"login:{subject}", network=here, now=now, limits=LOGINS)
+        return counted + count_at(connection, parts.vault, "login-from", network=here, now=now)
 
 
 def _enter(parts: Parts, former: Visitor | None, who: _Proven, tried: Tried, **key: int) -> Entry:
@@ -215,11 +213,8 @@ def leave_elsewhere(parts: Parts, visitor: Visitor) -> int:
 
 
 def _count(parts: Parts, network: str) -> Counted:
-    with parts.engine.connect() as connection:
-        try:
-            return count_at(connection, parts.vault, "session", network=network, now=parts.clocks.wall())
-        finally:
-            connection.commit()
+    with parts.engine.connect() as connection, kept_though_refused(connection):
+        return count_at(connection, parts.vault, "session", network=network, now=parts.clocks.wall())
 
 
 def _openid_of(session: str) -> str:

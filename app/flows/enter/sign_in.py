@@ -16,6 +16,7 @@ from app.access.sessions import Visitor
 from app.access.tally import MINUTE, TEXTS, TEXTS_FROM, TEXTS_IN_ALL, count, count_at, seconds_left
 from app.flows.enter.session import Entry, admit_resident, openid_of
 from app.flows.parts import Parts
+from app.flows.refused import kept_though_refused
 from app.registry.identity import WIDE
 from core.errors import BadInput, Conflict, TryLater
 from core.redact import mask_phone
@@ -66,10 +67,8 @@ def ask_code(parts: Parts, visitor: Visitor, *, phone: str, network: str, device
     known = devices.known(parts.vault, device, f"phone:{number}")
     with parts.engine.connect() as connection:
         if not known:
-            try:
+            with kept_though_refused(connection):
                 count_at(connection, parts.vault, "text-from", network=network, now=now)
-            finally:
-                connection.commit()  # a refused wish counts too
         _count_text(parts, connection, number, visitor, network=network, known=known)
         accounts.write_code(
             connection,

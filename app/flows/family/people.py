@@ -16,6 +16,7 @@ from app.flows.enter.session import leave_elsewhere, openid_of
 from app.flows.enter.sign_in import texts
 from app.flows.family.holders import LetGo, tell_held
 from app.flows.parts import Parts
+from app.flows.refused import kept_though_refused
 from app.policy.terms import born_by
 from app.registry import find
 from core.errors import BadInput, Conflict, Refused
@@ -120,10 +121,8 @@ def get_to_know(
         account = _account(visitor)
     with parts.engine.connect() as connection:
         if person_id not in accounts.people_of(connection, account):
-            try:
+            with kept_though_refused(connection):
                 count(connection, parts.vault, (f"family:{account}",), FAMILY, now)
-            finally:
-                connection.commit()
         phone = accounts.phone_of(connection, parts.vault, account)
         own = find.phone_of(connection, parts.vault, person_id) == phone
         if not own and accounts.is_barred(connection, account, person_id):

@@ -13,6 +13,7 @@ from app.access.tally import READINGS, SEARCHES, TooOften, count
 from app.flows.due.quote import Due, all_due
 from app.flows.parts import Parts
 from app.flows.prove.papers import is_code
+from app.flows.refused import kept_though_refused
 from app.registry import find
 from app.registry.find import Subject
 from app.registry.identity import clean_id_number, clean_name
@@ -97,12 +98,9 @@ def search(parts: Parts, officer: Officer, *, wanted: str, place: str, network: 
     if not sought:
         raise NothingWanted
     wall = parts.clocks.wall()
-    with parts.engine.connect() as connection:
-        try:
-            count(connection, parts.vault, (f"search:{officer.by}",), SEARCHES, wall)
-            acts.note_search(connection, parts.vault, sought, by=officer.by, place=place, at=wall, network=network)
-        finally:
-            connection.commit()
+    with parts.engine.connect() as connection, kept_though_refused(connection):
+        count(connection, parts.vault, (f"search:{officer.by}",), SEARCHES, wall)
+        acts.note_search(connection, parts.vault, sought, by=officer.by, place=place, at=wall, network=network)
     ids = _numbered(parts, sought, place and _own_place(officer, place))
     if ids is None:
         ids = _named(parts, sought, _own_place(officer, place))
@@ -164,14 +162,12 @@ def good_reason(reason: str) -> str:
 
 def allow_reading(parts: Parts, officer: Officer) -> None:
     """Counts one more reading in full. TooOften, and somebody is told."""
-    with parts.engine.connect() as connection:
+    with parts.engine.connect() as connection, kept_though_refused(connection):
         try:
             count(connection, parts.vault, (f"reading:{officer.by}",), READINGS, parts.clocks.wall())
         except TooOften:
             parts.alert("many_readings", by=officer.by)
             raise
-        finally:
-            connection.commit()
 
 
 def _numbered(parts: Parts, sought: str, place: str) -> list[int] | None:

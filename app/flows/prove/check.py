@@ -11,6 +11,7 @@ from app.access.tally import CODES, count_at, forgive
 from app.documents.proof import years_of
 from app.flows.parts import Parts
 from app.flows.prove.papers import Proof, is_code, proof
+from app.flows.refused import kept_though_refused
 from core.clock import business_day
 from core.errors import NotFound
 from core.money import Fen
@@ -89,11 +90,9 @@ def check(parts: Parts, code: str, *, network: str, file: bytes | None = None) -
     flood of guesses from one address."""
     wanted = "".join(code.replace("-", " ").split()).upper().translate(_MISREAD)
     with parts.engine.connect() as connection:
-        try:
-            now = parts.clocks.wall()
+        now = parts.clocks.wall()
+        with kept_though_refused(connection):
             counted = count_at(connection, parts.vault, "code", network=network, now=now, limits=CODES)
-        finally:
-            connection.commit()  # a refused guess counts too
     found = _paper(parts, wanted, file) if is_code(wanted) else _notice(parts, wanted)
     with parts.engine.begin() as connection:
         forgive(connection, counted)
