@@ -10,7 +10,7 @@ from app.flows.enter.accounts import add_agent, change_password, disable_agent
 from tests.browsing import Browser
 from tests.builders import a_household, a_person, an_id_number
 from tests.conftest import DATABASE
-from tests.system import eventually
+from tests.system import early_in_the_minute, eventually
 
 
 @pytest.fixture
@@ -213,6 +213,7 @@ def test_unknown_and_wrong_are_told_alike(browser, an_agent):
 
 
 def test_guessing_is_slowed_down(browser, an_agent):
+    early_in_the_minute(20)
     statuses = [browser.log_in(an_agent[0], f"guess number {n}").status for n in range(6)]
     assert statuses == [401] * 5 + [429]
     assert browser.log_in(*an_agent).status == 429

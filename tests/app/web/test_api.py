@@ -9,7 +9,7 @@ from app.web.api.told import ErrorTold, PeopleTold, PersonTold, PolicyTold, Sess
 from app.web.api.told_money import PaymentTold
 from tests.browsing import a_phone, code_in
 from tests.builders import NEW_YEAR, an_id_number
-from tests.system import eventually, last_text
+from tests.system import early_in_the_minute, eventually, last_text
 
 
 class Api:
@@ -221,6 +221,7 @@ def test_a_wrong_name_and_nobody_are_the_same_answer(api, district):
 
 
 def test_looking_up_is_limited_for_caller_and_target(running, district):
+    early_in_the_minute(20)
     api = Api(running)
     statuses = [api.find("某某", district.adult.id_number).status_code for _ in range(6)]
     for _ in range(2):
