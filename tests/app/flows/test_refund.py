@@ -270,6 +270,8 @@ def test_what_is_not_there_is_said(running, adult):
         steps.apply(running.parts, "YC2111050000000711111111AA", by=DESK)
     with pytest.raises(NoSuchRefund):
         steps.decide(running.parts, "YT2111050000000711111111AA", approved=True, by=LEAD)
+    with pytest.raises(NoSuchRefund):
+        steps.own(running.parts, "YT2111050000000711111111AA", by=CLERK)
     waiting = start(running, Want(adult, MEDICAL))
     with pytest.raises(NothingToGiveBack):
         steps.apply(running.parts, waiting.number, by=DESK)

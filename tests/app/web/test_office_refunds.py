@@ -99,6 +99,7 @@ def test_a_no_is_for_whoever_has_the_next_step(running, district, desks, login):
 
 
 def test_a_duplicate_shows_both_payments(running, district, desks):
+    other = pay(running, Want(district.adult.id, PENSION, 30000), key="pension")
     want = Want(district.adult.id, MEDICAL)
     first = start(running, want)
     running.outside.fault("late_success", first.number)
@@ -111,6 +112,7 @@ def test_a_duplicate_shows_both_payments(running, district, desks):
     page = desks["lead01"].get(f"/office/refunds/{number}").text
 
     assert first.number in page and second in page and "多付待退" in page and "同意退 320 元" in page
+    assert other not in page, "his other premium is no evidence"
     assert press(desks["lead01"], number, "approve") == 303
 
 
