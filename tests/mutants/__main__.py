@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.mutants.catalogue import MUTANTS, Mutant
 from tests.mutants.chance import mistakes
-from tests.mutants.trial import STILLBORN, noticed_by
+from tests.mutants.trial import STILLBORN, noticed_by, unread
 
 SCORE = 95  # of a hundred mistakes made by chance
 
@@ -26,6 +26,8 @@ def main() -> int:
     asked.add_argument("--random", type=int, default=0, help="so many mistakes made by chance")
     asked.add_argument("--seed", type=int, default=1)
     words = asked.parse_args()
+    if trouble := unread():
+        sys.exit(f"the tests cannot be read without a mistake either:\n{trouble}")
     every = mistakes(words.random, words.seed) if words.random else MUTANTS
     chosen = [one for one in every if words.only in one.name]
     with ThreadPoolExecutor(words.lanes) as lanes:

@@ -9,7 +9,7 @@ from tests.house.tree import words
 from tests.mutants import chance
 from tests.mutants.catalogue import MUTANTS, NO_MISTAKES
 from tests.mutants.chance import mistakes
-from tests.mutants.trial import noticed_by
+from tests.mutants.trial import noticed_by, unread
 
 FEW = ("a late success is dropped", "an entry need not balance", "a no keeps what was reserved")
 
@@ -17,6 +17,11 @@ FEW = ("a late success is dropped", "an entry need not balance", "a no keeps wha
 @pytest.mark.parametrize("mutant", [one for one in MUTANTS if one.name in FEW], ids=lambda one: one.name)
 def test_a_mistake_is_noticed(mutant) -> None:
     assert noticed_by(mutant)
+
+
+def test_without_a_mistake_every_test_can_be_read() -> None:
+    """One that could not, for want of a setting, noticed every mistake that came to it."""
+    assert unread() == ""
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.name)

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.house.tree import ROOT, files
@@ -29,18 +30,33 @@ STILLBORN = "stillborn"  # the database does not even read it: no mistake anybod
 def noticed_by(mutant: Mutant, *, then_all: bool = False) -> str | None:
     """The first test that fails because of it; None if all that were asked still pass. `then_all`: what the tests it
     names let pass is put before all others, too."""
-    with tempfile.TemporaryDirectory(prefix="liangxian-mutant-", ignore_cleanup_errors=True) as home:
-        copy = Path(home) / "tree"
-        for path in files():
-            (copy / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / path, copy / path)
-        Path(home).chmod(0o755)
+    with _copy() as copy:
         place = copy / mutant.file
         written = place.read_text(encoding="utf-8")
         assert written.count(mutant.old) == 1, f"{mutant.name}: {mutant.file} says it {written.count(mutant.old)} times"
         place.write_text(written.replace(mutant.old, mutant.new), encoding="utf-8")
         found = _failed(mutant, copy, mutant.told, PATIENCE_S)
         return found or (_failed(mutant, copy, ALL_OTHERS, ALL_PATIENCE_S) if then_all else None)
+
+
+def unread() -> str:
+    """What cannot even be read of all tests in a copy without a mistake: it would notice every mistake there is."""
+    with _copy() as copy:
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *ALL_OTHERS[4:]]
+        ran = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+    return "" if ran.returncode == 0 else ran.stdout[-2000:] + ran.stderr[-2000:]
+
+
+@contextmanager
+def _copy() -> Iterator[Path]:
+    """The tree as it stands, in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="liangxian-mutant-", ignore_cleanup_errors=True) as home:
+        copy = Path(home) / "tree"
+        for path in files():
+            (copy / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / path, copy / path)
+        Path(home).chmod(0o755)
+        yield copy
 
 
 def _failed(mutant: Mutant, copy: Path, told: Sequence[str], patience_s: int) -> str | None:

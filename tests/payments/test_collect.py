@@ -155,6 +155,7 @@ def test_a_hundred_copies_at_once_are_one_entry_and_one_notice(engine: Engine) -
     ("spoilt", "doubt"),
     [
         ({"amount": 31999}, "amount"),
+        ({"amount": 1}, "amount"),
         ({"amount": 32001}, "amount"),
         ({"merchant": "1900000999"}, "other_merchant"),
         ({"app": "wx0"}, "other_merchant"),
