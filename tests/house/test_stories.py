@@ -22,10 +22,26 @@ def told_by_imports() -> dict[str, set[str]]:
     return known
 
 
+def _page(part: int) -> str:
+    """What stands before the worker's table, or (2) behind its head."""
+    return words(Path("docs/stories.md")).partition("| task | when | what |")[part]
+
+
 def test_the_drawn_arrows_are_the_imports() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", words(Path("docs/stories.md")), re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", _page(0), re.MULTILINE)
 
     assert {story: set(re.findall(r"\w+", knows)) for story, knows in rows} == told_by_imports()
+
+
+def test_the_table_of_what_happens_by_itself_is_the_workers() -> None:
+    table = _page(2)
+    told = {
+        name
+        for row in re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", table, re.MULTILINE)
+        for name in re.findall(r"\w+", row)
+    }
+
+    assert told == set(re.findall(r'app\.task\(name="(\w+)"', words(Path("app/jobs.py"))))
 
 
 def test_every_story_tells_its_files_and_no_other() -> None:
