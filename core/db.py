@@ -14,7 +14,7 @@ import psycopg
 from psycopg import generators
 from psycopg.errors import _WaitTimeout, error_from_result
 from psycopg.pq import ExecStatus, TransactionStatus
-from sqlalchemy import Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
 from sqlalchemy.orm import DeclarativeBase
 
 EVERYWHERE = "*"
@@ -56,6 +56,7 @@ class Told(psycopg.Connection[Any]):
     pooler too. It waits for no answer longer than its user's patience, whatever the other side does."""
 
     settings: "Settings"
+    longer_s = 0.0  # how long this very transaction waits for each answer, beyond its user's patience
 
     def _start_query(self) -> Any:
         """As psycopg's, with more than one word in the message; in its pipeline each word goes on its own."""
@@ -83,8 +84,10 @@ class Told(psycopg.Connection[Any]):
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """As psycopg's, with an end. DatabaseSilent."""
+        if self.pgconn.transaction_status == TransactionStatus.IDLE:
+            self.longer_s = 0.0  # the transaction that was given it is over
         patience = PATIENCE.get() or self.settings.patience
-        most = max(0.2, min(patience.each_s, patience.until - monotonic()))
+        most = max(0.2, min(patience.each_s, patience.until - monotonic()), self.longer_s)
         if timeout is not None or most == inf:
             return super().wait(gen, interval, timeout)
         try:
@@ -133,6 +136,14 @@ def connect(
     event.listen(engine, "checkout", _taken)
     event.listen(engine, "checkin", _given_back)
     return engine
+
+
+def may_take(connection: Connection, seconds: float) -> None:
+    """The statements of this very transaction may take so long each (inf: no end), whoever waits for them."""
+    connection.execute(text(f"set local statement_timeout = {0 if seconds == inf else int(seconds * 1000)}"))
+    told = connection.connection.driver_connection
+    assert isinstance(told, Told)
+    told.longer_s = seconds + 5  # the server gives up first
 
 
 def holds_connection() -> bool:

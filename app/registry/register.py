@@ -69,7 +69,6 @@ ENROLMENT = (
     " pay_from, pay_to, insured_elsewhere"
 )
 _PREPARE = """
-set local statement_timeout = 0;
 -- The tables grow by hundreds of thousands of rows within this transaction: plans kept from when they were empty (the
 -- foreign keys' own are kept) must not read them from end to end.
 set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off;

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import OperationalError
 
 from config.postgres import Server
-from core.db import EVERYWHERE, PATIENCE, PLACES, SHORT, DatabaseSilent, Patience, connect
+from core.db import EVERYWHERE, PATIENCE, PLACES, SHORT, DatabaseSilent, Patience, connect, may_take
 from tests import one_at_a_time
 from tests.builders import a_household, a_person
 from tests.conftest import DATABASE
@@ -120,3 +120,30 @@ def test_a_second_connection_in_one_hand_is_seen(engine: Engine) -> None:
 
     assert one_at_a_time.seconds == ["app/made_up.py:3 beside app/made_up.py:2"]
     one_at_a_time.seconds.clear()
+
+
+def test_a_transaction_that_may_take_longer_is_waited_for_as_long(pooled: Engine) -> None:
+    """A day of a million payments could not be closed, nor a large book looked at or a large file taken: the database
+    had been told to go on, and nobody waited for it. The next transaction of the connection has its own time again."""
+    PATIENCE.set(Patience(0.7))
+    try:
+        with pooled.connect() as connection:
+            may_take(connection, 3)
+            assert connection.execute(text("show statement_timeout")).scalar_one() == "3s"
+            connection.execute(text("select pg_sleep(1.5)"))
+            connection.commit()
+            with pytest.raises(OperationalError):
+                connection.execute(text("select pg_sleep(1.5)"))
+    finally:
+        PATIENCE.set(None)
+
+
+def test_what_may_take_for_ever_has_no_end(pooled: Engine) -> None:
+    PATIENCE.set(Patience(0.7))
+    try:
+        with pooled.connect() as connection:
+            may_take(connection, inf)
+            assert connection.execute(text("show statement_timeout")).scalar_one() == "0"
+            connection.execute(text("select pg_sleep(1.5)"))
+    finally:
+        PATIENCE.set(None)

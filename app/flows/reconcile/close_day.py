@@ -12,12 +12,13 @@ from app.flows.parts import Parts
 from app.flows.reconcile.certify import write_certificate
 from app.flows.reconcile.fetch_statement import LATE_AT
 from core.clock import beijing, business_day
+from core.db import may_take
 from core.errors import Conflict
 from payments.ledger import seal
 from payments.ledger.seal import Closing
 from payments.reconcile import day_books, discrepancies
 
-SEAL_WITHIN = "5min"  # a day of a million payments; other days' writers wait for nobody
+SEAL_WITHIN_S = 300  # a day of a million payments; other days' writers wait for nobody
 
 
 class BooksChanged(Conflict):
@@ -115,7 +116,7 @@ def days_until(parts: Parts, *, most: int = 60) -> list[date]:
 
 def _close(parts: Parts, day: date, closing: Closing, seen: str | None) -> bool:
     with parts.engine.begin() as connection:
-        connection.execute(text(f"set local statement_timeout = '{SEAL_WITHIN}'"))
+        may_take(connection, SEAL_WITHIN_S)
         closed = seal.seal(connection, day, closing)
         if closed and seen is not None and _books(connection, day).seen != seen:  # nobody writes on it any more
             raise BooksChanged

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, islice
+from math import inf
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from app.registry.register import Found, Register
 from app.registry.row import Judge, Row, Wrong
 from app.registry.sheet import Source, Table, open_file
 from app.registry.workbook import BadFile
+from core.db import may_take
 
 BATCH = 3_000
 ENROLMENT = "enrolment"
@@ -68,6 +70,7 @@ def import_roster(
     source = open_file(path, sheet=sheet)
     ignored: list[str] = []
     with parts.engine.connect() as connection:
+        may_take(connection, inf)  # its rows are written in one piece
         connection.execute(_IN_ITS_NAME, {"cause": f"import:{source.digest.hex()}"})
         register, merger = Register(_raw(connection)), Merger(parts.vault)
         former = _taken_before(connection, source)
