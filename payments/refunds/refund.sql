@@ -128,10 +128,11 @@ create or replace function receipt_owed(p_household bigint, p_receipt text) retu
          - receipt_set_off(p_household, p_receipt)
 $$;
 
--- What of a receipt went back by hand that no refund accounts for: nobody has said yet whose it was.
+-- What of a receipt went back by hand that no refund accounts for: nobody has said yet whose it was. What went off money
+-- that is held is nobody's premium.
 create or replace function receipt_by_hand(p_household bigint, p_receipt text) returns bigint language sql stable as $$
-  select receipt_unasked(p_receipt) - receipt_set_off(p_household, p_receipt)
-         - receipt_set_off(p_household, p_receipt || ':applied')
+  select receipt_unasked(own || ':applied') - receipt_set_off(p_household, own)
+         - receipt_set_off(p_household, own || ':applied') from regexp_replace(p_receipt, ':applied$', '') as own
 $$;
 
 -- No two hands give back of one receipt at once.

@@ -36,6 +36,7 @@ FATES: Mapping[Fate, str] = {
     Fate.BACK: "已退费，不能当缴费凭证",
     Fate.SURPLUS: "这一笔是多付的，会退回",
     Fate.SURPLUS_BACK: "这一笔是多付的，已退回",
+    Fate.SURPLUS_USED: "这一笔是多付的，后来用来交了别的费，不再退回",
 }
 
 

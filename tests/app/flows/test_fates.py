@@ -1,0 +1,96 @@
+"""What the code of money that came twice says of it: it goes back, has gone back, or pays for somebody else today."""
+
+import pytest
+
+from app.flows import refund, suspense
+from app.flows.check import check
+from app.flows.pay import Want
+from app.flows.reconcile import reconcile_day
+from app.flows.suspense_work import doubt, proposal
+from app.policy.facts import Insurance
+from payments.gateways.base import Movement, StatementLine
+from payments.kept import Fate
+from tests.builders import NOON, a_household, a_person, an_id_number
+from tests.days import DAY, MORNING, keep
+from tests.refunding import CLERK, DESK, LEAD, agree, agreed, pay, rows, run_refunds, start, state
+from tests.system import eventually
+
+MEDICAL = Insurance.RES_MEDICAL
+
+
+@pytest.fixture
+def surplus(running, adult):
+    """Two of one household whose money came twice: the payments that came second."""
+    household = running.one("select household_id from person where id = :p", p=adult)[0]
+    sibling = running.write(
+        lambda connection: a_person(connection, id_number=an_id_number(sequence=8), household=household)
+    )
+    return [_twice(running, person) for person in (adult, sibling)]
+
+
+def _twice(running, person):
+    first = start(running, Want(person, MEDICAL), key=f"first-{person}")
+    running.outside.fault("late_success", first.number)
+    pay(running, Want(person, MEDICAL), key=f"second-{person}", gateway="alipay")
+    running.outside.pay(first.checkout.code_url)
+    eventually(lambda: state(running, first.number) == "surplus")
+    return first.number
+
+
+def fates(running, numbers):
+    codes = {
+        row.number: row.check_code
+        for row in rows(running, "select number, check_code from payment where number = any (:n)", n=numbers)
+    }
+    return [check(running.parts, codes[number], network="10.0.0.1").fate for number in numbers]
+
+
+def by_hand(running, number, fen):
+    """Of a payment so much went back by hand, as their list says."""
+    reference = running.one("select reference from payment where number = :n", n=number).reference
+    running.turn(MORNING)
+    hand = StatementLine(1, Movement.REFUND, number, reference, fen, 0, NOON, "", "50000001", "SUCCESS")
+    keep(running, "wechat", [hand])
+    reconcile_day(running.parts, "wechat", DAY)
+
+
+def test_surplus_of_which_a_part_went_back_by_hand_has_not_gone_back(running, surplus):
+    """Row of the review: a tenth went back, and the page said that all of it had."""
+    by_hand(running, surplus[0], 3200)
+
+    assert fates(running, surplus) == [Fate.SURPLUS, Fate.SURPLUS]
+
+    asked = agreed(running.parts, surplus[0])
+    run_refunds(running, asked.number, "paid")
+    assert fates(running, surplus) == [Fate.SURPLUS_BACK, Fate.SURPLUS]
+
+
+def test_surplus_that_went_back_by_hand_has_gone_back(running, surplus):
+    by_hand(running, surplus[0], 32000)
+
+    assert fates(running, surplus) == [Fate.SURPLUS_BACK, Fate.SURPLUS]
+
+
+def test_surplus_that_pays_for_somebody_else_does_not_go_back(running, surplus):
+    """Row of the review: two people had settled somebody's premium with it, and its code said for ever that it would
+    go back."""
+    other = running.write(
+        lambda connection: a_person(
+            connection, id_number=an_id_number(sequence=9), household=a_household(connection, number="0002")
+        )
+    )
+    key = suspense.key_of(
+        running.parts, rows(running, "select cause from suspense where number = :n", n=surplus[0])[0].cause
+    )
+    suspense.propose(running.parts, key, [Want(other, MEDICAL)], by=CLERK)
+    found, _, proposed = doubt(running.parts, key)
+    suspense.settle(running.parts, key, proposal(found, proposed), by=LEAD)
+
+    assert fates(running, surplus) == [Fate.SURPLUS_USED, Fate.SURPLUS]
+
+    [bill] = rows(running, "select * from bill where person_id = :p", p=other)
+    with running.parts.engine.begin() as connection:
+        asked = refund.ask_for_bill(running.parts, connection, bill, refund.Why.TWICE, by=DESK)
+    agree(running.parts, asked.number)
+    run_refunds(running, asked.number, "paid")
+    assert fates(running, surplus) == [Fate.SURPLUS_BACK, Fate.SURPLUS]
