@@ -28,11 +28,17 @@ def payment_of(connection: Connection, number: str) -> str:
     return connection.execute(mine).scalar_one_or_none() or ""
 
 
-def listed(connection: Connection, *, states: Sequence[RefundState], most: int = 200) -> Sequence[Row]:
-    """Refunds in one of these states, oldest first."""
-    return connection.execute(
-        select(Refund.__table__).where(Refund.state.in_(states)).order_by(Refund.applied_at).limit(most)
-    ).all()
+def listed(connection: Connection, *, states: Sequence[RefundState], latest: int | None = None) -> Sequence[Row]:
+    """Refunds in one of these states, oldest first; or so many of those asked for last, the last one first. Each with
+    `by_transfer`: a transfer was written down for it, and a second person has yet to see its slip."""
+    asked = exists().where(
+        RefundTransfer.household_id == Refund.household_id,
+        RefundTransfer.number == Refund.number,
+        RefundTransfer.state == "asked",
+    )
+    found = select(Refund.__table__, asked.label("by_transfer")).where(Refund.state.in_(states))
+    order = (Refund.applied_at, Refund.number) if latest is None else (Refund.applied_at.desc(), Refund.number.desc())
+    return connection.execute(found.order_by(*order).limit(latest)).all()
 
 
 def waiting(connection: Connection, *, word: str) -> Sequence[Row]:

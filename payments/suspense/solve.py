@@ -142,11 +142,11 @@ select o.kind, o.day, o.serial, '', o.amount, null, o.part from outside_row o wh
 """)
 
 
-def listed(connection: Connection, *, solved: bool = False, most: int = 200) -> Sequence[Row]:
-    """What waits for a solution, the earliest day first; or (`solved`) the latest solutions."""
-    query = select(Suspense.__table__).limit(most)
+def listed(connection: Connection, *, solved: bool = False, latest: int = 200) -> Sequence[Row]:
+    """All that waits for a solution, the earliest day first; or (`solved`) the latest solutions."""
+    query = select(Suspense.__table__)
     if solved:
-        query = query.where(Suspense.solved_at.is_not(None)).order_by(Suspense.solved_at.desc())
+        query = query.where(Suspense.solved_at.is_not(None)).order_by(Suspense.solved_at.desc()).limit(latest)
     else:
         query = query.where(Suspense.solved_at.is_(None)).order_by(Suspense.due_on, Suspense.created_at)
     return connection.execute(query).all()

@@ -25,6 +25,7 @@ from payments.taking import find as find_money
 
 OPEN = tuple(state for state in RefundState if state not in (RefundState.PAID, RefundState.REJECTED))
 DONE = (RefundState.PAID, RefundState.REJECTED)
+LATEST = 200  # of what ended; an older one is found by its number
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Work:
     applied_at: datetime
     days: int
     missing: frozenset[Insurance]
+    by_transfer: bool = False  # a second person has yet to see its slip
 
     @property
     def stuck(self) -> bool:
@@ -84,10 +86,11 @@ class Case:
 
 
 def work(parts: Parts, *, done: bool = False) -> list[Work]:
-    """What is under way, oldest first; or (`done`) what ended."""
+    """All that is under way, oldest first; or (`done`) what ended, what was asked for last first."""
     today = parts.clocks.today()
     with parts.reading() as connection:
-        rows = find_refunds.listed(connection, states=DONE if done else OPEN)
+        states, latest = (DONE, LATEST) if done else (OPEN, None)
+        rows = find_refunds.listed(connection, states=states, latest=latest)
         missing = find_refunds.missing_reviews(connection, [row.number for row in rows])
     return [
         Work(
@@ -101,6 +104,7 @@ def work(parts: Parts, *, done: bool = False) -> list[Work]:
             applied_at=row.applied_at,
             days=(today - business_day(row.applied_at)).days,
             missing=_insurances(missing, row.number),
+            by_transfer=row.by_transfer,
         )
         for row in rows
     ]

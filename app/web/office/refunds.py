@@ -140,7 +140,10 @@ def confirm_one(number: str) -> Answer:
 
 
 def waits_for(who: Officer, row: Work) -> bool:
-    """Does it wait for this desk, and did it not ask itself?"""
+    """Does it wait for this desk: for its next step, if it did not ask itself; where nothing goes by itself, for a way
+    by whoever may, and for the second person once a transfer was written down?"""
+    if row.stuck:
+        return may(who.role, "refund.approve" if row.by_transfer else "refund.accept")
     return row.applied_by != who.by and bool(_next(who, row.state, held=row.held, missing=row.missing))
 
 
