@@ -2,14 +2,15 @@
 
 import pytest
 
-from app.flows import refund, suspense
-from app.flows.check import check
-from app.flows.pay import Want
-from app.flows.reconcile import reconcile_day
-from app.flows.suspense_work import doubt, proposal
+from app.flows.pay.start import Want
+from app.flows.prove.check import check
+from app.flows.reconcile.compare import reconcile_day
+from app.flows.refund import steps
+from app.flows.suspense import solve
+from app.flows.suspense.desk import doubt, proposal
 from app.policy.facts import Insurance
 from payments.gateways.base import Movement, StatementLine
-from payments.kept import Fate
+from payments.refunds.kept import Fate
 from tests.builders import NOON, a_household, a_person, an_id_number
 from tests.days import DAY, MORNING, keep
 from tests.refunding import CLERK, DESK, LEAD, agree, agreed, pay, rows, run_refunds, start, state
@@ -79,18 +80,18 @@ def test_surplus_that_pays_for_somebody_else_does_not_go_back(running, surplus):
             connection, id_number=an_id_number(sequence=9), household=a_household(connection, number="0002")
         )
     )
-    key = suspense.key_of(
+    key = solve.key_of(
         running.parts, rows(running, "select cause from suspense where number = :n", n=surplus[0])[0].cause
     )
-    suspense.propose(running.parts, key, [Want(other, MEDICAL)], by=CLERK)
+    solve.propose(running.parts, key, [Want(other, MEDICAL)], by=CLERK)
     found, _, proposed = doubt(running.parts, key)
-    suspense.settle(running.parts, key, proposal(found, proposed), by=LEAD)
+    solve.settle(running.parts, key, proposal(found, proposed), by=LEAD)
 
     assert fates(running, surplus) == [Fate.SURPLUS_USED, Fate.SURPLUS]
 
     [bill] = rows(running, "select * from bill where person_id = :p", p=other)
     with running.parts.engine.begin() as connection:
-        asked = refund.ask_for_bill(running.parts, connection, bill, refund.Why.TWICE, by=DESK)
+        asked = steps.ask_for_bill(running.parts, connection, bill, steps.Why.TWICE, by=DESK)
     agree(running.parts, asked.number)
     run_refunds(running, asked.number, "paid")
     assert fates(running, surplus) == [Fate.SURPLUS_BACK, Fate.SURPLUS]

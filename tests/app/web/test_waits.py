@@ -2,11 +2,11 @@
 
 import re
 
-from app.flows import refund
-from app.flows.pay import Want
-from app.flows.refund_pay import Account, ask_transfer
-from app.flows.refund_work import work
-from app.flows.suspense_work import doubts
+from app.flows.pay.start import Want
+from app.flows.refund import steps
+from app.flows.refund.desk import work
+from app.flows.refund.give_back import Account, ask_transfer
+from app.flows.suspense.desk import doubts
 from app.policy.facts import Insurance
 from tests.app.flows.test_suspense import unknown
 from tests.app.web.test_office_refunds import desks
@@ -27,7 +27,7 @@ def test_a_refund_that_is_stuck_waits_for_the_clerk_who_asked_for_it_too(running
     clerk could do."""
     payment = pay(running, Want(district.adult.id, MEDICAL))
     running.outside.fault("refund_abnormal")
-    number = refund.apply(running.parts, payment, by="staff:clerk01").number
+    number = steps.apply(running.parts, payment, by="staff:clerk01").number
     assert [waiting(desks[login]) for login in ("clerk01", "clerk02", "lead01")] == [0, 1, 0]
     agree(running.parts, number)
     run_refunds(running, number, "abnormal")
@@ -44,8 +44,8 @@ def test_the_two_hundred_and_first_is_on_the_list(running, district):
     and what waits was counted to two hundred."""
     payment = pay(running, Want(district.adult.id, MEDICAL))
     for _ in range(201):
-        last = refund.apply(running.parts, payment, by="staff:clerk01").number
-        refund.withdraw(running.parts, last, by="staff:clerk01")
+        last = steps.apply(running.parts, payment, by="staff:clerk01").number
+        steps.withdraw(running.parts, last, by="staff:clerk01")
     for place in range(201):
         unknown(running, 7, reference=f"42{place:05d}")
 
