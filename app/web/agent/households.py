@@ -3,17 +3,16 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from apiflask import APIBlueprint
 from flask import make_response, redirect, render_template, request, url_for
-from werkzeug.datastructures import MultiDict
 
 from app.access.tally import TooOften
 from app.flows.due.quote import AGENT, Due, all_due, subjects
 from app.flows.enter.session import WrongLogin, leave_elsewhere, log_in
+from app.flows.pay.codes_out import codes_out
 from app.flows.pay.follow import close_payment
-from app.flows.pay.start import NothingChosen, Want, due_of
+from app.flows.pay.start import NothingChosen
 from app.flows.village.people import (
     SHOWN,
     STANDING_WORDS,
@@ -26,9 +25,9 @@ from app.flows.village.people import (
     villagers,
     villages,
 )
-from app.policy.facts import Insurance
 from app.registry.find import Subject
 from app.web.agent import listing
+from app.web.agent.chosen import beside, chosen_items, in_this_payment, is_open, numbers, sum_of
 from app.web.door.access import (
     Answer,
     actor,
@@ -51,7 +50,6 @@ from app.web.sheets import sheet_page
 from app.web.ways import codes
 from app.web.wishes import MOST_ITEMS, UnknownPerson, known, tier_fields, tiers, wants
 from core.errors import NotFound
-from core.money import Fen
 
 bp = APIBlueprint("agent", __name__, enable_openapi=False)
 PAGE = 50
@@ -166,8 +164,9 @@ def person(person: str) -> Answer:
         if each.alive or each.id == subject.id
     ]
     members.sort(key=lambda member: member.person.id != subject.id)
-    ticked = _ticked(subject)
-    open_items = [(member.person.id, due) for member in members for due in member.dues if _is_open(due)]
+    ticked = in_this_payment(subject)
+    open_items = [(member.person.id, due) for member in members for due in member.dues if is_open(due)]
+    out = codes_out(parts(), [member.person.id for member in members], but=actor(here()))
     return render_template(
         "agent/person.html",
         subject=subject,
@@ -178,6 +177,8 @@ def person(person: str) -> Answer:
         total=sum(due.quote.personal_due or 0 for who, due in open_items if (who, due.key) in ticked),
         family_open="family" in request.args or any(who != subject.id for who, _ in ticked),
         village_list=listing.as_left(subject.village_code),
+        out={(code.person_id, code.key): code for code in out},
+        warned=numbers(out),
         key=secrets.token_urlsafe(12),
         ways=codes(parts().gateways),
     )
@@ -185,18 +186,21 @@ def person(person: str) -> Answer:
 
 @bp.post("/people/<person>")
 def choose(person: str) -> Answer:
-    """看要交多少, 出码, or one item by its own button. No code is for another sum than the screen said."""
+    """看要交多少, 出码, or one item by its own button. No code is for another sum than the screen said, and none comes
+    beside another's code that the screen did not tell of; told, it is his to decide (decision 0019)."""
     subject = _own_person(person)
     if request.form.get("act") == "show":
         return _again(person)
     only = request.form.get("only")
-    wanted = wants(request.form, only=only) if only else _wanted(request.form)
+    wanted = wants(request.form, only=only) if only else chosen_items(request.form)
     if not wanted:
         raise NothingChosen
     found = subjects(parts(), sorted({want.person_id for want in wanted}))
     _all_mine(found)
-    if not only and request.form.get("shown", str(_sum(wanted, found))) != str(_sum(wanted, found)):
+    if not only and request.form.get("shown", str(sum_of(wanted, found))) != str(sum_of(wanted, found)):
         return _again(person, changed=1)
+    if not only and not set(numbers(beside(wanted))) <= set(request.form.getlist("warned")):
+        return _again(person, beside=1)
     started = start_chosen(wanted, channel=AGENT, fields=request.form)
     if started.number is None:
         return _again(person, family=1 if wanted[0].person_id != subject.id else None)
@@ -232,37 +236,6 @@ def _again(person: str, **more: object) -> Answer:
     return redirect(
         url_for("agent.person", person=person, seen=1, item=items, **tier_fields(request.form), **more), 303
     )
-
-
-def _wanted(fields: MultiDict[str, Any]) -> list[Want]:
-    """The items ticked, and each pension for which a tier was chosen: choosing it is the tick."""
-    ticked = [want for want in wants(fields) if want.insurance is Insurance.RES_MEDICAL or want.determination]
-    return [want for want in ticked if want.tier is None] + [
-        Want(person, Insurance.RES_PENSION, tier, determination)
-        for person, own in tiers(fields).items()
-        for determination, tier in own.items()
-    ]
-
-
-def _ticked(subject: Subject) -> set[tuple[int, str]]:
-    """What is in this payment, by person and the item's key: what was ticked, at first the medical of the person at the
-    table, and chosen tiers."""
-    at_first = [Want(subject.id, Insurance.RES_MEDICAL)]
-    wanted = _wanted(request.args) if "seen" in request.args else at_first + _wanted(request.args)
-    return {(want.person_id, want.key) for want in wanted}
-
-
-def _is_open(due: Due) -> bool:
-    """May something be paid for it now, perhaps after a tier is chosen?"""
-    dear = any(choice.allowed and choice.personal_due for choice in due.choices)
-    return not due.settled and (dear or (due.payable and bool(due.quote.personal_due)))
-
-
-def _sum(wanted: Sequence[Want], found: Sequence[Subject]) -> Fen:
-    """What a code for these items would be for, in fen."""
-    now, people = parts().clocks.now(), {each.id: each for each in found}
-    prices = (due_of(parts(), people[want.person_id], want, at=now, channel=AGENT) for want in wanted)
-    return sum(due.quote.personal_due or 0 for due in prices)
 
 
 def own_village(code: str) -> VillageName:

@@ -1,0 +1,58 @@
+"""Codes that are out for somebody's items, not paid and not ended: whoever makes another should know. Reads only."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, text
+
+from app.flows.parts import Parts
+from payments.gateways import GATEWAYS
+from payments.states import LIVE
+
+
+@dataclass(frozen=True)
+class CodeOut:
+    """One item that a code of another holds: its person and key (as `Due.key`), where it is paid, until when by the
+    business clock. `own`: it lies on the phone of one of the people it is for; `by_agent`: another agent shows it."""
+
+    person_id: int
+    key: str
+    number: str
+    title: str
+    expires_at: datetime
+    own: bool
+    by_agent: bool
+
+
+def codes_out(parts: Parts, people: Collection[int], *, but: str) -> list[CodeOut]:
+    """What codes of anybody `but` one (account:<id>, agent:<id>) hold of these people, by person and item."""
+    wanted = {"people": sorted(people), "but": but, "live": sorted(LIVE)}
+    with parts.reading() as connection:
+        rows = connection.execute(_OUT, wanted).all()
+    return [
+        CodeOut(
+            row.person_id,
+            row.insurance if row.determination is None else f"{row.insurance}:{row.determination}",
+            row.number,
+            GATEWAYS[row.gateway].facts.title,
+            row.expires_at,
+            row.own,
+            row.by_agent,
+        )
+        for row in rows
+    ]
+
+
+_OUT = text(
+    "select b.person_id, b.insurance, b.determination, p.number, p.gateway, p.expires_at,"
+    "  exists (select from payment_bill other join bill o on o.household_id = other.household_id"
+    "    and o.id = other.bill_id join resident_person a on a.person_id = o.person_id and a.own"
+    "    where other.household_id = p.household_id and other.number = p.number"
+    "      and 'account:' || a.account_id = p.started_by) as own,"
+    "  p.started_by like 'agent:%' as by_agent"
+    " from bill b join payment_bill pb on pb.household_id = b.household_id and pb.bill_id = b.id and pb.live"
+    " join payment p on p.household_id = pb.household_id and p.number = pb.number"
+    " where b.person_id in :people and p.state in :live and p.started_by <> :but"
+    " order by b.person_id, b.insurance, b.determination nulls first"
+).bindparams(bindparam("people", expanding=True), bindparam("live", expanding=True))

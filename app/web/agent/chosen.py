@@ -1,0 +1,60 @@
+"""What is chosen on a household's page, what it comes to, and which codes of others hold it already."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from app.flows.due.quote import AGENT, Due
+from app.flows.pay.codes_out import CodeOut, codes_out
+from app.flows.pay.start import Want, due_of
+from app.policy.facts import Insurance
+from app.registry.find import Subject
+from app.web.door.access import actor, here
+from app.web.door.parts import parts
+from app.web.wishes import tiers, wants
+from core.money import Fen
+
+
+def chosen_items(fields: MultiDict[str, Any]) -> list[Want]:
+    """The items ticked, and each pension for which a tier was chosen: choosing it is the tick."""
+    ticked = [want for want in wants(fields) if want.insurance is Insurance.RES_MEDICAL or want.determination]
+    return [want for want in ticked if want.tier is None] + [
+        Want(person, Insurance.RES_PENSION, tier, determination)
+        for person, own in tiers(fields).items()
+        for determination, tier in own.items()
+    ]
+
+
+def in_this_payment(subject: Subject) -> set[tuple[int, str]]:
+    """What is in this payment, by person and the item's key: what was ticked, at first the medical of the person at the
+    table, and chosen tiers."""
+    at_first = [Want(subject.id, Insurance.RES_MEDICAL)]
+    wanted = chosen_items(request.args) if "seen" in request.args else at_first + chosen_items(request.args)
+    return {(want.person_id, want.key) for want in wanted}
+
+
+def is_open(due: Due) -> bool:
+    """May something be paid for it now, perhaps after a tier is chosen?"""
+    dear = any(choice.allowed and choice.personal_due for choice in due.choices)
+    return not due.settled and (dear or (due.payable and bool(due.quote.personal_due)))
+
+
+def sum_of(wanted: Sequence[Want], found: Sequence[Subject]) -> Fen:
+    """What a code for these items would be for, in fen."""
+    now, people = parts().clocks.now(), {each.id: each for each in found}
+    prices = (due_of(parts(), people[want.person_id], want, at=now, channel=AGENT) for want in wanted)
+    return sum(due.quote.personal_due or 0 for due in prices)
+
+
+def beside(wanted: Sequence[Want]) -> list[CodeOut]:
+    """The codes of others that hold an item of this wish."""
+    keys = {(want.person_id, want.key) for want in wanted}
+    out = codes_out(parts(), {want.person_id for want in wanted}, but=actor(here()))
+    return [code for code in out if (code.person_id, code.key) in keys]
+
+
+def numbers(out: Sequence[CodeOut]) -> list[str]:
+    """The payments of these codes. Pure."""
+    return sorted({code.number for code in out})
