@@ -1,17 +1,26 @@
 """A village on paper: one slip a household, to be cut and handed out. No price, no number, no category is on it:
-whoever finds a slip learns a masked name and where to pay."""
+whoever finds a slip learns a masked name and where to pay. What it says of dates is true on the day of printing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 
 from app.flows.due.quote import SELF
 from app.flows.parts import Parts
 from app.flows.village.people import Standing, Villager, villagers
+from app.policy.terms import Dates
+from core.errors import Conflict
 from core.redact import mask_name
 
 _HEAD = "户主"
 _TO_DO = frozenset({Standing.UNPAID, Standing.TIER_OPEN, Standing.FREE})
+
+
+class NothingToHandOut(Conflict):
+    """Slips after the last day on which anything can be paid."""
+
+    text = "今年的缴费已经结束，不用再发纸条了。"
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,29 @@ def slips(parts: Parts, village_code: str, *, everybody: bool = False) -> list[S
         if everybody or any(line.standing in _TO_DO for line in own):
             found.append(_slip(own))
     return found
+
+
+def words_of_the_day(dates: Dates, today: date) -> tuple[str, ...]:
+    """Who helps on this day, and until when at what price: sentences of a slip. NothingToHandOut. Pure."""
+    self_open, agent_open, agents_end = _day(dates.self_open), _day(dates.agent_open), _day(dates.concentrated_end)
+    price = f"{_day(dates.normal_price_end)}以前价钱不变。"
+    if today < dates.agent_open:
+        begins = f"{self_open}开始缴费，" if today < dates.self_open else ""
+        return "不会用手机：去银行、办税大厅。", f"{begins}{agent_open}到{agents_end}村里代收，", price
+    if today <= dates.concentrated_end:
+        return "不会用手机：找代办员，或去银行、办税大厅。", f"{agents_end}以前村里代收，", price
+    counters = "不会用手机：去银行、办税大厅。村里代收结束了，"
+    if today <= dates.normal_price_end:
+        return counters, price
+    if today <= dates.late_end:
+        return counters, "现在交医保，价钱不一样，还要等一段时间才能报销，", "先扫码看清楚再交。"
+    if today <= dates.pension_out_of_window_end:
+        return counters, "医保今年不能交了，", f"养老{_day(dates.pension_out_of_window_end)}以前还能交。"
+    raise NothingToHandOut
+
+
+def _day(day: date) -> str:
+    return f"{day.month}月{day.day}日"
 
 
 def _slip(own: Sequence[Villager]) -> Slip:

@@ -8,7 +8,7 @@ from flask import Response, jsonify, make_response, redirect, render_template, r
 from app.flows.pay.follow import Phase
 from app.flows.tell.at_the_door import NoSuchVisit, visited, visits
 from app.flows.village.people import STANDING_WORDS, Standing, in_words, just_settled, villagers
-from app.flows.village.slips import slips
+from app.flows.village.slips import slips, words_of_the_day
 from app.web.agent.households import own_village
 from app.web.codes import drawn
 from app.web.door.access import Answer, agent, mark_of, own_payment
@@ -35,7 +35,7 @@ def paper(code: str) -> Answer:
         slips=slips(parts(), place.code, everybody=everybody),
         address=parts().public_url.partition("://")[2],
         picture=drawn(parts().public_url + "/"),
-        dates=parts().rules.dates,
+        said=words_of_the_day(parts().rules.dates, parts().clocks.today()),
     )
 
 

@@ -3,7 +3,11 @@
 import json
 import re
 from base64 import b64decode
+from datetime import datetime
 
+import pytest
+
+from core.clock import BEIJING
 from tests.app.web.test_agent import agent, number_of, person_page, seek
 from tests.system import eventually
 
@@ -85,3 +89,29 @@ def test_a_closed_code_prints_no_more(agent, district):
     agent.submit(page, f"/agent/pay/{number}/close", form="close")
 
     assert agent.get(f"/agent/pay/{number}/paper").status == 409
+
+
+@pytest.mark.parametrize(
+    ("day", "said", "unsaid"),
+    [
+        (datetime(2021, 11, 5, 12, tzinfo=BEIJING), "12月20日以前村里代收，12月31日以前价钱不变", "结束"),
+        (datetime(2021, 12, 25, 12, tzinfo=BEIJING), "村里代收结束了，12月31日以前价钱不变", "找代办员"),
+        (datetime(2022, 1, 15, 12, tzinfo=BEIJING), "现在交医保，价钱不一样", "价钱不变"),
+    ],
+)
+def test_a_slip_says_what_is_true_on_its_day(agent, district, running, day, said, unsaid):
+    """O2"""
+    running.turn(day)
+
+    page = slips_of(agent, district, all=1)
+
+    assert said in page.text and unsaid not in page.text
+
+
+def test_after_the_last_day_there_is_nothing_to_hand_out(agent, district, running):
+    """O2"""
+    running.turn(datetime(2023, 2, 1, 12, tzinfo=BEIJING))
+
+    page = slips_of(agent, district, all=1)
+
+    assert page.status == 409 and "今年的缴费已经结束" in page.text
