@@ -83,25 +83,28 @@ def person(who: str) -> str:
     return gateway.facts.title if gateway else _RULES.get(who) or who.removeprefix("staff:")
 
 
-PAYMENT_STATES = {
+PAYMENT_STANDS = {
     "created": "正在下单",
     "pending": "等着付",
     "unknown": "正在核对",
     "closing": "正在关闭",
     "left": "换了别的方式付",
     "paid": "已付，入了账",
+    "partly_back": "退了一部分",
+    "back": "已退费",
     "surplus": "多付待退",
+    "surplus_back": "多付的，已退回",
     "closed": "关了，没有付",
     "failed": "没有付成",
 }
 
 
-def payment_state(state: str) -> str:
-    """A payment's state, for the offices."""
-    return PAYMENT_STATES[state]
+def payment_stands(stands: str) -> str:
+    """Where a payment is today, for the offices."""
+    return PAYMENT_STANDS[stands]
 
 
 def register(app: Flask) -> None:
-    """Filters: yuan (fen → '320'), day, full_day, clock, hour, masked, person, payment_state."""
+    """Filters: yuan (fen → '320'), day, full_day, clock, hour, masked, person, payment_stands."""
     app.jinja_env.filters.update(yuan=plain_yuan, day=day, full_day=full_day, clock=clock, hour=hour, masked=mask_name)
-    app.jinja_env.filters.update(person=person, payment_state=payment_state, act=act)
+    app.jinja_env.filters.update(person=person, payment_stands=payment_stands, act=act)

@@ -236,7 +236,8 @@ def paid_for(connection: Connection, bills: Sequence[Row]) -> Sequence[Row]:
     """Every payment that brought money for the same items as these bills, oldest first: evidence of a duplicate."""
     return connection.execute(
         text(
-            "select distinct p.number, p.gateway, p.amount, p.state, p.paid_at from payment p"
+            "select distinct p.household_id, p.number, p.gateway, p.reference, p.amount, p.state, p.paid_at"
+            " from payment p"
             " join payment_bill pb using (household_id, number)"
             " join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"
             " join unnest(cast(:people as bigint[]), cast(:insurances as text[]), cast(:determinations as bigint[]))"

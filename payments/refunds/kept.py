@@ -55,11 +55,25 @@ def fate(payment: Row, bills: int, left: Kept) -> Fate:
     return Fate.PARTLY_BACK if left.by_hand or len(left.bills) < bills else Fate.PAID
 
 
+def stands(connection: Connection, payment: Row) -> Fate | State:
+    """Where a payment stands today: what became of its money, or its state where none has come."""
+    state = State(payment.state)
+    if state not in (State.PAID, State.SURPLUS):
+        return state
+    asked = {"household": payment.household_id, "number": payment.number}
+    return fate(
+        payment,
+        connection.execute(_COVERED, asked).scalar_one(),
+        kept(connection, payment.household_id, receipt_of_payment(payment)),
+    )
+
+
 def receipt_of_payment(payment: Row) -> str:
     """The cause of the entry that took a payment's money in."""
     return f"receipt:{payment.gateway}:{payment.reference}"
 
 
+_COVERED = text("select count(*) from payment_bill where household_id = :household and number = :number")
 _BILLS = text(
     "select b.* from bill b where b.household_id = :household and b.state = 'settled' and b.personal_due > 0"
     " and receipt_of(b.household_id, b.settled_by) in (:receipt, :receipt || '\\:applied')"

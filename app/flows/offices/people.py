@@ -22,6 +22,7 @@ from core.redact import mask_phone, scrub
 from payments import proofs
 from payments.number import REFUND, household_of
 from payments.refunds import find as find_refunds
+from payments.refunds.kept import stands
 from payments.taking import find as find_money
 
 MOST = 50
@@ -79,7 +80,7 @@ class Dossier:
     phone: str | None  # masked
     dues: Sequence[Due]
     household: Sequence[Subject]
-    payments: Sequence[Row]
+    payments: Sequence[tuple[Row, str]]  # each with where it stands
     notices: Sequence[Row]
     readings: Sequence[Row]
 
@@ -123,7 +124,8 @@ def dossier(parts: Parts, officer: Officer, person_id: int) -> Dossier:
         person = _own(parts, connection, officer, person_id)
         phone = find.phone_of(connection, parts.vault, person_id)
         household = find.by_household(connection, parts.vault, person.household_id, levy_year=parts.rules.year)
-        payments = connection.execute(_PAYMENTS, {"person": person_id}).all()
+        paid = connection.execute(_PAYMENTS, {"person": person_id}).all()
+        payments = [(payment, stands(connection, payment)) for payment in paid]
         notices = connection.execute(_NOTICES, {"household": person.household_id, "person": person_id}).all()
         readings = disclosures.of_person(connection, person_id)
     dues = all_due(parts, person, at=parts.clocks.now())
@@ -236,7 +238,8 @@ _PLACES = text(
     " where :all or left(code, 9) = any (cast(:towns as text[])) order by code"
 )
 _PAYMENTS = text(
-    "select distinct p.number, p.gateway, p.amount, p.state, p.started_at, p.paid_at, p.started_by from payment p"
+    "select distinct p.household_id, p.number, p.gateway, p.reference, p.amount, p.state, p.started_at, p.paid_at,"
+    " p.started_by from payment p"
     " join payment_bill pb on pb.household_id = p.household_id and pb.number = p.number"
     " join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"
     " where b.person_id = :person order by p.started_at desc limit 50"

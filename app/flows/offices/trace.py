@@ -21,7 +21,7 @@ from payments.errors import NoSuchPayment
 from payments.gateways import GATEWAYS
 from payments.ledger.chart import accounts
 from payments.number import household_of
-from payments.states import State
+from payments.refunds.kept import stands
 from payments.taking import find as find_money
 
 
@@ -41,12 +41,13 @@ class Event:
 
 @dataclass(frozen=True)
 class Trace:
-    """One payment and its events; names masked, amounts in fen. `whole`: does every fen stand in the book?"""
+    """One payment and its events; names masked, amounts in fen. `stands`: where it is today;
+    `whole`: does every fen stand in the book?"""
 
     number: str
     channel: str
     amount: Fen
-    state: State
+    stands: str
     items: Sequence[str]
     events: Sequence[Event]
     whole: bool
@@ -63,12 +64,13 @@ def trace(parts: Parts, number: str) -> Trace:
         names = {person.id: mask_name(person.name) for person in people}
         told = _told_of(connection, payment, bills)
         found = [(event, rank) for rank, source in enumerate(_SOURCES) for event in source(told)]
+        today = stands(connection, payment)
         booked = connection.execute(_BOOKED, {"household": payment.household_id, "cause": _receipt(payment)}).scalar()
     return Trace(
         number=number,
         channel=GATEWAYS[payment.gateway].facts.title if payment.gateway in GATEWAYS else payment.gateway,
         amount=payment.amount,
-        state=State(payment.state),
+        stands=today,
         items=[f"{names[bill.person_id]} {title_of(bill)} {plain_yuan(bill.personal_due)} 元" for bill in bills],
         events=[event for event, _ in sorted(found, key=lambda each: (each[0].moment, each[1]))],
         whole=payment.reference is None or booked == payment.amount,

@@ -20,6 +20,7 @@ from core.redact import mask_name
 from payments.gateways import GATEWAYS
 from payments.number import household_of
 from payments.refunds import find as find_refunds
+from payments.refunds.kept import stands
 from payments.states import STUCK, RefundState
 from payments.taking import find as find_money
 
@@ -53,12 +54,12 @@ class Work:
 
 @dataclass(frozen=True)
 class Paid:
-    """One payment that brought money for the same item: paid, or surplus."""
+    """One payment that brought money for the same item; `stands`: what became of it."""
 
     number: str
     title: str
     amount: Fen
-    state: str
+    stands: str
     paid_at: datetime
 
 
@@ -119,7 +120,7 @@ def case(parts: Parts, number: str) -> Case:
             connection, household_of(number), found.payment
         )
         evidence = [
-            Paid(row.number, GATEWAYS[row.gateway].facts.title, row.amount, row.state, row.paid_at)
+            Paid(row.number, GATEWAYS[row.gateway].facts.title, row.amount, stands(connection, row), row.paid_at)
             for row in find_refunds.paid_for(connection, bills)
         ]
         transfer = find_refunds.transfer_of(connection, number)

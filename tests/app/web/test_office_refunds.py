@@ -241,3 +241,27 @@ def test_money_in_doubt_shows_what_the_list_says_of_it(running, district, desks)
 
 def _line(reference, amount):
     return StatementLine(1, Movement.PAYMENT, "WHO", reference, amount, 0, NOON)
+
+
+def test_what_went_back_is_told_alike_on_every_page(running, district, desks):
+    """O3: the path of one yuan said 多付待退 after the refund was paid, and the person's page the same."""
+    want = Want(district.adult.id, MEDICAL)
+    first = start(running, want)
+    running.outside.fault("late_success", first.number)
+    kept = pay(running, want, gateway="alipay", key="other")
+    running.outside.pay(first.checkout.code_url)
+    eventually(lambda: rows(running, "select 1 from suspense"))
+    steps.ask_for_surplus(running.parts)
+    number = rows(running, "select number from refund")[0].number
+    auditor = desks["audit01"]
+    assert "多付待退" in auditor.get(f"/office/audit/trace/{first.number}").text
+
+    press(desks["lead01"], number, "approve")
+    run_refunds(running, number, "paid")
+
+    found = auditor.post("/office/people/", data={"wanted": first.number}).text
+    person = auditor.get(re.search(r'href="(/office/people/[^"]+)"', found)[1]).text
+    trace = auditor.get(f"/office/audit/trace/{first.number}").text
+    for page in (person, trace[: trace.index("一步一步")], auditor.get(f"/office/refunds/{number}").text):
+        assert "多付的，已退回" in page and "多付待退" not in page
+    assert "已付，入了账" in person and "已付，入了账" in auditor.get(f"/office/audit/trace/{kept}").text
