@@ -28,6 +28,12 @@ begin
                  and state <> 'refused') then
       raise exception 'refund % goes by transfer', new.number using errcode = 'LX005';
     end if;
+    if old.state = 'failed' then  -- sent again: as for a transfer
+      perform hold_receipt(new.household_id, new.receipt);
+      if receipt_left(new.household_id, new.receipt) < 0 then
+        raise exception 'receipt % has given that back by hand', new.receipt using errcode = 'LX009';
+      end if;
+    end if;
     perform refund_note(new.household_id, new.number, 'paying', null, 'gateway:' || new.gateway, '', new.ordered_at);
   end if;
   select * into last from refund_step where household_id = new.household_id and number = new.number

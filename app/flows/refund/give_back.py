@@ -158,7 +158,7 @@ def order_of(row: Any, ordered_at: datetime) -> RefundOrder:
 
 def again(parts: Parts, number: str, *, by: str) -> None:
     """After a definite no: the same refund under a new number. NoSuchRefund; RefundDecided if it has not failed, or
-    goes by transfer; RefundTooOld."""
+    goes by transfer; RefundTooOld; NothingToGiveBack: it went back by hand."""
     now = parts.clocks.now()
     with parts.engine.begin() as connection:
         row = find_refunds.find(connection, number)

@@ -206,3 +206,20 @@ def test_what_went_back_by_hand_for_one_leaves_the_others_premium_paid(running, 
     [paper] = rows(running, "select bills from proof where code = :c", c=confirm(running.parts, payment).code)
     [its_bill] = rows(running, "select id from bill where person_id = :p", p=sibling)
     assert paper.bills == [its_bill.id]
+
+
+def test_what_went_back_by_hand_is_not_sent_again_from_a_page_that_is_old(running, both):
+    """Row of the review: a page from before the list came still had its button, and the gateway was asked to give
+    back what it had given; the other's refund goes out again as ever."""
+    refunds_of_both = []
+    for payment in both:
+        running.outside.fault("refund_fails")
+        refunds_of_both.append(agreed(running.parts, payment).number)
+        run_refunds(running, refunds_of_both[-1], "failed")
+    given_by_hand(running, *both, of=both[0])
+
+    with pytest.raises(NothingToGiveBack):
+        refund_pay.again(running.parts, refunds_of_both[0], by=CLERK)
+    refund_pay.again(running.parts, refunds_of_both[1], by=CLERK)
+
+    assert [state(running, one, "refund") for one in refunds_of_both] == ["failed", "paying"]
