@@ -8,7 +8,7 @@ from ipaddress import ip_address, ip_network
 
 from sqlalchemy import Connection, Row, insert, or_, select
 
-from app.access.models import Act
+from app.access.models import Act, Agent
 from core.vault import Vault
 
 
@@ -48,6 +48,15 @@ def listed(connection: Connection, *, before: int | None, most: int, who: str = 
     if who:
         found = found.where(or_(Act.by == who, Act.about == who))
     return connection.execute(found.where(Act.what == what) if what else found).all()
+
+
+def doer(connection: Connection, actor: str) -> str:
+    """Who began a payment (account:<id>, agent:<id>), as this trail writes him: an agent by his login."""
+    kind, _, key = actor.partition(":")
+    if kind != "agent":
+        return actor
+    login = connection.execute(select(Agent.login).where(Agent.id == int(key))).scalar_one_or_none()
+    return f"agent:{login or key}"
 
 
 def note_search(

@@ -35,6 +35,11 @@ def hour(moment: datetime) -> str:
     return f"{local.hour}点{local.minute:02d}分"
 
 
+def moment(at: datetime) -> str:
+    """2021年11月5日 9点05分30秒: a step of a trail, on a Beijing clock."""
+    return f"{full_day(at)} {hour(at)}{beijing(at).second:02d}秒"
+
+
 ACTS = {
     "in": "登录",
     "refused": "登录没有成功：账号、密码或短信码不对",
@@ -72,15 +77,30 @@ _RULES = {
 }
 
 
+_WHOSE = {
+    "account": "居民账号",
+    "agent": "代办员",
+    "operator": "系统管理员",
+    "role": "数据库账号",
+    "sought": "查询内容",
+}
+
+
 def person(who: str) -> str:
     """Who did something, for the offices: a login, a gateway, a rule."""
-    if who.startswith(("account:", "agent:")):
-        kind, _, number = who.partition(":")
-        return f"{'居民账号' if kind == 'account' else '代办员'} {number}"
-    if who.startswith("sought:"):
-        return f"查询内容 {who.removeprefix('sought:')}"
+    kind, _, named = who.partition(":")
+    if kind in _WHOSE:
+        return f"{_WHOSE[kind]} {named}"
     gateway = GATEWAYS.get(who.removeprefix("gateway:"))
     return gateway.facts.title if gateway else _RULES.get(who) or who.removeprefix("staff:")
+
+
+def trail_name(said: str) -> str:
+    """Who is meant, as the trail writes him: `person` read backwards. Any other word is an office's login."""
+    for kind, words in _WHOSE.items():
+        if said.startswith(words):
+            return f"{kind}:{said.removeprefix(words).strip()}"
+    return f"staff:{said.lower()}" if said and ":" not in said else said
 
 
 PAYMENT_STANDS = {
@@ -105,6 +125,7 @@ def payment_stands(stands: str) -> str:
 
 
 def register(app: Flask) -> None:
-    """Filters: yuan (fen → '320'), day, full_day, clock, hour, masked, person, payment_stands."""
+    """Filters: yuan (fen → '320'), day, full_day, clock, hour, moment, masked, person, payment_stands."""
     app.jinja_env.filters.update(yuan=plain_yuan, day=day, full_day=full_day, clock=clock, hour=hour, masked=mask_name)
+    app.jinja_env.filters.update(moment=moment)
     app.jinja_env.filters.update(person=person, payment_stands=payment_stands, act=act)

@@ -37,11 +37,10 @@ class Readings:
 
 @dataclass(frozen=True)
 class Acts:
-    """A page of what people did at the door, the latest first; `who` as the trail has him."""
+    """A page of what people did at the door, the latest first."""
 
     rows: Sequence[Row]
     after: int | None
-    who: str
 
 
 @dataclass(frozen=True)
@@ -70,13 +69,13 @@ def readings(parts: Parts, *, before: int | None) -> Readings:
 
 
 def acts_of(parts: Parts, *, before: int | None = None, who: str = "", sought: str = "", what: str = "") -> Acts:
-    """Every act at the door and with an account, a page at a time: by or about `who` (a login of an office, or as the
+    """Every act at the door and with an account, a page at a time: by or about `who` (as the
     trail writes it), or about what was `sought`, which is known by its digest only."""
     words = clean_name(sought)[:60]
-    named = acts.sought(parts.vault, words) if words else who if ":" in who or not who else f"staff:{who.lower()}"
+    named = acts.sought(parts.vault, words) if words else who
     with parts.reading() as connection:
         rows = acts.listed(connection, before=before, most=PAGE + 1, who=named, what=what)
-    return Acts(rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None, named)
+    return Acts(rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None)
 
 
 def alarms(parts: Parts) -> list[Alarm]:

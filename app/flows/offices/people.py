@@ -80,7 +80,7 @@ class Dossier:
     phone: str | None  # masked
     dues: Sequence[Due]
     household: Sequence[Subject]
-    payments: Sequence[tuple[Row, str]]  # each with where it stands
+    payments: Sequence[tuple[Row, str, str]]  # each with where it stands, and who began it
     notices: Sequence[Row]
     readings: Sequence[Row]
 
@@ -125,7 +125,7 @@ def dossier(parts: Parts, officer: Officer, person_id: int) -> Dossier:
         phone = find.phone_of(connection, parts.vault, person_id)
         household = find.by_household(connection, parts.vault, person.household_id, levy_year=parts.rules.year)
         paid = connection.execute(_PAYMENTS, {"person": person_id}).all()
-        payments = [(payment, stands(connection, payment)) for payment in paid]
+        payments = [(each, stands(connection, each), acts.doer(connection, each.started_by)) for each in paid]
         notices = connection.execute(_NOTICES, {"household": person.household_id, "person": person_id}).all()
         readings = disclosures.of_person(connection, person_id)
     dues = all_due(parts, person, at=parts.clocks.now())

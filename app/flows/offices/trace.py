@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from app.access.acts import doer
 from app.flows.parts import Parts
 from app.flows.refund.follow import STEPS as REFUND_STEPS
 from app.flows.tell.words import KINDS
@@ -130,7 +131,8 @@ def _begun(told: _Told) -> Iterator[Event]:
         yield Event(told.shown(bill.issued_at), "开出缴费单", "系统", words, moment=bill.issued_at)
     payment = told.payment
     words = f"{plain_yuan(payment.amount)} 元"
-    yield Event(payment.ordered_at, "发起付款", payment.started_by, words, moment=payment.started_at)
+    who = doer(told.connection, payment.started_by)
+    yield Event(payment.ordered_at, "发起付款", who, words, moment=payment.started_at)
 
 
 def _paid(told: _Told) -> Iterator[Event]:
@@ -146,7 +148,7 @@ def _heard(told: _Told) -> Iterator[Event]:
         verified = "验签通过" if row.verdict == "verified" else f"没有通过：{row.verdict}"
         words = f"{verified}，{_RESULTS.get(row.result, row.result)}"
         # What was booked by it carries the moment its transaction began.
-        moment = min(row.received_at, told.booked_at or row.received_at) if row.result == "paid" else row.received_at
+        moment = min(row.received_at, told.booked_at or row.received_at) if row.result in _BOOKING else row.received_at
         yield Event(told.shown(row.received_at), "收到渠道通知", f"gateway:{row.gateway}", words, moment=moment)
 
 
@@ -214,6 +216,7 @@ def _notified(told: _Told) -> Iterator[Event]:
         yield Event(told.shown(moment), "通知", by, KINDS.get(row.kind, row.kind), moment=after)
 
 
+_BOOKING = frozenset({"paid", "surplus", "suspense"})
 _RESULTS = {
     "paid": "入了账",
     "again": "重复的通知，没有再记",

@@ -42,7 +42,7 @@ SHOWN: Mapping[str, tuple[str, frozenset[Standing]]] = {  # what an agent asks h
     "all": ("全部", frozenset(Standing)),
     "open": ("没办", frozenset({Standing.UNPAID, Standing.TIER_OPEN, Standing.FREE, Standing.NOT_NOW})),
     "done": ("办好了", frozenset({Standing.DONE})),
-    "elsewhere": ("不在这里", frozenset({Standing.NOT_HERE})),
+    "elsewhere": ("不在这里交", frozenset({Standing.NOT_HERE})),
 }
 
 

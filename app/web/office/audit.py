@@ -7,7 +7,7 @@ from app.flows.offices.audit import Acts, acts_of, alarms, readings
 from app.flows.offices.trace import trace
 from app.web.door.access import Answer, needs
 from app.web.door.parts import parts
-from app.web.words import ACTS
+from app.web.words import ACTS, trail_name
 from payments.errors import NoSuchPayment
 
 bp = APIBlueprint("audit", __name__, enable_openapi=False)
@@ -28,7 +28,7 @@ def path(number: str) -> Answer | tuple[Answer, int]:
     try:
         return render_template("office/trace.html", trace=trace(parts(), number))
     except NoSuchPayment as error:
-        return render_template("office/trace_ask.html", problem=error.sentence()), error.status
+        return render_template("office/trace_ask.html", problem=error.sentence(), number=number), error.status
 
 
 @bp.get("/readings")
@@ -51,15 +51,15 @@ def acts() -> Answer:
 def acts_found() -> Answer:
     """Those of one person or about one search. A form and not an address: a name stands in no address."""
     form = request.form
-    who, what = form.get("who", "").strip()[:60], form.get("what", "")[:20]
-    before = _before(form.get("after", ""))
-    page = acts_of(parts(), before=before, who=who, sought=form.get("sought", "")[:100], what=what)
-    return _acts(page, who=who, what=what)
+    typed = {"who": form.get("who", "").strip()[:60], "sought": form.get("sought", "")[:100]}
+    what, before = form.get("what", "")[:20], _before(form.get("after", ""))
+    page = acts_of(parts(), before=before, who=trail_name(typed["who"]), sought=typed["sought"], what=what)
+    return _acts(page, what=what, **typed)
 
 
-def _acts(page: Acts, who: str = "", what: str = "") -> Answer:
+def _acts(page: Acts, **typed: str) -> Answer:
     ways = {"web": "网页", "command": "命令", "database": "数据库"}
-    return render_template("office/acts.html", page=page, who=page.who or who, what=what, kinds=ACTS, ways=ways)
+    return render_template("office/acts.html", page=page, kinds=ACTS, ways=ways, **typed)
 
 
 def _before(after: str) -> int | None:

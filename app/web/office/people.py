@@ -34,14 +34,12 @@ def ask() -> Answer:
 @needs("people.see")
 def search() -> Answer | tuple[Answer, int]:
     """Who was found. What is sought comes in a form: an identity number stands in no address."""
-    place = request.form.get("place", "")
+    typed = {"place": request.form.get("place", ""), "wanted": request.form.get("wanted", "")[:100]}
     try:
-        hits = desk_people.search(
-            parts(), officer(), wanted=request.form.get("wanted", "")[:100], place=place, network=network()
-        )
+        hits = desk_people.search(parts(), officer(), network=network(), **typed)
     except (NothingWanted, NoPlaceChosen, NobodyFound) as error:
-        return _ask(problem=error.sentence(), place=place), error.status
-    return _ask(hits=hits, place=place)
+        return _ask(problem=error.sentence(), **typed), error.status
+    return _ask(hits=hits, **typed)
 
 
 @bp.get("/<person>")
