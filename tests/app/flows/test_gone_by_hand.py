@@ -219,7 +219,7 @@ def test_what_went_back_by_hand_is_not_sent_again_from_a_page_that_is_old(runnin
     given_by_hand(running, *both, of=both[0])
 
     with pytest.raises(NothingToGiveBack):
-        refund_pay.again(running.parts, refunds_of_both[0], by=CLERK)
-    refund_pay.again(running.parts, refunds_of_both[1], by=CLERK)
+        give_back.again(running.parts, refunds_of_both[0], by=CLERK)
+    give_back.again(running.parts, refunds_of_both[1], by=CLERK)
 
     assert [state(running, one, "refund") for one in refunds_of_both] == ["failed", "paying"]
