@@ -155,7 +155,7 @@ def _residents(phone, district, running, paid, refund, paper):
     yield "sign_in.past", "/history"
     yield "home.ask_code#found", f"/check?code={paper}"
     pay(running, Want(district.adult.id, Insurance.RES_PENSION, 50000), key="other-key")
-    yield "resident.paid", "/paid"
+    yield "paid.paid", "/paid"
     yield "refunds.begin", f"/refund/{me}/RES_PENSION"
     yield "refunds.begin#why", f"/refund/{me}/RES_PENSION?why=twice"
     yield "proofs.offered", f"/proof/{me}/RES_PENSION"

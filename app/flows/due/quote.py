@@ -60,6 +60,7 @@ class Due:
     settled_by: str | None = None  # the cause that booked it, if it is done
     paid: Fen = 0  # of what is done, the part that he paid himself
     ask_first: str | None = None  # what to ask the payer before he pays
+    on_phone: Quote | None = None  # where only the agent's weeks are the reason: what his own phone would be told
     asked: bool = False  # the medical bureau has been asked and has not answered yet
     determination: int | None = None
     years: tuple[int, ...] = ()
@@ -73,6 +74,21 @@ class Due:
     def payable(self) -> bool:
         """May this be put into a payment now?"""
         return self.quote.eligible is Eligible.YES
+
+    @property
+    def is_free(self) -> bool:
+        """May it be settled now without the person paying anything?"""
+        return _costs_nothing(self.quote)
+
+    @property
+    def is_spared(self) -> bool:
+        """The same, on his own phone at least."""
+        return self.is_free or (self.on_phone is not None and _costs_nothing(self.on_phone))
+
+    @property
+    def waits(self) -> bool:
+        """Shall he pay nothing until the medical bureau has looked (D25)?"""
+        return (self.on_phone or self.quote).reason_code is Reason.LATE_WAIVER_REVIEW
 
     @property
     def tier_open(self) -> bool:
@@ -154,7 +170,9 @@ def amount_due(
     bill = subject.standing[insurance].bill if backpay is None else backpay["bill"]
     done = bill if bill is not None and bill["state"] == "settled" else None
     answer = quote(parts.rules, facts, at=at, channel=channel, tier=tier)
-    asked = answer.reason_code is Reason.LATE_WAIVER_REVIEW and asked_for(subject, insurance, Kind.LATE_WAIVER)
+    on_phone = quote(parts.rules, facts, at=at, channel=SELF, tier=tier) if answer.reason_code in _AGENTS_DAYS else None
+    heard = on_phone if on_phone is not None and _may_be_spared(on_phone) else answer
+    asked = heard.reason_code is Reason.LATE_WAIVER_REVIEW and asked_for(subject, insurance, Kind.LATE_WAIVER)
     choices: Sequence[TierChoice] = ()
     if insurance is Insurance.RES_PENSION and (answer.eligible is Eligible.YES or answer.reason_code in _TIER_ASKED):
         choices = tier_choices(parts.rules, facts, at, channel)
@@ -164,7 +182,7 @@ def amount_due(
         insurance=insurance,
         title=item_words(insurance, parts.rules.year, facts.back_years),
         quote=answer,
-        text=_paid_words(done) if done else ASKED_WORDS if asked else say(answer, parts.rules, kept=kept),
+        text=_paid_words(done) if done else ASKED_WORDS if asked else say(heard, parts.rules, kept=kept),
         lines=[say_line(line) for line in answer.lines],
         clauses=[parts.rules.cite(line.clause) for line in answer.lines],
         outlook=outlook(answer, facts, parts.rules),
@@ -172,6 +190,7 @@ def amount_due(
         settled_by=done["settled_by"] if done else None,
         paid=done["personal_due"] if done else 0,
         ask_first=ELSEWHERE_ASKED.format(year=parts.rules.year) if ask_first else None,
+        on_phone=on_phone,
         asked=asked,
         determination=determination,
         years=facts.back_years or (),
@@ -234,7 +253,17 @@ def _identified(parts: Parts, connection: Connection, wanted: str, number: str) 
 
 
 _TIER_ASKED = frozenset({"TIER_REQUIRED", "TIER_ILLEGAL", "TIER_100_NOT_ALLOWED"})
-_OTHER_DAYS = frozenset({"WINDOW_NOT_OPEN", "AGENT_NOT_STARTED", "AGENT_WINDOW_CLOSED", "LATE_WINDOW_CLOSED"})
+_AGENTS_DAYS = frozenset({"AGENT_NOT_STARTED", "AGENT_WINDOW_CLOSED"})
+_OTHER_DAYS = _AGENTS_DAYS | {"WINDOW_NOT_OPEN", "LATE_WINDOW_CLOSED"}
+
+
+def _costs_nothing(answer: Quote) -> bool:
+    return answer.eligible is Eligible.YES and not answer.personal_due
+
+
+def _may_be_spared(answer: Quote) -> bool:
+    """Whom the government pays for, or may pay for, hears that at the agent's too, not that he could still pay."""
+    return _costs_nothing(answer) or answer.reason_code is Reason.LATE_WAIVER_REVIEW
 
 
 def _asks_elsewhere(subject: Subject, answer: Quote) -> bool:

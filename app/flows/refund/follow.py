@@ -19,7 +19,7 @@ from payments.errors import NoSuchRefund
 from payments.gateways import GATEWAYS
 from payments.number import REFUND
 from payments.refunds import find as find_refunds
-from payments.states import RefundState
+from payments.states import UNDECIDED, RefundState
 from payments.taking import find as find_money
 
 _NUMBER = re.compile(REFUND + r"[0-9A-Z]{24}")
@@ -112,6 +112,11 @@ class RefundFollowed:
     def taken_back(self) -> bool:
         """Who asked took it back himself."""
         return self.steps[-1].text == STEPS["withdrawn"]
+
+    @property
+    def is_asked(self) -> bool:
+        """The premium itself is asked back and nobody has agreed: it still stands. What never was a premium is not."""
+        return self.state in UNDECIDED and not self.held
 
     @property
     def is_over(self) -> bool:

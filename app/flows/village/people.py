@@ -25,22 +25,24 @@ class Standing(IntEnum):
     UNPAID = 0
     TIER_OPEN = 1
     FREE = 2
-    NOT_NOW = 3
-    NOT_HERE = 4
-    DONE = 5
+    WAITS = 3
+    NOT_NOW = 4
+    NOT_HERE = 5
+    DONE = 6
 
 
 STANDING_WORDS = {
     Standing.UNPAID: "没交",
     Standing.TIER_OPEN: "养老没选档",
     Standing.FREE: "不用交，还没办",
+    Standing.WAITS: "先不要交，等医保局核实",
     Standing.NOT_NOW: "没交，现在不能交",
     Standing.NOT_HERE: "不在这里交",
     Standing.DONE: "办好了",
 }
 SHOWN: Mapping[str, tuple[str, frozenset[Standing]]] = {  # what an agent asks his list for, by the word of its address
     "all": ("全部", frozenset(Standing)),
-    "open": ("没办", frozenset({Standing.UNPAID, Standing.TIER_OPEN, Standing.FREE, Standing.NOT_NOW})),
+    "open": ("没办", frozenset(Standing) - {Standing.NOT_HERE, Standing.DONE}),
     "done": ("办好了", frozenset({Standing.DONE})),
     "elsewhere": ("不在这里交", frozenset({Standing.NOT_HERE})),
 }
@@ -181,22 +183,27 @@ def _villager(person: Subject, dues: Sequence[Due]) -> Villager:
 
 
 def _closed(years_own: Sequence[Due]) -> Standing:
-    if any(due.not_now and not due.settled for due in years_own):
+    left = [due for due in years_own if not due.settled]
+    if any(due.waits for due in left):
+        return Standing.WAITS
+    if any(due.is_spared for due in left):
+        return Standing.FREE
+    if any(due.not_now for due in left):
         return Standing.NOT_NOW
     return Standing.DONE if any(due.settled for due in years_own) else Standing.NOT_HERE
 
 
 def _word(due: Due) -> str:
     title = TITLES[due.insurance] if due.determination is None else due.title
-    if due.settled:
-        return f"{title}办好了"
-    if due.tier_open:
-        return f"{title}选档后交"
-    if due.not_now:
-        return f"{title}没交"
-    if not due.payable:
-        return ""
-    return f"{title} {plain_yuan(due.quote.personal_due)} 元" if due.quote.personal_due else f"{title}不用交"
+    said = (
+        (due.settled, "办好了"),
+        (due.tier_open, "选档后交"),
+        (due.waits, "先不要交"),
+        (due.is_spared, "不用交"),
+        (due.not_now, "没交"),
+        (due.payable, f" {plain_yuan(due.quote.personal_due or 0)} 元"),
+    )
+    return next((f"{title}{words}" for so, words in said if so), "")
 
 
 def _day(day: date) -> str:

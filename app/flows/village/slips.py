@@ -14,7 +14,7 @@ from core.errors import Conflict
 from core.redact import mask_name
 
 _HEAD = "户主"
-_TO_DO = frozenset({Standing.UNPAID, Standing.TIER_OPEN, Standing.FREE})
+_TO_DO = frozenset({Standing.UNPAID, Standing.TIER_OPEN, Standing.FREE, Standing.WAITS})
 
 
 class NothingToHandOut(Conflict):

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from flask import request, url_for
 
-NEXT = {"due": "resident.due", "paid": "resident.paid"}
+NEXT = {"due": "resident.due", "paid": "paid.paid"}
 _LASTING = re.compile(
     r"/(me|history|refunds|pay/[0-9A-Z]{26}|refunds/[0-9A-Z]{26})"
     r"|/agent/(pay/[0-9A-Z]{26}|villages/[0-9]{12}(/slips|/visits)?)"

@@ -16,7 +16,6 @@ from app.flows.family.holders import LetGo
 from app.flows.family.people import ConsentRequired, account_of, get_to_know
 from app.flows.pay.follow import close_payment, unfinished
 from app.flows.pay.start import NothingChosen, NotPayable, Want, due_of
-from app.flows.refund.follow import follow_all
 from app.flows.register.determine import ask_for_waiver
 from app.policy.answer import Reason
 from app.policy.facts import Insurance
@@ -197,7 +196,7 @@ def confirm() -> Answer:
         raise NothingChosen
     lines = list(_chosen(wanted))
     if not lines:  # the browser's way back, after it was paid
-        return redirect(url_for("resident.paid"), 303)
+        return redirect(url_for("paid.paid"), 303)
     at_home = request.args.getlist("home")
     for line in lines:
         if line.due.ask_first and line.field not in at_home:
@@ -233,7 +232,7 @@ def pay() -> Answer:
     except NotPayable as no:
         if no.reason != Reason.ALREADY_PAID:
             raise
-        return redirect(url_for("resident.paid"), 303)  # a page of before, sent again
+        return redirect(url_for("paid.paid"), 303)  # a page of before, sent again
     if started.number is None:
         return redirect(url_for("resident.due", **tier_fields(request.form)), 303)
     return redirect(url_for("resident.payment", number=started.number), 303)
@@ -250,17 +249,6 @@ def close(number: str) -> Answer:
     """The person does not want it: nobody shall be able to pay this code any more."""
     close_payment(parts(), own_payment(number).number, by=actor(here()))
     return redirect(url_for("resident.payment", number=number), 303)
-
-
-@bp.get("/paid")
-def paid() -> Answer:
-    """What is done for the people of this session."""
-    now = parts().clocks.now()
-    people = _people()
-    cards = [Card(reference(person.id), person, all_due(parts(), person, at=now)) for person in people]
-    refunds = follow_all(parts(), people)
-    going = {(item.person_id, item.title): each for each in refunds if not each.is_over for item in each.items}
-    return render_template("resident/paid.html", cards=cards, refunds=refunds, going=going)
 
 
 @bp.post("/leave")

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from core.clock import BEIJING
 from tests.app.web.test_agent import agent, person_page, seek
-from tests.builders import a_household, a_person, an_id_number
+from tests.builders import NEW_YEAR, a_household, a_person, an_id_number
 
 __all__ = ["agent"]
 AFTER = datetime(2021, 12, 21, 9, tzinfo=BEIJING)  # the agents' weeks are over
@@ -77,6 +77,22 @@ def test_a_closed_window_says_so_and_the_seasons_result_stays(agent, district, r
     assert result == "医保 1 / 3 人办好" and result in page.text
     assert "现在不能交 村里代收12月20日结束了" in person.text
     assert not person.values("by") and "<select" not in person.html
+
+
+def test_whom_the_government_may_pay_for_is_not_told_that_he_has_not_paid(agent, district, running):
+    """R2: after the agents' weeks, and after 31 December, the list said 没交 of whom /due told not to pay."""
+    running.turn(AFTER)
+    person = person_page(agent, district, district.poor.name)
+    village = agent.get(f"/agent/villages/{district.village}").text
+    assert person.text.count("不用交，政府交") >= 2 and "不用交，还没办" in village
+    assert "医保不用交；养老不用交" in village and "没交，现在不能交" in village  # the adult's
+
+    running.turn(NEW_YEAR)
+    person = person_page(agent, district, district.poor.name)
+    village = agent.get(f"/agent/villages/{district.village}").text
+    assert "先不要交钱 请先不要交钱。您可能由政府代缴。" in person.text
+    assert "先不要交，等医保局核实" in village and "医保先不要交" in village and "没交，现在不能交" in village
+    assert not person.values("by") and not person.values("only")
 
 
 def test_the_screen_says_what_the_code_is_for(agent, district):

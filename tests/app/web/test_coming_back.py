@@ -115,7 +115,7 @@ def test_what_is_going_back_is_not_called_done(running, district, browser):
 
     page = browser.get("/paid")
 
-    assert page.text.count("正在退费，退 320 元") == 1 and page.text.count("办好了，交了 320 元") == 1
+    assert page.text.count("交了 320 元，正在申请退费") == 1 and page.text.count("办好了，交了 320 元") == 1
     assert "/refunds/" in page.link("看退费办到哪一步")
 
 
