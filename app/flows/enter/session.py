@@ -5,7 +5,7 @@ Everything here is about the system clock. Tokens leave as values once and are k
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from app.access import accounts, acts, devices, sessions
 from app.access.acts import What
@@ -127,32 +127,19 @@ class Tried:
 
 def log_in(parts: Parts, tried: Tried, *, former: Visitor | None) -> Entry:
     """An agent's new session; whatever session the browser had before is over (A56). WrongLogin, TooOften."""
-    who = _proven(parts, Agent, tried)
-    return _enter(parts, former, who, tried, agent_id=who.id)
+    return _log_in(parts, Agent, tried, former)
 
 
 def log_in_staff(parts: Parts, tried: Tried, *, former: Visitor | None) -> Entry:
     """The new session of somebody of an office; otherwise as `log_in`."""
-    who = _proven(parts, Staff, tried)
-    return _enter(parts, former, who, tried, staff_id=who.id)
+    return _log_in(parts, Staff, tried, former)
 
 
-@dataclass(frozen=True)
-class _Proven:
-    """Somebody whose password and code were right; `name` as the trail has it; what was counted against him."""
-
-    id: int
-    name: str
-    counted: Counted
-
-
-def _proven(parts: Parts, whose: Whose, tried: Tried) -> _Proven:
+def _log_in(parts: Parts, whose: Whose, tried: Tried, former: Visitor | None) -> Entry:
     wanted = tried.login.strip().lower()[:64].replace("\0", "")
     counted = _count_login(parts, f"{whose.__tablename__}:{wanted}", tried)
     with parts.reading() as connection:
-        found = connection.execute(
-            select(whose.id, whose.password_hash).where(whose.login == wanted, whose.active)
-        ).one_or_none()
+        found = _account(connection, whose, wanted)
     now = parts.clocks.wall()
     # Who is refused is not known: it is about a login, or about what somebody typed for one, by its digest.
     name = f"{whose.__tablename__}:{wanted}" if found else acts.sought(parts.vault, wanted)
@@ -161,12 +148,28 @@ def _proven(parts: Parts, whose: Whose, tried: Tried) -> _Proven:
         # Asked whatever the password was: the time tells nobody that it was right.
         typed = tried.code[:LONGEST]
         proved = prove_second(connection, parts.vault, whose, login=wanted, typed=typed, now=now, spend=right)
-        if not proved:
-            what = What.SECOND_REFUSED if right else What.REFUSED
-            acts.note(connection, what, by="", about=name, at=now, network=tried.network)
-    if found is None or not proved:
-        raise WrongLogin
-    return _Proven(found.id, name, counted)
+        # The code that was spent holds the account: whoever changes it ends this session too, or came before.
+        if found is not None and proved and _account(connection, whose, wanted) == found:
+            return _enter(parts, connection, former, _Proven(whose, found.id, name, counted), tried)
+        what = What.SECOND_REFUSED if right else What.REFUSED
+        acts.note(connection, what, by="", about=name, at=now, network=tried.network)
+    raise WrongLogin
+
+
+@dataclass(frozen=True)
+class _Proven:
+    """Somebody whose password and code were right; `name` as the trail has it; what was counted against him."""
+
+    whose: Whose
+    id: int
+    name: str
+    counted: Counted
+
+
+def _account(connection: Connection, whose: Whose, login: str) -> Row | None:
+    """What a login is proved against; None if there is none, or it was disabled."""
+    own = select(whose.id, whose.password_hash, whose.second).where(whose.login == login, whose.active)
+    return connection.execute(own).one_or_none()
 
 
 def _count_login(parts: Parts, subject: str, tried: Tried) -> Counted:
@@ -181,15 +184,15 @@ def _count_login(parts: Parts, subject: str, tried: Tried) -> Counted:
         return counted + count_at(connection, parts.vault, "login-from", network=here, now=now)
 
 
-def _enter(parts: Parts, former: Visitor | None, who: _Proven, tried: Tried, **key: int) -> Entry:
+def _enter(parts: Parts, connection: Connection, former: Visitor | None, who: _Proven, tried: Tried) -> Entry:
     token, now = sessions.new_token(), parts.clocks.wall()
-    with parts.engine.begin() as connection:
-        if former is not None:
-            sessions.end(connection, former.token_hash)
-        forgive(connection, who.counted)
-        acts.note(connection, What.IN, by=who.name, at=now, network=tried.network)
-        where = acts.neighbourhood(tried.network)
-        ends = sessions.write(connection, token, now=now, network=where, **key)
+    if former is not None:
+        sessions.end(connection, former.token_hash)
+    forgive(connection, who.counted)
+    acts.note(connection, What.IN, by=who.name, at=now, network=tried.network)
+    where = acts.neighbourhood(tried.network)
+    key = {f"{who.whose.__tablename__}_id": who.id}
+    ends = sessions.write(connection, token, now=now, network=where, **key)
     return Entry(token, ends, devices.remembered(parts.vault, tried.device, who.name))
 
 

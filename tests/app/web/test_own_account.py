@@ -1,6 +1,7 @@
 """D11, D14: a password is somebody's own, and he sees and ends where he is logged in."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
@@ -11,9 +12,9 @@ from app.access.roles import Role
 from app.access.sessions import hash_of
 from app.flows.enter.accounts import CommonPassword, OwnPassword, add_agent, add_staff, change_password
 from app.flows.enter.own import NoSuchSession, end_session, open_sessions
-from app.flows.enter.session import Tried, WrongLogin, log_in, visitor_of
+from app.flows.enter.session import Tried, WrongLogin, log_in, log_in_staff, visitor_of
 from tests.browsing import Browser
-from tests.system import early_in_the_minute, second_code
+from tests.system import early_in_the_minute, eventually, second_code
 
 OLD, NEW = "correct horse battery", "four quiet herons"
 DOORS = pytest.mark.parametrize(("door", "home"), [("agent", "/agent/"), ("office", "/office/")])
@@ -223,3 +224,45 @@ def test_nobody_ends_anothers(running, district, browser):
         end_session(running.parts, mine, name, network="here")
     assert visitor_of(running.parts, sibling.session.cookies["session"]) is not None
     sibling.close()
+
+
+@DOORS
+@pytest.mark.parametrize("what", ["password", "second", "disabled"])
+def test_who_is_on_his_way_in_with_what_is_no_more_stays_out(running, district, door, home, what):
+    """Row of the review: a password was changed, a lost telephone given up, an account disabled between the proof and
+    the session: that session outlived the change. A colleague's login at the same moment is let in."""
+    somebody(running, district, door)
+    somebody(running, district, door, "colleague")
+    enter_with = log_in if door == "agent" else log_in_staff
+    changed = {
+        "password": "password_hash = 'another'",
+        "second": "second = (select second from {0} where login = 'colleague'), second_step = 0",
+        "disabled": "active = false",
+    }
+    table = "agent" if door == "agent" else "staff"
+    tries = {
+        login: Tried(login, OLD, second_code(running.url, login), network="10.0.0.1")
+        for login in ("somebody", "colleague")
+    }
+    with ThreadPoolExecutor(2) as pool, running.office.engine.connect() as change:
+        statement = f"update {table} set {changed[what].format(table)} where login = 'somebody'"
+        change.execute(text(statement))  # and the sessions there are end; not committed yet
+        change.execute(
+            text(f"delete from session where {table}_id = (select id from {table} where login = 'somebody')")
+        )
+        entering = {login: pool.submit(enter_with, running.parts, each, former=None) for login, each in tries.items()}
+        assert entering["colleague"].result(3).token
+        eventually(lambda: _waits(running))
+        change.commit()
+
+        with pytest.raises(WrongLogin):
+            entering["somebody"].result(5)
+
+    with running.parts.engine.connect() as connection:
+        assert connection.execute(text("select count(*) from session")).scalar_one() == 1
+
+
+def _waits(running):
+    with running.parts.engine.connect() as connection:
+        waiting = text("select count(*) from pg_locks where not granted")
+        return connection.execute(waiting).scalar_one() > 0
