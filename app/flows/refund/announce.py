@@ -36,7 +36,7 @@ def tell_refund(parts: Parts, connection: Connection, number: str, word: str) ->
         "names": "、".join(mask_name(person.name) for person in people),
         "items": "、".join(dict.fromkeys(title_of(bill) for bill in bills)),
         "amount": amount,
-        "reason": steps[-1].reason[:40],
+        "reason": steps[-1].reason[:40].rstrip("。"),  # the sentence around it ends by itself
         "help_phone": parts.help_phone,
     }
     own = _own_phone(parts, people)

@@ -76,6 +76,17 @@ def refundable(
     return next((each for each in found if (each.insurance, each.determination) == item), None)
 
 
+def is_only_payment(parts: Parts, subject: Subject, insurance: Insurance, determination: int | None = None) -> bool:
+    """Is the payment behind a settled item the only one for it that the book knows, by any way?"""
+    with parts.reading() as connection:
+        bills = find_refunds.giveable(connection, [subject.id], levy_year=parts.rules.year)
+        bill = next(each for each in bills if (each.insurance, each.determination) == (insurance, determination))
+        receipt = find_refunds.receipt_behind(connection, bill.household_id, bill.settled_by)
+        known = {find_refunds.payment_behind(connection, bill.household_id, receipt)}
+        known |= {payment.number for payment in find_refunds.paid_for(connection, [bill])}
+        return len(known) == 1 and not any(find_refunds.held_receipts(connection, each) for each in known if each)
+
+
 def ask(
     parts: Parts,
     subject: Subject,

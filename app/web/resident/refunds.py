@@ -8,7 +8,7 @@ from flask import redirect, render_template, request, url_for
 from app.flows.due.quote import subjects
 from app.flows.refund.follow import follow_all
 from app.flows.refund.steps import withdraw
-from app.flows.refund.wish import Refundable, UnknownReason, ask, refundable
+from app.flows.refund.wish import Refundable, UnknownReason, ask, is_only_payment, refundable
 from app.policy.refunds import QUESTIONS, Why
 from app.registry.find import Subject
 from app.web.door.access import Answer, actor, here
@@ -71,6 +71,7 @@ def begin(person: str, insurance: str) -> Answer:
         why=chosen,
         words=QUESTIONS[chosen],
         key=secrets.token_urlsafe(12),
+        only=chosen is Why.TWICE and is_only_payment(parts(), subject, found.insurance, found.determination),
         moved=chosen in (Why.ELSEWHERE, Why.EMPLOYEE, Why.DIED),
     )
 
