@@ -1,9 +1,11 @@
 """How pages write amounts, days and names. Registered as template filters."""
 
+import re
 from datetime import date, datetime
 
 from flask import Flask
 
+from app.access.roles import ROLES, Role
 from core.clock import beijing
 from core.money import plain_yuan
 from core.redact import mask_name
@@ -56,6 +58,25 @@ ACTS = {
     "password": "换密码",
     "second": "换第二验证因素",
 }
+
+
+_TURNS = {"insert": "加上", "delete": "去掉", "update": "改成"}
+
+
+def act_words(what: str, words: str) -> str:
+    """What is noted beside an act, as the auditor reads it: numbers of places stay, every other word is ours."""
+    first, _, rest = words.partition(" ")
+    if what == "role" and first in {*Role}:
+        return " ".join([ROLES[Role(first)], *re.findall(r"[0-9]{9}", rest)])
+    if what == "village" and first in _TURNS:
+        return f"{_TURNS[first]} {rest}"
+    if what == "out" and first:
+        return "退出了一处登录" if first == "one" else f"退出了别处的 {rest} 处登录"
+    if what == "search" and first:
+        return f"{'镇街' if len(first) == 9 else '村（居）'} {first}"
+    if what == "in" and words.startswith("phone of "):
+        return f"这个手机号以前是{person(words.removeprefix('phone of '))}的"
+    return words
 
 
 def act(what: str) -> str:
@@ -128,4 +149,4 @@ def register(app: Flask) -> None:
     """Filters: yuan (fen → '320'), day, full_day, clock, hour, moment, masked, person, payment_stands."""
     app.jinja_env.filters.update(yuan=plain_yuan, day=day, full_day=full_day, clock=clock, hour=hour, masked=mask_name)
     app.jinja_env.filters.update(moment=moment)
-    app.jinja_env.filters.update(person=person, payment_stands=payment_stands, act=act)
+    app.jinja_env.filters.update(person=person, payment_stands=payment_stands, act=act, act_words=act_words)

@@ -29,6 +29,7 @@ WHATS = {
     "subsidy": "补助",
     "bill": "缴费单",
 }
+SUBJECTS = {("treasury", "fund"): "年度", ("treasury", "subsidy"): "税票号"}
 OWNERS = {"tax_clerk": "税务经办", "refund_desk": "退费经办"}
 STATES = {"open": "待处理", "proposed": "待复核", "cleared": "已处理"}
 REMEDIES = {"accept": "说明原因，不动账", "book": "按对方金额入账，需复核", "gone": "再核对时已相符"}
@@ -171,6 +172,11 @@ def steps_of_day(connection: Connection, day: date) -> dict[int, list[Row]]:
     ):
         found.setdefault(row.discrepancy, []).append(row)
     return found
+
+
+def subject_title(row: Any) -> str:
+    """What its `subject` is: a number of theirs, or of a fund the levy year. Pure."""
+    return SUBJECTS.get((row.books, row.what), "对方编号")
 
 
 def remedies(row: Any) -> list[str]:

@@ -114,6 +114,13 @@ def days_until(parts: Parts, *, most: int = 60) -> list[date]:
     return [yesterday - timedelta(days=place) for place in range(min(most, (yesterday - first).days + 1))]
 
 
+def booked_today(parts: Parts) -> int:
+    """How many entries of money from outside stand on the day that is not over: its lists come tomorrow."""
+    with parts.reading() as connection:
+        counted = text("select count(*) from entry where booked_on = :today and starts_with(cause, 'receipt:')")
+        return connection.execute(counted, {"today": parts.clocks.today()}).scalar_one()
+
+
 def _close(parts: Parts, day: date, closing: Closing, seen: str | None) -> bool:
     with parts.engine.begin() as connection:
         may_take(connection, SEAL_WITHIN_S)

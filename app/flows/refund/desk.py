@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.access.roles import ROLES, Role
 from app.flows.due.explain import explain
 from app.flows.parts import Parts
-from app.flows.refund.follow import RefundFollowed, follow
+from app.flows.refund.follow import BUREAUS, WORDS, RefundFollowed, follow
 from app.flows.titles import title_of
 from app.policy.facts import Elsewhere, Insurance
 from app.policy.sheet import Reader, Sheet
@@ -24,6 +25,7 @@ from payments.refunds.kept import stands
 from payments.states import STUCK, RefundState
 from payments.taking import find as find_money
 
+NOBODYS = "refund_desk"  # the owner of what nobody has taken yet
 OPEN = tuple(state for state in RefundState if state not in (RefundState.PAID, RefundState.REJECTED))
 DONE = (RefundState.PAID, RefundState.REJECTED)
 LATEST = 200  # of what ended; an older one is found by its number
@@ -45,6 +47,11 @@ class Work:
     days: int
     missing: frozenset[Insurance]
     by_transfer: bool = False  # a second person has yet to see its slip
+
+    @property
+    def stands(self) -> str:
+        """What is missing, and who does it."""
+        return waits_as(self.state, held=self.held, missing=self.missing)
 
     @property
     def stuck(self) -> bool:
@@ -84,6 +91,26 @@ class Case:
     transfer: Any | None
     by_hand: bool  # the list says that somebody gave as much back by hand
     spent: bool  # any other way would give back more than came in
+
+    @property
+    def stands(self) -> str:
+        """What is missing, and who does it."""
+        if self.refund.taken_back:
+            return "已撤回"
+        if self.refund.state in STUCK and self.transfer is not None and self.transfer.state == "asked":
+            return f"待核对回单：{ROLES[Role.TAX_LEAD]}"
+        return waits_as(self.refund.state, held=self.refund.held, missing=self.missing)
+
+
+def waits_as(state: RefundState, *, held: bool, missing: frozenset[Insurance]) -> str:
+    """Where a refund is, for the offices: while it waits for people, what they do and who they are. Pure."""
+    if state is RefundState.REVIEWED or (held and state is RefundState.APPLIED):
+        return f"待同意：{ROLES[Role.TAX_LEAD]}"
+    if state is RefundState.APPLIED:
+        return f"待受理：{ROLES[Role.TAX_CLERK]}"
+    if state is RefundState.ACCEPTED:
+        return f"待复核：{'、'.join(BUREAUS[each] for each in sorted(missing))}"
+    return WORDS[state]
 
 
 def work(parts: Parts, *, done: bool = False) -> list[Work]:

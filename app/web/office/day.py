@@ -169,6 +169,8 @@ def _days_page(**said: str) -> str:
         open=opened,
         last=last,
         due=due,
+        today=parts().clocks.today(),
+        booked=close_day.booked_today(parts()),
         listed=listed,
         files=FILE_NAMES,
         may=_may,

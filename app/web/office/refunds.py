@@ -8,8 +8,8 @@ from flask import redirect, render_template, request, url_for
 
 from app.access.roles import REVIEWS, Role, may
 from app.access.sessions import Officer
-from app.flows.refund.desk import Case, Work, case, work
-from app.flows.refund.follow import BUREAUS, WORDS
+from app.flows.refund.desk import NOBODYS, Case, Work, case, work
+from app.flows.refund.follow import BUREAUS
 from app.flows.refund.give_back import HOLDERS, Account, again, ask_transfer, decide_transfer, went_by_hand
 from app.flows.refund.steps import accept, decide, own, review, withdraw
 from app.policy.facts import Insurance
@@ -34,7 +34,7 @@ def listed() -> Answer:
     """What is under way, what waits for this desk first; or what ended."""
     done = "done" in request.args
     rows = sorted(work(parts(), done=done), key=lambda row: not _mine(row))
-    return render_template("office/refunds.html", rows=rows, words=WORDS, done=done, mine=_mine)
+    return render_template("office/refunds.html", rows=rows, done=done, mine=_mine, nobodys=NOBODYS)
 
 
 @bp.get("/<number>")
@@ -43,7 +43,13 @@ def one(number: str) -> Answer:
     """One refund, its evidence, its steps, and what this desk may do."""
     found = case(parts(), number)
     return render_template(
-        "office/refund.html", case=found, words=WORDS, ways=WAYS, holders=HOLDERS, acts=_acts(found), bureaus=BUREAUS
+        "office/refund.html",
+        case=found,
+        nobodys=NOBODYS,
+        ways=WAYS,
+        holders=HOLDERS,
+        acts=_acts(found),
+        bureaus=BUREAUS,
     )
 
 

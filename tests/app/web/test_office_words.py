@@ -2,13 +2,20 @@
 
 import re
 
+import psycopg
+
+from app.access import acts
+from app.access.acts import What
 from app.access.roles import Role
 from app.flows.enter.accounts import add_agent
 from app.flows.offices.trace import trace
 from app.flows.pay.start import Kind, Payer, Want, start_payment
+from app.flows.refund import steps
 from app.policy.facts import Insurance
 from app.web.words import person, trail_name
 from tests.app.web.test_office_people import at_desk, find
+from tests.builders import NOON
+from tests.conftest import DATABASE
 from tests.refunding import agreed, pay, rows, run_refunds, start
 from tests.system import eventually
 
@@ -73,3 +80,85 @@ def test_what_was_heard_stands_above_what_was_booked_by_it(running, district):
         order = [event.what for event in trace(running.parts, number).events]
         booked = next(place for place, what in enumerate(order) if what.startswith("记账"))
         assert order.index("渠道收到钱") < order.index("收到渠道通知") < booked
+
+
+def test_a_refund_says_what_is_missing_and_by_whom(running, district):
+    """O7"""
+    auditor = at_desk(running, Role.AUDITOR, "audit01")
+    number = steps.apply(running.parts, pay(running, Want(district.adult.id, MEDICAL)), by="resident").number
+
+    def told():
+        listed, page = auditor.get("/office/refunds/").text, auditor.get(f"/office/refunds/{number}").text
+        assert "还没人领" not in listed + page
+        return [word for word in re.findall(r"待(?:受理|复核|同意)：[^< ]+", page) if word in listed]
+
+    assert told() == ["待受理：税务经办"]
+    steps.accept(running.parts, number, by="staff:clerk01")
+    assert told() == ["待复核：医保局"]
+    steps.review(running.parts, number, MEDICAL, by="staff:medical1", reason="")
+    assert told() == ["待同意：税务复核"]
+
+
+def test_money_held_waits_for_the_second_person_alone(running, district):
+    """O7: of a surplus nothing is left to accept."""
+    want = Want(district.adult.id, MEDICAL)
+    first = start(running, want)
+    running.outside.fault("late_success", first.number)
+    pay(running, want, gateway="alipay", key="other")
+    running.outside.pay(first.checkout.code_url)
+    eventually(lambda: rows(running, "select 1 from suspense"))
+    steps.ask_for_surplus(running.parts)
+
+    page = at_desk(running, Role.TAX_LEAD, "lead01").get("/office/refunds/").text
+
+    assert "待同意：税务复核" in page and "待受理" not in page
+
+
+def test_the_first_day_says_that_todays_book_is_compared_tomorrow(running, district):
+    """O5"""
+    clerk = at_desk(running, Role.TAX_CLERK, "clerk01")
+    assert "还没有记过账" in clerk.get("/office/day/").text
+
+    pay(running, Want(district.adult.id, MEDICAL))
+
+    page = clerk.get("/office/day/").text
+    assert "收了 1 笔。今天的账明天核对。" in page and "还没有记过账" not in page
+
+
+def test_a_difference_of_a_fund_names_its_year(running, database):
+    """O6"""
+    with psycopg.connect(database.owner_url(DATABASE)) as owner:
+        owner.execute(_A_FUND, {"day": running.parts.clocks.today()})
+    page = at_desk(running, Role.TAX_CLERK, "clerk01").get(f"/office/day/{running.parts.clocks.today()}").text
+
+    assert "<dt>年度</dt><dd>2022</dd>" in page and "对方编号" not in page
+
+
+def test_no_code_stands_before_a_clerk_or_an_auditor(running, district):
+    """O9"""
+    running.write(
+        lambda connection: [
+            acts.note(connection, what, by="operator:root", about="staff:clerk01", words=words, at=NOON)
+            for what, words in (
+                (What.ROLE, 'town ["370404103"]'),
+                (What.VILLAGE, "insert 370404103901"),
+                (What.OUT, "others 2"),
+                (What.SEARCH, "370404103901"),
+            )
+        ]
+    )
+    auditor = at_desk(running, Role.AUDITOR, "audit01")
+
+    page = auditor.get("/office/audit/acts").text.partition("<table>")[2]
+    person = auditor.get(re.search(r'href="(/office/people/[^"]+)"', find(auditor, district.adult.id_number).text)[1])
+
+    for words in ("镇街经办 370404103", "加上 370404103901", "退出了别处的 2 处登录", "系统管理员 root"):
+        assert words in page
+    assert not re.search(r"town|insert|others|operator", page)
+    assert "TIER_REQUIRED" not in person.text and "（OK" not in person.text
+
+
+_A_FUND = (
+    "select name_difference('treasury', 'RES_MEDICAL', %(day)s, 'MISSING_IN_BANK', 'fund', '2022', '', 32000, null,"
+    " null, 0, '', now(), now())"
+)
