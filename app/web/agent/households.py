@@ -129,6 +129,7 @@ def village(code: str) -> Answer:
         place=place,
         progress=in_words(progress),
         closed=closed_words(parts().rules.dates, parts().clocks.today()),
+        slips=parts().clocks.today() <= parts().rules.dates.pension_out_of_window_end,
         lines=[
             (reference(line.subject.id), mark_of(line.subject.id), line)
             for line in found[(page - 1) * PAGE : page * PAGE]
