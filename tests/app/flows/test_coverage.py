@@ -120,7 +120,7 @@ def test_who_moved_is_counted_where_he_lives_now(running, neighbours, tmp_path):
     found = {row.village_code: (row.due, row.done) for row in progress(running.parts, OFFICER)}
     assert found == {VILLAGE: (2, 0), other: (1, 1)}
     dossier = desk_people.dossier(running.parts, OFFICER, neighbours[0])
-    assert [each.number for each, _ in dossier.payments] == [paid]
+    assert [each.number for each, *_ in dossier.payments] == [paid]
     assert [each.kind for each in dossier.notices] == ["paid"]
     stayed = desk_people.dossier(running.parts, OFFICER, neighbours[1])
     assert (stayed.payments, stayed.notices) == ([], [])
