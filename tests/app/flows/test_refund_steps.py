@@ -366,7 +366,7 @@ def test_a_no_needs_a_reason_and_the_payer_is_told_it(running, adult):
 
     told = rows(running, "select kind, fields, rank from notice order by cause")
     assert [row.kind for row in told] == ["paid", "refund_asked", "refund_rejected"]
-    assert told[2].fields["reason"] == "只交了一次，没有重复。" and told[1].fields["amount"] == "320元"
+    assert told[2].fields["reason"] == "只交了一次，没有重复" and told[1].fields["amount"] == "320元"
     assert "原因：只交了一次，没有重复。" in follow(running.parts, asked.number).words
 
 
