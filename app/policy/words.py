@@ -95,11 +95,11 @@ def _say_year(rules: PolicyYear) -> dict[str, object]:
     dates, pension = rules.dates, rules.pension
     return {
         "year": rules.year,
-        "self_open": _short(dates.self_open),
-        "agent_open": _short(dates.agent_open),
-        "agent_end": _short(dates.concentrated_end),
-        "normal_end": _short(dates.normal_price_end),
-        "late_end": _short(dates.late_end),
+        "self_open": short_day(dates.self_open),
+        "agent_open": short_day(dates.agent_open),
+        "agent_end": short_day(dates.concentrated_end),
+        "normal_end": short_day(dates.normal_price_end),
+        "late_end": short_day(dates.late_end),
         "waiting_days": rules.medical.waiting_days,
         "late_amount": plain_yuan(rules.medical.total),
         "join_age": pension.join_age,
@@ -115,7 +115,8 @@ def _say_year(rules: PolicyYear) -> dict[str, object]:
     }
 
 
-def _short(day: date) -> str:
+def short_day(day: date) -> str:
+    """12月20日. Pure."""
     return f"{day.month}月{day.day}日"
 
 

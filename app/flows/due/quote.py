@@ -16,7 +16,7 @@ from app.flows.refused import kept_though_refused
 from app.policy.answer import Eligible, Quote, Reason
 from app.policy.facts import Insurance
 from app.policy.quote import TierChoice, quote, tier_choices
-from app.policy.words import item_words, outlook, say, say_line
+from app.policy.words import item_words, outlook, say, say_line, short_day
 from app.registry import find
 from app.registry.determinations import Kind, State
 from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
@@ -275,9 +275,9 @@ def _asks_elsewhere(subject: Subject, answer: Quote) -> bool:
 def _paid_words(bill: Mapping[str, Any]) -> str:
     day = beijing(datetime.fromisoformat(bill["settled_at"]))
     if bill["personal_due"] == 0:
-        return f"已经办好了（{day.month}月{day.day}日），政府替您交，什么都不用办。"
+        return f"已经办好了（{short_day(day)}），政府替您交，什么都不用办。"
     channel = _CHANNEL_WORDS.get(bill["settled_by"].split(":")[1])
-    return f"已经交过了：{day.month}月{day.day}日{f'，{channel}' if channel else ''}。不用再交。"
+    return f"已经交过了：{short_day(day)}{f'，{channel}' if channel else ''}。不用再交。"
 
 
 _CHANNEL_WORDS = {"wechat": "微信支付", "alipay": "支付宝", "unionpay": "云闪付", "ccb_pos": "刷卡"}

@@ -15,6 +15,7 @@ from app.flows.due.quote import SELF
 from app.flows.parts import Parts
 from app.flows.titles import title_of
 from app.flows.village.people import Standing, Villager, household, standings, villagers
+from app.policy.words import short_day
 from app.registry import find
 from app.registry.find import Subject
 from core.errors import Conflict
@@ -159,7 +160,7 @@ def _fields(parts: Parts, people: Sequence[Subject], items: str) -> dict[str, st
         "village": f"{people[0].town}{people[0].village}",
         "names": shown,
         "items": items,
-        "until": f"{until.month}月{until.day}日",
+        "until": short_day(until),
         "help_phone": parts.help_phone,
     }
 

@@ -13,6 +13,7 @@ from app.flows.due.quote import AGENT, Due, all_due
 from app.flows.parts import Parts
 from app.policy.facts import Insurance
 from app.policy.terms import Dates
+from app.policy.words import short_day
 from app.registry import find
 from app.registry.find import Subject
 from app.registry.models import Town, Village
@@ -111,11 +112,11 @@ def standings(parts: Parts, people: Sequence[Subject], *, channel: str) -> list[
 def closed_words(dates: Dates, today: date) -> str | None:
     """What an agent is told on a day on which he collects nothing; None in his weeks. Pure."""
     if today < dates.self_open:
-        return f"还没开始缴费：{_day(dates.self_open)}起可以自己交，{_day(dates.agent_open)}起村里代收。"
+        return f"还没开始缴费：{short_day(dates.self_open)}起可以自己交，{short_day(dates.agent_open)}起村里代收。"
     if today < dates.agent_open:
-        return f"村里代收{_day(dates.agent_open)}才开始。急着交的，可以用手机、银行或办税大厅自己交。"
+        return f"村里代收{short_day(dates.agent_open)}才开始。急着交的，可以用手机、银行或办税大厅自己交。"
     if today > dates.concentrated_end:
-        return f"村里代收{_day(dates.concentrated_end)}结束了，这里只看办到哪里。还要交的，请他自己用手机查。"
+        return f"村里代收{short_day(dates.concentrated_end)}结束了，这里只看办到哪里。还要交的，请他自己用手机查。"
     return None
 
 
@@ -204,10 +205,6 @@ def _word(due: Due) -> str:
         (due.payable, f" {plain_yuan(due.quote.personal_due or 0)} 元"),
     )
     return next((f"{title}{words}" for so, words in said if so), "")
-
-
-def _day(day: date) -> str:
-    return f"{day.month}月{day.day}日"
 
 
 def _progress(title: str, row: Row | None) -> Progress:

@@ -10,6 +10,7 @@ from app.flows.due.quote import SELF
 from app.flows.parts import Parts
 from app.flows.village.people import Standing, Villager, villagers
 from app.policy.terms import Dates
+from app.policy.words import short_day
 from core.errors import Conflict
 from core.redact import mask_name
 
@@ -44,10 +45,19 @@ def slips(parts: Parts, village_code: str, *, everybody: bool = False) -> list[S
     return found
 
 
+def can_be_handed_out(dates: Dates, today: date) -> bool:
+    """Is there a day left on which anything can be paid? Pure."""
+    return today <= dates.pension_out_of_window_end
+
+
 def words_of_the_day(dates: Dates, today: date) -> tuple[str, ...]:
     """Who helps on this day, and until when at what price: sentences of a slip. NothingToHandOut. Pure."""
-    self_open, agent_open, agents_end = _day(dates.self_open), _day(dates.agent_open), _day(dates.concentrated_end)
-    price = f"{_day(dates.normal_price_end)}以前价钱不变。"
+    self_open, agent_open, agents_end = (
+        short_day(dates.self_open),
+        short_day(dates.agent_open),
+        short_day(dates.concentrated_end),
+    )
+    price = f"{short_day(dates.normal_price_end)}以前价钱不变。"
     if today < dates.agent_open:
         begins = f"{self_open}开始缴费，" if today < dates.self_open else ""
         return "不会用手机：去银行、办税大厅。", f"{begins}{agent_open}到{agents_end}村里代收，", price
@@ -58,13 +68,9 @@ def words_of_the_day(dates: Dates, today: date) -> tuple[str, ...]:
         return counters, price
     if today <= dates.late_end:
         return counters, "现在交医保，价钱不一样，还要等一段时间才能报销，", "先扫码看清楚再交。"
-    if today <= dates.pension_out_of_window_end:
-        return counters, "医保今年不能交了，", f"养老{_day(dates.pension_out_of_window_end)}以前还能交。"
+    if can_be_handed_out(dates, today):
+        return counters, "医保今年不能交了，", f"养老{short_day(dates.pension_out_of_window_end)}以前还能交。"
     raise NothingToHandOut
-
-
-def _day(day: date) -> str:
-    return f"{day.month}月{day.day}日"
 
 
 def _slip(own: Sequence[Villager]) -> Slip:

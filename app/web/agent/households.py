@@ -25,6 +25,7 @@ from app.flows.village.people import (
     villagers,
     villages,
 )
+from app.flows.village.slips import can_be_handed_out
 from app.registry.find import Subject
 from app.web.agent import listing
 from app.web.agent.chosen import beside, chosen_items, in_this_payment, is_open, numbers, sum_of
@@ -129,7 +130,7 @@ def village(code: str) -> Answer:
         place=place,
         progress=in_words(progress),
         closed=closed_words(parts().rules.dates, parts().clocks.today()),
-        slips=parts().clocks.today() <= parts().rules.dates.pension_out_of_window_end,
+        slips=can_be_handed_out(parts().rules.dates, parts().clocks.today()),
         lines=[
             (reference(line.subject.id), mark_of(line.subject.id), line)
             for line in found[(page - 1) * PAGE : page * PAGE]
