@@ -102,14 +102,18 @@ language sql stable set search_path = public, pg_temp as $$
 $$;
 
 -- What of a receipt has left already, by hand or otherwise, as far as it was the receipt's own money; a transfer that
--- was written down has left.
+-- was written down has left. What was held and pays for a bill leaves with the bill, of another household too.
 create or replace function receipt_gone(p_household bigint, p_receipt text) returns bigint language sql stable as $$
   select (coalesce((select sum(amount - beyond) from unasked_refund
                      where household_id = p_household and receipt = p_receipt and booked_back is null), 0)
-          + coalesce((select sum(r.amount) from refund r where r.household_id = p_household and r.receipt = p_receipt
-                         and (r.state = 'paid' and not refund_is_booked(r.household_id, r.number, array['by_hand'])
-                              or exists (select from refund_transfer t where t.household_id = r.household_id
-                                            and t.number = r.number and t.state <> 'refused'))), 0))::bigint
+          + coalesce((select sum(r.amount) from (
+                select p_household as household_id, p_receipt as receipt
+                union select coalesce(bills_household, p_household), p_receipt || ':applied' from suspense
+                       where household_id = p_household and cause = p_receipt) way
+              join refund r using (household_id, receipt)
+             where r.state = 'paid' and not refund_is_booked(r.household_id, r.number, array['by_hand'])
+                or exists (select from refund_transfer t where t.household_id = r.household_id
+                              and t.number = r.number and t.state <> 'refused')), 0))::bigint
 $$;
 
 -- A refund made by hand at the gateway: the payer has the money, so it is booked, and he owes it until somebody says
