@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
+from app.registry.cells import plain
 from app.registry.columns import BadHeader, Header, joined_header, looks_like_header, read_header
 from app.registry.lines import SEARCHED, digest_of, look_through, records
 from app.registry.workbook import DAY_0, BadFile, Looked, Workbook, day_0_of_xls
@@ -58,7 +59,7 @@ class Source:
                     break
             found = bool(above) and looks_like_header(above[-1])
             _refuse_people(above[:-1] if found else ())
-            yield _table("", above[-1] if found else above[0] if above else [], numbered)
+            yield _table("", above[-1] if found else above[0] if above else [], numbered if found else iter(()))
 
     def _sheets(self) -> Iterator[Table]:
         with self.path.open("rb") as raw:
@@ -143,7 +144,7 @@ def _table(name: str, cells: Sequence[Any], rows: Iterator[tuple[int, list[Any]]
 def _refuse_people(above: Sequence[Sequence[Any]]) -> None:
     """Above a header stand titles; somebody with a number there would be passed over in silence."""
     for number, cells in enumerate(above, 1):
-        if any(len(text) >= 15 and text[:15].isdecimal() for text in ("".join(str(cell).split()) for cell in cells)):
+        if any(len(text) >= 15 and text[:15].isdecimal() for text in ("".join(plain(cell).split()) for cell in cells)):
             raise BadFile(why=f"第{number}行像是一个人，却在表头上面。请把表头放在第一行")
 
 

@@ -133,18 +133,18 @@ def _batches(source: Source, judge: Judge, ignored: list[str]) -> Iterator[_Read
 def _read_row(read: _Read, table: Table, judge: Judge, row: tuple[int, list[Any]], ignored: list[str]) -> None:
     number, cells = row
     verdict: Row | list[Wrong]
+    beyond = any(plain(cell) for cell in cells[table.header.width :])  # the last column
+    lines = cells.lines if isinstance(cells, Torn) else 1
+    picked = table.header.pick(cells)
     if isinstance(cells, Torn):
-        verdict, lines = [Wrong("", "LINE_BREAK", {"first": cells.first, "last": cells.last})], cells.lines
-        picked = table.header.pick(cells)
-    elif len(cells) > (width := table.header.width) and any(cells[width:]):
-        verdict, lines = [Wrong("", "COLUMN_COUNT", {})], 1
-        picked = table.header.pick(cells)
+        verdict = [Wrong("", "LINE_BREAK", {"first": cells.first, "last": cells.last})]
+    elif beyond:
+        verdict = [Wrong("", "COLUMN_COUNT", {})]
     else:
-        picked, lines = table.header.pick(cells), 1
         verdict = judge.judge(table.name, number, picked)
     if isinstance(verdict, Row):
         read.good.append(verdict)
-    elif not any(plain(cell) for cell in cells):
+    elif not beyond and not any(plain(cell) for cell in cells):
         return  # an empty line is no row
     elif nobody := named_as_nobody(cells, picked):
         ignored.append(f"{f'“{table.name}”' if table.name else ''}第{number}行（{nobody}）")

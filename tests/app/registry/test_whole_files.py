@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from app.flows.parts import Parts
 from app.flows.register.district import put_places
-from app.registry.columns import TITLES
+from app.registry.columns import TITLES, BadHeader
 from app.registry.find import by_id_number, by_ids
 from app.registry.row import Judge
 from app.registry.sheet import open_file
@@ -560,3 +560,54 @@ def test_who_was_taken_with_a_radical_is_found_by_the_ordinary_letter(parts: Par
     result, failures = taken_in(parts, a_csv(tmp_path / "b.csv", a_row(1, name="马示例", is_migrant="是"), a_row(3)))
 
     assert (result.changed, result.same, failures) == (1, 1, [])
+
+
+def test_who_stands_above_a_header_far_below_is_not_passed_over(parts: Parts, tmp_path: Path) -> None:
+    """Row of the review: with the header on the eleventh line ten people above it were in no number."""
+    people = [joined(a_line(2 * at + 1)) for at in range(10)]
+
+    with pytest.raises(BadHeader):
+        taken_in(parts, a_text(tmp_path / "a.csv", *people, joined(HEADER), joined(a_line(31))))
+
+    assert one(parts, "select count(*) from person") == 0
+
+
+@pytest.mark.parametrize(("kind", "written"), [("csv", "'{}"), ("csv", '="{}"'), ("csv", "{}"), ("xlsx", "'{}")])
+def test_who_stands_above_the_header_is_seen_however_his_number_is_written(
+    parts: Parts, tmp_path: Path, kind: str, written: str
+) -> None:
+    """Row of the review: with an apostrophe before it, as a formula, or as a number, it was taken for a title."""
+    above = a_line(1, id_number=written.format(an_id_number(sequence=1)))
+    rows = [above, HEADER, a_line(3)]
+    if kind == "xlsx":
+        path = an_xlsx(tmp_path / "a.xlsx", {"甲": rows})
+    else:
+        with (path := tmp_path / "a.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+
+    with pytest.raises(BadFile) as refused:
+        taken_in(parts, path)
+
+    assert "第1行" in refused.value.sentence()
+
+
+def test_a_number_cell_above_the_header_is_no_title(parts: Parts, tmp_path: Path) -> None:
+    rows = [[*a_line(1)[:1], 370499198603140000.0], HEADER, a_line(3)]
+
+    with pytest.raises(BadFile):
+        taken_in(parts, an_xlsx(tmp_path / "a.xlsx", {"甲": rows}))
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_who_stands_beside_the_table_is_refused_by_his_row(parts: Parts, tmp_path: Path, kind: str) -> None:
+    """Row of the review: a row pasted to the right of the last column was called an empty line."""
+    rows = [HEADER, a_line(1), [""] * len(HEADER) + a_line(3), [""] * (len(HEADER) + 3), a_line(5)]
+    if kind == "xlsx":
+        path = an_xlsx(tmp_path / "a.xlsx", {"甲": rows})
+    else:
+        path = a_text(tmp_path / "a.csv", *map(joined, rows))
+
+    fared, failures = taken_in(parts, path, good_rows=True)
+
+    assert [(failure.row, failure.code) for failure in failures] == [(3, "COLUMN_COUNT")]
+    assert (fared.rows_in, fared.added, fared.refused) == (3, 2, 1)
