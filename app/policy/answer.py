@@ -101,7 +101,8 @@ class Quote:
     where the insurance has no such amount. `day` is the Beijing date of the asking.
 
     `price_until`: the first moment (aware) at which these amounts no longer hold for this channel.
-    `benefit_start`, `waiting_end`: medical only (D26). `bonus_pending`: the wife's birth date is not known yet (D17).
+    `benefit_start`, `waiting_end`: medical only (D26). `normal_due`: beside the late price, what the person would have
+    paid in time. `bonus_pending`: the wife's birth date is not known yet (D17).
     `ground`: the category code, AGE70 or AGE60 for which the government pays; for staff only."""
 
     insurance: Insurance
@@ -121,6 +122,7 @@ class Quote:
     benefit_start: date | None = None
     price_until: datetime | None = None
     lines: tuple[Line, ...] = ()
+    normal_due: Fen | None = None
     sponsors: tuple[str, ...] = ()
     ground: str | None = None
     bonus_pending: bool = False

@@ -97,6 +97,7 @@ def _for_the_bureau(facts: Facts, ground: Ground | None) -> bool:
 def _priced(rules: PolicyYear, facts: Facts, day: date, ground: Ground | None, price: _Price) -> Quote:
     medical = rules.medical
     late = price.basis is PriceBasis.LATE
+    in_time = medical.personal - (share_half_up(medical.personal, ground.share_bp, WHOLE_BP) if ground else 0)
     ground = None if late else ground  # the half price lapses and the treasury gives nothing (R22, D25)
     substitute = share_half_up(medical.personal, ground.share_bp, WHOLE_BP) if ground else 0
     subsidy = 0 if late else medical.subsidy
@@ -126,6 +127,7 @@ def _priced(rules: PolicyYear, facts: Facts, day: date, ground: Ground | None, p
         waiting_end=price.waiting_end,
         benefit_start=price.benefit_start,
         price_until=_until(rules, price, given),
+        normal_due=in_time if late else None,
         lines=tuple(lines),
         sponsors=tuple(sponsor.name for sponsor, _ in given),
         ground=ground.code if ground else None,

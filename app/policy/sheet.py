@@ -9,8 +9,7 @@ from app.policy.answer import Eligible, Line, Part, PriceBasis, Quote, Reason
 from app.policy.facts import Facts, Insurance
 from app.policy.lines import chinese_day
 from app.policy.terms import PolicyYear
-from app.policy.words import item_words, outlook, phrases, say, say_line
-from core.clock import business_day
+from app.policy.words import item_words, last_day, outlook, phrases, say, say_line
 from core.money import Fen, plain_yuan
 
 
@@ -202,5 +201,4 @@ def _valid(quoted: Quote) -> str | None:
     """The last day of these amounts; a late price is the same every day while its days of cover move on."""
     if quoted.price_until is None or quoted.price_basis is PriceBasis.NONE:
         return None
-    last = business_day(quoted.price_until - timedelta(microseconds=1))
-    return phrases("sheet")["valid"].format(last=chinese_day(last))
+    return phrases("sheet")["valid"].format(last=chinese_day(last_day(quoted.price_until)))

@@ -2,16 +2,17 @@
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from app.policy.answer import Line, Quote, Reason
+from app.policy.answer import Line, PriceBasis, Quote, Reason
 from app.policy.facts import Facts, Insurance
 from app.policy.lines import chinese_day
 from app.policy.outlook import prospect
 from app.policy.strict import BadPolicyYear
 from app.policy.terms import PolicyYear, birthday
+from core.clock import business_day
 from core.money import plain_yuan
 
 _WORDS = Path(__file__).with_name("words.toml")
@@ -58,6 +59,23 @@ def outlook(quoted: Quote, facts: Facts, rules: PolicyYear) -> str | None:
     return _words()["outlook"][name].format_map(places)
 
 
+def free_until(quoted: Quote) -> str | None:
+    """Until when somebody who pays nothing can have it settled, and what comes after; None for everybody else."""
+    if quoted.price_until is None or quoted.personal_due:
+        return None
+    name: str = quoted.insurance
+    if quoted.sponsors:
+        name = "sponsored"
+    elif quoted.insurance is Insurance.RES_MEDICAL and quoted.price_basis is PriceBasis.SPECIAL:
+        name = "special"
+    return _words()["free_until"][name].format(last_day=chinese_day(last_day(quoted.price_until)))
+
+
+def last_day(until: datetime) -> date:
+    """The last Beijing day before this first moment of another price."""
+    return business_day(until - timedelta(microseconds=1))
+
+
 def phrases(table: str) -> Mapping[str, str]:
     """A table of `words.toml` as it stands there, for pages that fill the places themselves."""
     return _words()[table]
@@ -78,6 +96,8 @@ _QUOTED: Mapping[str, Callable[[Quote], object]] = {
     "bureau": lambda quoted: _BUREAUS[quoted.insurance],
     "sponsor": lambda quoted: "、".join(quoted.sponsors),
     "amount": lambda quoted: plain_yuan(quoted.personal_due or 0),
+    "normal_due": lambda quoted: plain_yuan(quoted.normal_due or 0),
+    "no_help": lambda quoted: plain_yuan((quoted.total or 0) - (quoted.normal_due or 0)),
     "subsidy": lambda quoted: plain_yuan(quoted.gov_subsidy or 0),
     "benefit_start": lambda quoted: chinese_day(quoted.benefit_start) if quoted.benefit_start else "",
 }

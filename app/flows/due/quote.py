@@ -16,7 +16,7 @@ from app.flows.refused import kept_though_refused
 from app.policy.answer import Eligible, Quote, Reason
 from app.policy.facts import Insurance
 from app.policy.quote import TierChoice, quote, tier_choices
-from app.policy.words import item_words, outlook, say, say_line, short_day
+from app.policy.words import free_until, item_words, outlook, say, say_line, short_day
 from app.registry import find
 from app.registry.determinations import Kind, State
 from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
@@ -58,6 +58,7 @@ class Due:
     outlook: str | None
     choices: Sequence[TierChoice]
     settled_by: str | None = None  # the cause that booked it, if it is done
+    free_until: str | None = None  # his last day, if he pays nothing, and what comes after it
     paid: Fen = 0  # of what is done, the part that he paid himself
     ask_first: str | None = None  # what to ask the payer before he pays
     on_phone: Quote | None = None  # where only the agent's weeks are the reason: what his own phone would be told
@@ -139,6 +140,16 @@ def look_up(parts: Parts, *, name: str, id_number: str, caller: str, network: st
         return found
 
 
+def mistyped(name: str, id_number: str, *, today: date) -> dict[str, str]:
+    """What cannot be anybody's name or number, in words for its field; nothing is looked up."""
+    wrong = {}
+    if problem := id_number_problem(clean_id_number(id_number), today=today):
+        wrong["id_number"] = _ID_WORDS[problem]
+    if name_problem(clean_name(name)):
+        wrong["name"] = BadName.text
+    return wrong
+
+
 def identify(parts: Parts, *, name: str, id_number: str, today: date | None = None) -> int:
     """The same for the operator's commands, uncounted: who may run them may read the registry anyway. Nobody is born
     after `today`, the business clock's day by default."""
@@ -188,6 +199,7 @@ def amount_due(
         outlook=outlook(answer, facts, parts.rules),
         choices=choices,
         settled_by=done["settled_by"] if done else None,
+        free_until=free_until(answer),
         paid=done["personal_due"] if done else 0,
         ask_first=ELSEWHERE_ASKED.format(year=parts.rules.year) if ask_first else None,
         on_phone=on_phone,
@@ -235,10 +247,11 @@ def _paid_back(parts: Parts, subject: Subject, insurance: Insurance) -> bool:
 def _typed(name: str, id_number: str, *, today: date) -> tuple[str, str]:
     """(identity number, name), cleaned. BadIdNumber, BadName."""
     number, wanted = clean_id_number(id_number), clean_name(name)
+    wrong = mistyped(name, id_number, today=today)
     if problem := id_number_problem(number, today=today):
-        raise BadIdNumber(problem, fields={"id_number": _ID_WORDS[problem]})
-    if name_problem(wanted):
-        raise BadName(fields={"name": BadName.text})
+        raise BadIdNumber(problem, fields=wrong)
+    if wrong:
+        raise BadName(fields=wrong)
     return number, wanted
 
 

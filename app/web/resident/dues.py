@@ -166,7 +166,8 @@ def tier(person: str) -> Answer:
     field = f"tier.{person}" if number is None else f"tier.{person}:{number}"
     others = {name: value for name, value in tier_fields(request.args).items() if name != field}
     last = subject.standing[Insurance.RES_PENSION].last_tier
-    picked = tiers(request.args).get(subject.id, {}).get(number, last)
+    default = found.quote.tier if found.is_free else last  # whom the government pays for need choose nothing (D16)
+    picked = tiers(request.args).get(subject.id, {}).get(number, default)
     return render_template(
         "resident/tier.html", subject=subject, due=found, field=field, others=others, picked=picked, last=last
     )
@@ -191,7 +192,8 @@ def confirm() -> Answer:
     """Names, amounts, total: is it right?"""
     wanted, away = wants(request.args), request.args.getlist("away")
     if not wanted and away:
-        return render_template("resident/elsewhere.html", line=None, tiers=tier_fields(request.args))
+        own = _person(known(away[-1].partition(":")[0]))
+        return render_template("resident/elsewhere.html", line=None, tiers=tier_fields(request.args), left=_left(own))
     if not wanted:
         raise NothingChosen
     lines = list(_chosen(wanted))
@@ -211,6 +213,13 @@ def confirm() -> Answer:
         ways=ways(parts().gateways, request.user_agent.string),
         away=len(away),
     )
+
+
+def _left(subject: Subject) -> Card | None:
+    """The pension of somebody who paid for the medical elsewhere, if something can be done for it."""
+    pension = amount_due(parts(), subject, Insurance.RES_PENSION, at=parts().clocks.now())
+    open_ = not pension.settled and (pension.payable or pension.tier_open)
+    return Card(reference(subject.id), subject, [pension]) if open_ else None
 
 
 def _ask_elsewhere(line: Chosen, lines: Sequence[Chosen]) -> str:

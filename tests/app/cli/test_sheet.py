@@ -32,7 +32,7 @@ def test_any_moment_may_be_asked_about(show, district):
     for moment, words in {
         "2021-09-30T12:00": "还没开始",
         "2021-12-31T23:59:59": "应交 320 元",
-        "2022-01-01": "现在交要900元，交完满30天（2022年2月1日起）",
+        "2022-01-01": "今天交，2022年2月1日起能用",
         "2022-12-01": "已经截止",
     }.items():
         assert words in show(district.adult, "--insurance", "RES_MEDICAL", "--at", moment).output

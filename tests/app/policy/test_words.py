@@ -8,7 +8,7 @@ import pytest
 from app.policy.answer import Reason
 from app.policy.facts import Employment, FamilyType, Insurance, SponsorMode, SponsorRule
 from app.policy.quote import quote
-from app.policy.words import outlook, say, say_line
+from app.policy.words import free_until, outlook, say, say_line
 from tests.app.policy.people import ORDINARY, RULES, medical, pension, when
 
 
@@ -22,7 +22,16 @@ def ahead(at="2021-11-05 10:00", channel="self", tier=30000, **facts):
     [
         (medical(), "应交 320 元。交了从 2022年1月1日 起可以报销。"),
         (medical(categories=frozenset({"DIBAO"})), "不用交钱，政府替您交。"),
-        (medical("2022-01-15 12:00"), "现在交要900元，交完满30天（2022年2月15日起）才能报销。"),
+        (
+            medical("2022-01-15 12:00"),
+            "集中缴费已结束。现在交要900元（本来320元，另外580元政府补助也要自己出），"
+            "交完30天后才能报销：今天交，2022年2月15日起能用。",
+        ),
+        (
+            medical("2022-01-15 12:00", birth_date=date(1956, 2, 2)),  # 160 was hers
+            "集中缴费已结束。现在交要900元（本来160元，另外740元政府补助也要自己出），"
+            "交完30天后才能报销：今天交，2022年2月15日起能用。",
+        ),
         (medical("2021-09-01 12:00"), "还没开始，10月1日起可以交。"),
         (
             medical("2021-12-25 12:00", "agent_cash"),
@@ -40,6 +49,28 @@ def ahead(at="2021-11-05 10:00", channel="self", tier=30000, **facts):
 )
 def test_a_quote_is_said_in_one_plain_sentence(quoted, sentence):
     assert say(quoted, RULES) == sentence
+
+
+POOR = {"categories": frozenset({"DIBAO"})}
+
+
+@pytest.mark.parametrize(
+    ("quoted", "sentence"),
+    [
+        (medical(**POOR), "最晚2021年12月31日点。过了这天，要先由医保局核实，核实好了才能报销。"),
+        (pension(None, **POOR), "最晚2022年12月31日点。过了这天，政府就不能替您交今年的了。"),
+        (
+            medical(sponsors=(SponsorRule(SponsorMode.ALL, "V1", "示例村集体"),)),
+            "最晚2021年12月31日点。过了这天就要自己交。",
+        ),
+        (medical(), None),
+        (pension(50000, **POOR), None),
+        (medical("2022-01-15 12:00", **POOR), None),
+    ],
+)
+def test_who_pays_nothing_hears_his_last_day_and_what_comes_after(quoted, sentence):
+    """R3: 点一下就办好了 said neither; the day is the price's own end."""
+    assert free_until(quoted) == sentence
 
 
 def test_lines_are_said_with_their_amount_and_what_may_be_told():
