@@ -11,7 +11,7 @@ from app.access import accounts, acts, sessions
 from app.access.acts import What
 from app.access.sessions import Visitor
 from app.access.tally import FAMILY, count
-from app.flows.due.quote import look_up
+from app.flows.due.quote import look_up, mistyped
 from app.flows.enter.session import leave_elsewhere, openid_of
 from app.flows.enter.sign_in import texts
 from app.flows.family.holders import LetGo, tell_held
@@ -109,7 +109,8 @@ def get_to_know(
     with parts.engine.connect() as connection:
         # What a former owner agreed to is not his: it is written down when it is known whose account it is.
         if not agreed and (visitor.unsure_id or not accounts.has_consented(connection, account, CONSENT)):
-            raise ConsentRequired(fields={"agreed": ConsentRequired.text})
+            wrong = mistyped(name, id_number, today=parts.clocks.today())
+            raise ConsentRequired(fields={"agreed": ConsentRequired.text} | wrong)
         if agreed and visitor.unsure_id is None:
             accounts.consent(connection, account, CONSENT, now=now)
             connection.commit()
