@@ -35,6 +35,20 @@ def test_who_paid_elsewhere_does_not(running, district, browser, away):
     assert "不用在这里交了" in page.text and "付 320 元" not in page.text
 
 
+def test_who_paid_elsewhere_is_led_on_to_his_own_pension(running, district, browser, away):
+    """R7: the page led nowhere. Who has no pension to pay here is led nowhere but back."""
+    page = browser.get(to_the_confirmation(browser, district).link("交过了"))
+    tier = browser.get(page.link("接着办养老"))
+
+    assert "张*例的养老保险是另一回事" in page.text
+    assert "养老保险，张*例交哪一档？" in tier.text
+
+    with running.office.engine.begin() as connection:
+        connection.exec_driver_sql("update enrolment set employee_insured = true where insurance = 'RES_PENSION'")
+    page = browser.get(to_the_confirmation(browser, district).link("交过了"))
+    assert "不用在这里交了" in page.text and "接着办养老" not in page.text
+
+
 def test_the_rest_of_the_family_still_pays(running, district, browser, away):
     with running.office.engine.begin() as connection:
         connection.exec_driver_sql("delete from category")
