@@ -90,7 +90,7 @@ def _how(page: Page, facts: Mapping[str, Any]) -> None:
     page.fact("缴款渠道", facts["channel"])
     page.fact("渠道流水号", facts["reference"])
     if facts["number"]:
-        page.fact("缴费单号", facts["number"])
+        page.fact("支付单号", facts["number"])
     if "booked_on" in facts:
         page.fact("入库日期", _day(facts["booked_on"]))
         page.fact("税票号", facts["tax_serial"])

@@ -63,7 +63,7 @@ def accounts(years: Iterable[int]) -> Iterator[Line]:
 def _receivables() -> Iterator[Line]:
     """What others than the resident owe, by what for, by whom, and for which fund."""
     for insurance, name in INSURANCES.items():
-        yield Line(f"receivable:gov_subsidy:finance:{insurance}", "asset", f"应收{name}财政补贴")
+        yield Line(f"receivable:gov_subsidy:finance:{insurance}", "asset", f"应收{name}财政补助")
         yield Line(f"receivable:couple_bonus:finance:{insurance}", "asset", f"应收{name}计生夫妻补贴")
         yield Line(f"receivable:sponsor:sponsor:{insurance}", "asset", f"应收{name}资助款")
         for code, department in DEPARTMENTS.items():

@@ -209,13 +209,17 @@ def _moment(cell: str) -> datetime:
     return datetime.strptime(cell, "%Y-%m-%d %H:%M:%S").replace(tzinfo=BEIJING)
 
 
-_PARTS = {"保费": "premium", "财政补贴": "gov_subsidy:finance", "计生补贴": "couple_bonus:finance"} | {
-    f"{name}代缴": f"gov_substitute:{code}" for code, name in DEPARTMENTS.items()
-}
+_PARTS = {
+    "保费": "premium",
+    "财政补助": "gov_subsidy:finance",
+    "财政补贴": "gov_subsidy:finance",
+    "计生补贴": "couple_bonus:finance",
+} | {f"{name}代缴": f"gov_substitute:{code}" for code, name in DEPARTMENTS.items()}
 _SERIAL = _plain(r"[0-9A-Za-z-]{1,40}")
 _INSURANCE = Column("insurance", ("险种", "insurance"), _word(INSURANCES))
 _YEAR = Column("levy_year", ("年度", "levy_year"), lambda cell: int(_plain(r"20[0-9]{2}")(cell)))
 _AMOUNT = Column("amount", ("金额", "amount"), _money)
+_INTO_TREASURY = Column("booked_on", ("入库日期", "入账日期", "确认日期", "booked_on"), date.fromisoformat)
 _BOOKED = Column("booked_on", ("入账日期", "入库日期", "确认日期", "booked_on"), date.fromisoformat)
 _ID = ("身份证号", "id_number")
 KINDS: Mapping[str, Sequence[Column]] = {
@@ -230,7 +234,7 @@ KINDS: Mapping[str, Sequence[Column]] = {
     ),
     "treasury": (
         Column("serial", ("税票号", "serial"), _SERIAL),
-        _BOOKED,
+        _INTO_TREASURY,
         Column("day", ("业务日期", "day"), date.fromisoformat),
         _INSURANCE,
         _YEAR,

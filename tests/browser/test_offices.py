@@ -76,7 +76,7 @@ def test_an_auditor_follows_one_yuan(phone, desk, district, running):
     shoot = desk(Role.AUDITOR)
     assert "现在有什么不对" in shoot("1-home")
     phone.press("一块钱的去向")
-    phone.fill("缴费单号", number)
+    phone.fill("支付单号", number)
     phone.press("看它的去向")
     assert "每一分都在账上" in shoot("2-trace")
     phone.open("/office/audit/alarms")

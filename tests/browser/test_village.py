@@ -44,7 +44,7 @@ def test_the_open_list_turns_green_by_itself(phone, district, an_agent, running)
     line = phone.page.locator(".people a", has_text=district.worker.name)
     line.wait_for()
     adult = phone.page.locator(".people a", has_text=district.adult.name)
-    assert "没交" in adult.inner_text()
+    assert "还没交" in adult.inner_text()
 
     at_work = phone.page.context.new_page()
     at_work.goto(phone.base + "/agent/")
@@ -71,3 +71,17 @@ def test_what_to_tell_at_the_door(phone, district, an_agent, running):
     assert "还没有办" in phone.look(f"agent-{phone.size}-visits")
     phone.press("告诉了")
     assert "没有要上门告诉的" in phone.look(f"agent-{phone.size}-visits-done")
+
+
+def test_a_card_says_what_the_chosen_tier_costs(phone, district, an_agent):
+    """O11: 还没选档 stayed in large letters beside the tier that was chosen."""
+    log_in(phone, an_agent)
+    phone.page.get_by_role("link", name=district.adult.name).click()
+    card = phone.page.locator("section.card", has_text="2022年居民养老").first
+    assert "还没选档" in card.inner_text()
+
+    card.locator("select").select_option("50000")
+    assert "要交 500 元" in card.inner_text() and "还没选档" not in card.inner_text()
+
+    card.locator("select").select_option("")
+    assert "还没选档" in card.inner_text()

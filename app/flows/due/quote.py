@@ -293,4 +293,4 @@ def _paid_words(bill: Mapping[str, Any]) -> str:
     return f"已经交过了：{short_day(day)}{f'，{channel}' if channel else ''}。不用再交。"
 
 
-_CHANNEL_WORDS = {"wechat": "微信支付", "alipay": "支付宝", "unionpay": "云闪付", "ccb_pos": "刷卡"}
+_CHANNEL_WORDS = {"wechat": "微信", "alipay": "支付宝", "unionpay": "云闪付", "ccb_pos": "刷卡"}

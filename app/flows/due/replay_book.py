@@ -19,7 +19,7 @@ INSURANCES = {Insurance.RES_MEDICAL: "居民医保", Insurance.RES_PENSION: "居
 PARTS = {
     Part.GOV_SUBSTITUTE: "政府代缴",
     Part.SPONSOR: "资助",
-    Part.GOV_SUBSIDY: "财政补贴",
+    Part.GOV_SUBSIDY: "财政补助",
     Part.COUPLE_BONUS: "计生夫妻补贴",
 }
 PAYERS = {

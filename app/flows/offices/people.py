@@ -35,7 +35,7 @@ _SHORTEST, _LONGEST = 4, 200
 class NothingWanted(BadInput):
     """A search for nothing."""
 
-    text = "请写要找的姓名、户号、身份证号、手机号、缴费单号、退款单号，或者通知、凭证上的码。"
+    text = "请写要找的姓名、户号、身份证号、手机号、支付单号、退款单号，或者通知、凭证上的码。"
 
 
 class NoPlaceChosen(BadInput):

@@ -33,17 +33,17 @@ class Standing(IntEnum):
 
 
 STANDING_WORDS = {
-    Standing.UNPAID: "没交",
+    Standing.UNPAID: "还没交",
     Standing.TIER_OPEN: "养老没选档",
     Standing.FREE: "不用交，还没办",
     Standing.WAITS: "先不要交，等医保局核实",
-    Standing.NOT_NOW: "没交，现在不能交",
+    Standing.NOT_NOW: "还没交，现在不能交",
     Standing.NOT_HERE: "不在这里交",
     Standing.DONE: "办好了",
 }
 SHOWN: Mapping[str, tuple[str, frozenset[Standing]]] = {  # what an agent asks his list for, by the word of its address
     "all": ("全部", frozenset(Standing)),
-    "open": ("没办", frozenset(Standing) - {Standing.NOT_HERE, Standing.DONE}),
+    "open": ("还没办", frozenset(Standing) - {Standing.NOT_HERE, Standing.DONE}),
     "done": ("办好了", frozenset({Standing.DONE})),
     "elsewhere": ("不在这里交", frozenset({Standing.NOT_HERE})),
 }
@@ -201,7 +201,7 @@ def _word(due: Due) -> str:
         (due.tier_open, "选档后交"),
         (due.waits, "先不要交"),
         (due.is_spared, "不用交"),
-        (due.not_now, "没交"),
+        (due.not_now, "还没交"),
         (due.payable, f" {plain_yuan(due.quote.personal_due or 0)} 元"),
     )
     return next((f"{title}{words}" for so, words in said if so), "")

@@ -250,14 +250,14 @@ def test_the_command_prints_towns_and_writes_the_spreadsheet(running, changed, t
     said = running.app.test_cli_runner().invoke(args=[*words, "--villages", "--out", str(out)])
 
     assert said.exit_code == 0, said.output
-    assert all(word in said.output for word in ("榴园镇", "示例村", "全区", "OK_WAIVED", "财政补贴", "上年档次 2 → 2"))
+    assert all(word in said.output for word in ("榴园镇", "示例村", "全区", "OK_WAIVED", "财政补助", "上年档次 2 → 2"))
     book = CalamineWorkbook.from_path(str(out))
     assert book.sheet_names == ["汇总", "镇街", "村居", "预算", "原因变化"]
     head, *rows = book.get_sheet_by_name("镇街").to_python()
     (row,) = (dict(zip(head, row, strict=True)) for row in rows if row[0] == "370404103" and row[2] == "居民医保")
     assert (row["原个人合计（元）"], row["新个人合计（元）"], row["个人增减（元）"]) == (1440, 2090, 650)
     budget = book.get_sheet_by_name("预算").to_python()
-    assert ["全区", "财政", "财政补贴", "居民医保", 4640, 4160, -480] in budget
+    assert ["全区", "财政", "财政补助", "居民医保", 4640, 4160, -480] in budget
 
 
 def test_a_replay_at_new_year_asks_both_rules_at_that_moment(running, changed):

@@ -42,7 +42,7 @@ def test_the_list_is_asked_for_who_is_done_who_is_not_and_who_is_not_here(agent,
     settled_by_agent(agent, district)
     page = agent.get(f"/agent/villages/{district.village}")
 
-    done, left, elsewhere = (agent.get(page.link(words)).text for words in ("办好了", "没办", "不在这里"))
+    done, left, elsewhere = (agent.get(page.link(words)).text for words in ("办好了", "还没办", "不在这里交"))
 
     everybody = {each.name for each in (district.adult, district.elder, district.poor, district.worker)}
     seen = [{name for name in everybody if name in text} for text in (done, left, elsewhere)]
@@ -72,7 +72,7 @@ def test_a_closed_window_says_so_and_the_seasons_result_stays(agent, district, r
     person = person_page(agent, district, district.adult.name)
 
     assert "村里代收12月20日结束了" in page.text and "没选档" not in page.text
-    assert "没交，现在不能交" in page.text and "养老没交" in page.text
+    assert "还没交，现在不能交" in page.text and "养老还没交" in page.text
     result = re.search(r"医保 \d+ / \d+ 人办好", before)[0]
     assert result == "医保 1 / 3 人办好" and result in page.text
     assert "现在不能交 村里代收12月20日结束了" in person.text

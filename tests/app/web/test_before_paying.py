@@ -60,14 +60,6 @@ def test_whom_the_government_pays_for_finds_its_tier_chosen(running, district, b
     assert re.findall(r'value="(\d+)" checked', adult.html) == ["30000"]
 
 
-def test_one_phone_is_told_what_to_do_with_its_own_code(running, district, browser):
-    """R10: a code on the phone that should scan it, and no word about it."""
-    code = to_the_code(browser, running, district.adult)
-
-    assert "长按上面的码，保存图片，再打开微信“扫一扫”，从相册里选这张图。" in code.text
-    assert "请家人用另一部手机扫" in code.text
-
-
 def test_an_ordinary_phones_browser_is_led_into_the_apps_of_alipay_and_unionpay(running, district, browser):
     """R10: as `ways` intends, by a real user agent; WeChat has no page there and stays a code."""
     browser.session.headers["User-Agent"] = (
