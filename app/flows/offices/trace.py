@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, text
 from app.access.acts import doer
 from app.flows.parts import Parts
 from app.flows.refund.follow import STEPS as REFUND_STEPS
-from app.flows.tell.words import KINDS
+from app.flows.tell.words import CHANNELS, KINDS
 from app.flows.titles import title_of
 from app.registry import find
 from core.clock import beijing_midnight
@@ -173,10 +173,18 @@ def _entered(told: _Told) -> Iterator[Event]:
             told.shown(rows[0].written_at),
             f"记账（业务日 {rows[0].booked_on.isoformat()}）",
             "系统",
-            cause,
+            _evidence(cause),
             [(names.get(row.account, row.account), row.amount) for row in rows],
             moment=rows[0].written_at,
         )
+
+
+def _evidence(cause: str) -> str:
+    """What an entry stands on, the number behind it last. Pure."""
+    kind, named, word = (cause + "::").split(":")[:3]
+    if kind == "receipt":
+        return f"{GATEWAYS[named].facts.title if named in GATEWAYS else '刷卡'}收款 {word}"
+    return f"退款单 {named}" if kind == "refund" else f"凭证 {cause}"
 
 
 def _listed(told: _Told) -> Iterator[Event]:
@@ -211,7 +219,8 @@ def _proved(told: _Told) -> Iterator[Event]:
 def _notified(told: _Told) -> Iterator[Event]:
     wanted = {"household": told.payment.household_id, "cause": f"payment:{told.payment.number}:%"}
     for row in told.connection.execute(_NOTICES, wanted):
-        moment, by = row.sent_at or row.queued_at, row.channel or "还没发出"
+        moment = row.sent_at or row.queued_at
+        by = CHANNELS.get(row.channel or "", row.channel or "还没发出")
         after = told.not_before_the_booking(moment)
         yield Event(told.shown(moment), "通知", by, KINDS.get(row.kind, row.kind), moment=after)
 

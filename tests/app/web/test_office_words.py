@@ -134,6 +134,17 @@ def test_a_difference_of_a_fund_names_its_year(running, database):
     assert "<dt>年度</dt><dd>2022</dd>" in page and "对方编号" not in page
 
 
+def test_the_path_of_one_yuan_is_told_in_chinese(running, district):
+    """O9"""
+    number = pay(running, Want(district.adult.id, MEDICAL))
+
+    events = trace(running.parts, number).events
+
+    (booked,) = (event for event in events if event.what.startswith("记账"))
+    assert re.fullmatch(r"微信收款 \d+", booked.words)
+    assert not any(event.by in ("sms", "console", "wechat") for event in events)
+
+
 def test_no_code_stands_before_a_clerk_or_an_auditor(running, district):
     """O9"""
     running.write(
