@@ -4,7 +4,6 @@ import re
 from datetime import datetime
 
 from core.clock import BEIJING
-from tests.app.web.test_resident import to_the_code
 from tests.browsing import a_phone
 
 JANUARY = datetime(2022, 1, 15, 12, tzinfo=BEIJING)
