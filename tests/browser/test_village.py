@@ -76,7 +76,7 @@ def test_what_to_tell_at_the_door(phone, district, an_agent, running):
 def test_a_card_says_what_the_chosen_tier_costs(phone, district, an_agent):
     """O11: 还没选档 stayed in large letters beside the tier that was chosen."""
     log_in(phone, an_agent)
-    phone.page.get_by_role("link", name=district.adult.name).click()
+    phone.press(district.adult.name)
     card = phone.page.locator("section.card", has_text="2022年居民养老").first
     assert "还没选档" in card.inner_text()
 
