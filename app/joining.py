@@ -19,6 +19,7 @@ from app.flows.parts import Clocks, Parts, Urls
 from app.flows.pay.collect import Collector
 from app.log import set_up_logs
 from app.observe import Alarm, say_alert
+from app.policy.terms import PolicyYear
 from app.policy.year import load_year
 from app.web import open_doors
 from config.postgres import create_database, ensure_running
@@ -56,7 +57,7 @@ def join(settings: Settings, engine: Engine) -> Parts:
     return Parts(
         engine=engine,
         vault=Vault(settings.vault_keys, settings.vault_index_key, current=settings.vault_current),
-        rules=load_year(settings.levy_year),
+        rules=_rules(settings),
         clocks=Clocks(engine, movable=settings.is_sandbox),
         gateways=_gateways(settings, alert),
         channels=_channels(settings, program),
@@ -68,6 +69,14 @@ def join(settings: Settings, engine: Engine) -> Parts:
         certificate_key=_certificate_key(settings),
         alert=alert,
     )
+
+
+def _rules(settings: Settings) -> PolicyYear:
+    """BadSettings for a year whose rules can be reckoned and not be collected: nobody is charged half his due."""
+    rules = load_year(settings.levy_year)
+    if rules.not_collected:
+        raise BadSettings([f"LEVY_YEAR: {rules.year} cannot be collected yet: {', '.join(rules.not_collected)}"])
+    return rules
 
 
 def _certificate_key(settings: Settings) -> bytes:

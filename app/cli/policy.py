@@ -68,11 +68,13 @@ def check(file: Path) -> None:
     """Say whether a year's FILE is good, or what is missing or wrong; exit 1 if it is."""
     rules = _rules_of(file)
     examples = len(tomllib.loads(file.read_text(encoding="utf-8"))["examples"])
-    click.echo(
-        f"{file.name} 可以用：{rules.year} 年度，养老 {len(rules.pension.tiers)} 个档次，"
-        f"医保减免 {len(rules.medical.grounds)} 类，养老代缴 {len(rules.pension.grounds)} 类，"
-        f"{examples} 个案例全部相符。"
-    )
+    said = [f"{rules.year} 年度"]
+    if pension := rules.has_pension:
+        tiers = f"{len(pension.tiers)} 个档次" if pension.tiers else "任选档次"
+        said.append(f"养老 {tiers}，养老代缴 {len(pension.grounds)} 类")
+    if medical := rules.has_medical:
+        said.append(f"医保减免 {len(medical.grounds)} 类")
+    click.echo(f"{file.name} 可以用：{'，'.join(said)}，{examples} 个案例全部相符。")
 
 
 @policy.command("replay")

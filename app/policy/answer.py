@@ -46,7 +46,9 @@ class Reason(StrEnum):
     NEWBORN_OK = "NEWBORN_OK"
     BACKPAY_APPROVED = "BACKPAY_APPROVED"
     LATE_FULL_PRICE = "LATE_FULL_PRICE"
+    LATE_WAITING = "LATE_WAITING"
 
+    NOT_OFFERED = "NOT_OFFERED"
     DECEASED = "DECEASED"
     NOT_RESIDENT = "NOT_RESIDENT"
     PARENT_UNKNOWN = "PARENT_UNKNOWN"
@@ -63,6 +65,7 @@ class Reason(StrEnum):
     NOT_REGISTERED = "NOT_REGISTERED"
     ALREADY_PAID = "ALREADY_PAID"
     BACKPAY_REJECTED = "BACKPAY_REJECTED"
+    LEVEL_ILLEGAL = "LEVEL_ILLEGAL"
     TIER_REQUIRED = "TIER_REQUIRED"
     TIER_ILLEGAL = "TIER_ILLEGAL"
     TIER_100_NOT_ALLOWED = "TIER_100_NOT_ALLOWED"
@@ -95,14 +98,24 @@ class Line:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class FundDue:
+    """What is asked for another fund in the same payment, fen; it is no part of the premium's own amounts."""
+
+    code: str
+    words: str
+    amount: Fen
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """The answer for one person, insurance, moment, channel and tier. Amounts in fen; None where not eligible, or
     where the insurance has no such amount. `day` is the Beijing date of the asking.
 
     `price_until`: the first moment (aware) at which these amounts no longer hold for this channel.
-    `benefit_start`, `waiting_end`: medical only (D26). `normal_due`: beside the late price, what the person would have
-    paid in time. `bonus_pending`: the wife's birth date is not known yet (D17).
+    `benefit_start`, `benefit_end`, `waiting_end`: medical only (D26). `level`: what was reckoned with, in a year with
+    levels. `bought_months`: waiting months that are paid for, in `personal_due` and `total`. `normal_due`: beside the
+    late price, what the person would have paid in time. `bonus_pending`: the wife's birth date is not known yet (D17).
     `ground`: the category code, AGE70 or AGE60 for which the government pays; for staff only."""
 
     insurance: Insurance
@@ -120,12 +133,21 @@ class Quote:
     account_credit: Fen | None = None
     waiting_end: date | None = None
     benefit_start: date | None = None
+    benefit_end: date | None = None
     price_until: datetime | None = None
     lines: tuple[Line, ...] = ()
     normal_due: Fen | None = None
     sponsors: tuple[str, ...] = ()
     ground: str | None = None
     bonus_pending: bool = False
+    level: int | None = None
+    bought_months: int = 0
+    funds: tuple[FundDue, ...] = ()
+
+    @property
+    def to_pay(self) -> Fen:
+        """What the person pays in all: his part of the premium and the other funds collected with it."""
+        return (self.personal_due or 0) + sum(fund.amount for fund in self.funds)
 
 
 def turned_away(insurance: Insurance, day: date, reason: Reason) -> Quote:

@@ -18,6 +18,7 @@ from app.policy.facts import (
     FamilyType,
     Insurance,
     Residence,
+    School,
     Sex,
     SpecialCase,
 )
@@ -61,6 +62,8 @@ _COLUMNS = frozenset(
 ) | set(OUTPUTS)
 
 
+_EXTRA = ("level", "school", "history", "bought_months", "other_funds")  # a table may leave them out
+
 Value = TypeVar("Value")
 
 
@@ -86,7 +89,8 @@ class Difference:
 def differences(path: Path, rules: PolicyYear) -> tuple[int, list[Difference]]:
     """How many cases the table holds, and every output that differs. BadCaseTable if it cannot be read.
 
-    A case of another levy year is a difference in `levy_year`, unless it back-pays that year under these rules."""
+    A case of another levy year is a difference in `levy_year`, unless it back-pays that year under these rules; so is a
+    group or a value of a list that the year does not know, in its column."""
     found: list[Difference] = []
     count = 0
     for row in _rows(path):
@@ -96,8 +100,11 @@ def differences(path: Path, rules: PolicyYear) -> tuple[int, list[Difference]]:
 
 
 def questions(path: Path, rules: PolicyYear) -> Iterator[tuple[Facts, datetime, str, Fen | None]]:
-    """What each case of a table asks: facts, moment, channel, tier; without cases of unknown channels. BadCaseTable."""
+    """What each case of a table asks: facts, moment, channel, tier; without those whose channel or group the year does
+    not know. BadCaseTable."""
     for row in _rows(path):
+        if any(column == "categories" for column, _, _ in _unknown(row, rules)):
+            continue
         try:
             asked = _facts(row, int(row["levy_year"])), _at(row), row["channel"], _tier(row["tier"])
         except (ValueError, BadInput) as error:
@@ -113,29 +120,51 @@ def _rows(path: Path) -> Iterator[Mapping[str, str]]:
             missing = _COLUMNS - set(reader.fieldnames or ())
             if missing:
                 raise BadCaseTable(f"{path.name}: no column {', '.join(sorted(missing))}")
-            yield from reader
+            none = dict.fromkeys(_EXTRA, "")
+            yield from (none | row for row in reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadCaseTable(f"{path.name}: {error}") from error
 
 
 def _compare(row: Mapping[str, str], rules: PolicyYear) -> Iterator[Difference]:
     case = row["case_id"]
+    unknown = next(_unknown(row, rules), None)
+    if unknown:
+        yield Difference(case, *unknown)
+        return
     try:
-        year = int(row["levy_year"])
-        if year != rules.year and (year > rules.year or row["special_case"] not in _BACKPAYS):
-            yield Difference(case, "levy_year", row["levy_year"], str(rules.year))
-            return
-        if row["channel"] not in rules.channels:
-            yield Difference(case, "channel", row["channel"], "unknown to the year")
-            return
-        quoted = quote(rules, _facts(row, year), at=_at(row), channel=row["channel"], tier=_tier(row["tier"]))
+        quoted = quote(
+            rules,
+            _facts(row, int(row["levy_year"])),
+            at=_at(row),
+            channel=row["channel"],
+            tier=_tier(row["tier"]),
+            level=int(row["level"]) if row["level"] else None,
+            bought_months=int(row["bought_months"] or 0),
+        )
         tendered = fen(row["tendered"]) if row["tendered"] else None
+        funds = fen(row["other_funds"]) if row["other_funds"] else None
     except (ValueError, BadInput) as error:
         raise BadCaseTable(f"{case}: {error}") from error
+    if funds is not None and funds != (got := sum(fund.amount for fund in quoted.funds)):
+        yield Difference(case, "other_funds", yuan(funds), yuan(got))
     for column, got in (*_outputs(quoted), ("accept_payment", _accepted(quoted, tendered))):
         expected = _normal(column, row[column])
         if expected != got:
             yield Difference(case, column, expected, got)
+
+
+def _unknown(row: Mapping[str, str], rules: PolicyYear) -> Iterator[tuple[str, str, str]]:
+    """What of a case the year knows nothing of: (column, said, what the year has)."""
+    year = int(row["levy_year"])
+    if year != rules.year and (year > rules.year or row["special_case"] not in _BACKPAYS):
+        yield "levy_year", row["levy_year"], str(rules.year)
+    if row["channel"] not in rules.channels:
+        yield "channel", row["channel"], "unknown to the year"
+    groups = {*Category, *rules.groups}
+    for code in row["categories"].split("|"):
+        if code and code not in groups:
+            yield "categories", code, "unknown to the year"
 
 
 def _outputs(quoted: Quote) -> Iterator[tuple[str, str]]:
@@ -172,7 +201,7 @@ def _facts(row: Mapping[str, str], year: int) -> Facts:
         parent_known=True,  # the cases know no permit that has ended
         registered=_one(row, "registered", _FLAGS),
         alive=_one(row, "alive", _FLAGS),
-        categories=frozenset(Category(code) for code in row["categories"].split("|") if code),
+        categories=frozenset(code for code in row["categories"].split("|") if code),
         student=_one(row, "student", _FLAGS),
         employee_insured=Employment(row["employee_insured"] or "none"),
         insured_elsewhere=frozenset(Elsewhere(each) for each in elsewhere.split("|") if each not in ("", "none")),
@@ -182,6 +211,8 @@ def _facts(row: Mapping[str, str], year: int) -> Facts:
         special_case=SpecialCase(row["special_case"] or "none"),
         determination=None if decided in ("", "none") else Determination(Decision(decided), years=(year,)),
         sponsors=sponsors_of(each for each in row["sponsor_rule"].split(";") if each),
+        school=School(row["school"] or "none"),
+        enrolled=frozenset(map(int, row["history"].split("|"))) if row["history"] else None,
     )
 
 

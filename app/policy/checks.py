@@ -3,6 +3,7 @@
 from datetime import date
 
 from app.policy.answer import Reason
+from app.policy.days import birthday
 from app.policy.facts import (
     BACKPAYS,
     BY_PERMIT,
@@ -14,7 +15,7 @@ from app.policy.facts import (
     Residence,
     SpecialCase,
 )
-from app.policy.terms import Mode, PolicyYear, birthday
+from app.policy.terms import Mode, PolicyYear
 
 _EMPLOYEE_PENSION = frozenset({Employment.PENSION, Employment.BOTH})
 _EMPLOYEE_MEDICAL = frozenset({Employment.MEDICAL, Employment.BOTH})
@@ -23,6 +24,8 @@ _EMPLOYEE_MEDICAL = frozenset({Employment.MEDICAL, Employment.BOTH})
 def exclusion(rules: PolicyYear, facts: Facts, day: date) -> Reason | None:
     """Why a person does not belong to this insurance on a Beijing day, or None: also who is taken out of the
     denominator of coverage (D41)."""
+    if not rules.offers(facts.insurance):
+        return Reason.NOT_OFFERED
     if not facts.alive:
         return Reason.DECEASED
     if facts.residence is Residence.NONLOCAL:
@@ -47,7 +50,7 @@ def standing(rules: PolicyYear, facts: Facts, day: date) -> Reason | None:
 def is_backpay(rules: PolicyYear, facts: Facts, day: date) -> bool:
     """A determined back-payment (R28), or this year's pension premium after its last day (D29)."""
     return facts.special_case in BACKPAYS or (
-        facts.insurance is Insurance.RES_PENSION and day > rules.dates.pension_out_of_window_end
+        facts.insurance is Insurance.RES_PENSION and day > rules.pension.calendar.last
     )
 
 
@@ -70,7 +73,7 @@ def tier_refusal(rules: PolicyYear, facts: Facts, tier: int | None) -> Reason | 
     """One of the year's tiers, and the lowest only for those it is kept for (R11, R12)."""
     if tier is None:
         return Reason.TIER_REQUIRED
-    known = rules.pension.tiers.get(tier)
+    known = rules.pension.tier(tier)
     if known is None:
         return Reason.TIER_ILLEGAL
     if known.only_for and known.only_for.isdisjoint(facts.categories):

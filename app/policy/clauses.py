@@ -1,11 +1,13 @@
 """Reads what the year says on its own rules: where each stands, in which words, and which are behind an answer."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from app.policy.answer import Reason
+from app.policy.prices import Medical
 from app.policy.strict import Page
-from app.policy.terms import Clause, Medical, Pension
+from app.policy.terms import Clause
+from app.policy.tiers import Pension
 
 _NUMBER = re.compile(r"[RD][0-9]{2}")
 
@@ -34,17 +36,19 @@ def read_behind(page: Page, clauses: Mapping[str, Clause]) -> Mapping[str, tuple
     return behind
 
 
-def check_clauses(page: Page, clauses: Mapping[str, Clause], medical: Medical, pension: Pension) -> None:
+def check_clauses(page: Page, clauses: Mapping[str, Clause], rooms: Sequence[Medical | Pension]) -> None:
     """Every rule that a line of a bill names can be read by a person; else BadPolicyYear."""
-    for number in _used(medical, pension):
+    for number in _used(rooms):
         if number not in clauses:
             raise page.wrong("clauses", f"{number} is used by a line and has no words")
 
 
-def _used(medical: Medical, pension: Pension) -> Iterable[str]:
-    for ground in (*medical.grounds, *pension.grounds):
-        yield ground.clause
-    for room in (medical, pension):
+def _used(rooms: Sequence[Medical | Pension]) -> Iterable[str]:
+    for room in rooms:
+        for ground in room.grounds:
+            yield from (step.clause for step in ground.steps)
+        if isinstance(room, Pension) and room.bonus:
+            yield room.bonus.line.clause
         for name, terms in vars(room).items():
             if name.endswith("_line"):
                 yield terms.clause

@@ -16,12 +16,15 @@ from app.policy.facts import (
     FamilyType,
     Insurance,
     Residence,
+    School,
     Sex,
     SpecialCase,
 )
 from app.policy.quote import quote
+from app.policy.read_who import codes
 from app.policy.strict import BadPolicyYear, Page
 from app.policy.terms import PolicyYear
+from app.policy.tiers import Pension
 from app.policy.worked import AMOUNTS, OUTPUTS, output, sponsors_of
 from core.money import Fen
 
@@ -38,20 +41,30 @@ class Example:
     at: datetime
     channel: str
     tier: Fen | None
+    level: int | None
+    bought_months: int
     expect: dict[str, object]
 
 
-def read_examples(page: Page, year: int) -> tuple[Example, ...]:
+def read_examples(page: Page, rules: PolicyYear) -> tuple[Example, ...]:
     """The tables `person` and `examples`; BadPolicyYear names a wrong key."""
     person = page.page("person")
-    return tuple(_example(each.over(person), year) for each in page.pages("examples"))
+    return tuple(_example(each.over(person), rules) for each in page.pages("examples"))
 
 
 def prove(rules: PolicyYear, examples: tuple[Example, ...]) -> None:
     """Every example comes true, and every tier, band, category and the bonus has one; else BadPolicyYear."""
     shown: set[object] = set()
     for example in examples:
-        quoted = quote(rules, example.facts, at=example.at, channel=example.channel, tier=example.tier)
+        quoted = quote(
+            rules,
+            example.facts,
+            at=example.at,
+            channel=example.channel,
+            tier=example.tier,
+            level=example.level,
+            bought_months=example.bought_months,
+        )
         _compare(example, quoted)
         if quoted.eligible is Eligible.YES and quoted.reason_code is not Reason.BACKPAY_APPROVED:
             shown |= _shown(example, quoted)
@@ -75,16 +88,25 @@ def _shown(example: Example, quoted: Quote) -> set[object]:
 
 
 def _wanted(rules: PolicyYear) -> list[tuple[object, str]]:
-    pension = rules.pension
+    wanted: list[tuple[object, str]] = []
+    if rules.has_medical:
+        wanted += [
+            ((Insurance.RES_MEDICAL, ground.code), f"medical.grounds {ground.code}")
+            for ground in rules.has_medical.grounds
+        ]
+    if rules.has_pension:
+        wanted += _wanted_of(rules.has_pension)
+    return wanted
+
+
+def _wanted_of(pension: Pension) -> list[tuple[object, str]]:
     wanted: list[tuple[object, str]] = [(("tier", tier), f"pension.tiers {tier}") for tier in pension.tiers]
-    wanted.append(("bonus", "pension.bonus"))
+    if pension.bonus:
+        wanted.append(("bonus", "pension.bonus"))
     wanted += [
         (("kept", tier.amount, category), f"pension.kept {category}")
         for tier in pension.tiers.values()
         for category in sorted(tier.only_for)
-    ]
-    wanted += [
-        ((Insurance.RES_MEDICAL, ground.code), f"medical.grounds {ground.code}") for ground in rules.medical.grounds
     ]
     wanted += [
         ((Insurance.RES_PENSION, ground.code), f"pension.substitute.grounds {ground.code}")
@@ -93,14 +115,16 @@ def _wanted(rules: PolicyYear) -> list[tuple[object, str]]:
     return wanted
 
 
-def _example(page: Page, year: int) -> Example:
+def _example(page: Page, rules: PolicyYear) -> Example:
     example = Example(
         place=page.place,
         title=page.text("title"),
-        facts=_facts(page, year),
+        facts=_facts(page, rules),
         at=page.moment("at"),
         channel=page.text("channel"),
         tier=page.whole("tier") if page.has("tier") else None,
+        level=page.whole("level") if page.has("level") else None,
+        bought_months=page.whole("bought_months") if page.has("bought_months") else 0,
         expect=_expect(page.page("expect")),
     )
     page.done()
@@ -122,7 +146,7 @@ def _expect(page: Page) -> dict[str, object]:
     return expect
 
 
-def _facts(page: Page, year: int) -> Facts:
+def _facts(page: Page, rules: PolicyYear) -> Facts:
     decided = page.text("determination")
     try:
         sponsors = sponsors_of(page.texts("sponsors"))
@@ -137,7 +161,7 @@ def _facts(page: Page, year: int) -> Facts:
         parent_known=page.flag("parent_known"),
         registered=page.flag("registered"),
         alive=page.flag("alive"),
-        categories=frozenset(_words(page, "categories", Category)),
+        categories=codes(page, "categories", {**dict.fromkeys(Category, ""), **rules.groups}),
         student=page.flag("student"),
         employee_insured=_word(page, "employee_insured", Employment),
         insured_elsewhere=frozenset(_words(page, "insured_elsewhere", Elsewhere)),
@@ -147,8 +171,10 @@ def _facts(page: Page, year: int) -> Facts:
         special_case=_word(page, "special_case", SpecialCase),
         determination=None
         if decided == "none"
-        else Determination(_known(page, "determination", Decision, decided), years=(year,)),
+        else Determination(_known(page, "determination", Decision, decided), years=(rules.year,)),
         sponsors=sponsors,
+        school=_word(page, "school", School) if page.has("school") else School.NONE,
+        enrolled=frozenset(page.wholes("enrolled")) if page.has("enrolled") else None,
     )
 
 

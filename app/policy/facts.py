@@ -36,7 +36,8 @@ BY_PERMIT = frozenset({Residence.PERMIT, Residence.PERMIT_CHILD})
 
 
 class Category(StrEnum):
-    """Identities that count only if they stand on a department's list (D06, D38)."""
+    """Identities that count only if they stand on a department's list (D06, D38), as most places know them; a year's
+    file may name more of its own."""
 
     DIS1 = "DIS1"
     DIS2 = "DIS2"
@@ -50,6 +51,21 @@ class Category(StrEnum):
     ORPHAN = "ORPHAN"
     DFUC = "DFUC"
     ILLNESS = "ILLNESS"
+    DIBAO_EDGE = "DIBAO_EDGE"
+    RELAPSED = "RELAPSED"
+    MONITORED = "MONITORED"
+    STABLE_EXPOOR = "STABLE_EXPOOR"
+    CHILD_HARDSHIP = "CHILD_HARDSHIP"
+    VETERAN = "VETERAN"
+    RELEASED = "RELEASED"
+
+
+class School(StrEnum):
+    """Where somebody learns, for years that price it; not every student is told apart."""
+
+    NONE = "none"
+    PUPIL = "pupil"
+    UNIVERSITY = "university"
 
 
 class Employment(StrEnum):
@@ -145,6 +161,8 @@ class Facts:
     item. `spouse_birth` None: not known. `determination` None: nobody has decided. `late_waiver`: what the bureau said
     on a late waiver (D25) where `determination` is about a special case. `permit_to`: the last day of the residence
     permit, an accompanying child's is the parent's (D07); None: no day was named, the registration stands (D06).
+    `categories`: codes of `Category` or of the year's own. `enrolled`: the levy years in which the person had this
+    insurance, None: nobody knows of a year without.
     No field that would make a person billable has a default: a forgotten fact must not become a bill."""
 
     insurance: Insurance
@@ -153,7 +171,7 @@ class Facts:
     residence: Residence
     registered: bool
     alive: bool
-    categories: frozenset[Category]
+    categories: frozenset[str]
     student: bool
     employee_insured: Employment
     insured_elsewhere: frozenset[Elsewhere]
@@ -166,6 +184,8 @@ class Facts:
     determination: Determination | None = None
     late_waiver: Decision | None = None
     sponsors: tuple[SponsorRule, ...] = ()
+    school: School = School.NONE
+    enrolled: frozenset[int] | None = None
 
     @property
     def decision(self) -> Decision | None:

@@ -1,10 +1,13 @@
 """How the lines of both insurances are written, so that clause, evidence and brackets come from the year's file."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from app.policy.answer import Line, Part
+from app.policy.days import age_on
 from app.policy.facts import Facts, Insurance, SponsorMode, SponsorRule
-from app.policy.terms import Ground, LineTerms, PolicyYear, age_on
+from app.policy.prices import LineTerms, Step
+from app.policy.terms import PolicyYear
 from core.money import Fen, plain_yuan
 
 
@@ -13,12 +16,20 @@ def line(part: Part, fund: Insurance, amount: Fen, terms: LineTerms) -> Line:
     return Line(part, terms.payer, fund, amount, terms.clause, terms.evidence, terms.note)
 
 
-def government_line(rules: PolicyYear, facts: Facts, amount: Fen, ground: Ground) -> Line:
-    """The government's payment in the person's place: the list, or the age on the reference date."""
-    evidence = ground.evidence
-    if ground.from_age is not None:
-        evidence = aged(evidence, facts.birth_date, rules.dates.age_reference)
-    return Line(Part.GOV_SUBSTITUTE, ground.payer, facts.insurance, amount, ground.clause, evidence, ground.note)
+def government_lines(rules: PolicyYear, facts: Facts, paid: Sequence[tuple[Step, Fen]]) -> list[Line]:
+    """The government's payments in the person's place: by the list, or by the age on the reference date."""
+    return [
+        Line(
+            Part.GOV_SUBSTITUTE,
+            step.payer,
+            facts.insurance,
+            amount,
+            step.clause,
+            aged(step.evidence, facts.birth_date, rules.dates.age_reference),
+            step.note,
+        )
+        for step, amount in paid
+    ]
 
 
 def sponsor_line(sponsor: SponsorRule, fund: Insurance, amount: Fen, terms: LineTerms) -> Line:

@@ -1,137 +1,104 @@
 """The medical premium: windows, prices, waivers, sponsors, newborns (R16–R24, D20–D28). Fen in, lines out."""
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from app.policy.answer import Eligible, Line, Part, PriceBasis, Quote, Reason, turned_away
+from app.policy.answer import Eligible, FundDue, Line, Part, PriceBasis, Quote, Reason, turned_away
 from app.policy.checks import channel_refusal, is_backpay
-from app.policy.facts import WHOLE_BP, Decision, Facts, Insurance, Residence, SpecialCase, SponsorMode, SponsorRule
-from app.policy.lines import government_line, line, sponsor_line
-from app.policy.terms import Ground, LineTerms, Mode, PolicyYear, moment_after
+from app.policy.facts import WHOLE_BP, Facts, Insurance, SponsorMode, SponsorRule
+from app.policy.lines import government_lines, line, sponsor_line
+from app.policy.prices import Charge
+from app.policy.terms import Mode, PolicyYear
+from app.policy.windows import Case, Terms, case_of, terms_of
 from core.clock import beijing_midnight
 from core.money import Fen, share_half_up
 
 MEDICAL = Insurance.RES_MEDICAL
 
 
-@dataclass(frozen=True, slots=True)
-class _Price:
-    """The price that fits the case; `reason` is the code if something is left to pay, `last_day` the window's."""
-
-    basis: PriceBasis
-    reason: Reason
-    personal_line: LineTerms
-    benefit_start: date
-    last_day: date
-    until: datetime
-    waiting_end: date | None = None
-
-
-def quote_medical(rules: PolicyYear, facts: Facts, *, day: date, mode: Mode) -> Quote:
+def quote_medical(
+    rules: PolicyYear, facts: Facts, *, day: date, mode: Mode, level: int | None = None, bought_months: int = 0
+) -> Quote:
     """A person whose standing is clear: window, channel, price, in this order (D40)."""
     if is_backpay(rules, facts, day):
         refused = channel_refusal(rules, mode, day)
         return turned_away(MEDICAL, day, refused) if refused else _backpay(rules, facts, day)
     if day < rules.dates.self_open:
         return turned_away(MEDICAL, day, Reason.WINDOW_NOT_OPEN)
-    ground = rules.ground(rules.medical.grounds, facts.categories, facts.birth_date)
-    price = _price(rules, facts, day, ground)
-    refused = Reason.LATE_WINDOW_CLOSED if day > price.last_day else channel_refusal(rules, mode, day)
-    if refused is None and price.basis is PriceBasis.LATE and _for_the_bureau(facts, ground):
-        refused = Reason.LATE_WAIVER_REVIEW
-    if refused:
-        return turned_away(MEDICAL, day, refused)
-    return _priced(rules, facts, day, ground, price)
+    if level is not None and level not in rules.medical.levels:
+        return turned_away(MEDICAL, day, Reason.LEVEL_ILLEGAL)
+    case = case_of(rules, facts, day, rules.medical.level if level is None else level, bought_months)
+    terms = terms_of(case)
+    closed = terms is Reason.LATE_WINDOW_CLOSED or (isinstance(terms, Terms) and day > terms.last_day)
+    refused = Reason.LATE_WINDOW_CLOSED if closed else channel_refusal(rules, mode, day)
+    if refused or isinstance(terms, Reason):
+        return turned_away(MEDICAL, day, refused or terms)
+    return _priced(case, terms)
 
 
-def newborn_last_day(rules: PolicyYear, born: date) -> date:
-    """The last day of a newborn's price: the same day some months on, or that month's last day (D28)."""
-    months = born.month - 1 + rules.medical.newborn_months
-    year, month = born.year + months // 12, months % 12 + 1
-    month_end = date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
-    return month_end.replace(day=min(born.day, month_end.day))
-
-
-def _price(rules: PolicyYear, facts: Facts, day: date, ground: Ground | None) -> _Price:
-    dates, medical = rules.dates, rules.medical
-    if _is_newborn(rules, facts, day):
-        last = newborn_last_day(rules, facts.birth_date)
-        start = max(facts.birth_date, dates.benefit_from)
-        until = max(moment_after(last), dates.normal_until)  # an older child still has the normal price until its end
-        return _Price(PriceBasis.SPECIAL, Reason.NEWBORN_OK, medical.newborn_line, start, last, until)
-    if day <= dates.normal_price_end:
-        reason = Reason.OK if facts.residence is Residence.HUKOU else Reason.OK_RESIDENCE_PERMIT
-        start, last, until = dates.benefit_from, dates.normal_price_end, dates.normal_until
-        return _Price(PriceBasis.NORMAL, reason, medical.personal_line, start, last, until)
-    if _late_waiver_is(Decision.APPROVED, facts, ground):
-        # D27 closes what would buy no day of cover; an approved waiver does not wait, so it ends with the year.
-        last, until = dates.benefit_to, dates.benefit_until
-        return _Price(PriceBasis.SPECIAL, Reason.OK_WAIVED, medical.personal_line, day, last, until)
-    waiting_end = day + timedelta(days=medical.waiting_days)  # the day of payment is not counted (D26)
-    start = waiting_end + timedelta(days=1)
-    return _Price(
-        PriceBasis.LATE, Reason.LATE_FULL_PRICE, medical.late_line, start, dates.late_end, dates.late_until, waiting_end
-    )
-
-
-def _is_newborn(rules: PolicyYear, facts: Facts, day: date) -> bool:
-    return (
-        facts.special_case is SpecialCase.NEWBORN
-        and facts.decision is Decision.APPROVED
-        and facts.birth_date <= rules.dates.benefit_to
-        and day <= newborn_last_day(rules, facts.birth_date)
-    )
-
-
-def _late_waiver_is(decision: Decision, facts: Facts, ground: Ground | None) -> bool:
-    # A decision on a newborn says nothing on the waiver.
-    said = facts.decision if facts.special_case is SpecialCase.NONE else facts.late_waiver
-    return ground is not None and ground.full and said is decision
-
-
-def _for_the_bureau(facts: Facts, ground: Ground | None) -> bool:
-    """Nobody who should pay nothing is charged the late price because a list missed a row (D25, R47)."""
-    return ground is not None and ground.full and not _late_waiver_is(Decision.REJECTED, facts, ground)
-
-
-def _priced(rules: PolicyYear, facts: Facts, day: date, ground: Ground | None, price: _Price) -> Quote:
-    medical = rules.medical
-    late = price.basis is PriceBasis.LATE
-    in_time = medical.personal - (share_half_up(medical.personal, ground.share_bp, WHOLE_BP) if ground else 0)
-    ground = None if late else ground  # the half price lapses and the treasury gives nothing (R22, D25)
-    substitute = share_half_up(medical.personal, ground.share_bp, WHOLE_BP) if ground else 0
-    subsidy = 0 if late else medical.subsidy
-    given = _sponsored(rules, facts, medical.total - subsidy - substitute, day=day, late=late)
+def _priced(case: Case, terms: Terms) -> Quote:
+    rules, price, medical = case.rules, case.price, case.rules.medical
+    full = terms.charge is Charge.TOTAL
+    total, personal, subsidy = _amounts(case, terms)
+    # The help lapses where everything is asked for, and the treasury gives nothing (R22, D25).
+    ground = None if full else case.ground
+    paid = ground.paid(personal) if ground else []
+    substitute = sum(amount for _, amount in paid)
+    bought = terms.bought_months * price.personal  # nobody but the person pays for what was missed
+    given = _sponsored(rules, case.facts, total - subsidy - substitute, day=case.day, late=_is_late(terms))
     sponsored = sum(share for _, share in given)
-    left = medical.total - subsidy - substitute - sponsored
+    left = total - subsidy - substitute - sponsored + bought
     lines: list[Line] = []
     if left:
-        lines.append(line(Part.PERSONAL, MEDICAL, left, price.personal_line))
-    if ground and substitute:
-        lines.append(government_line(rules, facts, substitute, ground))
+        lines.append(line(Part.PERSONAL, MEDICAL, left, terms.personal_line))
+    lines += government_lines(rules, case.facts, paid)
     lines += [sponsor_line(sponsor, MEDICAL, share, medical.sponsor_line) for sponsor, share in given]
     if subsidy:
         lines.append(line(Part.GOV_SUBSIDY, MEDICAL, subsidy, medical.subsidy_line))
-    assert left >= 0 and sum(each.amount for each in lines) == medical.total
+    assert left >= 0 and sum(each.amount for each in lines) == total + bought
     return Quote(
         insurance=MEDICAL,
-        day=day,
+        day=case.day,
         eligible=Eligible.YES,
-        reason_code=price.reason if left else Reason.OK_SPONSORED if sponsored else Reason.OK_WAIVED,
-        price_basis=price.basis,
-        total=medical.total,
+        reason_code=terms.reason if left else Reason.OK_SPONSORED if sponsored else Reason.OK_WAIVED,
+        price_basis=terms.basis,
+        total=total + bought,
         personal_due=left,
         gov_substitute=substitute,
         sponsor_share=sponsored,
         gov_subsidy=subsidy,
-        waiting_end=price.waiting_end,
-        benefit_start=price.benefit_start,
-        price_until=_until(rules, price, given),
-        normal_due=in_time if late else None,
+        waiting_end=terms.waiting_end,
+        benefit_start=terms.benefit_start,
+        benefit_end=terms.benefit_end or rules.dates.benefit_to,
+        price_until=_until(rules, terms, given),
         lines=tuple(lines),
+        normal_due=(case.ground.leaves(price.personal) if case.ground else price.personal) if full else None,
         sponsors=tuple(sponsor.name for sponsor, _ in given),
         ground=ground.code if ground else None,
+        level=case.asked.level,
+        bought_months=terms.bought_months,
+        funds=_funds(case),
     )
+
+
+def _is_late(terms: Terms) -> bool:
+    return terms.basis is PriceBasis.LATE
+
+
+def _amounts(case: Case, terms: Terms) -> tuple[Fen, Fen, Fen]:
+    """(total, the person's part before help, the treasury's), fen."""
+    price = case.price
+    if terms.charge is Charge.TOTAL:
+        return price.total, price.total, 0
+    if terms.charge is Charge.PERSONAL:
+        return price.total, price.personal, price.subsidy
+    months = 13 - terms.benefit_start.month
+    total, personal = (share_half_up(whole, months, 12) for whole in (price.total, price.personal))
+    return total, personal, total - personal
+
+
+def _funds(case: Case) -> tuple[FundDue, ...]:
+    funds = case.rules.medical.funds
+    return tuple(FundDue(fund.code, fund.words, fund.amount) for fund in funds if fund.who.fits(case.facts, case.asked))
 
 
 def _sponsored(rules: PolicyYear, facts: Facts, left: Fen, *, day: date, late: bool) -> list[tuple[SponsorRule, Fen]]:
@@ -145,11 +112,11 @@ def _sponsored(rules: PolicyYear, facts: Facts, left: Fen, *, day: date, late: b
     return given
 
 
-def _until(rules: PolicyYear, price: _Price, given: list[tuple[SponsorRule, Fen]]) -> datetime:
+def _until(rules: PolicyYear, terms: Terms, given: list[tuple[SponsorRule, Fen]]) -> datetime:
     """The price's own end, or the sponsors' if one of them stops earlier."""
     if all(sponsor.covers_late for sponsor, _ in given):
-        return price.until
-    return min(price.until, rules.dates.sponsors_until)
+        return terms.until
+    return min(terms.until, rules.dates.sponsors_until)
 
 
 def _sponsor_share(rules: PolicyYear, sponsor: SponsorRule, left: Fen, *, day: date, late: bool) -> Fen:

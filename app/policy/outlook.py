@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from app.policy.answer import Eligible, PriceBasis, Quote, Reason
-from app.policy.facts import WHOLE_BP, Facts, FamilyType, Insurance, Sex, SpecialCase
+from app.policy.days import birthday
+from app.policy.facts import Facts, FamilyType, Insurance, Sex, SpecialCase
 from app.policy.lines import chinese_day
-from app.policy.medical import newborn_last_day
-from app.policy.terms import PolicyYear, birthday
-from core.money import plain_yuan, share_half_up
+from app.policy.terms import PolicyYear
+from app.policy.windows import newborn_last_day
+from core.money import plain_yuan
 
 Filled = dict[str, object] | None
 
@@ -29,9 +30,9 @@ def _newborn(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
 
 
 def _short_cover(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
-    if quoted.reason_code is not Reason.LATE_FULL_PRICE or quoted.benefit_start is None:
+    if quoted.price_basis is not PriceBasis.LATE or quoted.benefit_start is None:
         return None
-    days = (rules.dates.benefit_to - quoted.benefit_start).days + 1
+    days = ((quoted.benefit_end or rules.dates.benefit_to) - quoted.benefit_start).days + 1
     return {"cover_days": days} if days < rules.medical.short_cover_days else None
 
 
@@ -44,15 +45,16 @@ def _age_ahead(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
     if not _pays(quoted, Insurance.RES_MEDICAL) or quoted.price_basis is PriceBasis.SPECIAL:
         return None
     medical = rules.medical
-    now = rules.ground(medical.grounds, facts.categories, facts.birth_date)
+    asked = rules.asked(quoted.day, level=quoted.level)
+    now, personal = rules.ground(medical.grounds, facts, asked), medical.price(facts, asked).personal
     next_reference = birthday(rules.dates.age_reference, 1)
     for ground in medical.grounds:
-        if ground.from_age is None or birthday(facts.birth_date, ground.from_age) > next_reference:
+        if not ground.who.aged or not ground.who.fits(facts, asked._replace(reference=next_reference)):
             continue
-        if now is not None and now.share_bp >= ground.share_bp:
+        due = ground.leaves(personal)
+        if now is not None and now.leaves(personal) <= due:
             return None
-        due = medical.personal - share_half_up(medical.personal, ground.share_bp, WHOLE_BP)
-        return {"age": ground.from_age, "due": f"只交 {plain_yuan(due)} 元" if due else "不用交"}
+        return {"age": ground.who.from_age, "due": f"只交 {plain_yuan(due)} 元" if due else "不用交"}
     return None
 
 
@@ -63,16 +65,26 @@ def _bonus_ahead(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
     if quoted.reason_code is Reason.BACKPAY_APPROVED or wife_born is None:
         return None
     next_reference = birthday(rules.dates.age_reference, 1)
-    return {} if birthday(wife_born, rules.pension.bonus_wife_age) <= next_reference else None
+    bonus = rules.pension.bonus
+    return {} if bonus and birthday(wife_born, bonus.wife_age) <= next_reference else None
 
 
 def _deadline(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
-    return {} if _pays(quoted, Insurance.RES_MEDICAL) and quoted.price_basis is PriceBasis.NORMAL else None
+    """Where late payers pay the whole price; elsewhere they wait, and `late_waits` says so."""
+    return {} if _in_time(quoted) and rules.medical.late_waiting_days else None
+
+
+def _late_waits(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
+    return {} if _in_time(quoted) and any(late.wait for late in rules.medical.late) else None
+
+
+def _in_time(quoted: Quote) -> bool:
+    return _pays(quoted, Insurance.RES_MEDICAL) and quoted.price_basis is PriceBasis.NORMAL
 
 
 def _join_age_ahead(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
     joins = birthday(facts.birth_date, rules.pension.join_age)
-    late = joins > rules.dates.pension_out_of_window_end
+    late = joins > rules.pension.calendar.last
     if quoted.reason_code is not Reason.UNDER_16 or facts.student or late:
         return None
     return {"join_day": chinese_day(joins)}
@@ -93,7 +105,9 @@ def _left_employer(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
 def _opens(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
     if quoted.reason_code is not Reason.WINDOW_NOT_OPEN:
         return None
-    return {"days_left": (rules.dates.self_open - quoted.day) // timedelta(days=1)}
+    pension = quoted.insurance is Insurance.RES_PENSION
+    opens = rules.pension.calendar.opens if pension else rules.dates.self_open
+    return {"days_left": (opens - quoted.day) // timedelta(days=1)}
 
 
 def _pays(quoted: Quote, insurance: Insurance) -> bool:
@@ -107,6 +121,7 @@ _PROSPECTS: tuple[tuple[str, Callable[[Quote, Facts, PolicyYear], Filled]], ...]
     ("age_ahead", _age_ahead),
     ("bonus_ahead", _bonus_ahead),
     ("deadline", _deadline),
+    ("late_waits", _late_waits),
     ("join_age_ahead", _join_age_ahead),
     ("after_school", _after_school),
     ("pay_oneself", _pay_oneself),

@@ -5,9 +5,12 @@ from datetime import date, datetime
 
 from app.policy.answer import Eligible, Line, Part, PriceBasis, Quote, Reason, turned_away
 from app.policy.checks import channel_refusal, is_backpay, tier_refusal
+from app.policy.days import birthday
 from app.policy.facts import Facts, FamilyType, Insurance, Residence, Sex
-from app.policy.lines import aged, government_line, line
-from app.policy.terms import Ground, Mode, PolicyYear, birthday
+from app.policy.lines import aged, government_lines, line
+from app.policy.prices import Ground
+from app.policy.terms import Mode, PolicyYear
+from app.policy.tiers import Bonus
 from core.clock import beijing_midnight
 from core.money import Fen
 
@@ -18,7 +21,7 @@ def quote_pension(rules: PolicyYear, facts: Facts, *, day: date, mode: Mode, tie
     """A person whose standing is clear: window, channel, tier, price, in this order (D40)."""
     backpay = is_backpay(rules, facts, day)
     determined = facts.determination.amount if backpay and facts.determination else None
-    if tier is None and not backpay and rules.ground(rules.pension.grounds, facts.categories, facts.birth_date):
+    if tier is None and not backpay and _ground(rules, facts, day):
         tier = rules.pension.default_tier  # the government pays it and nobody need ask (D16)
     refused = _not_now(rules, backpay, mode, day)  # while nothing can be paid, no tier is the reason
     if refused is None and determined is None:
@@ -44,55 +47,64 @@ def offers(rules: PolicyYear, facts: Facts, *, day: date, mode: Mode) -> Iterato
             subsidy = tier.subsidy if quoted.gov_subsidy is None else quoted.gov_subsidy
             yield amount, allowed, quoted.personal_due, subsidy, quoted.reason_code
         return
-    ground = rules.ground(rules.pension.grounds, facts.categories, facts.birth_date)
+    ground, extra = _ground(rules, facts, day), _extra(rules, facts, day)
     reason, later = _basis(rules, facts, day)[1], _not_now(rules, False, mode, day)
     for amount, tier in rules.pension.tiers.items():
         refused = later or tier_refusal(rules, facts, amount)
         if refused:
             yield amount, False, None, tier.subsidy, refused
         else:
-            left = amount - _substitute(rules, ground, amount)
-            yield amount, True, left, tier.subsidy, reason if left else Reason.OK_WAIVED
+            left = ground.leaves(amount) if ground else amount
+            yield amount, True, left, tier.subsidy + extra, reason if left else Reason.OK_WAIVED
 
 
 def _not_now(rules: PolicyYear, backpay: bool, mode: Mode, day: date) -> Reason | None:
-    if not backpay and day < rules.dates.self_open:
+    if not backpay and day < rules.pension.calendar.opens:
         return Reason.WINDOW_NOT_OPEN
     return channel_refusal(rules, mode, day)
 
 
-def _substitute(rules: PolicyYear, ground: Ground | None, tier: Fen) -> Fen:
-    """What the government pays in the person's place; whoever chooses higher pays the rest (R14, D14)."""
-    return min(rules.pension.substitute_amount, tier) if ground else 0
+def _ground(rules: PolicyYear, facts: Facts, day: date) -> Ground | None:
+    """For whom the government pays; whoever chooses higher pays the rest (R14, D14)."""
+    return rules.ground(rules.pension.grounds, facts, rules.asked(day))
+
+
+def _extra(rules: PolicyYear, facts: Facts, day: date) -> Fen:
+    """What the treasury adds to the entry subsidy of some; of several the first that fits."""
+    asked = rules.asked(day)
+    return next((extra.amount for extra in rules.pension.extras if extra.who.fits(facts, asked)), 0)
 
 
 def bonus_due(rules: PolicyYear, facts: Facts) -> bool | None:
     """Whether the couple bonus is due; None if the wife's birth date is not known (R15, D17–D19)."""
-    if facts.family_type is FamilyType.NONE:
+    bonus = rules.pension.bonus
+    if bonus is None or facts.family_type is FamilyType.NONE:
         return False
     wife_born = facts.birth_date if facts.sex is Sex.F else facts.spouse_birth
     if wife_born is None:
         return None
-    return birthday(wife_born, rules.pension.bonus_wife_age) <= rules.dates.age_reference
+    return birthday(wife_born, bonus.wife_age) <= rules.dates.age_reference
 
 
 def _priced(rules: PolicyYear, facts: Facts, day: date, tier: Fen) -> Quote:
     pension = rules.pension
-    ground = rules.ground(pension.grounds, facts.categories, facts.birth_date)
-    substitute = _substitute(rules, ground, tier)
+    ground = _ground(rules, facts, day)
+    known = pension.tier(tier)
+    assert known, "refused before"
+    paid = ground.paid(tier) if ground else []
+    substitute = sum(amount for _, amount in paid)
     left = tier - substitute
-    subsidy = pension.tiers[tier].subsidy
+    subsidy = known.subsidy + _extra(rules, facts, day)
     due = bonus_due(rules, facts)
-    bonus = pension.bonus_amount if due else 0
+    bonus = pension.bonus.amount if due and pension.bonus else 0
     lines: list[Line] = []
     if left:
         lines.append(line(Part.PERSONAL, PENSION, left, pension.personal_line))
-    if ground and substitute:
-        lines.append(government_line(rules, facts, substitute, ground))
+    lines += government_lines(rules, facts, paid)
     if subsidy:
         lines.append(line(Part.GOV_SUBSIDY, PENSION, subsidy, pension.subsidy_line))
-    if bonus:
-        lines.append(_bonus_line(rules, facts, bonus))
+    if bonus and pension.bonus:
+        lines.append(_bonus_line(rules, facts, pension.bonus))
     assert left >= 0 and sum(each.amount for each in lines) == tier + subsidy + bonus
     basis, reason = _basis(rules, facts, day)
     return Quote(
@@ -118,7 +130,7 @@ def _priced(rules: PolicyYear, facts: Facts, day: date, tier: Fen) -> Quote:
 
 def _basis(rules: PolicyYear, facts: Facts, day: date) -> tuple[PriceBasis, Reason]:
     """After the normal price's last day the amounts stay, only the name changes (D29)."""
-    if day > rules.dates.normal_price_end:
+    if day > rules.pension.calendar.normal_end:
         return PriceBasis.SPECIAL, Reason.OK_OUT_OF_WINDOW
     return PriceBasis.NORMAL, Reason.OK if facts.residence is Residence.HUKOU else Reason.OK_RESIDENCE_PERMIT
 
@@ -126,17 +138,17 @@ def _basis(rules: PolicyYear, facts: Facts, day: date) -> tuple[PriceBasis, Reas
 def _until(rules: PolicyYear, facts: Facts) -> datetime:
     """The amounts hold until this year becomes back-pay or the person is too old (D08, D29)."""
     too_old = birthday(facts.birth_date, rules.pension.due_until_age)
-    if too_old > rules.dates.pension_out_of_window_end:
-        return rules.dates.pension_until
+    if too_old > rules.pension.calendar.last:
+        return rules.pension.calendar.until
     return beijing_midnight(too_old)
 
 
-def _bonus_line(rules: PolicyYear, facts: Facts, bonus: Fen) -> Line:
-    terms = rules.pension.bonus_line
+def _bonus_line(rules: PolicyYear, facts: Facts, bonus: Bonus) -> Line:
+    terms = bonus.line
     wife_born = facts.birth_date if facts.sex is Sex.F else facts.spouse_birth
     assert wife_born is not None, "no bonus without the wife's birth date"
     evidence = aged(terms.evidence, wife_born, rules.dates.age_reference)
-    return Line(Part.COUPLE_BONUS, terms.payer, PENSION, bonus, terms.clause, evidence, terms.note)
+    return Line(Part.COUPLE_BONUS, terms.payer, PENSION, bonus.amount, terms.clause, evidence, terms.note)
 
 
 def _backpay(rules: PolicyYear, facts: Facts, day: date, determined: Fen | None, tier: Fen | None) -> Quote:

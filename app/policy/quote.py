@@ -7,10 +7,11 @@ from datetime import datetime
 
 from app.policy.answer import Eligible, Line, Part, PriceBasis, Quote, Reason, turned_away
 from app.policy.checks import exclusion, standing, undecided
+from app.policy.days import moment_after
 from app.policy.facts import BY_PERMIT, Facts, Insurance
 from app.policy.medical import quote_medical
 from app.policy.pension import offers, quote_pension
-from app.policy.terms import Mode, PolicyYear, moment_after
+from app.policy.terms import Mode, PolicyYear
 from core.clock import business_day
 from core.money import Fen
 
@@ -40,10 +41,20 @@ class TierChoice:
     reason_code: Reason
 
 
-def quote(rules: PolicyYear, facts: Facts, *, at: datetime, channel: str, tier: Fen | None) -> Quote:
+def quote(
+    rules: PolicyYear,
+    facts: Facts,
+    *,
+    at: datetime,
+    channel: str,
+    tier: Fen | None,
+    level: int | None = None,
+    bought_months: int = 0,
+) -> Quote:
     """What one person owes for one insurance at `at` (aware, business clock) through `channel` (R03).
 
-    `tier` in fen, pension only; the medical premium ignores it. UnknownChannel if the year does not name the channel;
+    `tier` in fen, pension only; the medical premium ignores it. `level`, `bought_months` (waiting months to be bought
+    back): medical only, where the year has them. UnknownChannel if the year does not name the channel;
     ValueError for a naive moment. Everything else is an answer, not an error."""
     day = business_day(at)
     mode = rules.mode(channel)
@@ -53,7 +64,7 @@ def quote(rules: PolicyYear, facts: Facts, *, at: datetime, channel: str, tier: 
     if facts.insurance is Insurance.RES_PENSION:
         quoted = quote_pension(rules, facts, day=day, mode=mode, tier=tier)
     else:
-        quoted = quote_medical(rules, facts, day=day, mode=mode)
+        quoted = quote_medical(rules, facts, day=day, mode=mode, level=level, bought_months=bought_months)
     if quoted.price_until and facts.residence in BY_PERMIT and facts.permit_to:
         quoted = replace(quoted, price_until=min(quoted.price_until, moment_after(facts.permit_to)))
     if mode is Mode.AGENT and quoted.price_until and quoted.price_until > rules.dates.agent_until:
@@ -63,14 +74,14 @@ def quote(rules: PolicyYear, facts: Facts, *, at: datetime, channel: str, tier: 
 
 def accepts(quoted: Quote, tendered: Fen) -> bool:
     """Whether exactly what is due was offered: no more, no less, no part payment (R56, D36). In fen."""
-    return quoted.eligible is Eligible.YES and tendered == quoted.personal_due
+    return quoted.eligible is Eligible.YES and tendered == quoted.to_pay
 
 
 def tier_choices(rules: PolicyYear, facts: Facts, at: datetime, channel: str) -> tuple[TierChoice, ...]:
     """Every tier of the year in the file's order, as this person would be quoted; empty for the medical premium, and
     for a back-payment whose amount the bureau has determined: there is nothing to choose."""
     determined = facts.determination is not None and facts.determination.amount is not None
-    if facts.insurance is not Insurance.RES_PENSION or determined:
+    if facts.insurance is not Insurance.RES_PENSION or determined or not rules.offers(facts.insurance):
         return ()
     day, mode = business_day(at), rules.mode(channel)
     refused = standing(rules, facts, day) or undecided(rules, facts, day)

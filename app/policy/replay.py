@@ -5,7 +5,7 @@ Pure. A `Change` holds nothing of a person but the two answers, so equal people 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Self
 
@@ -13,6 +13,7 @@ from app.policy.answer import Eligible, Part, Quote, Reason
 from app.policy.facts import Facts, Insurance
 from app.policy.quote import quote
 from app.policy.terms import PolicyYear
+from core.clock import business_day
 from core.money import Fen
 
 CHANNEL = "self"
@@ -60,16 +61,17 @@ def side(rules: PolicyYear, facts: Facts, *, at: datetime, last_tier: Fen | None
     """The answer to somebody who pays himself, at last year's tier; without one, at the tier that the government pays
     anyway (D16), else at the lowest that everybody may choose."""
     tier, by = None, None
-    if facts.insurance is Insurance.RES_PENSION:
-        tier, by = _tier(rules, facts, last_tier)
+    if facts.insurance is Insurance.RES_PENSION and rules.offers(facts.insurance):
+        tier, by = _tier(rules, facts, last_tier, business_day(at))
     return _side(quote(rules, facts, at=at, channel=CHANNEL, tier=tier), by)
 
 
-def _tier(rules: PolicyYear, facts: Facts, last_tier: Fen | None) -> tuple[Fen, TierBy]:
+def _tier(rules: PolicyYear, facts: Facts, last_tier: Fen | None, day: date) -> tuple[Fen, TierBy]:
     if last_tier is not None:
         return last_tier, TierBy.LAST
-    if rules.ground(rules.pension.grounds, facts.categories, facts.birth_date):
-        return rules.pension.default_tier, TierBy.DEFAULT
+    pension = rules.pension
+    if pension.default_tier is not None and rules.ground(pension.grounds, facts, rules.asked(day)):
+        return pension.default_tier, TierBy.DEFAULT
     return rules.pension.lowest_open_tier, TierBy.LOWEST
 
 

@@ -163,15 +163,17 @@ def _line(line: Line, rules: PolicyYear, payer: str, payer_words: str, evidence:
 
 def _on_a_list(line: Line, rules: PolicyYear) -> bool:
     """Does the government pay because of an identity? Only an age that the year knows as such may be told."""
-    grounds = (*rules.medical.grounds, *rules.pension.grounds)
-    ages = {ground.clause for ground in grounds if ground.from_age is not None}
-    lists = {ground.clause for ground in grounds if ground.from_age is None}
+    rooms = [room for room in (rules.has_medical, rules.has_pension) if room]
+    grounds = [(ground.who.aged, step.clause) for room in rooms for ground in room.grounds for step in ground.steps]
+    ages = {clause for aged, clause in grounds if aged}
+    lists = {clause for aged, clause in grounds if not aged}
     return line.part is Part.GOV_SUBSTITUTE and line.clause not in ages - lists
 
 
 def _kept_for(quoted: Quote, facts: Facts, rules: PolicyYear) -> list[str]:
-    tier = rules.pension.tiers.get(quoted.tier) if quoted.tier else None
-    return [phrases("categories")[code] for code in sorted(tier.only_for & facts.categories)] if tier else []
+    tier = rules.pension.tier(quoted.tier) if quoted.tier else None
+    words = {**phrases("categories"), **rules.groups}
+    return [words[code] for code in sorted(tier.only_for & facts.categories)] if tier else []
 
 
 def _waiting(quoted: Quote) -> str | None:
@@ -194,7 +196,9 @@ def _benefits(quoted: Quote, facts: Facts, rules: PolicyYear, settled: bool) -> 
     name = "benefits_after" if quoted.waiting_end else "benefits"
     if settled or quoted.reason_code is Reason.BACKPAY_APPROVED:
         name = "benefits_from"
-    return words[name].format(start=chinese_day(quoted.benefit_start), end=chinese_day(rules.dates.benefit_to))
+    return words[name].format(
+        start=chinese_day(quoted.benefit_start), end=chinese_day(quoted.benefit_end or rules.dates.benefit_to)
+    )
 
 
 def _valid(quoted: Quote) -> str | None:

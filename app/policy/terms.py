@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
 
-from app.policy.facts import WHOLE_BP, Category
-from core.clock import beijing_midnight
-from core.errors import BadInput
+from app.policy.days import moment_after
+from app.policy.facts import Facts, Insurance
+from app.policy.prices import Ground, Medical
+from app.policy.tiers import Pension
+from app.policy.who import Asked
+from core.errors import BadInput, Conflict
 from core.money import Fen
 
 
@@ -24,28 +27,6 @@ class Mode(StrEnum):
     SELF = "self"
     AGENT = "agent"
     DEPARTMENT = "department"
-
-
-def birthday(born: date, age: int) -> date:
-    """The day on which `age` full years are reached: the birthday itself, 29 February → 1 March (D03)."""
-    try:
-        return born.replace(year=born.year + age)
-    except ValueError:
-        return date(born.year + age, 3, 1)
-
-
-def born_by(day: date, age: int) -> date:
-    """Who is born by it has that age on the day: `birthday(born, age) <= day` for these and nobody else."""
-    try:
-        return day.replace(year=day.year - age)
-    except ValueError:
-        return date(day.year - age, 2, 28)
-
-
-def age_on(born: date, day: date) -> int:
-    """Full years on a day; negative before birth (D03)."""
-    age = day.year - born.year
-    return age if birthday(born, age) <= day else age - 1
 
 
 @dataclass(frozen=True)
@@ -106,104 +87,6 @@ class Dates:
         """The first moment after the year's medical cover."""
         return moment_after(self.benefit_to)
 
-    @cached_property
-    def pension_until(self) -> datetime:
-        """The first moment at which this year's pension premium is back-pay (D29)."""
-        return moment_after(self.pension_out_of_window_end)
-
-
-def moment_after(day: date) -> datetime:
-    """The first moment (aware, UTC) after a Beijing day."""
-    return beijing_midnight(day + timedelta(days=1))
-
-
-@dataclass(frozen=True)
-class Ground:
-    """A reason for which the government pays in a person's place: an identity or an age on the reference date.
-
-    `share_bp`: how much of the personal part, in basis points. `evidence` may hold {on} and {age}."""
-
-    code: str
-    payer: str
-    clause: str
-    evidence: str
-    note: str
-    share_bp: int
-    from_age: int | None = None
-
-    @property
-    def full(self) -> bool:
-        """Nothing is left to pay."""
-        return self.share_bp == WHOLE_BP
-
-
-@dataclass(frozen=True)
-class LineTerms:
-    """Who pays a kind of line, by which clause, on what evidence, and the words in brackets."""
-
-    payer: str
-    clause: str
-    evidence: str
-    note: str
-
-
-@dataclass(frozen=True)
-class Medical:
-    """The medical premium. Fen, years, days, months."""
-
-    total: Fen
-    personal: Fen
-    subsidy: Fen
-    waiting_days: int
-    short_cover_days: int
-    newborn_months: int
-    grounds: tuple[Ground, ...]
-    personal_line: LineTerms
-    subsidy_line: LineTerms
-    sponsor_line: LineTerms
-    late_line: LineTerms
-    newborn_line: LineTerms
-    backpay_line: LineTerms
-
-
-@dataclass(frozen=True)
-class Tier:
-    """One contribution tier: fen, the entry subsidy of its band, and for whom it is kept (empty: everybody)."""
-
-    amount: Fen
-    subsidy: Fen
-    only_for: frozenset[Category]
-
-
-@dataclass(frozen=True)
-class Pension:
-    """The pension premium. Fen and years."""
-
-    join_age: int
-    due_until_age: int
-    tiers: Mapping[Fen, Tier]
-    bands: tuple[tuple[Fen, Fen | None, Fen], ...]
-    only_for_words: str
-    substitute_amount: Fen
-    default_tier: Fen
-    grounds: tuple[Ground, ...]
-    bonus_amount: Fen
-    bonus_wife_age: int
-    personal_line: LineTerms
-    subsidy_line: LineTerms
-    bonus_line: LineTerms
-    backpay_line: LineTerms
-
-    @cached_property
-    def kept_tier(self) -> Fen:
-        """The tier that is kept for some (R12)."""
-        return next(tier.amount for tier in self.tiers.values() if tier.only_for)
-
-    @cached_property
-    def lowest_open_tier(self) -> Fen:
-        """The lowest tier that everybody may choose."""
-        return min(tier.amount for tier in self.tiers.values() if not tier.only_for)
-
 
 @dataclass(frozen=True)
 class Campaign:
@@ -217,6 +100,12 @@ class Campaign:
     receipts_until: datetime
 
 
+class NotOffered(Conflict):
+    """An insurance that the year's file does not have."""
+
+    text = "这里不收这一种保险。"
+
+
 @dataclass(frozen=True)
 class PolicyYear:
     """Everything that one levy year's file says; built only by `app.policy.year`."""
@@ -226,10 +115,43 @@ class PolicyYear:
     clauses: Mapping[str, Clause]
     behind: Mapping[str, tuple[str, ...]]  # reason code → the rules behind it
     dates: Dates
-    medical: Medical
-    pension: Pension
+    has_medical: Medical | None
+    has_pension: Pension | None
     channels: Mapping[str, Mode]
     campaign: Campaign
+    groups: Mapping[str, str]  # codes of the year's own groups → their words
+
+    @property
+    def medical(self) -> Medical:
+        """NotOffered in a year without it."""
+        if self.has_medical is None:
+            raise NotOffered(Insurance.RES_MEDICAL)
+        return self.has_medical
+
+    @property
+    def pension(self) -> Pension:
+        """NotOffered in a year without it."""
+        if self.has_pension is None:
+            raise NotOffered(Insurance.RES_PENSION)
+        return self.has_pension
+
+    def offers(self, insurance: Insurance) -> bool:
+        """Is this insurance collected under these rules?"""
+        return (self.has_medical if insurance is Insurance.RES_MEDICAL else self.has_pension) is not None
+
+    @property
+    def not_collected(self) -> list[str]:
+        """What the rules ask for and the pages, bills and books do not know yet; such a year can be reckoned, not
+        collected."""
+        medical, pension = self.has_medical, self.has_pension
+        asks = {
+            "only one of the two insurances": medical is None or pension is None,
+            "levels of the medical insurance": medical is not None and bool(medical.levels),
+            "another fund in the same payment": medical is not None and bool(medical.funds),
+            "a pension of any amount": pension is not None and pension.between is not None,
+            "groups of its own": bool(self.groups),
+        }
+        return [words for words, asked in asks.items() if asked]
 
     def mode(self, channel: str) -> Mode:
         """Who collects through a channel; UnknownChannel if the year does not name it."""
@@ -244,12 +166,10 @@ class PolicyYear:
         where = f"{self.source.number}{clause.place}" if clause.place else "区里的办理口径"
         return f"{where}：“{clause.words}”"
 
-    def ground(self, grounds: tuple[Ground, ...], categories: frozenset[Category], born: date) -> Ground | None:
-        """The first ground that fits, in the order of the file: one payment, one department (D15, D20)."""
-        for ground in grounds:
-            if ground.from_age is None:
-                if ground.code in categories:
-                    return ground
-            elif birthday(born, ground.from_age) <= self.dates.age_reference:
-                return ground
-        return None
+    def asked(self, day: date, *, level: int | None = None, waived: bool = False) -> Asked:
+        """What a rule needs to know beside the facts."""
+        return Asked(day, self.dates.age_reference, self.year, level, waived)
+
+    def ground(self, grounds: tuple[Ground, ...], facts: Facts, asked: Asked) -> Ground | None:
+        """The first ground that fits, in the order of the file: one help for each person (D15, D20)."""
+        return next((ground for ground in grounds if ground.who.fits(facts, asked)), None)

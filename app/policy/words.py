@@ -7,11 +7,12 @@ from functools import cache
 from pathlib import Path
 
 from app.policy.answer import Line, PriceBasis, Quote, Reason
+from app.policy.days import birthday
 from app.policy.facts import Facts, Insurance
 from app.policy.lines import chinese_day
 from app.policy.outlook import prospect
 from app.policy.strict import BadPolicyYear
-from app.policy.terms import PolicyYear, birthday
+from app.policy.terms import PolicyYear
 from core.clock import business_day
 from core.money import plain_yuan
 
@@ -100,6 +101,7 @@ _QUOTED: Mapping[str, Callable[[Quote], object]] = {
     "no_help": lambda quoted: plain_yuan((quoted.total or 0) - (quoted.normal_due or 0)),
     "subsidy": lambda quoted: plain_yuan(quoted.gov_subsidy or 0),
     "benefit_start": lambda quoted: chinese_day(quoted.benefit_start) if quoted.benefit_start else "",
+    "waiting_end": lambda quoted: chinese_day(quoted.waiting_end) if quoted.waiting_end else "",
 }
 _said_of: dict[int, tuple[PolicyYear, dict[str, object]]] = {}  # by identity; the year is held so that it stays
 
@@ -112,27 +114,37 @@ def _year_places(rules: PolicyYear) -> dict[str, object]:
 
 
 def _say_year(rules: PolicyYear) -> dict[str, object]:
-    dates, pension = rules.dates, rules.pension
-    return {
+    dates = rules.dates
+    said: dict[str, object] = {
         "year": rules.year,
         "self_open": short_day(dates.self_open),
         "agent_open": short_day(dates.agent_open),
         "agent_end": short_day(dates.concentrated_end),
         "normal_end": short_day(dates.normal_price_end),
         "late_end": short_day(dates.late_end),
-        "waiting_days": rules.medical.waiting_days,
-        "late_amount": plain_yuan(rules.medical.total),
-        "join_age": pension.join_age,
-        "due_until_age": pension.due_until_age,
-        "lowest_tier": plain_yuan(pension.lowest_open_tier),
-        "highest_tier": plain_yuan(max(pension.tiers)),
-        "kept_tier": plain_yuan(pension.kept_tier),
-        "kept_words": pension.only_for_words,
         "next_reference": chinese_day(birthday(dates.age_reference, 1)),
-        "bonus": plain_yuan(pension.bonus_amount),
-        "bonus_age": pension.bonus_wife_age,
-        "newborn_months": rules.medical.newborn_months,
     }
+    if medical := rules.has_medical:
+        said |= {
+            "waiting_days": medical.late_waiting_days,
+            "late_amount": plain_yuan(medical.base.total),
+            "newborn_months": medical.newborn[0].months if medical.newborn else 0,
+            "levels": "、".join(map(str, medical.levels)),
+        }
+    if pension := rules.has_pension:
+        kept = pension.kept_tier
+        said |= {
+            "join_age": pension.join_age,
+            "due_until_age": pension.due_until_age,
+            "pension_open": short_day(pension.calendar.opens),
+            "lowest_tier": plain_yuan(pension.lowest_open_tier),
+            "highest_tier": plain_yuan(pension.highest_tier),
+            "kept_tier": plain_yuan(kept or pension.lowest_open_tier),
+            "kept_words": pension.kept_words.get(kept or 0, ""),
+        }
+        if pension.bonus:
+            said |= {"bonus": plain_yuan(pension.bonus.amount), "bonus_age": pension.bonus.wife_age}
+    return said
 
 
 def short_day(day: date) -> str:

@@ -41,7 +41,7 @@ def load_year_file(path: Path) -> PolicyYear:
         raise BadPolicyYear(f"{path.name}: {error}") from error
     page = Page(values, path.name)
     rules = read_year(page)
-    examples = read_examples(page, rules.year)
+    examples = read_examples(page, rules)
     page.done()
     prove(rules, examples)
     return rules

@@ -57,6 +57,13 @@ CATEGORIES: Mapping[str, str | None] = {
     **dict.fromkeys(("orphan", "孤儿"), "ORPHAN"),
     **dict.fromkeys(("dfuc", "事实无人抚养儿童"), "DFUC"),
     **dict.fromkeys(("illness", "因病致困", "因病致困人员"), "ILLNESS"),
+    **dict.fromkeys(("dibao_edge", "低保边缘", "低保边缘家庭成员"), "DIBAO_EDGE"),
+    **dict.fromkeys(("relapsed", "返贫致贫", "返贫致贫人口"), "RELAPSED"),
+    **dict.fromkeys(("monitored", "监测对象", "防返贫监测对象"), "MONITORED"),
+    **dict.fromkeys(("stable_expoor", "稳定脱贫", "稳定脱贫人口"), "STABLE_EXPOOR"),
+    **dict.fromkeys(("child_hardship", "困境儿童"), "CHILD_HARDSHIP"),
+    **dict.fromkeys(("veteran", "退役军人", "当年退役"), "VETERAN"),
+    **dict.fromkeys(("released", "刑满释放", "当年刑满释放"), "RELEASED"),
     # Age is reckoned from the birth date, whatever a list says (D02); and a word for "nothing special".
     **dict.fromkeys(("age60", "age70", "减半老年人", "免缴费老年人", "无", "普通", "普通居民"), None),
 }

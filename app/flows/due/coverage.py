@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.flows.parts import Parts
-from app.policy.terms import born_by
+from app.policy.days import born_by
 
 
 @dataclass(frozen=True)

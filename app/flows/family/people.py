@@ -17,7 +17,7 @@ from app.flows.enter.sign_in import texts
 from app.flows.family.holders import LetGo, tell_held
 from app.flows.parts import Parts
 from app.flows.refused import kept_though_refused
-from app.policy.terms import born_by
+from app.policy.days import born_by
 from app.registry import find
 from core.errors import BadInput, Conflict, Refused
 from core.redact import mask_phone

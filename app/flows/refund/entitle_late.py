@@ -12,9 +12,9 @@ from app.flows.due.quote import SELF, amount_due
 from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
 from app.flows.refund.steps import ask_for_bill
-from app.policy.facts import WHOLE_BP, Insurance
+from app.policy.days import born_by
+from app.policy.facts import Insurance
 from app.policy.refunds import Why, refusal
-from app.policy.terms import born_by
 from app.registry import find
 from app.registry.determinations import Kind, State
 from app.registry.entitled import maybe_entitled
@@ -85,9 +85,9 @@ def _ages(parts: Parts) -> list[tuple[date, Fen]]:
     """(born by this day, pays this much) for each age that the government pays for."""
     medical, reference = parts.rules.medical, parts.rules.dates.age_reference
     return [
-        (born_by(reference, ground.from_age), medical.personal * (WHOLE_BP - ground.share_bp) // WHOLE_BP)
+        (born_by(reference, ground.who.from_age), ground.leaves(medical.base.personal))
         for ground in medical.grounds
-        if ground.from_age is not None
+        if ground.who.aged and ground.who.from_age is not None
     ]
 
 

@@ -22,10 +22,10 @@ def policy() -> dict[str, Any]:
         "year": rules.year,
         "source": f"{rules.source.number} {rules.source.title}",
         "medical": {
-            "total": rules.medical.total,
-            "personal": rules.medical.personal,
-            "gov_subsidy": rules.medical.subsidy,
-            "waiting_days": rules.medical.waiting_days,
+            "total": rules.medical.base.total,
+            "personal": rules.medical.base.personal,
+            "gov_subsidy": rules.medical.base.subsidy,
+            "waiting_days": rules.medical.late_waiting_days,
         },
         "tiers": [
             {"tier": tier.amount, "gov_subsidy": tier.subsidy, "kept": bool(tier.only_for)}

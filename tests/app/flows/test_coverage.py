@@ -17,9 +17,9 @@ from app.flows.pay.start import Want
 from app.flows.register import determine
 from app.flows.register.determine import Ruling
 from app.flows.village.people import villagers
+from app.policy.days import birthday, born_by
 from app.policy.facts import Insurance
 from app.policy.quote import exclusion
-from app.policy.terms import birthday, born_by
 from app.registry.determinations import Kind
 from core.clock import BEIJING
 from tests.app.registry.files import VILLAGE, a_csv, a_row, taken_in

@@ -69,7 +69,7 @@ def test_a_leap_day_child_turns_sixteen_on_its_own_day_or_the_first_of_march():
     )
     common = replace(ORDINARY, insurance=Insurance.RES_PENSION, birth_date=date(1964, 2, 29))
     assert exclusion(RULES, replace(common, birth_date=date(1904, 2, 29)), date(1920, 2, 28)) == "UNDER_16"
-    young = replace(RULES, pension=replace(RULES.pension, join_age=17))
+    young = replace(RULES, has_pension=replace(RULES.pension, join_age=17))
     assert exclusion(young, replace(common, birth_date=leap), date(2025, 2, 28)) == "UNDER_16"
     assert exclusion(young, replace(common, birth_date=leap), date(2025, 3, 1)) is None
 

@@ -235,7 +235,7 @@ def test_no_residents_sheet_names_a_category(category, at):
         "残联",
         "乡村振兴",
     }
-    forbidden |= set(Category) | {ground.payer for ground in RULES.medical.grounds} - {"finance"}
+    forbidden |= set(Category) | {step.payer for ground in RULES.medical.grounds for step in ground.steps} - {"finance"}
     for insurance in Insurance:
         for chosen in (None, *RULES.pension.tiers):
             for more in ({}, {"birth_date": date(1950, 1, 1)}, {"determination": APPROVED}):

@@ -1,0 +1,61 @@
+"""Real rules of other places and years are files in one language, and their worked cases come true."""
+
+from pathlib import Path
+
+import pytest
+
+from app.policy.cases import Difference, differences
+from app.policy.year import load_year, load_year_file, years
+
+PLACES = Path(__file__).with_name("places")
+OWN = Path(__file__).with_name("zaozhuang_2025.csv")
+
+
+@pytest.mark.parametrize("place", sorted(path.stem for path in PLACES.glob("*.toml")))
+def test_a_place_is_a_file_whose_examples_come_true(place):
+    assert load_year_file(PLACES / f"{place}.toml").year == int(place.rpartition("_")[2])
+
+
+@pytest.mark.parametrize("place", sorted(path.stem for path in PLACES.glob("*.csv")))
+def test_every_case_of_a_place_comes_true_on_every_output(place):
+    count, found = differences(PLACES / f"{place}.csv", load_year_file(PLACES / f"{place}.toml"))
+
+    assert count and found == []
+
+
+def test_every_case_of_the_districts_own_2025_comes_true():
+    assert differences(OWN, load_year(2025)) == (11, [])
+
+
+def test_a_group_that_nobody_knows_is_a_difference_of_its_case_alone(tmp_path):
+    head, first, second, *_ = (PLACES / "heze_2025.csv").read_text(encoding="utf-8").splitlines()
+    table = tmp_path / "cases.csv"
+    table.write_text("\n".join((head, first, second.replace("TEKUN", "RICH"))) + "\n")
+
+    found = differences(table, load_year_file(PLACES / "heze_2025.toml"))
+
+    assert found == (2, [Difference("heze_2025-02", "categories", "RICH", "unknown to the year")])
+
+
+def test_other_funds_are_compared_where_a_case_names_them(tmp_path):
+    rules = load_year_file(PLACES / "taizhou_2024.toml")
+    head, first, *_ = (PLACES / "taian_2024.csv").read_text(encoding="utf-8").splitlines()
+    columns = dict(zip(head.split(","), first.split(","), strict=True))
+    columns |= {"level": "", "other_funds": "30", "tendered": "480", "accept_payment": "Y"}
+    columns |= {"total": "1100", "personal_due": "460"}
+    table = tmp_path / "cases.csv"
+    table.write_text(f"{head}\n{','.join(columns.values())}\n", encoding="utf-8")
+
+    assert differences(table, rules) == (1, [Difference("taian_2024-01", "other_funds", "30.00", "20.00")])
+
+
+def test_only_a_year_whose_every_demand_is_known_is_collected():
+    assert [year for year in years() if load_year(year).not_collected] == []
+    for place, demand in (
+        ("taian_2024", "levels of the medical insurance"),
+        ("taizhou_2024", "another fund in the same payment"),
+        ("beijing_pension_2024", "a pension of any amount"),
+        ("heze_2025", "only one of the two insurances"),
+        ("guangxi_county_2024", "groups of its own"),
+    ):
+        assert demand in load_year_file(PLACES / f"{place}.toml").not_collected
