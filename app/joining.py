@@ -64,6 +64,7 @@ def join(settings: Settings, engine: Engine) -> Parts:
         public_url=settings.public_url.rstrip("/"),
         help_phone=settings.help_phone,
         issuer=settings.issuer_name,
+        place_words=settings.district.password_words,
         senders=settings.notice_senders,
         login=program.login if program else None,
         certificate_key=_certificate_key(settings),
@@ -73,9 +74,11 @@ def join(settings: Settings, engine: Engine) -> Parts:
 
 def _rules(settings: Settings) -> PolicyYear:
     """BadSettings for a year whose rules can be reckoned and not be collected: nobody is charged half his due."""
-    rules = load_year(settings.levy_year)
+    rules = load_year(settings.levy_year, settings.district.years)
     if rules.not_collected:
         raise BadSettings([f"LEVY_YEAR: {rules.year} cannot be collected yet: {', '.join(rules.not_collected)}"])
+    if (rules.source.district, rules.source.city) != (settings.district.name, settings.district.city):
+        raise BadSettings([f"LEVY_YEAR: {rules.year} has the rules of another district than DISTRICT names"])
     return rules
 
 

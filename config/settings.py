@@ -17,6 +17,7 @@ from typing import Any
 from dotenv import dotenv_values
 
 from config.database import database
+from config.district import District, whose
 from config.messages import sms
 from config.processes import processes
 from config.reading import Reading, names
@@ -140,12 +141,15 @@ class Settings:
         metadata=told("TRUSTED_PROXIES", "reverse proxies in front whose headers count", "`0`")
     )
     levy_year: int = field(metadata=told("LEVY_YEAR", "the year that is collected for", "`2022`"))
-    help_phone: str = field(metadata=told("HELP_PHONE", "shown to people who need help", "`0632-12366`"))
+    district: District = field(
+        metadata=told("DISTRICT", "who collects: a file of `config/districts` by its name, or a path", "`yicheng`")
+    )
+    help_phone: str = field(metadata=told("HELP_PHONE", "shown to people who need help", "the district's"))
     payee_name: str = field(
-        metadata=told("PAYEE_NAME", "who receives the money, as the payer's phone shows it", "`峄城区居民两险缴费`")
+        metadata=told("PAYEE_NAME", "who receives the money, as the payer's phone shows it", "the district's")
     )
     issuer_name: str = field(
-        metadata=told("ISSUER_NAME", "the office that issues confirmations and certificates", "`峄城区税务局`")
+        metadata=told("ISSUER_NAME", "the office that issues confirmations and certificates", "the district's")
     )
     web_workers: int = field(metadata=told("WEB_WORKERS", "processes", "`2`"))
     web_threads: int = field(metadata=told("WEB_THREADS", "requests each works on at once", "`16`"))
@@ -229,9 +233,7 @@ def _values(read: Reading) -> dict[str, Any]:
         "gateways": MappingProxyType({name: MappingProxyType(keys) for name, keys in read.gateways().items()}),
         "business_clock_start": _clock_start(read),
         "trusted_proxies": read.whole("TRUSTED_PROXIES", 0, 0, 9),
-        "help_phone": read.text("HELP_PHONE", "0632-12366", shape=r"[0-9][0-9 -]{3,18}[0-9]"),
-        "payee_name": read.text("PAYEE_NAME", "峄城区居民两险缴费"),
-        "issuer_name": read.text("ISSUER_NAME", "峄城区税务局"),
+        **whose(read),
     }
 
 

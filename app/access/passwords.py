@@ -14,21 +14,7 @@ _NOBODY = _HASHER.hash("nobody has this password")
 SHORTEST, LONGEST = 10, 128
 FEWEST = 5  # different letters
 LEFT = 6  # letters that are neither the login, nor the name, nor the place
-PLACE = (
-    "yicheng",
-    "zaozhuang",
-    "liangxian",
-    "shebao",
-    "yibao",
-    "shuiwu",
-    "峄城区",
-    "峄城",
-    "枣庄",
-    "两险",
-    "社保",
-    "医保",
-    "税务",
-)
+SERVICE = ("liangxian", "shebao", "yibao", "shuiwu", "两险", "社保", "医保", "税务")
 _COMMON = Path(__file__).with_name("common_passwords.txt")
 
 
@@ -54,9 +40,9 @@ def is_common(password: str) -> bool:
 
 
 def is_own(password: str, own: Iterable[str]) -> bool:
-    """Is it little more than his login, his name, or words of the place? Pure."""
+    """Is it little more than his login, his name, the place's (`own`), or words of the service? Pure."""
     plain = left = password.casefold()
-    for word in sorted({word.strip().casefold() for word in (*own, *PLACE)}, key=len, reverse=True):
+    for word in sorted({word.strip().casefold() for word in (*own, *SERVICE)}, key=len, reverse=True):
         if len(word) > 2 or (word and not word.isascii()):
             left = left.replace(word, "")
     letters = "".join(letter for letter in left if letter.isalpha())

@@ -94,6 +94,7 @@ class Parts:
     public_url: str
     help_phone: str
     issuer: str  # the office in whose name papers are issued
+    place_words: tuple[str, ...] = ()  # names of the place, which make no password
     login: Callable[[str], str] | None = None  # a mini-program login code → openid
     senders: int = 1  # how many notices are handed over at once
     certificate_key: bytes = bytes(32)  # signs what is said of closed days (Ed25519)

@@ -42,7 +42,8 @@ def read_year(page: Page) -> PolicyYear:
 
 
 def _source(page: Page) -> Source:
-    source = Source(page.text("number"), page.text("title"), page.text("issuer"), page.day("printed"))
+    place = (page.text("district"), page.text("city"))
+    source = Source(page.text("number"), page.text("title"), page.text("issuer"), page.day("printed"), *place)
     page.done()
     return source
 

@@ -72,6 +72,8 @@ def read_ground(page: Page, groups: Groups, *, amount: int | None = None) -> Gro
     code = page.text("code")
     who = read_who(page, groups)
     if page.has("from_age"):
+        if not who.everybody:
+            raise page.wrong("from_age", "stands beside who: say it there")
         who = Who(from_age=page.whole("from_age", least=1))
     elif who.everybody:
         if code not in groups:

@@ -31,12 +31,14 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """The document that the figures come from."""
+    """The document that the figures come from, and the place whose rules they are."""
 
     number: str
     title: str
     issuer: str
     printed: date
+    district: str  # 峄城区
+    city: str  # 枣庄市
 
 
 @dataclass(frozen=True)

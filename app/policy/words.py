@@ -117,6 +117,8 @@ def _say_year(rules: PolicyYear) -> dict[str, object]:
     dates = rules.dates
     said: dict[str, object] = {
         "year": rules.year,
+        "district": rules.source.district,
+        "city": rules.source.city,
         "self_open": short_day(dates.self_open),
         "agent_open": short_day(dates.agent_open),
         "agent_end": short_day(dates.concentrated_end),

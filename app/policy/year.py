@@ -22,10 +22,11 @@ class NoSuchYear(NotFound):
 
 
 @cache
-def load_year(year: int) -> PolicyYear:
-    """The levy year's rules, read once. NoSuchYear without a file, BadPolicyYear if the file is wrong."""
-    path = YEARS / f"{year}.toml"
-    if year not in years():
+def load_year(year: int, folder: Path = YEARS) -> PolicyYear:
+    """The levy year's rules out of a district's folder, read once. NoSuchYear without a file, BadPolicyYear if the file
+    is wrong."""
+    path = folder / f"{year}.toml"
+    if year not in years(folder):
         raise NoSuchYear(str(year))
     rules = load_year_file(path)
     if rules.year != year:
@@ -47,6 +48,6 @@ def load_year_file(path: Path) -> PolicyYear:
     return rules
 
 
-def years() -> tuple[int, ...]:
+def years(folder: Path = YEARS) -> tuple[int, ...]:
     """The levy years that have a file, in order."""
-    return tuple(sorted(int(path.stem) for path in YEARS.glob("[0-9][0-9][0-9][0-9].toml")))
+    return tuple(sorted(int(path.stem) for path in folder.glob("[0-9][0-9][0-9][0-9].toml")))

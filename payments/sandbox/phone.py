@@ -9,7 +9,7 @@ from payments.sandbox.trades import Declined, refunded
 from payments.sandbox.world import world
 
 bp = Blueprint("phone", __name__)
-_MERCHANT = "峄城区居民两险缴费（沙盒）"
+_MERCHANT = "居民两险缴费（沙盒）"
 Page = str | tuple[str, int]
 
 

@@ -85,7 +85,7 @@ def add_agent(
 
     BadLogin, LoginTaken, NoSuchVillage, all errors of `hashed`."""
     wanted = _login(login)
-    password_hash = hashed(password, wanted, name)
+    password_hash = hashed(password, wanted, name, *parts.place_words)
     codes = sorted(set(villages))
     with parts.engine.begin() as connection:
         known = connection.execute(select(Village.code).where(Village.code.in_(codes))).scalars().all()
@@ -118,7 +118,7 @@ def add_staff(
 
     BadLogin, LoginTaken, NoSuchTown, WrongTowns, all errors of `hashed`."""
     wanted = _login(login)
-    password_hash = hashed(password, wanted, name)
+    password_hash = hashed(password, wanted, name, *parts.place_words)
     own = sorted(set(towns))
     if (role is Role.TOWN) != bool(own):
         raise WrongTowns
@@ -142,7 +142,7 @@ def change_staff(parts: Parts, *, login: str, password: str | None = None, activ
     """A new password, good for one login, or out at once; every open session ends. NoSuchStaff, errors of `hashed`."""
     columns: dict[str, object] = {}
     if password is not None:
-        columns = {"password_hash": hashed(password, login), "given": True}
+        columns = {"password_hash": hashed(password, login, *parts.place_words), "given": True}
     columns |= {} if active is None else {"active": active}
     with parts.engine.begin() as connection:
         staff_id = connection.execute(
@@ -160,7 +160,7 @@ def disable_agent(parts: Parts, *, login: str) -> None:
 
 def change_password(parts: Parts, *, login: str, password: str) -> None:
     """A new password, good for one login; whoever used the old one is out. NoSuchAgent, errors of `hashed`."""
-    _change(parts, login, password_hash=hashed(password, login), given=True)
+    _change(parts, login, password_hash=hashed(password, login, *parts.place_words), given=True)
 
 
 def _change(parts: Parts, login: str, **columns: object) -> None:

@@ -64,7 +64,7 @@ def change_own(parts: Parts, visitor: Visitor, *, former: str, password: str) ->
         raise SamePassword
     sealed = account.name
     name = parts.vault.open(sealed, bound_to=f"{whose.__tablename__}.name:{account.login}")
-    fresh = hashed(password[:LONGEST], account.login, name)
+    fresh = hashed(password[:LONGEST], account.login, name, *parts.place_words)
     with parts.engine.begin() as connection:
         forgive(connection, counted)
         changed = {"session": visitor.token_hash, "former": held, "hash": fresh, "at": now}

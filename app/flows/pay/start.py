@@ -300,7 +300,7 @@ def _attempt(
         merchant=gateway.merchant,
         app=gateway.app,
         kind=payer.kind,
-        description=f"峄城区{parts.rules.year}年度城乡居民保险费",
+        description=f"{parts.rules.source.district}{parts.rules.year}年度城乡居民保险费",
         started_by=payer.actor,
         started_at=wall,
         ordered_at=now.replace(microsecond=0),

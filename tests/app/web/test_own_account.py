@@ -59,9 +59,14 @@ def test_what_everybody_tries_is_no_password(password):
 @pytest.mark.parametrize(
     "password", ["zhaoxin2021", "zhaoxin@123", "赵示例2021!!!", "yicheng2021", "峄城区20211105", "Liangxian123"]
 )
-def test_little_more_than_what_everybody_knows_is_no_password(password):
+def test_little_more_than_what_everybody_knows_is_no_password(running, password):
     """D11."""
-    assert is_own(password, ("zhaoxin", "赵示例"))
+    assert is_own(password, ("zhaoxin", "赵示例", *running.parts.place_words))
+
+
+def test_nobody_is_given_the_name_of_the_place(running, district, an_agent):
+    with pytest.raises(OwnPassword):
+        change_password(running.office, login="wang", password="峄城区20211105")
 
 
 @pytest.mark.parametrize("password", [OLD, NEW, "zhaoxin likes quiet herons", "x7Kd-93mQ-w0", "一二三四五六七八九十甲"])

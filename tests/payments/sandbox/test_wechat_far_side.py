@@ -188,7 +188,7 @@ def test_the_phone_shows_what_is_asked_and_pays_it_in_chinese(sandbox):
         body=f"code={code.replace('?', '%3F').replace('=', '%3D')}&decision=pay".encode(),
     )
 
-    assert all(words in page for words in ("峄城区居民两险缴费", "居民养老 2022 年度", "300.00 元", "确认支付", "取消"))
+    assert all(words in page for words in ("两险缴费（沙盒）", "居民养老 2022 年度", "300.00 元", "确认支付", "取消"))
     assert "支付成功" in confirm.body.decode()
     assert "已经付过了" in sandbox.phone(code)
     assert "没有找到" in sandbox.phone("weixin://wxpay/bizpayurl?pr=nothing")

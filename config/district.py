@@ -1,0 +1,73 @@
+"""A district's own file: its names, telephone and offices. Another district is another file, and no line of code."""
+
+import re
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from config.reading import Reading
+
+FOLDER = Path(__file__).with_name("districts")
+PHONE = r"[0-9][0-9 -]{3,18}[0-9]"
+
+
+@dataclass(frozen=True)
+class District:
+    """Who collects. `password_words`: names of the place that make no password. `years`: the folder of its levy years'
+    files, in its file a path that starts at the checkout."""
+
+    name: str
+    city: str
+    tax_office: str
+    payee: str
+    help_phone: str
+    password_words: tuple[str, ...]
+    years: Path
+
+
+def whose(read: Reading) -> dict[str, Any]:
+    """Who collects, and what an operator may say otherwise."""
+    held = _district(read)
+    return {
+        "district": held,
+        "help_phone": read.text("HELP_PHONE", held.help_phone if held else "", shape=PHONE),
+        "payee_name": read.text("PAYEE_NAME", held.payee if held else ""),
+        "issuer_name": read.text("ISSUER_NAME", held.tax_office if held else ""),
+    }
+
+
+def _district(read: Reading) -> District | None:
+    """The district of DISTRICT: a file's name in `config/districts` without its ending, or the path of one; what is
+    wrong with it is said to `read`."""
+    named = read.text("DISTRICT", "yicheng")
+    path = FOLDER / f"{named}.toml" if re.fullmatch(r"[a-z0-9_]+", named) else Path(named)
+    try:
+        held = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        read.say("DISTRICT", "names no district's file that can be read")
+        return None
+    found = _of(held, read)
+    if found and not re.fullmatch(PHONE, found.help_phone):
+        read.say("DISTRICT", "has a help_phone that is no telephone")
+    return found
+
+
+def _of(held: dict[str, object], read: Reading) -> District | None:
+    names = {each.name for each in fields(District)}
+    wrong = sorted(names ^ set(held))
+    wrong += [name for name in sorted(names & set(held)) if not _fits(name, held[name])]
+    for name in wrong:
+        read.say("DISTRICT", f"has in its file {'no such key' if name not in names else 'no usable'}: {name}")
+    if wrong:
+        return None
+    words = held.pop("password_words")
+    assert isinstance(words, list)
+    years = FOLDER.parents[1] / str(held.pop("years"))
+    return District(**{name: str(value) for name, value in held.items()}, password_words=tuple(words), years=years)
+
+
+def _fits(name: str, value: object) -> bool:
+    if name == "password_words":
+        return isinstance(value, list) and all(isinstance(each, str) and each for each in value)
+    return isinstance(value, str) and bool(value.strip())
