@@ -2,15 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from hashlib import sha256
-from pathlib import Path
-from string import Template
 from typing import Any
 
 from sqlalchemy import Connection, func, select, text, update
 
 from core.vault import Sealed, Vault
+from notifications.approved import template
 from notifications.channels import Channel, ChannelSilent, NotReachable, Words
 from notifications.models import Notice
 from notifications.rules import BUDGETED, WEEK, is_waited_for
@@ -22,7 +20,6 @@ OVERTAKEN = "done before it was told"
 NOBODY_WAITS = (BUDGET_SPENT, OVERTAKEN)  # given up, and nobody is to be told by another way
 LEASE = timedelta(seconds=60)
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (15, 60, 300, 1800, 7200, 7200, 21600, 21600))
-TEMPLATES = Path(__file__).parent / "templates"
 AT_ONCE = frozenset({"login_code", "moved"})  # said at once to a phone, about no payment: they leave no notice
 
 
@@ -130,17 +127,12 @@ def record(connection: Connection, notice: Any, result: dict[str, object], *, no
 
 def render(kind: str, fields: Mapping[str, str]) -> str:
     """The Chinese sentence of a notice. Values are put in once and never read as a template (A75)."""
-    return _template(kind).substitute(fields)
-
-
-@cache
-def _template(kind: str) -> Template:
-    return Template((TEMPLATES / f"{kind}.txt").read_text(encoding="utf-8").strip())
+    return template(kind).substitute(fields)
 
 
 def version_of(kind: str) -> str:
     """Which text a notice was sent with: the first letters of its digest."""
-    return sha256(_template(kind).template.encode()).hexdigest()[:8]
+    return sha256(template(kind).template.encode()).hexdigest()[:8]
 
 
 def notice_of(connection: Connection, household_id: int, cause: str) -> Any | None:

@@ -7,7 +7,8 @@ from sqlalchemy import text
 from app.cli.parts import parts
 from app.flows.tell.remind import Told, remind
 from core.errors import AppError
-from notifications.send import TEMPLATES, render, version_of
+from notifications.approved import TEMPLATES
+from notifications.send import render, version_of
 
 notice = AppGroup("notice", help="Messages to residents.")
 SAMPLE = {

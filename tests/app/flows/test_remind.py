@@ -67,7 +67,7 @@ def test_a_household_hears_once_a_week_what_is_left(running, district, ways):
     send(running)
 
     [(phone, words)] = ways["sms"].told
-    assert phone == "13800000000" and "榴园镇示例村张*例" in words and "12月31日前" in words
+    assert phone == "13800000000" and "榴园镇示例村的张*例" in words and "12月31日前" in words
     assert "王*奶" not in words, "who owes nothing is not urged"
     assert not any(said in words for said in ("320", "元", "低保", "3704", "http"))
 
@@ -241,7 +241,7 @@ def test_whom_no_message_reaches_the_agent_visits(running, district, ways):
     send(running)
 
     [visit] = visits(running.parts, district.village)
-    assert visit.household_number == "0001" and visit.words.startswith("榴园镇示例村张*例")
+    assert visit.household_number == "0001" and visit.words.startswith("榴园镇示例村的张*例")
     named = {"household_id": visit.household_id, "cause": visit.cause}
     with pytest.raises(NoSuchVisit):
         visited(running.parts, [district.other_village], **named, by="agent:x")
