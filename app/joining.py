@@ -28,9 +28,9 @@ from core.clock import utc_now
 from core.db import connect
 from core.http import Door
 from core.vault import Vault
-from notifications.channels import Channel
+from notifications.channels import TEXTS, Channel
 from notifications.channels.console import Console
-from notifications.channels.sms import PROVIDERS
+from notifications.channels.sms import connect as connect_texts
 from notifications.channels.wechat import MiniProgram, Subscription
 from payments.errors import UnknownGateway
 from payments.gateways import GATEWAYS
@@ -60,7 +60,7 @@ def join(settings: Settings, engine: Engine) -> Parts:
         rules=_rules(settings),
         clocks=Clocks(engine, movable=settings.is_sandbox),
         gateways=_gateways(settings, alert),
-        channels=_channels(settings, program),
+        channels=_channels(settings, program, alert),
         public_url=settings.public_url.rstrip("/"),
         help_phone=settings.help_phone,
         issuer=settings.issuer_name,
@@ -114,28 +114,18 @@ def gateway_of(settings: Settings, name: str, *, alert: Alert = unheard) -> Gate
     return connect_gateway(name, addresses | dict(credentials), gateway_door(name, credentials), utc_now, alert=alert)
 
 
-def _channels(settings: Settings, program: MiniProgram | None) -> Mapping[str, Channel]:
-    """In the order they are tried. BadSettings for a provider that nobody wrote: its messages would go nowhere."""
-    _known_provider("SMS_PROVIDER", settings.sms_provider)
-    _known_provider("SMS_SECOND_PROVIDER", settings.sms_second[0] if settings.sms_second else "none")
+def _channels(settings: Settings, program: MiniProgram | None, alert: Alert) -> Mapping[str, Channel]:
+    """In the order they are tried."""
     found: list[Channel] = []
     if program and settings.miniprogram_templates:
         pairs = settings.miniprogram_templates.rstrip(",").split(",")
         found.append(Subscription(program, dict(pair.split(":") for pair in pairs)))
-    if settings.sms_provider in PROVIDERS:
-        url = settings.sms_url or settings.sandbox_url
-        found.append(PROVIDERS[settings.sms_provider](_door(url), url, settings.sms_key))
-    if settings.sms_second and settings.sms_second[0] in PROVIDERS:
-        provider, url, key = settings.sms_second
-        found.append(PROVIDERS[provider](_door(url), url, key, name="sms2"))
+    for name, account in zip(TEXTS, (settings.sms, settings.sms_second), strict=True):
+        if account is not None:
+            found.append(connect_texts(account, _door(account.url), name=name, alert=alert))
     if settings.is_sandbox:
         found.append(Console())
     return {channel.name: channel for channel in found}
-
-
-def _known_provider(variable: str, named: str) -> None:
-    if named not in {"none", "console", *PROVIDERS}:
-        raise BadSettings([f"{variable} names no provider there is; there are {', '.join(sorted(PROVIDERS))}"])
 
 
 def _mini_program(settings: Settings, alert: Alert) -> MiniProgram | None:

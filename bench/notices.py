@@ -15,6 +15,7 @@ from bench.ratio import Figure, Ratio, figure
 from bench.slow_provider import DELAY_S
 from core.db import connect
 from core.http import Door
+from notifications.channels import Account
 from notifications.channels.sms import JsonSms
 
 CONNECTIONS = 16
@@ -38,7 +39,7 @@ def run(ground: Ground, *, runs: int, seconds: int, say: Callable[[str], None]) 
 def _rate(ground: Ground, port: int, how_many: int) -> float:
     held = joined(ground.settings(), connect(ground.server.app_url(DATABASE), pool_size=CONNECTIONS))
     door = Door(hosts=frozenset({f"127.0.0.1:{port}"}), pool=CONNECTIONS)
-    sms = {"sms": JsonSms(door, f"http://127.0.0.1:{port}", "key")}
+    sms = {"sms": JsonSms(door, Account("http", f"http://127.0.0.1:{port}", "key"))}
     parts = dataclasses.replace(held, channels=sms, senders=CONNECTIONS)
     ground.admin("truncate notice")
     sealed = [parts.vault.seal("13800000000", bound_to=f"notice.phone:payment:{n}") for n in range(how_many)]

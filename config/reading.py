@@ -22,7 +22,7 @@ FAR = {  # where the sandbox's gateways answer, below its own address
 
 def names(variables: Iterable[str]) -> frozenset[str]:
     """Each by its own name: `SMS_SECOND_<PROVIDER,URL,KEY>` stands for three."""
-    spelled = [re.fullmatch(r"(\w+?)(?:<([A-Z,]+)>)?", variable) for variable in variables]
+    spelled = [re.fullmatch(r"(\w+?)(?:<([A-Z_,]+)>)?", variable) for variable in variables]
     return frozenset(found[1] + end for found in spelled if found for end in (found[2] or "").split(","))
 
 
@@ -82,10 +82,10 @@ class Reading:
             self.say(variable, "is not an address like postgresql://user@host/database")
         return url or None
 
-    def strong(self, variable: str, value: str | bytes) -> None:
-        """Key material: in the sandbox long enough, outside it also no weak one."""
-        problem = weakness(value)
-        if problem and (not self.sandbox or not value or len(value) < SHORTEST):
+    def strong(self, variable: str, value: str | bytes, *, least: int = SHORTEST) -> None:
+        """Key material: in the sandbox long enough, outside it also no weak one. `least` bytes: as others make it."""
+        problem = weakness(value, least=least)
+        if problem and (not self.sandbox or not value or len(value) < least):
             self.say(variable, problem)
 
     def key(self, variable: str, text: str, *, exactly: int | None = None) -> bytes:

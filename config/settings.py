@@ -21,6 +21,7 @@ from config.district import District, whose
 from config.messages import sms
 from config.processes import processes
 from config.reading import Reading, names
+from notifications.channels import Account
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -120,18 +121,20 @@ class Settings:
     miniprogram_templates: str = field(
         metadata=told("MINIPROGRAM_TEMPLATES", "subscribe messages, `paid:ID,remind:ID,…` by kind of notice", "none")
     )
-    sms_provider: str = field(
+    sms: Account | None = field(
         metadata=told(
-            "SMS_PROVIDER",
-            "`none`, a provider, or in the sandbox `console` or `sandbox`",
+            "SMS_<PROVIDER,URL,KEY,KEY_ID,SIGN,APP_ID,REGION,TEMPLATES,LONGEST,PRICE>",
+            "text messages; `PROVIDER` is `none`, `aliyun`, `tencent`, `http`, or in the sandbox `console` or"
+            " `sandbox`; the others: [docs/messages.md](messages.md)",
             "`none`; in the sandbox `console`",
         )
     )
-    sms_url: str = field(metadata=told("SMS_URL", "the provider's address", "none", "with a provider"))
-    sms_key: str = field(repr=False, metadata=told("SMS_KEY", "the provider's key", "none", "with a provider"))
-    sms_second: tuple[str, str, str] | None = field(
-        repr=False,
-        metadata=told("SMS_SECOND_<PROVIDER,URL,KEY>", "another provider, when the first one stays silent", "none"),
+    sms_second: Account | None = field(
+        metadata=told(
+            "SMS_SECOND_<PROVIDER,URL,KEY,KEY_ID,SIGN,APP_ID,REGION,TEMPLATES,LONGEST,PRICE>",
+            "another provider, for what the first one cannot deliver",
+            "none",
+        )
     )
     notice_senders: int = field(metadata=told("NOTICE_SENDERS", "notices handed over at once by a worker", "`16`"))
     business_clock_start: datetime | None = field(

@@ -11,13 +11,13 @@ WELL_KNOWN = re.compile(
 PARTING = re.compile(r"[\s_.:,!+=/-]+")
 
 
-def weakness(value: str | bytes) -> str:
+def weakness(value: str | bytes, *, least: int = SHORTEST) -> str:
     """Why this secret is refused, in words that do not show it; empty when it will do."""
     raw = value.encode() if isinstance(value, str) else value
     if not raw.strip():
         return "is empty"
-    if len(raw) < SHORTEST:
-        return f"is shorter than {SHORTEST} bytes"
+    if len(raw) < least:
+        return f"is shorter than {least} bytes"
     return guessable(raw)
 
 

@@ -1,8 +1,9 @@
 """The ways to tell somebody. A channel is one file and one line here; it is given words, never an object of ours."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 from core.errors import TryLater
 
@@ -15,6 +16,11 @@ class ChannelSilent(TryLater):
 
 class NotReachable(Exception):
     """This person cannot be told by this channel (no consent, no address): try the next one, never this again."""
+
+
+class RefusesUs(Exception):
+    """The provider refuses us, not the person: keys, signature, template, money. Somebody is woken; the next one is
+    tried, and this one again later."""
 
 
 @dataclass(frozen=True)
@@ -36,4 +42,58 @@ class Channel(Protocol):
 
     def deliver(self, to: str, words: Words) -> str:
         """Hand it over; the provider's reference. ChannelSilent, NotReachable."""
+        ...
+
+
+TEXTS = ("sms", "sms2")  # the channels of the two providers of text messages, in the order they are tried
+
+
+@dataclass(frozen=True)
+class Account:
+    """What we are to a provider of text messages. `templates`: kind of notice → its id there; `longest`: letters of a
+    variable; `price` of one part in tenths of a fen."""
+
+    provider: str
+    url: str
+    key: str = field(repr=False)
+    key_id: str = ""
+    sign: str = ""
+    app_id: str = ""
+    region: str = ""
+    templates: Mapping[str, str] = field(default_factory=dict)
+    longest: int = 500
+    price: int = 0
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a message, as the provider itself answers: `key` is ours, or empty where it does not tell it;
+    `delivered` None while the carrier has said nothing; `at` the provider's moment."""
+
+    reference: str
+    key: str
+    delivered: bool | None
+    at: datetime | None = None
+    why: str = ""
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """A channel that can be asked what became of a message."""
+
+    name: str
+    knows_after: timedelta  # after so long a message that it does not know was never sent
+
+    def receipts(self, to: str, *, since: datetime, reference: str = "") -> Sequence[Receipt]:
+        """What it did with messages to this phone since then (system clock). ChannelSilent, RefusesUs."""
+        ...
+
+
+class Approves(Protocol):
+    """A provider that sends approved templates only."""
+
+    account: Account
+
+    def approved(self, kind: str) -> tuple[str, ...]:
+        """The places of the template as it was approved, in their order. ChannelSilent, RefusesUs."""
         ...

@@ -8,6 +8,7 @@ from payments.sandbox import controls, miniprogram, phone, sms
 from payments.sandbox.alipay.routes import AlipaySide
 from payments.sandbox.config import SandboxConfig
 from payments.sandbox.far import FarSide, Parts
+from payments.sandbox.texts import routes as texts
 from payments.sandbox.unionpay.routes import UnionPaySide
 from payments.sandbox.wechat.routes import WeChatSide
 from payments.sandbox.world import join
@@ -17,7 +18,7 @@ FAR_SIDES: tuple[Callable[[Parts], FarSide], ...] = (  # one line per gateway
     AlipaySide,
     UnionPaySide,
 )
-OTHERS = (miniprogram.bp, sms.bp, phone.bp, controls.bp)
+OTHERS = (miniprogram.bp, sms.bp, texts.bp, phone.bp, controls.bp)
 
 
 def create_sandbox(config: SandboxConfig) -> Flask:

@@ -36,9 +36,13 @@ statement_total            its summary disagrees with its lines by one fen
 statement_hash             it does not fit its hash or signature
 statement_adjustment       its error file has a line (UnionPay)
 statement_expired          the link to it is of no use any more
+text_fails                 taken, and the carrier could not deliver it             code
+receipt_late               the carrier answers for it after `seconds`              seconds
+receipt_never              the carrier never answers for it, though it arrived
 `on` is create, query, close, refund, refund_query or statement (delay, merchant_certificate: also callback; error:
-also sms or message, for every receiver); without it, any. `gateway` narrows a fault to one far side. The number of a
-refund's fault is the refund's or its payment's; a callback's is that of what it tells. Statements have no number.
+also sms or message, for every receiver; delay, error, silent, html, truncated: also sms where `gateway` is aliyun or
+tencent, the number a phone); without it, any. `gateway` narrows a fault to one far side. The number of a refund's
+fault is the refund's or its payment's; a callback's is that of what it tells. Statements have no number.
 """
 
 from threading import Lock
@@ -56,6 +60,7 @@ KINDS = frozenset(
         *("not_enough", "refund_fails", "refund_abnormal"),
         *("statement_not_ready", "statement_truncated", "statement_junk", "statement_total", "statement_hash"),
         *("statement_expired", "statement_adjustment"),
+        *("text_fails", "receipt_late", "receipt_never"),
     }
 )
 Fault = dict[str, Any]

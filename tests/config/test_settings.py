@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.joining import join
+from config.messages import NEEDS
 from config.settings import BadSettings, Settings, environment, table
-from core.db import connect
+from notifications.channels.sms import PROVIDERS
 from tests.builders import a_production_environment, an_environment, random_key
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -37,7 +37,7 @@ def test_production_starts_with_what_it_needs():
     assert not settings.is_sandbox
     assert settings.gateways["wechat"]["mchid"] == "1900000001"
     assert settings.miniprogram_base_url == "https://api.weixin.qq.com"
-    assert settings.sms_provider == "none"
+    assert settings.sms is None
 
 
 def test_without_a_mode_it_says_how_to_get_one():
@@ -260,9 +260,58 @@ def test_a_secret_file_with_a_byte_order_mark_is_refused(tmp_path, mark):
 @pytest.mark.parametrize("variable", ["SMS_PROVIDER", "SMS_SECOND_PROVIDER"])
 def test_a_provider_that_nobody_wrote_stops_the_start(variable):
     """G4."""
-    url, key = variable.replace("PROVIDER", "URL"), variable.replace("PROVIDER", "KEY")
-    given = {variable: "aliyun", url: "https://sms.example.cn", key: random_key()}
-    settings = Settings.from_environment(an_environment(**given))
+    [told] = problems(an_environment(**{variable: "twilio"}))
 
-    with pytest.raises(BadSettings, match=f"^{variable} names no provider"):
-        join(settings, connect("postgresql://nobody@/nowhere"))
+    assert told.startswith(f"{variable} names no provider there is; there are aliyun, http, sandbox, tencent")
+
+
+def test_every_provider_that_may_be_named_is_written():
+    assert set(NEEDS) == set(PROVIDERS)
+
+
+AT_ALIYUN = {
+    "SMS_PROVIDER": "aliyun",
+    "SMS_KEY_ID": "LTAI5tExampleOfAnId",
+    "SMS_KEY": random_key()[:30],
+    "SMS_SIGN": "峄城税务",
+    "SMS_TEMPLATES": "login_code:SMS_154950909,paid:SMS_154950910",
+}
+
+
+def test_production_starts_with_an_account_at_a_provider():
+    settings = Settings.from_environment(a_production_environment(**AT_ALIYUN))
+
+    assert settings.sms.url == "https://dysmsapi.aliyuncs.com"
+    assert settings.sms.templates == {"login_code": "SMS_154950909", "paid": "SMS_154950910"}
+    assert (settings.sms.longest, settings.sms_second) == (35, None)
+    assert AT_ALIYUN["SMS_KEY"] not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"SMS_KEY_ID": None, "SMS_SIGN": None}, ["SMS_KEY_ID", "SMS_SIGN"]),
+        ({"SMS_KEY": "short"}, ["SMS_KEY"]),
+        ({"SMS_KEY": "secretsecretsecretsecretsecret"}, ["SMS_KEY"]),
+        ({"SMS_TEMPLATES": "login_code:SMS_1,peid:SMS_2"}, ["SMS_TEMPLATES"]),
+        ({"SMS_TEMPLATES": "login_code:1400"}, ["SMS_TEMPLATES"]),
+        ({"SMS_TEMPLATES": "paid:SMS_1,paid:SMS_2"}, ["SMS_TEMPLATES"]),
+        ({"SMS_TEMPLATES": None}, ["SMS_TEMPLATES"]),
+        ({"SMS_URL": "http://dysmsapi.aliyuncs.com"}, ["SMS_URL"]),
+        ({"SMS_LONGEST": "many", "SMS_PRICE": "-1"}, ["SMS_LONGEST", "SMS_PRICE"]),
+        ({"SMS_PROVIDER": "tencent", "SMS_TEMPLATES": "paid:12"}, ["SMS_APP_ID", "SMS_KEY"]),
+        ({"SMS_PROVIDER": "http"}, ["SMS_URL", "SMS_KEY"]),
+    ],
+)
+def test_an_account_that_could_not_send_stops_the_start_by_name(changed, named):
+    told = problems(a_production_environment(**AT_ALIYUN | changed))
+
+    assert [line.split()[0] for line in told] == named
+    assert AT_ALIYUN["SMS_KEY"] not in "".join(told)
+
+
+def test_the_sandbox_may_name_a_provider_and_nothing_else():
+    settings = Settings.from_environment(an_environment(SMS_PROVIDER="tencent", SMS_KEY=random_key()))
+
+    assert settings.sms.url == settings.sandbox_url
+    assert {"login_code", "paid", "moved"} <= set(settings.sms.templates)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from core.clock import utc_now
 from core.http import Door
 from core.vault import Vault
-from notifications.channels import Channel
+from notifications.channels import Account, Channel
 from notifications.channels.sms import JsonSms
 from notifications.channels.wechat import MiniProgram, Subscription
 from notifications.send import claim_due, deliver, notice_of, record
@@ -53,9 +53,13 @@ def wechat(program: MiniProgram) -> Subscription:
     return Subscription(program, {"paid": TEMPLATE})
 
 
+def a_door(url: str) -> Door:
+    return Door(hosts=frozenset({url.partition("//")[2]}), read_s=1)
+
+
 @pytest.fixture
 def sms(far: Outside) -> JsonSms:
-    return JsonSms(Door(hosts=frozenset({far.url.removeprefix("http://")}), read_s=1), far.url, far.keys.sms_key)
+    return JsonSms(a_door(far.url), Account("sandbox", far.url, far.keys.sms_key))
 
 
 @dataclass

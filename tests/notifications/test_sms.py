@@ -2,10 +2,9 @@
 
 import pytest
 
-from core.http import Door
-from notifications.channels import ChannelSilent, NotReachable, Words
+from notifications.channels import Account, ChannelSilent, NotReachable, Words
 from notifications.channels.sms import JsonSms
-from tests.notifications.conftest import FIELDS
+from tests.notifications.conftest import FIELDS, a_door
 from tests.outside import Outside
 
 PHONE = "13800000000"
@@ -37,7 +36,7 @@ def test_any_other_trouble_is_silence(far: Outside, sms: JsonSms, status: int) -
 
 
 def test_a_wrong_key_is_silence_and_is_not_told(far: Outside) -> None:
-    stranger = JsonSms(Door(hosts=frozenset({far.url.removeprefix("http://")})), far.url, "a key that is not ours")
+    stranger = JsonSms(a_door(far.url), Account("http", far.url, "a key that is not ours"))
 
     with pytest.raises(ChannelSilent) as silent:
         stranger.deliver(PHONE, words("sms-4"))
@@ -47,4 +46,4 @@ def test_a_wrong_key_is_silence_and_is_not_told(far: Outside) -> None:
 
 def test_nobody_there_is_silence(sms: JsonSms) -> None:
     with pytest.raises(ChannelSilent, match=r"NewConnectionError|ConnectTimeout"):
-        JsonSms(Door(hosts=frozenset({"127.0.0.1:9"})), "http://127.0.0.1:9", "k").deliver(PHONE, words("sms-5"))
+        JsonSms(a_door("http://127.0.0.1:9"), Account("http", "http://127.0.0.1:9", "k")).deliver(PHONE, words("sms-5"))
