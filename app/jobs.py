@@ -24,6 +24,7 @@ from app.flows.refund.entitle_late import ask_for_entitled
 from app.flows.refund.give_back import pay_due
 from app.flows.refund.steps import ask_for_surplus
 from app.flows.suspense.solve import watch
+from app.flows.tell.ask_back import ask_back
 from app.flows.tell.send import tell, tell_due
 from app.flows.watch.book import NUMBERS, watch_book
 from app.flows.watch.keys import watch_keys
@@ -51,6 +52,11 @@ def jobs(parts: Parts, url: str, *, pooler: bool = False) -> App:
     @app.task(name="tell_due", queue="clock", queueing_lock="tell_due", lock="tell_due")
     def _tell_due(timestamp: int) -> None:
         _turn_by_turn("tell_due", lambda: tell_due(parts), full=100)
+
+    @app.periodic(cron="* * * * * */5")
+    @app.task(name="receipts", queue="clock", queueing_lock="receipts", lock="receipts")
+    def _receipts(timestamp: int) -> None:
+        _turn_by_turn("receipts", lambda: ask_back(parts), full=100)
 
     _money_tasks(app, parts)
     _keeping_tasks(app, parts)

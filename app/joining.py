@@ -28,7 +28,7 @@ from core.clock import utc_now
 from core.db import connect
 from core.http import Door
 from core.vault import Vault
-from notifications.channels import TEXTS, Channel
+from notifications.channels import BY_TEXT, Channel
 from notifications.channels.console import Console
 from notifications.channels.sms import connect as connect_texts
 from notifications.channels.wechat import MiniProgram, Subscription
@@ -120,7 +120,7 @@ def _channels(settings: Settings, program: MiniProgram | None, alert: Alert) -> 
     if program and settings.miniprogram_templates:
         pairs = settings.miniprogram_templates.rstrip(",").split(",")
         found.append(Subscription(program, dict(pair.split(":") for pair in pairs)))
-    for name, account in zip(TEXTS, (settings.sms, settings.sms_second), strict=True):
+    for name, account in zip(BY_TEXT, (settings.sms, settings.sms_second), strict=True):
         if account is not None:
             found.append(connect_texts(account, _door(account.url), name=name, alert=alert))
     if settings.is_sandbox:

@@ -29,6 +29,10 @@ class Notice(Table):
     __table_args__ = (
         CheckConstraint("rank between 0 and 4", name="rank"),
         Index("ix__notice__due", "next_try_at", postgresql_where=text("rank < 2")),
+        Index("ix__notice__ask", "ask_at", postgresql_where=text("ask_at is not null")),
+        Index("ix__notice__reference", "provider_reference", postgresql_where=text("ask_at is not null")),
+        CheckConstraint("ask_at is null or rank = 2", name="asked_while_sent"),
+        CheckConstraint("delivered_at is null or rank = 3", name="delivered"),
     )
     household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     cause: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -47,6 +51,11 @@ class Notice(Table):
     queued_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     sent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     silences: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")  # channel → how often it said nothing
+    tried_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # first, by the way that has it now
+    ask_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # when its receipt is asked for next
+    asks: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    failures: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")  # channel → why a carrier did not
+    delivered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # the provider's own moment
     version: Mapped[str | None] = mapped_column(Text)  # of the template it was sent with
     visited_by: Mapped[str | None] = mapped_column(Text)  # the agent who went and told, where no channel could
     visited_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

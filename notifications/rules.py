@@ -11,6 +11,7 @@ BUDGETED = frozenset({"remind", "waived", "certified"})  # what we begin; answer
 OF_THE_HOUR = frozenset({"remind", "waived"})  # says what is left to do, so it is looked at again when it is told
 RESERVED = frozenset({"certified"})  # written only on a consent, which it holds from then on
 WEEK, MOST_A_WEEK = timedelta(days=7), 2  # to one household's phone
+ASKS = tuple(timedelta(minutes=minutes) for minutes in (0.5, 2, 10, 60, 360, 720, 1440, 1727.5))  # 72 hours in all
 PATIENCE = 3  # so often one way is asked again before the next one is taken
 
 

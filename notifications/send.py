@@ -5,20 +5,20 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, case, func, select, text, update
 
 from core.vault import Sealed, Vault
 from notifications.approved import template
-from notifications.channels import Channel, ChannelSilent, NotReachable, Words
+from notifications.channels import Channel, ChannelSilent, NotReachable, Receipt, RefusesUs, Tells, Words
 from notifications.models import Notice
-from notifications.rules import BUDGETED, WEEK, is_waited_for
+from notifications.rules import ASKS, BUDGETED, PATIENCE, WEEK, is_waited_for
 
 TRIED, SENT, GIVEN_UP = 1, 2, 4
 UNREACHED = "no channel reaches this person"
 BUDGET_SPENT = "enough was sent this week"
 OVERTAKEN = "done before it was told"
 NOBODY_WAITS = (BUDGET_SPENT, OVERTAKEN)  # given up, and nobody is to be told by another way
-LEASE = timedelta(seconds=60)
+LEASE, A_MINUTE = timedelta(seconds=60), timedelta(minutes=1)
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (15, 60, 300, 1800, 7200, 7200, 21600, 21600))
 AT_ONCE = frozenset({"login_code", "moved"})  # said at once to a phone, about no payment: they leave no notice
 
@@ -37,43 +37,84 @@ def claim_due(connection: Connection, *, now: datetime, most: int) -> Sequence[A
 
 
 def deliver(
-    notice: Any, channels: Mapping[str, Channel], vault: Vault, *, but: Collection[str] = ()
+    notice: Any, channels: Mapping[str, Channel], vault: Vault, *, now: datetime, but: Collection[str] = ()
 ) -> dict[str, object]:
     """Hand one claimed notice over, by any way `but` these: what to record of it, and in `refusals` who will never
-    take it. A way that was silent is asked again, three times; then the next one is taken.
+    take it. A way that was silent is asked again, three times; then the next one is taken. What may be out already is
+    asked for before it is said again.
 
     No database here: the outside may take its time."""
     try:
-        return _hand_over(notice, [way for way in channels.values() if way.name not in but], vault)
+        return _hand_over(notice, [way for way in channels.values() if way.name not in but], vault, now)
     except (FileNotFoundError, KeyError, ValueError, Sealed) as odd:
         # It will be as odd the next time, and meanwhile it would hold up all that were claimed with it.
         return {"rank": GIVEN_UP, "last_error": f"nobody can read it: {type(odd).__name__}"}
 
 
-def _hand_over(notice: Any, channels: Sequence[Channel], vault: Vault) -> dict[str, object]:
-    subject = notice.cause.rsplit(":", 1)[0]
-    words = Words(
-        notice.kind, render(notice.kind, notice.fields), notice.fields, f"{notice.household_id}:{notice.cause}"
-    )
-    error, refusals = UNREACHED, {}
+def _hand_over(notice: Any, channels: Sequence[Channel], vault: Vault, now: datetime) -> dict[str, object]:
+    words = Words(notice.kind, render(notice.kind, notice.fields), notice.fields, key_of(notice))
+    error, refusals, ours = UNREACHED, {}, False
     ways = [way for way in channels if not way.address or getattr(notice, way.address) is not None]
     for place, channel in enumerate(ways):
-        if place + 1 < len(ways) and not is_waited_for(notice.silences, channel.name):
-            continue
-        sealed = getattr(notice, channel.address) if channel.address else b""
-        to = vault.open(sealed, bound_to=f"notice.{channel.address}:{subject}") if sealed else ""
+        patient = place + 1 == len(ways) or is_waited_for(notice.silences, channel.name)
+        to = address_of(notice, channel, vault)
         try:
-            reference = channel.deliver(to, words)
+            known = _known(channel, to, notice, now)
+            if known is None and not patient:
+                continue
+            reference = known.reference if known else channel.deliver(to, words)
         except NotReachable as refused:
             refusals[channel.name] = str(refused)
             error = f"{channel.name}: {refused}"
+        except RefusesUs as refused:
+            error, ours = f"{channel.name}: {refused}", True
         except ChannelSilent as silent:
-            silences = {**notice.silences, channel.name: notice.silences.get(channel.name, 0) + 1}
-            return {"last_error": f"{channel.name}: {silent}", "silences": silences, "refusals": refusals}
+            if patient:
+                silences = {**notice.silences, channel.name: notice.silences.get(channel.name, 0) + 1}
+                return {"last_error": f"{channel.name}: {silent}", "silences": silences, "refusals": refusals}
         else:
-            sent: dict[str, object] = {"rank": SENT, "channel": channel.name, "provider_reference": reference}
-            return sent | {"last_error": None, "version": version_of(notice.kind), "refusals": refusals}
-    return {"rank": GIVEN_UP, "last_error": error, "refusals": refusals}
+            return _sent(notice, channel, reference, now) | {"refusals": refusals}
+    # What refuses us is put right by us, and then it goes out; the person has refused nothing.
+    return ({} if ours else {"rank": GIVEN_UP}) | {"last_error": error, "refusals": refusals}
+
+
+def _sent(notice: Any, channel: Channel, reference: str, now: datetime) -> dict[str, object]:
+    return {
+        "rank": SENT,
+        "channel": channel.name,
+        "provider_reference": reference,
+        "last_error": None,
+        "version": version_of(notice.kind),
+        "ask_at": now + ASKS[0] if isinstance(channel, Tells) else None,
+        "asks": 0,
+    }
+
+
+def _known(channel: Channel, to: str, notice: Any, now: datetime) -> Receipt | None:
+    """What this way did with it in a try of which nothing is written down; None where it did nothing. ChannelSilent
+    while that cannot be told: these providers drop no repetition."""
+    if notice.attempts <= 1 or not isinstance(channel, Tells):
+        return None
+    found = channel.receipts(to, since=notice.tried_at - A_MINUTE)
+    if mine := next((each for each in found if each.key == key_of(notice)), None):
+        return mine
+    if any(not each.key for each in found):
+        raise ChannelSilent("it may be out")
+    if now - notice.tried_at < channel.knows_after:
+        raise ChannelSilent("not known yet")
+    return None
+
+
+def key_of(notice: Any) -> str:
+    """The same for the same notice, everywhere outside."""
+    return f"{notice.household_id}:{notice.cause}"
+
+
+def address_of(notice: Any, channel: Channel, vault: Vault) -> str:
+    """Where a notice goes by this way; empty where it needs no address. Sealed."""
+    sealed = getattr(notice, channel.address) if channel.address else b""
+    subject = notice.cause.rsplit(":", 1)[0]
+    return vault.open(sealed, bound_to=f"notice.{channel.address}:{subject}") if sealed else ""
 
 
 def put_off(connection: Connection, notice: Any, until: datetime) -> None:
@@ -81,15 +122,19 @@ def put_off(connection: Connection, notice: Any, until: datetime) -> None:
     connection.execute(
         update(Notice)
         .where(Notice.household_id == notice.household_id, Notice.cause == notice.cause, Notice.rank < SENT)
-        .values(next_try_at=until, attempts=Notice.attempts - 1)
+        .values(
+            next_try_at=until,
+            attempts=Notice.attempts - 1,
+            tried_at=case((Notice.attempts > 1, Notice.tried_at), else_=None),
+        )
     )
 
 
 def renew(connection: Connection, notice: Any, fields: Mapping[str, str]) -> Any:
-    """The claimed notice with other words."""
+    """The claimed notice with other words; also one that was sent and did not arrive."""
     connection.execute(
         update(Notice)
-        .where(Notice.household_id == notice.household_id, Notice.cause == notice.cause, Notice.rank < SENT)
+        .where(Notice.household_id == notice.household_id, Notice.cause == notice.cause, Notice.rank <= SENT)
         .values(fields=dict(fields))
     )
     return notice_of(connection, notice.household_id, notice.cause)
@@ -109,8 +154,9 @@ def sent_this_week(connection: Connection, household_id: int, *, now: datetime) 
     ).scalar_one()
 
 
-def record(connection: Connection, notice: Any, result: dict[str, object], *, now: datetime) -> None:
-    """Write down what came of a claimed notice; silence is tried again after a growing wait, at most eight times."""
+def record(connection: Connection, notice: Any, result: dict[str, object], *, now: datetime) -> object:
+    """Write down what came of a claimed notice; silence is tried again after a growing wait, at most eight times. Its
+    rank now, or None where it waits."""
     values = {name: value for name, value in result.items() if name != "refusals"}
     if values.get("rank") == SENT:
         values["sent_at"] = now
@@ -123,6 +169,13 @@ def record(connection: Connection, notice: Any, result: dict[str, object], *, no
         .where(Notice.household_id == notice.household_id, Notice.cause == notice.cause, Notice.rank < SENT)
         .values(**values)
     )
+    return values.get("rank")
+
+
+def spent(notice: Any, result: Mapping[str, Any]) -> list[str]:
+    """The ways whose silence lasted too long with this try: somebody should know before everybody waits."""
+    now = result.get("silences", {})
+    return [name for name, times in now.items() if times == PATIENCE and notice.silences.get(name) != times]
 
 
 def render(kind: str, fields: Mapping[str, str]) -> str:
@@ -144,7 +197,8 @@ def notice_of(connection: Connection, household_id: int, cause: str) -> Any | No
 
 _TAKE = (
     "with due as ({due}),"
-    " taken as (update notice n set attempts = attempts + 1, rank = greatest(rank, 1), next_try_at = :until from due"
+    " taken as (update notice n set attempts = attempts + 1, rank = greatest(rank, 1), next_try_at = :until,"
+    "            tried_at = coalesce(tried_at, :now) from due"
     "            where n.household_id = due.household_id and n.cause = due.cause returning n.*)"
     " select taken.* from taken join due using (household_id, cause) order by due.next_try_at, cause"
 )

@@ -234,6 +234,12 @@ def code_of(connection: Connection, token_hash: bytes, *, now: datetime) -> Any 
     ).one_or_none()
 
 
+def end_of_code(connection: Connection, token_hash: bytes) -> datetime | None:
+    """When a session's code ends or ended; None if there is none."""
+    found = text("select expires_at from login_code where token_hash = :token_hash")
+    return connection.execute(found, {"token_hash": token_hash}).scalar_one_or_none()
+
+
 def try_code(connection: Connection, token_hash: bytes, *, most: int, now: datetime) -> Any | None:
     """One more try at a session's code, counted: phone and digest; None if there is none, or it is over."""
     return connection.execute(

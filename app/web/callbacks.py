@@ -1,9 +1,11 @@
-"""POST /callbacks/<gateway>: one route for all gateways. Raw bytes in, the gateway's own words out."""
+"""POST /callbacks/<gateway>: one route for all gateways. Raw bytes in, the gateway's own words out. And
+/callbacks/sms/<provider>, which is a hint and no more."""
 
 from apiflask import APIBlueprint
 from flask import Response, request
 
 from app.flows.pay.collect import take_callback
+from app.flows.tell.ask_back import take_push
 from app.web.door.parts import collector, parts
 from core.errors import AppError, BadInput
 
@@ -27,6 +29,18 @@ class WithQuery(BadInput):
 @bp.post("/<gateway>")
 def receive(gateway: str) -> Response:
     """Kept, believed or not, booked, and answered after commit. No session, no redirect, no address decides."""
+    said = take_callback(parts(), collector(), gateway, dict(request.headers), _body())
+    return Response(said.body, said.status, content_type=said.content_type)
+
+
+@bp.post("/sms/<provider>")
+def delivered(provider: str) -> dict[str, object]:
+    """A provider of text messages says what became of some: nobody signs it, so we ask."""
+    return dict(take_push(parts(), provider, _body()))
+
+
+def _body() -> bytes:
+    """Raw, of a bearable length. WithQuery, TooLong."""
     if request.query_string:
         raise WithQuery
     if (request.content_length or 0) > LONGEST:
@@ -35,5 +49,4 @@ def receive(gateway: str) -> Response:
     body = request.get_data(cache=False)
     if len(body) > LONGEST:
         raise TooLong
-    said = take_callback(parts(), collector(), gateway, dict(request.headers), body)
-    return Response(said.body, said.status, content_type=said.content_type)
+    return body

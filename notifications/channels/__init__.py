@@ -45,7 +45,7 @@ class Channel(Protocol):
         ...
 
 
-TEXTS = ("sms", "sms2")  # the channels of the two providers of text messages, in the order they are tried
+BY_TEXT = ("sms", "sms2")  # the channels of the two providers of text messages, in the order they are tried
 
 
 @dataclass(frozen=True)

@@ -371,3 +371,14 @@ select 'discrepancy:' || w.discrepancy
    select from entry e where e.household_id = 0 and e.cause = 'discrepancy:' || w.discrepancy || ':booked')
    and not exists (select from discrepancy_step p where p.discrepancy = w.discrepancy and p.word = 'proposed'
                       and p.step > w.step)
+
+-- INV-90 发出的短信，到时候都去问了送到没有
+select cause as what from notice where ask_at < %(wall)s - interval '10 minutes'
+
+-- INV-91 说送到了的，都发过，说得出由哪一家送、几时送到
+select cause as what from notice
+ where rank = 3 and (sent_at is null or channel is null or delivered_at is null
+   or delivered_at < sent_at - interval '1 hour')
+
+-- INV-92 没送到的，换一家再送，或者交给代办员，没有停在那里的
+select cause as what from notice where rank = 2 and failures ? channel and ask_at is null

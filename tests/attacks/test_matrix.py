@@ -43,6 +43,7 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("sign_in.privacy", "agent.login", "agent.enter", "desk.login", "desk.enter"), ALL),
     **dict.fromkeys(("sign_in.phone", "sign_in.ask", "sign_in.code", "sign_in.prove", "resident.leave"), ALL),
     **dict.fromkeys(("session.begin", "policy.policy", "back.come_back", "callbacks.receive"), ALL),
+    "callbacks.delivered": ALL,
     **dict.fromkeys(("api_reader.read", "api_reader.static"), ALL),
     # a resident's
     **dict.fromkeys(
@@ -190,6 +191,7 @@ NOBODYS = {
         "cause": "receipt:wechat:none",
         "holder": "nobody",
         "name": "nobody",
+        "provider": "aliyun",
     },
 }
 

@@ -202,6 +202,7 @@ def test_the_clock_turns_as_often_as_it_should(running: System) -> None:
     assert later == {
         "ask": 2,
         "tell_due": 5,
+        "receipts": 5,
         "refund": 2,
         "surplus": 10,
         "entitled": 86400,

@@ -96,7 +96,7 @@ class Post:
         with self.engine.begin() as connection:
             claimed = claim_due(connection, now=now, most=100)
         for notice in claimed:
-            result = deliver(notice, self.channels, self.vault)
+            result = deliver(notice, self.channels, self.vault, now=now)
             with self.engine.begin() as connection:
                 record(connection, notice, result, now=now)
         return [notice.cause for notice in claimed]

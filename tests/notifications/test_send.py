@@ -95,7 +95,7 @@ def test_the_same_notice_carries_the_same_key_so_that_the_provider_drops_the_rep
     cause = post.write("payment:A5:paid", phone=PHONE)
     with post.engine.begin() as connection:
         [claimed] = claim_due(connection, now=utc_now(), most=1)
-    first = deliver(claimed, post.channels, post.vault)
+    first = deliver(claimed, post.channels, post.vault, now=utc_now())
 
     # The process dies here: handed over, not written down. After the lease somebody else takes it.
     assert post.send() == []

@@ -249,6 +249,17 @@ TAMPERINGS = (
     ("INV-82", "delete from act"),
     ("INV-82", "update disclosure set by = 'staff:other'"),
     ("INV-39", "update notice set next_try_at = now() - interval '1 hour'"),
+    ("INV-90", "update notice set rank = 2, ask_at = now() - interval '1 hour' where household_id = 21"),
+    ("INV-91", "update notice set rank = 3 where household_id = 21"),
+    (
+        "INV-91",
+        "update notice set rank = 3, channel = 'sms', sent_at = now(), delivered_at = now() - interval '2 hours'"
+        " where household_id = 21",
+    ),
+    (
+        "INV-92",
+        """update notice set rank = 2, channel = 'sms', failures = '{"sms": "UNDELIV"}' where household_id = 21""",
+    ),
 )
 
 

@@ -5,8 +5,9 @@ The code is known by its digest only, to the session that asked for it, for one 
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -20,7 +21,7 @@ from app.flows.refused import kept_though_refused
 from app.registry.identity import WIDE
 from core.errors import BadInput, Conflict, TryLater
 from core.redact import mask_phone
-from notifications.channels import Channel, ChannelSilent, NotReachable, Words
+from notifications.channels import BY_TEXT, Channel, ChannelSilent, NotReachable, RefusesUs, Words
 from notifications.send import render
 
 LIFE, TRIES = timedelta(minutes=5), 5
@@ -43,6 +44,12 @@ class WrongCode(BadInput):
     text = "验证码不对，或者过了5分钟。请看短信再填，还不对就重新要一个。"
 
 
+class CodeEnded(WrongCode):
+    """The code that was sent to this session is over; whatever was typed, it may have come late."""
+
+    text = "这个验证码已经过了5分钟，不能用了。短信有时来得晚：请再要一个，填最新收到的那个。"
+
+
 class NoTexts(Conflict):
     """No provider of text messages is configured."""
 
@@ -61,7 +68,7 @@ def ask_code(parts: Parts, visitor: Visitor, *, phone: str, network: str, device
     BadPhone, TooOften (1 a minute, 5 an hour, 10 a day for a phone, who asks, and a few more whoever asks), NoTexts,
     TextNotSent."""
     number = _clean(phone)
-    channel = texts(parts)
+    texts(parts)
     code = f"{secrets.randbelow(1_000_000):06d}"
     now = parts.clocks.wall()
     known = devices.known(parts.vault, device, f"phone:{number}")
@@ -80,12 +87,7 @@ def ask_code(parts: Parts, visitor: Visitor, *, phone: str, network: str, device
         connection.commit()
     fields = {"code": code}
     words = Words("login_code", render("login_code", fields), fields, f"login:{secrets.token_urlsafe(12)}")
-    try:
-        channel.deliver(number, words)
-    except NotReachable:
-        return  # the same answer for a phone that nobody has
-    except ChannelSilent as silent:
-        raise TextNotSent(str(silent)) from silent
+    text_at_once(parts, number, words)  # the answer is the same for a phone that nobody has
 
 
 def _count_text(
@@ -133,6 +135,8 @@ def prove_code(parts: Parts, visitor: Visitor, *, code: str, network: str = "", 
     with parts.engine.begin() as connection:  # a wrong try counts whatever follows
         tried = accounts.try_code(connection, visitor.token_hash, most=TRIES, now=now)
     typed = "".join(code.translate(WIDE).split())
+    if tried is None and _is_over(parts, visitor, now):
+        raise CodeEnded
     if tried is None or not _CODE.fullmatch(typed):
         raise WrongCode
     phone = parts.vault.open(tried.phone, bound_to=_bound(visitor))
@@ -157,12 +161,38 @@ def prove_code(parts: Parts, visitor: Visitor, *, code: str, network: str = "", 
     return replace(entry, device=devices.remembered(parts.vault, device, f"phone:{phone}"))
 
 
-def texts(parts: Parts) -> Channel:
-    """The channel of text messages. NoTexts."""
-    channel = next((each for each in parts.channels.values() if each.address == "phone"), None)
-    if channel is None:
+def _is_over(parts: Parts, visitor: Visitor, now: datetime) -> bool:
+    """Is the last code of this session one that ended by its time?"""
+    with parts.reading() as connection:
+        ends_at = accounts.end_of_code(connection, visitor.token_hash)
+    return ends_at is not None and ends_at <= now
+
+
+def text_at_once(parts: Parts, phone: str, words: Words) -> bool:
+    """Said now, by the first provider that takes it: who waits for a code waits for nobody's silence. False for a
+    phone that none of them takes. NoTexts, TextNotSent."""
+    trouble: Exception | None = None
+    for channel in texts(parts):
+        try:
+            channel.deliver(phone, words)
+        except NotReachable:
+            continue
+        except (ChannelSilent, RefusesUs) as silent:
+            trouble = silent
+        else:
+            return True
+    if trouble is not None:
+        raise TextNotSent(str(trouble)) from trouble
+    return False
+
+
+def texts(parts: Parts) -> Sequence[Channel]:
+    """The providers of text messages in their order; where there is none, whatever else rings a phone. NoTexts."""
+    found = [parts.channels[name] for name in BY_TEXT if name in parts.channels]
+    found = found or [each for each in parts.channels.values() if each.address == "phone"]
+    if not found:
         raise NoTexts
-    return channel
+    return found
 
 
 def _clean(phone: str) -> str:

@@ -13,7 +13,7 @@ from app.access.sessions import Visitor
 from app.access.tally import FAMILY, count
 from app.flows.due.quote import look_up, mistyped
 from app.flows.enter.session import leave_elsewhere, openid_of
-from app.flows.enter.sign_in import texts
+from app.flows.enter.sign_in import TextNotSent, text_at_once
 from app.flows.family.holders import LetGo, tell_held
 from app.flows.parts import Parts
 from app.flows.refused import kept_though_refused
@@ -21,7 +21,7 @@ from app.policy.days import born_by
 from app.registry import find
 from core.errors import BadInput, Conflict, Refused
 from core.redact import mask_phone
-from notifications.channels import ChannelSilent, NotReachable, Words
+from notifications.channels import Words
 from notifications.send import render
 
 GROWN = 16  # from this age a phone can be one's own
@@ -182,8 +182,9 @@ def _tell_moved(parts: Parts, phone: str) -> None:
     """Whoever held a person for himself hears that the registered phone is another's now."""
     words = Words("moved", render("moved", {}), {}, f"moved:{secrets.token_urlsafe(12)}")
     try:
-        texts(parts).deliver(phone, words)
-    except (ChannelSilent, NotReachable) as silent:
+        if not text_at_once(parts, phone, words):
+            parts.alert("moved_not_told", why="no provider takes this phone")
+    except TextNotSent as silent:
         parts.alert("moved_not_told", why=str(silent))
 
 

@@ -25,6 +25,7 @@ from notifications.send import (
     record,
     renew,
     sent_this_week,
+    spent,
 )
 
 NO_CONSENT = "43101"  # WeChat's: the user agreed to no more
@@ -66,12 +67,14 @@ def _hand_over(parts: Parts, notice: Any) -> None:
             return
     openid = _openid(parts, notice)
     but = () if openid is None or _agreed(parts, notice, openid) else ("wechat",)
-    result = deliver(notice, parts.channels, parts.vault, but=but)
+    result = deliver(notice, parts.channels, parts.vault, now=parts.clocks.wall(), but=but)
     with parts.engine.begin() as connection:
-        record(connection, notice, result, now=parts.clocks.wall())
+        rank = record(connection, notice, result, now=parts.clocks.wall())
         if openid is not None and not but:
             _count(parts, connection, notice, openid, result)
-    if result.get("rank") == GIVEN_UP:
+    for channel in spent(notice, result):
+        parts.alert("texts_silent", channel=channel)
+    if rank == GIVEN_UP:
         parts.alert("notice_given_up", kind=notice.kind, error=result["last_error"])
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from notifications.rules import ASKS
 from notifications.send import BUDGET_SPENT, OVERTAKEN, SENT, UNREACHED
 
 KINDS: Mapping[str, str] = {
@@ -38,7 +39,7 @@ def told(notice: Any) -> Told:
     """A row of the notices in words."""
     why = notice.last_error or ""
     return Told(
-        at=notice.sent_at or notice.queued_at,
+        at=notice.delivered_at or notice.sent_at or notice.queued_at,
         what=KINDS.get(notice.kind, notice.kind),
         state=_state(notice),
         way=CHANNELS.get(notice.channel or "", notice.channel or ""),
@@ -52,6 +53,8 @@ def _state(notice: Any) -> str:
         return f"代办员上门告诉了（{notice.visited_by.removeprefix('agent:')}）"
     if notice.rank < SENT and notice.attempts == 0 and notice.next_try_at > notice.queued_at + timedelta(minutes=5):
         return "夜里不打扰，早上发"
+    if notice.rank == SENT and notice.asks >= len(ASKS):
+        return "已发出，运营商三天没有说送到没有"
     return RANKS[notice.rank]
 
 
