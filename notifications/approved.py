@@ -19,6 +19,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 KINDS = tuple(sorted(path.stem for path in TEMPLATES.glob("*.txt")))
 ONE, PART = 70, 67  # letters of a message in one piece, and of each piece of a longer one
 EMPTY = "见缴费页面"
+PLACES: Mapping[str, Callable[[int, str], str]] = {  # how a provider writes the n-th variable
+    "aliyun": lambda _number, name: f"${{{name}}}",
+    "tencent": lambda number, _name: f"{{{number}}}",
+}
 _BRACKETS = str.maketrans("【】[]{}<>『』「」", "（）（）（）（）（）（）")
 _LINK = re.compile(r"(?i)(?:https?://|www\.)[!-~]*|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|cn|net|org|top|cc)\b[!-~]*")
 _SO_MANY = re.compile(r"等([0-9]+)(人|项)$")
@@ -64,13 +68,13 @@ def parts(letters: int) -> int:
 
 
 def _fit(name: str, value: str, most: int) -> str:
-    if name not in _CUT:  # a code, an amount, a day or a telephone number
+    if name not in CUT:  # a code, an amount, a day or a telephone number
         if len(value) > most:
             raise TooLong(name)
         return value
     clean = _LINK.sub("", scrub(value).replace("<phone>", "").replace("<id>", ""))
     clean = " ".join(clean.translate(_BRACKETS).split()) or EMPTY
-    return clean if len(clean) <= most else _CUT[name](clean, most)
+    return clean if len(clean) <= most else CUT[name](clean, most)
 
 
 def _list(text: str, most: int, unit: str) -> str:
@@ -87,7 +91,7 @@ def _list(text: str, most: int, unit: str) -> str:
     return text[:most]
 
 
-_CUT: Mapping[str, Callable[[str, int], str]] = {
+CUT: Mapping[str, Callable[[str, int], str]] = {
     "names": lambda text, most: _list(text, most, "人"),
     "items": lambda text, most: _list(text, most, "项"),
     "village": lambda text, most: text[-most:],  # its own name comes last

@@ -19,10 +19,12 @@ from flask.cli import AppGroup
 from app.access.roles import ROLES
 from app.cli.parts import office_parts, parts, settings, urls
 from app.cli.people import STAFF, ensure_district
+from app.cli.texts import hand_in
 from app.cli.whom import whom_to_try
 from config.settings import CHECKOUT
 from core.http import Door, OutsideSilent
 from migrations.upgrade import upgrade
+from notifications.approved import PLACES
 
 stack = AppGroup("stack", help="Everything at once, with the sandbox.")
 PATIENCE_S = 40
@@ -152,6 +154,7 @@ def up(people: int) -> None:
     signal.signal(signal.SIGTERM, _end)
     try:
         system.start(offset_seconds=_offset())
+        _approve_texts(held)
         _welcome(held, district)
         gone = system.watch()
         raise NotUp(f"{gone} 停了，全部停下。请看 .local/logs/")
@@ -166,6 +169,13 @@ def prepare(held: Any) -> None:
     upgrade(urls().owner, years=(held.levy_year,))
     if held.business_clock_start and not parts().clocks.is_set():
         parts().clocks.set_to(held.business_clock_start)
+
+
+def _approve_texts(held: Any) -> None:
+    """A provider of text messages that is chosen has our templates."""
+    for account in (held.sms, held.sms_second):
+        if account is not None and account.provider in PLACES:
+            hand_in(account, held.sandbox_url)
 
 
 def _offset() -> int:

@@ -89,6 +89,7 @@ class Tells(Protocol):
         ...
 
 
+@runtime_checkable
 class Approves(Protocol):
     """A provider that sends approved templates only."""
 

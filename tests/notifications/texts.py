@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from notifications.approved import KINDS, to_approve
+from notifications.approved import KINDS, PLACES, to_approve
 from notifications.channels import Account
 from notifications.channels.aliyun import Aliyun
 from notifications.channels.sms import Alert, Provider, unheard
@@ -11,7 +11,6 @@ from tests.notifications.conftest import a_door
 from tests.outside import Outside
 
 MAKERS = {"aliyun": Aliyun, "tencent": Tencent}
-PLACE = {"aliyun": lambda _number, name: f"${{{name}}}", "tencent": lambda number, _name: f"{{{number}}}"}
 
 
 def an_account(far: Outside, provider: str, **changed: object) -> Account:
@@ -26,7 +25,7 @@ def an_account(far: Outside, provider: str, **changed: object) -> Account:
 def approve(far: Outside, provider: str, **changed: object) -> None:
     """Every kind's text is handed in, as an operator does it in the console."""
     account = an_account(far, provider)
-    texts = {account.templates[kind]: to_approve(kind, PLACE[provider]) for kind in KINDS}
+    texts = {account.templates[kind]: to_approve(kind, PLACES[provider]) for kind in KINDS}
     said = far.raw_post("/texts/templates", {"provider": provider, "templates": texts} | changed)
     assert said.status == 200, said.body
 
