@@ -117,8 +117,8 @@ def early_in_the_minute(seconds: int) -> None:
 
 
 @contextmanager
-def system(server: Server, database: str, folder: Path) -> Iterator[System]:
-    """Start both sides; both end with the block."""
+def system(server: Server, database: str, folder: Path, **changed: str) -> Iterator[System]:
+    """Start both sides; both end with the block. `changed` variables win."""
     offset = int((NOON - utc_now()) / timedelta(seconds=1))
     with (
         outside(folder, notify_factor=0.01, offset_seconds=offset) as far,
@@ -138,6 +138,7 @@ def system(server: Server, database: str, folder: Path) -> Iterator[System]:
             LOG_LEVEL="WARNING",
             **VAULT_LINES,
         ) | dict(sandbox_keys(folder, base_url=far.url))
+        environment |= changed
         app = create_app(Settings.from_environment(environment))
         running = System(app, f"http://127.0.0.1:{port}", far, environment)
         running.parts.clocks.set_to(NOON)
