@@ -122,7 +122,8 @@ def _channels(settings: Settings, program: MiniProgram | None, alert: Alert) -> 
         found.append(Subscription(program, dict(pair.split(":") for pair in pairs)))
     for name, account in zip(BY_TEXT, (settings.sms, settings.sms_second), strict=True):
         if account is not None:
-            found.append(connect_texts(account, _door(account.url), name=name, alert=alert))
+            door = _door(account.url, pool=2 * settings.notice_senders)  # some send while others ask
+            found.append(connect_texts(account, door, name=name, alert=alert))
     if settings.is_sandbox:
         found.append(Console())
     return {channel.name: channel for channel in found}
@@ -141,8 +142,8 @@ def gateway_door(name: str, credentials: Mapping[str, str]) -> Door:
     return Door(hosts=frozenset(stated - {""}) | GATEWAYS[name].facts.also_hosts)
 
 
-def _door(url: str) -> Door:
-    return Door(hosts=frozenset({urlsplit(url).netloc}))
+def _door(url: str, *, pool: int) -> Door:
+    return Door(hosts=frozenset({urlsplit(url).netloc}), pool=pool)
 
 
 def for_commands(settings: Settings) -> dict[str, Any]:

@@ -43,8 +43,14 @@ def told(notice: Any) -> Told:
         what=KINDS.get(notice.kind, notice.kind),
         state=_state(notice),
         way=CHANNELS.get(notice.channel or "", notice.channel or ""),
-        why=_WHY.get(why, why),
+        why=_WHY.get(why) or _of_a_way(why),
     )
+
+
+def _of_a_way(why: str) -> str:
+    """`sms: CODE` as an office reads it; the code is what the provider is asked about."""
+    channel, _, code = why.partition(": ")
+    return f"{CHANNELS[channel]}没有发成：{code}" if channel in CHANNELS else why
 
 
 def _state(notice: Any) -> str:

@@ -13,6 +13,7 @@ from app.flows.tell.ask_back import NoSuchProvider, ask_back, take_push
 from app.flows.tell.at_the_door import visits
 from app.flows.tell.remind import remind
 from app.flows.tell.send import tell_due
+from app.flows.tell.words import told
 from tests.app.web.conftest import district, far_folder, running
 from tests.browsing import a_phone, code_in
 from tests.notifications.texts import approve, connected, on_phone
@@ -233,3 +234,29 @@ def test_a_code_that_comes_after_it_ended_is_told_from_a_wrong_one(running, both
     with pytest.raises(WrongCode) as other:
         prove_code(both, stranger, code="000000")
     assert not isinstance(other.value, CodeEnded)
+
+
+def test_offices_read_in_words_which_way_did_not_deliver(running, both, district):
+    running.outside.fault("text_fails", on="sms", count=2)
+    reminded(both, district)
+    before = told(notice(running))
+
+    for _ in range(3):
+        due(running)
+        ask_back(both)
+
+    failed = told(notice(running))
+    assert (before.state, before.way, before.why) == ("已发出", "短信", "")
+    assert (failed.state, failed.why) == ("没有发成", "备用短信没有发成：FAIL")
+
+
+def test_offices_read_that_no_carrier_ever_answered(running, both, district):
+    running.outside.fault("receipt_never", on="sms")
+    reminded(both, district)
+
+    while notice(running).ask_at is not None:
+        due(running)
+        ask_back(both)
+
+    assert told(notice(running)).state == "已发出，运营商三天没有说送到没有"
+    assert len(of_this(running, both)) == 1
