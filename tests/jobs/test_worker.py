@@ -21,9 +21,11 @@ from app.jobs import jobs as queue
 from app.policy.facts import Insurance
 from config.settings import CHECKOUT
 from core.clock import utc_now
+from notifications.receipts import DELIVERED
 from notifications.send import SENT, notice_of
 from payments.gateways.base import Kind
 from tests.builders import a_person
+from tests.notifications.texts import approve, on_phone
 from tests.system import System, eventually
 
 PHONE = "13800000000"
@@ -244,3 +246,26 @@ def test_a_long_round_ends_when_the_process_is_told_to_stop() -> None:
         STOPPING.clear()
 
     assert len(turns) == 2
+
+
+@pytest.mark.parametrize("provider", ["aliyun", "tencent"])
+def test_a_worker_killed_while_a_provider_answers_tells_nobody_twice(
+    running: System, worker: Start, provider: str
+) -> None:
+    """These drop no repetition: the next worker asks first, and then asks until the carrier has answered."""
+    approve(running.outside, provider)
+    running.outside.fault("silent", PHONE, on="sms", gateway=provider, seconds=6)
+    first = worker(SMS_PROVIDER=provider)
+    running.write(lambda connection: write_notice(running, connection))
+    running.write(make_everything_overdue)
+    eventually(lambda: len(on_phone(running.outside, PHONE)) == 1, 16)
+
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    running.write(make_everything_overdue)
+    worker(SMS_PROVIDER=provider)
+
+    eventually(lambda: rank(running) == SENT, 16)
+    running.write(lambda connection: connection.execute(text("update notice set ask_at = now()")))
+    eventually(lambda: rank(running) == DELIVERED, 16)
+    assert len(on_phone(running.outside, PHONE)) == 1
