@@ -42,7 +42,8 @@ def fitness(account: Account, kind: str, longest: Mapping[str, str]) -> Fitness:
 
 
 def asked(channel: Approves, kind: str) -> str:
-    """What the provider says against a template of ours, by a question that sends nothing; empty where it is ours."""
+    """What the provider says against a template of ours, by a question that sends nothing; empty where it is ours, or
+    where it tells us nothing."""
     try:
         there = channel.approved(kind)
     except RefusesUs as refused:
@@ -50,6 +51,6 @@ def asked(channel: Approves, kind: str) -> str:
     except ChannelSilent as silent:
         return f"服务商没有回答：{silent}"
     ours = places(kind)
-    if there in (ours, tuple(str(number) for number in range(1, len(ours) + 1))):
+    if there is None or there in (ours, tuple(str(number) for number in range(1, len(ours) + 1))):
         return ""
     return f"批准的变量是 {'、'.join(there) or '没有'}，这里要 {'、'.join(ours) or '没有'}"

@@ -79,7 +79,7 @@ def hand_over_again(notice: Any, channels: Mapping[str, Channel], vault: Vault, 
     result = deliver(notice, others, vault, now=now)
     result.pop("refusals", None)
     if result.get("rank") == SENT:
-        return result | {"sent_at": now}
+        return result
     if result.get("rank") == GIVEN_UP or notice.attempts >= len(WAITS):
         return result | {"rank": GIVEN_UP, "ask_at": None}
     return result | {"ask_at": now + WAITS[notice.attempts - 1]}

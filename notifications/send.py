@@ -73,7 +73,9 @@ def _hand_over(notice: Any, channels: Sequence[Channel], vault: Vault, now: date
                 silences = {**notice.silences, channel.name: notice.silences.get(channel.name, 0) + 1}
                 return {"last_error": f"{channel.name}: {silent}", "silences": silences, "refusals": refusals}
         else:
-            return _sent(notice, channel, reference, now) | {"refusals": refusals}
+            # What was out already went out with an earlier try, whenever that is found.
+            at = notice.tried_at if known else now
+            return _sent(notice, channel, reference, now) | {"sent_at": at, "refusals": refusals}
     # What refuses us is put right by us, and then it goes out; the person has refused nothing.
     return ({} if ours else {"rank": GIVEN_UP}) | {"last_error": error, "refusals": refusals}
 
@@ -158,9 +160,7 @@ def record(connection: Connection, notice: Any, result: dict[str, object], *, no
     """Write down what came of a claimed notice; silence is tried again after a growing wait, at most eight times. Its
     rank now, or None where it waits."""
     values = {name: value for name, value in result.items() if name != "refusals"}
-    if values.get("rank") == SENT:
-        values["sent_at"] = now
-    elif "rank" not in values and notice.attempts < len(WAITS):
+    if "rank" not in values and notice.attempts < len(WAITS):
         values["next_try_at"] = now + WAITS[notice.attempts - 1]
     elif "rank" not in values:
         values["rank"] = GIVEN_UP

@@ -95,6 +95,7 @@ class Approves(Protocol):
 
     account: Account
 
-    def approved(self, kind: str) -> tuple[str, ...]:
-        """The places of the template as it was approved, in their order. ChannelSilent, RefusesUs."""
+    def approved(self, kind: str) -> tuple[str, ...] | None:
+        """The places of the template as it was approved, in their order; None where our key may send it and not read
+        it. ChannelSilent, RefusesUs."""
         ...

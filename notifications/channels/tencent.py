@@ -45,6 +45,7 @@ OURS = (
     *("FailedOperation", "InvalidParameter", "MissingParameter", "UnauthorizedOperation", "UnsupportedOperation"),
     *("AuthFailure", "InvalidAction", "InvalidRequest", "NoSuchVersion", "UnknownParameter", "IpNotInWhitelist"),
 )
+NOT_READ = frozenset({"FailedOperation.ProhibitSubAccountUse", "FailedOperation.NotEnterpriseCertification"})
 A_PAGE = 100
 
 
@@ -108,11 +109,17 @@ class Tencent(Provider):
         said = self._ask(self._client.PullSmsSendStatusByPhoneNumber, asked)
         return [_receipt(line) for line in said.PullSmsSendStatusSet or ()]
 
-    def approved(self, kind: str) -> tuple[str, ...]:
-        """The numbers of the places, by DescribeSmsTemplateList. ChannelSilent, RefusesUs."""
+    def approved(self, kind: str) -> tuple[str, ...] | None:
+        """The numbers of the places, by DescribeSmsTemplateList, which only the main account of a firm may ask; None
+        for another. ChannelSilent, RefusesUs."""
         asked = models.DescribeSmsTemplateListRequest()
         asked.International, asked.TemplateIdSet = 0, [int(self.account.templates[kind])]
-        said = self._ask(self._client.DescribeSmsTemplateList, asked)
+        try:
+            said = self._client.DescribeSmsTemplateList(asked)
+        except TencentCloudSDKException as refused:
+            if refused.code in NOT_READ:
+                return None
+            raise self._no(str(refused.code)) from None
         found = said.DescribeTemplateStatusSet or ()
         if not found or found[0].StatusCode != 0:
             raise self._refuses_us("FailedOperation.TemplateUnapprovedOrNotExist", kind=kind)

@@ -9,6 +9,7 @@ import pytest
 from core.clock import utc_now
 from notifications.approved import KINDS, places
 from notifications.channels import ChannelSilent, NotReachable, RefusesUs, Words
+from notifications.readiness import asked
 from notifications.send import render
 from tests.notifications.conftest import FIELDS, a_door
 from tests.notifications.texts import MAKERS, an_account, approve, connected, on_phone
@@ -185,3 +186,12 @@ def test_nobody_there_is_silence(far: Outside, provider: str) -> None:
     nowhere = "http://127.0.0.1:9"
     with pytest.raises(ChannelSilent):
         MAKERS[provider](a_door(nowhere), an_account(far, provider, url=nowhere)).deliver(next(phones), words())
+
+
+def test_a_key_that_may_send_and_not_read_templates_is_no_fault(far: Outside, provider: str) -> None:
+    """Tencent Cloud lets only the main account list templates; Alibaba Cloud's policy lets who may send read them."""
+    told: list[object] = []
+    far.fault("error", on="sms", gateway="tencent", code="FailedOperation.ProhibitSubAccountUse")
+    channel = connected(far, provider, alert=lambda *what, **_: told.append(what))
+
+    assert asked(channel, "paid") == "" and told == []

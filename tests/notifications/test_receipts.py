@@ -380,3 +380,20 @@ def test_a_message_sent_before_receipts_were_asked_for_is_left_alone(post: Post)
 
     assert follow(post, now=utc_now() + timedelta(days=1)) == []
     assert post.notice(cause) == before
+
+
+def test_what_is_found_hours_later_was_sent_when_it_was_tried(both: Post) -> None:
+    """Not now: it would be delivered before it was sent."""
+    phone = next(phones)
+    cause = both.write("payment:K9:paid", phone=phone)
+    both.far.fault("html", phone, on="sms", gateway="aliyun")
+    both.send()
+    with both.engine.begin() as connection:
+        connection.execute(
+            text("update notice set tried_at = tried_at - interval '3 hours' where cause = :c"), {"c": cause}
+        )
+
+    both.send(now=utc_now() + WAITS[0] + timedelta(seconds=1))
+
+    row = both.notice(cause)
+    assert (row.rank, row.sent_at) == (SENT, row.tried_at) and len(on_phone(both.far, phone)) == 1
