@@ -29,9 +29,9 @@ from payments.gateways.base import (
     Purpose,
     Trade,
     Word,
-    judge,
 )
 from payments.gateways.signing import BadKey
+from payments.gateways.verdict import judge
 
 gateways = AppGroup("gateways", help="The payment channels: keys, callbacks, statements (支付渠道).")
 UNKNOWN_NUMBER = "YC000000CHECK0000000000000"

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import BinaryIO, Protocol
 
 from core.money import Fen
-from payments.errors import ForgedCallback, TooLateToStart
+from payments.errors import TooLateToStart
 
 SHORTEST_LIFE = timedelta(minutes=2)
 
@@ -43,7 +43,9 @@ class Kind(StrEnum):
 
     JSAPI = "jsapi"  # wx.requestPayment in the mini-program
     NATIVE = "native"  # a QR code, on a screen or on paper, whichever gateway's
-    WEB = "web"  # the payer's own browser goes to the gateway's page
+    WEB = "web"  # the payer's own browser goes to the gateway's page, by a form we signed
+    H5 = "h5"  # the same by an address that lives for minutes; the app takes over from there
+    ACCOUNT = "account"  # a page inside the gateway's own app calls up its dialogue, for a user of our account there
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ class Order(Trade):
     amount: Fen
     description: str  # shown to the payer; no personal data
     expires_at: datetime  # aware, business clock
-    openid: str | None = None  # JSAPI only
-    network: str | None = None  # the address the order is placed from, where known
+    openid: str | None = None  # JSAPI and ACCOUNT only: the payer, as a user of the very app the order is under
+    network: str | None = None  # the address the order is placed from, where known; H5 needs it
 
     def check_time(self) -> None:
         """TooLateToStart for an order that lives so short that a gateway would lengthen its life."""
@@ -81,11 +83,12 @@ class Page:
 
 @dataclass(frozen=True)
 class Checkout:
-    """Where the payer goes: a text to put into a QR code, parameters for the mini-program, or a page."""
+    """Where the payer goes: a text to put into a QR code, parameters for a dialogue inside the app, or a page."""
 
     code_url: str | None = None
     jsapi: Mapping[str, str] | None = None
     page: Page | None = None
+    link: str | None = None  # a page to go to by GET, while it lives (`Facts.link_lives`)
 
 
 @dataclass(frozen=True)
@@ -140,15 +143,6 @@ class Callback:
     event_type: str
     outcome: Outcome | None = None
     refund: RefundOutcome | None = None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What became of a stored callback: accepted, or the check that refused it."""
-
-    accepted: bool
-    why: str
-    callback: Callback | None = None
 
 
 @dataclass(frozen=True)
@@ -216,7 +210,9 @@ class Facts:
     statement_ready: time  # Beijing, on the day after
     says_empty: bool = True  # False: a day without trades and a statement not made yet sound alike
     day_begins: time = time(0)  # their business day begins at this time (UnionPay: 23:00 the evening before)
-    page_hosts: tuple[str, ...] = ()  # where the payer's browser may be sent on to, for Kind.WEB
+    page_hosts: tuple[str, ...] = ()  # where the payer's browser may be sent on to, for Kind.WEB and Kind.H5
+    link_lives: timedelta = timedelta(0)  # how long a link is handed out; then the same order gives a fresh one
+    account_app: str = ""  # the application of ours that orders of Kind.ACCOUNT are under; all others are under `app`
     also_hosts: frozenset[str] = field(default_factory=frozenset)  # beside the base URL's, for downloads
 
 
@@ -286,14 +282,6 @@ class Gateway(Reader, Protocol):
     def sign_and_verify(self) -> None:
         """Sign a text with our key and verify it with its public half or certificate. BadKey if they do not fit."""
         ...
-
-
-def judge(reader: Reader, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Verdict:
-    """Whether a stored callback would have been believed at `now`, and if not, why: for the command line."""
-    try:
-        return Verdict(True, "", reader.read_callback(headers, body, now=now))
-    except ForgedCallback as error:
-        return Verdict(False, str(error))
 
 
 Clock = Callable[[], datetime]

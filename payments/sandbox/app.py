@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from payments.sandbox import controls, miniprogram, phone, sms
+from payments.sandbox import account, controls, miniprogram, phone, sms
 from payments.sandbox.alipay.routes import AlipaySide
 from payments.sandbox.config import SandboxConfig
 from payments.sandbox.far import FarSide, Parts
@@ -18,7 +18,7 @@ FAR_SIDES: tuple[Callable[[Parts], FarSide], ...] = (  # one line per gateway
     AlipaySide,
     UnionPaySide,
 )
-OTHERS = (miniprogram.bp, sms.bp, texts.bp, phone.bp, controls.bp)
+OTHERS = (miniprogram.bp, account.bp, sms.bp, texts.bp, phone.bp, controls.bp)
 
 
 def create_sandbox(config: SandboxConfig) -> Flask:

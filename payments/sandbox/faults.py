@@ -26,6 +26,8 @@ other_trade                a query is answered, well signed, with another trade 
 trade_code                 a query tells this code as the trade's (UnionPay)        on, code
 other_amount               the trade says `total` instead of the order's             total
 coupon                     the payer pays `off` fen less                             off
+other_openid               the code of a page leads to an openid of another app     on
+page_astray                an H5 order is answered with a page of somebody else's
 not_enough                 a refund is not taken: the merchant's balance is short
 refund_fails               a refund is taken, and fails later
 refund_abnormal            a refund is taken, and the payer's account refuses it
@@ -40,9 +42,10 @@ text_fails                 taken, and the carrier could not deliver it          
 receipt_late               the carrier answers for it after `seconds`              seconds
 receipt_never              the carrier never answers for it, though it arrived
 `on` is create, query, close, refund, refund_query or statement (delay, merchant_certificate: also callback; error:
-also sms or message, for every receiver; delay, error, silent, html, truncated: also sms where `gateway` is aliyun or
-tencent, the number a phone); without it, any. `gateway` narrows a fault to one far side. The number of a refund's
-fault is the refund's or its payment's; a callback's is that of what it tells. Statements have no number.
+also sms, message, urllink or oauth, for every receiver; delay, error, silent, html, truncated: also sms where `gateway`
+is aliyun or tencent, the number a phone; silent: also oauth); without it, any. `gateway` narrows a fault to one far
+side. The number of a refund's fault is the refund's or its payment's; a callback's is that of what it tells. Statements
+have no number.
 """
 
 from threading import Lock
@@ -56,7 +59,7 @@ KINDS = frozenset(
         "callback_unnamed",
         *("plain_text", "merchant_certificate", "trade_code"),
         *("other_merchant", "reorder"),
-        *("late_success", "close_paid", "other_trade", "other_amount", "coupon"),
+        *("late_success", "close_paid", "other_trade", "other_amount", "coupon", "other_openid", "page_astray"),
         *("not_enough", "refund_fails", "refund_abnormal"),
         *("statement_not_ready", "statement_truncated", "statement_junk", "statement_total", "statement_hash"),
         *("statement_expired", "statement_adjustment"),

@@ -24,6 +24,8 @@ class SandboxKeys:
     mchid: str
     appid: str
     app_secret: str
+    account_appid: str  # the official account's
+    account_secret: str
     api_v3_key: str
     sms_key: str
     pub_key_id: str
@@ -41,6 +43,7 @@ class SandboxKeys:
         return {
             "mchid": self.mchid,
             "appid": self.appid,
+            "account_appid": self.account_appid,
             "serial_no": self.merchant_serial,
             "private_key": self.merchant_key,
             "certificate": self.merchant_cert,
@@ -61,6 +64,9 @@ def make_keys(folder: Path) -> SandboxKeys:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not (folder / _WORDS).exists():
         _make(folder)
+    words = json.loads((folder / _WORDS).read_text(encoding="ascii"))
+    if missing := {name: value for name, value in _account().items() if name not in words}:
+        write_secret(folder / _WORDS, json.dumps(words | missing, indent=1).encode("ascii"))
     return load_keys(folder)
 
 
@@ -99,6 +105,11 @@ def _make(folder: Path) -> None:
     for name, pem in pems.items():
         write_secret(folder / f"{name}.pem", pem)
     write_secret(folder / _WORDS, json.dumps(words, indent=1).encode("ascii"))  # last: its presence says all are there
+
+
+def _account() -> dict[str, str]:
+    """An official account, which a folder made before there was one gains."""
+    return {"account_appid": "wx" + random_text(16).lower(), "account_secret": random_text(32).lower()}
 
 
 def write_secret(file: Path, content: bytes) -> None:

@@ -6,7 +6,7 @@ import time
 from base64 import urlsafe_b64encode
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, render_template, request
 
 from payments.sandbox.signing import random_digits, random_text
 from payments.sandbox.world import World, world
@@ -59,12 +59,46 @@ def code_to_session() -> dict[str, Any]:
 def login_code() -> dict[str, Any]:
     """What wx.login gives a phone: {"phone": any name} → {"code"}; the same phone is always the same openid."""
     here = world()
-    name = str((request.get_json(silent=True) or {}).get("phone", "1"))
-    digest = hashlib.sha256(f"{here.keys.appid}/{name}".encode()).digest()
-    openid = "o" + urlsafe_b64encode(digest).decode()[:27]
+    openid = openid_under(here, here.keys.appid, str((request.get_json(silent=True) or {}).get("phone", "1")))
     code = f"0{random_text(31)}"
     here.shelf.put("login", code, {"code": code, "openid": openid, "made_at": time.time(), "used": False})
     return {"code": code, "openid": openid}
+
+
+def openid_under(here: World, appid: str, name: str) -> str:
+    """Whoever has the phone of that name, as one application knows him: another openid under each."""
+    digest = hashlib.sha256(f"{appid}/{name}".encode()).digest()
+    openid = "o" + urlsafe_b64encode(digest).decode()[:27]
+    here.shelf.put("openid", openid, {"appid": appid})
+    return openid
+
+
+@bp.post("/wxa/generate_urllink")
+def url_link() -> dict[str, Any]:
+    """An address that opens the mini-program, for a day at least and thirty at most."""
+    here = world()
+    token = here.shelf.get("token_of_app", "current")
+    if token is None or token["ends_at"] < time.time() or request.args.get("access_token") != token["token"]:
+        return _no(40001, "invalid credential, access_token is invalid or not latest")
+    if here.faults.take("error", "", on="urllink"):
+        return _no(-1, "system error")
+    asked = request.get_json(force=True, silent=True)
+    if not isinstance(asked, dict) or asked.get("expire_type") != 1 or asked.get("expire_interval") not in range(1, 31):
+        return _no(85401, "time limit between 1min and 1year")
+    if not re.fullmatch(r"(pages(/\w+)+)?", str(asked.get("path", ""))) or len(str(asked.get("query", ""))) > 1024:
+        return _no(40165, "invalid weapp pagepath")
+    link = random_text(12)
+    here.shelf.put("url_link", link, {"path": asked.get("path", ""), "query": asked.get("query", "")})
+    return {"errcode": 0, "errmsg": "ok", "url_link": f"{request.host_url}urllink/{link}"}
+
+
+@bp.get("/urllink/<link>")
+def open_link(link: str) -> tuple[str, int]:
+    """What a phone shows: the mini-program at its page."""
+    found = world().shelf.get("url_link", link)
+    if found is None:
+        return render_template("phone.html", title="链接已失效", problem="这个链接打不开小程序了"), 404
+    return render_template("phone.html", title="小程序已打开", problem=f"小程序的页面：{found['path'] or '首页'}"), 200
 
 
 @bp.post("/cgi-bin/stable_token")

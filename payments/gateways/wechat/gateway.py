@@ -1,4 +1,5 @@
-"""WeChat Pay API v3 for a directly connected merchant: JSAPI in the mini-program, Native as a QR code.
+"""WeChat Pay API v3 for a directly connected merchant: JSAPI in the mini-program and for the official account's users,
+Native as a QR code, H5 from any other browser of a phone.
 
 Manual: pay.weixin.qq.com/doc/v3/merchant (JSAPI 下单 4012525182, 查询 4013070356, 退款 4012552567, 账单 4013071254).
 What comes back is believed only by `reading`. An answer that is not a proof is silence: the outcome is unknown
@@ -6,13 +7,12 @@ and the next step is a query.
 """
 
 import re
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from core.clock import beijing
 from core.http import Door
 from payments.errors import GatewayRefused, GatewaySilent
 from payments.gateways.alerting import Alert, unheard, waking
@@ -24,7 +24,6 @@ from payments.gateways.base import (
     Credentials,
     Facts,
     KeyFact,
-    Kind,
     Order,
     Outcome,
     Purpose,
@@ -36,15 +35,15 @@ from payments.gateways.base import (
     Word,
 )
 from payments.gateways.signing import BadKey, ResourceKeys, Signer, certificates
-from payments.gateways.wechat.fetching import answered, fetch_bill
+from payments.gateways.wechat.fetching import fetch_bill
 from payments.gateways.wechat.keys import own_certificate, public_keys_in
 from payments.gateways.wechat.line import Line, code_of, dumped, failure, plain
+from payments.gateways.wechat.ordering import PAGE_HOST, PATHS, Merchant
 from payments.gateways.wechat.reading import NAME, Unproven, WeChatReader
 from payments.gateways.wechat.statement import read_lines
 
 NOT_THERE = frozenset({"ORDERNOTEXIST", "RESOURCENOTEXISTS"})
 FUNDS_ACCOUNTS = ("AVAILABLE",)  # without it WeChat Pay takes what is not settled yet, and refuses when that is short
-LONGEST_DESCRIPTION = 127
 LONGEST_REASON = 80
 
 _ORDERS, _REFUNDS = "/v3/pay/transactions", "/v3/refund/domestic/refunds"
@@ -60,14 +59,16 @@ class WeChatPay:
     name = NAME
     facts = Facts(
         title="微信",
-        kinds=frozenset({Kind.JSAPI, Kind.NATIVE}),
+        kinds=frozenset(PATHS),
         poll_after_s=(15, 30, 60, 180, 300, 600, 1800),
         closes=True,
         unseen_may_be_paid=False,
         lives_at_most=timedelta(minutes=15),
         refund_within=timedelta(days=365),
         statement_ready=time(10, 0),
+        page_hosts=(f"https://{PAGE_HOST}",),
         also_hosts=frozenset({"api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"}),
+        link_lives=timedelta(minutes=4),  # they say five
     )
 
     def __init__(self, credentials: Credentials, door: Door, system_clock: Clock, *, alert: Alert = unheard) -> None:
@@ -77,7 +78,8 @@ class WeChatPay:
         first is asked for. platform_certificates: PEMs one after the other. One of the two suffices; with both, both
         kinds of serial are believed (the week in which a merchant changes over). certificate, if given, is the
         merchant's own: it must fit private_key and serial_no, and its end is told by `keys`. funds_account, if given:
-        which of our accounts there refunds are paid from."""
+        which of our accounts there refunds are paid from. account_appid, if given: the official account's, bound to
+        mchid; without it there is no Kind.ACCOUNT. h5: `off` where WeChat has not approved the domain for H5 pay."""
         words = {need: str(credentials.get(need, "")).strip() for need in self.NEEDS}
         for need in self.NEEDS:
             if not words[need]:
@@ -87,10 +89,12 @@ class WeChatPay:
             raise BadKey("wechat needs public_keys or platform_certificates")
         if urlsplit(words["notify_url"]).query:
             raise BadKey("wechat notify_url may carry no query")
-        self.merchant, self.app = words["mchid"], words["appid"]
+        self._orders = Merchant.held_in(credentials)
+        self.merchant, self.app = self._orders.mchid, self._orders.app
+        self.facts = replace(type(self).facts, kinds=self._orders.kinds, account_app=self._orders.account_app)
         self.reader = WeChatReader(
             mchid=self.merchant,
-            appid=self.app,
+            appids=frozenset({self.app, self._orders.account_app} - {""}),
             verifiers=verifiers,
             resource_keys=ResourceKeys(key.strip() for key in words["api_v3_keys"].split(",")),
         )
@@ -117,7 +121,8 @@ class WeChatPay:
 
         GatewaySilent, GatewayRefused (code in args[0]), AlreadyPaidThere."""
         order.check_time()
-        path, body = f"{_ORDERS}/{order.kind}", self._order_body(order)
+        assert order.kind in self.facts.kinds
+        path, body = f"{_ORDERS}/{PATHS[order.kind]}", self._orders.body(order)
         try:
             stated = self._taken(path, body)
         except GatewaySilent:
@@ -125,9 +130,7 @@ class WeChatPay:
                 stated = self._taken(path, body)
             except GatewayRefused as error:  # the first try may have been taken all the same
                 raise GatewaySilent(f"silence, then {error}") from error
-        if order.kind is Kind.NATIVE:
-            return Checkout(code_url=answered(stated, "code_url", 512))
-        return Checkout(jsapi=self.pay_parameters(answered(stated, "prepay_id", 64)))
+        return self._orders.checkout(order, stated, self._line)
 
     def query(self, trade: Trade) -> Outcome:
         """What they know of our number; ABSENT if nothing. GatewaySilent for whatever does not prove itself."""
@@ -215,38 +218,9 @@ class WeChatPay:
         if not verifier.verify(text, self._signer.sign(text)):
             raise BadKey("wechat certificate does not belong to private_key")
 
-    def pay_parameters(self, prepay_id: str) -> dict[str, str]:
-        """What wx.requestPayment takes, signed: timeStamp, nonceStr, package, signType, paySign."""
-        timestamp, nonce, package = self._line.timestamp(), secrets.token_hex(16), f"prepay_id={prepay_id}"
-        signature = self._signer.sign(f"{self.app}\n{timestamp}\n{nonce}\n{package}\n".encode())
-        return {
-            "timeStamp": timestamp,
-            "nonceStr": nonce,
-            "package": package,
-            "signType": "RSA",
-            "paySign": signature,
-        }
-
     def _taken(self, path: str, body: bytes) -> dict[str, object]:
         with waking(self._alert, NAME):
             return self._line.take(path, body)
-
-    def _order_body(self, order: Order) -> bytes:
-        assert order.amount >= 1 and type(order.amount) is int
-        assert 0 < len(order.description) <= LONGEST_DESCRIPTION
-        assert order.kind in self.facts.kinds and bool(order.openid) == (order.kind is Kind.JSAPI)
-        wanted: dict[str, object] = {
-            "appid": self.app,
-            "mchid": self.merchant,
-            "description": order.description,
-            "out_trade_no": _ours(order.number),
-            "time_expire": beijing(order.expires_at).isoformat(timespec="seconds"),
-            "notify_url": self._notify_url,
-            "amount": {"total": order.amount, "currency": "CNY"},
-        }
-        if order.openid:
-            wanted["payer"] = {"openid": order.openid}
-        return dumped(wanted)
 
     def _refund_body(self, order: RefundOrder) -> bytes:
         assert type(order.amount) is int and 0 < order.amount <= order.paid

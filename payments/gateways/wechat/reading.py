@@ -58,7 +58,7 @@ class WeChatReader:
     """Who we are and the keys we hold: enough to believe or refuse a message without the network."""
 
     mchid: str
-    appid: str
+    appids: frozenset[str]  # of our applications; which of them a payment was ordered under, the book knows
     verifiers: Mapping[str, Verifier]  # by the serial header: PUB_KEY_ID_… or a certificate's hex serial
     resource_keys: ResourceKeys
 
@@ -93,7 +93,8 @@ class WeChatReader:
         """A transaction object, from a verified answer or a callback, in our words; Unproven if it is not ours.
 
         An amount or a moment that makes no sense is None: the money is real, and settlement puts it aside."""
-        if stated.get("mchid") != self.mchid or stated.get("appid") != self.appid:
+        app = stated.get("appid")
+        if stated.get("mchid") != self.mchid or not isinstance(app, str) or app not in self.appids:
             raise Unproven("another merchant's or another app's")
         their_word = _matching(stated, "trade_state", _WORD)
         word = STATUS.get(their_word, Word.UNKNOWN)
@@ -105,7 +106,7 @@ class WeChatReader:
             number=_matching(stated, "out_trade_no", _NUMBER),
             word=word,
             merchant=self.mchid,
-            app=self.appid,
+            app=app,
             reference=_matching(stated, "transaction_id", _REFERENCE) if word is Word.PAID else "",
             amount=_whole_fen(amount.get("total")),
             payer_amount=_whole_fen(amount.get("payer_total")),

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -19,6 +20,7 @@ _REFUND_NUMBER = re.compile(r"[0-9A-Za-z_\-|*@]{1,64}")
 _OPENID = re.compile(r"[0-9A-Za-z_\-]{1,128}")
 _NOTIFY_URL = re.compile(r"(https://|http://(127\.0\.0\.1|localhost)(?=[:/]))[^?#\s]+")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", re.ASCII)
+_SCENES = frozenset({"iOS", "Android", "Wap"})
 _TEXTS = {  # name → longest, needed
     "appid": (32, True),
     "mchid": (32, True),
@@ -110,7 +112,7 @@ def check_order(wanted: dict[str, Any], kind: str, keys: SandboxKeys) -> None:
             raise _bad(f"/body/{name}", value)
     if wanted["mchid"] != keys.mchid:
         raise ApiError(400, "MCH_NOT_EXISTS", "商户号不存在")
-    if wanted["appid"] != keys.appid:
+    if wanted["appid"] not in (keys.appid, keys.account_appid):
         raise ApiError(400, "APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配，请检查后再试")
     for name, pattern in (("out_trade_no", _NUMBER), ("notify_url", _NOTIFY_URL), ("time_expire", _MOMENT)):
         if name in wanted and not pattern.fullmatch(wanted[name]):
@@ -167,6 +169,27 @@ def _check_money_and_payer(wanted: dict[str, Any], kind: str) -> None:
         openid = payer.get("openid") if isinstance(payer, dict) else None
         if not isinstance(openid, str) or not _OPENID.fullmatch(openid):
             raise _bad("/body/payer/openid", payer)
+    if kind == "h5":
+        _check_scene(wanted.get("scene_info"))
+
+
+def check_payer(wanted: dict[str, Any], whose: str | None) -> None:
+    """500 OPENID_MISMATCH for an openid that was given out under another application than the order's."""
+    if whose not in (None, wanted["appid"]):
+        raise ApiError(500, "OPENID_MISMATCH", "openid和appid不匹配")
+
+
+def _check_scene(scene: object) -> None:
+    """H5 orders name the payer's address and the kind of page they come from."""
+    if not isinstance(scene, dict):
+        raise _bad("/body/scene_info", scene)
+    try:
+        ip_address(str(scene.get("payer_client_ip")))
+    except ValueError:
+        raise _bad("/body/scene_info/payer_client_ip", scene.get("payer_client_ip")) from None
+    about = scene.get("h5_info")
+    if not isinstance(about, dict) or about.get("type") not in _SCENES:
+        raise _bad("/body/scene_info/h5_info/type", about)
 
 
 def _bad(field: str, value: object) -> ApiError:

@@ -8,28 +8,35 @@ from flask import Response
 from payments.sandbox.shelf import Document
 from payments.sandbox.signing import seal_resource
 from payments.sandbox.trades import Refusal, Why
-from payments.sandbox.wechat import bill, refunds
+from payments.sandbox.wechat import bill, h5, refunds
 from payments.sandbox.wechat.answer import answer, asked_by_merchant, read, texts_wanted
-from payments.sandbox.wechat.check import ApiError, Spoken, check_order
+from payments.sandbox.wechat.check import ApiError, Spoken, check_order, check_payer
+from payments.sandbox.wechat.h5 import page_of
 from payments.sandbox.wechat.side import CODE_URL, NAME, WeChatSide, bp, side
 from payments.sandbox.wechat.words import transaction_of
 from payments.sandbox.world import World
 
-__all__ = ["WeChatSide", "bill", "refunds"]  # all its routes, added to its blueprint
+__all__ = ["WeChatSide", "bill", "h5", "refunds"]  # all its routes, added to its blueprint
 _BY_NUMBER = "/v3/pay/transactions/out-trade-no/<number>"
 
 
-@bp.post("/v3/pay/transactions/<any(jsapi, native):kind>")
+@bp.post("/v3/pay/transactions/<any(jsapi, native, h5):kind>")
 def create(kind: str) -> Response:
     """A new order, or the same again."""
 
     def act(here: World, spoken: Spoken) -> dict[str, Any]:
         wanted = read(spoken)
         check_order(wanted, kind, here.keys)
+        if kind == "jsapi":
+            whose = here.shelf.get("openid", wanted["payer"]["openid"])
+            check_payer(wanted, whose["appid"] if whose else None)
         trade = _placed(here, kind, wanted)
         token = side(here).fresh_token(trade)
         if here.faults.take("callback_early", trade["number"], gateway=NAME):
             here.notifier.tell_now(side(here).pay(trade, ""))
+        if kind == "h5":
+            astray = here.faults.take("page_astray", trade["number"], gateway=NAME)
+            return {"h5_url": page_of(token, "https://pay.example.org" if astray else "")}
         return {"prepay_id": token} if kind == "jsapi" else {"code_url": CODE_URL + token}
 
     return answer("create", texts_wanted("out_trade_no"), act)

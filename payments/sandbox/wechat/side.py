@@ -34,12 +34,12 @@ class WeChatSide:
     def __init__(self, parts: Parts) -> None:
         self.keys = make_keys(parts.config.folder)
         self.voice = Voice(self.keys)
-        self._trades, self._clock, self._knobs = parts.trades, parts.clock, parts.knobs
+        self._trades, self._clock, self._knobs, self._shelf = parts.trades, parts.clock, parts.knobs, parts.shelf
         _adopt_older(parts.shelf)
 
     def fresh_token(self, trade: Document) -> str:
         """A new code_url or prepay_id for an order: of many, each works."""
-        if trade["content"]["kind"] == "jsapi":
+        if trade["content"]["kind"] in ("jsapi", "h5"):
             token = f"wx{self._clock.now():%d%H%M%S}{random_text(22)}"
         else:
             token = random_text(9)
@@ -65,8 +65,9 @@ class WeChatSide:
         return self._trades.pay(NAME, trade["number"], payer=openid, reference=reference)
 
     def returns(self, trade: Document) -> Return | None:
-        """Nowhere: the payer closes the page."""
-        return None
+        """Where the H5 page was told to lead; of every other payment nowhere: the payer closes the page."""
+        back = self._shelf.get("h5_return", trade["number"])
+        return Return(back["url"]) if back else None
 
     def delivery(self, event: Event, spoil: str = "") -> Delivery | None:
         """The sealed and signed envelope."""

@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from payments.sandbox.shelf import Document
 from payments.sandbox.trades import Trades, day_limits
+from payments.sandbox.wechat.words import trade_type
 
 COLUMNS = (
     "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,"
@@ -97,7 +98,7 @@ def _cells(
     asked = trade["content"]
     return [
         *(f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M:%S}", asked["appid"], asked["mchid"], "0", ""),
-        *(trade["reference"], trade["number"], trade["payer"], asked["kind"].upper(), state, "OTHERS", "CNY"),
+        *(trade["reference"], trade["number"], trade["payer"], trade_type(asked["kind"]), state, "OTHERS", "CNY"),
         *(settled, coupon, *refund, asked["description"], asked.get("attach", ""), fees, "0.20%", *totals, ""),
     ]
 

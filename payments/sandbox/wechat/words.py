@@ -27,6 +27,11 @@ def refused(why: Why) -> ApiError:
     return ApiError(said.status, said.code, said.message)
 
 
+def trade_type(kind: str) -> str:
+    """How a way to the payer is called in transactions and bills."""
+    return "MWEB" if kind == "h5" else kind.upper()
+
+
 def transaction_of(trade: Document) -> dict[str, Any]:
     """The transaction object of queries and callbacks; before payment only what is known then."""
     wanted = trade["content"]
@@ -43,7 +48,7 @@ def transaction_of(trade: Document) -> dict[str, Any]:
     amount = {"total": trade["amount"], "payer_total": trade["payer_amount"]}
     return said | {
         "transaction_id": trade["reference"],
-        "trade_type": wanted["kind"].upper(),
+        "trade_type": trade_type(wanted["kind"]),
         "bank_type": "OTHERS",
         "attach": wanted.get("attach", ""),
         "success_time": trade["success_time"],

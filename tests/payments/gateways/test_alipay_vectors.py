@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from payments.errors import ForgedCallback
 from payments.gateways.alipay.keys import certificate_sn, platform_keys, root_sn
 from payments.gateways.alipay.reading import AlipayReader
-from payments.gateways.base import RefundWord, Word, judge
+from payments.gateways.base import RefundWord, Word
 from payments.gateways.signing import BadKey
+from payments.gateways.verdict import judge
 
 HERE = Path(__file__).parents[2] / "vectors" / "alipay"
 VECTORS = {vector["name"]: vector for vector in json.loads((HERE / "notifies.json").read_text("utf-8"))["vectors"]}

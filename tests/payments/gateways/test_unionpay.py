@@ -24,8 +24,9 @@ from payments.errors import (
     StatementNotReady,
 )
 from payments.gateways import connect
-from payments.gateways.base import Kind, Movement, RefundOrder, RefundWord, Word, judge
+from payments.gateways.base import Kind, Movement, RefundOrder, RefundWord, Word
 from payments.gateways.signing import BadKey
+from payments.gateways.verdict import judge
 from payments.sandbox.unionpay.keys import make
 from payments.sandbox.unionpay.voice import Voice
 from tests.builders import a_trade, an_order

@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from core.clock import BEIJING
 from payments.errors import ForgedCallback
-from payments.gateways.base import Kind, Order, RefundOrder, RefundWord, Trade, Word, judge
+from payments.gateways.base import Kind, Order, RefundOrder, RefundWord, Trade, Word
 from payments.gateways.signing import BadKey, Verifier
 from payments.gateways.unionpay.reading import UnionPayReader, answer_fields
 from payments.gateways.unionpay.requests import Requests
@@ -29,6 +29,7 @@ from payments.gateways.unionpay.seal import (
     digest,
     text_to_sign,
 )
+from payments.gateways.verdict import judge
 
 HERE = Path(__file__).parents[2] / "vectors" / "unionpay"
 FILE = json.loads((HERE / "vectors.json").read_text(encoding="utf-8"))

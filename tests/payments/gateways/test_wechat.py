@@ -27,8 +27,9 @@ from payments.errors import (
     UnknownGateway,
 )
 from payments.gateways import connect
-from payments.gateways.base import Kind, Word, judge
+from payments.gateways.base import Kind, Word
 from payments.gateways.signing import BadKey
+from payments.gateways.verdict import judge
 from payments.gateways.wechat.keys import public_keys_in
 from payments.gateways.wechat.line import Line
 from tests.builders import a_trade, an_order

@@ -49,7 +49,7 @@ def signer(platform):
 @pytest.fixture(scope="module")
 def reader(platform):
     verifiers = {"PUB_KEY_ID_1": Verifier(platform.public_key())}
-    return WeChatReader("1900000109", "wx8888888888888888", verifiers, KEYS)
+    return WeChatReader("1900000109", frozenset({"wx8888888888888888"}), verifiers, KEYS)
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import pytest
 
 from core.clock import utc_now
 from payments.errors import ForgedCallback, GatewayRefused, GatewayShort, GatewaySilent
-from payments.gateways.base import RefundOrder, RefundWord, Word, judge
+from payments.gateways.base import RefundOrder, RefundWord, Word
 from payments.gateways.signing import BadKey
+from payments.gateways.verdict import judge
 from tests.builders import an_order
 from tests.system import eventually
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from payments.errors import ForgedCallback
-from payments.gateways.base import RefundWord, Word, judge
+from payments.gateways.base import RefundWord, Word
 from payments.gateways.signing import BadKey, ResourceKeys, Verifier, certificates, serial_of
+from payments.gateways.verdict import judge
 from payments.gateways.wechat.keys import public_keys_in
 from payments.gateways.wechat.reading import WeChatReader
 
@@ -22,7 +23,7 @@ CERTIFICATES = certificates((HERE / "wx_platform_old.crt").read_text())
 
 def reader(verifiers=None, *, keys=(FILE["apiv3_key"],), mchid=FILE["mchid"], appid=FILE["appid"]):
     held = PUBLIC | CERTIFICATES if verifiers is None else verifiers
-    return WeChatReader(mchid, appid, held, ResourceKeys(keys))
+    return WeChatReader(mchid, frozenset({appid}), held, ResourceKeys(keys))
 
 
 def read(vector, *, by=None, now=NOW, **changed):
