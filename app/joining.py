@@ -29,6 +29,7 @@ from core.db import connect
 from core.http import Door
 from core.vault import Vault
 from notifications.channels import BY_TEXT, Channel
+from notifications.channels.account import OfficialAccount
 from notifications.channels.console import Console
 from notifications.channels.sms import connect as connect_texts
 from notifications.channels.wechat import MiniProgram, Subscription
@@ -67,6 +68,8 @@ def join(settings: Settings, engine: Engine) -> Parts:
         place_words=settings.district.password_words,
         senders=settings.notice_senders,
         login=program.login if program else None,
+        account=_account(settings, alert) if settings.wechat_inside == "account" else None,
+        program_link=program.link if program and settings.wechat_inside == "miniprogram" else None,
         certificate_key=_certificate_key(settings),
         alert=alert,
     )
@@ -110,8 +113,9 @@ def gateway_of(settings: Settings, name: str, *, alert: Alert = unheard) -> Gate
         raise UnknownGateway(name)
     credentials = settings.gateways.get(name, {})
     ours = settings.public_url.rstrip("/")
-    addresses = {"notify_url": f"{ours}/callbacks/{name}", "return_url": f"{ours}/back/{name}"}
-    return connect_gateway(name, addresses | dict(credentials), gateway_door(name, credentials), utc_now, alert=alert)
+    known = {"notify_url": f"{ours}/callbacks/{name}", "return_url": f"{ours}/back/{name}"}
+    known["account_appid"] = settings.official_account[0] if settings.official_account else ""
+    return connect_gateway(name, known | dict(credentials), gateway_door(name, credentials), utc_now, alert=alert)
 
 
 def _channels(settings: Settings, program: MiniProgram | None, alert: Alert) -> Mapping[str, Channel]:
@@ -134,6 +138,13 @@ def _mini_program(settings: Settings, alert: Alert) -> MiniProgram | None:
         return None
     secret, base_url = settings.miniprogram_secret, settings.miniprogram_base_url
     return MiniProgram(settings.miniprogram_appid, secret, base_url, alert=alert)
+
+
+def _account(settings: Settings, alert: Alert) -> OfficialAccount | None:
+    if settings.official_account is None:
+        return None
+    pages = settings.sandbox_url if settings.is_sandbox else "https://open.weixin.qq.com"
+    return OfficialAccount(*settings.official_account, pages, alert)
 
 
 def gateway_door(name: str, credentials: Mapping[str, str]) -> Door:

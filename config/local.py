@@ -62,6 +62,8 @@ def sandbox_keys(folder: Path, *, base_url: str = "http://127.0.0.1:8100") -> Ma
         **{f"GATEWAY_UNIONPAY_{name.upper()}": value for name, value in unionpay.items()},
         "MINIPROGRAM_APPID": keys.appid,
         "MINIPROGRAM_SECRET": keys.app_secret,
+        "OFFICIAL_ACCOUNT_APPID": keys.account_appid,
+        "OFFICIAL_ACCOUNT_SECRET": keys.account_secret,
         "SMS_KEY": keys.sms_key,
     }
 

@@ -21,6 +21,7 @@ from config.district import District, whose
 from config.messages import sms
 from config.processes import processes
 from config.reading import Reading, names
+from config.wechat import wechat
 from notifications.channels import Account
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -120,6 +121,17 @@ class Settings:
     )
     miniprogram_templates: str = field(
         metadata=told("MINIPROGRAM_TEMPLATES", "subscribe messages, `paid:ID,remind:ID,…` by kind of notice", "none")
+    )
+    official_account: tuple[str, str, str] | None = field(
+        repr=False,
+        metadata=told(
+            "OFFICIAL_ACCOUNT_<APPID,SECRET,BASE_URL>",
+            "the official account, whose users pay inside WeChat; its id with its secret, or not at all",
+            "none; `https://api.weixin.qq.com`, in the sandbox the sandbox",
+        ),
+    )
+    wechat_inside: str = field(
+        metadata=told("WECHAT_INSIDE", "its browser pays by `account`, `miniprogram`, `code`", "the first configured")
     )
     sms: Account | None = field(
         metadata=told(
@@ -230,6 +242,7 @@ def _values(read: Reading) -> dict[str, Any]:
         **database(read, CHECKOUT),
         **_secrets(read),
         **_addresses(read),
+        **wechat(read),
         **sms(read),
         **processes(read, CHECKOUT),
         "notice_senders": read.whole("NOTICE_SENDERS", 16, 1, 64),
@@ -263,20 +276,10 @@ def _addresses(read: Reading) -> dict[str, Any]:
     public = read.address("PUBLIC_URL", f"http://127.0.0.1:{port}" if read.sandbox else "")
     if not public:
         read.say("PUBLIC_URL", "is missing")
-    wechat = f"http://127.0.0.1:{sandbox_port}" if read.sandbox else "https://api.weixin.qq.com"
-    appid, secret = read.text("MINIPROGRAM_APPID"), read.text("MINIPROGRAM_SECRET")
-    if bool(appid) != bool(secret):
-        read.say("MINIPROGRAM_APPID", "and MINIPROGRAM_SECRET are given together or not at all")
-    if secret and not read.sandbox:
-        read.strong("MINIPROGRAM_SECRET", secret)
     return {
         "public_url": public,
         "port": port,
         "sandbox_port": sandbox_port,
-        "miniprogram_appid": appid,
-        "miniprogram_secret": secret,
-        "miniprogram_base_url": read.address("MINIPROGRAM_BASE_URL", wechat),
-        "miniprogram_templates": read.text("MINIPROGRAM_TEMPLATES", shape=r"([a-z_]+:[0-9A-Za-z_-]+(,|$))*"),
     }
 
 

@@ -179,6 +179,7 @@ class Session(Table):
     account_id: Mapped[int | None] = mapped_column(ForeignKey("resident_account.id"))
     unsure_id: Mapped[int | None] = mapped_column(ForeignKey("resident_account.id"))  # his, if he names its person
     openid: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, session.openid:<hex of token_hash>
+    detour: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed: asked of WeChat, and the wish meanwhile
     known: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")  # opaque reference → person id
     network: Mapped[str] = mapped_column(Text, server_default="")  # the /24 or /48 it was begun from
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # moved on while it is used

@@ -205,6 +205,17 @@ def extend(connection: Connection, visitor: Visitor, *, now: datetime) -> None:
     )
 
 
+def send_off(connection: Connection, token_hash: bytes, detour: bytes | None) -> None:
+    """What is asked elsewhere for this session, in place of what was asked before; None: nothing any more."""
+    connection.execute(update(Session).where(Session.token_hash == token_hash).values(detour=detour))
+
+
+def sent_off(connection: Connection, token_hash: bytes) -> bytes | None:
+    """The same, held against whoever comes back with it at the same moment."""
+    held = select(Session.detour).where(Session.token_hash == token_hash).with_for_update()
+    return connection.execute(held).scalar_one_or_none()
+
+
 def know(connection: Connection, visitor: Visitor, person_id: int) -> str:
     """The reference under which this session knows a person, given now if there is none; the account's other sessions
     know him too."""

@@ -14,6 +14,7 @@ from core.clock import business_day, utc_now
 from core.db import holds_connection
 from core.vault import Vault
 from notifications.channels import Channel
+from notifications.channels.account import OfficialAccount
 from payments.gateways.base import Gateway
 
 
@@ -96,6 +97,8 @@ class Parts:
     issuer: str  # the office in whose name papers are issued
     place_words: tuple[str, ...] = ()  # names of the place, which make no password
     login: Callable[[str], str] | None = None  # a mini-program login code → openid
+    account: OfficialAccount | None = None  # whose users pay in WeChat's browser
+    program_link: Callable[[], str] | None = None  # or else: an address there that opens the mini-program
     senders: int = 1  # how many notices are handed over at once
     certificate_key: bytes = bytes(32)  # signs what is said of closed days (Ed25519)
     alert: Callable[..., None] = field(default=lambda *_a, **_k: None)

@@ -23,7 +23,7 @@ from app.web.office import people as office_people
 from app.web.office import progress as office_progress
 from app.web.office import refunds as office_refunds
 from app.web.office import suspense as office_suspense
-from app.web.resident import dues, home, paid, sign_in
+from app.web.resident import home, paid, pay, sign_in
 from app.web.resident import refunds as refund_pages
 from app.web.resident.home import ELDER
 from core.db import EVERYWHERE, PLACES, SHORT
@@ -32,7 +32,7 @@ DOORS = (
     # blueprint    path           guard          a form's token
     (home.bp, "", anybody, True),
     (sign_in.bp, "", page_account, True),
-    (dues.bp, "", page_resident, True),
+    (pay.bp, "", page_resident, True),  # and all of `dues`
     (paid.bp, "", page_resident, True),
     (refund_pages.bp, "", page_resident, True),
     (proofs.bp, "", page_resident, True),

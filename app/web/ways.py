@@ -1,24 +1,28 @@
-"""Which ways to pay fit the device in somebody's hand: inside an app its own page, elsewhere the code.
+"""Which ways to pay fit the device in somebody's hand: its own first, then a code for the phone of somebody else.
 
-In WeChat's browser no other channel's page opens, so all are codes there; an ordinary phone's browser hands over to
-the app by the channel's own page; a computer, an agent's screen and paper show codes."""
+In an app's browser that app pays on the spot, and no other channel's page opens; an ordinary phone's browser goes to
+each channel's page, which hands over to the app; a computer, an agent's screen and paper show codes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from payments.gateways.base import Facts, Gateway, Kind
 
-_APPS = (("MicroMessenger", "wechat"), ("AlipayClient", "alipay"), ("UnionPay/", "unionpay"))  # words of user agents
+WECHAT, PROGRAM = "wechat", "miniprogram"
+_APPS = (("MicroMessenger", WECHAT), ("AlipayClient", "alipay"), ("UnionPay/", "unionpay"))  # words of user agents
 _PHONE = ("Mobile", "Android", "iPhone")
+_KINDS = frozenset({Kind.NATIVE, Kind.WEB, Kind.H5, Kind.ACCOUNT})  # by a button; JSAPI is the mini-program's own
 
 
 @dataclass(frozen=True)
 class Way:
-    """A gateway and a kind, with the words of its button: 用微信付."""
+    """A gateway and a kind, or the way on into the mini-program, with the words of its button: 用微信付. `elsewhere`:
+    a code on a phone, for another one to scan."""
 
     gateway: str
-    kind: Kind
+    kind: str
     title: str
+    elsewhere: bool = False
 
     @property
     def value(self) -> str:
@@ -26,15 +30,17 @@ class Way:
         return f"{self.gateway}:{self.kind}"
 
 
-def ways(gateways: Mapping[str, Gateway], user_agent: str) -> list[Way]:
-    """Every channel there is, the app's own first, each by the kind that fits. Pure."""
+def ways(gateways: Mapping[str, Gateway], user_agent: str, *, program: bool = False) -> list[Way]:
+    """Every channel there is: what pays on this phone, the app's own first; then the codes, in the same order.
+
+    `program`: in WeChat one goes on into the mini-program. Pure."""
     inside = next((name for word, name in _APPS if word in user_agent), "")
-    offered = [
-        Way(name, _kind(gateway.facts, name, inside, user_agent), gateway.facts.title)
-        for name, gateway in gateways.items()
-    ]
     order = [inside, *(name for _, name in _APPS)]
-    return sorted(offered, key=lambda way: order.index(way.gateway))
+    named = sorted(((name, gateway.facts) for name, gateway in gateways.items()), key=lambda each: order.index(each[0]))
+    phone = bool(inside) or any(word in user_agent for word in _PHONE)
+    here = [(name, facts, _on_this(facts, name, inside, program=program)) for name, facts in named] if phone else []
+    own = [Way(name, kind, facts.title) for name, facts, kind in here if kind]
+    return own + [Way(name, Kind.NATIVE, facts.title, elsewhere=phone) for name, facts in named]
 
 
 def codes(gateways: Mapping[str, Gateway]) -> list[Way]:
@@ -43,13 +49,20 @@ def codes(gateways: Mapping[str, Gateway]) -> list[Way]:
 
 
 def chosen(value: str) -> tuple[str, Kind] | None:
-    """What a button sent; None for what no button sends."""
+    """What a button sent; None for what no button sends, and for the mini-program, where the payment is begun there."""
     gateway, _, kind = value.partition(":")
-    return (gateway, Kind(kind)) if kind in (Kind.NATIVE, Kind.WEB) else None
+    return (gateway, Kind(kind)) if kind in _KINDS else None
 
 
-def _kind(facts: Facts, name: str, inside: str, user_agent: str) -> Kind:
-    on_a_phone = any(word in user_agent for word in _PHONE)
-    if Kind.WEB in facts.kinds and (inside == name or (not inside and on_a_phone)):
-        return Kind.WEB
-    return Kind.NATIVE
+def into_program(value: str) -> bool:
+    """Does this button lead into the mini-program?"""
+    return value == f"{WECHAT}:{PROGRAM}"
+
+
+def _on_this(facts: Facts, name: str, inside: str, *, program: bool) -> str | None:
+    """How this channel is paid on the phone itself, where it can be."""
+    if inside and inside != name:
+        return None
+    if inside == WECHAT:
+        return PROGRAM if program else Kind.ACCOUNT if Kind.ACCOUNT in facts.kinds else None
+    return next((kind for kind in (Kind.WEB, Kind.H5) if kind in facts.kinds), None)

@@ -17,10 +17,11 @@ from core.errors import BadInput
 from notifications.channels import ChannelSilent, NotReachable, Words
 
 TIME_OUT_S = (3, 8)
+FIRST_PAGE = "pages/due/due"
 _TOKEN_ENDED = frozenset({40001, 40014, 42001})
-_SPENT = frozenset({40029, 40163})  # the login code: not one of theirs or too old, used before
+SPENT = frozenset({40029, 40163})  # a code: not one of theirs or too old, used before
 # Ours to put right, and every call ends so until then: app, secret, address not allowed, permission, quota of a day.
-_OURS = frozenset({40013, 40125, 40164, 40166, 41002, 41004, 45009, 48001, 50002, 61024})
+OURS = frozenset({40013, 40125, 40164, 40166, 41002, 41004, 45009, 48001, 50002, 61024})
 _NEVER = frozenset({43101, 40003, 40037, 41030, 47003})  # no consent left, or a message that can never go out
 
 
@@ -35,6 +36,12 @@ class LoginSilent(ChannelSilent):
     """WeChat could not say who somebody is; his code may be good."""
 
     text = "微信暂时没有回答，请过一会儿再进来。"
+
+
+class ProgramSilent(ChannelSilent):
+    """WeChat gave no link into the mini-program."""
+
+    text = "现在打不开微信小程序，没有扣钱。请换一种付款方式。"
 
 
 class _Wxa(WeChatWxa):
@@ -76,7 +83,7 @@ class MiniProgram(WeChatClient):
             # access_token is named so that wechatpy does not fetch one for a call that needs none
             session = self.get("sns/jscode2session", params=words | {"access_token": ""})
         except WeChatClientException as refused:
-            if refused.errcode in _SPENT:
+            if refused.errcode in SPENT:
                 raise BadLoginCode(str(refused.errcode)) from None
             self._look(refused)
             raise LoginSilent(str(refused.errcode)) from None
@@ -101,9 +108,25 @@ class MiniProgram(WeChatClient):
             except requests.RequestException as silent:
                 raise ChannelSilent(type(silent).__name__) from None
 
+    def link(self) -> str:
+        """An address that opens the mini-program at its first page, from a page in WeChat too; it lives a day, and
+        nothing of anybody is in it. ChannelSilent. Manual: generateUrlLink."""
+        wanted = {"path": FIRST_PAGE, "expire_type": 1, "expire_interval": 1}
+        for last_try in (False, True):
+            try:
+                return _said(self.post("wxa/generate_urllink", data=wanted), "url_link")
+            except WeChatClientException as refused:
+                if refused.errcode not in _TOKEN_ENDED or last_try:
+                    self._look(refused)
+                    raise ProgramSilent(str(refused.errcode)) from None
+                self.session.delete(self.access_token_key)
+            except requests.RequestException as silent:
+                raise ProgramSilent(type(silent).__name__) from None
+        raise AssertionError("two tries")
+
     def _look(self, refused: WeChatClientException) -> None:
         """What only we can put right wakes somebody: it would stop everybody."""
-        if refused.errcode in _OURS:
+        if refused.errcode in OURS:
             self._alert("wechat_refuses_us", code=refused.errcode)
 
 

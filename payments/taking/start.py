@@ -90,6 +90,25 @@ def move(
     return connection.execute(_moving(state, unseen, tuple(also)), mine | new).one_or_none()
 
 
+def hand_out(connection: Connection, household_id: int, number: str, checkout: Mapping[str, object]) -> Row | None:
+    """A fresh way to the gateway in place of the former, for a payment that still waits for its payer; None if it does
+    not any more."""
+    mine = {"household": household_id, "its_number": number, "new_checkout": dict(checkout)}
+    return connection.execute(_HAND_OUT, mine).one_or_none()
+
+
+_HAND_OUT = (
+    update(Payment.__table__)
+    .where(
+        Payment.household_id == bindparam("household"),
+        Payment.number == bindparam("its_number"),
+        Payment.state == State.PENDING,
+    )
+    .values(checkout=bindparam("new_checkout"))
+    .returning(*Payment.__table__.c)
+)
+
+
 @cache
 def _moving(state: State, unseen: bool, names: tuple[str, ...]) -> Update:
     leading_here = [old for old, reachable in MOVES.items() if state in reachable]

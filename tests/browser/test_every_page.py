@@ -33,6 +33,7 @@ STRANGERS = (
 )
 NO_PAGES = {  # files, figures, JSON, and what only leads on
     *("static", "openapi.spec", "health.livez", "health.readyz", "health.metrics", "home.type_size", "back.come_back"),
+    "resident.back_from_wechat",
     *("api_reader.read", "api_reader.static"),  # a viewer others keep (test_api_page.py)
     *(
         "day.paper",

@@ -17,7 +17,7 @@ from app.policy.facts import Insurance
 from core.money import Fen
 from payments.errors import NoSuchPayment
 from payments.gateways import GATEWAYS
-from payments.gateways.base import Checkout, Page
+from payments.gateways.base import Checkout, Kind, Page
 from payments.refunds.kept import Fate, Kept, fate, kept, receipt_of_payment
 from payments.states import LIVE, State
 from payments.taking import find as find_money
@@ -81,6 +81,7 @@ class Followed:
 
     number: str
     gateway: str
+    kind: Kind
     title: str  # the gateway's, as people call it
     phase: Phase
     amount: Fen
@@ -92,6 +93,7 @@ class Followed:
     code_url: str | None
     jsapi: Mapping[str, str] | None
     page: Page | None
+    link: str | None
     partly_back: bool  # paid, and some of it has gone back
     page_hosts: Sequence[str]  # where the page may lead on to
     village: str
@@ -178,6 +180,7 @@ def _followed(parts: Parts, row: Any, items: Sequence[Any], left: Kept | None) -
     return Followed(
         number=row.number,
         gateway=row.gateway,
+        kind=Kind(row.kind),
         title=facts.title,
         phase=phase,
         amount=row.amount,
@@ -189,6 +192,7 @@ def _followed(parts: Parts, row: Any, items: Sequence[Any], left: Kept | None) -
         code_url=held.code_url,
         jsapi=held.jsapi,
         page=held.page,
+        link=held.link,
         partly_back=became is Fate.PARTLY_BACK,
         page_hosts=facts.page_hosts,
         village=items[0].place,

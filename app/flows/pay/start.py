@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.flows.due.draft import draft_of
 from app.flows.due.quote import Due, amount_due
 from app.flows.parts import Parts
-from app.flows.pay.checkout import kept, restored
+from app.flows.pay.checkout import kept, opens_for, restored
 from app.flows.pay.expire import MARGIN
 from app.flows.pay.leave import CodeOfAnother, give_way
 from app.flows.tell.announce import notice_for, tell_settled
@@ -68,6 +68,11 @@ class Payer:
     kind: Kind
     openid: str | None = None
     network: str | None = None  # the address he comes from; kept nowhere, told to a gateway that asks for it
+
+    @property
+    def told_as(self) -> str | None:
+        """Whom a message in WeChat goes to: the mini-program's user. The account's is asked for this payment only."""
+        return self.openid if self.kind is Kind.JSAPI else None
 
 
 @dataclass(frozen=True)
@@ -227,7 +232,7 @@ def _ask_gateway(parts: Parts, gateway: Gateway, household: int, order: Order) -
     request of the same wish has had its code: then silence and refusal change nothing, and that code is the answer."""
     state, written, trouble = State.PENDING, None, None
     try:
-        written = kept(gateway.start(order))
+        written = kept(gateway.start(order), at=parts.clocks.now(), place=place_of(parts, order.network))
     except (GatewaySilent, AlreadyPaidThere) as error:
         state, trouble = State.UNKNOWN, error
     except GatewayRefused as error:
@@ -249,6 +254,11 @@ def due_of(parts: Parts, subject: Subject, want: Want, *, at: datetime, channel:
     return amount_due(
         parts, subject, want.insurance, at=at, channel=channel, tier=want.tier, determination=want.determination
     )
+
+
+def place_of(parts: Parts, network: str | None) -> str:
+    """What is kept of an address, to know it again."""
+    return parts.vault.index(network or "", purpose="payment.place").hex()[:24]
 
 
 def find_started(parts: Parts, number: str) -> Started:
@@ -298,7 +308,7 @@ def _attempt(
         number=number,
         gateway=gateway.name,
         merchant=gateway.merchant,
-        app=gateway.app,
+        app=gateway.facts.account_app if payer.kind is Kind.ACCOUNT else gateway.app,
         kind=payer.kind,
         description=f"{parts.rules.source.district}{parts.rules.year}年度城乡居民保险费",
         started_by=payer.actor,
@@ -307,7 +317,7 @@ def _attempt(
         expires_at=min(now + lives, last).replace(microsecond=0),
         next_query_at=wall + timedelta(seconds=gateway.facts.poll_after_s[0]),
         check_code=check_code,
-        memo={"notice": notice_for(parts, f"payment:{number}", items, check_code, payer.openid)},
+        memo={"notice": notice_for(parts, f"payment:{number}", items, check_code, payer.told_as)},
         payer=sealed,
     )
 
@@ -359,7 +369,7 @@ def _same_live(parts: Parts, connection: Connection, bills: Sequence[IssuedBill]
     opened = parts.vault.open(row.payer, bound_to=f"payment.payer:{row.number}") if row.payer else None
     if opened != payer.openid or row.expires_at - parts.clocks.now() < timedelta(minutes=1):
         return None
-    return row
+    return row if opens_for(row.checkout or {}, place_of(parts, payer.network)) else None
 
 
 def _row(connection: Connection, number: str) -> Any:

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 bp = APIBlueprint("back", __name__, enable_openapi=False)
 _NUMBER = re.compile(r"[0-9A-Z]{26}")
-_NAMES = ("out_trade_no", "orderId")  # Alipay brings the one by GET, UnionPay the other by POST
+_NAMES = ("out_trade_no", "orderId")  # Alipay brings the one by GET, UnionPay the other by POST; WeChat what we gave it
 
 
 @bp.route("/<gateway>", methods=["GET", "POST"])

@@ -14,10 +14,9 @@ from app.access.tally import TooOften
 from app.flows.due.quote import SELF, Due, all_due, amount_due, subjects
 from app.flows.family.holders import LetGo
 from app.flows.family.people import ConsentRequired, account_of, get_to_know
-from app.flows.pay.follow import close_payment, unfinished
+from app.flows.pay.follow import unfinished
 from app.flows.pay.start import NothingChosen, NotPayable, Want, due_of
 from app.flows.register.determine import ask_for_waiver
-from app.policy.answer import Reason
 from app.policy.facts import Insurance
 from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
 from app.registry.find import Subject
@@ -29,7 +28,6 @@ from app.web.door.access import (
     drop,
     guarded_by,
     here,
-    own_payment,
     page_account,
     reference,
     visitor,
@@ -37,9 +35,8 @@ from app.web.door.access import (
 from app.web.door.browser import network
 from app.web.door.onward import onward, then
 from app.web.door.parts import parts
-from app.web.paying import show, start_chosen
+from app.web.resident.offer import may_lead_to_wechat, offered
 from app.web.sheets import sheet_page
-from app.web.ways import ways
 from app.web.wishes import carried, known, tier_fields, tiers, wants
 from core.money import Fen
 
@@ -204,14 +201,14 @@ def confirm() -> Answer:
         if line.due.ask_first and line.field not in at_home:
             return _ask_elsewhere(line, lines)
     total = sum(line.due.quote.personal_due or 0 for line in lines)
-    return render_template(
+    return may_lead_to_wechat(
         "resident/confirm.html",
         lines=lines,
         total=total,
         tiers=tier_fields(request.args),
         key=_key(),
-        ways=ways(parts().gateways, request.user_agent.string),
         away=len(away),
+        **offered(request.args.get("failed", "")),
     )
 
 
@@ -231,33 +228,6 @@ def _ask_elsewhere(line: Chosen, lines: Sequence[Chosen]) -> str:
     no = url_for("resident.confirm", item=items, **said | {"home": [*said["home"], line.field]}, **fields)
     yes = url_for("resident.confirm", item=rest, **said | {"away": [*said["away"], line.field]}, **fields)
     return render_template("resident/elsewhere.html", line=line, no=no, yes=yes, tiers=fields)
-
-
-@bp.post("/pay")
-def pay() -> Answer:
-    """Start the payment and go to its page; what costs nothing is settled and told on the former page."""
-    try:
-        started = start_chosen(wants(request.form), channel=SELF, fields=request.form)
-    except NotPayable as no:
-        if no.reason != Reason.ALREADY_PAID:
-            raise
-        return redirect(url_for("paid.paid"), 303)  # a page of before, sent again
-    if started.number is None:
-        return redirect(url_for("resident.due", **tier_fields(request.form)), 303)
-    return redirect(url_for("resident.payment", number=started.number), 303)
-
-
-@bp.get("/pay/<number>")
-def payment(number: str) -> Answer:
-    """The code, or what became of it."""
-    return show(own_payment(number), "resident/payment.html")
-
-
-@bp.post("/pay/<number>/close")
-def close(number: str) -> Answer:
-    """The person does not want it: nobody shall be able to pay this code any more."""
-    close_payment(parts(), own_payment(number).number, by=actor(here()))
-    return redirect(url_for("resident.payment", number=number), 303)
 
 
 @bp.post("/leave")

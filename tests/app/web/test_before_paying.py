@@ -59,14 +59,17 @@ def test_whom_the_government_pays_for_finds_its_tier_chosen(running, district, b
     assert re.findall(r'value="(\d+)" checked', adult.html) == ["30000"]
 
 
-def test_an_ordinary_phones_browser_is_led_into_the_apps_of_alipay_and_unionpay(running, district, browser):
-    """R10: as `ways` intends, by a real user agent; WeChat has no page there and stays a code."""
+def test_an_ordinary_phones_browser_is_led_into_the_apps(running, district, browser):
+    """R10: as `ways` intends, by a real user agent; a code is for the phone of somebody else."""
     browser.session.headers["User-Agent"] = (
         "Mozilla/5.0 (Linux; Android 12) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/99 Mobile Safari/537.36"
     )
     due = browser.look_up(district.adult.name, district.adult.id_number)
     confirm = browser.get("/confirm", item=due.values("item"))
 
-    assert confirm.values("by") == ["wechat:native", "alipay:web", "unionpay:web"]
+    assert confirm.values("by") == [
+        *("wechat:h5", "alipay:web", "unionpay:web"),
+        *("wechat:native", "alipay:native", "unionpay:native"),
+    ]
     page = browser.submit(confirm, "/pay", form='action="/pay"', by="alipay:web")
     assert "打开支付宝， 付 320 元" in page.text and "扫一扫" not in page.text
