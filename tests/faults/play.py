@@ -73,6 +73,7 @@ class Play:
         settings = self.system.app.extensions["settings"]
         ours = settings.public_url.rstrip("/")
         addresses = {"notify_url": f"{ours}/callbacks/{name}", "return_url": f"{ours}/back/{name}"}
+        addresses["account_appid"] = settings.official_account[0]
         door = Impatient(hosts=frozenset({urlsplit(self.system.outside.url).netloc}), read_s=read_s)
         credentials = addresses | dict(settings.gateways[name]) | changed
         self.system.parts.gateways[name] = connect(name, credentials, door, utc_now)  # type: ignore[index]
@@ -115,7 +116,9 @@ class Play:
         self, person: int | None = None, *, gateway: str = "", kind: Kind | None = None, key: str = ""
     ) -> Started:
         """A payment of the medical premium."""
-        payer = Payer("resident", "self", gateway or self.gateway, kind or (Kind.NATIVE if gateway else self.kind))
+        by = kind or (Kind.NATIVE if gateway else self.kind)
+        openid = f"o{'A' * 27}" if by is Kind.ACCOUNT else None
+        payer = Payer("resident", "self", gateway or self.gateway, by, openid, "127.0.0.1")
         wants = [Want(person or (self.people[-1] if self.people else self.person()), Insurance.RES_MEDICAL)]
         return start_payment(self.system.parts, wants, payer, request_key=key or self.key())
 
@@ -139,14 +142,19 @@ class Play:
         assert started.checkout is not None
         if started.checkout.code_url:
             return started.checkout.code_url
-        page = started.checkout.page
-        assert page is not None
-        went = self.system.outside.door.send(
-            "POST",
-            page.url,
-            headers={"Content-Type": "application/x-www-form-urlencoded"},
-            body=urlencode(page.fields).encode(),
-        )
+        page, link, called = started.checkout.page, started.checkout.link, started.checkout.jsapi
+        if called:
+            return called["package"].removeprefix("prepay_id=")
+        if link:
+            went = self.system.outside.door.send("GET", link, headers={"Referer": f"{self.system.url}/"})
+        else:
+            assert page is not None
+            went = self.system.outside.door.send(
+                "POST",
+                page.url,
+                headers={"Content-Type": "application/x-www-form-urlencoded"},
+                body=urlencode(page.fields).encode(),
+            )
         assert went.status == 303, went.body
         return parse_qs(urlsplit(went.headers["location"]).query)["code"][0]
 

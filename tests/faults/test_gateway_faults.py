@@ -26,7 +26,8 @@ from tests.system import System, system
 
 CODES = {name: (name, Kind.NATIVE) for name in GATEWAYS}
 PAGES = {f"{name} page": (name, Kind.WEB) for name in ("alipay", "unionpay")}
-COLUMNS = CODES | PAGES
+PHONES = {"wechat h5": ("wechat", Kind.H5), "wechat account": ("wechat", Kind.ACCOUNT)}
+COLUMNS = CODES | PAGES | PHONES
 CLOSING = tuple(name for name, (gateway, _) in COLUMNS.items() if GATEWAYS[gateway].facts.closes)
 
 FAILS: Errors = {name: {"status": 500} for name in GATEWAYS}
@@ -80,14 +81,14 @@ def _spoilt(story: Callable[..., None], on: str, end: str | Mapping[str, str]) -
 
 ALL = (*COLUMNS,)
 FAULTS: dict[str, Row] = {
-    "create times out, order exists": Row("F34", stories.create_times_out, NEW_CODE),
+    "create times out, order exists": Row("F34", stories.create_times_out, NEW_CODE, where=(*CODES, *PHONES)),
     "create fails, order does not exist": Row("F35", partial(stories.create_fails, error=FAILS)),
     "create fails, nobody comes back": Row("F35", stories.create_fails_and_nobody_comes_back, "closed, paid"),
-    "create refused": Row("F35", stories.create_refused, "failed, paid"),
+    "create refused": Row("F35", stories.create_refused, "failed, paid", where=(*CODES, *PHONES)),
     "create answered with a new code": Row("F54", partial(stories.create_fails, error=NEW_WORD)),
     "create answered with too many": Row("F55", partial(stories.create_fails, error=TOO_MANY)),
     **_spoilt(stories.create_answer_spoilt, "create", NEW_CODE),
-    "callback before the create answer": Row("F36", stories.callback_before_the_answer, where=(*CODES, "alipay page")),
+    "callback before the create answer": Row("F36", stories.callback_before_the_answer, where=(*CODES, "alipay page", *PHONES)),
     "callback × 100 at once": Row("F37", stories.a_hundred_at_once),
     "callback again the next day": Row("F38", stories.the_next_day),
     "callback again after a refund": Row("F38", stories.after_a_refund, BACK, where=ALL),
