@@ -16,7 +16,7 @@ from app.flows.pay.start import Kind, Payer, Want, start_payment
 from app.flows.refund import give_back
 from app.policy.facts import Insurance
 from config.postgres import Server
-from payments.gateways.base import Gateway
+from payments.gateways.base import Checkout, Gateway
 from payments.sandbox.far import Event
 from tests.builders import a_household, a_person, an_id_number
 from tests.conftest import DATABASE, emptied
@@ -71,7 +71,13 @@ class Target:
     def gateway(self) -> Gateway:
         return self.system.parts.gateways[self.name]
 
-    def owing(self, *, gateway: str | None = None, amount_of: Insurance = Insurance.RES_MEDICAL) -> Owed:
+    def owing(
+        self,
+        *,
+        gateway: str | None = None,
+        amount_of: Insurance = Insurance.RES_MEDICAL,
+        kind: Kind = Kind.NATIVE,
+    ) -> Owed:
         """Somebody of a new household begins to pay."""
         place = next(_sequence)
         id_number = an_id_number(sequence=place)
@@ -80,9 +86,17 @@ class Target:
                 connection, id_number=id_number, household=a_household(connection, number=f"{place:04d}")
             )
         )
-        payer = Payer("resident", "self", gateway or self.name, Kind.NATIVE)
+        openid = f"o{'A' * 27}" if kind is Kind.ACCOUNT else None
+        payer = Payer("resident", "self", gateway or self.name, kind, openid, "127.0.0.1")
         started = start_payment(self.system.parts, [Want(person, amount_of)], payer, request_key=f"attack-{place}")
-        return Owed(started.number, started.checkout.code_url, id_number)
+        return Owed(started.number, self.code_behind(started.checkout), id_number)
+
+    def code_behind(self, checkout: Checkout) -> str:
+        """What the payer's phone finds; to WeChat's page his browser goes out of ours."""
+        if checkout.link is None:
+            return checkout.code_url or checkout.jsapi["package"].removeprefix("prepay_id=")
+        went = self.system.outside.door.send("GET", checkout.link, headers={"Referer": f"{self.system.url}/"})
+        return went.headers["location"].partition("code=")[2]
 
     def genuine(self, owed: Owed, spoil: str = "") -> Posted:
         """It is paid on the phone, and this is what the gateway would tell us."""

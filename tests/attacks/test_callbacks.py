@@ -52,6 +52,7 @@ from app.joining import create_app
 from config.settings import BadSettings, Settings
 from core.clock import utc_now
 from payments.gateways import GATEWAYS, signing
+from payments.gateways.base import Kind
 from payments.gateways.unionpay import seal
 from payments.gateways.unionpay.seal import UNIONPAY
 from payments.sandbox.signing import sign
@@ -183,6 +184,39 @@ def test_a06_another_apps_or_another_environments_success_is_not_ours(target, el
     test_environment = WIRES[target.name](elsewhere)
     target.forged(test_environment.closed(genuine, target.wire.opened(genuine)))
 
+    assert target.state(owed) == "pending"
+
+
+@attack("wechat")
+@pytest.mark.parametrize("kind", [Kind.H5, Kind.ACCOUNT])
+def test_on_the_phone_itself_nothing_else_is_believed_than_of_a_code(target, kind):
+    """A02, A05, A12, A16 by the other ways to pay."""
+    owed = target.owing(kind=kind)
+    genuine = target.genuine(owed)
+
+    target.forged(replace(genuine, body=genuine.body + b" "), why="signature wrong")
+    target.forged(target.wire.changed(genuine, merchant="1900000001"), why="another merchant's")
+    other = target.wire.changed(genuine, amount=1, reference=another_reference(target, genuine))
+    target.acknowledged(other, "suspense", alert="money_in_doubt")
+    assert target.state(owed) == "pending"
+    target.acknowledged(genuine, "paid")
+    target.acknowledged(genuine, "again")
+
+    assert target.entries(genuine) == 1
+
+
+@attack("wechat")
+@pytest.mark.parametrize("kind", [Kind.NATIVE, Kind.ACCOUNT])
+def test_a06_a_success_under_another_app_of_ours_is_held_and_pays_nothing(target, kind):
+    """The mini-program's and the official account's are both ours: each payment has been ordered under one of them."""
+    owed, gateway = target.owing(kind=kind), target.gateway
+    genuine = target.genuine(owed)
+    ours = {gateway.app, gateway.facts.account_app}
+    [other] = ours - {target.wire.opened(genuine)["appid"]}
+
+    target.acknowledged(target.wire.changed(genuine, app=other), "suspense", alert="money_in_doubt")
+
+    assert target.held(owed) == [("other_merchant", "tax_clerk", 32000)]
     assert target.state(owed) == "pending"
 
 

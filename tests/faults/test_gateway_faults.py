@@ -88,7 +88,9 @@ FAULTS: dict[str, Row] = {
     "create answered with a new code": Row("F54", partial(stories.create_fails, error=NEW_WORD)),
     "create answered with too many": Row("F55", partial(stories.create_fails, error=TOO_MANY)),
     **_spoilt(stories.create_answer_spoilt, "create", NEW_CODE),
-    "callback before the create answer": Row("F36", stories.callback_before_the_answer, where=(*CODES, "alipay page", *PHONES)),
+    "callback before the create answer": Row(
+        "F36", stories.callback_before_the_answer, where=(*CODES, "alipay page", *PHONES)
+    ),
     "callback × 100 at once": Row("F37", stories.a_hundred_at_once),
     "callback again the next day": Row("F38", stories.the_next_day),
     "callback again after a refund": Row("F38", stories.after_a_refund, BACK, where=ALL),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 from threading import Condition
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -134,6 +134,12 @@ class Far:
     def open_page(self, url: str, fields: Mapping[str, str]) -> str | None:
         """A browser goes to a gateway's page; the code it finds there, None if the page says no."""
         went = self.app.test_client().post(url, data=dict(fields))
+        return urlsplit(went.headers["Location"]).query.partition("code=")[2] if went.status_code == 303 else None
+
+    def open_link(self, link: str) -> str | None:
+        """The same with WeChat's page, out of ours."""
+        ours = urlsplit(parse_qs(urlsplit(link).query)["redirect_url"][0])
+        went = self.app.test_client().get(link, headers={"Referer": f"{ours.scheme}://{ours.netloc}/"})
         return urlsplit(went.headers["Location"]).query.partition("code=")[2] if went.status_code == 303 else None
 
     def close(self) -> None:

@@ -10,6 +10,8 @@ from payments.gateways.base import Kind
 WAYS = (  # gateway, kind
     ("wechat", Kind.NATIVE),
     ("wechat", Kind.JSAPI),
+    ("wechat", Kind.H5),
+    ("wechat", Kind.ACCOUNT),
     ("alipay", Kind.NATIVE),
     ("alipay", Kind.WEB),
     ("unionpay", Kind.NATIVE),

@@ -53,8 +53,8 @@ class Resident:
         """The same key again is the same wish; after a silence somebody presses the button once more."""
         if self.kind is not Kind.WEB and self._goes_wrong():
             self._mishap(AT_START, None)
-        openid = f"o{self.household.id:027d}" if self.kind is Kind.JSAPI else None
-        payer = Payer(self.account, "self", self.gateway, self.kind, openid)
+        openid = f"o{self.household.id:027d}" if self.kind in (Kind.JSAPI, Kind.ACCOUNT) else None
+        payer = Payer(self.account, "self", self.gateway, self.kind, openid, "127.0.0.1")
         if self.kind is not Kind.WEB and not self.season.is_over and self.chance.random() < self.rates.crossed:
             self.stage.crossing = lambda: self._press_again(payer)
         told = f"{self.key} {self.gateway} {self.kind} {len(self.wants)}"
@@ -126,6 +126,8 @@ class Resident:
             return checkout.code_url
         if checkout.page:
             return self.stage.far.open_page(checkout.page.url, checkout.page.fields)
+        if checkout.link:
+            return self.stage.far.open_link(checkout.link)
         return str((checkout.jsapi or {}).get("package", "")).removeprefix("prepay_id=")
 
     def _close_soon(self, started: Started) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -16,6 +17,7 @@ from payments.gateways import GATEWAYS, connect
 from payments.gateways.base import Kind, Movement, RefundOrder, RefundWord, Word
 from payments.gateways.signing import BadKey
 from tests.builders import a_trade, an_order
+from tests.outside import NOBODY
 from tests.system import eventually
 from tests.wires import WIRES, Posted
 
@@ -60,6 +62,7 @@ def secrets_of(sandbox, name) -> dict[str, str]:
     keys = {"wechat": sandbox.keys, "alipay": sandbox.alipay_keys, "unionpay": sandbox.unionpay_keys}[name]
     secret = {what: value for what, value in vars(keys).items() if what.endswith(("_key", "key_secret", "password"))}
     secret |= {"pfx": sandbox.unionpay_keys.pfx, "app_secret": sandbox.keys.app_secret}
+    secret |= {"account_secret": sandbox.keys.account_secret}
     lines = {
         f"{what}:{row}": line
         for what, value in secret.items()
@@ -72,7 +75,8 @@ def secrets_of(sandbox, name) -> dict[str, str]:
 
 
 def order(gateway, kind=Kind.NATIVE, **changed):
-    made = an_order(next(numbers), kind=kind, openid=OPENID if kind is Kind.JSAPI else None)
+    made = an_order(next(numbers), kind=kind, openid=OPENID if kind in (Kind.JSAPI, Kind.ACCOUNT) else None)
+    made = replace(made, network="127.0.0.1")
     at = changed.get("ordered_at", made.ordered_at)
     return replace(made, **{"expires_at": at + gateway.facts.lives_at_most, **changed})
 
@@ -336,12 +340,40 @@ def test_each_kind_it_names_can_be_started_and_no_other(gateway, secret):
     for kind in Kind:
         if kind in gateway.facts.kinds:
             checkout = gateway.start(order(gateway, kind))
-            given = [bool(one) for one in (checkout.jsapi, checkout.code_url, checkout.page)]
-            assert given == [kind is one for one in (Kind.JSAPI, Kind.NATIVE, Kind.WEB)]
-            secret |= {*(checkout.jsapi or {}).values(), *filter(None, [checkout.code_url])} - {"RSA"}
+            given = [bool(one) for one in (checkout.jsapi, checkout.code_url, checkout.page, checkout.link)]
+            ours = ((Kind.JSAPI, Kind.ACCOUNT), (Kind.NATIVE,), (Kind.WEB,), (Kind.H5,))
+            assert given == [kind in kinds for kinds in ours]
+            called = {
+                what: value for what, value in (checkout.jsapi or {}).items() if what not in ("appId", "signType")
+            }
+            secret |= {*called.values(), *filter(None, [checkout.code_url, checkout.link])}
         else:
             with pytest.raises(AssertionError):
                 gateway.start(order(gateway, kind))
+
+
+def test_by_whichever_kind_it_is_paid_they_say_the_same_of_it(sandbox, gateway):
+    for kind in sorted(gateway.facts.kinds):
+        taken = order(gateway, kind, amount=40_051)
+        posted = told(sandbox, gateway, code_behind(sandbox, gateway.start(taken)))
+
+        heard, asked = read(gateway, posted).outcome, gateway.query(taken)
+
+        assert heard == asked and (heard.word, heard.amount) == (Word.PAID, 40_051), kind
+        assert heard.app == (gateway.facts.account_app if kind is Kind.ACCOUNT else gateway.app)
+
+
+def code_behind(sandbox, checkout):
+    """What a phone finds behind any checkout; a browser goes to a page first."""
+    if checkout.code_url or checkout.jsapi:
+        return checkout.code_url or checkout.jsapi["package"].removeprefix("prepay_id=")
+    if checkout.link:
+        went = sandbox.door.send("GET", checkout.link, headers={"Referer": NOBODY})
+    else:
+        form = urlencode(checkout.page.fields).encode()
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        went = sandbox.door.send("POST", checkout.page.url, headers=headers, body=form)
+    return parse_qs(urlsplit(went.headers["location"]).query)["code"][0]
 
 
 def credentials(sandbox, name):
