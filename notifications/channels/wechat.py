@@ -92,37 +92,39 @@ class MiniProgram(WeChatClient):
         return _said(session, "openid")
 
     def subscribe(self, openid: str, template: str, values: Mapping[str, str]) -> None:
-        """One subscribe message; a token that ended is fetched once, and the call repeated once."""
+        """One subscribe message. ChannelSilent, NotReachable."""
         data = {name: {"value": value} for name, value in values.items()}
-        for last_try in (False, True):
-            try:
-                _said(self.wxa.send_subscribe_message(openid, template, data), "errcode")
-                return
-            except WeChatClientException as refused:
-                if refused.errcode in _NEVER:
-                    raise NotReachable(str(refused.errcode)) from None
-                if refused.errcode not in _TOKEN_ENDED or last_try:
-                    self._look(refused)
-                    raise ChannelSilent(str(refused.errcode)) from None
-                self.session.delete(self.access_token_key)
-            except requests.RequestException as silent:
-                raise ChannelSilent(type(silent).__name__) from None
+        try:
+            self._asked(lambda: self.wxa.send_subscribe_message(openid, template, data), "errcode")
+        except WeChatClientException as refused:
+            if refused.errcode in _NEVER:
+                raise NotReachable(str(refused.errcode)) from None
+            self._look(refused)
+            raise ChannelSilent(str(refused.errcode)) from None
+        except requests.RequestException as silent:
+            raise ChannelSilent(type(silent).__name__) from None
 
     def link(self) -> str:
         """An address that opens the mini-program at its first page, from a page in WeChat too; it lives a day, and
-        nothing of anybody is in it. ChannelSilent. Manual: generateUrlLink."""
+        nothing of anybody is in it. ProgramSilent. Manual: generateUrlLink."""
         wanted = {"path": FIRST_PAGE, "expire_type": 1, "expire_interval": 1}
-        for last_try in (False, True):
-            try:
-                return _said(self.post("wxa/generate_urllink", data=wanted), "url_link")
-            except WeChatClientException as refused:
-                if refused.errcode not in _TOKEN_ENDED or last_try:
-                    self._look(refused)
-                    raise ProgramSilent(str(refused.errcode)) from None
-                self.session.delete(self.access_token_key)
-            except requests.RequestException as silent:
-                raise ProgramSilent(type(silent).__name__) from None
-        raise AssertionError("two tries")
+        try:
+            return self._asked(lambda: self.post("wxa/generate_urllink", data=wanted), "url_link")
+        except WeChatClientException as refused:
+            self._look(refused)
+            raise ProgramSilent(str(refused.errcode)) from None
+        except (requests.RequestException, ChannelSilent) as silent:
+            raise ProgramSilent(type(silent).__name__) from None
+
+    def _asked(self, ask: Callable[[], object], name: str) -> str:
+        """What the answer says under a name; a token that ended is fetched once, and the call repeated once."""
+        try:
+            return _said(ask(), name)
+        except WeChatClientException as refused:
+            if refused.errcode not in _TOKEN_ENDED:
+                raise
+        self.session.delete(self.access_token_key)
+        return _said(ask(), name)
 
     def _look(self, refused: WeChatClientException) -> None:
         """What only we can put right wakes somebody: it would stop everybody."""

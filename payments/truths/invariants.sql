@@ -20,7 +20,8 @@ booked as (  -- every entry's postings, and what a receipt brought into clearing
   select household_id, id, state, settled_by, settled_at, price_until, personal_due
     from bill where household_id between %(low)s and %(high)s
 ), attempt as (
-  select household_id, number, state, amount, 'receipt:' || gateway || ':' || reference as receipt, memo ? 'notice' as told
+  select household_id, number, state, amount, 'receipt:' || gateway || ':' || reference as receipt, memo ? 'notice' as told,
+         kind in ('jsapi', 'account') as by_user, payer is not null as payer_kept
     from payment where household_id between %(low)s and %(high)s
 ), covered as (  -- every bill of every payment
   select a.household_id, a.number, a.state, a.amount, a.receipt, pb.live, b.id, b.settled_by, b.personal_due
@@ -382,3 +383,6 @@ select cause as what from notice
 
 -- INV-92 没送到的，换一家再送，或者交给代办员，没有停在那里的
 select cause as what from notice where rank = 2 and failures ? channel and ask_at is null
+
+-- INV-93 在微信里付的，都记了是谁的微信；别的都没有记
+select number as what from attempt where by_user <> payer_kept

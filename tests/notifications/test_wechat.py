@@ -12,7 +12,7 @@ import pytest
 
 from notifications.channels import ChannelSilent, NotReachable, Words
 from notifications.channels import wechat as module
-from notifications.channels.wechat import BadLoginCode, LoginSilent, MiniProgram, Subscription
+from notifications.channels.wechat import BadLoginCode, LoginSilent, MiniProgram, ProgramSilent, Subscription
 from tests.notifications.conftest import FIELDS, TEMPLATE
 from tests.outside import Outside
 
@@ -226,3 +226,33 @@ def test_a_wrong_secret_is_told_as_a_refusal_without_the_secret(far: Outside) ->
         program.subscribe("o" * 28, TEMPLATE, {"thing1": "x"})
 
     assert SECRET not in "".join(traceback.format_exception(silent.value))
+
+
+def test_a_link_opens_the_mini_program_and_says_nothing_of_anybody(far: Outside, program: MiniProgram) -> None:
+    link = program.link()
+
+    opened = far.door.send("GET", link, headers={}).body.decode()
+    assert "小程序已打开" in opened and "pages/due/due" in opened and "?" not in link
+
+
+def test_a_link_is_asked_for_once_more_after_a_token_that_ended() -> None:
+    told = [{"errcode": 42001, "errmsg": "access_token expired"}, {"errcode": 0, "url_link": "https://wxaurl.cn/a"}]
+
+    def answer(path: str) -> tuple[int, bytes]:
+        return 200, json.dumps(TOKEN if path.endswith("stable_token") else told.pop(0)).encode()
+
+    with odd_side(answer) as (url, asked):
+        assert MiniProgram("wx1", SECRET, url).link() == "https://wxaurl.cn/a"
+
+    assert [path.partition("?")[0].rpartition("/")[2] for path in asked] == ["stable_token", "generate_urllink"] * 2
+
+
+@pytest.mark.parametrize("said", [b'{"errcode":-1,"errmsg":"busy"}', b'{"errcode":0}', b"<html>"])
+def test_without_a_link_somebody_is_told_to_take_another_way(said: bytes) -> None:
+    def answer(path: str) -> tuple[int, bytes]:
+        return 200, json.dumps(TOKEN).encode() if path.endswith("stable_token") else said
+
+    with odd_side(answer) as (url, _), pytest.raises(ProgramSilent) as silent:
+        MiniProgram("wx1", SECRET, url).link()
+
+    assert "换一种付款方式" in silent.value.sentence()

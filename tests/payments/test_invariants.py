@@ -88,6 +88,8 @@ TAMPERINGS = (
         "insert into statement (gateway, day, state, lines, received, refunded)"
         " values ('wechat', '2021-11-05', 'whole', 1, 5, 0)",
     ),
+    ("INV-93", "update payment set payer = '\\x00' where household_id = 21"),
+    ("INV-93", "update payment set kind = 'account' where household_id = 21"),
     ("INV-60", "insert into trouble values ('refund', 'YT1', 3, 'AssertionError gateway.py:253', now())"),
     ("INV-61", f"{A_REFUND}; update refund set state = 'paying', resends = 6"),
     ("INV-62", A_REFUND),
