@@ -175,6 +175,7 @@ class StatementLine:
     refund_number: str = ""  # ours of the refund, where the file says it
     refund_reference: str = ""  # theirs
     their_word: str = ""
+    app: str = ""  # of ours, that it came under, where the file says it
 
 
 class Purpose(StrEnum):

@@ -237,7 +237,8 @@ returns table (kind text, what text, subject text, number text, ours bigint, the
      and booked.fee <> floor((s.fee + 500) / 1000.0)
 $$;
 
--- Lines that could not be matched and might be healed: what they say, and what we know of their numbers.
+-- Lines that could not be matched and might be healed: what they say, and what we know of their numbers. A payment that
+-- was ordered under another application of ours than its line names is not known by the list alone: the gateway is asked.
 create or replace function unhealed(p_gateway text, p_day date)
 returns table (line int, movement text, number text, reference text, refund_number text, refund_reference text,
                amount bigint, happened_at timestamptz, their_word text, paid_by text, merchant text, app text,
@@ -249,7 +250,8 @@ returns table (line int, movement text, number text, reference text, refund_numb
     cross join lateral (select l.*, l as line from statement_row l where l.gateway = m.gateway and l.day = m.day
        and l.row = m.row limit 1) r
     left join lateral (select * from payment where r.movement = 'payment'
-       and household_id = household_of_number(r.number) and number = r.number limit 1) p on true
+       and household_id = household_of_number(r.number) and number = r.number
+       and r.app in ('', app) limit 1) p on true
     left join lateral (select * from refund_number where household_id = m.household_id
        and m.cause = 'refund:' || sent_as || ':listed' limit 1) known on true
    where m.gateway = p_gateway and m.day = p_day and m.verdict = 'MISSING_IN_LEDGER'

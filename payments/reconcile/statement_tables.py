@@ -61,3 +61,4 @@ class StatementRow(Table):
     fee: Mapped[int] = mapped_column(BigInteger)
     happened_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     their_word: Mapped[str] = mapped_column(Text)
+    app: Mapped[str] = mapped_column(Text, server_default="")  # of ours, where their file says it

@@ -81,6 +81,7 @@ def keep(
                     line.fee,
                     line.happened_at,
                     line.their_word,
+                    line.app,
                 )
             )
     _state(connection, gateway, day, state="whole", digest=digest, wall=wall, totals=totals)
@@ -193,5 +194,5 @@ def _state(
 
 _ROWS = (
     "copy statement_row (gateway, day, row, movement, number, reference, refund_number, refund_reference, amount, fee,"
-    " happened_at, their_word) from stdin"
+    " happened_at, their_word, app) from stdin"
 )

@@ -178,6 +178,7 @@ def _line(cells: Cells, row: int, day: date, mchid: str) -> StatementLine | None
         refund_number=_matching(cells, "商户退款单号", _NUMBER, row) if is_refund and not is_revoked else "",
         refund_reference=_matching(cells, "微信退款单号", _REFERENCE, row) if is_refund and not is_revoked else "",
         their_word=_matching(cells, "退款状态" if is_refund and not is_revoked else "交易状态", _WORD, row),
+        app=app if _WORD.fullmatch(app := cells.get("公众账号ID", "")) else "",
     )
 
 

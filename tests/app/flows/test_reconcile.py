@@ -102,6 +102,19 @@ def test_a_day_of_silence_is_booked_from_the_list_on_the_open_day_with_its_own_t
     assert running.one("select count(*) from payment where state = 'paid'")[0] == 3
 
 
+def test_a_line_under_another_app_of_ours_is_not_healed_by_the_list_alone(running):
+    """The gateway is asked; its siblings, of the payment's own app and of none, are."""
+    words = paid(running, "wechat", 3)
+    running.turn(MORNING)
+    apps = (words[0].app, "", "wx0000000000000009")
+    keep(running, "wechat", [line(word, app=app) for word, app in zip(words, apps, strict=True)])
+
+    assert run(running) == Reconciled(2, 1)
+
+    assert verdicts(running) == {1: "matched", 2: "matched", 3: "MISSING_IN_LEDGER"}
+    assert running.one("select state from payment where number = :n", n=words[2].number).state != "paid"
+
+
 def test_a_line_nobody_confirms_is_missing_in_the_ledger_and_nothing_is_booked(running, day):
     stranger = replace(day[0], number=new_number(99, DAY), reference="4200099", amount=16000)
     keep(running, "wechat", [line(word) for word in [*day, stranger]])
