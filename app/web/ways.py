@@ -30,15 +30,15 @@ class Way:
         return f"{self.gateway}:{self.kind}"
 
 
-def ways(gateways: Mapping[str, Gateway], user_agent: str, *, program: bool = False) -> list[Way]:
+def ways(gateways: Mapping[str, Gateway], user_agent: str, *, in_wechat: str = "") -> list[Way]:
     """Every channel there is: what pays on this phone, the app's own first; then the codes, in the same order.
 
-    `program`: in WeChat one goes on into the mini-program. Pure."""
+    `in_wechat`: what pays in its browser, the account's dialogue or PROGRAM; nothing: a code. Pure."""
     inside = next((name for word, name in _APPS if word in user_agent), "")
     order = [inside, *(name for _, name in _APPS)]
     named = sorted(((name, gateway.facts) for name, gateway in gateways.items()), key=lambda each: order.index(each[0]))
     phone = bool(inside) or any(word in user_agent for word in _PHONE)
-    here = [(name, facts, _on_this(facts, name, inside, program=program)) for name, facts in named] if phone else []
+    here = [(name, facts, _on_this(facts, name, inside, in_wechat)) for name, facts in named] if phone else []
     own = [Way(name, kind, facts.title) for name, facts, kind in here if kind]
     return own + [Way(name, Kind.NATIVE, facts.title, elsewhere=phone) for name, facts in named]
 
@@ -59,10 +59,10 @@ def into_program(value: str) -> bool:
     return value == f"{WECHAT}:{PROGRAM}"
 
 
-def _on_this(facts: Facts, name: str, inside: str, *, program: bool) -> str | None:
-    """How this channel is paid on the phone itself, where it can be."""
+def _on_this(facts: Facts, name: str, inside: str, in_wechat: str) -> str:
+    """How this channel is paid on the phone itself; empty where it cannot be."""
     if inside and inside != name:
-        return None
+        return ""
     if inside == WECHAT:
-        return PROGRAM if program else Kind.ACCOUNT if Kind.ACCOUNT in facts.kinds else None
-    return next((kind for kind in (Kind.WEB, Kind.H5) if kind in facts.kinds), None)
+        return in_wechat
+    return next((kind for kind in (Kind.WEB, Kind.H5) if kind in facts.kinds), "")

@@ -6,10 +6,11 @@ from flask import Response, current_app, make_response, render_template, request
 from werkzeug.datastructures import MultiDict
 
 from app.flows.enter.detour import send_off
+from app.flows.pay.start import Kind
 from app.web.door.access import here
 from app.web.door.csp import policy
 from app.web.door.parts import parts
-from app.web.ways import Way, ways
+from app.web.ways import PROGRAM, Way, ways
 from app.web.wishes import tier_fields
 
 _PROGRAMS = ("https://wxaurl.cn", "https://wxmpurl.cn")  # where links into mini-programs begin
@@ -17,7 +18,8 @@ _PROGRAMS = ("https://wxaurl.cn", "https://wxmpurl.cn")  # where links into mini
 
 def offered(failed: str) -> dict[str, Sequence[Way]]:
     """For the page that asks how: `ways` to pay here, `codes` for another phone, and last what has just `failed`."""
-    found = ways(parts().gateways, request.user_agent.string, program=parts().program_link is not None)
+    in_wechat = PROGRAM if parts().program_link is not None else Kind.ACCOUNT if parts().account is not None else ""
+    found = ways(parts().gateways, request.user_agent.string, in_wechat=in_wechat)
     left = [way for way in found if way.value != failed]
     return {
         "ways": [way for way in left if not way.elsewhere],

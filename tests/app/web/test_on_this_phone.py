@@ -6,7 +6,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import requests
+from flask import render_template
 from sqlalchemy import text
 
 from app.flows.enter import detour
@@ -100,10 +100,11 @@ def test_coming_back_in_the_middle_is_believed_of_nothing(running, district, out
     assert row(running, number_of(page)).state == "pending"
 
 
-def test_an_address_that_is_old_is_asked_for_anew_under_the_same_number(running, district, outside_wechat):
+def test_an_address_that_is_old_is_asked_for_anew_under_the_same_number(running, district, outside_wechat, request):
     page = by(outside_wechat, confirmation(outside_wechat, district.adult), "wechat:h5")
     first = tapped(outside_wechat, page).headers["location"]
-    neighbour = Browser(running.url, session=requests.Session())
+    neighbour = Browser(running.url)
+    request.addfinalizer(neighbour.close)
     neighbour.session.headers["User-Agent"] = ANDROID
     other = by(neighbour, confirmation(neighbour, district.neighbour), "wechat:h5")
     before = row(running, number_of(other))
@@ -146,6 +147,28 @@ def test_a_phone_that_changed_its_network_gets_another_order_and_the_former_ends
     wait_for(outside_wechat, other.number, "缴费成功")
 
 
+@pytest.mark.parametrize("moved", [False, True], ids=["the same order", "another order"])
+def test_when_wechat_says_nothing_to_a_tap_nothing_is_lost(running, district, outside_wechat, moved):
+    page = by(outside_wechat, confirmation(outside_wechat, district.adult), "wechat:h5")
+    if moved:
+        elsewhere = "update payment set checkout = jsonb_set(checkout, '{link,place}', '\"0\"')"
+        with running.parts.engine.begin() as connection:
+            connection.execute(text(elsewhere))
+    else:
+        running.turn(NOON + timedelta(minutes=6))
+    running.outside.fault("error", on="create", count=2, status=500)
+
+    said = tapped(outside_wechat, page)
+
+    if moved:  # it was begun all the same, and is asked about
+        assert "正在核对" in outside_wechat.get(said.headers["location"]).text
+        states = "select array_agg(state order by started_at) from payment"
+        assert running.one(states)[0] == ["closed", "unknown"]
+    else:
+        assert said.status_code == 503 and row(running, number_of(page)).state == "pending"
+        assert tapped(outside_wechat, page).headers["location"].startswith(running.outside.url)
+
+
 def test_inside_wechat_the_account_is_asked_and_its_dialogue_called(running, district, inside):
     page = by(inside, confirmation(inside, district.adult), "wechat:account")
 
@@ -162,13 +185,16 @@ def test_inside_wechat_the_account_is_asked_and_its_dialogue_called(running, dis
     assert openid not in str(held.memo) and running.one("select count(openid) from notice")[0] == 0
 
 
-def test_what_brings_somebody_back_counts_once_and_in_its_own_session(running, district, inside):
+def test_what_brings_somebody_back_counts_once_and_in_its_own_session(running, district, inside, request):
     confirm = confirmation(inside, district.adult)
     asked = urlsplit(led_away(inside, confirm, "wechat:account").headers["location"])
     state = parse_qs(asked.query)["state"][0]
     code = running.outside.post("/phone/account-code", {})["code"]
     other = Browser(running.url)
+    request.addfinalizer(other.close)
     confirmation(other, district.neighbour)
+    sent = running.one("select count(detour), count(*) from session where account_id is not null")
+    assert tuple(sent) == (1, 2)
 
     astray = other.get("/wechat/back", state=state, code=code)
     guessed = inside.get("/wechat/back", state="0" * 32, code=code)
@@ -238,6 +264,7 @@ def test_or_on_into_the_mini_program(running, district, inside):
     parts.__dict__["parts"] = replace(parts.parts, account=None, program_link=program.link)
     confirm = confirmation(inside, district.adult)
     assert confirm.values("by")[0] == "wechat:miniprogram"
+    assert "用微信、支付宝或云闪付扫这个码" in slip(running)
 
     opened = by(inside, confirm, "wechat:miniprogram")
     running.outside.fault("error", on="urllink")
@@ -246,6 +273,27 @@ def test_or_on_into_the_mini_program(running, district, inside):
     assert "小程序已打开" in opened.text and "pages/due/due" in opened.text
     assert urlsplit(failed.url).path == "/confirm" and failed.values("by")[-1] == "wechat:miniprogram"
     assert district.adult.name not in opened.url and running.one("select count(*) from payment")[0] == 0
+
+
+def test_or_by_a_code_and_then_the_slip_says_so(running, district, inside):
+    """WECHAT_INSIDE=code, although there is an account: what was ordered under it before is still believed."""
+    parts = running.app.extensions["joined"]
+    parts.__dict__["parts"] = replace(parts.parts, account=None)
+
+    confirm = confirmation(inside, district.adult)
+
+    assert confirm.values("by") == ["wechat:native", "alipay:native", "unionpay:native"]
+    assert "请家人用另一部手机扫码" in confirm.text and by(inside, confirm, "wechat:account").status == 409
+    assert "要用微信交，在手机浏览器里输入" in slip(running)
+
+
+def slip(running):
+    """What an agent prints."""
+    with running.app.test_request_context():
+        place = {"town": "榴园镇", "name": "示例村", "code": "370404103901"}
+        one = {"household_number": "0001", "name": "张*", "people": 1}
+        here = running.parts.account is not None or running.parts.program_link is not None
+        return render_template("agent/slips.html", place=place, slips=[one], in_wechat=here, said=[], address="")
 
 
 @pytest.mark.parametrize("way", ["wechat:h5", "wechat:account"])
