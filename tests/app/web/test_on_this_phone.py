@@ -56,6 +56,13 @@ def row(running, number):
     return running.one("select * from payment where number = :n", n=number)
 
 
+def paid(running, browser, number):
+    """The payment's page once it says so, and WeChat has heard that we know."""
+    page = wait_for(browser, number, "缴费成功")
+    assert running.outside.callback_statuses(number, 1) == [204]
+    return page
+
+
 def code_behind(browser, link):
     """A browser goes to WeChat's page, out of ours; the code of the dialogue, or what the page complains of."""
     went = browser.session.get(link, headers={"Referer": f"{browser.base}/"}, allow_redirects=False, timeout=10)
@@ -72,7 +79,7 @@ def test_an_ordinary_phone_pays_by_wechat_and_comes_back(running, district, outs
 
     assert went.headers["Referrer-Policy"] == "origin" and went.status_code == 303
     assert back["return"]["url"] == f"{outside_wechat.base}/back/wechat?out_trade_no={number_of(page)}"
-    assert "缴费成功" in wait_for(outside_wechat, number_of(page), "缴费成功").text
+    assert "缴费成功" in paid(running, outside_wechat, number_of(page)).text
     assert number_of(page) in outside_wechat.get(back["return"]["url"]).url
 
 
@@ -115,7 +122,7 @@ def test_an_address_that_is_old_is_asked_for_anew_under_the_same_number(running,
 
     assert fresh != first and "支付请求已失效" in code_behind(outside_wechat, first)
     assert running.outside.pay(code_behind(outside_wechat, fresh)).status == 200
-    wait_for(outside_wechat, number_of(page), "缴费成功")
+    paid(running, outside_wechat, number_of(page))
     assert row(running, number_of(other)).checkout == before.checkout
 
 
@@ -144,7 +151,7 @@ def test_a_phone_that_changed_its_network_gets_another_order_and_the_former_ends
     assert row(running, number_of(page)).state == "closed"
     assert running.outside.pay(code_behind(outside_wechat, went.headers["location"])).status == 200
     other = running.one("select number from payment where number <> :n", n=number_of(page))
-    wait_for(outside_wechat, other.number, "缴费成功")
+    paid(running, outside_wechat, other.number)
 
 
 @pytest.mark.parametrize("moved", [False, True], ids=["the same order", "another order"])
@@ -178,7 +185,7 @@ def test_inside_wechat_the_account_is_asked_and_its_dialogue_called(running, dis
     assert (held.kind, held.app) == ("account", running.outside.keys.account_appid)
     openid = running.parts.vault.open(held.payer, bound_to=f"payment.payer:{number}")
     assert running.outside.pay(held.checkout["jsapi"]["package"].removeprefix("prepay_id="), openid).status == 200
-    wait_for(inside, number, "缴费成功")
+    paid(running, inside, number)
     assert openid not in page.html
     session = running.one("select openid, detour from session where account_id is not null")
     assert tuple(session) == (None, None), "it is known of this payment alone"
