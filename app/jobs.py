@@ -18,6 +18,7 @@ from app.access.tally import forget
 from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
 from app.flows.pay.expire import ask_silent
+from app.flows.pay.pause import watch_pauses
 from app.flows.reconcile.compare import reconcile_due, watch_differences
 from app.flows.reconcile.fetch_statement import fetch_due
 from app.flows.refund.entitle_late import ask_for_entitled
@@ -85,6 +86,11 @@ def _money_tasks(app: App, parts: Parts) -> None:
     @app.task(name="suspense", queue="clock", queueing_lock="suspense", lock="suspense")
     def _suspense(timestamp: int) -> None:
         _safely("suspense", lambda: watch(parts))
+
+    @app.periodic(cron="35 * * * *")
+    @app.task(name="watch_pauses", queue="clock", queueing_lock="watch_pauses", lock="watch_pauses")
+    def _watch_pauses(timestamp: int) -> None:
+        watch_pauses(parts)
 
     @app.periodic(cron="* * * * * 30")
     @app.task(name="statements", queue="clock", queueing_lock="statements", lock="statements")

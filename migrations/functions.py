@@ -8,6 +8,7 @@ _ROOT = Path(__file__).parents[1]
 ORDER = (
     "payments/ledger/ledger.sql",
     "payments/taking/payment.sql",
+    "payments/taking/pause.sql",
     "app/registry/determination.sql",
     "app/access/known.sql",
     "app/registry/permit.sql",

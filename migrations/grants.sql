@@ -26,6 +26,8 @@ grant insert on act to liangxian_app;
 -- A bill and the attempts at paying it, each guarded by its triggers; the key of a wish that was sent twice.
 grant insert, update on bill, payment to liangxian_app;
 grant insert on bill_line, payment_bill, request_key to liangxian_app;
+-- A channel is paused and opened again (payments/taking/pause.sql).
+grant insert, update (opened_by, opened_at) on channel_pause to liangxian_app;
 -- A message nobody believed is kept as evidence; a message that was believed is written by collect().
 grant insert on received to liangxian_app;
 -- A notice waits, is tried and is sent; an agent tells at the door what could not be sent.

@@ -40,6 +40,26 @@ class GatewayTakesNobody(GatewayRefused):
     text = "这个渠道现在收不了款，没有扣钱，请换一种付款方式。"
 
 
+class ChannelPaused(Conflict):
+    """The offices paused this channel: it takes no new payment, and another way is open. The words are theirs."""
+
+    text = "这个渠道暂停收款，没有扣钱，请换一种付款方式。"
+
+    def __init__(self, gateway: str, words: str = "") -> None:
+        super().__init__(gateway)
+        self._words = words
+
+    def sentence(self) -> str:
+        """What the offices wrote for the residents."""
+        return self._words or self.text
+
+
+class ChannelOpen(Conflict):
+    """Somebody has opened it, or it was never paused."""
+
+    text = "这个渠道没有暂停，请刷新再看。"
+
+
 class TooLateToStart(GatewayRefused):
     """So little is left of an order's time that a gateway would lengthen it, or nobody could pay in it."""
 

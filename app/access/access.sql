@@ -148,6 +148,22 @@ create trigger noted after insert or update or delete on agent for each row exec
 drop trigger if exists noted on agent_village;
 create trigger noted after insert or update or delete on agent_village for each row execute function account_noted();
 
+-- So is a channel that is paused or opened again, and why, by whoever the row names.
+create or replace function pause_noted() returns trigger language plpgsql
+  security definer set search_path = public, pg_temp as $$
+declare
+  actor text := coalesce(new.opened_by, new.paused_by);
+begin
+  insert into act (what, by, about, words, way, at)
+    values (case when new.opened_by is null then 'paused' else 'opened' end, actor, 'gateway:' || new.gateway,
+            case when new.opened_by is null then new.why else '' end,
+            case when starts_with(actor, 'operator:') then 'command' else 'web' end, clock_timestamp());
+  return null;
+end $$;
+
+drop trigger if exists noted on channel_pause;
+create trigger noted after insert or update on channel_pause for each row execute function pause_noted();
+
 drop trigger if exists append_only on act;
 create trigger append_only before update or delete on act for each row execute function ledger_is_append_only();
 drop trigger if exists never_emptied on act;

@@ -29,6 +29,8 @@ class What(StrEnum):
     VILLAGE = "village"
     PASSWORD = "password"  # noqa: S105 the name of an act
     SECOND = "second"
+    PAUSED = "paused"  # a channel; the database notes it (access.sql), as it does an account
+    OPENED = "opened"
 
 
 def note(

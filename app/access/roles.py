@@ -38,6 +38,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "suspense.see": frozenset({Role.TAX_CLERK, Role.TAX_LEAD, Role.AUDITOR}),
     "suspense.solve": frozenset({Role.TAX_CLERK}),
     "suspense.confirm": frozenset({Role.TAX_LEAD}),
+    "channel.see": frozenset({Role.TAX_CLERK, Role.TAX_LEAD, Role.AUDITOR}),
+    "channel.pause": frozenset({Role.TAX_LEAD}),
     "people.see": frozenset(Role),  # found one by one, numbers masked
     "number.see": frozenset(Role) - {Role.TAX_LEAD},  # a full number: for a reason that is written down
     "progress.see": frozenset({Role.TOWN, Role.TAX_CLERK, Role.TAX_LEAD, Role.AUDITOR}),

@@ -48,6 +48,7 @@ GROUPS = (
     Later("agent", "app.cli.agent", "agent", "Village agents (代办员)."),
     Later("staff", "app.cli.staff", "staff", "Staff of the offices (税务、人社、医保、镇街、审计)."),
     Later("gateways", "app.cli.gateways", "gateways", "The payment channels: keys, callbacks, statements (支付渠道)."),
+    Later("channel", "app.cli.channel", "channel", "Channels paused for new payments, and opened again (渠道暂停)."),
     Later("notice", "app.cli.notice", "notice", "Messages to residents."),
     Later("refund", "app.cli.refund", "refund", "Money back the way it came (退款)."),
     Later("suspense", "app.cli.suspense", "suspense", "Money that fits no bill (待查款)."),

@@ -57,6 +57,8 @@ ACTS = {
     "village": "改负责的村（居）",
     "password": "换密码",
     "second": "换第二验证因素",
+    "paused": "暂停渠道收款",
+    "opened": "恢复渠道收款",
 }
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKeyConstraint,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -89,6 +90,24 @@ class BillLine(Table):
     amount: Mapped[int] = mapped_column(BigInteger)
     clause: Mapped[str] = mapped_column(Text, server_default="")
     evidence: Mapped[str] = mapped_column(Text, server_default="")
+
+
+class ChannelPause(Table):
+    """A time in which a channel takes no new payment: written when it begins, and once more when it ends."""
+
+    __tablename__ = "channel_pause"
+    __table_args__ = (
+        CheckConstraint("(opened_by is null) = (opened_at is null) and opened_at >= paused_at", name="opened"),
+        Index("uq__channel_pause__in_force", "gateway", unique=True, postgresql_where=text("opened_at is null")),
+    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    gateway: Mapped[str] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(Text)  # for the offices
+    words: Mapped[str] = mapped_column(Text)  # for the residents
+    paused_by: Mapped[str] = mapped_column(Text)  # staff:<login>, operator:<name>
+    paused_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # system clock
+    opened_by: Mapped[str | None] = mapped_column(Text)
+    opened_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class Payment(Table):

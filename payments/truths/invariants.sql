@@ -20,8 +20,12 @@ booked as (  -- every entry's postings, and what a receipt brought into clearing
   select household_id, id, state, settled_by, settled_at, price_until, personal_due
     from bill where household_id between %(low)s and %(high)s
 ), attempt as (
+<<<<<<< HEAD
   select household_id, number, state, amount, 'receipt:' || gateway || ':' || reference as receipt, memo ? 'notice' as told,
          kind in ('jsapi', 'account') as by_user, payer is not null as payer_kept
+=======
+  select household_id, number, gateway, started_at, state, amount, 'receipt:' || gateway || ':' || reference as receipt, memo ? 'notice' as told
+>>>>>>> da380fe (A channel is paused in a minute and opened again)
     from payment where household_id between %(low)s and %(high)s
 ), covered as (  -- every bill of every payment
   select a.household_id, a.number, a.state, a.amount, a.receipt, pb.live, b.id, b.settled_by, b.personal_due
@@ -341,6 +345,12 @@ select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.column
 
 -- INV-82 回调原文、查看记录、操作记录一条不少
 select kept_day_broken() as what
+
+-- INV-96 渠道暂停的时候，没有开始新的付款
+select a.number as what
+  from attempt a join channel_pause p
+    on p.gateway = a.gateway and a.started_at > p.paused_at + interval '1 minute'
+   and a.started_at < coalesce(p.opened_at, 'infinity')
 
 -- INV-24 户号只差前面的零的，不是两户都有人
 select min(h.village_code) || ' ' || min(regexp_replace(h.number, '^0+([0-9]*)$', '\1')) as what

@@ -110,6 +110,8 @@ WHO: Mapping[str, frozenset[str]] = {
     "office_refunds.review_one": BUREAUS,
     **dict.fromkeys(("office_refunds.approve_one", "office_refunds.confirm_one"), LEAD),
     "office_refunds.reject_one": TAX | BUREAUS,
+    "office_channels.listed": BOOKS,
+    **dict.fromkeys(("office_channels.pause_one", "office_channels.open_one"), LEAD),
     **dict.fromkeys(("office_suspense.listed", "office_suspense.one"), BOOKS),
     **dict.fromkeys(("office_suspense.take_one", "office_suspense.keep_one", "office_suspense.back_one"), CLERK),
     **dict.fromkeys(("office_suspense.propose_one", "office_suspense.withdraw_one"), CLERK),

@@ -206,6 +206,7 @@ def _offices(phone, district, paid, refund):
     yield "day.one", f"/office/day/{NOON.date()}"
     yield "day.closing", f"/office/day/{NOON.date()}/close"
     yield "day.lines", f"/office/day/{NOON.date()}/lines/wechat"
+    yield "office_channels.listed", "/office/channels/"
     yield "office_suspense.listed", "/office/suspense/"
     yield "office_refunds.listed", "/office/refunds/"
     yield "office_refunds.one", f"/office/refunds/{refund}"

@@ -57,6 +57,12 @@ TAMPERINGS = (
         "INV-10",
         "update posting set account = 'clearing:alipay' where account ~ '^receivable' and household_id = 21",
     ),
+    (
+        "INV-96",
+        "insert into channel_pause (gateway, why, words, paused_by, paused_at, opened_by, opened_at)"
+        " select gateway, 'x', 'x', 'staff:x', started_at - interval '2 minutes', 'staff:x', now() + interval '1 year'"
+        " from payment where household_id = 21 limit 1",
+    ),
     ("INV-12", "update suspense set created_at = now() - interval '2 minutes' where doubt = 'surplus'"),
     ("INV-13", "update posting set amount = amount + sign(amount) where household_id = 21"),
     ("INV-13", "update entry set happened_at = happened_at + interval '1 s' where household_id = 22"),

@@ -38,6 +38,7 @@ from payments.number import new_check_code, new_number
 from payments.states import LIVE, State
 from payments.taking import find as find_money
 from payments.taking.bills import IssuedBill, issue, meet, settle_free
+from payments.taking.pause import check_open
 from payments.taking.start import Attempt, begin, move
 from payments.taking.tables import RequestKey
 
@@ -127,7 +128,8 @@ def start_payment(parts: Parts, wants: Sequence[Want], payer: Payer, *, request_
     """Issue the bills, settle those of which nothing is due, and start one payment for the rest.
 
     The same `request_key` with the same wish gives the same payment; with another wish KeyReused. NotPayable,
-    DifferentHouseholds, BillSettled; PaymentUnderWay if another attempt could not be ended; GatewayRefused;
+    DifferentHouseholds, BillSettled; ChannelPaused unless its code is out already; PaymentUnderWay if another attempt
+    could not be ended; GatewayRefused;
     GatewaySilent when the gateway said nothing (the payment is then unknown and will be asked about)."""
     gateway = parts.gateways.get(payer.gateway)
     if gateway is None:
@@ -221,6 +223,7 @@ def _write_down(parts: Parts, connection: Connection, wish: _Wish) -> Any | None
     fresh = all(bill.fresh for bill in bills)
     row = None if fresh else _same_live(parts, connection, bills, wish.payer)
     if row is None:
+        check_open(connection, wish.gateway.name)
         attempt = _attempt(parts, wish.gateway, wish.payer, dear, now)
         row = begin(connection, bills, attempt, ours_alone=fresh)
     _remember(connection, wish, household, row.number)

@@ -12,6 +12,7 @@ from app.flows.due.quote import AGENT, Due, all_due, subjects
 from app.flows.enter.session import WrongLogin, leave_elsewhere, log_in
 from app.flows.pay.codes_out import codes_out
 from app.flows.pay.follow import close_payment
+from app.flows.pay.pause import paused_words
 from app.flows.pay.start import NothingChosen
 from app.flows.village.people import (
     SHOWN,
@@ -51,6 +52,7 @@ from app.web.sheets import sheet_page
 from app.web.ways import codes
 from app.web.wishes import MOST_ITEMS, UnknownPerson, known, tier_fields, tiers, wants
 from core.errors import NotFound
+from payments.errors import ChannelPaused
 
 bp = APIBlueprint("agent", __name__, enable_openapi=False)
 PAGE = 50
@@ -183,6 +185,7 @@ def person(person: str) -> Answer:
         warned=numbers(out),
         key=secrets.token_urlsafe(12),
         ways=codes(parts().gateways),
+        paused=paused_words(parts()),
     )
 
 
@@ -203,7 +206,10 @@ def choose(person: str) -> Answer:
         return _again(person, changed=1)
     if not only and not set(numbers(beside(wanted))) <= set(request.form.getlist("warned")):
         return _again(person, beside=1)
-    started = start_chosen(wanted, channel=AGENT, fields=request.form)
+    try:
+        started = start_chosen(wanted, channel=AGENT, fields=request.form)
+    except ChannelPaused:
+        return _again(person)  # which says so, with the other ways
     if started.number is None:
         return _again(person, family=1 if wanted[0].person_id != subject.id else None)
     return redirect(url_for("agent.payment", number=started.number), 303)

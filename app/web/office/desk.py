@@ -12,12 +12,23 @@ from app.web.office.waiting import waiting
 
 bp = APIBlueprint("desk", __name__, enable_openapi=False)
 OFFICES = frozenset(
-    {"desk", "day", "office_refunds", "office_suspense", "office_people", "office_progress", "audit", "own_office"}
+    {
+        "desk",
+        "day",
+        "office_refunds",
+        "office_suspense",
+        "office_channels",
+        "office_people",
+        "office_progress",
+        "audit",
+        "own_office",
+    }
 )
 DOORS: tuple[tuple[str, str, str, str], ...] = (  # permission, endpoint, name, what is there
     ("day.see", "day.days", "对账与日结", "渠道、银行、国库、部门与账逐笔核对，处理差异，日结"),
     ("refund.see", "office_refunds.listed", "退费", "申请、受理、复核、审批，退不回去的怎么办"),
     ("suspense.see", "office_suspense.listed", "待查款", "对不上的钱：谁负责，哪天以前查清"),
+    ("channel.see", "office_channels.listed", "收款渠道", "哪个渠道暂停了、为什么，暂停和恢复"),
     ("people.see", "office_people.ask", "找人", "要交多少、付过什么、通知到了没有"),
     ("progress.see", "office_progress.table", "参保缴费进度", "各村应参保多少、办好多少，还没办的名单"),
     ("trace.see", "audit.ask", "一块钱的去向", "一笔付款从开单到入库的每一步，谁办的"),
