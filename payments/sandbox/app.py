@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from payments.sandbox import account, controls, miniprogram, phone, sms
+from payments.sandbox import account, complaints, controls, miniprogram, phone, sms
 from payments.sandbox.alipay.routes import AlipaySide
 from payments.sandbox.config import SandboxConfig
 from payments.sandbox.far import FarSide, Parts
@@ -18,13 +18,13 @@ FAR_SIDES: tuple[Callable[[Parts], FarSide], ...] = (  # one line per gateway
     AlipaySide,
     UnionPaySide,
 )
-OTHERS = (miniprogram.bp, account.bp, sms.bp, texts.bp, phone.bp, controls.bp)
+OTHERS = (miniprogram.bp, account.bp, sms.bp, texts.bp, phone.bp, controls.bp, complaints.bp)
 
 
 def create_sandbox(config: SandboxConfig) -> Flask:
     """The far sides over HTTP; one process with many threads (its faults and its clock live in memory)."""
     app = Flask("payments.sandbox")
-    app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
+    app.config["MAX_CONTENT_LENGTH"] = 3 * 1024 * 1024
     for other in OTHERS:
         app.register_blueprint(other)
     join(config, app, FAR_SIDES)

@@ -92,6 +92,11 @@ class FarSide(Protocol):
         """Whether the merchant's answer stops the repeats."""
         ...
 
+    def complaint_told(self, case: Document, move: str, spoil: str = "") -> Delivery | None:
+        """The notification that something happened to a complaint; None where nobody asked to be told, or there is no
+        such thing. `spoil`: "" or "wrong_signature"."""
+        ...
+
     def statement(self, day: date) -> bytes:
         """The file of a business day, made from the list of trades, with all the quirks of the real one."""
         ...

@@ -31,6 +31,8 @@ page_astray                an H5 order is answered with a page of somebody else'
 not_enough                 a refund is not taken: the merchant's balance is short
 refund_fails               a refund is taken, and fails later
 refund_abnormal            a refund is taken, and the payer's account refuses it
+picture_refused            a picture for a complaint is not taken
+complaint_word             a complaint's state is told as `word`                     word
 statement_not_ready        the day's statement is still being made            code (Alipay: BILL_NOT_EXIST)
 statement_truncated        the statement stops half-way (its hash or signature fits)
 statement_junk             bytes in it that are no text (its hash or signature fits)
@@ -41,7 +43,8 @@ statement_expired          the link to it is of no use any more
 text_fails                 taken, and the carrier could not deliver it             code
 receipt_late               the carrier answers for it after `seconds`              seconds
 receipt_never              the carrier never answers for it, though it arrived
-`on` is create, query, close, refund, refund_query or statement (delay, merchant_certificate: also callback; error:
+`on` is create, query, close, refund, refund_query, statement, complaints (their list), complaint (one, and what was
+said of it), answer, finish or picture (delay, merchant_certificate: also callback; error:
 also sms, message, urllink or oauth, for every receiver; delay, error, silent, html, truncated: also sms where `gateway`
 is aliyun or tencent, the number a phone; silent: also oauth); without it, any. `gateway` narrows a fault to one far
 side. The number of a refund's fault is the refund's or its payment's; a callback's is that of what it tells. Statements
@@ -61,6 +64,7 @@ KINDS = frozenset(
         *("other_merchant", "reorder"),
         *("late_success", "close_paid", "other_trade", "other_amount", "coupon", "other_openid", "page_astray"),
         *("not_enough", "refund_fails", "refund_abnormal"),
+        *("picture_refused", "complaint_word"),
         *("statement_not_ready", "statement_truncated", "statement_junk", "statement_total", "statement_hash"),
         *("statement_expired", "statement_adjustment"),
         *("text_fails", "receipt_late", "receipt_never"),

@@ -17,7 +17,7 @@ from typing import Any
 import urllib3
 
 from payments.sandbox.config import Knobs
-from payments.sandbox.far import Event, FarSide
+from payments.sandbox.far import Delivery, Event, FarSide
 from payments.sandbox.faults import Faults
 from payments.sandbox.shelf import Document
 from payments.sandbox.trades import Trades
@@ -98,6 +98,27 @@ class Notifier:
                 self.tell(*settled)
 
         self._at(settle, after_s * self._knobs.notify_factor)
+
+    def tell_of(self, gateway: str, number: str, made: Callable[[str], Delivery | None]) -> None:
+        """A complaint changed: told once and, where nobody acknowledges it, once more; `made` makes the delivery, by
+        a spoil. The faults of callbacks meet it under its own number."""
+
+        def send(left: int) -> None:
+            if self._faults.take("callback_drop", number, gateway=gateway):
+                return
+            forged = self._faults.take("callback_wrong_signature", number, gateway=gateway)
+            if (delivery := made("wrong_signature" if forged else "")) is None:
+                return
+            status, body = self._sent(delivery.url, delivery.headers, delivery.body)
+            with self._changed:
+                line = {"gateway": gateway, "number": number, "event": "complaint", "attempt": 1 - left}
+                self.deliveries.append({**line, "status": status})
+            if left and (forged or not self._far[gateway].acknowledges(status, body)):
+                self._at(lambda: send(left - 1), self._far[gateway].retry_after_s[0] * self._knobs.notify_factor)
+
+        duplicate = self._faults.take("callback_duplicate", number, gateway=gateway)
+        for _ in range(duplicate.get("times", 2) if duplicate else 1):
+            self._at(lambda: send(1), 0)
 
     def stop(self) -> None:
         """Let the threads end."""

@@ -20,12 +20,9 @@ booked as (  -- every entry's postings, and what a receipt brought into clearing
   select household_id, id, state, settled_by, settled_at, price_until, personal_due
     from bill where household_id between %(low)s and %(high)s
 ), attempt as (
-<<<<<<< HEAD
-  select household_id, number, state, amount, 'receipt:' || gateway || ':' || reference as receipt, memo ? 'notice' as told,
+  select household_id, number, gateway, started_at, state, amount,
+         'receipt:' || gateway || ':' || reference as receipt, memo ? 'notice' as told,
          kind in ('jsapi', 'account') as by_user, payer is not null as payer_kept
-=======
-  select household_id, number, gateway, started_at, state, amount, 'receipt:' || gateway || ':' || reference as receipt, memo ? 'notice' as told
->>>>>>> da380fe (A channel is paused in a minute and opened again)
     from payment where household_id between %(low)s and %(high)s
 ), covered as (  -- every bill of every payment
   select a.household_id, a.number, a.state, a.amount, a.receipt, pb.live, b.id, b.settled_by, b.personal_due

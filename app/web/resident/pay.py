@@ -13,11 +13,11 @@ from app.web.door.access import Answer, actor, here, own_payment
 from app.web.door.parts import parts
 from app.web.paying import sends_origin, show, start_chosen
 from app.web.resident.dues import bp
-from app.web.resident.offer import another_way, to_wechat
+from app.web.resident.offer import another_way, ask_again, to_wechat
 from app.web.ways import chosen, into_program
 from app.web.wishes import tier_fields, wants
 from core.errors import TryLater
-from payments.errors import GatewayRefused
+from payments.errors import ChannelPaused, GatewayRefused
 
 _ON_THIS_PHONE = frozenset({Kind.H5, Kind.ACCOUNT})
 
@@ -80,6 +80,8 @@ def _begin(fields: MultiDict[str, str], openid: str | None = None) -> Answer:
         if no.reason != Reason.ALREADY_PAID:
             raise
         return redirect(url_for("paid.paid"), 303)  # a page of before, sent again
+    except ChannelPaused:  # since the page was opened: the same page, with the words and the other ways
+        return redirect(ask_again(fields), 303)
     except GatewayRefused:
         if way is None or way[1] not in _ON_THIS_PHONE:
             raise

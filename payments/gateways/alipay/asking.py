@@ -6,6 +6,7 @@ no time zone, its address no port, and its verification lets SHA-1 through). Man
 
 import logging
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +23,7 @@ from alipay.aop.api.domain.AlipayTradeQueryModel import AlipayTradeQueryModel
 from alipay.aop.api.domain.AlipayTradeRefundModel import AlipayTradeRefundModel
 from alipay.aop.api.domain.AlipayTradeWapPayModel import AlipayTradeWapPayModel
 from alipay.aop.api.domain.BusinessParams import BusinessParams
+from alipay.aop.api.FileItem import FileItem
 from alipay.aop.api.request.AlipayDataDataserviceBillDownloadurlQueryRequest import (
     AlipayDataDataserviceBillDownloadurlQueryRequest,
 )
@@ -77,13 +79,14 @@ class AlipayLine:
         """The verified answer, whatever its code; GatewaySilent."""
         params = self._signed(request)
         method = params["method"]
-        headers = {"Content-Type": "application/x-www-form-urlencoded;charset=utf-8", "User-Agent": "liangxian"}
+        kind, sent = _sent(_unaddressed(params), request.get_multipart_params())
+        headers = {"Content-Type": kind, "User-Agent": "liangxian"}
         try:
             answer = self.door.send(
                 "POST",
                 self._address(),
                 headers=headers,
-                body=urlencode(_unaddressed(params)).encode(),
+                body=sent,
                 most=LARGEST_BODY,
             )
         except OutsideSilent as error:
@@ -221,3 +224,17 @@ def _ours(number: str) -> str:
 def _unaddressed(params: Mapping[str, str]) -> dict[str, str]:
     """Everything but what the address says already."""
     return {name: value for name, value in params.items() if name != "charset"}
+
+
+def _sent(params: Mapping[str, str], files: Mapping[str, FileItem]) -> tuple[str, bytes]:
+    """Content type and body. With a file it is multipart/form-data, of which the file is no part of the signature."""
+    if not files:
+        return "application/x-www-form-urlencoded;charset=utf-8", urlencode(params).encode()
+    boundary, sent = secrets.token_hex(16), b""
+    for name, value in params.items():
+        sent += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+    for name, file in files.items():
+        named = f'Content-Disposition: form-data; name="{name}"; filename="{file.get_file_name()}"'
+        sent += f"--{boundary}\r\n{named}\r\nContent-Type: application/octet-stream\r\n\r\n".encode()
+        sent += file.get_file_content() + b"\r\n"
+    return f"multipart/form-data; boundary={boundary}", sent + f"--{boundary}--\r\n".encode()

@@ -24,6 +24,7 @@ from payments.gateways.alipay.asking import (
     refund_query_wanted,
     refund_wanted,
 )
+from payments.gateways.alipay.complaints import AlipayComplaints
 from payments.gateways.alipay.fetching import BILL_HOST, fetch_bill
 from payments.gateways.alipay.keys import own_key, platform_keys
 from payments.gateways.alipay.meaning import (
@@ -107,6 +108,7 @@ class Alipay:
         self.reader = AlipayReader(self.app, self.merchant, keys)
         base_url = words["base_url"].rstrip("/").removesuffix("/gateway.do")
         self._line = AlipayLine(self.app, base_url, own, self.reader, door, system_clock, alert)
+        self.complaints = AlipayComplaints(self._line)
         self._notify_url, self._return_url = words["notify_url"], words["return_url"]
         self._quit_url, self._product = words["quit_url"], words["product_code"] or PRODUCTS[0]
         self._alert = alert

@@ -35,6 +35,7 @@ from payments.gateways.base import (
     Word,
 )
 from payments.gateways.signing import BadKey, ResourceKeys, Signer, certificates
+from payments.gateways.wechat.complaints import WeChatComplaints
 from payments.gateways.wechat.fetching import fetch_bill
 from payments.gateways.wechat.keys import own_certificate, public_keys_in
 from payments.gateways.wechat.line import Line, code_of, dumped, failure, plain
@@ -114,6 +115,7 @@ class WeChatPay:
             clock=system_clock,
             reader=self.reader,
         )
+        self.complaints = WeChatComplaints(self._line, self._signer)
         self.sign_and_verify()
 
     def start(self, order: Order) -> Checkout:

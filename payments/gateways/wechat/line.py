@@ -93,13 +93,17 @@ class Line:
         except ValueError as error:
             raise GatewaySilent("a signed answer that is no JSON object") from error
 
-    def ask(self, method: str, path: str, body: bytes = b"") -> Answer:
+    def ask(
+        self, method: str, path: str, body: bytes = b"", *, signed: bytes | None = None, kind: str = "application/json"
+    ) -> Answer:
         """One request; `path` is signed and sent as it stands. A GET that meets silence is asked at the second host.
 
-        GatewaySilent."""
+        `signed`: of a body of this `kind` only that part. GatewaySilent."""
         second = (self.SECOND,) if method == "GET" and self.base_url == self.PRODUCTION else ()
         for host in (self.base_url, *second):
-            headers = self._headers(method, path, body)
+            headers = self._headers(method, path, body if signed is None else signed)
+            if body:
+                headers["Content-Type"] = kind
             try:
                 answer = self.door.send(method, host + path, headers=headers, body=body or None)
             except OutsideSilent as error:
@@ -142,8 +146,6 @@ class Line:
             "Authorization": f'WECHATPAY2-SHA256-RSA2048 mchid="{self.mchid}",nonce_str="{nonce}",'
             f'timestamp="{timestamp}",serial_no="{self.serial}",signature="{signature}"',
         }
-        if body:
-            headers["Content-Type"] = "application/json"
         if self.answer_serial:
             headers["Wechatpay-Serial"] = self.answer_serial
         return headers

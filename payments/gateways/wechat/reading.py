@@ -45,6 +45,7 @@ _NUMBER = re.compile(r"[0-9A-Za-z_\-|*]{1,32}")
 _REFUND_NUMBER = re.compile(r"[0-9A-Za-z_\-|*@]{1,64}")
 _REFERENCE = re.compile(r"[0-9A-Za-z]{1,32}")
 _WORD = re.compile(r"[0-9A-Za-z_]{1,32}")
+_COMPLAINT = re.compile(r"[0-9A-Za-z]{1,64}")
 _NAME = re.compile(r"[!-~]{1,64}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _HEADERS = ("wechatpay-timestamp", "wechatpay-nonce", "wechatpay-signature", "wechatpay-serial")
@@ -67,6 +68,17 @@ class WeChatReader:
         try:
             self.verify(headers, body, now=now)
             return self._event(body)
+        except Unproven as doubt:
+            raise (SignatureProbe if _is_probe(headers) else ForgedCallback)(str(doubt)) from doubt
+
+    def read_complaint(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> str:
+        """The number of the complaint a verified notification is about, "" if it is about none. ForgedCallback."""
+        try:
+            self.verify(headers, body, now=now)
+            envelope = _object(body)
+            if not _matching(envelope, "event_type", _NAME).startswith("COMPLAINT."):
+                return ""
+            return _matching(self._resource(envelope), "complaint_id", _COMPLAINT)
         except Unproven as doubt:
             raise (SignatureProbe if _is_probe(headers) else ForgedCallback)(str(doubt)) from doubt
 
@@ -111,7 +123,7 @@ class WeChatReader:
             amount=_whole_fen(amount.get("total")),
             payer_amount=_whole_fen(amount.get("payer_total")),
             currency=_short_text(amount.get("currency")),
-            happened_at=_moment(stated.get("success_time")),
+            happened_at=moment_of(stated.get("success_time")),
             payer=_short_text(payer.get("openid")) if isinstance(payer, dict) else "",
             their_word=their_word,
         )
@@ -131,7 +143,7 @@ class WeChatReader:
             payment=_matching(stated, "out_trade_no", _NUMBER),
             reference=_matching(stated, "refund_id", _REFERENCE),
             amount=back,
-            happened_at=_moment(stated.get("success_time")),
+            happened_at=moment_of(stated.get("success_time")),
             their_word=their_word,
         )
 
@@ -227,7 +239,8 @@ def _given_back(amount: Mapping[str, object]) -> Fen | None:
     return back if sensible and amount.get("currency", "CNY") == "CNY" else None
 
 
-def _moment(value: object) -> datetime | None:
+def moment_of(value: object) -> datetime | None:
+    """An RFC 3339 moment as they write it, or None."""
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
         return None
     try:

@@ -26,7 +26,8 @@ def answered(acts: Mapping[str, tuple[str, Act]]) -> Response:
     try:
         asked = check(pairs, side(here).keys, side(here).voice.app_key)
         payment = asked.text("out_trade_no") or side(here).number_of(asked.text("trade_no"))
-        whose = tuple(filter(None, (asked.text("out_request_no"), payment))) or ("",)
+        named = (asked.text("out_request_no"), asked.text("complain_event_id"), payment)
+        whose = tuple(filter(None, named)) or ("",)
         on, act = acts[method]
         if delay := here.faults.take("delay", *whose, on=on, gateway=NAME):
             time.sleep(delay["seconds"])

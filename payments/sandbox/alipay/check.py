@@ -19,6 +19,9 @@ from payments.sandbox.signing import is_signed
 PRECREATE, WAP_PAY = "alipay.trade.precreate", "alipay.trade.wap.pay"
 QUERY, CLOSE = "alipay.trade.query", "alipay.trade.close"
 REFUND, REFUND_QUERY = "alipay.trade.refund", "alipay.trade.fastpay.refund.query"
+COMPLAINTS, COMPLAINT = "alipay.merchant.tradecomplain.batchquery", "alipay.merchant.tradecomplain.query"
+REPLY, FEEDBACK = "alipay.merchant.tradecomplain.reply.submit", "alipay.merchant.tradecomplain.feedback.submit"
+IMAGE = "alipay.merchant.image.upload"
 BILL = "alipay.data.dataservice.bill.downloadurl.query"
 
 _SKEW_S = 600
@@ -27,6 +30,10 @@ _COMMON = frozenset(
     {"app_id", "method", "format", "charset", "sign_type", "sign", "timestamp", "version", "biz_content"}
     | {"app_cert_sn", "alipay_root_cert_sn"}
 )
+OWN = {  # methods whose words stand beside the common ones, in no biz_content
+    FEEDBACK: frozenset({"complain_event_id", "feedback_code", "feedback_content", "feedback_images", "operator"}),
+    IMAGE: frozenset({"image_type"}),
+}
 _ADDRESS = re.compile(r"https?://[!-~]{1,248}")
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _NUMBER = re.compile(r"[A-Za-z0-9_]{1,64}")
@@ -76,7 +83,13 @@ def check(pairs: Iterable[tuple[str, str]], keys: AlipayKeys, app_key: rsa.RSAPu
     signed = "&".join(f"{name}={value}" for name, value in sorted(common.items()) if name != "sign" and value)
     if not is_signed(app_key, signed.encode(), common["sign"]):
         raise Complaint("40002", "isv.invalid-signature", "验签出错，请检查待签名字符串和密钥")
-    return Asked(method, _content(common.get("biz_content", ""), method, keys), common, "app_cert_sn" in common)
+    own = {name: common[name] for name in OWN.get(method, ()) if name in common}
+    return Asked(
+        method,
+        _content(json.dumps(own) if own else common.get("biz_content", ""), method, keys),
+        common,
+        "app_cert_sn" in common,
+    )
 
 
 def fen_of(price: str) -> int:
@@ -119,7 +132,7 @@ def _check_common(common: Mapping[str, str], method: str, keys: AlipayKeys) -> N
 
 def _check_names(common: Mapping[str, str], method: str) -> None:
     addresses = {PRECREATE: {"notify_url"}, WAP_PAY: {"notify_url", "return_url"}, CLOSE: {"notify_url"}}
-    for name in common.keys() - _COMMON:
+    for name in common.keys() - _COMMON - OWN.get(method, frozenset()):
         if name not in addresses.get(method, ()) or not _ADDRESS.fullmatch(common[name]):
             raise Complaint("40002", "isv.invalid-parameter", f"无效的{name}参数")
 
@@ -185,7 +198,7 @@ def _address(value: object) -> bool:
 
 _BUSINESS = {"mc_create_trade_ip"}
 _ANY = re.compile(r"[^\x00-\x1f]+")
-VALUES: Mapping[str, tuple[re.Pattern[str], int]] = {
+VALUES: dict[str, tuple[re.Pattern[str], int]] = {
     "out_trade_no": (_NUMBER, 64),
     "trade_no": (_TRADE_NO, 64),
     "out_request_no": (_NUMBER, 64),
@@ -206,6 +219,16 @@ VALUES: Mapping[str, tuple[re.Pattern[str], int]] = {
     "secure": (re.compile("true|false"), 5),
     "bill_date": (re.compile(r"\d{4}-\d\d-\d\d|\d{4}-\d\d", re.ASCII), 15),
 }
+VALUES |= {
+    "complain_event_id": (re.compile("[0-9]{10,64}"), 64),
+    **dict.fromkeys(("begin_time", "end_time"), (_STAMP, 32)),
+    **dict.fromkeys(("page_num", "page_size"), (re.compile("[1-9][0-9]?"), 2)),
+    **dict.fromkeys(("reply_content", "feedback_content"), (_ANY, 200)),
+    **dict.fromkeys(("reply_images", "feedback_images"), (re.compile("[!-~]+"), 1024)),
+    "feedback_code": (re.compile("0[02-6]"), 2),
+    "operator": (_ANY, 6),
+    "image_type": (re.compile("png|jpg"), 4),
+}
 _ORDER = frozenset({"out_trade_no", "total_amount", "subject", "body", "product_code", "seller_id", "time_expire"})
 _ORDER |= {"timeout_express", "passback_params", "operator_id", "business_params"}
 _EITHER = "out_trade_no|trade_no"
@@ -222,5 +245,10 @@ FIELDS: Mapping[str, tuple[tuple[str, ...], frozenset[str]]] = {  # needed, allo
         (_EITHER, "out_request_no"),
         frozenset({"out_trade_no", "trade_no", "out_request_no", "query_options"}),
     ),
+    COMPLAINTS: ((), frozenset({"begin_time", "end_time", "page_num", "page_size", "status"})),
+    COMPLAINT: (("complain_event_id",), frozenset({"complain_event_id"})),
+    REPLY: (("complain_event_id", "reply_content"), frozenset({"complain_event_id", "reply_content", "reply_images"})),
+    FEEDBACK: (("complain_event_id", "feedback_code", "feedback_content"), OWN[FEEDBACK]),
+    IMAGE: (("image_type",), OWN[IMAGE]),
     BILL: (("bill_type", "bill_date"), frozenset({"bill_type", "bill_date", "secure"})),
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Response, redirect, request
 
-from payments.sandbox.alipay import check
+from payments.sandbox.alipay import check, complaints
 from payments.sandbox.alipay.answer import answered, page_of
 from payments.sandbox.alipay.check import Asked, Denied
 from payments.sandbox.alipay.side import CODE_URL, AlipaySide, bp, by_page, side
@@ -187,4 +187,5 @@ ACTS: Mapping[str, tuple[str, Callable[[World, Asked], Said | Response]]] = {  #
     check.REFUND: ("refund", _refund),
     check.REFUND_QUERY: ("refund_query", _query_refund),
     check.BILL: ("statement", _bill),
+    **complaints.ACTS,
 }

@@ -152,6 +152,25 @@ class AlipaySide:
         """Exactly seven letters, nothing before and nothing after."""
         return status == 200 and body == b"success"
 
+    def complaint_told(self, case: Document, move: str, spoil: str = "") -> Delivery | None:
+        """alipay.merchant.tradecomplain.changed, to the application's gateway address: it names the complaint, and no
+        more. Its `sign_type` is in the signed text."""
+        if not case["notify_url"]:
+            return None
+        fields = {
+            "app_id": self.keys.app_id,
+            "biz_content": f'{{"complain_event_id":"{case["number"]}"}}',
+            "charset": "utf-8",
+            "msg_method": "alipay.merchant.tradecomplain.changed",
+            "notify_id": random_digits(24),
+            "sign_type": "RSA2",
+            "utc_timestamp": str(int(self.now().timestamp() * 1000)),
+            "version": "1.1",
+        }
+        body = self.voice.message(fields, wrong=bool(spoil))
+        kind = "application/x-www-form-urlencoded; charset=utf-8"
+        return Delivery(f"{case['notify_url']}/complaints", {"Content-Type": kind}, body.encode())
+
     def statement(self, day: date) -> bytes:
         """The day's zip."""
         return self.spoilt_statement(day, ())

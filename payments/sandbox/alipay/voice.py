@@ -45,6 +45,11 @@ class AlipayVoice:
         text = "else" if wrong else "&".join(f"{name}={value}" for name, value in pairs)
         return urlencode({**fields, "sign": sign(self._key, text.encode())})
 
+    def message(self, fields: Mapping[str, str], *, wrong: bool = False) -> str:
+        """A subscribed message: everything but sign is in the text."""
+        text = "else" if wrong else "&".join(f"{name}={value}" for name, value in sorted(fields.items()))
+        return urlencode({**fields, "sign": sign(self._key, text.encode())})
+
 
 def node_name(method: str) -> str:
     """alipay.trade.query → alipay_trade_query_response."""

@@ -64,6 +64,9 @@ class UnionPaySide:
         url = trade["content"].get("frontUrl")
         return Return(url, self.voice.signed(notice_of(trade))) if url else None
 
+    def complaint_told(self, case: Document, move: str, spoil: str = "") -> None:
+        """The network has no interface for complaints."""
+
     def delivery(self, event: Event, spoil: str = "") -> Delivery | None:
         """The signed form; of a refund for success and failure alike."""
         fields = refund_notice_of(event.trade, event.refund) if event.refund else notice_of(event.trade)

@@ -17,9 +17,9 @@ from payments.sandbox.world import World, world
 Act = Callable[[World, Spoken], dict[str, Any] | None]
 
 
-def answer(on: str, whose: tuple[str, ...], act: Act) -> Response:
+def answer(on: str, whose: tuple[str, ...], act: Act, *, spoken: Spoken | None = None) -> Response:
     """Check the request, act, sign what is said; faults waiting for one of these numbers spoil it on the way."""
-    here, spoken = world(), heard()
+    here, spoken = world(), spoken or heard()
     if delay := here.faults.take("delay", *whose, on=on, gateway=NAME):
         time.sleep(delay["seconds"])
     try:

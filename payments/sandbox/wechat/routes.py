@@ -8,7 +8,7 @@ from flask import Response
 from payments.sandbox.shelf import Document
 from payments.sandbox.signing import seal_resource
 from payments.sandbox.trades import Refusal, Why
-from payments.sandbox.wechat import bill, h5, refunds
+from payments.sandbox.wechat import bill, complaints, h5, refunds
 from payments.sandbox.wechat.answer import answer, asked_by_merchant, read, texts_wanted
 from payments.sandbox.wechat.check import ApiError, Spoken, check_order, check_payer
 from payments.sandbox.wechat.h5 import page_of
@@ -16,7 +16,7 @@ from payments.sandbox.wechat.side import CODE_URL, NAME, WeChatSide, bp, side
 from payments.sandbox.wechat.words import transaction_of
 from payments.sandbox.world import World
 
-__all__ = ["WeChatSide", "bill", "h5", "refunds"]  # all its routes, added to its blueprint
+__all__ = ["WeChatSide", "bill", "complaints", "h5", "refunds"]  # all its routes, added to its blueprint
 _BY_NUMBER = "/v3/pay/transactions/out-trade-no/<number>"
 
 

@@ -88,6 +88,29 @@ class WeChatSide:
         """The status alone counts, whatever the body says."""
         return status in (200, 204)
 
+    def complaint_told(self, case: Document, move: str, spoil: str = "") -> Delivery | None:
+        """COMPLAINT.CREATE or COMPLAINT.STATE_CHANGE, sealed and signed as a payment's callback is, to the address the
+        merchant created for it."""
+        told = self._shelf.get("wechat_complaint_url", "")
+        if told is None:
+            return None
+        word = "CREATE" if move == "CREATE_COMPLAINT" else "STATE_CHANGE"
+        clear = {"complaint_id": case["number"], "action_type": move}
+        envelope = {
+            "id": f"EV-{random_digits(30)}",
+            "create_time": self._clock.now().isoformat(timespec="seconds"),
+            "resource_type": "encrypt-resource",
+            "event_type": f"COMPLAINT.{word}",
+            "summary": "产生新投诉" if word == "CREATE" else "投诉单状态变化",
+            "resource": {
+                "original_type": "complaint",
+                **seal_resource(self.keys.api_v3_key, dumped(clear), "complaint"),
+            },
+        }
+        body = dumped(envelope)
+        headers = self.voice.signed(b"else" if spoil else body, by_public_key=True)
+        return Delivery(told["url"], headers | {"Content-Type": "application/json", "User-Agent": "Mozilla/4.0"}, body)
+
     def statement(self, day: date) -> bytes:
         """The day's trade bill, ALL, not packed."""
         return statement_of(self._trades, NAME, day)

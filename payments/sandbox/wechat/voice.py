@@ -1,9 +1,11 @@
 """How the far side signs what it says, in either key mode. The system clock stamps it."""
 
+import base64
 import time
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from payments.sandbox.keys import SandboxKeys
@@ -34,6 +36,11 @@ class Voice:
             "Wechatpay-Signature": sign(key, f"{stamp}\n{nonce}\n".encode() + body + b"\n"),
             "Wechatpay-Signature-Type": "WECHATPAY2-SHA256-RSA2048",
         }
+
+    def seal(self, clear: str) -> str:
+        """Something personal, for the merchant's certificate alone: RSA-OAEP with SHA-1, Base64."""
+        sealing = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 as the real one does
+        return base64.b64encode(self.merchant_key.encrypt(clear.encode(), sealing)).decode("ascii")
 
 
 def _private(pem: str) -> rsa.RSAPrivateKey:
