@@ -15,6 +15,8 @@ from sqlalchemy import text
 
 from app.access.accounts import forget_codes
 from app.access.tally import forget
+from app.flows.complaints.send import send_due
+from app.flows.complaints.watch import ask_hinted, listen, poll, ring, tell_of_refunds
 from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
 from app.flows.pay.expire import ask_silent
@@ -60,6 +62,7 @@ def jobs(parts: Parts, url: str, *, pooler: bool = False) -> App:
         _turn_by_turn("receipts", lambda: ask_back(parts), full=100)
 
     _money_tasks(app, parts)
+    _complaint_tasks(app, parts)
     _keeping_tasks(app, parts)
     return app
 
@@ -112,6 +115,32 @@ def _money_tasks(app: App, parts: Parts) -> None:
     @app.task(name="watch_keys", queue="clock", queueing_lock="watch_keys")
     def _watch_keys(timestamp: int) -> None:
         watch_keys(parts)
+
+
+def _complaint_tasks(app: App, parts: Parts) -> None:
+    """What payers complain of at their gateways, and what we say there."""
+
+    @app.periodic(cron="* * * * * */5")
+    @app.task(name="complaint_talk", queue="clock", queueing_lock="complaint_talk", lock="complaint_talk")
+    def _complaint_talk(timestamp: int) -> None:
+        steps = {"asked": ask_hinted, "sent": send_due}
+        one_by_one(parts, "complaint_talk", steps, lambda step: _safely(step, lambda: steps[step](parts)), name=str)
+
+    @app.periodic(cron="*/3 * * * * 20")
+    @app.task(name="complaints", queue="clock", queueing_lock="complaints", lock="complaints")
+    def _complaints(timestamp: int) -> None:
+        steps = {"list": poll, "refunds": tell_of_refunds}
+        one_by_one(parts, "complaints_due", steps, lambda step: _safely(step, lambda: steps[step](parts)), name=str)
+
+    @app.periodic(cron="* * * * * 50")
+    @app.task(name="complaint_bells", queue="clock", queueing_lock="complaint_bells", lock="complaint_bells")
+    def _complaint_bells(timestamp: int) -> None:
+        _safely("complaint_bells", lambda: ring(parts))
+
+    @app.periodic(cron="13 * * * *")
+    @app.task(name="complaint_address", queue="clock", queueing_lock="complaint_address")
+    def _complaint_address(timestamp: int) -> None:
+        _safely("complaint_address", lambda: listen(parts))
 
 
 def _keeping_tasks(app: App, parts: Parts) -> None:

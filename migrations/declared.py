@@ -5,6 +5,7 @@ from app.registry import models as registry
 from core.db import Table
 from notifications import models as notices
 from payments import proofs
+from payments.complaints import tables as complaints
 from payments.ledger import models as ledger
 from payments.ledger import seal_tables as seals
 from payments.reconcile import statement_tables as statements
@@ -14,7 +15,20 @@ from payments.taking import tables as payments
 from payments.truths import tables as checks
 
 # Importing them declares their tables.
-ROOMS = (registry, access, ledger, seals, payments, refunds, statements, reconciliation, checks, proofs, notices)
+ROOMS = (
+    registry,
+    access,
+    ledger,
+    seals,
+    payments,
+    refunds,
+    statements,
+    reconciliation,
+    checks,
+    proofs,
+    complaints,
+    notices,
+)
 TABLES = Table.metadata
 
 

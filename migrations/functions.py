@@ -22,6 +22,7 @@ ORDER = (
     "payments/refunds/tell.sql",
     "payments/suspense/suspense.sql",
     "payments/withdraw.sql",
+    "payments/complaints/complaint.sql",
     "payments/reconcile/lines.sql",
     "payments/reconcile/refunds.sql",
     "payments/reconcile/compare.sql",

@@ -28,6 +28,10 @@ grant insert, update on bill, payment to liangxian_app;
 grant insert on bill_line, payment_bill, request_key to liangxian_app;
 -- A channel is paused and opened again (payments/taking/pause.sql).
 grant insert, update (opened_by, opened_at) on channel_pause to liangxian_app;
+-- A payer's complaint, what is said of it, and what we say there (payments/complaints).
+grant insert, update on complaint, complaint_reply, complaint_poll to liangxian_app;
+grant insert on complaint_line to liangxian_app;
+grant insert, delete on complaint_hint to liangxian_app;
 -- A message nobody believed is kept as evidence; a message that was believed is written by collect().
 grant insert on received to liangxian_app;
 -- A notice waits, is tried and is sent; an agent tells at the door what could not be sent.

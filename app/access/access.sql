@@ -54,7 +54,9 @@ create or replace function note_reading(p_session bytea, p_person bigint, p_plac
   security definer set search_path = public, pg_temp as $$
 begin
   insert into disclosure (by, what, person_id, place, reason, at)
-    select 'staff:' || f.login, case when p_person is null then 'list' else 'numbers' end, p_person, p_place, p_reason, p_at
+    select 'staff:' || f.login,
+           case when p_person is not null then 'numbers' when starts_with(p_place, 'complaint:') then 'complaint' else 'list' end,
+           p_person, p_place, p_reason, p_at
       from session s join staff f on f.id = s.staff_id
      where s.token_hash = p_session and s.expires_at > p_at and f.active;
   if not found then

@@ -38,6 +38,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "suspense.see": frozenset({Role.TAX_CLERK, Role.TAX_LEAD, Role.AUDITOR}),
     "suspense.solve": frozenset({Role.TAX_CLERK}),
     "suspense.confirm": frozenset({Role.TAX_LEAD}),
+    "complaint.see": frozenset({Role.TAX_CLERK, Role.TAX_LEAD, Role.AUDITOR}),
+    "complaint.answer": frozenset({Role.TAX_CLERK}),
     "channel.see": frozenset({Role.TAX_CLERK, Role.TAX_LEAD, Role.AUDITOR}),
     "channel.pause": frozenset({Role.TAX_LEAD}),
     "people.see": frozenset(Role),  # found one by one, numbers masked

@@ -20,6 +20,7 @@ from app.web.door.errors import request_number
 from app.web.door.parts import parts
 from app.web.office import audit, day, desk
 from app.web.office import channels as office_channels
+from app.web.office import complaints as office_complaints
 from app.web.office import people as office_people
 from app.web.office import progress as office_progress
 from app.web.office import refunds as office_refunds
@@ -46,6 +47,7 @@ DOORS = (
     (day.bp, "/office/day", by_permission, True),
     (office_refunds.bp, "/office/refunds", by_permission, True),
     (office_suspense.bp, "/office/suspense", by_permission, True),
+    (office_complaints.bp, "/office/complaints", by_permission, True),
     (office_channels.bp, "/office/channels", by_permission, True),
     (office_people.bp, "/office/people", by_permission, True),
     (office_progress.bp, "/office/progress", by_permission, True),

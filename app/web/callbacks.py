@@ -4,6 +4,7 @@
 from apiflask import APIBlueprint
 from flask import Response, request
 
+from app.flows.complaints.hear import hear
 from app.flows.pay.collect import take_callback
 from app.flows.tell.ask_back import take_push
 from app.web.door.parts import collector, parts
@@ -39,8 +40,15 @@ def delivered(provider: str) -> dict[str, object]:
     return dict(take_push(parts(), provider, _body()))
 
 
+@bp.post("/<gateway>/complaints")
+def complaint(gateway: str) -> Response:
+    """A hint that something happened to a complaint: on a path of its own, whose signatures no payment's path takes."""
+    said = hear(parts(), gateway, dict(request.headers), _body())
+    return Response(said.body, said.status, content_type=said.content_type)
+
+
 def _body() -> bytes:
-    """Raw, of a bearable length. WithQuery, TooLong."""
+    """The raw bytes. WithQuery, TooLong."""
     if request.query_string:
         raise WithQuery
     if (request.content_length or 0) > LONGEST:

@@ -44,6 +44,7 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("sign_in.phone", "sign_in.ask", "sign_in.code", "sign_in.prove", "resident.leave"), ALL),
     **dict.fromkeys(("session.begin", "policy.policy", "back.come_back", "callbacks.receive"), ALL),
     "callbacks.delivered": ALL,
+    "callbacks.complaint": ALL,
     **dict.fromkeys(("api_reader.read", "api_reader.static"), ALL),
     # a resident's
     **dict.fromkeys(
@@ -111,6 +112,8 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("office_refunds.approve_one", "office_refunds.confirm_one"), LEAD),
     "office_refunds.reject_one": TAX | BUREAUS,
     "office_channels.listed": BOOKS,
+    **dict.fromkeys(("office_complaints.all_of_them", "office_complaints.one"), BOOKS),
+    **dict.fromkeys(("office_complaints.answer_one", "office_complaints.back_one", "office_complaints.full"), CLERK),
     **dict.fromkeys(("office_channels.pause_one", "office_channels.open_one"), LEAD),
     **dict.fromkeys(("office_suspense.listed", "office_suspense.one"), BOOKS),
     **dict.fromkeys(("office_suspense.take_one", "office_suspense.keep_one", "office_suspense.back_one"), CLERK),

@@ -88,10 +88,12 @@ def alarms(parts: Parts) -> list[Alarm]:
     return [Alarm(what, getattr(row, column), endpoint) for column, (what, endpoint) in _NAMES.items()]
 
 
-_WHAT = {"numbers": "身份证号和手机号", "list": "名单文件"}
+_WHAT = {"numbers": "身份证号和手机号", "list": "名单文件", "complaint": "投诉人的电话和原话"}
 
 
 def _whose(row: Row, people: dict) -> str:  # type: ignore[type-arg]
+    if row.what == "complaint":
+        return f"投诉单 {row.place.rpartition(':')[2]}"
     if row.person_id is None:
         return f"村（居）{row.place}"
     person = people.get(row.person_id)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.access.roles import Role, may
 from app.access.sessions import Officer
+from app.flows.complaints.desk import waiting_count
 from app.flows.offices.audit import alarms
 from app.flows.offices.progress import progress, totals
 from app.flows.parts import Parts
@@ -36,6 +37,8 @@ def waiting(parts: Parts, who: Officer) -> list[Waiting]:
     if may(who.role, "suspense.solve") or may(who.role, "suspense.confirm"):
         money = [row for row in doubts(parts) if _doubt_waits(who, row)]
         found.append(Waiting(len(money), "笔待查款等您办", "office_suspense.listed"))
+    if may(who.role, "complaint.answer"):
+        found.append(Waiting(waiting_count(parts), "件投诉等您办", "office_complaints.all_of_them"))
     if who.role is Role.AUDITOR:
         found.append(Waiting(sum(each.count for each in alarms(parts)), "项现在不对", "audit.now"))
     if who.role is Role.TOWN:

@@ -1,0 +1,44 @@
+"""A picture that goes out with an answer: a true PNG or JPEG, drawn anew, so that nothing of where and by what it was
+taken goes with it. Pure."""
+
+import io
+import warnings
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from core.errors import BadInput
+
+LARGEST = 2 * 1024 * 1024  # bytes, at either gateway
+MOST_PIXELS = 25_000_000
+LONGEST_SIDE = 2000
+KINDS = ("PNG", "JPEG")
+
+
+class BadPicture(BadInput):
+    """No PNG or JPEG, too large, or none that can be drawn."""
+
+    text = "图片没有收下：要真正的照片或截图，不超过两兆。"
+
+
+def redrawn(given: bytes) -> bytes:
+    """The same picture, as a JPEG or PNG of ours without metadata, upright, at most 2 MB. BadPicture."""
+    if not 0 < len(given) <= LARGEST:
+        raise BadPicture
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            held = Image.open(io.BytesIO(given), formats=KINDS)
+            if held.width * held.height > MOST_PIXELS:
+                raise BadPicture
+            kind, drawn = held.format, ImageOps.exif_transpose(held).convert("RGB")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombWarning) as error:
+        raise BadPicture from error
+    drawn.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    clean = Image.new("RGB", drawn.size)
+    clean.paste(drawn)
+    for form, how in ((kind, {}), ("JPEG", {"quality": 85}), ("JPEG", {"quality": 60})):
+        written = io.BytesIO()
+        clean.save(written, form, **how)
+        if written.tell() <= LARGEST:
+            return written.getvalue()
+    raise BadPicture
