@@ -79,7 +79,7 @@ class Disclosure(Table):
 
     __tablename__ = "disclosure"
     __table_args__ = (
-        CheckConstraint("what in ('numbers', 'list')", name="what"),
+        CheckConstraint("what in ('numbers', 'list', 'complaint')", name="what"),
         CheckConstraint("length(reason) >= 4", name="reason"),
         CheckConstraint("(what = 'numbers') = (person_id is not null)", name="person"),
         Index("ix__disclosure__at", "at"),

@@ -13,6 +13,7 @@ def upgrade() -> None:
         sa.Column("gateway", sa.Text(), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("payment", sa.Text(), nullable=True),
+        sa.Column("household_id", sa.BigInteger(), nullable=True),
         sa.Column("named", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=True),
         sa.Column("stage", sa.Text(), nullable=False),
@@ -34,6 +35,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "stage in ('open', 'platform', 'done', 'withdrawn', 'unknown')", name=op.f("ck__complaint__stage")
         ),
+        sa.CheckConstraint("(payment is null) = (household_id is null)", name=op.f("ck__complaint__household")),
         sa.CheckConstraint("came_at < answer_by and answer_by <= end_by", name=op.f("ck__complaint__clock")),
         sa.PrimaryKeyConstraint("gateway", "number", name=op.f("pk__complaint")),
     )

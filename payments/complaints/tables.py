@@ -30,6 +30,7 @@ class ComplaintCase(Table):
     __tablename__ = "complaint"
     __table_args__ = (
         CheckConstraint("stage in (" + ", ".join(f"'{stage}'" for stage in Stage) + ")", name="stage"),
+        CheckConstraint("(payment is null) = (household_id is null)", name="household"),
         CheckConstraint("came_at < answer_by and answer_by <= end_by", name="clock"),
         Index("ix__complaint__open", "end_by", postgresql_where=text("ended_at is null")),
         Index("ix__complaint__payment", "payment"),
@@ -37,6 +38,7 @@ class ComplaintCase(Table):
     gateway: Mapped[str] = mapped_column(Text, primary_key=True)
     number: Mapped[str] = mapped_column(Text, primary_key=True)
     payment: Mapped[str | None] = mapped_column(Text)  # ours; none: they name no payment of ours
+    household_id: Mapped[int | None] = mapped_column(BigInteger)  # that the payment's number carries
     named: Mapped[str] = mapped_column(Text, server_default="")  # the payment as they name it
     amount: Mapped[int | None] = mapped_column(BigInteger)
     stage: Mapped[str] = mapped_column(Text)

@@ -349,6 +349,30 @@ select a.number as what
     on p.gateway = a.gateway and a.started_at > p.paused_at + interval '1 minute'
    and a.started_at < coalesce(p.opened_at, 'infinity')
 
+-- INV-97 每件没办结的投诉都有时限，过了时限的都响过铃
+select c.gateway || ' ' || c.number as what
+  from complaint c
+ where c.ended_at is null
+   and (c.answer_by <= c.came_at or c.end_by < c.answer_by
+        or (c.end_by at time zone 'Asia/Shanghai')::date < %(today)s and not 'end_over' = any (c.rung)
+        or (c.answer_by at time zone 'Asia/Shanghai')::date < %(today)s and c.answered_at is null
+           and not 'answer_over' = any (c.rung))
+
+-- INV-98 写下的回复都发出去了，或者正在发
+select r.gateway || ' ' || r.number || ' ' || r.cause as what
+  from complaint_reply r
+ where r.state in ('pending', 'unknown') and r.next_try_at < %(wall)s - interval '10 minutes'
+
+-- INV-99 投诉说的付款是账上的，退款是那一笔付款的
+select c.gateway || ' ' || c.number as what
+  from complaint c
+ where c.payment is not null and not exists (
+         select from payment p
+          where p.household_id = c.household_id and p.number = c.payment and p.gateway = c.gateway)
+    or c.refund is not null and not exists (
+         select from refund r
+          where r.household_id = c.household_id and r.number = c.refund and r.payment = c.payment)
+
 -- INV-24 户号只差前面的零的，不是两户都有人
 select min(h.village_code) || ' ' || min(regexp_replace(h.number, '^0+([0-9]*)$', '\1')) as what
   from household h

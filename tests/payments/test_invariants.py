@@ -28,6 +28,11 @@ ITS_BILL = (
     "insert into refund_bill (household_id, number, bill_id) select household_id, 'YT' || number, bill_id"
     " from payment_bill where household_id = 21"
 )
+A_COMPLAINT = (
+    "insert into complaint (gateway, number, payment, household_id, stage, their_word, told, came_at, answer_by,"
+    " end_by, seen_at) select 'wechat', '1', number, household_id, 'open', 'PENDING', '', '2021-11-04',"
+    " '2021-11-20', '2021-11-30', now() from payment where household_id = 21 limit 1"
+)
 TAMPERINGS = (
     # the truth that finds it, what was done
     ("INV-01", "update posting set amount = amount + 1 where account = 'clearing:wechat'"),
@@ -57,6 +62,24 @@ TAMPERINGS = (
         "INV-10",
         "update posting set account = 'clearing:alipay' where account ~ '^receivable' and household_id = 21",
     ),
+    (
+        "INV-97",
+        f"{A_COMPLAINT}; update complaint set came_at = '2021-10-01', answer_by = '2021-10-02', end_by = '2021-10-04'",
+    ),
+    (
+        "INV-97",
+        f"{A_COMPLAINT}; update complaint set came_at = '2021-10-01', answer_by = '2021-10-02', rung = '{{end_over}}'",
+    ),
+    (
+        "INV-98",
+        f"{A_COMPLAINT}; insert into complaint_reply (gateway, number, cause, kind, words, by, at, next_try_at)"
+        " values ('wechat', '1', '1:finish:0', 'finish', '', 'staff:x', now(), now() - interval '1 hour')",
+    ),
+    (
+        "INV-99",
+        f"{A_COMPLAINT}; update complaint set payment = number, household_id = household_id + 1",
+    ),
+    ("INV-99", f"{A_COMPLAINT}; update complaint set refund = 'YT0'"),
     (
         "INV-96",
         "insert into channel_pause (gateway, why, words, paused_by, paused_at, opened_by, opened_at)"

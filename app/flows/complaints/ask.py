@@ -14,6 +14,7 @@ from app.flows.parts import Parts
 from payments.complaints import cases
 from payments.errors import UnknownGateway
 from payments.gateways.complaining import Complaining, Complaint, Move, Said, Stage, Voice, complaints_of
+from payments.number import household_of
 from payments.taking import find as find_money
 
 ENDED = frozenset({Stage.DONE, Stage.WITHDRAWN})
@@ -123,9 +124,10 @@ def _told(parts: Parts, connection: Connection, found: Complaint) -> Mapping[str
     """What the payer told, sealed, and which payment of ours he means."""
     told = {"about": found.about, "words": found.words, "pictures": len(found.pictures)}
     sealed = json.dumps(told, ensure_ascii=False)
-    key = found.gateway, found.number
+    key, payment = (found.gateway, found.number), _ours(connection, found)
     return {
-        "payment": _ours(connection, found),
+        "payment": payment,
+        "household_id": household_of(payment) if payment else None,
         "named": found.payments[0] if found.payments else "",
         "amount": found.amount,
         "wants_back": found.wants_back,
