@@ -8,10 +8,12 @@ import pytest
 from playwright.sync_api import expect
 
 from app.access.roles import Role
+from app.flows.complaints.watch import poll
 from app.flows.enter.accounts import add_staff
 from app.flows.pay.start import Want
 from app.flows.prove.papers import confirm
 from app.policy.facts import Insurance
+from tests.app.flows.test_complaints import complain
 from tests.app.flows.test_suspense import unknown
 from tests.browser.conftest import SHOTS, Phone, audit
 from tests.browser.test_channels import AGENTS
@@ -64,6 +66,8 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
     paper = confirm(running.parts, paid).code
     refund = agreed(running.parts, paid).number
     unknown(running, 32000)
+    complaint = complain(running, "wechat", paid)
+    poll(running.parts)
     _message_nobody_got(running, district)
     walk(STRANGERS)
     phone.open("/login")
@@ -76,7 +80,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
     walk(_agents(phone, district))
     for role in (Role.TAX_CLERK, Role.AUDITOR):
         as_officer(role)
-        walk(_offices(phone, district, paid, refund))
+        walk(_offices(phone, district, paid, refund, complaint))
         walk([("office_suspense.one", "/office/suspense/0/receipt:wechat:4200009")])
     walk([("audit.read", "/office/audit/readings"), ("audit.acts", "/office/audit/acts")])
 
@@ -194,7 +198,7 @@ def _agents(phone, district):
     yield "own_agent.agent_account", "/agent/account"
 
 
-def _offices(phone, district, paid, refund):
+def _offices(phone, district, paid, refund, complaint):
     phone.open("/office/people/")
     phone.page.locator("#wanted").fill(district.adult.id_number)
     phone.page.get_by_role("button", name="找人").click()
@@ -207,6 +211,8 @@ def _offices(phone, district, paid, refund):
     yield "day.closing", f"/office/day/{NOON.date()}/close"
     yield "day.lines", f"/office/day/{NOON.date()}/lines/wechat"
     yield "office_channels.listed", "/office/channels/"
+    yield "office_complaints.all_of_them", "/office/complaints/"
+    yield "office_complaints.one", f"/office/complaints/wechat/{complaint}"
     yield "office_suspense.listed", "/office/suspense/"
     yield "office_refunds.listed", "/office/refunds/"
     yield "office_refunds.one", f"/office/refunds/{refund}"

@@ -85,7 +85,8 @@ def channels(parts: Parts) -> tuple[Sequence[Stand], Sequence[Past]]:
         Stand(name, GATEWAYS[name].facts.title)
         if (row := held.get(name)) is None
         else Stand(name, _title(name), row.words, row.why, row.paused_by, row.paused_at, row.paused_at < late)
-        for name in parts.gateways
+        for name in GATEWAYS
+        if name in parts.gateways
     ]
     past = [
         Past(_title(row.gateway), row.why, row.paused_by, row.paused_at, row.opened_by, row.opened_at) for row in rows
