@@ -137,7 +137,7 @@ def _complaint_tasks(app: App, parts: Parts) -> None:
     def _complaint_bells(timestamp: int) -> None:
         _safely("complaint_bells", lambda: ring(parts))
 
-    @app.periodic(cron="13 * * * *")
+    @app.periodic(cron="*/10 * * * * 40")
     @app.task(name="complaint_address", queue="clock", queueing_lock="complaint_address")
     def _complaint_address(timestamp: int) -> None:
         _safely("complaint_address", lambda: listen(parts))

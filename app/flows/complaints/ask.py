@@ -173,7 +173,7 @@ def _stands(reply: Row, found: Complaint, ours: Sequence[Said]) -> bool:
 
 
 def _look_out(parts: Parts, found: Complaint, before: Row | None, new: Sequence[Said]) -> None:
-    """Words nobody knows wake somebody; so does a payment that is none of ours."""
+    """Words nobody knows wake somebody."""
     if found.stage is Stage.UNKNOWN:
         parts.alert("complaint_word_unknown", gateway=found.gateway, number=found.number, word=found.their_word[:64])
     for line in new:

@@ -13,7 +13,7 @@ from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
 from core.errors import TryLater
 from payments.complaints import cases
-from payments.errors import GatewaySilent
+from payments.errors import GatewayRefused, GatewaySilent
 from payments.gateways.complaining import Complaining, Complaint, complaints_of
 from payments.refunds import find as find_refunds
 from payments.states import UNDECIDED, RefundState
@@ -54,8 +54,9 @@ def poll(parts: Parts) -> int:
             return
         try:
             changed = _changed(parts, name, channel)
-        except TryLater:
-            return  # `ring` says when that lasts
+        except (TryLater, GatewayRefused):  # `ring` says when that lasts
+            _say_never_listed(parts, name)
+            return
         asked += _ask_all(parts, name, changed | _unseen(parts, name))
 
     one_by_one(parts, "complaints", parts.gateways, list_one, name=str)
@@ -67,8 +68,12 @@ def listen(parts: Parts) -> int:
 
     def see_to(name: str) -> None:
         channel = complaints_of(parts.gateways[name])
-        if channel is not None:
+        if channel is None:
+            return
+        try:
             channel.ask_to_be_told(f"{parts.public_url}/callbacks/{name}/complaints")
+        except (TryLater, GatewayRefused) as no:  # the poll finds them all the same
+            parts.alert("complaint_address_not_set", gateway=name, code=type(no).__name__)
 
     return one_by_one(parts, "complaint_address", parts.gateways, see_to, name=str)
 
@@ -163,6 +168,14 @@ def _hears_of_refunds(parts: Parts, name: str) -> bool:
     gateway = parts.gateways.get(name)
     channel = complaints_of(gateway) if gateway else None
     return channel is not None and channel.facts.hears_of_refunds
+
+
+def _say_never_listed(parts: Parts, name: str) -> None:
+    """Not once since it was set up: our contract there may lack it."""
+    with parts.reading() as connection:
+        never = cases.listed_until(connection, name) is None
+    if never:
+        parts.alert("complaints_not_listed", gateway=name, since="never")
 
 
 def _say_unlisted(parts: Parts, now: datetime) -> None:

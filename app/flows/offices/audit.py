@@ -104,6 +104,7 @@ _NAMES = {
     "broken": ("账上不成立的检查", "day.days"),
     "late_differences": ("过了期还没处理的差异", "day.days"),
     "late_suspense": ("过了期的待查款", "office_suspense.listed"),
+    "late_complaints": ("过了平台时限的投诉", "office_complaints.all_of_them"),
     "stuck_refunds": ("退不出去、要人工处理的退费", "office_refunds.listed"),
     "given_up": ("没有送到的通知（近七天）", "audit.now"),
     "silent": ("一小时没有结果的付款", "audit.now"),
@@ -112,6 +113,8 @@ _ALARMS = text("""
 select (select count(*) from book_check where rows > 0) as broken,
        (select count(*) from discrepancy where state <> 'cleared' and deadline < :now) as late_differences,
        (select count(*) from suspense where solved_at is null and due_on < :today) as late_suspense,
+       (select count(*) from complaint where ended_at is null
+           and (end_by < :now or answered_at is null and answer_by < :now)) as late_complaints,
        (select count(*) from refund where state in ('abnormal', 'failed')) as stuck_refunds,
        (select count(*) from notice where rank = 4 and queued_at > now() - interval '7 days' and visited_at is null
            and coalesce(last_error, '') <> all (:nobody_waits)) as given_up,

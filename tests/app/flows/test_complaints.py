@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.flows.complaints import answer as answers
 from app.flows.complaints.answer import ComplaintOver, NotOurPayment
+from app.flows.complaints.ask import ask
 from app.flows.complaints.desk import case, listed
 from app.flows.complaints.picture import BadPicture, redrawn
 from app.flows.complaints.send import send_due
@@ -19,6 +20,7 @@ from app.flows.pay.start import Want
 from app.policy.facts import Insurance
 from app.policy.refunds import Why
 from core.clock import utc_now
+from payments.complaints import cases
 from payments.errors import NothingToGiveBack
 from payments.gateways.complaining import LONGEST_ANSWER
 from tests.builders import NOON
@@ -78,6 +80,11 @@ def far(running, number):
 
 def say(running, gateway, number, key="looking", own="", **more):
     answers.answer(running.parts, gateway, number, key=key, own=own, by=CLERK, **more)
+
+
+def opened(running, row):
+    """The words of a reply, in clear."""
+    return running.parts.vault.open(row.words, bound_to=f"complaint_reply.words:{row.gateway}:{row.number}")
 
 
 def due_now(running):
@@ -292,6 +299,28 @@ def test_an_answer_that_never_arrived_is_said_after_the_conversation_was_read(ru
 
 
 @BOTH
+def test_who_died_while_it_went_out_said_it_or_did_not(running, gateway):
+    """Its lease ends, the conversation is read, and only what does not stand there is said."""
+    number, other = complain(running, gateway), complain(running, gateway)
+    poll(running.parts)
+    say(running, gateway, number)
+    say(running, gateway, other)
+    with running.parts.engine.begin() as connection:
+        leased = cases.lease(connection, now=utc_now(), lease=timedelta(minutes=1), most=9)
+    words = next(row for row in leased if row.number == number)
+    running.parts.gateways[gateway].complaints.answer(number, opened(running, words), [])
+    assert send_due(running.parts) == 0, "while the lease lasts nobody else takes it"
+
+    due_now(running)
+    send_due(running.parts)
+
+    assert replies(running, number) == replies(running, other) == [("answer", "confirmed")]
+    assert (
+        [by for by, _, _ in far(running, number)] == [by for by, _, _ in far(running, other)] == ["PAYER", "MERCHANT"]
+    )
+
+
+@BOTH
 def test_pressing_twice_says_it_once_and_other_words_follow_in_order(running, gateway):
     number = complain(running, gateway)
     poll(running.parts)
@@ -375,6 +404,41 @@ def test_a_silent_list_says_so_after_an_hour(running, said):
     ring(running.parts)
 
     assert [words["gateway"] for what, words in said if what == "complaints_not_listed"] == ["wechat"]
+
+
+def test_a_contract_without_complaints_says_so_and_troubles_nobody_else(running, said):
+    running.outside.fault("error", on="complaints", gateway="wechat", status=403, code="NO_AUTH", count=None)
+    number = complain(running, "alipay")
+
+    poll(running.parts)
+    listen(running.parts)
+
+    told = {(what, words["gateway"]) for what, words in said}
+    assert told == {("complaints_not_listed", "wechat"), ("complaint_address_not_set", "wechat")}
+    assert held(running, number).stage == "open"
+    assert rows(running, "select 1 from trouble") == []
+
+
+@BOTH
+def test_what_was_asked_earlier_is_not_written_over_what_is_newer(running, gateway, monkeypatch):
+    """Two ask at once; the one whose answer is older comes second."""
+    number = complain(running, gateway)
+    poll(running.parts)
+    channel = running.parts.gateways[gateway].complaints
+    true = channel.look
+
+    def slow(asked):
+        older = true(asked)
+        monkeypatch.setattr(channel, "look", true)
+        running.outside.post(f"/complaints/{number}/withdraw", {})
+        assert ask(running.parts, gateway, number)
+        return older
+
+    monkeypatch.setattr(channel, "look", slow)
+
+    assert not ask(running.parts, gateway, number)
+
+    assert held(running, number).stage == "withdrawn"
 
 
 @pytest.mark.parametrize(
