@@ -1,6 +1,7 @@
 """A payer complains at his gateway: heard, answered once, given back, ended in time; whatever goes wrong on the way."""
 
 import io
+import logging
 from datetime import timedelta
 
 import pytest
@@ -510,6 +511,25 @@ def test_what_a_payer_wrote_is_sealed_and_what_was_said_stays(running):
     for change in ("update complaint_line set by = 'us'", "delete from complaint_line", "delete from complaint"):
         with pytest.raises(DBAPIError), running.parts.engine.begin() as connection:
             connection.execute(text(change))
+
+
+@BOTH
+def test_nothing_of_a_payer_stands_in_a_log(running, gateway, caplog):
+    """Neither when all goes well nor when an answer is spoilt, refused or of a word nobody knows."""
+    caplog.set_level(logging.DEBUG)
+    number = complain(running, gateway, words="我是赵投诉，370499199001010011")
+    for kind, on in (("html", "complaint"), ("unsigned", "complaint"), ("complaint_word", None)):
+        running.outside.fault(kind, number, word="MOON", **({"on": on} if on else {}))
+        poll(running.parts)
+    poll(running.parts)
+    running.outside.fault("unsigned", number, on="answer")
+    say(running, gateway, number)
+    send_due(running.parts)
+
+    theirs = ("werkzeug", "payments.sandbox")
+    ours = [line for line in caplog.get_records("call") if not line.name.startswith(theirs)]
+    written = "\n".join(f"{line.name} {line.getMessage()} {line.exc_text or ''}" for line in ours)
+    assert ours and not [each for each in ("370499199001010011", "13800001234", "赵投诉") if each in written]
 
 
 def test_a_reply_is_never_rewritten(running):
