@@ -17,6 +17,7 @@ from payments.refunds import find as find_refunds
 from payments.states import RefundState
 
 LEASE = timedelta(minutes=1)
+STUCK_AFTER = 4  # tries, a quarter of an hour
 LONGEST_WAIT = timedelta(minutes=15)
 
 
@@ -94,6 +95,9 @@ def _is_over(parts: Parts, row: Any) -> bool:
 
 
 def _put_off(parts: Parts, row: Any) -> None:
+    """Asked about again, later each time; what is unknown for long wakes somebody."""
+    if row.tries >= STUCK_AFTER:
+        parts.alert("complaint_reply_stuck", gateway=row.gateway, number=row.number, kind=row.kind)
     with parts.engine.begin() as connection:
         cases.settle_reply(connection, row, "unknown", next_try_at=_again(parts.clocks.wall(), row.tries))
 

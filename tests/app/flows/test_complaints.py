@@ -300,6 +300,21 @@ def test_an_answer_that_never_arrived_is_said_after_the_conversation_was_read(ru
 
 
 @BOTH
+def test_what_stays_unknown_wakes_somebody(running, gateway, said):
+    number, other = complain(running, gateway), complain(running, gateway)
+    poll(running.parts)
+    running.outside.fault("error", number, on="answer", status=500, count=None)
+    say(running, gateway, number)
+    say(running, gateway, other)
+    for _ in range(5):
+        send_due(running.parts)
+        due_now(running)
+
+    assert replies(running, number) == [("answer", "unknown")] and replies(running, other) == [("answer", "confirmed")]
+    assert {words["number"] for what, words in said if what == "complaint_reply_stuck"} == {number}
+
+
+@BOTH
 def test_who_died_while_it_went_out_said_it_or_did_not(running, gateway):
     """Its lease ends, the conversation is read, and only what does not stand there is said."""
     number, other = complain(running, gateway), complain(running, gateway)
