@@ -21,6 +21,7 @@ class District:
     city: str
     tax_office: str
     payee: str
+    signature: str
     help_phone: str
     password_words: tuple[str, ...]
     years: Path

@@ -21,15 +21,16 @@ SHORTEST_KEY = {"aliyun": 30, "tencent": 32}  # letters, as their consoles make 
 SHAPES = {"aliyun": r"SMS_[0-9]+", "tencent": r"[0-9]+"}  # of a template's id
 LONGEST = {"aliyun": 35, "tencent": 6, "http": 500}  # letters of a variable, where the console shows nothing else
 PRICE = 45  # tenths of a fen for one part: what both list for a government's volume; unverified
-IN_SANDBOX = {"KEY_ID": "sandbox-key-id", "SIGN": "峄城税务", "APP_ID": "1400000000"}
+IN_SANDBOX = {"KEY_ID": "sandbox-key-id", "SIGN": "示例税务", "APP_ID": "1400000000"}
 
 
-def sms(read: Reading) -> dict[str, Any]:
-    """The accounts of both; what is wrong with them is said to `read`."""
-    return {"sms": _account(read, "SMS"), "sms_second": _account(read, "SMS_SECOND")}
+def sms(read: Reading, sign: str) -> dict[str, Any]:
+    """The accounts of both; what is wrong with them is said to `read`. `sign`: the district's mark before a text, where
+    no provider has approved another."""
+    return {"sms": _account(read, "SMS", sign), "sms_second": _account(read, "SMS_SECOND", sign)}
 
 
-def _account(read: Reading, name: str) -> Account | None:
+def _account(read: Reading, name: str, sign: str) -> Account | None:
     """None where nobody sends, or this machine's console says it."""
     default = "console" if read.sandbox and name == "SMS" else "none"
     provider = read.text(f"{name}_PROVIDER", default)
@@ -54,7 +55,7 @@ def _account(read: Reading, name: str) -> Account | None:
         url=url,
         key=key,
         key_id=given["KEY_ID"],
-        sign=given["SIGN"],
+        sign=given["SIGN"] if "SIGN" in NEEDS[provider] else sign,
         app_id=given["APP_ID"],
         region=read.text(f"{name}_REGION", "ap-guangzhou", shape=r"[a-z]+(-[a-z0-9]+)+"),
         templates=templates,

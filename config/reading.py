@@ -5,6 +5,7 @@ import binascii
 import codecs
 import re
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -54,6 +55,20 @@ class Reading:
             return int(value)
         self.say(variable, f"is not a whole number from {least} to {most}")
         return default
+
+    def sandbox_moment(self, variable: str) -> datetime | None:
+        """A moment with its offset, for the sandbox alone."""
+        if not (text := self.text(variable)):
+            return None
+        if not self.sandbox:
+            self.say(variable, "is for the sandbox: production runs on the true time")
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            self.say(variable, "is not a moment like 2021-11-05T09:00:00+08:00")
+        return moment
 
     def address(self, variable: str, default: str = "") -> str:
         """A URL without its last slash; outside the sandbox https, and not this machine."""

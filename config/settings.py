@@ -237,19 +237,21 @@ def _may_start(read: Reading) -> None:
 
 
 def _values(read: Reading) -> dict[str, Any]:
+    whose_it_is = whose(read)
+    held = whose_it_is["district"]
     return {
         "mode": Mode.SANDBOX if read.sandbox else Mode.PRODUCTION,
         **database(read, CHECKOUT),
         **_secrets(read),
         **_addresses(read),
         **wechat(read),
-        **sms(read),
+        **sms(read, held.signature if held else ""),
         **processes(read, CHECKOUT),
         "notice_senders": read.whole("NOTICE_SENDERS", 16, 1, 64),
         "gateways": MappingProxyType({name: MappingProxyType(keys) for name, keys in read.gateways().items()}),
-        "business_clock_start": _clock_start(read),
+        "business_clock_start": read.sandbox_moment("BUSINESS_CLOCK_START"),
         "trusted_proxies": read.whole("TRUSTED_PROXIES", 0, 0, 9),
-        **whose(read),
+        **whose_it_is,
     }
 
 
@@ -281,21 +283,6 @@ def _addresses(read: Reading) -> dict[str, Any]:
         "port": port,
         "sandbox_port": sandbox_port,
     }
-
-
-def _clock_start(read: Reading) -> datetime | None:
-    text = read.text("BUSINESS_CLOCK_START")
-    if not text:
-        return None
-    if not read.sandbox:
-        read.say("BUSINESS_CLOCK_START", "is for the sandbox: production runs on the true time")
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        read.say("BUSINESS_CLOCK_START", "is not a moment like 2021-11-05T09:00:00+08:00")
-    return moment
 
 
 if __name__ == "__main__":

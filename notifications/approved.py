@@ -34,7 +34,7 @@ class TooLong(ValueError):
 
 @cache
 def template(kind: str) -> Template:
-    """The text of a kind with the sender's mark, $name in each place. FileNotFoundError."""
+    """The text of a kind, $name in each place; its sender's mark comes where it leaves. FileNotFoundError."""
     return Template((TEMPLATES / f"{kind}.txt").read_text(encoding="utf-8").strip())
 
 
@@ -46,9 +46,9 @@ def places(kind: str) -> tuple[str, ...]:
 
 
 def to_approve(kind: str, place: Callable[[int, str], str]) -> str:
-    """The text to hand in: without the mark, which a provider puts before it; `place` writes the n-th variable."""
+    """The text to hand in; `place` writes the n-th variable, and a provider puts the mark before it."""
     written = {name: place(number, name) for number, name in enumerate(places(kind), 1)}
-    return Template(template(kind).template.partition("】")[2]).substitute(written)
+    return template(kind).substitute(written)
 
 
 def fitted(kind: str, fields: Mapping[str, str], *, most: int) -> dict[str, str]:

@@ -33,7 +33,7 @@ def fitness(account: Account, kind: str, longest: Mapping[str, str]) -> Fitness:
         if name not in CUT
     ]
     values = {name: longest[name][: account.longest] for name in places(kind)}
-    body = template(kind).template.partition("】")[2]
+    body = template(kind).template
     written = sum(len(value) for value in values.values())
     fixed = len(body) - sum(len(name) + 1 for name in places(kind))
     found.letters = len(f"【{account.sign}】") + fixed + written

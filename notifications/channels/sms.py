@@ -45,11 +45,15 @@ class Provider:
 
 class JsonSms(Provider):
     """A provider that takes {to, text, key} with its key in a header and answers {id}: an operator's own, which drops
-    what comes again with the same key (docs/messages.md). The sandbox's is one."""
+    what comes again with the same key (docs/messages.md). The sandbox's is one. The sender's mark begins the text."""
+
+    @property
+    def _mark(self) -> str:
+        return f"【{self.account.sign}】" if self.account.sign else ""
 
     def deliver(self, to: str, words: Words) -> str:
         """The provider's number. ChannelSilent; NotReachable if it will never take this phone."""
-        body = json.dumps({"to": to, "text": words.text, "key": words.key}).encode()
+        body = json.dumps({"to": to, "text": f"{self._mark}{words.text}", "key": words.key}).encode()
         headers = {"Content-Type": "application/json", "X-Api-Key": self.account.key}
         try:
             answer = self._door.send("POST", f"{self.account.url}/sms/send", headers=headers, body=body)

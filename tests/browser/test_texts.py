@@ -45,7 +45,7 @@ def test_a_first_login_a_payment_and_its_confirmation(phone, district, running):
 
     paid = [one for one in running.outside.get("/messages?channel=sms")["messages"] if "已缴费成功" in one["text"]]
     row = running.one("select kind, rank, channel from notice where kind = 'paid'")
-    assert message.startswith("【峄城税务】验证码") and "5分钟" in message
+    assert message.startswith("【示例税务】验证码") and "5分钟" in message
     assert on_phone(running.outside, number)[0]["provider"] == running.environment["SMS_PROVIDER"]
     assert (row.kind, row.rank, row.channel) == ("paid", 3, "sms")
     assert "榴园镇示例村的张*例：2022年居民医保已缴费成功，共320元" in paid[-1]["text"]

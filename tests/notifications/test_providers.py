@@ -37,7 +37,7 @@ def test_every_kind_reaches_the_phone_as_it_reads_here(far: Outside, provider: s
     reference = connected(far, provider).deliver(phone, words(kind))
 
     [message] = on_phone(far, phone)
-    assert (message["id"], message["text"]) == (reference, words(kind).text)
+    assert (message["id"], message["text"]) == (reference, f"【示例税务】{words(kind).text}")
 
 
 def test_a_receipt_names_the_message_and_the_providers_moment(far: Outside, provider: str) -> None:

@@ -87,13 +87,13 @@ def test_the_official_clients_as_they_come_are_understood_by_the_far_sides(far: 
 
     said = ali.send_sms(
         SendSmsRequest(
-            phone_numbers=PHONE, sign_name="峄城税务", template_code=template, template_param='{"code":"246810"}'
+            phone_numbers=PHONE, sign_name="示例税务", template_code=template, template_param='{"code":"246810"}'
         )
     )
     profile = ClientProfile(httpProfile=HttpProfile(protocol="http", endpoint=here))
     client = SmsClient(Credential("sandbox-key-id", far.keys.sms_key), "ap-guangzhou", profile)
     asked = tencent_models.SendSmsRequest()
-    asked.PhoneNumberSet, asked.SmsSdkAppId, asked.SignName = [f"+86{PHONE}"], "1400000000", "峄城税务"
+    asked.PhoneNumberSet, asked.SmsSdkAppId, asked.SignName = [f"+86{PHONE}"], "1400000000", "示例税务"
     asked.TemplateId, asked.TemplateParamSet = an_account(far, "tencent").templates["login_code"], ["135790"]
     heard = client.SendSms(asked)
 

@@ -10,8 +10,16 @@ from tests.outside import Outside
 PHONE = "13800000000"
 
 
-def words(key: str, text: str = "【峄城税务】已缴费成功") -> Words:
+def words(key: str, text: str = "已缴费成功") -> Words:
     return Words("paid", text, FIELDS, key)
+
+
+def test_the_senders_mark_stands_before_the_text(far: Outside) -> None:
+    for sign, said in (("示例税务", "【示例税务】已缴费成功"), ("", "已缴费成功")):
+        account = Account("sandbox", far.url, far.keys.sms_key, sign=sign)
+        JsonSms(a_door(far.url), account).deliver(PHONE, words(f"mark-{sign}"))
+        [sent] = [one for one in far.get("/messages?channel=sms")["messages"] if one["key"] == f"mark-{sign}"]
+        assert sent["text"] == said
 
 
 def test_the_same_key_is_delivered_once(far: Outside, sms: JsonSms) -> None:

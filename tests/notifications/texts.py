@@ -17,7 +17,7 @@ def an_account(far: Outside, provider: str, **changed: object) -> Account:
     prefix = "SMS_" if provider == "aliyun" else ""
     templates = {kind: f"{prefix}{9000 + number}" for number, kind in enumerate(KINDS, 1)}
     account = Account(
-        provider, far.url, far.keys.sms_key, "sandbox-key-id", "峄城税务", "1400000000", "ap-guangzhou", templates, 35
+        provider, far.url, far.keys.sms_key, "sandbox-key-id", "示例税务", "1400000000", "ap-guangzhou", templates, 35
     )
     return replace(account, **changed)
 

@@ -23,7 +23,7 @@ class NoSuchVisit(NotFound):
 
 @dataclass(frozen=True)
 class Visit:
-    """One message for a household: its number, and what to read out, without the sender's mark."""
+    """One message for a household: its number, and what to read out."""
 
     household_id: int
     cause: str
@@ -41,7 +41,7 @@ def visits(parts: Parts, village_code: str) -> list[Visit]:
     for row in rows:
         kind, fields = left.get(row.household_id, ("", {})) if row.kind in OF_THE_HOUR else (row.kind, row.fields)
         if kind == row.kind:
-            found.append(Visit(row.household_id, row.cause, row.number, render(kind, fields).partition("】")[2]))
+            found.append(Visit(row.household_id, row.cause, row.number, render(kind, fields)))
     return found[:MOST]
 
 

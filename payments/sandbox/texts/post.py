@@ -10,7 +10,7 @@ from payments.sandbox.shelf import Document
 from payments.sandbox.signing import random_digits
 from payments.sandbox.world import World
 
-KEY_ID, SIGN, APP_ID = "sandbox-key-id", "峄城税务", "1400000000"
+KEY_ID, SIGN, APP_ID = "sandbox-key-id", "示例税务", "1400000000"
 PHONE = re.compile(r"1[3-9][0-9]{9}")
 LINK = re.compile(r"(?i)https?://|www\.|[a-z0-9]\.(?:com|cn|net)")
 PLACES = {"aliyun": r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", "tencent": r"\{([0-9]+)\}"}

@@ -200,7 +200,7 @@ def test_a_login_code_waits_for_no_silent_provider(running, both, kind):
     ask_code(both, visitor, phone=phone, network="here")
 
     last = on_phone(running.outside, phone)[-1]
-    assert last["provider"] == "tencent" and last["text"].startswith("【峄城税务】验证码")
+    assert last["provider"] == "tencent" and last["text"].startswith("【示例税务】验证码")
     assert prove_code(both, visitor, code=code_in(last["text"])).token
     assert rows(running, "select 1 from notice") == []
 
