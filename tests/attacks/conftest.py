@@ -64,6 +64,7 @@ class Target:
     system: System
     name: str
     wire: Wire
+    kind: Kind
     alerts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     seen: datetime = datetime(2021, 1, 1, tzinfo=UTC)
 
@@ -76,9 +77,10 @@ class Target:
         *,
         gateway: str | None = None,
         amount_of: Insurance = Insurance.RES_MEDICAL,
-        kind: Kind = Kind.NATIVE,
+        kind: Kind | None = None,
     ) -> Owed:
-        """Somebody of a new household begins to pay."""
+        """Somebody of a new household begins to pay; at another gateway by a code."""
+        kind = kind or (Kind.NATIVE if gateway else self.kind)
         place = next(_sequence)
         id_number = an_id_number(sequence=place)
         person = self.system.write(
@@ -204,9 +206,11 @@ class Target:
 
 @pytest.fixture
 def target(besieged: System, name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Target]:
-    """One gateway of the running system; the store of refusals that are kept is full again before every attack."""
+    """One gateway of the running system, and by which kind its payments are begun (`wechat:h5`); the store of refusals that are kept is full again before every attack."""
     monkeypatch.setattr(collect, "REFUSED_KEPT", Allowance(per_second=5, burst=100))
-    held = Target(besieged, name, WIRES[name](besieged.outside.world.config.folder))
+    gateway, _, kind = name.partition(":")
+    wire = WIRES[gateway](besieged.outside.world.config.folder)
+    held = Target(besieged, gateway, wire, Kind(kind or Kind.NATIVE))
     before = besieged.parts.alert
     object.__setattr__(besieged.parts, "alert", lambda what, **words: held.alerts.append((what, words)))
     yield held
