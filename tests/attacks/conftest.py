@@ -206,7 +206,8 @@ class Target:
 
 @pytest.fixture
 def target(besieged: System, name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Target]:
-    """One gateway of the running system, and by which kind its payments are begun (`wechat:h5`); the store of refusals that are kept is full again before every attack."""
+    """One gateway of the running system, and the kind by which its payments are begun (`wechat:h5`); the store of
+    refusals that are kept is full again before every attack."""
     monkeypatch.setattr(collect, "REFUSED_KEPT", Allowance(per_second=5, burst=100))
     gateway, _, kind = name.partition(":")
     wire = WIRES[gateway](besieged.outside.world.config.folder)
