@@ -157,7 +157,12 @@ CASES = [
     for name, row in FAULTS.items()
     for column in row.where
 ]
-STATEMENTS = [(name, column) for name, row in FAULTS.items() if name.startswith("statement") for column in row.where]
+STATEMENTS = [  # stories that read a whole day's list: nobody else may pay on that day
+    (name, column)
+    for name, row in FAULTS.items()
+    if name.startswith("statement") or row.story is stories.all_down_for_a_day
+    for column in row.where
+]
 STATEMENT_DAYS = {case: NOON + timedelta(days=3 + place) for place, case in enumerate(STATEMENTS)}  # a day for each
 
 

@@ -368,7 +368,7 @@ def test_the_auditor_sees_who_read_what_page_by_page(running, district, clerk, m
 
 def test_the_alarms_are_nothing_until_something_is(running, district):
     auditor = at_desk(running, Role.AUDITOR, "audit01")
-    assert auditor.get("/office/audit/alarms").text.count("0 项") == 6
+    assert auditor.get("/office/audit/alarms").text.count("0 项") == 7
 
     with running.parts.engine.begin() as connection:
         connection.exec_driver_sql(
