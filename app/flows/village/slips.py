@@ -67,7 +67,7 @@ def words_of_the_day(dates: Dates, today: date) -> tuple[str, ...]:
     if today <= dates.normal_price_end:
         return counters, price
     if today <= dates.late_end:
-        return counters, "现在交医保，价钱不一样，还要等一段时间才能报销，", "先扫码看清楚再交。"
+        return counters, "现在交医保，价钱可能不一样，可能还要等一段时间才能报销，", "先扫码看清楚再交。"
     if can_be_handed_out(dates, today):
         return counters, "医保今年不能交了，", f"养老{short_day(dates.pension_out_of_window_end)}以前还能交。"
     raise NothingToHandOut
