@@ -58,7 +58,7 @@ POOR = {"categories": frozenset({"DIBAO"})}
     ("quoted", "sentence"),
     [
         (medical(**POOR), "最晚2021年12月31日点。过了这天，要先由医保局核实，核实好了才能报销。"),
-        (pension(None, **POOR), "最晚2022年12月31日点。过了这天，政府就不能替您交今年的了。"),
+        (pension(None, **POOR), "最晚2022年12月31日点。过了这天，政府就不能替您交这一年的了。"),
         (
             medical(sponsors=(SponsorRule(SponsorMode.ALL, "V1", "示例村集体"),)),
             "最晚2021年12月31日点。过了这天就要自己交。",
