@@ -385,3 +385,10 @@ def test_the_first_page_shows_each_role_its_doors(running, district):
     ):
         page = at_desk(running, role, str(role) + "01", towns).get("/office/").text
         assert all(word in page for word in words) and not any(word in page for word in nothing)
+
+
+def test_who_is_refused_in_an_office_is_sent_back_to_his_own_pages(running, district):
+    """O3"""
+    refused = at_desk(running, Role.MEDICAL).get("/office/complaints/")
+
+    assert refused.status_code == 403 and "回办公首页" in refused.text and "要交多少" not in refused.text
