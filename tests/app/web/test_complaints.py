@@ -33,7 +33,7 @@ def path_of(number, gateway="wechat"):
 
 def test_the_list_is_by_its_clock_with_pages_filters_and_an_empty_state(running, clerk):
     assert "没有要办的投诉" in clerk.get("/office/complaints/").text
-    assert "还没有办结的投诉" in clerk.get("/office/complaints/?ended=1").text
+    assert "办结的投诉一件也没有" in clerk.get("/office/complaints/?ended=1").text
     assert "云闪付没有投诉接口" in clerk.get("/office/complaints/").text
     for hour in range(21):
         at = (NOON - timedelta(hours=23 - hour)).isoformat()
