@@ -31,7 +31,7 @@ grant insert, update (opened_by, opened_at) on channel_pause to liangxian_app;
 -- A payer's complaint, what is said of it, and what we say there (payments/complaints).
 grant insert, update on complaint, complaint_reply, complaint_poll to liangxian_app;
 grant insert on complaint_line to liangxian_app;
-grant insert, delete on complaint_hint to liangxian_app;
+grant insert, update (at), delete on complaint_hint to liangxian_app;
 -- A message nobody believed is kept as evidence; a message that was believed is written by collect().
 grant insert on received to liangxian_app;
 -- A notice waits, is tried and is sent; an agent tells at the door what could not be sent.

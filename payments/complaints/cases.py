@@ -115,9 +115,9 @@ def settle_reply(connection: Connection, row: Any, state: str, **also: Any) -> b
 
 
 def hint(connection: Connection, gateway: str, number: str, *, at: datetime) -> None:
-    """Somebody should ask about it; however often it is said, once."""
+    """Somebody should ask about it; however often it is said, once, and not before it was said last."""
     row = insert(ComplaintHint).values(gateway=gateway, number=number, at=at)
-    connection.execute(row.on_conflict_do_nothing())
+    connection.execute(row.on_conflict_do_update(index_elements=["gateway", "number"], set_={"at": at}))
 
 
 def hints(connection: Connection, *, most: int) -> Sequence[Row]:

@@ -2,7 +2,7 @@
 conversation confirms. Notification, poll and sending all end here."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,7 +37,7 @@ def bound(gateway: str, number: str, column: str) -> str:
 
 
 def ask(parts: Parts, gateway: str, number: str) -> bool:
-    """False if they know of none, or somebody wrote the case while they were asked: the next look tells. GatewaySilent.
+    """False if somebody wrote the case while they were asked: what they said is not written down. GatewaySilent.
 
     What they say is written only over the case that was there before they were asked."""
     with parts.reading() as connection:
@@ -46,7 +46,7 @@ def ask(parts: Parts, gateway: str, number: str) -> bool:
     looked = channel.look(number)
     if looked is None:
         parts.alert("complaint_not_there", gateway=gateway, number=number)
-        return False
+        return True
     found, lines = looked
     now = parts.clocks.now()
     with parts.engine.begin() as connection:
@@ -61,7 +61,7 @@ def ask(parts: Parts, gateway: str, number: str) -> bool:
         if not written:
             return False
         new = cases.note(connection, [_line(parts, gateway, number, each) for each in lines])
-        _confirm(connection, found, lines, since=turn.began)
+        _confirm(parts, connection, found, lines, turn)
     _look_out(parts, found, before, [each for each in lines if each.key in new])
     return True
 
@@ -153,23 +153,36 @@ def _line(parts: Parts, gateway: str, number: str, line: Said) -> Mapping[str, A
     return mine | {"by": line.by, "move": line.move, "words": words, "at": line.at}
 
 
-def _confirm(connection: Connection, found: Complaint, lines: Sequence[Said], *, since: datetime) -> None:
-    """What the conversation has of ours was said, whatever we heard when we said it."""
-    ours = [line for line in lines if line.by is Voice.US and line.at >= since]
-    for reply in cases.replies_of(connection, found.gateway, found.number):
-        if reply.state in ("unknown", "sent") and _stands(reply, found, ours):
-            cases.settle_reply(connection, reply, "confirmed")
+def _confirm(parts: Parts, connection: Connection, found: Complaint, lines: Sequence[Said], turn: Turn) -> None:
+    """What the conversation has of ours was said, whatever we heard when we said it; also in a turn that is over."""
+    key = found.gateway, found.number
+    ours = [line for line in lines if line.by is Voice.US]
+    written = cases.replies_of(connection, *key)
+    for reply in written:
+        if reply.state in ("unknown", "sent"):
+            mine = ours if turn_of(reply) < turn.number else [line for line in ours if line.at >= turn.began]
+            words = parts.vault.open(reply.words, bound_to=bound(*key, "complaint_reply.words"))
+            answers = {each.cause.rpartition(":")[2] for each in written if each.kind == "answer"}
+            if _stands(reply.kind, digest(words), found, mine, answers=answers):
+                cases.settle_reply(connection, reply, "confirmed")
 
 
-def _stands(reply: Row, found: Complaint, ours: Sequence[Said]) -> bool:
-    """A reply is known again by the digest of its words, which its cause carries."""
-    said = reply.cause.rpartition(":")[2]
+def turn_of(reply: Row) -> int:
+    """The turn that a reply was written in; its cause begins with it."""
+    return int(reply.cause.partition(":")[0])
+
+
+def _stands(kind: str, words: str, found: Complaint, ours: Sequence[Said], *, answers: Collection[str]) -> bool:
+    """An answer is known again by the digest of its `words`; an end too where a gateway shows its words as said, and
+    they are no answer's. Pure."""
+    heard = any(line.move is Move.SAID and digest(line.words) == words for line in ours)
+    moves = {line.move for line in ours}
     return {
-        "answer": any(line.move is Move.SAID and digest(line.words) == said for line in ours),
-        "finish": found.stage is Stage.DONE or any(line.move is Move.DONE for line in ours),
-        "agree": any(line.move is Move.REFUND_AGREED for line in ours),
-        "refuse": any(line.move is Move.REFUND_REFUSED for line in ours),
-    }[reply.kind]
+        "answer": heard,
+        "finish": found.stage is Stage.DONE or Move.DONE in moves or (heard and words not in answers),
+        "agree": Move.REFUND_AGREED in moves,
+        "refuse": Move.REFUND_REFUSED in moves,
+    }[kind]
 
 
 def _look_out(parts: Parts, found: Complaint, before: Row | None, new: Sequence[Said]) -> None:

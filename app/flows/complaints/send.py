@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.flows.complaints.ask import ask, bound, channel_of
+from app.flows.complaints.ask import ask, bound, channel_of, turn_of
 from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
 from core.errors import TryLater
@@ -33,12 +33,14 @@ def _send(parts: Parts, row: Any) -> None:
     """One reply. `row.state` is what it was before it was leased."""
     try:
         if row.state == "unknown":
-            ask(parts, row.gateway, row.number)  # confirms it, if it was heard after all
+            if not ask(parts, row.gateway, row.number):  # confirms it, if it was heard after all
+                _put_off(parts, row)
+                return
             if not _is_open(parts, row):
                 return
-            if _is_over(parts, row):  # there is nobody left to say it to
-                _was_refused(parts, row, "ended")
-                return
+        if _is_over(parts, row):
+            _was_refused(parts, row, "ended")
+            return
         _say(parts, channel_of(parts, row.gateway), row)
     except GatewaySilent:
         _put_off(parts, row)
@@ -89,9 +91,13 @@ def _is_open(parts: Parts, row: Any) -> bool:
 
 
 def _is_over(parts: Parts, row: Any) -> bool:
+    """There is nobody left to say it to; or it would end what the payer began anew, which nobody has looked at."""
     with parts.reading() as connection:
         found = cases.find(connection, row.gateway, row.number)
-    return found is not None and found.ended_at is not None
+    assert found is not None
+    if found.ended_at is not None:
+        return row.state == "unknown"
+    return row.kind == "finish" and turn_of(row) < found.turn
 
 
 def _put_off(parts: Parts, row: Any) -> None:

@@ -32,7 +32,8 @@ def ask_hinted(parts: Parts, *, most: int = 50) -> int:
 
     def act(row: Row) -> None:
         try:
-            ask(parts, row.gateway, row.number)
+            if not ask(parts, row.gateway, row.number):
+                return  # what wrote the case may have asked before the hint came
         except GatewaySilent:
             return  # the hint stays
         with parts.engine.begin() as connection:

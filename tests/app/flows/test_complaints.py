@@ -457,6 +457,103 @@ def test_what_was_asked_earlier_is_not_written_over_what_is_newer(running, gatew
     assert held(running, number).stage == "withdrawn"
 
 
+@BOTH
+def test_an_end_whose_word_was_lost_does_not_end_what_the_payer_began_anew(running, gateway):
+    number = complain(running, gateway)
+    poll(running.parts)
+    running.outside.fault("unsigned", number, on="finish")
+    answers.finish(running.parts, gateway, number, key="done", own="", by=CLERK)
+    send_due(running.parts)
+    assert replies(running, number) == [("finish", "unknown")]
+    running.turn(NOON + timedelta(minutes=5))
+    running.outside.post(f"/complaints/{number}/again", {"words": "没有解决"})
+
+    due_now(running)
+    send_due(running.parts)
+
+    assert [move for _, move, _ in far(running, number)] == ["CAME", "DONE", "AGAIN"]
+    assert held(running, number).ended_at is None and replies(running, number) == [("finish", "confirmed")]
+
+
+@BOTH
+def test_an_answer_whose_word_was_lost_is_not_said_again_after_the_payer_went_on(running, gateway):
+    number = complain(running, gateway)
+    poll(running.parts)
+    running.outside.fault("unsigned", number, on="answer")
+    say(running, gateway, number)
+    send_due(running.parts)
+    running.turn(NOON + timedelta(minutes=5))
+    running.parts.gateways[gateway].complaints.finish(number, "在商户平台上办结的", gave_back=False)
+    running.outside.post(f"/complaints/{number}/again", {"words": "没有解决"})
+
+    due_now(running)
+    send_due(running.parts)
+
+    assert [move for _, move, _ in far(running, number)] == ["CAME", "SAID", "DONE", "AGAIN"]
+    assert replies(running, number) == [("answer", "confirmed")]
+
+
+@BOTH
+def test_a_hint_that_comes_while_its_complaint_is_asked_about_is_asked_about_too(running, gateway, monkeypatch):
+    number = complain(running, gateway)
+    poll(running.parts)
+    answers.finish(running.parts, gateway, number, key="done", own="", by=CLERK)
+    send_due(running.parts)
+    running.turn(NOON + timedelta(days=5))
+    channel = running.parts.gateways[gateway].complaints
+    true = channel.look
+
+    def hint(of=number):
+        with running.parts.engine.begin() as connection:
+            cases.hint(connection, gateway, of, at=utc_now())
+
+    def meanwhile(asked):
+        older = true(asked)
+        running.outside.post(f"/complaints/{number}/again", {"words": "没有解决"})
+        hint()
+        return older
+
+    hint()
+    monkeypatch.setattr(channel, "look", meanwhile)
+    ask_hinted(running.parts)
+    monkeypatch.setattr(channel, "look", true)
+
+    ask_hinted(running.parts)
+
+    assert held(running, number).stage == "open"
+    assert ask_hinted(running.parts) == 0
+
+
+@BOTH
+def test_an_answer_that_another_look_overtook_is_read_again_before_it_is_said_again(running, gateway, monkeypatch):
+    """Its conversation is read, and before that is written down an older look writes the case."""
+    number = complain(running, gateway)
+    poll(running.parts)
+    channel = running.parts.gateways[gateway].complaints
+    true = channel.look
+    older = true(number)
+    running.outside.fault("unsigned", number, on="answer")
+    say(running, gateway, number)
+    send_due(running.parts)
+
+    def overtaken(asked):
+        newer = true(asked)
+        monkeypatch.setattr(channel, "look", lambda asked: older)
+        assert ask(running.parts, gateway, number)
+        monkeypatch.setattr(channel, "look", true)
+        return newer
+
+    monkeypatch.setattr(channel, "look", overtaken)
+    due_now(running)
+    send_due(running.parts)
+    assert replies(running, number) == [("answer", "unknown")]
+    due_now(running)
+    send_due(running.parts)
+
+    assert [by for by, _, _ in far(running, number)] == ["PAYER", "MERCHANT"]
+    assert replies(running, number) == [("answer", "confirmed")]
+
+
 @pytest.mark.parametrize(
     "own",
     [
