@@ -72,7 +72,7 @@ def ask_back(parts: Parts, gateway: str, number: str, *, why: Why, by: str) -> A
 
 def write_refund_word(parts: Parts, row: Row, *, agreed: bool, by: str) -> bool:
     """Tell a gateway that wants to hear it what became of the refund; False if that was written before."""
-    key = "refund_begun" if agreed else "not_refundable"
+    key = "refund_begun" if agreed else "refund_rejected"
     words = compose(key, "", names=(), places=places_of(parts))
     with parts.engine.begin() as connection:
         return _write(parts, connection, row, kind="agree" if agreed else "refuse", words=words, by=by)

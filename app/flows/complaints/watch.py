@@ -86,7 +86,8 @@ def tell_of_refunds(parts: Parts) -> int:
         nonlocal written
         with parts.reading() as connection:
             refund = find_refunds.find(connection, row.refund)
-        if RefundState(refund.state) not in UNDECIDED:
+            taken_back = find_refunds.steps_of(connection, row.refund)[-1].word == "withdrawn"
+        if RefundState(refund.state) not in UNDECIDED and not taken_back:  # who asked may ask otherwise: no answer yet
             agreed = refund.state != RefundState.REJECTED
             written += write_refund_word(parts, row, agreed=agreed, by=refund.decided_by or "refund")
 

@@ -18,6 +18,7 @@ from app.flows.complaints.send import send_due
 from app.flows.complaints.watch import ask_hinted, listen, poll, ring, tell_of_refunds
 from app.flows.complaints.words import BadAnswer, approved, compose
 from app.flows.pay.start import Want
+from app.flows.refund.steps import decide, withdraw
 from app.policy.facts import Insurance
 from app.policy.refunds import Why
 from core.clock import utc_now
@@ -552,6 +553,25 @@ def test_an_answer_that_another_look_overtook_is_read_again_before_it_is_said_ag
 
     assert [by for by, _, _ in far(running, number)] == ["PAYER", "MERCHANT"]
     assert replies(running, number) == [("answer", "confirmed")]
+
+
+def test_only_who_decided_tells_wechat_that_nothing_goes_back_and_not_why(running, adult):
+    """A clerk who takes his wish back has refused nobody; a reviewer's reason is told where it was paid."""
+    number = complain(running, "wechat", pay(running, Want(adult, MEDICAL)), wants_back=32000)
+    poll(running.parts)
+    first = answers.ask_back(running.parts, "wechat", number, why=Why.TWICE, by=CLERK).number
+    withdraw(running.parts, first, by=CLERK)
+
+    assert tell_of_refunds(running.parts) == 0 and replies(running, number) == []
+
+    second = answers.ask_back(running.parts, "wechat", number, why=Why.TWICE, by=CLERK).number
+    decide(running.parts, second, approved=False, by="staff:hsa01", reason="没有交两次")
+    assert tell_of_refunds(running.parts) == 1
+    send_due(running.parts)
+
+    assert replies(running, number) == [("refuse", "confirmed")]
+    said = far(running, number)[-1][2]
+    assert "没有通过审核" in said and "按规定" not in said
 
 
 @pytest.mark.parametrize(
