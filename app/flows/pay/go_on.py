@@ -40,8 +40,9 @@ def go_on(parts: Parts, number: str, *, by: str, network: str) -> Started:
         return find_started(parts, number)
     fresh = kept(gateway.start(_same(row, network)), at=parts.clocks.now(), place=place)
     with parts.engine.begin() as connection:
-        hand_out(connection, row.household_id, number, fresh)
-    return find_started(parts, number)
+        waits = hand_out(connection, row.household_id, number, fresh) is not None
+    started = find_started(parts, number)
+    return started if waits else replace(started, checkout=None)  # it is being ended, or it has been paid
 
 
 def _anew(parts: Parts, wants: Sequence[Want], payer: Payer, key: str) -> Started:

@@ -182,6 +182,8 @@ def _start(parts: Parts, wish: _Wish) -> Started:
         return Started(None, 0, "settled", None, None)
     if row.state not in (State.CREATED, State.UNKNOWN) or row.checkout:
         return _started(row)  # a code that is out is handed out again, whatever a question left open
+    if not _same_place(parts, row, wish.payer):
+        return _started(row)  # under its number they take no other address, and whether they have it is asked
     # New, or its answer was lost: the same number with the same content is the same order there (F34).
     order = Order(
         row.number,
@@ -320,7 +322,8 @@ def _attempt(
         expires_at=min(now + lives, last).replace(microsecond=0),
         next_query_at=wall + timedelta(seconds=gateway.facts.poll_after_s[0]),
         check_code=check_code,
-        memo={"notice": notice_for(parts, f"payment:{number}", items, check_code, payer.told_as)},
+        memo={"notice": notice_for(parts, f"payment:{number}", items, check_code, payer.told_as)}
+        | ({"place": place_of(parts, payer.network)} if payer.kind is Kind.H5 else {}),
         payer=sealed,
     )
 
@@ -372,7 +375,15 @@ def _same_live(parts: Parts, connection: Connection, bills: Sequence[IssuedBill]
     opened = parts.vault.open(row.payer, bound_to=f"payment.payer:{row.number}") if row.payer else None
     if opened != payer.openid or row.expires_at - parts.clocks.now() < timedelta(minutes=1):
         return None
-    return row if opens_for(row.checkout or {}, place_of(parts, payer.network)) else None
+    return row if _same_place(parts, row, payer) else None
+
+
+def _same_place(parts: Parts, row: Any, payer: Payer) -> bool:
+    """Only an H5 page is bound to the address its order names: that of its link, or before there is one its first."""
+    place = place_of(parts, payer.network)
+    if row.kind != Kind.H5:
+        return True
+    return opens_for(row.checkout, place) if row.checkout else bool(row.memo.get("place", place) == place)
 
 
 def _row(connection: Connection, number: str) -> Any:
