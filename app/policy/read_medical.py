@@ -3,7 +3,7 @@
 from datetime import date
 
 from app.policy.prices import Charge, Fund, Ground, Late, Medical, Newborn, Price, Window
-from app.policy.read_who import Groups, read_ground, read_line, read_who
+from app.policy.read_who import Groups, check_reached, read_ground, read_line, read_who
 from app.policy.strict import Page
 from app.policy.terms import Dates
 from app.policy.waits import Gap, Starts, Wait
@@ -42,6 +42,10 @@ def _check(page: Page, medical: Medical, dates: Dates) -> None:
     for at, late in enumerate(medical.late):
         if late.wait and late.wait.start(late.until) > dates.benefit_to:
             raise page.wrong(f"late[{at}].wait", "leaves the last late payer no day of cover")
+    check_reached(page, "windows", [window.who for window in medical.windows])
+    check_reached(page, "late", [late.who for late in medical.late if not late.decided])
+    if medical.gap and not medical.gap.in_window and not any(late.wait for late in medical.late):
+        raise page.wrong("gap", "lengthens a wait, and nobody waits")
     leaves = [ground.leaves(medical.base.personal) for ground in medical.grounds if not ground.who.levels]
     if leaves != sorted(leaves):
         raise page.wrong("grounds", "a lesser share stands before a greater one")
@@ -71,14 +75,14 @@ def _priced(page: Page, groups: Groups) -> Price:
 
 def _window(page: Page, groups: Groups) -> Window:
     ends = page.day("ends") if page.has("ends") else None
-    window = Window(read_who(page, groups), _starts(page, Starts.YEAR), ends)
+    window = Window(read_who(page, groups, priced=True), _starts(page, Starts.YEAR), ends)
     page.done()
     return window
 
 
 def _late(page: Page, groups: Groups, dates: Dates) -> Late:
     late = Late(
-        who=read_who(page, groups),
+        who=read_who(page, groups, priced=True),
         charge=_charge(page),
         wait=_wait(page.page("wait")) if page.has("wait") else None,
         starts=_starts(page, Starts.PAYMENT),

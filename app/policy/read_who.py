@@ -1,6 +1,6 @@
 """Reads whom a rule means, and the lines and payers that stand beside it in a year's file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.policy.facts import WHOLE_BP, Category, Residence, School, Sex
@@ -28,12 +28,25 @@ def read_groups(page: Page) -> Groups:
     return groups
 
 
-def read_who(page: Page, groups: Groups) -> Who:
-    """The table `who`; everybody if there is none."""
+def read_who(page: Page, groups: Groups, *, priced: bool = False) -> Who:
+    """The table `who`; everybody if there is none. `priced`: price and help are known when it is asked."""
     if not page.has("who"):
         return Who()
     inner = page.page("who")
-    return _who(inner, groups)
+    who = _who(inner, groups)
+    if who.waived is not None and not priced:
+        raise inner.wrong("waived", "is not known yet where this is asked")
+    for first, last in (("from_age", "to_age"), ("born_from", "born_to"), ("paid_from", "paid_to")):
+        spans = getattr(who, first), getattr(who, last)
+        if None not in spans and spans[0] > spans[1]:
+            raise inner.wrong(last, f"lies before {first}: nobody is meant")
+    return who
+
+
+def check_reached(page: Page, key: str, whos: Sequence[Who]) -> None:
+    """The first that fits counts: behind one that means everybody nothing is ever read."""
+    if any(who.everybody for who in whos[:-1]):
+        raise page.wrong(key, "something stands behind what means everybody")
 
 
 def _who(inner: Page, groups: Groups) -> Who:
@@ -43,6 +56,7 @@ def _who(inner: Page, groups: Groups) -> Who:
             raise inner.wrong(name, "is not a key of this table")
         if name in ("groups", "also"):
             said[name] = codes(inner, name, groups)
+            _named(inner, name, said[name])
         elif name == "levels":
             said[name] = frozenset(inner.wholes(name))
         elif name in _AGES:
@@ -53,9 +67,16 @@ def _who(inner: Page, groups: Groups) -> Who:
             said[name] = inner.flag(name)
         elif name in _LISTS:
             said[name] = frozenset(_word(inner, name, _LISTS[name], text) for text in inner.texts(name))
+            _named(inner, name, said[name])
         else:
             said[name] = _word(inner, name, _WORDS[name], inner.text(name))
     return Who(**said)
+
+
+def _named(page: Page, key: str, said: frozenset[object]) -> None:
+    """An empty list would mean everybody where nobody is named."""
+    if not said:
+        raise page.wrong(key, "names nobody")
 
 
 def codes(page: Page, key: str, groups: Groups) -> frozenset[str]:
