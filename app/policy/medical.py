@@ -1,9 +1,11 @@
 """The medical premium: windows, prices, waivers, sponsors, newborns (R16–R24, D20–D28). Fen in, lines out."""
 
+from collections.abc import Iterator
 from datetime import date, datetime
 
 from app.policy.answer import Eligible, FundDue, Line, Part, PriceBasis, Quote, Reason, turned_away
 from app.policy.checks import channel_refusal, is_backpay
+from app.policy.days import months_after
 from app.policy.facts import WHOLE_BP, Facts, Insurance, SponsorMode, SponsorRule
 from app.policy.lines import government_lines, line, sponsor_line
 from app.policy.prices import Charge
@@ -69,7 +71,7 @@ def _priced(case: Case, terms: Terms) -> Quote:
         waiting_end=terms.waiting_end,
         benefit_start=terms.benefit_start,
         benefit_end=terms.benefit_end or rules.dates.benefit_to,
-        price_until=_until(rules, terms, given),
+        price_until=_until(case, terms, given),
         lines=tuple(lines),
         normal_due=(case.ground.leaves(price.personal) if case.ground else price.personal) if full else None,
         sponsors=tuple(sponsor.name for sponsor, _ in given),
@@ -112,11 +114,24 @@ def _sponsored(rules: PolicyYear, facts: Facts, left: Fen, *, day: date, late: b
     return given
 
 
-def _until(rules: PolicyYear, terms: Terms, given: list[tuple[SponsorRule, Fen]]) -> datetime:
-    """The price's own end, or the sponsors' if one of them stops earlier."""
-    if all(sponsor.covers_late for sponsor, _ in given):
-        return terms.until
-    return min(terms.until, rules.dates.sponsors_until)
+def _until(case: Case, terms: Terms, given: list[tuple[SponsorRule, Fen]]) -> datetime:
+    """The first moment of other terms: their own end, that of sponsors who stop earlier or of a rule's span of days,
+    the month's where months are paid."""
+    ends = [terms.until, *map(beijing_midnight, _changes(case))]
+    if not all(sponsor.covers_late for sponsor, _ in given):
+        ends.append(case.rules.dates.sponsors_until)
+    if terms.charge is Charge.MONTHS_LEFT:
+        ends.append(beijing_midnight(months_after(case.day.replace(day=1), 1)))
+    return min(ends)
+
+
+def _changes(case: Case) -> Iterator[date]:
+    """The days ahead on which a rule that means this person begins or ends."""
+    medical = case.rules.medical
+    for rule in (*medical.prices, *medical.grounds, *medical.windows, *medical.late, *medical.funds):
+        day = rule.who.changes(case.facts, case.known)
+        if day is not None:
+            yield day
 
 
 def _sponsor_share(rules: PolicyYear, sponsor: SponsorRule, left: Fen, *, day: date, late: bool) -> Fen:

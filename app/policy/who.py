@@ -1,7 +1,7 @@
 """Whom a rule of a year means: groups, school, age, sex, residence, history of enrolment, a span of days, a level."""
 
-from dataclasses import dataclass, fields
-from datetime import date
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -69,6 +69,16 @@ class Who:
         if self.to_age is not None and birthday(facts.birth_date, self.to_age + 1) <= asked.reference:
             return False
         return self._more(facts, asked)
+
+    def changes(self, facts: Facts, asked: Asked) -> date | None:
+        """The next day on which its span of days makes it mean this person, or no more."""
+        if self.paid_from is None and self.paid_to is None:
+            return None
+        ends = [self.paid_from] if self.paid_from else []
+        ends += [self.paid_to + timedelta(days=1)] if self.paid_to else []
+        ahead = [day for day in ends if day > asked.day]
+        always = replace(self, paid_from=None, paid_to=None)
+        return min(ahead) if ahead and always.fits(facts, asked) else None
 
     def _more(self, facts: Facts, asked: Asked) -> bool:
         return (

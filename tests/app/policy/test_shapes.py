@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.policy.answer import Eligible, Part, Reason
 from app.policy.facts import Insurance, Residence, School, Sex
-from app.policy.prices import Ground, Step
+from app.policy.prices import Charge, Ground, Price, Step
 from app.policy.quote import accepts, quote, tier_choices
 from app.policy.waits import Gap, Wait
 from app.policy.who import Asked, History, Who, history, missed_years
@@ -188,3 +188,39 @@ def test_the_lines_of_every_answer_of_every_own_year_add_up(year):
         assert sum(line.amount for line in quoted.lines) == quoted.total
         parts = (quoted.personal_due, quoted.gov_substitute, quoted.sponsor_share, quoted.gov_subsidy)
         assert sum(part or 0 for part in parts) == quoted.total
+
+
+def year_of_2022(**changed):
+    rules = load_year(2022)
+    return replace(rules, has_medical=replace(rules.medical, **changed))
+
+
+def asked_at(rules, moment, **facts):
+    return quote(rules, replace(ORDINARY, **facts), at=when(moment), channel="self", tier=None)
+
+
+def test_a_price_ends_with_the_days_of_its_rule():
+    """Else whoever holds its code at midnight pays it on the next day, or is late for a lower one."""
+    early = Price(Who(paid_to=date(2021, 11, 10)), 80000, 30000, 50000)
+    later = Price(Who(paid_from=date(2021, 12, 1)), 90000, 40000, 50000)
+    children = Price(Who(to_age=10, paid_to=date(2021, 11, 5)), 70000, 20000, 50000)
+    rules = year_of_2022(prices=(children, early, later))
+
+    for moment, personal, until in (
+        ("2021-11-10 23:50", 30000, "2021-11-11 00:00"),
+        ("2021-11-11 00:00", 32000, "2021-12-01 00:00"),
+        ("2021-12-01 00:00", 40000, "2022-01-01 00:00"),
+    ):
+        quoted = asked_at(rules, moment)
+        assert (quoted.personal_due, quoted.price_until) == (personal, when(until)), moment
+    assert asked_at(rules, "2021-11-05 10:00").price_until == when("2021-11-11 00:00"), "the children's is not his"
+
+
+def test_a_price_by_months_ends_with_the_month():
+    months = replace(load_year(2022).medical.late[1], charge=Charge.MONTHS_LEFT, wait=None)
+    rules = year_of_2022(late=(months,))
+
+    quoted = asked_at(rules, "2022-01-31 23:50")
+
+    assert quoted.price_until == when("2022-02-01 00:00")
+    assert asked_at(rules, "2022-02-01 00:00").personal_due < quoted.personal_due
