@@ -7,6 +7,7 @@ from app.policy.answer import Eligible, PriceBasis, Quote, Reason
 from app.policy.days import birthday
 from app.policy.facts import Facts, FamilyType, Insurance, Sex, SpecialCase
 from app.policy.lines import chinese_day
+from app.policy.prices import Charge
 from app.policy.terms import PolicyYear
 from app.policy.windows import newborn_last_day
 from core.money import plain_yuan
@@ -70,12 +71,19 @@ def _bonus_ahead(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
 
 
 def _deadline(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
-    """Where late payers pay the whole price; elsewhere they wait, and `late_waits` says so."""
-    return {} if _in_time(quoted) and rules.medical.late_waiting_days else None
+    """Where late payers pay the whole price, theirs, and wait; elsewhere they wait, and `late_waits` says so."""
+    late = rules.medical.late_for_all
+    if not _in_time(quoted) or late is None or late.wait is None or late.charge is not Charge.TOTAL:
+        return None
+    price = rules.medical.price(facts, rules.asked(quoted.day, level=quoted.level))
+    return {"late_amount": plain_yuan(price.total)}
 
 
 def _late_waits(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
-    return {} if _in_time(quoted) and any(late.wait for late in rules.medical.late) else None
+    waits = [late.wait for late in rules.medical.late if late.wait]
+    if not _in_time(quoted) or not waits:
+        return None
+    return {"waits": "几个月" if waits[-1].whole_months else f"{waits[-1].days}天"}
 
 
 def _in_time(quoted: Quote) -> bool:

@@ -156,6 +156,12 @@ class Medical:
         return self.levels[0] if self.levels else None
 
     @property
+    def late_for_all(self) -> Late | None:
+        """The terms of everybody who comes late and is not meant by name; None where nobody may."""
+        return next((late for late in self.late if late.who.everybody and not late.decided), None)
+
+    @property
     def late_waiting_days(self) -> int:
         """How many days everybody who comes late waits; 0 where it is counted in months or not at all."""
-        return next((late.wait.days for late in self.late if late.who.everybody and late.wait), 0)
+        late = self.late_for_all
+        return late.wait.days if late and late.wait else 0

@@ -11,6 +11,7 @@ from app.policy.days import birthday
 from app.policy.facts import Facts, Insurance
 from app.policy.lines import chinese_day
 from app.policy.outlook import prospect
+from app.policy.prices import Late
 from app.policy.strict import BadPolicyYear
 from app.policy.terms import PolicyYear
 from core.clock import business_day
@@ -128,8 +129,7 @@ def _say_year(rules: PolicyYear) -> dict[str, object]:
     }
     if medical := rules.has_medical:
         said |= {
-            "waiting_days": medical.late_waiting_days,
-            "late_amount": plain_yuan(medical.base.total),
+            "waiting": _waiting(medical.late_for_all),
             "newborn_months": medical.newborn[0].months if medical.newborn else 0,
             "levels": "、".join(map(str, medical.levels)),
         }
@@ -147,6 +147,13 @@ def _say_year(rules: PolicyYear) -> dict[str, object]:
         if pension.bonus:
             said |= {"bonus": plain_yuan(pension.bonus.amount), "bonus_age": pension.bonus.wife_age}
     return said
+
+
+def _waiting(late: Late | None) -> str:
+    """How long everybody who comes late waits: 30天, 3个月."""
+    if late is None or late.wait is None:
+        return ""
+    return f"{late.wait.whole_months}个月" if late.wait.whole_months else f"{late.wait.days}天"
 
 
 def short_day(day: date) -> str:

@@ -7,7 +7,10 @@ import pytest
 
 from app.policy.answer import Reason
 from app.policy.facts import Employment, FamilyType, Insurance, SponsorMode, SponsorRule
+from app.policy.prices import Charge, Price
 from app.policy.quote import quote
+from app.policy.waits import Wait
+from app.policy.who import Who
 from app.policy.words import free_until, outlook, say, say_line
 from tests.app.policy.people import ORDINARY, RULES, medical, pension, when
 
@@ -127,3 +130,37 @@ def test_every_reason_code_has_a_sentence():
         unsaid += [] if said else [reason]
 
     assert unsaid == []
+
+
+def a_late_year(**changed):
+    """2022 with other terms for everybody who comes late."""
+    *named, late = RULES.medical.late
+    return replace(RULES, has_medical=replace(RULES.medical, late=(*named, replace(late, **changed))))
+
+
+@pytest.mark.parametrize(
+    ("changed", "before", "after"),
+    [
+        ({}, "过了这天要交 900 元，还要等30天才能报销", "交完30天后才能报销"),
+        ({"wait": Wait(months=3)}, "过了这天要交 900 元，还要等3个月才能报销", "交完3个月后才能报销"),
+        ({"charge": Charge.PERSONAL}, "过了这天再交，要等30天才能报销", "还是 320 元，但要等"),
+        ({"charge": Charge.PERSONAL, "wait": Wait(months=3)}, "过了这天再交，要等几个月才", "还是 320 元，但要等"),
+    ],
+)
+def test_what_is_said_of_the_last_day_is_what_the_year_asks_of_late_payers(changed, before, after):
+    rules = a_late_year(**changed)
+
+    in_time, late = (
+        quote(rules, ORDINARY, at=when(at), channel="self", tier=None)
+        for at in ("2021-12-25 12:00", "2022-01-15 12:00")
+    )
+
+    assert before in outlook(in_time, ORDINARY, rules) and after in say(late, rules)
+
+
+def test_who_has_a_price_of_his_own_reads_his_own_late_price():
+    own = Price(Who(to_age=60), 70000, 20000, 50000)
+    rules = replace(RULES, has_medical=replace(RULES.medical, prices=(own,)))
+    quoted = quote(rules, ORDINARY, at=when("2021-12-25 12:00"), channel="self", tier=None)
+
+    assert "过了这天要交 700 元" in outlook(quoted, ORDINARY, rules)
