@@ -117,7 +117,8 @@ def hinted(provider: str, body: bytes) -> list[str]:
 
 def ask_soon(connection: Connection, references: Sequence[str], *, at: datetime) -> int:
     """Messages that somebody says were delivered or not are asked about soon; how many. One that is asked about
-    anyway before then, or whose sending is not written down yet, stays as it is."""
+    anyway before then, or whose sending is not written down yet, stays as it is. It counts as no question of our own:
+    else whoever pushes before the carrier has answered would use them up."""
     return connection.execute(_SOON, {"references": list(references), "at": at}).rowcount
 
 
@@ -130,6 +131,6 @@ _CLAIM = text(
     " select taken.* from taken join due using (household_id, cause) order by due.ask_at, cause"
 )
 _SOON = text(
-    "update notice set ask_at = :at where provider_reference = any (:references) and rank = 2 and ask_at > :at"
-    "   and not failures ? channel"
+    "update notice set ask_at = :at, asks = asks - 1 where provider_reference = any (:references) and rank = 2"
+    "   and ask_at > :at and not failures ? channel"
 )

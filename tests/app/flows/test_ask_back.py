@@ -14,6 +14,7 @@ from app.flows.tell.at_the_door import visits
 from app.flows.tell.remind import remind
 from app.flows.tell.send import tell_due
 from app.flows.tell.words import told
+from notifications.rules import ASKS
 from tests.app.web.conftest import district, far_folder, running
 from tests.browsing import a_phone, code_in
 from tests.notifications.texts import approve, connected, on_phone
@@ -167,6 +168,24 @@ def test_a_push_is_a_hint_and_only_the_answer_counts(running, both, district):
     due(running)
     ask_back(both)
     assert notice(running).rank == 3
+
+
+def test_pushes_before_the_answer_is_there_use_up_no_question(running, both, district):
+    """Anybody may push, and again: for three days it is asked about all the same."""
+    reminded(both, district)
+    pushed = json.dumps([{"biz_id": notice(running).provider_reference}]).encode()
+    running.outside.fault("error", on="sms", gateway="aliyun", code="isp.SYSTEM_ERROR", count=2 * len(ASKS))
+    for _ in ASKS:
+        take_push(both, "aliyun", pushed)
+        take_push(both, "aliyun", pushed)  # while it waits to be asked about, once more is the same
+        due(running)
+        ask_back(both)
+
+    assert notice(running).ask_at is not None
+    for _ in ASKS:
+        due(running)
+        ask_back(both)
+    assert notice(running).ask_at is None, "its own questions end after three days"
 
 
 def test_a_forged_push_moves_nothing(running, both, district):
