@@ -18,7 +18,7 @@ from payments.gateways.complaining import Complaining, Complaint, complaints_of
 from payments.refunds import find as find_refunds
 from payments.states import UNDECIDED, RefundState
 
-OVERLAP = timedelta(days=4)  # longer than a case has time: what changed of an open one is on the list
+OVERLAP = timedelta(days=15)  # longer than a case has time, and days in which a payer may go on after its end: ours
 FIRST_LIST = timedelta(days=29)  # a list spans thirty days at most
 SEEN_ENOUGH = timedelta(minutes=10)
 NOT_LISTED = timedelta(hours=1)

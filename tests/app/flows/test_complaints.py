@@ -574,6 +574,25 @@ def test_only_who_decided_tells_wechat_that_nothing_goes_back_and_not_why(runnin
     assert "没有通过审核" in said and "按规定" not in said
 
 
+@BOTH
+def test_a_payer_who_goes_on_after_the_end_is_found_by_the_poll_too(running, gateway):
+    """His complaint is older than an open one may become, and its notification was lost."""
+    number, other = complain(running, gateway), complain(running, gateway)
+    poll(running.parts)
+    for each in (number, other):
+        answers.finish(running.parts, gateway, each, key="done", own="", by=CLERK)
+        send_due(running.parts)
+    for days in (3, 6):
+        running.turn(NOON + timedelta(days=days))
+        poll(running.parts)
+    running.outside.fault("callback_drop", gateway=gateway, count=None)
+    running.outside.post(f"/complaints/{number}/again", {"words": "没有解决"})
+
+    assert poll(running.parts) == 1
+
+    assert held(running, number).ended_at is None and held(running, other).ended_at is not None
+
+
 @pytest.mark.parametrize(
     "own",
     [
