@@ -46,9 +46,10 @@ def _check(page: Page, medical: Medical, dates: Dates) -> None:
     check_reached(page, "late", [late.who for late in medical.late if not late.decided])
     if medical.gap and not medical.gap.in_window and not any(late.wait for late in medical.late):
         raise page.wrong("gap", "lengthens a wait, and nobody waits")
-    leaves = [ground.leaves(medical.base.personal) for ground in medical.grounds if not ground.who.levels]
-    if leaves != sorted(leaves):
-        raise page.wrong("grounds", "a lesser share stands before a greater one")
+    for price in (medical.base, *medical.prices):
+        leaves = [ground.leaves(price.personal) for ground in medical.grounds if not ground.who.levels]
+        if leaves != sorted(leaves):
+            raise page.wrong("grounds", f"a lesser share stands before a greater one where {price.personal} is due")
     named = {level for price in medical.prices for level in price.who.levels}
     if named - set(medical.levels):
         raise page.wrong("levels", f"has no level {min(named - set(medical.levels))}")

@@ -81,6 +81,13 @@ SPOILED = [
     ("benefit_to = 2022-12-31", "benefit_to = 2021-12-31", r"dates\.benefit_to"),
     ('"TEKUN"\npayer', '"TEKUNN"\npayer', r"grounds\[0\]\.code: neither a category nor an age"),
     ("share_bp = 5000", "share_bp = 10001", r"grounds\[10\]\.share_bp: out of bounds"),
+    (
+        "[pension]",
+        '[[medical.grounds]]\ncode = "TEEN"\nwho = { to_age = 17 }\nfixed = 100_00\npayer = "finance"\nclause = "R17"\n'
+        'evidence = "a"\nnote = ""\n[[medical.prices]]\nwho = { to_age = 10 }\ntotal = 6\npersonal = 4\nsubsidy = 2\n'
+        "[pension]",
+        r"medical\.grounds: a lesser share stands before a greater one where 4 is due",
+    ),
     ("share_bp = 10000", "share_bp = 100", r"medical\.grounds: a lesser share stands before a greater"),
     ("tiers = [100_00, 300_00", "tiers = [300_00, 100_00", r"pension\.tiers: must be rising"),
     ("to = 600_00", "to = 500_00", r"pension\.subsidy_bands: 0 bands for the tier 60000"),
