@@ -34,7 +34,7 @@ def _short_cover(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
     if quoted.price_basis is not PriceBasis.LATE or quoted.benefit_start is None:
         return None
     days = ((quoted.benefit_end or rules.dates.benefit_to) - quoted.benefit_start).days + 1
-    return {"cover_days": days} if days < rules.medical.short_cover_days else None
+    return {"cover_days": max(days, 0)} if days < rules.medical.short_cover_days else None  # a gap may outlast the year
 
 
 def _bonus_pending(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:

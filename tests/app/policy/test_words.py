@@ -12,6 +12,7 @@ from app.policy.quote import quote
 from app.policy.waits import Wait
 from app.policy.who import Who
 from app.policy.words import free_until, outlook, say, say_line
+from app.policy.year import load_year
 from tests.app.policy.people import ORDINARY, RULES, medical, pension, when
 
 
@@ -164,3 +165,13 @@ def test_who_has_a_price_of_his_own_reads_his_own_late_price():
     quoted = quote(rules, ORDINARY, at=when("2021-12-25 12:00"), channel="self", tier=None)
 
     assert "过了这天要交 700 元" in outlook(quoted, ORDINARY, rules)
+
+
+def test_who_waits_longer_than_the_year_reads_that_no_day_is_left():
+    rules = load_year(2025)
+    long_gone = replace(ORDINARY, enrolled=frozenset({2018}))
+    quoted = quote(rules, long_gone, at=when("2025-06-25 10:00"), channel="self", tier=None)
+
+    said = outlook(quoted, long_gone, rules)
+
+    assert quoted.benefit_start == date(2026, 2, 25) and "0天" in said.replace(" ", "") and "-" not in said
