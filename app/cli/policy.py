@@ -11,10 +11,12 @@ from flask.cli import AppGroup
 
 from app.cli.parts import parts, settings
 from app.cli.policy_refusal import refusal
+from app.documents.year import draw
 from app.policy.cases import differences
 from app.policy.terms import PolicyYear
-from app.policy.year import YEARS, load_year, load_year_file
-from core.clock import BEIJING
+from app.policy.told import in_lines, tell
+from app.policy.year import Written, written_file, written_year
+from core.clock import BEIJING, utc_now
 from core.errors import AppError
 
 policy = AppGroup("policy", help="The insurance rules of a levy year.")
@@ -48,7 +50,7 @@ def copy_command(year: int, new: Path) -> None:
     _rules(str(year))
     try:
         with new.open("xb") as file:
-            file.write((YEARS / f"{year}.toml").read_bytes())
+            file.write((settings().district.years / f"{year}.toml").read_bytes())
     except FileExistsError:
         raise click.ClickException(f"{new} 已经有了，换一个名字。") from None
     except OSError as error:
@@ -62,11 +64,30 @@ def copy_command(year: int, new: Path) -> None:
     )
 
 
+@policy.command("show")
+@click.argument("year")
+@click.option("--against", help="Another levy year or .toml file: first what changed since that one.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="As a paper to sign (.pdf) instead.")
+def show(year: str, against: str | None, out: Path | None) -> None:
+    """A YEAR (or a year's .toml file) in plain Chinese, as whoever signs it reads it."""
+    if out and out.suffix.lower() != ".pdf":
+        raise click.BadParameter("a name that ends in .pdf", param_hint="--out")
+    if out and not out.parent.is_dir():
+        raise click.BadParameter(f"没有这个文件夹：{out.parent}", param_hint="--out")
+    document = tell(_written(year), against=_written(against) if against else None)
+    if out is None:
+        for line in in_lines(document):
+            click.echo(line)
+        return
+    out.write_bytes(draw(document, issuer=settings().issuer_name, at=utc_now()))
+    click.echo(f"{document.title}已写到 {out}")
+
+
 @policy.command("check")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def check(file: Path) -> None:
     """Say whether a year's FILE is good, or what is missing or wrong; exit 1 if it is."""
-    rules = _rules_of(file)
+    rules = _written_file(file).rules
     examples = len(tomllib.loads(file.read_text(encoding="utf-8"))["examples"])
     said = [f"{rules.year} 年度"]
     if pension := rules.has_pension:
@@ -110,10 +131,14 @@ def replay_command(year: str, against: str, moment: str | None, villages: bool, 
 
 
 def _rules(said: str) -> PolicyYear:
+    return _written(said).rules
+
+
+def _written(said: str) -> Written:
     if not said.isdigit():
-        return _rules_of(Path(said))
+        return _written_file(Path(said))
     try:
-        return load_year(int(said))
+        return written_year(int(said), settings().district.years)
     except AppError as error:
         raise click.ClickException(f"{error.sentence()} {said}") from error
 
@@ -122,9 +147,9 @@ def _name(said: str) -> str:
     return said if said.isdigit() else Path(said).name
 
 
-def _rules_of(file: Path) -> PolicyYear:
+def _written_file(file: Path) -> Written:
     try:
-        return load_year_file(file)
+        return written_file(file)
     except AppError as error:
         raise click.ClickException(refusal(error)) from error
 

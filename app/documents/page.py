@@ -26,14 +26,21 @@ FONTS = ("NotoSansSC-Regular", "LettersWide", "LettersRare")
 FOLDER = Path(__file__).parent / "fonts"
 _FAR = re.compile("<([0-9A-F]{5,6})>")
 MARGIN, WIDTH = 16 * mm, A4[0] - 32 * mm
+_SMALL, _STEP, _PAD, _SLACK = (
+    9,
+    4.2 * mm,
+    1 * mm,
+    0.2 * mm,
+)  # a grid: letters, the way to the next line, what stays free
 INK, GREEN, GREY, PALE = HexColor("#1c1f1d"), HexColor("#075e38"), HexColor("#5b6360"), HexColor("#eef1ef")
 
 
 class Page:
     """One page of A4; `finish` gives the file."""
 
-    def __init__(self, title: str, *, author: str, at: datetime) -> None:
-        """`author` issues it, at a moment of the business clock; the file says so too."""
+    def __init__(self, title: str, *, author: str, at: datetime, foot: str = "") -> None:
+        """`author` issues it, at a moment of the business clock; the file says so too. `foot`: below each page, before
+        its number; without one pages are not numbered."""
         self._into = BytesIO()
         self.canvas = Canvas(self._into, pagesize=A4, invariant=1, initialFontName=_loaded(FONTS[0]).fontName)
         self.canvas.setTitle(title)
@@ -43,10 +50,11 @@ class Page:
         made = self.canvas._doc._timeStamp  # an invariant file is dated 2000 else, and nothing public says when
         made.YMDhms, made.dhh, made.dmm = beijing(at).timetuple()[:6], 8, 0
         self.y = A4[1] - MARGIN
+        self._foot = foot
 
     def finish(self) -> bytes:
         """The file."""
-        self.canvas.showPage()
+        self._end_page()
         self.canvas.save()
         return self._into.getvalue()
 
@@ -80,6 +88,37 @@ class Page:
         for words in below:
             self.line(words, x=1)
 
+    def grid(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A table whose cells go on below as far as they need; the head again on each page. No row is cut in two."""
+        widths = _shares([head, *rows])
+        self._grid_row(head, widths, filled=True)
+        for row in rows:
+            if self.y - _height(row, widths) < MARGIN:
+                self._end_page()
+                self._grid_row(head, widths, filled=True)
+            self._grid_row(row, widths)
+        self.y -= 4 * mm
+
+    def _grid_row(self, cells: Sequence[str], widths: Sequence[float], *, filled: bool = False) -> None:
+        height = _height(cells, widths)
+        if filled:
+            self.canvas.setFillColor(PALE)
+            self.canvas.rect(MARGIN, self.y - height, WIDTH, height, stroke=0, fill=1)
+        self.canvas.setFillColor(INK)
+        x = MARGIN
+        for cell, width in zip(cells, widths, strict=True):
+            for down, part in enumerate(_wrapped(cell, width - 2 * _PAD, _SMALL)):
+                self._write(x + _PAD, self.y - (down + 1) * _STEP, part, _SMALL)
+            x += width
+        self.y -= height
+        self.canvas.setStrokeColor(PALE)
+        self.canvas.line(MARGIN, self.y, MARGIN + WIDTH, self.y)
+
+    def keep(self, height: float) -> None:
+        """The next page unless so many millimetres are left."""
+        if self.y - height * mm < MARGIN:
+            self._end_page()
+
     def fact(self, name: str, words: str) -> None:
         """A name and what it is, in two columns."""
         self._room()
@@ -111,8 +150,15 @@ class Page:
     def _room(self) -> None:
         """The next page, if this one is full."""
         if self.y < MARGIN / 2:
-            self.canvas.showPage()
-            self.y = A4[1] - MARGIN
+            self._end_page()
+
+    def _end_page(self) -> None:
+        if self._foot:
+            self.canvas.setFillColor(GREY)
+            number = self.canvas.getPageNumber()
+            self._write(MARGIN, MARGIN / 2, f"{self._foot}　第{number}页", 8)
+        self.canvas.showPage()
+        self.y = A4[1] - MARGIN
 
     def _write(self, x: float, y: float, words: str, size: int) -> None:
         for font, piece in _pieces(words):
@@ -155,6 +201,21 @@ def _loaded(font: str) -> Any:
     """Most papers need the first one only: the others are read when a letter asks for them."""
     pdfmetrics.registerFont(_Carried(font, str(FOLDER / f"{font}.ttf")))
     return pdfmetrics.getFont(font)
+
+
+def _shares(rows: Sequence[Sequence[str]]) -> list[float]:
+    """How wide each column is: as wide as its longest cell, and the long ones share what is left."""
+    wanted = [max(_width(cell, _SMALL) for cell in cells) + 2 * _PAD + _SLACK for cells in zip(*rows, strict=True)]
+    left, widths = WIDTH, dict[int, float]()
+    for at in sorted(range(len(wanted)), key=wanted.__getitem__):
+        widths[at] = min(wanted[at], left / (len(wanted) - len(widths)))
+        left -= widths[at]
+    return [widths[at] for at in range(len(wanted))]
+
+
+def _height(cells: Sequence[str], widths: Sequence[float]) -> float:
+    lines = max(len(_wrapped(cell, width - 2 * _PAD, _SMALL)) for cell, width in zip(cells, widths, strict=True))
+    return lines * _STEP + 1.6 * mm
 
 
 def _wrapped(words: str, width: float, size: int) -> list[str]:

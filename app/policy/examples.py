@@ -56,35 +56,40 @@ def prove(rules: PolicyYear, examples: tuple[Example, ...]) -> None:
     """Every example comes true, and every tier, band, category and the bonus has one; else BadPolicyYear."""
     shown: set[object] = set()
     for example in examples:
-        quoted = quote(
-            rules,
-            example.facts,
-            at=example.at,
-            channel=example.channel,
-            tier=example.tier,
-            level=example.level,
-            bought_months=example.bought_months,
-        )
-        _compare(example, quoted)
-        if quoted.eligible is Eligible.YES and quoted.reason_code is not Reason.BACKPAY_APPROVED:
-            shown |= _shown(example, quoted)
+        answer = quoted(rules, example)
+        _compare(example, answer)
+        if answer.eligible is Eligible.YES and answer.reason_code is not Reason.BACKPAY_APPROVED:
+            shown |= _shown(example, answer)
     for wanted, place in _wanted(rules):
         if wanted not in shown:
             raise BadPolicyYear(f"{place}: no worked example shows it")
 
 
-def _compare(example: Example, quoted: Quote) -> None:
+def quoted(rules: PolicyYear, example: Example) -> Quote:
+    """What the rules answer to an example."""
+    return quote(
+        rules,
+        example.facts,
+        at=example.at,
+        channel=example.channel,
+        tier=example.tier,
+        level=example.level,
+        bought_months=example.bought_months,
+    )
+
+
+def _compare(example: Example, answer: Quote) -> None:
     for column in OUTPUTS:
-        got, expected = output(quoted, column), example.expect.get(column)
+        got, expected = output(answer, column), example.expect.get(column)
         if (got or None) != (expected or None):
             raise BadPolicyYear(f"{example.place} ({example.title}): {column} is {got}, expected {expected}")
 
 
-def _shown(example: Example, quoted: Quote) -> set[object]:
+def _shown(example: Example, answer: Quote) -> set[object]:
     categories = example.facts.categories
     alone = next(iter(categories)) if len(categories) == 1 else None
-    bonus = {"bonus"} if quoted.couple_bonus else set()
-    return {("tier", quoted.tier), (quoted.insurance, quoted.ground), ("kept", quoted.tier, alone), *bonus}
+    bonus = {"bonus"} if answer.couple_bonus else set()
+    return {("tier", answer.tier), (answer.insurance, answer.ground), ("kept", answer.tier, alone), *bonus}
 
 
 def _wanted(rules: PolicyYear) -> list[tuple[object, str]]:

@@ -1,16 +1,29 @@
 """Loads a policy year: read strictly, proved by its own examples, then kept. No figure of any year stands in code."""
 
 import tomllib
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from app.policy.examples import prove, read_examples
+from app.policy.assumed import Assumed, read_assumed
+from app.policy.examples import Example, prove, read_examples
 from app.policy.read import read_year
 from app.policy.strict import BadPolicyYear, Page
 from app.policy.terms import PolicyYear, UnknownChannel
 from core.errors import NotFound
 
-__all__ = ["BadPolicyYear", "NoSuchYear", "PolicyYear", "UnknownChannel", "load_year", "load_year_file", "years"]
+__all__ = [
+    "BadPolicyYear",
+    "NoSuchYear",
+    "PolicyYear",
+    "UnknownChannel",
+    "Written",
+    "load_year",
+    "load_year_file",
+    "written_file",
+    "written_year",
+    "years",
+]
 
 YEARS = Path(__file__).parent / "years"
 
@@ -21,23 +34,43 @@ class NoSuchYear(NotFound):
     text = "还没有这一年的缴费标准。"
 
 
-@cache
+@dataclass(frozen=True)
+class Written:
+    """A year as its file says it: the rules, the worked examples that proved them, and what is marked as assumed."""
+
+    rules: PolicyYear
+    examples: tuple[Example, ...]
+    assumed: tuple[Assumed, ...]
+
+
 def load_year(year: int, folder: Path = YEARS) -> PolicyYear:
     """The levy year's rules out of a district's folder, read once. NoSuchYear without a file, BadPolicyYear if the file
     is wrong."""
+    return written_year(year, folder).rules
+
+
+@cache
+def written_year(year: int, folder: Path = YEARS) -> Written:
+    """The same with its examples and what is assumed."""
     path = folder / f"{year}.toml"
     if year not in years(folder):
         raise NoSuchYear(str(year))
-    rules = load_year_file(path)
-    if rules.year != year:
-        raise BadPolicyYear(f"{path.name}.year: is {rules.year}")
-    return rules
+    written = written_file(path)
+    if written.rules.year != year:
+        raise BadPolicyYear(f"{path.name}.year: is {written.rules.year}")
+    return written
 
 
 def load_year_file(path: Path) -> PolicyYear:
     """A year's file, checked and proved by its examples. BadPolicyYear names the wrong key."""
+    return written_file(path).rules
+
+
+def written_file(path: Path) -> Written:
+    """The same with its examples and what is assumed."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        values = tomllib.loads(text)
     except (OSError, ValueError) as error:
         raise BadPolicyYear(f"{path.name}: {error}") from error
     page = Page(values, path.name)
@@ -45,7 +78,7 @@ def load_year_file(path: Path) -> PolicyYear:
     examples = read_examples(page, rules)
     page.done()
     prove(rules, examples)
-    return rules
+    return Written(rules, examples, read_assumed(text))
 
 
 def years(folder: Path = YEARS) -> tuple[int, ...]:

@@ -122,6 +122,25 @@ def test_a_file_that_is_not_there_is_told(policy, tmp_path):
     assert said.exit_code != 0 and "Traceback" not in said.output
 
 
+def test_a_year_is_shown_in_words_with_what_changed(policy, tmp_path):
+    said = policy("show", dearer(tmp_path / "new.toml"), "--against", 2022)
+
+    assert said.exit_code == 0
+    assert "和2022年比，改了什么" in said.output and "原来：320；现在：380" in said.output
+
+
+def test_a_year_is_a_paper_to_sign(policy, tmp_path):
+    said = policy("show", 2025, "--out", tmp_path / "2025.pdf")
+
+    assert said.exit_code == 0 and (tmp_path / "2025.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_year_is_written_as_a_paper_and_nothing_else(policy, tmp_path):
+    said = policy("show", 2025, "--out", tmp_path / "2025.docx")
+
+    assert said.exit_code != 0 and ".pdf" in said.output
+
+
 @pytest.mark.parametrize(("out", "words"), [("report.csv", ".xlsx"), ("nowhere/report.xlsx", "没有这个文件夹")])
 def test_a_report_that_could_not_be_written_is_told_before_the_work(policy, tmp_path, out, words):
     said = policy("replay", "--year", 2022, "--against", 2022, "--out", tmp_path / out)
