@@ -65,6 +65,7 @@ def join(settings: Settings, engine: Engine) -> Parts:
         public_url=settings.public_url.rstrip("/"),
         help_phone=settings.help_phone,
         issuer=settings.issuer_name,
+        year_files=settings.district.years,
         place_words=settings.district.password_words,
         senders=settings.notice_senders,
         login=program.login if program else None,

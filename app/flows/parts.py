@@ -6,10 +6,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from math import ceil
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
 from app.policy.terms import PolicyYear
+from app.policy.year import YEARS
 from core.clock import business_day, utc_now
 from core.db import holds_connection
 from core.vault import Vault
@@ -95,6 +97,7 @@ class Parts:
     public_url: str
     help_phone: str
     issuer: str  # the office in whose name papers are issued
+    year_files: Path = YEARS  # the folder of the district's years
     place_words: tuple[str, ...] = ()  # names of the place, which make no password
     login: Callable[[str], str] | None = None  # a mini-program login code → openid
     account: OfficialAccount | None = None  # whose users pay in WeChat's browser

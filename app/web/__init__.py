@@ -22,6 +22,7 @@ from app.web.office import audit, day, desk
 from app.web.office import channels as office_channels
 from app.web.office import complaints as office_complaints
 from app.web.office import people as office_people
+from app.web.office import policy as office_policy
 from app.web.office import progress as office_progress
 from app.web.office import refunds as office_refunds
 from app.web.office import suspense as office_suspense
@@ -50,6 +51,7 @@ DOORS = (
     (office_complaints.bp, "/office/complaints", by_permission, True),
     (office_channels.bp, "/office/channels", by_permission, True),
     (office_people.bp, "/office/people", by_permission, True),
+    (office_policy.bp, "/office/policy", by_permission, True),
     (office_progress.bp, "/office/progress", by_permission, True),
     (audit.bp, "/office/audit", by_permission, True),
     (session.bp, "/api/v1", anybody, False),

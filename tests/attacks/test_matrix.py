@@ -111,6 +111,7 @@ WHO: Mapping[str, frozenset[str]] = {
     "office_refunds.review_one": BUREAUS,
     **dict.fromkeys(("office_refunds.approve_one", "office_refunds.confirm_one"), LEAD),
     "office_refunds.reject_one": TAX | BUREAUS,
+    **dict.fromkeys(("office_policy.listed", "office_policy.one", "office_policy.paper"), OFFICES),
     "office_channels.listed": BOOKS,
     **dict.fromkeys(("office_complaints.all_of_them", "office_complaints.one"), BOOKS),
     **dict.fromkeys(("office_complaints.answer_one", "office_complaints.back_one", "office_complaints.full"), CLERK),
@@ -198,6 +199,7 @@ NOBODYS = {
         "holder": "nobody",
         "name": "nobody",
         "provider": "aliyun",
+        "year": "2022",
     },
 }
 

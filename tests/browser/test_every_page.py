@@ -40,6 +40,7 @@ NO_PAGES = {  # files, figures, JSON, and what only leads on
     *(
         "day.paper",
         "day.empty_file",
+        "office_policy.paper",
         "office_progress.table_file",
         "proofs.file",
         "village_proofs.village_file",
@@ -213,6 +214,9 @@ def _offices(phone, district, paid, refund, complaint):
     yield "office_channels.listed", "/office/channels/"
     yield "office_complaints.all_of_them", "/office/complaints/"
     yield "office_complaints.one", f"/office/complaints/wechat/{complaint}"
+    yield "office_policy.listed", "/office/policy/"
+    yield "office_policy.one", "/office/policy/2022"
+    yield "office_policy.one#against", "/office/policy/2025?against=2024"
     yield "office_suspense.listed", "/office/suspense/"
     yield "office_refunds.listed", "/office/refunds/"
     yield "office_refunds.one", f"/office/refunds/{refund}"

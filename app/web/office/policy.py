@@ -1,0 +1,62 @@
+"""What each year says: the list of years, one of them in plain Chinese, the same as a paper to sign."""
+
+from apiflask import APIBlueprint
+from flask import Response, render_template, request
+
+from app.documents.year import draw
+from app.policy.told import Document, tell
+from app.policy.year import BadPolicyYear, NoSuchYear, written_year, years
+from app.web.door.access import Answer, needs
+from app.web.door.parts import parts
+from app.web.files import as_file
+
+bp = APIBlueprint("office_policy", __name__, enable_openapi=False)
+
+
+@bp.get("/")
+@needs("policy.see")
+def listed() -> Answer:
+    """Each year that has a file, the newest first, and which of them is collected now."""
+    found = [(year, _title(year)) for year in reversed(years(parts().year_files))]
+    return render_template("office/years.html", years=found, now=parts().rules.year)
+
+
+@bp.get("/<int:year>")
+@needs("policy.see")
+def one(year: int) -> Answer:
+    """A year in words; with `against` first what changed since that one."""
+    others = [each for each in reversed(years(parts().year_files)) if each != year]
+    return render_template(
+        "office/year.html",
+        document=_told(year),
+        others=others,
+        against=request.args.get("against"),
+        now=parts().rules.year,
+    )
+
+
+@bp.get("/<int:year>.pdf")
+@needs("policy.see")
+def paper(year: int) -> Response:
+    """The same on A4."""
+    document = _told(year)
+    body = draw(document, issuer=parts().issuer, at=parts().clocks.now())
+    return as_file(body, "application/pdf", f"{document.title}.pdf", shown=True)
+
+
+def _told(year: int) -> Document:
+    """NoSuchYear for either of the two."""
+    folder, other = parts().year_files, request.args.get("against")
+    if other is None:
+        return tell(written_year(year, folder))
+    if not other.isascii() or not other.isdigit():
+        raise NoSuchYear(other)
+    return tell(written_year(year, folder), against=written_year(int(other), folder))
+
+
+def _title(year: int) -> str | None:
+    """None for a file that is wrong: the other years can be read all the same."""
+    try:
+        return written_year(year, parts().year_files).rules.source.title
+    except BadPolicyYear:
+        return None
