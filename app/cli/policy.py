@@ -1,7 +1,6 @@
 """flask policy verify | copy | check | replay: worked cases, a year's file to change, and what a change would do."""
 
 import sys
-import tomllib
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from app.cli.parts import parts, settings
 from app.cli.policy_refusal import refusal
 from app.documents.year import draw
 from app.policy.cases import differences
+from app.policy.remarks import remarks
 from app.policy.terms import PolicyYear
 from app.policy.told import in_lines, tell
 from app.policy.year import Written, written_file, written_year
@@ -85,17 +85,27 @@ def show(year: str, against: str | None, out: Path | None) -> None:
 
 @policy.command("check")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def check(file: Path) -> None:
-    """Say whether a year's FILE is good, or what is missing or wrong; exit 1 if it is."""
-    rules = _written_file(file).rules
-    examples = len(tomllib.loads(file.read_text(encoding="utf-8"))["examples"])
+@click.option("--strict", is_flag=True, help="Exit 1 for anything that is worth a look, too.")
+def check(file: Path, strict: bool) -> None:
+    """Say whether a year's FILE is good, or what is missing or wrong; exit 1 if it is. What is odd or assumed is told
+    with its place and refuses nothing."""
+    written = _written_file(file)
+    rules = written.rules
     said = [f"{rules.year} 年度"]
     if pension := rules.has_pension:
         tiers = f"{len(pension.tiers)} 个档次" if pension.tiers else "任选档次"
         said.append(f"养老 {tiers}，养老代缴 {len(pension.grounds)} 类")
     if medical := rules.has_medical:
         said.append(f"医保减免 {len(medical.grounds)} 类")
-    click.echo(f"{file.name} 可以用：{'，'.join(said)}，{examples} 个案例全部相符。")
+    click.echo(f"{file.name} 可以用：{'，'.join(said)}，{len(written.examples)} 个案例全部相符。")
+    found = remarks(written)
+    if not found:
+        return
+    click.echo(f"还有 {len(found)} 处请看一看，不影响使用：")
+    for remark in found:
+        click.echo(f"  ● {remark.place or file.name}：{remark.words}")
+    if strict:
+        raise SystemExit(1)
 
 
 @policy.command("replay")

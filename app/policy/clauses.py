@@ -1,7 +1,7 @@
 """Reads what the year says on its own rules: where each stands, in which words, and which are behind an answer."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from app.policy.answer import Reason
 from app.policy.prices import Medical
@@ -38,12 +38,13 @@ def read_behind(page: Page, clauses: Mapping[str, Clause]) -> Mapping[str, tuple
 
 def check_clauses(page: Page, clauses: Mapping[str, Clause], rooms: Sequence[Medical | Pension]) -> None:
     """Every rule that a line of a bill names can be read by a person; else BadPolicyYear."""
-    for number in _used(rooms):
+    for number in used(rooms):
         if number not in clauses:
             raise page.wrong("clauses", f"{number} is used by a line and has no words")
 
 
-def _used(rooms: Sequence[Medical | Pension]) -> Iterable[str]:
+def used(rooms: Sequence[Medical | Pension]) -> Iterator[str]:
+    """The rules that lines of these insurances name."""
     for room in rooms:
         for ground in room.grounds:
             yield from (step.clause for step in ground.steps)

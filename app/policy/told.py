@@ -155,9 +155,16 @@ def _assumed(each: Assumed) -> Row:
     """'日程，医保补交最后一天', '2025年8月31日', and what the comment says."""
     words = phrases("told")
     place = "，".join(_key(part) for part in each.place.split(".")) if each.place else words["whole_file"]
+    return place, value_words(each) if each.written else "", each.why
+
+
+def value_words(each: Assumed) -> str:
+    """What stands at a marked place: a day, an amount, or each key of a table with its own."""
+    if not each.written:
+        return phrases("told")["whole_file"]
     if len(each.written) == 1:
-        return place, _said(next(iter(each.written.values()))), each.why
-    return place, "，".join(f"{_key(key)}{_said(text)}" for key, text in each.written.items()), each.why
+        return _said(next(iter(each.written.values())))
+    return "，".join(f"{_key(key)}{_said(text)}" for key, text in each.written.items())
 
 
 def _key(part: str) -> str:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from app.policy.answer import PriceBasis, Reason
 from app.policy.days import moment_after, months_after
 from app.policy.facts import Decision, Facts, Residence, SpecialCase
-from app.policy.prices import Charge, Ground, Late, LineTerms, Newborn, Price
+from app.policy.prices import Charge, Ground, Late, LineTerms, Newborn, Price, Window
 from app.policy.terms import PolicyYear
 from app.policy.waits import Starts
 from app.policy.who import Asked, missed_years
@@ -76,14 +76,15 @@ def case_of(rules: PolicyYear, facts: Facts, day: date, level: int | None, bough
 
 def terms_of(case: Case) -> Terms | Reason:
     """On what terms the person comes, or why he has to wait for somebody's word."""
-    if (stage := _newborn_stage(case)) is not None:
+    if (stage := newborn_stage(case)) is not None:
         return _newborn_terms(case, stage)
     if case.day <= case.rules.dates.normal_price_end:
         return _in_window(case)
     return _after_window(case)
 
 
-def _newborn_stage(case: Case) -> Newborn | None:
+def newborn_stage(case: Case) -> Newborn | None:
+    """The stage that a newborn comes in; None for anybody else, and for one that is too old."""
     facts = case.facts
     if facts.special_case is not SpecialCase.NEWBORN or facts.decision is not Decision.APPROVED:
         return None
@@ -101,9 +102,14 @@ def _newborn_terms(case: Case, stage: Newborn) -> Terms:
     return Terms(PriceBasis.SPECIAL, Reason.NEWBORN_OK, line_terms, start, last, until)
 
 
+def window_of(case: Case) -> Window | None:
+    """The part of the window that means the person, the first that does; None where none has a first day of its own."""
+    return next((each for each in case.rules.medical.windows if each.who.fits(case.facts, case.known)), None)
+
+
 def _in_window(case: Case) -> Terms:
     dates, medical = case.rules.dates, case.rules.medical
-    window = next((each for each in medical.windows if each.who.fits(case.facts, case.known)), None)
+    window = window_of(case)
     start = _first_day(case, window.starts if window else Starts.YEAR)
     waiting_end, bought = None, 0
     if medical.gap and medical.gap.in_window and (missed := missed_years(case.facts, case.rules.year)):
@@ -125,21 +131,21 @@ def _in_window(case: Case) -> Terms:
 
 
 def _after_window(case: Case) -> Terms | Reason:
-    """The first of the year's terms for late payers that means the person."""
-    known = case.known
+    found = late_of(case)
+    if found is None or not found.decided or _late_waiver(case.facts) is not None:
+        return Reason.LATE_WINDOW_CLOSED if found is None else _late_terms(case, found)
+    # Nobody who should pay less is charged the late price because a list missed a row (D25, R47).
+    open_ = case.day <= case.rules.dates.late_end
+    return Reason.LATE_WAIVER_REVIEW if open_ else Reason.LATE_WINDOW_CLOSED
+
+
+def late_of(case: Case) -> Late | None:
+    """The first of the year's terms for late payers that means the person, but for those that the bureau denied him."""
     for late in case.rules.medical.late:
-        if not late.who.fits(case.facts, known):
-            continue
-        if late.decided:
-            said = _late_waiver(case.facts)
-            if said is None:
-                # Nobody who should pay less is charged the late price because a list missed a row (D25, R47).
-                open_ = case.day <= case.rules.dates.late_end
-                return Reason.LATE_WAIVER_REVIEW if open_ else Reason.LATE_WINDOW_CLOSED
-            if said is Decision.REJECTED:
-                continue
-        return _late_terms(case, late)
-    return Reason.LATE_WINDOW_CLOSED
+        denied = late.decided and _late_waiver(case.facts) is Decision.REJECTED
+        if late.who.fits(case.facts, case.known) and not denied:
+            return late
+    return None
 
 
 def _late_waiver(facts: Facts) -> Decision | None:

@@ -49,6 +49,16 @@ def test_a_good_file_is_said_to_be_good_with_what_it_holds(policy, tmp_path):
     assert all(word in said.output for word in ("可以用", "12 个档次", "医保减免 10 类", "养老代缴 6 类"))
 
 
+def test_what_is_worth_a_look_refuses_nothing_unless_asked_to(policy, tmp_path):
+    file = tmp_path / "new.toml"
+    file.write_text(TEXT.replace("个人缴纳320元", "个人缴纳350元"), encoding="utf-8")
+
+    plain, strict = policy("check", file), policy("check", file, "--strict")
+
+    assert plain.exit_code == 0 and "可以用" in plain.output and "clauses.R16：原文里写的350元" in plain.output
+    assert strict.exit_code == 1 and strict.output == plain.output
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
