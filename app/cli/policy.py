@@ -44,10 +44,14 @@ def verify(cases: Path, year: str | None) -> None:
 
 @policy.command("copy")
 @click.argument("year", type=int)
-@click.argument("new", type=click.Path(dir_okay=False, path_type=Path))
-def copy_command(year: int, new: Path) -> None:
-    """Copy the file of YEAR to NEW.toml, to change it. Nothing is overwritten."""
+@click.argument("new", required=False, type=click.Path(dir_okay=False, path_type=Path))
+def copy_command(year: int, new: Path | None) -> None:
+    """Copy the file of YEAR to NEW.toml, to change it; asks for the next year's name if none is given. Nothing is
+    overwritten."""
     _rules(str(year))
+    new = new or Path(click.prompt("新一年的文件名", default=f"{year + 1}.toml"))
+    if new.suffix != ".toml":
+        raise click.BadParameter("a name that ends in .toml, best the year's own: 2026.toml", param_hint="NEW")
     try:
         with new.open("xb") as file:
             file.write((settings().district.years / f"{year}.toml").read_bytes())
@@ -55,13 +59,26 @@ def copy_command(year: int, new: Path) -> None:
         raise click.ClickException(f"{new} 已经有了，换一个名字。") from None
     except OSError as error:
         raise click.ClickException(f"{new} 写不了：{error.strerror}") from error
-    click.echo(
-        f"{year} 年的标准已抄到 {new}。接下来：\n"
-        f"1. 用文本编辑器改数字。金额以分为单位，320_00 就是 320 元；井号后面是依据，请一并改。\n"
-        f"2. 改写文末的案例（examples）：每个档次、每类代缴至少有一例，案例要与新数字相符。\n"
-        f"3. flask --app wsgi policy check {new}\n"
-        f"4. flask --app wsgi policy replay --year {year} --against {new} --out 推演.xlsx"
+    click.echo(f"{year} 年的标准已抄到 {new}。接下来：\n{_next_steps(year, new)}")
+
+
+def _next_steps(year: int, new: Path) -> str:
+    named = new.stem if new.stem.isdigit() and len(new.stem) == 4 else "新的年份"
+    command = "flask --app wsgi policy"
+    steps = (
+        f"用文本编辑器打开，先把 year = {year} 改成{named}，再改 dates 和文中每一个日期；"
+        f"放进{settings().district.name}的年度文件夹时，文件名要是年份加 .toml。",
+        "改 source 和 clauses：文号、标题、原文。金额以分为单位，320_00 就是 320 元。",
+        "改价钱和规矩。谁适用写在 who 里（groups、schools、from_age、to_age……），不写就是所有人，排在前面的先算："
+        "medical.prices 是另外的价钱，windows 是待遇从哪天起，late 是过了集中缴费期怎么收、等多久，gap 是断保，"
+        "newborn 是新生儿，grounds 是政府替谁交；pension 里是档次、补贴、kept、substitute、bonus。",
+        "公告里没有、先推定的，在那一行后面写 # assumed: 为什么。",
+        "改写文末的案例（examples）：每个档次、每类代缴至少有一例，案例要与新数字相符。",
+        f"{command} check {new}",
+        f"{command} show {new} --against {year} --out 请审核.pdf",
+        f"{command} replay --year {year} --against {new} --out 推演.xlsx",
     )
+    return "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
 
 
 @policy.command("show")

@@ -1,5 +1,6 @@
 """A policy clerk copies a year, is told in words what is wrong with the copy, and runs worked cases against it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,14 @@ from config.settings import Settings
 from tests.app.policy.copies import TEXT, dearer, without_example
 from tests.app.policy.test_cases import FIRST, HEAD, TABLE
 
+ROOT = Path(__file__).parents[3]
+
 
 @pytest.fixture
 def policy(environment):
     """The commands of a process that has no database: none of these may need one."""
     runner = create_app(Settings.from_environment(environment)).test_cli_runner()
-    return lambda *words: runner.invoke(args=["policy", *map(str, words)])
+    return lambda *words, typed=None: runner.invoke(args=["policy", *map(str, words)], input=typed)
 
 
 def test_a_copy_keeps_every_comment_and_says_what_to_do_next(policy, tmp_path):
@@ -23,8 +26,35 @@ def test_a_copy_keeps_every_comment_and_says_what_to_do_next(policy, tmp_path):
 
     said = policy("copy", 2022, new)
 
-    assert said.exit_code == 0 and "policy check" in said.output and "policy replay" in said.output
-    assert new.read_bytes() == (YEARS / "2022.toml").read_bytes()
+    assert said.exit_code == 0 and new.read_bytes() == (YEARS / "2022.toml").read_bytes()
+    assert "year = 2022 改成2023" in said.output and "# assumed:" in said.output
+    for verb in (f"check {new}", f"show {new} --against 2022", f"replay --year 2022 --against {new}"):
+        assert f"policy {verb}" in said.output
+
+
+def test_every_table_that_the_next_steps_name_is_one_of_the_language(policy, tmp_path):
+    said = policy("copy", 2025, tmp_path / "draft.toml").output
+    page = (ROOT / "docs" / "a-year.md").read_text(encoding="utf-8")
+
+    assert "改成新的年份" in said
+    for word in re.findall(r"[a-z_]{3,}", re.sub(r"(?m)^.*policy.*$", "", said.partition("接下来")[2])):
+        assert word in page, word
+
+
+@pytest.mark.parametrize(("typed", "name"), [("\n", "2023.toml"), ("draft.toml\n", "draft.toml")])
+def test_a_copy_without_a_name_asks_and_offers_the_next_year(policy, tmp_path, monkeypatch, typed, name):
+    monkeypatch.chdir(tmp_path)
+
+    said = policy("copy", 2022, typed=typed)
+
+    assert said.exit_code == 0 and "[2023.toml]" in said.output
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_copy_is_a_year_file_by_its_name(policy, tmp_path):
+    said = policy("copy", 2022, tmp_path / "2023.xlsx")
+
+    assert said.exit_code != 0 and ".toml" in said.output and not list(tmp_path.iterdir())
 
 
 def test_a_copy_overwrites_nothing(policy, tmp_path):
