@@ -31,6 +31,8 @@ STAFF = {
     Role.TOWN: "town01",
     Role.AUDITOR: "auditor01",
 }
+SECOND_CLERK = "clerk02"  # takes on what the first one asked for
+OFFICES = (*STAFF.items(), (Role.TAX_CLERK, SECOND_CLERK))
 PASSWORD_FILE = CHECKOUT / ".local" / "agent-password.txt"
 
 
@@ -58,7 +60,8 @@ def ensure_district(parts: Parts, people: int = 3000, *, password_file: Path = P
     put_agent(parts, login=LOGIN, name="示例代办员", village=place.code, password=password)
     staff_password = kept_password(password_file.with_name("staff-password.txt"))
     put_staff(parts, STAFF, password=staff_password, town=place.code[:9])
-    for whose, login in ((Agent, LOGIN), *((Staff, login) for login in STAFF.values())):
+    put_staff(parts, {Role.TAX_CLERK: SECOND_CLERK}, password=staff_password, town=place.code[:9])
+    for whose, login in ((Agent, LOGIN), *((Staff, login) for _, login in OFFICES)):
         if not has_second(parts, whose, login=login):
             issue_second(parts, whose, login=login)
     resident = showcase().ordinary

@@ -18,7 +18,7 @@ from flask.cli import AppGroup
 
 from app.access.roles import ROLES
 from app.cli.parts import office_parts, parts, settings, urls
-from app.cli.people import STAFF, ensure_district
+from app.cli.people import OFFICES, ensure_district
 from app.cli.texts import hand_in
 from app.cli.whom import whom_to_try
 from config.settings import CHECKOUT
@@ -213,7 +213,7 @@ def _welcome(held: Any, district: Any) -> None:
 {whom_to_try()}
 
   试一位代办员 账号 {district.agent_login}   密码 {district.agent_password}   （{district.agent_village}）
-  试办公账号   {"、".join(f"{ROLES[role]} {login}" for role, login in STAFF.items())}   密码 {district.staff_password}
+  试办公账号   {"、".join(f"{ROLES[role]} {login}" for role, login in OFFICES)}   密码 {district.staff_password}
   动态码 second factor .venv/bin/flask --app wsgi agent code {district.agent_login}，办公账号用 staff code 账号
                       （30秒换一个，每个只能用一次）
 

@@ -25,7 +25,7 @@ def providers() -> Iterator[Provider]:
     for name in BY_TEXT:
         channel = parts().channels.get(name)
         if isinstance(channel, Provider):
-            yield channel
+            yield channel.quietly()
 
 
 def longest_values(sample: Mapping[str, str]) -> Mapping[str, str]:

@@ -3,7 +3,9 @@ PROVIDERS. A provider's module, and the SDK with it, is read only where it is co
 
 import json
 from collections.abc import Callable, Mapping
+from copy import copy
 from importlib import import_module
+from typing import Self
 
 from core.http import Door, OutsideSilent
 from notifications.approved import TooLong, fitted
@@ -27,6 +29,12 @@ class Provider:
         self.account = account
         self._door = door
         self._alert = alert
+
+    def quietly(self) -> Self:
+        """The same account, asked by somebody who reads the answer himself: nobody is woken."""
+        held = copy(self)
+        held._alert = unheard
+        return held
 
     def _prepared(self, words: Words) -> tuple[str, dict[str, str]]:
         """The template's id and its values, in their order. RefusesUs where there is none, or a value is too long."""

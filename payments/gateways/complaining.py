@@ -84,6 +84,7 @@ class ComplaintFacts:
     answer_within: timedelta  # of the complaint, or of its new beginning
     end_within: timedelta
     hears_of_refunds: bool  # whether it wants to be told that a refund was agreed to
+    last_words: bool  # whether what is dealt with is said to be so in words
 
 
 class Complaining(Protocol):

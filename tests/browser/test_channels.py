@@ -76,11 +76,11 @@ def test_whoever_gives_up_the_dialogue_calls_it_again_or_takes_another_way(phone
     eventually_heard(phone, heard, 1)
     assert "本页自己会变" in phone.look(f"channel-{phone.size}-wechat-page")
 
-    phone.press("打开微信，付 320 元")
+    phone.press("付 320 元")
     eventually_heard(phone, heard, 2)
     phone.press("不付了，换一种付法")
 
-    phone.page.get_by_role("heading", name="付款码已经失效").wait_for()
+    phone.page.get_by_role("heading", name="这一笔已经失效").wait_for()
 
 
 @pytest.mark.parametrize(("gateway", "title"), [("wechat", "微信"), ("alipay", "支付宝"), ("unionpay", "云闪付")])
@@ -125,9 +125,9 @@ def test_who_changes_his_mind_has_another_way_at_once(phone, district, running):
     ("app", "press", "end"),
     [
         ("wechat", "出云闪付付款码", "这个码不用了"),
-        ("alipay", "用支付宝付", "这个码不用了"),
-        ("unionpay", "用云闪付付", "这个码不用了"),
-        ("plain", "用微信付", "付款码已经失效"),
+        ("alipay", "用支付宝付", "这一笔不付了"),
+        ("unionpay", "用云闪付付", "这一笔不付了"),
+        ("plain", "用微信付", "这一笔已经失效"),
     ],
 )
 def test_who_does_not_pay_after_all_leaves_any_way(phone, district, running, app, press, end):

@@ -7,8 +7,8 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, Row
 
-from app.flows.complaints.ask import bound
-from app.flows.complaints.words import compose, digest
+from app.flows.complaints.ask import bound, channel_of
+from app.flows.complaints.words import BadAnswer, compose, digest
 from app.flows.parts import Parts
 from app.flows.refund.steps import Asked, apply_within
 from app.policy.refunds import Why
@@ -16,6 +16,8 @@ from app.registry import find as find_people
 from core.errors import Conflict, NotFound
 from payments.complaints import cases
 from payments.number import household_of
+from payments.refunds import find as find_refunds
+from payments.states import UNDECIDED, RefundState
 from payments.taking import find as find_money
 
 
@@ -29,6 +31,12 @@ class ComplaintOver(Conflict):
     """It is dealt with, or the payer took it back."""
 
     text = "这件投诉已经办结或者撤回了，请刷新再看。"
+
+
+class RefundUndecided(Conflict):
+    """The refund that was asked for with it has nobody's word yet."""
+
+    text = "这件投诉申请的退费还没有人定，定了再告诉平台处理完。"
 
 
 class NotOurPayment(Conflict):
@@ -50,11 +58,18 @@ def answer(
 
 
 def finish(parts: Parts, gateway: str, number: str, *, key: str, own: str, by: str) -> None:
-    """Say that it is dealt with, in these words where the gateway takes any. BadAnswer, ComplaintOver,
+    """Say that it is dealt with, in these words where the gateway takes any. BadAnswer, ComplaintOver, RefundUndecided,
     NoSuchComplaint."""
     with parts.engine.begin() as connection:
         row = _open(connection, gateway, number)
-        words = compose(key or "done", own, names=names_of(parts, connection, row), places=places_of(parts))
+        if row.refund and RefundState(find_refunds.find(connection, row.refund).state) in UNDECIDED:
+            raise RefundUndecided(row.refund)
+        if channel_of(parts, gateway).facts.last_words:
+            words = compose(key or "done", own, names=names_of(parts, connection, row), places=places_of(parts))
+        elif key or own.strip():
+            raise BadAnswer(what="这个平台的“处理完了”不带话。先点“回复”把话说了，再点“处理完了”")
+        else:
+            words = ""
         _write(parts, connection, row, kind="finish", words=words, by=by)
 
 

@@ -59,6 +59,10 @@ WORDS: Mapping[Phase, str] = {
     Phase.CLOSED: "这个付款码已经失效，没有扣钱。要交费请重新出码。",
     Phase.FAILED: "{title}没有接受这一笔，没有扣钱。请稍后再试。",
 }
+WITHOUT_CODE: Mapping[Phase, str] = {  # of a payment that nobody was to scan
+    Phase.LEFT: "这一笔不付了。没有付就没有扣钱；万一付了，这一项还没交就算交上，已经交了就自动退回。",
+    Phase.CLOSED: "这一笔过了时间，没有扣钱。要交费请重新去交。",
+}
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,8 @@ class Followed:
     @property
     def words(self) -> str:
         """The sentence for this phase."""
-        return WORDS[self.phase].format(title=self.title)
+        words = WORDS if self.kind is Kind.NATIVE else {**WORDS, **WITHOUT_CODE}
+        return words[self.phase].format(title=self.title)
 
     @property
     def minutes_left(self) -> int:

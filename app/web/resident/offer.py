@@ -26,6 +26,7 @@ def offered(failed: str) -> dict[str, object]:
     return {
         "channels": codes(parts().gateways),
         "paused": paused,
+        "address": parts().public_url.partition("://")[2],
         "ways": [way for way in left if not way.elsewhere],
         "codes": [way for way in left if way.elsewhere],
         "failed": [way for way in found if way.value == failed],

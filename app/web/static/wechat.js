@@ -15,6 +15,11 @@ function ready() {
   pay();
 }
 
+setTimeout(() => {
+  const told = document.querySelector("[data-no-bridge]");
+  if (told && !window.WeixinJSBridge) told.hidden = false; // what was to answer is not here
+}, 3000);
+
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-pay]") && window.WeixinJSBridge) pay();
 });

@@ -71,7 +71,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 class AlipayComplaints:
     """The complaints against one contract. Holds no state."""
 
-    facts = ComplaintFacts(timedelta(hours=24), timedelta(hours=72), hears_of_refunds=False)
+    facts = ComplaintFacts(timedelta(hours=24), timedelta(hours=72), hears_of_refunds=False, last_words=True)
 
     def __init__(self, line: AlipayLine) -> None:
         self._line = line

@@ -72,7 +72,7 @@ _TAKEN = frozenset({200, 204})
 class WeChatComplaints:
     """The complaints against one merchant number. Holds no state."""
 
-    facts = ComplaintFacts(timedelta(hours=24), timedelta(hours=72), hears_of_refunds=True)
+    facts = ComplaintFacts(timedelta(hours=24), timedelta(hours=72), hears_of_refunds=True, last_words=False)
 
     def __init__(self, line: Line, signer: Signer) -> None:
         self._line, self._signer = line, signer

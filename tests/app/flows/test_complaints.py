@@ -120,7 +120,7 @@ def test_a_complaint_lives_from_its_notification_to_its_end(running, adult, gate
     tell_of_refunds(running.parts)
     tell_of_refunds(running.parts)
     send_due(running.parts)
-    answers.finish(running.parts, gateway, number, key="refunded", own="", by=CLERK)
+    answers.finish(running.parts, gateway, number, key="refunded" if gateway == "alipay" else "", own="", by=CLERK)
     send_due(running.parts)
 
     row = held(running, number)
@@ -137,6 +137,38 @@ def test_a_complaint_lives_from_its_notification_to_its_end(running, adult, gate
         answers.ask_back(running.parts, gateway, number, why=Why.TWICE, by=CLERK)
     assert listed(running.parts, ended=False, gateway="", page=1)[1] == 0
     assert listed(running.parts, ended=True, gateway=gateway, page=1)[1] == 1
+
+
+def test_words_that_a_platform_would_drop_are_not_taken(running):
+    """They stood on the page as if the payer could read them."""
+    number = complain(running, "wechat")
+    poll(running.parts)
+
+    for key, own in (("done", ""), ("", "办好了")):
+        with pytest.raises(BadAnswer) as refused:
+            answers.finish(running.parts, "wechat", number, key=key, own=own, by=CLERK)
+        assert "不带话" in refused.value.sentence()
+    assert replies(running, number) == []
+    answers.finish(running.parts, "wechat", number, key="", own="", by=CLERK)
+    send_due(running.parts)
+
+    assert replies(running, number) == [("finish", "confirmed")] and held(running, number).ended_at
+
+
+@BOTH
+def test_nothing_is_dealt_with_while_nobody_has_decided_on_its_refund(running, adult, gateway):
+    payment = pay(running, Want(adult, MEDICAL), gateway=gateway)
+    number, other = complain(running, gateway, payment, wants_back=32000), complain(running, gateway)
+    poll(running.parts)
+    refund = answers.ask_back(running.parts, gateway, number, why=Why.TWICE, by=CLERK).number
+
+    with pytest.raises(answers.RefundUndecided):
+        answers.finish(running.parts, gateway, number, key="", own="", by=CLERK)
+    assert [kind for kind, _ in replies(running, number)] == []
+    answers.finish(running.parts, gateway, other, key="", own="", by=CLERK)
+    agree(running.parts, refund)
+
+    answers.finish(running.parts, gateway, number, key="", own="", by=CLERK)
 
 
 @BOTH
@@ -201,7 +233,7 @@ def test_a_payment_of_another_channel_is_none_of_this_ones(running, adult):
 def test_withdrawn_ends_it_and_going_on_begins_it_anew_with_a_new_clock(running, gateway, said):
     number, other = complain(running, gateway), complain(running, gateway)
     poll(running.parts)
-    answers.finish(running.parts, gateway, number, key="done", own="", by=CLERK)
+    answers.finish(running.parts, gateway, number, key="", own="", by=CLERK)
     send_due(running.parts)
     assert held(running, number).ended_at is not None
     running.turn(NOON + timedelta(hours=30))
@@ -463,7 +495,7 @@ def test_an_end_whose_word_was_lost_does_not_end_what_the_payer_began_anew(runni
     number = complain(running, gateway)
     poll(running.parts)
     running.outside.fault("unsigned", number, on="finish")
-    answers.finish(running.parts, gateway, number, key="done", own="", by=CLERK)
+    answers.finish(running.parts, gateway, number, key="", own="", by=CLERK)
     send_due(running.parts)
     assert replies(running, number) == [("finish", "unknown")]
     running.turn(NOON + timedelta(minutes=5))
@@ -498,7 +530,7 @@ def test_an_answer_whose_word_was_lost_is_not_said_again_after_the_payer_went_on
 def test_a_hint_that_comes_while_its_complaint_is_asked_about_is_asked_about_too(running, gateway, monkeypatch):
     number = complain(running, gateway)
     poll(running.parts)
-    answers.finish(running.parts, gateway, number, key="done", own="", by=CLERK)
+    answers.finish(running.parts, gateway, number, key="", own="", by=CLERK)
     send_due(running.parts)
     running.turn(NOON + timedelta(days=5))
     channel = running.parts.gateways[gateway].complaints
@@ -580,7 +612,7 @@ def test_a_payer_who_goes_on_after_the_end_is_found_by_the_poll_too(running, gat
     number, other = complain(running, gateway), complain(running, gateway)
     poll(running.parts)
     for each in (number, other):
-        answers.finish(running.parts, gateway, each, key="done", own="", by=CLERK)
+        answers.finish(running.parts, gateway, each, key="", own="", by=CLERK)
         send_due(running.parts)
     for days in (3, 6):
         running.turn(NOON + timedelta(days=days))

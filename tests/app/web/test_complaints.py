@@ -16,7 +16,7 @@ from app.policy.facts import Insurance
 from tests.app.flows.test_complaints import _nobody_has_complained, complain, due_now, far, replies
 from tests.app.web.test_office_people import at_desk
 from tests.builders import NOON
-from tests.refunding import pay, rows
+from tests.refunding import agree, pay, rows
 
 __all__ = ["_nobody_has_complained"]
 MEDICAL = Insurance.RES_MEDICAL
@@ -73,6 +73,9 @@ def test_the_clerk_reads_answers_asks_back_and_marks_it_done(running, district, 
     assert clerk.post(f"{path_of(number)}/back", data={"why": "twice"}).status_code == 303
     refund = rows(running, "select refund from complaint")[0].refund
     assert refund in clerk.get(path_of(number)).text and "待受理" in clerk.get(path_of(number)).text
+    early = clerk.post(f"{path_of(number)}/answer", data={"key": "", "own": "", "finish": "1"})
+    assert early.status_code == 409 and "还没有人定" in early.text
+    agree(running.parts, refund)
     assert clerk.post(f"{path_of(number)}/answer", data={"key": "", "own": "", "finish": "1"}).status_code == 303
     send_due(running.parts)
 
