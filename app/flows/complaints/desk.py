@@ -33,6 +33,7 @@ STAGES: Mapping[str, str] = {
     Stage.WITHDRAWN: "投诉人撤回",
     Stage.UNKNOWN: "平台的说法不认识",
 }
+ANSWERED = "已回复，等办结"
 MOVES: Mapping[str, str] = {
     "came": "提出投诉",
     "again": "继续投诉",
@@ -68,6 +69,7 @@ class Waiting:
     number: str
     title: str
     stage: str
+    about: str  # masked
     is_ours: bool
     amount: Fen | None
     turn: int
@@ -128,7 +130,7 @@ def listed(parts: Parts, *, ended: bool, gateway: str, page: int) -> tuple[Seque
     with parts.reading() as connection:
         count = cases.counted(connection, ended=ended, gateway=gateway)
         rows = cases.listed(connection, ended=ended, gateway=gateway, offset=(page - 1) * PAGE, most=PAGE)
-    return [_head(row, now) for row in rows], count
+    return [_head(row, now, scrub(_opened(parts, row)[0]["about"])) for row in rows], count
 
 
 def without(parts: Parts) -> Sequence[str]:
@@ -151,11 +153,12 @@ def case(parts: Parts, gateway: str, number: str) -> Case:
         lines, replies = cases.lines_of(connection, gateway, number), cases.replies_of(connection, gateway, number)
         refund = _refund(connection, row)
     told, phone = _opened(parts, row)
+    about = scrub(told["about"])
     return Case(
-        head=_head(row, parts.clocks.now()),
+        head=_head(row, parts.clocks.now(), about),
         payment=row.payment,
         named=scrub(row.named),
-        about=scrub(told["about"]),
+        about=about,
         words=scrub(told["words"]),
         pictures=told["pictures"],
         phone=mask_phone(phone) if phone else "",
@@ -191,7 +194,7 @@ def sentences(parts: Parts) -> Mapping[str, str]:
     return {key: words.format_map(places_of(parts)) for key, words in approved().items()}
 
 
-def _head(row: Row, now: datetime) -> Waiting:
+def _head(row: Row, now: datetime, about: str) -> Waiting:
     answered = row.answered_at is not None
     until = row.end_by if answered else row.answer_by
     left = None if row.ended_at else until - now
@@ -199,7 +202,8 @@ def _head(row: Row, now: datetime) -> Waiting:
         gateway=row.gateway,
         number=row.number,
         title=GATEWAYS[row.gateway].facts.title,
-        stage=STAGES[row.stage],
+        stage=ANSWERED if row.stage == Stage.OPEN and answered and not row.waiting else STAGES[row.stage],
+        about=about,
         is_ours=row.payment is not None,
         amount=row.amount,
         turn=row.turn,

@@ -26,10 +26,11 @@ CHANNELS: Mapping[str, str] = {"wechat": "微信订阅消息", "sms": "短信", 
 
 @dataclass(frozen=True)
 class Told:
-    """One line of the timeline."""
+    """One line of the timeline; `whom`: the masked names it is about."""
 
     at: datetime
     what: str
+    whom: str
     state: str
     way: str
     why: str
@@ -41,6 +42,7 @@ def told(notice: Any) -> Told:
     return Told(
         at=notice.delivered_at or notice.sent_at or notice.queued_at,
         what=KINDS.get(notice.kind, notice.kind),
+        whom=notice.fields.get("names", ""),
         state=_state(notice),
         way=CHANNELS.get(notice.channel or "", notice.channel or ""),
         why=_WHY.get(why) or _of_a_way(why),

@@ -69,7 +69,9 @@ def test_the_clerk_reads_answers_asks_back_and_marks_it_done(running, district, 
     assert "马上发出" in clerk.get(path_of(number)).text
     send_due(running.parts)
     shown = clerk.get(path_of(number)).text
-    assert "平台上已经看得到" in shown and "附一张图片" in shown
+    assert "平台上已经看得到" in shown and "附一张图片" in shown and "等我们处理" not in shown
+    listed = clerk.get("/office/complaints/").text
+    assert "已回复，等办结" in listed and "投诉什么" in listed and "13800005678" not in listed
     assert clerk.post(f"{path_of(number)}/back", data={"why": "twice"}).status_code == 303
     refund = rows(running, "select refund from complaint")[0].refund
     assert refund in clerk.get(path_of(number)).text and "待受理" in clerk.get(path_of(number)).text

@@ -21,7 +21,7 @@ from app.flows.pay.start import Want
 from app.flows.reconcile.import_outside import import_outside
 from app.flows.refund.steps import apply
 from app.policy.facts import Insurance
-from core.redact import mask_phone
+from core.redact import mask_name, mask_phone
 from tests.app.web.test_office import PASSWORD, client_of
 from tests.app.web.test_proofs import PAPER
 from tests.browsing import Browser
@@ -183,7 +183,14 @@ def test_a_persons_page_tells_what_was_paid_told_and_read(running, district, cle
 
     page = clerk.get(path).text
 
-    for words in ("已付，入了账", "缴费成功", "办好了", "王奶奶", "核对信息", "somebody"):
+    for words in (
+        "已付，入了账",
+        f"缴费成功（{mask_name(district.adult.name)}）",
+        "办好了",
+        "王奶奶",
+        "核对信息",
+        "somebody",
+    ):
         assert words in page
     for category in ("低保", "DIBAO"):
         assert category not in page
