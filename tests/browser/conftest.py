@@ -42,7 +42,8 @@ _BUT_CONTRAST = _ALL | {"rules": {"color-contrast": {"enabled": False}}}  # ever
 
 
 def audit(page: Page, name: str, options: dict = _ALL) -> None:
-    """No finding of axe-core that is serious or critical."""
+    """No finding of axe-core that is serious or critical, once the page is there after a click."""
+    page.wait_for_load_state("domcontentloaded")
     found = AXE.run(page, options=options).response["violations"]
     findings = [each for each in found if each["impact"] in ("serious", "critical")]
     told = [(each["id"], [node["html"][:160] for node in each["nodes"]]) for each in findings]
@@ -69,6 +70,7 @@ class Phone:
     def look(self, name: str) -> str:
         """Judge the page by the elder-friendly norms; keep a picture; its text."""
         SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.wait_for_load_state("domcontentloaded")
         self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
         seen = self.page.evaluate(_SEEN)
         assert seen["overflow"] <= 0, f"{name} scrolls sideways by {seen['overflow']} px"
@@ -84,6 +86,7 @@ class Phone:
     def look_at_desk(self, name: str, width: int) -> None:
         """A page of the offices at a width: nothing scrolls sideways; keep a picture."""
         SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.wait_for_load_state("domcontentloaded")
         self.page.set_viewport_size({"width": width, "height": 812})
         self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
         sideways = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

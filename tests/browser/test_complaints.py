@@ -66,7 +66,8 @@ def test_the_lead_pauses_a_channel_and_a_resident_reads_it(desk, phone, district
     desk.page.locator("summary").first.click()
     desk.page.get_by_label("给居民看的话").first.fill("微信正在检修，今天下午恢复")
     desk.page.get_by_label("原因").first.fill("对方通知检修")
-    desk.page.get_by_role("button", name="暂停微信收款").click()
+    desk.press("暂停微信收款")
+    expect(desk.page.get_by_role("button", name="恢复微信收款")).to_be_visible()
     audit(desk.page, "channels")
     desk.look_at_desk("desk-channels", 1280)
 
