@@ -79,16 +79,6 @@ class Dates:
         """The first moment without sponsors, but for those whose own rule covers late payers (D22)."""
         return moment_after(self.sponsors_end)
 
-    @cached_property
-    def late_until(self) -> datetime:
-        """The first moment at which late payers are refused."""
-        return moment_after(self.late_end)
-
-    @cached_property
-    def benefit_until(self) -> datetime:
-        """The first moment after the year's medical cover."""
-        return moment_after(self.benefit_to)
-
 
 @dataclass(frozen=True)
 class Campaign:

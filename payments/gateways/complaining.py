@@ -10,7 +10,6 @@ from core.money import Fen
 from payments.gateways.base import Acknowledgement, Gateway
 
 LONGEST_ANSWER = 200  # letters, at either gateway
-MOST_PICTURES = 4
 
 
 class Stage(StrEnum):
