@@ -32,6 +32,7 @@ GROUPS = (
     Later("stack", "app.cli.stack", "stack", "Everything at once, with the sandbox."),
     Later("demo", "app.cli.demo", "demo", "The main job once, end to end."),
     Later("db", "app.cli.db", "db", "The database's schema."),
+    Later("ops", "app.cli.ops", "ops", "The machine: upgrades, backups, keys (运维)."),
     Later("worker", "app.cli.worker", "worker", "The background process."),
     Later("clock", "app.cli.clock", "clock", "The business clock (sandbox only)."),
     Later("policy", "app.cli.policy", "policy", "The insurance rules of a levy year."),

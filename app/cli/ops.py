@@ -1,0 +1,6 @@
+"""flask ops …: the machine and what it holds, for the operator who runs it. Each verb stands in a file of its own,
+`ops_<verb>.py`."""
+
+from flask.cli import AppGroup
+
+ops = AppGroup("ops", help="The machine: upgrades, backups, keys (运维).")
