@@ -17,8 +17,10 @@ from app.cli.people import ensure_district
 from app.flows.register.district import put_places
 from app.flows.register.import_roster import Imported, import_roster
 from app.registry.failures import REASONS, Failure, FailureFile
+from app.registry.places import Places, read_places
 from app.registry.sample import write_sample, write_template
 from app.registry.synthetic import MOST_VILLAGES, TOWNS, villages
+from app.registry.workbook import BadFile
 from core.clock import beijing
 from core.errors import AppError
 
@@ -110,13 +112,20 @@ def sample_command(file: Path, people: int, bad: float, form: str | None) -> Non
 
 
 @registry.command("places")
-def places_command() -> None:
-    """Make the invented district's towns and villages known, without people (sandbox only)."""
-    if not settings().is_sandbox:
-        raise click.ClickException("只用于沙盒。 Only for a sandbox.")
-    found = villages(MOST_VILLAGES)
-    put_places(office_parts(), TOWNS, [(place.code, place.name) for place in found])
-    click.echo(f"{len(TOWNS)} 个镇街，{len(found)} 个村")
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def places_command(file: Path | None) -> None:
+    """Make the district's towns and villages known as FILE lists them (.csv, .xlsx: 镇街代码, 镇街名称, 村居代码,
+    村居名称): added, or renamed if they are known. Without FILE the invented district's (sandbox only)."""
+    if file is None and not settings().is_sandbox:
+        raise click.ClickException("请给出村居名单文件：镇街代码、镇街名称、村居代码、村居名称四列。")
+    try:
+        found = (
+            read_places(file) if file else Places(TOWNS, [(each.code, each.name) for each in villages(MOST_VILLAGES)])
+        )
+    except BadFile as error:
+        raise click.ClickException(error.sentence()) from error
+    put_places(office_parts(), found.towns, found.villages)
+    click.echo(f"{len(found.towns)} 个镇街，{len(found.villages)} 个村")
 
 
 def _progress() -> Callable[[int, int], None]:
