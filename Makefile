@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run test browser demo check bench simulate faults mutants db migration lock
+.PHONY: help setup run test browser demo check bench simulate faults mutants db migration components advisories lock
 
 FLASK := .venv/bin/flask --app wsgi
 PIP := -m pip --disable-pip-version-check --no-input -qq
@@ -69,6 +69,12 @@ db: setup ## migrate the database to the newest
 migration: setup ## a new migration, name="what is new"
 	@test -n "$(name)" || { echo 'make migration name="what is new"' >&2; exit 2; }
 	@$(FLASK) db migration "$(name)"
+
+components: setup ## every library, its version and licence, as a table
+	@.venv/bin/pip-licenses --format=markdown --order=name
+
+advisories: setup ## asks a public database what is known about them (docs/components.md)
+	@.venv/bin/python -m config.advisories
 
 lock: setup ## requirements*.txt from requirements*.in
 	@test -x .tools/bin/uv || .venv/bin/python $(PIP) install --upgrade --target .tools uv==$(UV)

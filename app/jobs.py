@@ -30,7 +30,7 @@ from app.flows.suspense.solve import watch
 from app.flows.tell.ask_back import ask_back
 from app.flows.tell.send import tell, tell_due
 from app.flows.watch.book import NUMBERS, watch_book
-from app.flows.watch.keys import watch_keys
+from app.flows.watch.keys import watch_address, watch_keys
 from core.errors import AppError
 
 STALLED_S = 30
@@ -114,7 +114,8 @@ def _money_tasks(app: App, parts: Parts) -> None:
     @app.periodic(cron="23 1 * * *")  # nine in the morning in Beijing
     @app.task(name="watch_keys", queue="clock", queueing_lock="watch_keys")
     def _watch_keys(timestamp: int) -> None:
-        watch_keys(parts)
+        steps = {"keys": watch_keys, "address": watch_address}
+        one_by_one(parts, "watch_keys", steps, lambda step: _safely(step, lambda: steps[step](parts)), name=str)
 
 
 def _complaint_tasks(app: App, parts: Parts) -> None:

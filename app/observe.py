@@ -8,10 +8,15 @@ from collections.abc import Callable, Mapping
 import structlog
 from prometheus_client import Counter, Histogram
 
+from app.alarms import NOW, WAKES
+
 REQUESTS = Counter("liangxian_requests_total", "Requests answered", ["door", "status"])
 SECONDS = Histogram("liangxian_request_seconds", "Time to answer", ["door"], buckets=(0.005, 0.02, 0.1, 0.5, 1, 3, 10))
-ALERTS = Counter("liangxian_alerts_total", "Things somebody must look at", ["what"])
+ALERTS = Counter("liangxian_alerts_total", "Things somebody must look at, and how soon", ["what", "wakes"])
 ROUTINE = Counter("liangxian_routine_total", "What others do as a routine and nobody need look at", ["what"])
+
+for _what, _wakes in WAKES.items():
+    ALERTS.labels(_what, _wakes)  # shown as 0: else nobody would see the first one as an increase
 
 
 class Alarm:
@@ -29,7 +34,7 @@ class Alarm:
         self._lock = threading.Lock()
 
     def __call__(self, what: str, **words: object) -> None:
-        ALERTS.labels(what).inc()
+        ALERTS.labels(what, WAKES.get(what, NOW)).inc()
         if self._is_new((what, *(f"{name}={value}" for name, value in sorted(words.items())))):
             self._say(what, words)
 

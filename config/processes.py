@@ -13,6 +13,7 @@ def processes(read: Reading, home: Path) -> dict[str, Any]:
         "web_workers": read.whole("WEB_WORKERS", 2, 1, 64),
         "web_threads": read.whole("WEB_THREADS", 16, 1, 256),
         "drain_s": read.whole("WEB_DRAIN_S", 0 if read.sandbox else 5, 0, 25),
+        "worker_metrics_port": read.whole("WORKER_METRICS_PORT", 0, 0, 65535),
         "log_level": read.text("LOG_LEVEL", "INFO", shape="DEBUG|INFO|WARNING|ERROR"),
     }
 

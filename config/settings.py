@@ -173,6 +173,7 @@ class Settings:
             "WEB_DRAIN_S", "seconds a stopping process is not ready and still takes requests", "`5`; sandbox `0`"
         )
     )
+    worker_metrics_port: int = field(metadata=told("WORKER_METRICS_PORT", "where the worker shows figures", "nowhere"))
     log_level: str = field(metadata=told("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "`INFO`"))
 
     @property

@@ -10,6 +10,7 @@ import structlog
 from flask.cli import AppGroup
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
+from prometheus_client import start_http_server
 
 from app.cli.parts import parts, settings, urls
 from app.jobs import STOPPING, jobs
@@ -21,6 +22,8 @@ WAIT_S = 3
 @worker.command("run")
 def run() -> None:
     """Work until SIGTERM; the job in hand is finished first. kill -9 is safe: every job may run twice."""
+    if port := settings().worker_metrics_port:
+        start_http_server(port, addr="127.0.0.1")
     asyncio.run(_go_on())
 
 

@@ -21,7 +21,7 @@ _LONGEST = 40
 
 @dataclass(frozen=True)
 class Places:
-    """`towns`: code of 9 digits → name; `villages`: (code of 12 digits, name), each in the town its code begins with."""
+    """`towns`: code of 9 digits → name; `villages`: (code of 12 digits, name), in the town its code begins with."""
 
     towns: dict[str, str]
     villages: list[tuple[str, str]]

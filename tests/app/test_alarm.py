@@ -11,14 +11,14 @@ from tests.system import System
 def test_the_same_words_are_said_once_and_counted_every_time() -> None:
     said = []
     alarm = Alarm(lambda what, words: said.append((what, dict(words))))
-    before = ALERTS.labels("callback_refused")._value.get()
+    before = ALERTS.labels("callback_refused", "day")._value.get()
 
     for _ in range(3):
         alarm("callback_refused", gateway="wechat", verdict="signature wrong")
     alarm("callback_refused", gateway="alipay", verdict="signature wrong")
 
     assert [words["gateway"] for _, words in said] == ["wechat", "alipay"]
-    assert ALERTS.labels("callback_refused")._value.get() == before + 4
+    assert ALERTS.labels("callback_refused", "day")._value.get() == before + 4
 
 
 def test_after_its_pause_it_is_said_again() -> None:
