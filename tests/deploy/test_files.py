@@ -84,7 +84,13 @@ def test_a_rule_rings_when_its_time_has_come() -> None:
 
 
 def test_the_scripts_are_shell() -> None:
-    for script in (DEPLOY / "install", DEPLOY / "secrets", DEPLOY / "bin" / "liangxian"):
+    for script in (
+        DEPLOY / "install",
+        DEPLOY / "database",
+        DEPLOY / "rehearsal",
+        DEPLOY / "secrets",
+        DEPLOY / "bin" / "liangxian",
+    ):
         _said("/bin/sh", "-n", script)
         assert script.stat().st_mode & 0o111, script
 
