@@ -22,9 +22,10 @@ def weakness(value: str | bytes, *, least: int = SHORTEST) -> str:
 
 
 def guessable(value: str | bytes) -> str:
-    """Like `weakness`, of any length: well-known words, few different characters, or one piece repeated."""
+    """Like `weakness`, of any length: well-known words, few different characters, or one piece repeated.
+    Of a short one half may be alike: a bank gives out six digits."""
     raw = value.encode() if isinstance(value, str) else value
-    if len(set(raw)) < min(8, len(raw)) or _repeats(raw):
+    if len(set(raw)) < min(8, (len(raw) + 1) // 2) or _repeats(raw):
         return "repeats itself"
     text = raw.decode("latin-1").lower()
     if len(PARTING.sub("", WELL_KNOWN.sub("", text))) < len(text) / 2:
