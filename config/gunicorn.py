@@ -12,6 +12,7 @@ from prometheus_client import multiprocess
 
 from config.draining import reloading
 from config.settings import Settings, environment
+from core.version import COMMIT, VERSION
 
 _settings = Settings.from_environment(environment())
 _metrics = environment(None).get("PROMETHEUS_MULTIPROC_DIR")  # the library's own variable; it wants the process's
@@ -41,6 +42,11 @@ def on_starting(_server: Any) -> None:
             left.unlink()
 
 
+def when_ready(server: Any) -> None:
+    """The first line of a life says what lives."""
+    server.log.info("web %s %s", VERSION, COMMIT)
+
+
 def on_reload(_server: Any) -> None:
     """New processes take over at the same door."""
     reloading()
@@ -53,8 +59,8 @@ def child_exit(_server: Any, worker: Any) -> None:
 
 
 def post_fork(_server: Any, worker: Any) -> None:
-    """The database shows which worker holds a connection."""
-    os.environ["PGAPPNAME"] = f"web-{worker.pid}"
+    """The database shows which worker of which version holds a connection."""
+    os.environ["PGAPPNAME"] = f"web-{worker.pid} {VERSION}"
 
 
 def post_worker_init(worker: Any) -> None:

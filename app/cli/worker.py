@@ -1,6 +1,7 @@
 """flask worker run: the process that tells people, asks silent gateways, and rescues what a dead worker left."""
 
 import asyncio
+import os
 import signal
 from contextlib import suppress
 from typing import Any
@@ -14,6 +15,7 @@ from prometheus_client import start_http_server
 
 from app.cli.parts import parts, settings, urls
 from app.jobs import STOPPING, jobs
+from core.version import COMMIT, VERSION
 
 worker = AppGroup("worker", help="The background process.")
 WAIT_S = 3
@@ -24,6 +26,8 @@ def run() -> None:
     """Work until SIGTERM; the job in hand is finished first. kill -9 is safe: every job may run twice."""
     if port := settings().worker_metrics_port:
         start_http_server(port, addr="127.0.0.1")
+    os.environ["PGAPPNAME"] = f"worker-{os.getpid()} {VERSION}"
+    structlog.get_logger("worker").info("worker", version=VERSION, commit=COMMIT)
     asyncio.run(_go_on())
 
 

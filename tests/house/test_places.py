@@ -9,6 +9,7 @@ from tests.house.tree import ROOT, python, tree, within
 
 ENVIRONMENT = {
     "config/settings.py": "reads it, once",
+    "app/cli/worker.py": "the worker tells libpq its own name",
     "config/gunicorn.py": "each forked worker tells libpq its own name",
     "app/cli/stage.py": "hands its own environment on to the processes it starts",
     "app/cli/stack.py": "hands its own environment on to the processes it starts",
@@ -25,7 +26,7 @@ COMMITS = {
     "bench": "measures commits",
     "tests": "prepare and look",
 }
-FLOOR = {"clock", "db", "errors", "http", "money", "redact", "vault"}
+FLOOR = {"clock", "db", "errors", "http", "money", "redact", "vault", "version"}
 CONTRACTS = {
     "app stands on payments and notifications, they stand on core",
     "web and cli tell flows; flows know policy and registry",

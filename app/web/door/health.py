@@ -1,4 +1,4 @@
-"""/livez: this process lives. /readyz: it can do its work. /metrics: figures, for callers on this machine only."""
+"""/livez: this process lives, and its version. /readyz: it can do its work. /metrics: figures, for callers here."""
 
 import os
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.flows.parts import Parts
 from app.web.door.parts import parts
+from core.version import COMMIT, VERSION
 from migrations.upgrade import serves
 
 bp = APIBlueprint("health", __name__, enable_openapi=False)
@@ -63,8 +64,8 @@ def writable() -> bool:
 
 @bp.get("/livez")
 def livez() -> Response:
-    """Never looks at the database: one blip of it must not end every process."""
-    return jsonify(status="ok")
+    """Never looks at the database: one blip of it must not end every process. `commit` is empty where nobody said."""
+    return jsonify(status="ok", version=VERSION, commit=COMMIT)
 
 
 @bp.get("/readyz")
@@ -89,8 +90,11 @@ def metrics() -> Response:
 
 def _book() -> CollectorRegistry:
     """What the worker's last look at the book found: rows that break each truth, and how old that look is; and whether
-    that can be read at the moment. The other figures are there without it."""
+    that can be read at the moment. The other figures, the version among them, are there without it."""
     registry = CollectorRegistry()
+    Gauge("liangxian_build_info", "1, of the version that answers", ["version", "commit"], registry=registry).labels(
+        VERSION, COMMIT
+    ).set(1)
     readable = Gauge("liangxian_book_readable", "1: what the last look found could be read", registry=registry)
     rows = Gauge("liangxian_invariant_rows", "Rows that break a truth of the book", ["number"], registry=registry)
     age = Gauge("liangxian_invariant_age_seconds", "Since the last look", ["number"], registry=registry)
