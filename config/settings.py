@@ -21,6 +21,7 @@ from config.district import District, whose
 from config.messages import sms
 from config.processes import processes
 from config.reading import Reading, names
+from config.upgrading import Upgrading, upgrading
 from config.wechat import wechat
 from notifications.channels import Account
 
@@ -174,6 +175,13 @@ class Settings:
         )
     )
     worker_metrics_port: int = field(metadata=told("WORKER_METRICS_PORT", "where the worker shows figures", "nowhere"))
+    upgrading: Upgrading = field(
+        metadata=told(
+            "UPGRADE_<BACKUP,BACKUP_CHECK,FOLDERS>",
+            "for `ops upgrade`: commands that back up and that say a backup is recent; folders that need room",
+            "none; the checkout",
+        )
+    )
     log_level: str = field(metadata=told("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "`INFO`"))
 
     @property
@@ -248,6 +256,7 @@ def _values(read: Reading) -> dict[str, Any]:
         **wechat(read),
         **sms(read, held.signature if held else ""),
         **processes(read, CHECKOUT),
+        "upgrading": upgrading(read, CHECKOUT),
         "notice_senders": read.whole("NOTICE_SENDERS", 16, 1, 64),
         "gateways": MappingProxyType({name: MappingProxyType(keys) for name, keys in read.gateways().items()}),
         "business_clock_start": read.sandbox_moment("BUSINESS_CLOCK_START"),

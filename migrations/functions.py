@@ -2,6 +2,8 @@
 this order. Each can be applied again; a function is made before another's body is checked against it."""
 
 from collections.abc import Sequence
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 _ROOT = Path(__file__).parents[1]
@@ -41,6 +43,12 @@ ORDER = (
 def files() -> Sequence[str]:
     """What each says, in their order."""
     return [(_ROOT / name).read_text(encoding="utf-8") for name in ORDER]
+
+
+@cache
+def digest() -> str:
+    """What they hash to together, as this process found them."""
+    return sha256("".join(files()).encode()).hexdigest()
 
 
 def grants() -> str:

@@ -1,46 +1,79 @@
 """Brings a database to the present: versions, then the functions and the small fixed tables if they changed.
 
-The owner's role runs this, never the application's. Each step is one transaction; running it again changes nothing, and
-who runs it at the same time waits.
+The owner's role runs this, never the application's, while others work with the database (docs/upgrading.md). Each
+version is one transaction, and so are the functions with the fixed tables: killed anywhere, the database says truly
+where it stands, and running it again goes on from there. Who runs it at the same time waits.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
+from types import ModuleType
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 from app.registry.determinations import MOVES as DETERMINATION_MOVES
 from core.db import connect
 from migrations import functions
 from migrations.declared import TABLES, ours
+from migrations.patience import Locks, alone, patiently
 from payments.ledger.chart import accounts
 from payments.states import MOVES, REFUND_MOVES
 
 HERE = Path(__file__).parent
 
 
-def upgrade(owner_url: str, *, years: Iterable[int] = (2022,)) -> None:
-    """To the newest schema, functions, chart of accounts (for `years`) and legal moves."""
+@dataclass(frozen=True)
+class Version:
+    """One version of the schema. `step`: `expand` leaves everything to the code of before, `contract` takes away what
+    no running code needs any more; empty before the rule (0048). `after`: the code that must run everywhere first."""
+
+    number: str
+    title: str
+    step: str
+    after: str
+    module: ModuleType
+
+
+def upgrade(owner_url: str, *, years: Iterable[int] = (2022,), say: Callable[[str], None] = lambda _done: None) -> None:
+    """To the newest schema, functions, chart of accounts (for `years`) and legal moves; `say` hears the number of each
+    version that is done. StillHeld."""
     engine = connect(owner_url, pool_size=1, statement_timeout_ms=0)
     try:
-        with engine.begin() as connection:
-            _alone(connection)
-            connection.execute(text("set local lock_timeout = '1s'"))
-            command.upgrade(_config(connection), "head")
-        with engine.begin() as connection:
-            _alone(connection)
-            _apply_functions(connection)
-            _apply_grants(connection)
-            _fill_fixed_tables(connection, years)
+        with alone(owner_url):
+            _bring_versions(engine, say)
+            patiently(engine, lambda connection, locks: _bring_the_rest(connection, locks, years))
     finally:
         engine.dispose()
+
+
+def pending(connection: Connection) -> Sequence[Version]:
+    """The versions that are not done yet, the next first."""
+    there = _stands_at(connection)
+    return [version for version in versions() if version.number > there]
+
+
+def functions_changed(connection: Connection) -> bool:
+    """Whether the functions are not those of this code."""
+    return _stands_at(connection) == "" or _applied(connection) != functions.digest()
+
+
+@cache
+def versions() -> Sequence[Version]:
+    """All, the first first."""
+    scripts = ScriptDirectory(str(HERE))
+    found = []
+    for script in scripts.walk_revisions():
+        module = script.module
+        step, after = getattr(module, "STEP", ""), getattr(module, "AFTER", "")
+        found.append(Version(script.revision, script.doc, step, after, module))
+    return found[::-1]
 
 
 def new_version(owner_url: str, message: str) -> None:
@@ -78,37 +111,61 @@ def _config(connection: Connection) -> Config:
     return config
 
 
+def _bring_versions(engine: Engine, say: Callable[[str], None]) -> None:
+    """One by one; of a database in which nothing is yet nobody waits for anything, so all at once."""
+    with engine.connect() as connection:
+        there, waiting = _stands_at(connection), pending(connection)
+    if not there:
+        with engine.begin() as connection:
+            command.upgrade(_config(connection), "head")
+    for version in waiting if there else ():
+        if beforehand := getattr(version.module, "beforehand", None):
+            beforehand(engine)
+        patiently(engine, lambda connection, _locks, to=version.number: command.upgrade(_config(connection), to))
+        say(version.number)
+
+
+def _stands_at(connection: Connection) -> str:
+    """The version that the database says; empty for one in which nothing is."""
+    if not connection.execute(text("select to_regclass('alembic_version') is not null")).scalar_one():
+        return ""
+    return str(connection.execute(text("select coalesce(max(version_num), '') from alembic_version")).scalar_one())
+
+
 @cache
 def _head() -> str:
     """The newest version of this code. Versions are numbers of one width, each later than the one before."""
     return max(path.name[:4] for path in (HERE / "versions").glob("[0-9]*.py"))
 
 
-def _alone(connection: Connection) -> None:
-    """Until this transaction ends, whoever upgrades the same database waits."""
-    connection.execute(text("set local lock_timeout = 0"))
-    connection.execute(text("select pg_advisory_xact_lock(hashtext('liangxian upgrade'))"))
-
-
 def _deployment() -> str:
     """The row of `deployed` that says that these functions were here."""
-    return f"functions {_functions_digest()[:32]}"
+    return f"functions {functions.digest()[:32]}"
 
 
-@cache
-def _functions_digest() -> str:
-    return sha256("".join(functions.files()).encode()).hexdigest()
+def _bring_the_rest(connection: Connection, locks: Locks, years: Iterable[int]) -> None:
+    _apply_functions(connection, locks)
+    locks.ask()
+    _apply_grants(connection)
+    _fill_fixed_tables(connection, years)
 
 
-def _apply_functions(connection: Connection) -> None:
+def _applied(connection: Connection) -> str | None:
     found = connection.execute(text("select digest from deployed where name = 'functions'")).scalar_one_or_none()
-    if found == _functions_digest():
+    return None if found is None else str(found)
+
+
+def _apply_functions(connection: Connection, locks: Locks) -> None:
+    if _applied(connection) == functions.digest():
         return
     for written in functions.files():
+        locks.ask()  # triggers are made anew, and each needs its table for a moment
         connection.exec_driver_sql(written.replace("%", "%%"))
     connection.execute(
-        text("insert into deployed values (:name, :digest) on conflict (name) do update set digest = :digest"),
-        [{"name": name, "digest": _functions_digest()} for name in ("functions", _deployment())],
+        text(
+            "insert into deployed values (:name, :digest) on conflict (name) do update set digest = :digest, at = now()"
+        ),
+        [{"name": name, "digest": functions.digest()} for name in ("functions", _deployment())],
     )
 
 

@@ -4,3 +4,5 @@
 from flask.cli import AppGroup
 
 ops = AppGroup("ops", help="The machine: upgrades, backups, keys (运维).")
+
+from app.cli import ops_upgrade  # noqa: E402, F401 its verb joins the group

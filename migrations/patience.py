@@ -1,0 +1,67 @@
+"""How an upgrade waits: for a lock a second at most, then it lets everybody pass and asks again (F28). Whoever queues
+behind a lock that is waited for waits as long, so no request waits longer for an upgrade than that."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from random import uniform
+from typing import TypeVar
+
+import psycopg
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+Done = TypeVar("Done")
+LOCKS_S = (
+    0.9  # all of one try; less than the second after which the server looks for a deadlock, so we are who gives up
+)
+GIVE_UP_S = 300.0
+ALONE = "hashtext('liangxian upgrade')"
+_HELD = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
+
+
+class StillHeld(Exception):
+    """Somebody held what the upgrade needs for as long as it was asked for. Nothing of this step was done."""
+
+
+class Locks:
+    """The time that one transaction has for all its locks. `ask` is said before each piece of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection, self._until = connection, time.monotonic() + LOCKS_S
+
+    def ask(self) -> None:
+        """What is asked next waits for what is left of the time, or ends the try."""
+        left_ms = max(1, int((self._until - time.monotonic()) * 1000))
+        self._connection.execute(text(f"set local lock_timeout = {left_ms}"))
+
+
+def patiently(engine: Engine, act: Callable[[Connection, Locks], Done], *, give_up_s: float = GIVE_UP_S) -> Done:
+    """`act` in one transaction, tried again until its locks were free. StillHeld."""
+    until, pause = time.monotonic() + give_up_s, 0.2
+    while True:
+        try:
+            with engine.begin() as connection:
+                locks = Locks(connection)
+                locks.ask()
+                return act(connection, locks)
+        except DBAPIError as error:
+            if not isinstance(error.orig, _HELD):
+                raise
+            if time.monotonic() > until:
+                raise StillHeld from error
+        time.sleep(uniform(pause / 2, pause))  # noqa: S311 no secret
+        pause = min(2.0, pause * 1.5)
+
+
+@contextmanager
+def alone(owner_url: str) -> Iterator[None]:
+    """Until the block ends whoever upgrades the same database waits. It holds no transaction open meanwhile."""
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        connection.execute(f"select pg_advisory_lock({ALONE})")
+        yield
+
+
+def somebody_upgrades(connection: Connection) -> bool:
+    """Whether somebody is at it now. Takes the lock for the moment of asking."""
+    return not connection.execute(text(f"select pg_try_advisory_xact_lock({ALONE})")).scalar_one()
