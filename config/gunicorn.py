@@ -5,6 +5,7 @@
 
 import gc
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,12 @@ if Path("/dev/shm").is_dir():  # noqa: S108 the worker's heartbeat must never wa
     worker_tmp_dir = "/dev/shm"  # noqa: S108
 
 
-def on_starting(_server: Any) -> None:
-    """Figures of a process that is gone are not ours; the worker's are, which shares the folder."""
+def on_starting(server: Any) -> None:
+    """Figures of a process that is gone are not ours; the worker's are, which shares the folder.
+
+    And the code is read before the door is there: who knocked while a process reads it for two seconds would wait."""
+    if server.app.app_uri == "wsgi:app":
+        import_module("app.joining")
     for left in Path(_metrics).glob("*_*.db") if _metrics else ():
         if not Path(f"/proc/{left.stem.rpartition('_')[2]}").exists():
             left.unlink()

@@ -110,6 +110,35 @@ def test_a_stop_under_load_loses_no_request(tmp_path: Path) -> None:
     assert len(proxy.answers) > 20 and set(proxy.answers) == {200}
 
 
+def test_who_is_told_nothing_of_the_stop_is_answered_or_told_at_once_that_nobody_is_there(tmp_path: Path) -> None:
+    """As nginx, which does not look at /readyz: it asks the next one, if nothing of the request was sent."""
+    port = free_port()
+    with serving(tmp_path, port) as running:
+        clients = [Client(port) for _ in range(12)]
+        time.sleep(0.5)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(15) == 0
+    for client in clients:
+        client.join(10)
+
+    answers = [each for client in clients for each in client.answers]
+    assert len(answers) > 100 and set(answers) == {200}, "each before the first that found nobody"
+
+
+class Client(threading.Thread):
+    """Asks until nobody is there."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__()
+        self.answers: list[int] = []
+        self._port = port
+        self.start()
+
+    def run(self) -> None:
+        while found := ask(self._port, "/"):
+            self.answers.append(found)
+
+
 def test_a_reload_under_load_loses_no_request_and_is_never_not_ready(tmp_path: Path) -> None:
     port = free_port()
     with serving(tmp_path, port) as running:
