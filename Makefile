@@ -3,6 +3,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help setup run test browser demo check bench simulate faults mutants db migration components advisories lock
+.PHONY: help setup run test browser demo check bench rolling simulate faults mutants db migration lock
 
 FLASK := .venv/bin/flask --app wsgi
 PIP := -m pip --disable-pip-version-check --no-input -qq
@@ -50,6 +51,9 @@ check: setup ## format, lint, import contracts, tests
 
 bench: setup ## figures as ratios; BENCH=name for one
 	@$(FLASK) bench run $(BENCH)
+
+rolling: setup ## 20 rolling restarts and an upgrade under load, behind nginx; RATE=200 RESTARTS=20
+	@.venv/bin/python -m bench.rolling --rate $(or $(RATE),200) --restarts $(or $(RESTARTS),20)
 
 simulate: setup ## a season from one seed, with kills and crashes; SEED=7 or 1-20, PAYMENTS=… of each, LANES=… at a time
 	@.venv/bin/python -m tests.simulate --seeds $(or $(SEED),1) --payments $(or $(PAYMENTS),300) --lanes $(or $(LANES),1) --out out/simulate.json

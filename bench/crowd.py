@@ -39,8 +39,11 @@ class Crowd:
         self._flying: dict[socket.socket, tuple[Planned, bytearray]] = {}
         self.seen: dict[str, Seen] = defaultdict(Seen)
 
-    def run(self, plan: Iterable[Planned], then: Then) -> Mapping[str, Seen]:
-        """All of the plan, and what `then` makes of each answer (request, moment, status, body); what came, by kind."""
+    def run(
+        self, plan: Iterable[Planned], then: Then, *, ends: Callable[[], bool] = lambda: False
+    ) -> Mapping[str, Seen]:
+        """All of the plan, and what `then` makes of each answer (request, moment, status, body); what came, by kind.
+        Once `ends` nothing more comes of the crowd; those apart finish."""
         start, asked = time.perf_counter(), 0.0
         agenda, apart = list(plan), list[Planned]()
         heapq.heapify(agenda)
@@ -61,6 +64,8 @@ class Crowd:
                 plan_more(self._hear(key.fileobj, start, then))  # type: ignore[arg-type]
             if now - asked > 1:
                 asked = now
+                if ends():
+                    agenda.clear()
                 for planned in self._given_up(now):
                     plan_more(self._answered(planned, LOST, b"", start, then))
         for seen in self.seen.values():

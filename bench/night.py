@@ -42,13 +42,13 @@ def run(ground: Ground, *, runs: int, seconds: int, say: Callable[[str], None]) 
             mine = list(islice(visitors, rate * length))
             assert len(mine) == rate * length, f"{len(mine)} payers for {rate * length} payments"
             before = _booked(ground)
-            seen = Crowd(port, connections=CONNECTIONS, apart=GATEWAYS).run(_plan(mine, rate), _then(ground))
+            seen = Crowd(port, connections=CONNECTIONS, apart=GATEWAYS).run(plan(mine, rate), then(ground))
             judged = _judged(name, rate * length, _booked(ground) - before, seen, say)
             found += [judged] if name != "warm" else []
     return found
 
 
-def _plan(visitors: Iterable[tuple[str, str]], rate: int) -> Iterator[Planned]:
+def plan(visitors: Iterable[tuple[str, str]], rate: int) -> Iterator[Planned]:
     """Each visitor's browsing lies in his slot of the second, and so does the order; many visits make one stream."""
     for place, (token, reference) in enumerate(visitors):
         yield Planned(place / rate, "order", order(token, reference), token)
@@ -57,20 +57,20 @@ def _plan(visitors: Iterable[tuple[str, str]], rate: int) -> Iterator[Planned]:
             yield Planned(moment, kind, _get(path, token))
 
 
-def _then(ground: Ground) -> Then:
+def then(ground: Ground) -> Then:
     """What follows from an answer: an order is paid and its screen asks, a callback nobody took comes again."""
 
-    def then(done: Planned, now: float, status: int, body: bytes) -> Iterator[Planned]:
+    def after(done: Planned, now: float, status: int, body: bytes) -> Iterator[Planned]:
         if done.kind == "order" and status == 201:
             number = json.loads(body)["number"]
-            for after in FOLLOWED:
-                yield Planned(now + after, "follow", _get(f"/api/v1/payments/{number}", done.whose))
+            for later in FOLLOWED:
+                yield Planned(now + later, "follow", _get(f"/api/v1/payments/{number}", done.whose))
             callback = signed(ground, [(household_of(number), number)])[0]
             yield Planned(now + PAID_AFTER, "callback", callback)
         if done.kind in GATEWAYS and status != 204:
             yield Planned(now + REPEATED_AFTER, "repeat", done.raw)
 
-    return then
+    return after
 
 
 def _get(path: str, token: str) -> bytes:

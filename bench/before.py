@@ -1,0 +1,27 @@
+"""The version before: the code that runs in production when this one arrives. At a release this becomes the commit of
+the last one."""
+
+import io
+import subprocess
+import tarfile
+from pathlib import Path
+
+from config.settings import CHECKOUT
+
+BEFORE = "f680a72"
+
+
+class NotThere(Exception):
+    """The commit is not in this repository; a clone of the whole history has it."""
+
+
+def unpacked(folder: Path) -> Path:
+    """Its files in a new folder below `folder`, run with this checkout's programs. NotThere."""
+    command = ["git", "archive", "--format=tar", BEFORE]
+    packed = subprocess.run(command, cwd=CHECKOUT, capture_output=True, check=False)
+    if packed.returncode:
+        raise NotThere(f"{BEFORE}: {packed.stderr.decode(errors='replace').strip()}; fetch the whole history")
+    target = folder / f"before-{BEFORE}"
+    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as files:
+        files.extractall(target, filter="data")
+    return target
