@@ -31,6 +31,8 @@ from app.flows.tell.ask_back import ask_back
 from app.flows.tell.send import tell, tell_due
 from app.flows.watch.book import NUMBERS, watch_book
 from app.flows.watch.keys import watch_address, watch_keys
+from app.flows.watch.clock import watch_clock
+from app.flows.watch.keys import watch_keys, watch_last_day
 from core.errors import AppError
 
 STALLED_S = 30
@@ -116,6 +118,16 @@ def _money_tasks(app: App, parts: Parts) -> None:
     def _watch_keys(timestamp: int) -> None:
         steps = {"keys": watch_keys, "address": watch_address}
         one_by_one(parts, "watch_keys", steps, lambda step: _safely(step, lambda: steps[step](parts)), name=str)
+
+    @app.periodic(cron="43 * * * *")
+    @app.task(name="watch_last_day", queue="clock", queueing_lock="watch_last_day")
+    def _watch_last_day(timestamp: int) -> None:
+        watch_last_day(parts)
+
+    @app.periodic(cron="* * * * * 55")
+    @app.task(name="watch_clock", queue="clock", queueing_lock="watch_clock")
+    def _watch_clock(timestamp: int) -> None:
+        watch_clock(parts)
 
 
 def _complaint_tasks(app: App, parts: Parts) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import cache
 from http.client import HTTPResponse
 from io import BufferedReader, RawIOBase
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from core.clock import utc_now
 from core.errors import TryLater
 
 MAX_ANSWER = 1024 * 1024
@@ -49,6 +51,28 @@ class Answer:
 def _trust() -> ssl.SSLContext:
     """The system's authorities, read once in a process."""
     return ssl.create_default_context()
+
+
+class Dates:
+    """What far sides say the time is, in every answer: the last word of each host. Whoever asks takes them away."""
+
+    def __init__(self) -> None:
+        self._heard: dict[str, tuple[float, float]] = {}
+
+    def hear(self, host: str, date: str | None, took: float) -> None:
+        """An answer's Date, a whole second of its clock, that came `took` seconds after we asked."""
+        with suppress(TypeError, ValueError):
+            theirs = parsedate_to_datetime(date or "")
+            ahead = (utc_now() - theirs).total_seconds() - took / 2 - 0.5
+            self._heard[host] = (ahead, took / 2 + 0.5)
+
+    def since_asked(self) -> Mapping[str, tuple[float, float]]:
+        """Host → seconds that our clock is ahead, and how many that may be wrong by."""
+        heard, self._heard = self._heard, {}
+        return heard
+
+
+DATES = Dates()
 
 
 class Door:
@@ -113,7 +137,10 @@ class Door:
         return Answer(got.status, {name.lower(): value for name, value in got.headers.items()}, kept)
 
     def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> urllib3.BaseHTTPResponse:
-        return self._pool.request(method, url, headers=dict(headers), body=body, redirect=False, preload_content=False)
+        began = time.monotonic()
+        got = self._pool.request(method, url, headers=dict(headers), body=body, redirect=False, preload_content=False)
+        DATES.hear(urlsplit(url).netloc, got.headers.get("Date"), time.monotonic() - began)
+        return got
 
     @contextmanager
     def _through(self, url: str) -> Iterator[None]:

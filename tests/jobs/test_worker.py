@@ -218,6 +218,8 @@ def test_the_clock_turns_as_often_as_it_should(running: System) -> None:
         "watch_book": 60,
         "watch_whole_book": 3600,
         "watch_keys": 86400,
+        "watch_last_day": 3600,
+        "watch_clock": 60,
         "rescue": 10,
         "sweep": 3600,
     }

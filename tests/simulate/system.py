@@ -30,7 +30,7 @@ from tests.simulate.gates import Gates, Strike
 from tests.simulate.seeded import draw_from
 
 SPARED = frozenset(
-    {"rescue", "sweep", "watch_keys", "watch_book", "watch_whole_book", "tell"}
+    {"rescue", "sweep", "watch_keys", "watch_last_day", "watch_clock", "watch_book", "watch_whole_book", "tell"}
 )  # tasks that move no money, or have no time of their own
 
 

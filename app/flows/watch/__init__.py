@@ -1,1 +1,2 @@
-"""What wakes somebody by itself. `book` every truth that must hold, each minute; `keys` those that end soon."""
+"""What wakes somebody by itself. `book` every truth that must hold, each minute; `keys` those that end
+soon; `clock` whether this machine's is right."""

@@ -1,5 +1,7 @@
 """Every gateway's keys once a day, and the certificate of our own address: one that ends soon wakes somebody while
 there is time (INV-36, F75)."""
+"""Every gateway's keys once a day: one that ends soon wakes somebody while there is time (INV-36), one that ends within
+a day wakes him each hour."""
 
 import ssl
 from datetime import datetime, timedelta
@@ -13,18 +15,28 @@ from payments.gateways.base import Gateway
 
 SOON = timedelta(days=30)
 PATIENCE_S = 5
+TONIGHT = timedelta(days=1)
 
 
 def watch_keys(parts: Parts) -> int:
     """Say which keys end within thirty days, or have ended; how many those are."""
+    return _watch(parts, "key_ends", SOON)
+
+
+def watch_last_day(parts: Parts) -> int:
+    """Say which end within a day, or have ended: from that moment the gateway believes us no more, or we it."""
+    return _watch(parts, "key_ends_tonight", TONIGHT)
+
+
+def _watch(parts: Parts, what: str, within: timedelta) -> int:
     ending = 0
 
     def look(gateway: Gateway) -> None:
         nonlocal ending
         for key in gateway.keys():  # noqa: SIM118 a gateway is no mapping
-            if key.expires_at is not None and ends_soon(key.expires_at, parts.clocks.wall()):
+            if key.expires_at is not None and key.expires_at - parts.clocks.wall() < within:
                 days = (key.expires_at - parts.clocks.wall()).days
-                parts.alert("key_ends", gateway=gateway.name, key=key.name, purpose=key.purpose.value, days=days)
+                parts.alert(what, gateway=gateway.name, key=key.name, purpose=key.purpose.value, days=days)
                 ending += 1
 
     one_by_one(parts, "watch_keys", parts.gateways.values(), look, name=lambda gateway: gateway.name)
