@@ -17,6 +17,8 @@ from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
 from sqlalchemy.orm import DeclarativeBase
 
+from core.elected import elected, forget
+
 EVERYWHERE = "*"
 PLACES: ContextVar[str] = ContextVar("places", default=EVERYWHERE)  # what this thread may see; empty: nothing
 SHORT: ContextVar[bool] = ContextVar("short", default=False)  # this thread asks by key: a statement is planned once
@@ -167,7 +169,11 @@ def _connect_with(settings: Settings) -> Callable[..., Told]:
         patience = PATIENCE.get()
         if patience is not None and patience.until - monotonic() < CONNECT_S:
             raise DatabaseSilent("no time left to connect")
-        told = Told.connect(*words, **named)
+        try:
+            told = Told.connect(*words, **elected(named))
+        except psycopg.OperationalError:
+            forget()
+            raise
         told.settings = settings
         return told
 

@@ -11,6 +11,8 @@ import psycopg
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from core.elected import elected_url
+
 Done = TypeVar("Done")
 LOCKS_S = (
     0.9  # all of one try; less than the second after which the server looks for a deadlock, so we are who gives up
@@ -57,7 +59,7 @@ def patiently(engine: Engine, act: Callable[[Connection, Locks], Done], *, give_
 @contextmanager
 def alone(owner_url: str) -> Iterator[None]:
     """Until the block ends whoever upgrades the same database waits. It holds no transaction open meanwhile."""
-    with psycopg.connect(owner_url, autocommit=True) as connection:
+    with psycopg.connect(elected_url(owner_url), autocommit=True) as connection:
         connection.execute(f"select pg_advisory_lock({ALONE})")
         yield
 

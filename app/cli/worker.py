@@ -15,6 +15,7 @@ from prometheus_client import start_http_server
 
 from app.cli.parts import parts, settings, urls
 from app.jobs import STOPPING, jobs
+from core.elected import elected_url
 from core.version import COMMIT, VERSION
 
 worker = AppGroup("worker", help="The background process.")
@@ -38,7 +39,7 @@ async def _go_on() -> None:
     with suppress(asyncio.CancelledError):
         while True:
             try:
-                await _work(jobs(parts(), urls().app, pooler=settings().has_pooler))
+                await _work(jobs(parts(), elected_url(urls().app), pooler=settings().has_pooler))
             except (ConnectorException, psycopg.Error) as trouble:
                 structlog.get_logger("worker").warning("database_away", exc_info=trouble)
             await asyncio.sleep(WAIT_S)

@@ -22,11 +22,12 @@ COMMITS = {
     "migrations": "the schema itself",
     "config/postgres.py": "makes roles and databases, before there is anything to be true",
     "payments/sandbox/shelf.py": "the outside world's own memory, not our database",
+    "core/elected.py": "asks servers which of them is the one",
     "core/db.py": "tells a connection which places its user may see",
     "bench": "measures commits",
     "tests": "prepare and look",
 }
-FLOOR = {"clock", "db", "errors", "http", "money", "redact", "vault", "version"}
+FLOOR = {"clock", "db", "elected", "errors", "http", "money", "redact", "vault", "version"}
 CONTRACTS = {
     "app stands on payments and notifications, they stand on core",
     "web and cli tell flows; flows know policy and registry",
