@@ -64,6 +64,7 @@ def jobs(parts: Parts, url: str, *, pooler: bool = False) -> App:
         _turn_by_turn("receipts", lambda: ask_back(parts), full=100)
 
     _money_tasks(app, parts)
+    _watch_tasks(app, parts)
     _complaint_tasks(app, parts)
     _keeping_tasks(app, parts)
     return app
@@ -102,6 +103,10 @@ def _money_tasks(app: App, parts: Parts) -> None:
     def _statements(timestamp: int) -> None:
         steps = {"fetch": fetch_due, "reconcile": reconcile_due, "differences": watch_differences}
         one_by_one(parts, "statements", steps, lambda step: _safely(step, lambda: steps[step](parts)), name=str)
+
+
+def _watch_tasks(app: App, parts: Parts) -> None:
+    """What wakes somebody by itself."""
 
     @app.periodic(cron="* * * * * 45")
     @app.task(name="watch_book", queue="clock", queueing_lock="watch_book", lock="watch_book")

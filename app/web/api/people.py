@@ -14,6 +14,7 @@ from app.web.api.asked import PersonAsked
 from app.web.api.told import PeopleTold, PersonTold, answers
 from app.web.door.access import api_resident_and_people, guarded_by, here, people_here
 from app.web.door.browser import network
+from app.web.door.health import writable
 from app.web.door.parts import parts
 from app.web.wishes import tiers
 from core.redact import mask_name
@@ -52,7 +53,8 @@ def look_up(json_data: PersonAsked) -> dict[str, Any]:
 def due() -> dict[str, Any]:
     """What is due for everybody this session knows"""
     known = here().known
-    return {"people": _people(people_here(), tiers(request.args), {person: named for named, person in known.items()})}
+    names = {person: named for named, person in known.items()}
+    return {"people": _people(people_here(), tiers(request.args), names), "can_pay": writable()}
 
 
 def _people(found: Sequence[Subject], chosen: Mapping[int, Tiers], names: Mapping[int, str]) -> list[dict[str, Any]]:

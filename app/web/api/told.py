@@ -127,9 +127,10 @@ class PersonTold(Told):
 
 
 class PeopleTold(Told):
-    """Everybody this session knows."""
+    """Everybody this session knows. `can_pay` is false while nothing can be written: no payment is offered then."""
 
     people: list[PersonTold]
+    can_pay: bool
 
 
 class SheetLineTold(LineTold):

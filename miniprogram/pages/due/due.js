@@ -8,7 +8,7 @@ const LOST = "停得太久了，请再选一次。";
 const named = (tier) => `${yuan(tier.tier)} 元档${tier.gov_subsidy ? `，政府再补 ${yuan(tier.gov_subsidy)} 元` : ""}`;
 
 Page({
-  data: { large: false, people: /** @type {any[]} */ ([]), homes: /** @type {any[]} */ ([]), problem: "" },
+  data: { large: false, people: /** @type {any[]} */ ([]), homes: /** @type {any[]} */ ([]), canPay: true, problem: "" },
 
   async onShow() {
     this.setData({ large: getApp().globalData.large });
@@ -39,7 +39,7 @@ Page({
     }));
     const { lost } = getApp().globalData;
     getApp().globalData.lost = false;
-    this.setData({ people, homes: this.homes(people), ...(lost ? { problem: LOST } : {}) });
+    this.setData({ people, canPay: told.can_pay, homes: this.homes(people), ...(lost ? { problem: LOST } : {}) });
   },
 
   /** @param {any} person @param {any} due @param {string[]} items */

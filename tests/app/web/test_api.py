@@ -111,7 +111,8 @@ def test_a_look_up_of_a_household_is_one_query(api, district, running):
 
     assert api.get("/due").status_code == 200
 
-    assert len([words for words in said if "business_clock" not in words]) == 1
+    asked_once_a_second = ("business_clock", "pg_is_in_recovery", "alembic_version")
+    assert len([words for words in said if not any(each in words for each in asked_once_a_second)]) == 1
 
 
 def test_it_is_paid_from_the_mini_program(running, district):

@@ -1,9 +1,13 @@
 """D2: while the database may only be read, no page shows a button that pays or changes anything."""
 
+import psycopg
 import pytest
 
 from app.access.roles import Role
 from app.flows.enter.accounts import add_staff
+from tests.app.web.test_api import Api, medical
+from tests.conftest import DATABASE
+from tests.house.tree import ROOT
 from tests.system import second_code
 
 PASSWORD = "a-long-password-1"
@@ -55,3 +59,26 @@ def test_neither_an_agent_nor_an_office_is_offered_an_act_then(running, district
     assert "现在只能查" in again.text and "<button" not in pressable(again).split("<footer>")[0]
     days = desk.get("/office/day/").text
     assert "现在只能看" in days and '<fieldset class="page" disabled>' in days
+
+
+def test_the_api_says_that_nothing_can_be_paid_then_and_the_mini_program_shows_no_button(running, district, only_read):
+    api = Api(running)
+    person = api.look_up(district.adult)
+    assert api.get("/due").json["can_pay"] is True
+
+    only_read()
+
+    assert api.get("/due").json["can_pay"] is False, "looking goes on"
+    page = (ROOT / "miniprogram/pages/due/due.wxml").read_text(encoding="utf-8")
+    assert 'wx:if="{{canPay ? home.chosen : 0}}" bindtap="pay"' in page and "现在只能查，不能交费" in page
+    running.parts.engine.dispose()
+    with psycopg.connect(running.environment["DATABASE_OWNER_URL"], autocommit=True) as owner:
+        owner.execute(f"alter database {DATABASE} set default_transaction_read_only = on")
+        try:
+            refused = api.pay(medical(person))
+        finally:
+            owner.execute("set transaction_read_only = off")
+            owner.execute(f"alter database {DATABASE} reset default_transaction_read_only")
+            running.parts.engine.dispose()
+    assert (refused.status_code, refused.json["code"], refused.headers["Retry-After"]) == (503, "READ_ONLY", "60")
+    assert "只能查询" in refused.json["message"]
