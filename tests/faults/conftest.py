@@ -1,5 +1,6 @@
 """How often the fault tests go round, and where what became of each fault is written."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,14 @@ def fault_table(pytestconfig: pytest.Config) -> Iterator[FaultTable]:
     if wanted:
         Path(wanted).parent.mkdir(parents=True, exist_ok=True)
         Path(wanted).write_text(as_table(found), encoding="utf-8")
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """A folder that other users reach too: run by root, a server is another user, and pytest closes its own folders."""
+    with tempfile.TemporaryDirectory(prefix="liangxian-servers-") as home:
+        Path(home).chmod(0o755)
+        yield Path(home)
 
 
 def as_table(found: FaultTable) -> str:

@@ -87,11 +87,9 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
 
 
 @pytest.fixture
-def on_a_small_disk(tmp_path: Path) -> Iterator[tuple[Server, Path]]:
+def on_a_small_disk(reachable: Path) -> Iterator[tuple[Server, Path]]:
     """A server of its own and the disk it is on."""
-    for each in (tmp_path, *tmp_path.parents[:3]):
-        each.chmod(each.stat().st_mode | 0o055)  # the server is another user
-    with small_disk(tmp_path / "disk", 220) as disk:
+    with small_disk(reachable / "disk", 220) as disk:
         folder = disk / "postgres"
         try:
             held = ensure_running(folder, pg_bin=os.environ.get("PG_BIN"), fsync=False)

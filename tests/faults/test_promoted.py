@@ -33,11 +33,9 @@ class Pair(Server):
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Iterator[tuple[Server, Server, Pair]]:
+def pair(reachable: Path) -> Iterator[tuple[Server, Server, Pair]]:
     """A primary, its streaming standby, and both under one address."""
-    for each in (tmp_path, *tmp_path.parents[:3]):
-        each.chmod(each.stat().st_mode | 0o055)  # the servers are another user
-    one, two = tmp_path / "one", tmp_path / "two"
+    one, two = reachable / "one", reachable / "two"
     pg_bin = os.environ.get("PG_BIN")
     try:
         first = ensure_running(one, pg_bin=pg_bin, fsync=False)
