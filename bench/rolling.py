@@ -235,6 +235,9 @@ def _judged(ground: Ground, seen: Mapping[str, Seen], restarts: Restarts) -> dic
         "requests": requests,
         "per_second": round(requests / max(each.seconds for each in seen.values()), 1),
         "failed": failed,
+        "turned_away": sum(
+            each.statuses.get(503, 0) for each in seen.values()
+        ),  # told to come again: more than it carries
         "callbacks_taken": taken,
         "booked": booked,
         "callbacks_refused": refused,
