@@ -30,9 +30,8 @@ from app.flows.suspense.solve import watch
 from app.flows.tell.ask_back import ask_back
 from app.flows.tell.send import tell, tell_due
 from app.flows.watch.book import NUMBERS, watch_book
-from app.flows.watch.keys import watch_address, watch_keys
 from app.flows.watch.clock import watch_clock
-from app.flows.watch.keys import watch_keys, watch_last_day
+from app.flows.watch.keys import watch_address, watch_keys, watch_last_day
 from core.errors import AppError
 
 STALLED_S = 30

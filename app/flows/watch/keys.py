@@ -1,7 +1,5 @@
 """Every gateway's keys once a day, and the certificate of our own address: one that ends soon wakes somebody while
-there is time (INV-36, F75)."""
-"""Every gateway's keys once a day: one that ends soon wakes somebody while there is time (INV-36), one that ends within
-a day wakes him each hour."""
+there is time (INV-36, F75); a key that ends within a day wakes him each hour."""
 
 import ssl
 from datetime import datetime, timedelta
