@@ -43,6 +43,9 @@ grant update (state, owner, sent_as, ordered_at, their_word, next_query_at, quer
 -- The worker's own notes: what the truths found, what it could not do.
 grant insert, update on book_check to liangxian_app;
 grant insert, update, delete on trouble to liangxian_app;
+-- What `ops backup` and `ops drill` did; a server is reopened by the owner (app/flows/restore/reopen.py).
+grant insert on backup_run to liangxian_app;
+grant insert, update on backup, drill to liangxian_app;
 -- A channel's list is read anew until it is compared; files of the bank and the treasury are only added to.
 grant insert, update, delete on statement, statement_row, statement_piece to liangxian_app;
 grant insert on outside_file, outside_row, certificate to liangxian_app;

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 SAMPLE = 20
 PIECE = 600_000  # postings looked at together
 EVERYBODY = (0, 1 << 62)
-_HEAD = re.compile(r"^-- (INV-\d\d) (.+)$", re.MULTILINE)
+_HEAD = re.compile(r"^-- (INV-\d{2,3}) (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)

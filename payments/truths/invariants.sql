@@ -417,3 +417,18 @@ select cause as what from notice where rank = 2 and failures ? channel and ask_a
 
 -- INV-93 在微信里付的，都记了是谁的微信；别的都没有记
 select number as what from attempt where by_user <> payer_kept
+
+-- INV-103 没有人认得的订单号收到的钱，以后也没有再把这个号给别人
+select p.number as what
+  from suspense s join payment p on p.household_id = s.household_id and p.number = s.number
+ where s.doubt = 'unknown_number'
+
+-- INV-104 接手的数据库，都办过重新开门
+select 'timeline ' || now_at.timeline as what
+  from (select case when pg_is_in_recovery() then 1
+                    else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end as timeline) now_at
+ where now_at.timeline > (select coalesce(max(timeline), 1) from reopening)
+
+-- INV-105 恢复以后的新户，没有用丢失时段里可能给出去的户号
+select 'household ' || h.id as what
+  from reopening r join household h on h.id > r.last_household and h.id < r.first_household

@@ -34,6 +34,20 @@ A_COMPLAINT = (
     " '2021-11-20', '2021-11-30', now() from payment where household_id = 21 limit 1"
 )
 TAMPERINGS = (
+    (
+        "INV-103",
+        "insert into suspense (household_id, cause, doubt, owner, gateway, number, amount, owned_on, due_on)"
+        " select household_id, 'receipt:wechat:AGAIN', 'unknown_number', 'tax_clerk', gateway, number, 1, '2021-11-06',"
+        " '2021-11-12' from payment where household_id = 21",
+    ),
+    (
+        "INV-105",
+        "insert into reopening (lost_since, lost_until, at, by, timeline, last_household, first_household)"
+        " select now(), now(), now(), 'x', 2, max(id), max(id) + 100 from household;"
+        " insert into village (code, town_code, name) select '370404103999', min(code), 'x' from town;"
+        " insert into household (id, village_code, number) overriding system value"
+        " select max(id) + 1, '370404103999', '1' from household",
+    ),
     # the truth that finds it, what was done
     ("INV-01", "update posting set amount = amount + 1 where account = 'clearing:wechat'"),
     ("INV-02", "update posting set amount = amount - 1 where account = 'fund:RES_MEDICAL:2022'"),
