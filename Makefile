@@ -3,6 +3,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help setup run test browser demo check bench rolling simulate faults mutants db migration components advisories lock
+.PHONY: help setup run test browser demo check bench drill simulate faults mutants db migration lock
 
 FLASK := .venv/bin/flask --app wsgi
 PIP := -m pip --disable-pip-version-check --no-input -qq
@@ -56,6 +57,9 @@ rolling: setup ## 20 rolling restarts and an upgrade under load, behind nginx; R
 
 simulate: setup ## a season from one seed, with kills and crashes; SEED=7 or 1-20, PAYMENTS=… of each, LANES=… at a time
 	@.venv/bin/python -m tests.simulate --seeds $(or $(SEED),1) --payments $(or $(PAYMENTS),300) --lanes $(or $(LANES),1) --out out/simulate.json
+
+drill: setup ## a server killed under load, its disk lost, restored, against the far sides' lists; SEED= SECONDS= HOW=latest|backup
+	@.venv/bin/python -m tests.restore --seed $(or $(SEED),1) --seconds $(or $(SECONDS),60) --how $(or $(HOW),latest) --out out/drill.json
 
 mutants: setup ## deliberate mistakes in the code that handles money; RANDOM=60 SEED=1: mistakes made by chance
 	@.venv/bin/python -m tests.mutants $(if $(RANDOM),--random $(RANDOM) --seed $(or $(SEED),1)) $(ARGS)

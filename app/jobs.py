@@ -26,6 +26,7 @@ from app.flows.reconcile.fetch_statement import fetch_due
 from app.flows.refund.entitle_late import ask_for_entitled
 from app.flows.refund.give_back import pay_due
 from app.flows.refund.steps import ask_for_surplus
+from app.flows.restore.watch import watch_backups
 from app.flows.suspense.solve import watch
 from app.flows.tell.ask_back import ask_back
 from app.flows.tell.send import tell, tell_due
@@ -161,7 +162,7 @@ def _complaint_tasks(app: App, parts: Parts) -> None:
 
 
 def _keeping_tasks(app: App, parts: Parts) -> None:
-    """What keeps the queue and the tables tidy."""
+    """What keeps the queue and the tables tidy, and looks after their backups."""
 
     @app.periodic(cron="* * * * * */10")
     @app.task(name="rescue", queue="clock", queueing_lock="rescue", pass_context=True)
@@ -173,6 +174,11 @@ def _keeping_tasks(app: App, parts: Parts) -> None:
                 await app.job_manager.finish_job_by_id_async(_id(job), status=Status.FAILED, delete_job=True)
             else:
                 await app.job_manager.retry_job(job)
+
+    @app.periodic(cron="*/5 * * * * 15")
+    @app.task(name="watch_backups", queue="clock", queueing_lock="watch_backups", lock="watch_backups")
+    def _watch_backups(timestamp: int) -> None:
+        watch_backups(parts)
 
     @app.periodic(cron="17 * * * *")
     @app.task(name="sweep", queue="clock", queueing_lock="sweep")

@@ -72,6 +72,9 @@ def join(settings: Settings, engine: Engine) -> Parts:
         account=_account(settings, alert) if settings.wechat_inside == "account" else None,
         program_link=program.link if program and settings.wechat_inside == "miniprogram" else None,
         certificate_key=_certificate_key(settings),
+        keeper=settings.backups.keeper,
+        papers=settings.backups.papers,
+        backups_due=bool(settings.backups.keeper) or not settings.is_sandbox,
         alert=alert,
     )
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from dotenv import dotenv_values
 
+from config.backups import TOLD, Backups, backups
 from config.database import database
 from config.district import District, whose
 from config.messages import sms
@@ -77,6 +78,7 @@ class Settings:
     postgres_folder: Path = field(
         metadata=told("POSTGRES_FOLDER", "where the embedded server lives", "`.local/postgres`")
     )
+    backups: Backups = field(metadata=TOLD)
     secret_key: str = field(
         repr=False, metadata=told("SECRET_KEY", "signs sessions and forms, ≥ 32 bytes", "", "always")
     )
@@ -251,6 +253,7 @@ def _values(read: Reading) -> dict[str, Any]:
     return {
         "mode": Mode.SANDBOX if read.sandbox else Mode.PRODUCTION,
         **database(read, CHECKOUT),
+        **backups(read, CHECKOUT),
         **_secrets(read),
         **_addresses(read),
         **wechat(read),

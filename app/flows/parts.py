@@ -31,6 +31,11 @@ class Clocks:
         self._read_at: datetime | None = None
         self._lock = threading.Lock()
 
+    @property
+    def is_movable(self) -> bool:
+        """Whether it may be turned: in a sandbox."""
+        return self._movable
+
     def wall(self) -> datetime:
         """The system clock."""
         return utc_now()
@@ -104,6 +109,9 @@ class Parts:
     program_link: Callable[[], str] | None = None  # or else: an address there that opens the mini-program
     senders: int = 1  # how many notices are handed over at once
     certificate_key: bytes = bytes(32)  # signs what is said of closed days (Ed25519)
+    keeper: tuple[str, ...] = ()  # the program that keeps backups, as it is called
+    papers: Path | None = None  # where closed days' certificates are kept outside the database
+    backups_due: bool = False  # where none are taken somebody is woken
     alert: Callable[..., None] = field(default=lambda *_a, **_k: None)
 
     def reading(self) -> AbstractContextManager[Connection]:

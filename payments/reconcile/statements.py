@@ -126,9 +126,23 @@ def pieces(connection: Connection, gateway: str, day: date) -> Iterator[bytes]:
 
 
 def first_day(connection: Connection, gateway: str) -> datetime | None:
-    """When the first order went to this gateway, or None: money may have come of it that nobody told us of."""
+    """When the first order went to this gateway, or None: money may have come of it that nobody told us of. What was
+    lost before a server was restored may have been an order, too."""
     return connection.execute(
-        text("select min(ordered_at) from payment where gateway = :gateway"), {"gateway": gateway}
+        text(
+            "select least((select min(ordered_at) from payment where gateway = :gateway),"
+            " (select min(lost_since) from reopening))"
+        ),
+        {"gateway": gateway},
+    ).scalar_one()
+
+
+def is_lost(connection: Connection, begins: datetime, ends: datetime) -> bool:
+    """Whether some of a stretch of time (business clock) was lost before a server was restored: what our book has of
+    it proves nothing of what there was."""
+    return connection.execute(
+        text("select exists (select from reopening where lost_since < :ends and lost_until >= :begins)"),
+        {"begins": begins, "ends": ends},
     ).scalar_one()
 
 

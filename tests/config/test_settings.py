@@ -315,3 +315,13 @@ def test_the_sandbox_may_name_a_provider_and_nothing_else():
 
     assert settings.sms.url == settings.sandbox_url
     assert {"login_code", "paid", "moved"} <= set(settings.sms.templates)
+
+
+def test_who_keeps_the_backups_is_a_program_by_its_whole_path(environment) -> None:
+    given = Settings.from_environment(environment | {"BACKUP_KEEPER": "/usr/bin/sudo -n -u postgres /opt/keeper.py"})
+    assert given.backups.keeper == ("/usr/bin/sudo", "-n", "-u", "postgres", "/opt/keeper.py")
+    assert Settings.from_environment(environment).backups.keeper == ()
+
+    for wrong in ("keeper.py", "'/usr/bin/sudo"):
+        with pytest.raises(BadSettings, match="BACKUP_KEEPER"):
+            Settings.from_environment(environment | {"BACKUP_KEEPER": wrong})

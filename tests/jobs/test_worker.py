@@ -213,6 +213,7 @@ def test_the_clock_turns_as_often_as_it_should(running: System) -> None:
         "complaint_talk": 5,
         "complaints": 180,
         "complaint_bells": 60,
+        "watch_backups": 300,
         "complaint_address": 600,
         "watch_pauses": 3600,
         "watch_book": 60,

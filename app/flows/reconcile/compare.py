@@ -18,7 +18,8 @@ from core.clock import business_day
 from payments.errors import GatewaySilent, UnknownGateway
 from payments.gateways.base import Gateway, Outcome, RefundOrder, RefundOutcome, RefundWord, Trade, Word
 from payments.ledger.chart import CHANNELS
-from payments.reconcile import compare, discrepancies
+from payments.number import household_of
+from payments.reconcile import compare, discrepancies, statements
 from payments.reconcile.compare import BusinessDay
 from payments.refunds import find as find_refunds
 from payments.states import UNDECIDED
@@ -99,16 +100,36 @@ def _heal(parts: Parts, of: BusinessDay, candidates: Any) -> int:
     """Book what their list proves and we did not hear of; how many lines."""
     gateway, questions = parts.gateways.get(of.gateway), 0
     ours = [row for row in candidates if row.paid_by == of.gateway and row.expected == row.amount]
-    healed = _booked(parts, [_as_paid(of, row) for row in ours])
+    lost = [row for row in candidates if _is_lost_of_ours(row)] if gateway and _was_lost(parts, of) else []
+    known = [_as_paid(of, row) for row in ours]
+    healed = _booked(parts, known + [_as_held(of, row, gateway) for row in lost if gateway])
     for row in candidates:
         if row.movement == "refund":
             healed += _heal_refund(parts, of, row)
-        elif row.paid_by == of.gateway and row.expected == row.amount:
+        elif row in lost or (row.paid_by == of.gateway and row.expected == row.amount):
             continue
         elif gateway is not None and questions < ASKED_AT_MOST and ASKABLE.fullmatch(row.number):
             questions += 1
             healed += _confirmed(parts, gateway, row)
     return healed
+
+
+def _was_lost(parts: Parts, of: BusinessDay) -> bool:
+    """A day of which our book lost a part, before its server was restored."""
+    with parts.reading() as connection:
+        return statements.is_lost(connection, of.begins, of.ends)
+
+
+def _is_lost_of_ours(row: Any) -> bool:
+    """A payment under a number of the form that only we give out, of which we know nothing."""
+    return row.movement == "payment" and row.paid_by is None and household_of(row.number) > 0
+
+
+def _as_held(of: BusinessDay, row: Any, gateway: Gateway) -> Outcome:
+    """A line of a day that our book has lost a part of: the list of our own account is believed as it stands, and the
+    money is held for an owner. UnionPay could not even be asked: it knows an order by the very second it was made in,
+    which is lost; and a whole day is too many questions for anybody."""
+    return replace(_as_paid(of, row), merchant=gateway.merchant, app=gateway.app)
 
 
 def _as_paid(of: BusinessDay, row: Any) -> Outcome:

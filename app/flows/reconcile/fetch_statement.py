@@ -121,10 +121,11 @@ def _is_believed_empty(parts: Parts, gateway: Gateway, day: date) -> bool:
 
 
 def _nothing_of_ours(parts: Parts, gateway: Gateway, day: date) -> bool:
-    """Whether our own book has no money of that business day."""
+    """Whether our own book has no money of that business day, and has lost none of it."""
     begins, ends = day_limits(day, gateway.facts.day_begins)
     with parts.engine.connect() as connection:
-        return not statements.ours_between(connection, gateway.name, begins, ends)
+        ours = statements.ours_between(connection, gateway.name, begins, ends)
+        return not ours and not statements.is_lost(connection, begins, ends)
 
 
 def day_limits(day: date, begins: time) -> tuple[datetime, datetime]:

@@ -1,0 +1,86 @@
+"""What is wrong with backups, the log's archive or the weekly restore wakes somebody; what is well does not."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace as Row
+
+import pytest
+
+from app.flows.restore.keeper import KeeperFailed, NoKeeper, ask
+from app.flows.restore.watch import Standing, standing, troubles, watch_backups
+from tests.app.web.conftest import far_folder, running
+from tests.system import System
+
+__all__ = ["far_folder", "running"]
+NOW = datetime(2026, 11, 29, 4, tzinfo=UTC)
+BACKUP = Row(label="b2", bytes=10_000, ended_at=NOW - timedelta(hours=3))
+DRILL = Row(
+    id=3,
+    began_at=NOW - timedelta(days=2),
+    ended_at=NOW - timedelta(days=2),
+    proved_at=NOW - timedelta(days=2),
+    holds=True,
+    differences=[],
+)
+WELL = Standing(
+    newest=BACKUP,
+    before=Row(label="b1", bytes=19_000),
+    run=Row(id=2, kind="diff", trouble="", damage=None),
+    examined=Row(id=1, damage=[]),
+    drill=DRILL,
+    archived_s=61.0,
+    away_at=NOW - timedelta(hours=3),
+    idle=False,
+)
+
+
+def changed(row: Row, **columns: object) -> Row:
+    return Row(**{**vars(row), **columns})
+
+
+@pytest.mark.parametrize(
+    ("what", "spoilt"),
+    [
+        ("backup_old", {"newest": changed(BACKUP, ended_at=NOW - timedelta(hours=27))}),
+        ("backup_old", {"newest": None}),
+        ("backup_small", {"before": Row(label="b1", bytes=20_001)}),
+        ("backup_small", {"idle": True}),
+        ("backup_at_home", {"away_at": None}),
+        ("backup_at_home", {"away_at": NOW - timedelta(days=7)}),
+        ("backup_failed", {"run": Row(id=2, kind="diff", trouble="no room", damage=None)}),
+        ("backup_damaged", {"examined": Row(id=1, damage=["repo1: checksum invalid: 1"])}),
+        ("archive_behind", {"archived_s": 301.0}),
+        ("archive_behind", {"archived_s": None}),
+        ("drill_not_done", {"drill": None}),
+        ("drill_not_done", {"drill": changed(DRILL, proved_at=NOW - timedelta(days=9))}),
+        ("drill_not_done", {"drill": changed(DRILL, ended_at=None, began_at=NOW - timedelta(hours=13))}),
+        ("drill_failed", {"drill": changed(DRILL, holds=False, differences=["INV-01"])}),
+    ],
+)
+def test_each_trouble_wakes_somebody_by_its_own_name(what: str, spoilt: dict) -> None:
+    assert [kind for kind, _ in troubles(replace(WELL, **spoilt), NOW)] == [what]
+
+
+def test_what_is_well_wakes_nobody() -> None:
+    assert troubles(WELL, NOW) == []
+    under_way = changed(DRILL, ended_at=None, holds=None, began_at=NOW - timedelta(hours=1))
+    assert troubles(replace(WELL, drill=under_way), NOW) == []
+
+
+def test_where_no_backups_are_due_nobody_is_woken_and_elsewhere_one_is(running: System) -> None:
+    said: list[str] = []
+    heard = replace(running.parts, alert=lambda what, **_: said.append(what))
+
+    assert watch_backups(heard) == 0 and said == []
+    assert watch_backups(replace(heard, backups_due=True)) == 3
+    assert said == ["backup_old", "archive_behind", "drill_not_done"]
+    assert standing(running.parts).newest is None
+
+
+def test_a_keeper_that_is_missing_or_mute_is_told_as_such() -> None:
+    with pytest.raises(NoKeeper):
+        ask((), "look")
+    for program, why in (("/nowhere/keeper", "No such file"), ("/bin/true", "no JSON"), ("/bin/false", "status 1")):
+        with pytest.raises(KeeperFailed) as failed:
+            ask((program,), "look")
+        assert why in failed.value.sentence()

@@ -1,0 +1,1 @@
+"""Backups and restores, on Debian's own PostgreSQL and pgBackRest."""
