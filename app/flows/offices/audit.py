@@ -108,6 +108,7 @@ _NAMES = {
     "stuck_refunds": ("退不出去、要人工处理的退费", "office_refunds.listed"),
     "given_up": ("没有送到的通知（近七天）", "audit.now"),
     "silent": ("一小时没有结果的付款", "audit.now"),
+    "unproved": ("没有备好、或者恢复演练没有成立的备份", "audit.now"),
 }
 _ALARMS = text("""
 select (select count(*) from book_check where rows > 0) as broken,
@@ -119,5 +120,12 @@ select (select count(*) from book_check where rows > 0) as broken,
        (select count(*) from notice where rank = 4 and queued_at > now() - interval '7 days' and visited_at is null
            and coalesce(last_error, '') <> all (:nobody_waits)) as given_up,
        (select count(*) from payment where state in ('created', 'pending', 'unknown', 'closing', 'left')
-           and started_at < now() - interval '1 hour') as silent
+           and started_at < now() - interval '1 hour') as silent,
+       (select count(*) from (select trouble <> '' as wrong from backup_run order by id desc limit 1) run where wrong)
+         + (select count(*) from (select cardinality(damage) > 0 as wrong from backup_run where damage is not null
+           order by id desc limit 1) examined where wrong)
+         + (select count(*) from (select ended_at < now() - interval '26 hours' as wrong from backup
+           order by ended_at desc limit 1) newest where wrong)
+         + (select count(*) from (select not coalesce(holds, false) as wrong from drill where ended_at is not null
+           order by id desc limit 1) last where wrong) as unproved
 """)

@@ -9,7 +9,7 @@ from apiflask import APIBlueprint
 from flask import Flask, Response, abort, current_app, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest, multiprocess
 from prometheus_client.registry import REGISTRY
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.flows.parts import Parts
@@ -103,7 +103,35 @@ def _book() -> CollectorRegistry:
             for found in connection.execute(text("select number, rows, now() - checked_at as age from book_check")):
                 rows.labels(found.number).set(found.rows)
                 age.labels(found.number).set(found.age.total_seconds())
+            _kept(registry, connection)
         readable.set(1)
     except SQLAlchemyError:
         readable.set(0)
     return registry
+
+
+def _kept(registry: CollectorRegistry, connection: Connection) -> None:
+    """How old the newest backup and the last proved restore are, what that one cost; nothing where there is none."""
+    row = connection.execute(_KEPT).one()
+    for name, words in _KEPT_FIGURES.items():
+        if getattr(row, name) is not None:
+            Gauge(f"liangxian_{name}", words, registry=registry).set(float(getattr(row, name)))
+
+
+_KEPT_FIGURES = {
+    "backup_age_seconds": "Since the newest backup ended",
+    "backup_bytes": "Of the database, in the newest backup",
+    "drill_age_seconds": "Since the last drill in which all held",
+    "drill_lost_seconds": "From the last commit to the moment, in the last drill",
+    "drill_restore_seconds": "What the last drill's restore took",
+    "archive_age_seconds": "Since a segment of the log last reached the archive",
+}
+_KEPT = text(
+    "select extract(epoch from now() - (select max(ended_at) from backup)) as backup_age_seconds,"
+    " (select bytes from backup order by ended_at desc limit 1) as backup_bytes,"
+    " extract(epoch from now() - (select max(ended_at) from drill where holds)) as drill_age_seconds,"
+    " (select lost_s from drill where ended_at is not null order by id desc limit 1) as drill_lost_seconds,"
+    " (select (figures->>'restore_s')::float from drill where ended_at is not null order by id desc limit 1)"
+    "   as drill_restore_seconds,"
+    " (select extract(epoch from now() - last_archived_time) from pg_stat_archiver) as archive_age_seconds"
+)

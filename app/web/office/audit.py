@@ -5,6 +5,7 @@ from flask import redirect, render_template, request, url_for
 
 from app.flows.offices.audit import Acts, acts_of, alarms, readings
 from app.flows.offices.trace import trace
+from app.flows.restore.watch import standing
 from app.web.door.access import Answer, needs
 from app.web.door.parts import parts
 from app.web.words import ACTS, trail_name
@@ -70,4 +71,5 @@ def _before(after: str) -> int | None:
 @needs("trace.see")
 def now() -> Answer:
     """What is out of order at this moment."""
-    return render_template("office/alarms.html", alarms=alarms(parts()))
+    kept = standing(parts())
+    return render_template("office/alarms.html", alarms=alarms(parts()), newest=kept.newest, drill=kept.drill)

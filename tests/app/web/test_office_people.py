@@ -375,7 +375,7 @@ def test_the_auditor_sees_who_read_what_page_by_page(running, district, clerk, m
 
 def test_the_alarms_are_nothing_until_something_is(running, district):
     auditor = at_desk(running, Role.AUDITOR, "audit01")
-    assert auditor.get("/office/audit/alarms").text.count("0 项") == 7
+    assert auditor.get("/office/audit/alarms").text.count("0 项") == 8
 
     with running.parts.engine.begin() as connection:
         connection.exec_driver_sql(
@@ -383,6 +383,35 @@ def test_the_alarms_are_nothing_until_something_is(running, district):
         )
 
     assert "1 项" in auditor.get("/office/audit/alarms").text
+
+
+def test_the_auditor_sees_how_backups_and_drills_stand(running, district):
+    with running.parts.engine.begin() as connection:
+        connection.exec_driver_sql(A_BACKUP)
+        connection.exec_driver_sql(A_DRILL.format(holds=True, differences="{}"))
+    auditor = at_desk(running, Role.AUDITOR, "audit01")
+    well = auditor.get("/office/audit/alarms").text
+    with running.parts.engine.begin() as connection:
+        connection.exec_driver_sql(A_DRILL.format(holds=False, differences='{"INV-01 x"}'))
+        connection.exec_driver_sql(
+            "insert into backup_run (kind, began_at, ended_at, trouble) values ('diff', now(), now(), 'x')"
+        )
+    wrong = auditor.get("/office/audit/alarms").text
+    figures = running.app.test_client().get("/metrics").text
+
+    assert "全部成立" in well and "2048 MB" in well and "只在本机" in well and well.count("0 项") == 8
+    assert "1 处不成立" in wrong and "2 项" in wrong
+    assert "liangxian_backup_bytes 2.147483648e+09" in figures and "liangxian_drill_lost_seconds 42.0" in figures
+
+
+A_BACKUP = (
+    "insert into backup (stanza, repository, label, kind, began_at, ended_at, bytes, added, away)"
+    " values ('liangxian', 1, '20211105-020000F', 'full', now(), now(), 2147483648, 1, false)"
+)
+A_DRILL = (
+    "insert into drill (moment, began_at, ended_at, holds, lost_s, bytes, differences, figures) values ('latest',"
+    " now(), now(), {holds}, 42, 1, '{differences}', '{{\"restore_s\": 90}}')"
+)
 
 
 def test_the_first_page_shows_each_role_its_doors(running, district):
