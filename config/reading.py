@@ -104,7 +104,7 @@ class Reading:
             self.say(variable, problem)
 
     def key(self, variable: str, text: str, *, exactly: int | None = None) -> bytes:
-        """Key material in base64; what it decodes to, and the text itself, must be strong."""
+        """Key material in base64, `exactly` so many bytes or 32 at least; it and the text itself must be strong."""
         try:
             raw = base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
@@ -115,21 +115,8 @@ class Reading:
         elif not self.sandbox and len(raw) >= SHORTEST and guessable(text):
             self.say(variable, guessable(text))
         else:
-            self.strong(variable, raw)
+            self.strong(variable, raw, least=exactly or SHORTEST)
         return raw
-
-    def numbered_keys(self, variable: str) -> dict[int, bytes]:
-        """`1:base64,2:base64` of 32 bytes each, numbers 0–255."""
-        keys: dict[int, bytes] = {}
-        for part in filter(None, (part.strip() for part in self.text(variable).split(","))):
-            number, _, text = part.partition(":")
-            if not re.fullmatch(r"[0-9]{1,3}", number) or int(number) > 255 or int(number) in keys:
-                self.say(variable, "needs numbers from 0 to 255, each once, as in 1:base64,2:base64")
-            else:
-                keys[int(number)] = self.key(variable, text, exactly=SHORTEST)
-        if not keys:
-            self.say(variable, "is missing or holds no key")
-        return keys
 
     def gateways(self) -> dict[str, dict[str, str]]:
         """GATEWAY_WECHAT_MCHID=… becomes {"wechat": {"mchid": …}}; in the sandbox with its addresses, which follow

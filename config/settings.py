@@ -23,7 +23,9 @@ from config.messages import sms
 from config.processes import processes
 from config.reading import Reading, names
 from config.upgrading import Upgrading, upgrading
+from config.vault import vault
 from config.wechat import wechat
+from core.vault import Key
 from notifications.channels import Account
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -82,12 +84,14 @@ class Settings:
     secret_key: str = field(
         repr=False, metadata=told("SECRET_KEY", "signs sessions and forms, ≥ 32 bytes", "", "always")
     )
-    vault_keys: Mapping[int, bytes] = field(
+    vault_keys: Mapping[int, Key] = field(
         repr=False,
-        metadata=told("VAULT_KEYS", "`1:base64,2:base64`: 32 bytes each; the highest number seals", "", "always"),
+        metadata=told("VAULT_KEYS", "`1:base64,2:sm4:base64`: 32 bytes each, for SM4-GCM 16", "", "always"),
     )
-    vault_index_key: bytes = field(
-        repr=False, metadata=told("VAULT_INDEX_KEY", "finds ID numbers; base64 of ≥ 32 bytes", "", "always")
+    vault_current: int = field(metadata=told("VAULT_CURRENT", "the number of the key that seals", "the highest"))
+    vault_index_key: Key = field(
+        repr=False,
+        metadata=told("VAULT_INDEX_KEY", "finds ID numbers; base64 of ≥ 32 bytes, `sm3:base64` by SM3", "", "always"),
     )
     certificate_key: bytes | None = field(
         repr=False,
@@ -204,11 +208,6 @@ class Settings:
         """Where the sandbox's gateways answer; nothing listens there in production."""
         return f"http://127.0.0.1:{self.sandbox_port}"
 
-    @property
-    def vault_current(self) -> int:
-        """The number of the key that seals new values."""
-        return max(self.vault_keys)
-
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
         """Read and check everything. BadSettings lists all that is wrong."""
@@ -269,17 +268,16 @@ def _values(read: Reading) -> dict[str, Any]:
 
 
 def _secrets(read: Reading) -> dict[str, Any]:
-    secret, vault = read.text("SECRET_KEY"), read.numbered_keys("VAULT_KEYS")
+    secret, held = read.text("SECRET_KEY"), vault(read)
     read.strong("SECRET_KEY", secret)
-    index = read.key("VAULT_INDEX_KEY", read.text("VAULT_INDEX_KEY"))
-    given = [value for value in (secret.encode(), index, *vault.values()) if value]
+    keys = (held["vault_index_key"], *held["vault_keys"].values())
+    given = [value for value in (secret.encode(), *(key.secret for key in keys)) if value]
     if len(set(given)) < len(given):
         read.say("SECRET_KEY", "VAULT_KEYS and VAULT_INDEX_KEY must all differ")
     signs = read.text("CERTIFICATE_KEY")
     return {
         "secret_key": secret,
-        "vault_keys": MappingProxyType(vault),
-        "vault_index_key": index,
+        **held,
         "certificate_key": read.key("CERTIFICATE_KEY", signs, exactly=32) if signs else None,
     }
 

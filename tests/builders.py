@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from app.registry.identity import check_digit
 from core.clock import BEIJING, utc_now
-from core.vault import Vault
+from core.vault import Key, Vault
 from payments.gateways.base import Kind, Order, Outcome, Trade, Word
 from payments.number import new_number
 from payments.taking.bills import Draft, DraftLine, IssuedBill, issue
@@ -40,7 +40,7 @@ def a_trade(number: str, *, at: datetime | None = None) -> Trade:
 
 def a_vault() -> Vault:
     """One vault for the whole test run, so that builders and tests read each other."""
-    return Vault({1: _VAULT_KEYS[0]}, _VAULT_KEYS[1], current=1)
+    return Vault({1: Key(_VAULT_KEYS[0])}, Key(_VAULT_KEYS[1]), current=1)
 
 
 def an_id_number(*, born: date = date(1986, 3, 14), sequence: int = 1) -> str:

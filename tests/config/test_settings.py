@@ -1,5 +1,6 @@
 """What the environment may say, and what a process refuses to start with."""
 
+import base64
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from config.messages import NEEDS
 from config.settings import BadSettings, Settings, environment, table
+from core.vault import AES, SM
 from notifications.channels.sms import PROVIDERS
 from tests.builders import a_production_environment, an_environment, random_key
 
@@ -168,10 +170,30 @@ def test_the_highest_key_seals_and_the_older_ones_stay():
     assert settings.vault_current == 10
 
 
+def test_which_key_seals_may_be_said():
+    """A new key is held by every process before the first one seals with it."""
+    keys = f"1:{random_key()},2:{random_key()}"
+
+    assert Settings.from_environment(an_environment(VAULT_KEYS=keys, VAULT_CURRENT="1")).vault_current == 1
+    assert problems(an_environment(VAULT_KEYS=keys, VAULT_CURRENT="3")) == [
+        "VAULT_CURRENT is the number of none of VAULT_KEYS"
+    ]
+
+
+def test_a_key_names_its_suite():
+    short = base64.b64encode(os.urandom(16)).decode()
+    given = an_environment(VAULT_KEYS=f"1:{random_key()},2:sm4:{short}", VAULT_INDEX_KEY=f"sm3:{random_key()}")
+
+    settings = Settings.from_environment(given)
+
+    assert [settings.vault_keys[number].suite for number in (1, 2)] == [AES, SM]
+    assert (len(settings.vault_keys[2].secret), settings.vault_index_key.suite) == (16, SM)
+
+
 @pytest.mark.parametrize(
     "keys",
-    ["", "1:short", "1:YQ==", f"1:{'YWJj' * 11}", f"256:{random_key()}", f"{random_key()}"],
-    ids=["none", "short", "one byte", "33 bytes", "too high a number", "no number"],
+    ["", "1:short", "1:YQ==", f"1:{'YWJj' * 11}", f"256:{random_key()}", f"{random_key()}", f"1:sm4:{random_key()}"],
+    ids=["none", "short", "one byte", "33 bytes", "too high a number", "no number", "32 bytes for SM4"],
 )
 def test_keys_of_the_wrong_shape_are_refused_in_the_sandbox_too(keys):
     assert all(line.startswith("VAULT_KEYS") for line in problems(an_environment(VAULT_KEYS=keys)))
