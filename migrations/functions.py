@@ -8,6 +8,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[1]
 ORDER = (
+    "core/sealed.sql",
     "payments/ledger/ledger.sql",
     "payments/taking/payment.sql",
     "payments/taking/pause.sql",

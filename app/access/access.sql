@@ -127,7 +127,8 @@ begin
          when 'role' then tg_table_name = 'staff' and tg_op <> 'DELETE'
               and (now_is->'role', now_is->'towns') is distinct from (before->'role', before->'towns')
          when 'second' then tg_op <> 'DELETE' and tg_table_name <> 'agent_village'
-              and coalesce(now_is->'second', 'null') <> coalesce(before->'second', 'null')
+              and not coalesce(sealed_anew(decode(substr(before->>'second', 3), 'hex'),
+                                           decode(substr(now_is->>'second', 3), 'hex')), false)
          when 'password' then tg_op = 'UPDATE' and now_is->'password_hash' is distinct from before->'password_hash'
          when 'disabled' then tg_op = 'UPDATE' and before->'active' = 'true' and now_is->'active' = 'false'
          else tg_op = 'UPDATE' and before->'active' = 'false' and now_is->'active' = 'true'

@@ -186,6 +186,21 @@ class Session(Table):
     ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # never moved
 
 
+class Reseal(Table):
+    """How far a table is sealed anew under a key (app/flows/keep/reseal.py). Written by the owner's role only."""
+
+    __tablename__ = "reseal"
+    head: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # suite and number of the key, a byte each
+    of: Mapped[str] = mapped_column(Text, primary_key=True)
+    after: Mapped[list[str] | None] = mapped_column(ARRAY(Text))  # the key of the last row that was looked at
+    rows: Mapped[int] = mapped_column(BigInteger)  # that needed it when it began
+    done: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    unopened: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # rows that no key of ours opens
+    began_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # system clock, like the others
+    moved_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
 class Tally(Table):
     """How often a key acted within a window: look-ups per caller and per target, failed logins (A41, A53)."""
 

@@ -143,7 +143,9 @@ create trigger never_emptied before truncate on kept_day for each statement exec
 -- A correction of a name begins as a wish, is decided once, and stays (INV-81 believes it).
 create or replace function correction_moves() returns trigger language plpgsql as $$
 begin
-  if tg_op = 'INSERT' and new.state = 'asked' then
+  if tg_op = 'INSERT' and new.state = 'asked'
+     or tg_op = 'UPDATE' and to_jsonb(new) - array['former', 'name'] = to_jsonb(old) - array['former', 'name']
+        and sealed_anew(old.former, new.former) and sealed_anew(old.name, new.name) then
     return new;
   elsif tg_op = 'UPDATE' and old.state = 'asked' and new.state <> 'asked'
      and to_jsonb(new) - array['state', 'decided_by', 'decided_at']

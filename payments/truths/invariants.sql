@@ -339,6 +339,10 @@ select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.column
    and not exists (select from name_correction c
                     where c.state = 'done' and changed.cause = 'correction:' || c.id and changed.of = 'person'
                       and changed.key = c.person_id::text and changed.columns = array['name'])
+   and not exists (select from reseal r
+                    where r.of = 'person' and changed.of = 'person' and changed.cause = 'reseal:' || encode(r.head, 'hex')
+                      and changed.columns <@ array['id_number', 'name', 'phone']
+                      and changed.at between r.began_at and r.moved_at + interval '1 minute')
 
 -- INV-82 回调原文、查看记录、操作记录一条不少
 select kept_day_broken() as what

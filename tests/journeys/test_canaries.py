@@ -1,6 +1,7 @@
 """Nobody's name, number, phone or openid leaves its place: marked people go all ways through the system, and then
 every byte it logged, every figure, every job and every column of the database is searched for them (INV-29, INV-30)."""
 
+import base64
 import io
 import json
 import re
@@ -17,6 +18,7 @@ import structlog
 from sqlalchemy import text
 
 from app.flows.enter.accounts import add_agent
+from app.flows.keep.sealed import PLACES
 from app.flows.pay.collect import take_word
 from app.flows.pay.expire import ask_silent
 from app.flows.pay.start import find_started
@@ -24,7 +26,7 @@ from app.log import set_up_logs
 from config.postgres import Server
 from core.clock import utc_now
 from core.http import Door
-from core.vault import Vault
+from core.vault import HEAD, NONCE, TAG, Vault
 from notifications.send import WAITS
 from payments.gateways.base import Outcome, Word
 from tests.browsing import Browser, a_token, code_in
@@ -94,6 +96,8 @@ def test_nothing_of_a_person_is_logged_counted_queued_or_stored_in_clear(
     for what, written in {"log": heard, "figures": figures, "jobs": queued}.items():
         assert_nobody_in(written, marked, what)
     assert list(columns_with(running, marked)) == []
+    known = {f"{place.table}.{name.split('.')[0]}" for place in PLACES for name in place.bound}
+    assert {"person.phone", "payment.memo", "notice.phone"} <= sealed_in(running) <= known
 
 
 def test_what_slips_into_a_log_is_taken_out_by_the_last_net(running: System, said: io.StringIO) -> None:
@@ -252,6 +256,27 @@ def columns_with(running: System, marked: Marked) -> Iterator[str]:
                     yield f"{table}.{column}: {which}"
             looked.add(table)
     assert {"person", "notice", "received", "payment", "procrastinate_jobs", "session", "request_key"} <= looked
+
+
+def sealed_in(running: System) -> set[str]:
+    """Every column that holds something which begins like a value that was sealed just now, in letters too."""
+    head = running.parts.vault.head
+    letters = f"AQ[E-H][A-Za-z0-9+/_-]{{{(NONCE + TAG) * 4 // 3},}}"  # how base64 writes the same beginning
+    assert base64.b64encode(head + b"\0")[:3] == b"AQE"
+    places = text(
+        "select table_name, column_name, data_type from information_schema.columns where table_schema = 'public'"
+        " and data_type in ('text', 'jsonb', 'json', 'bytea')"
+    )
+    found = set()
+    with running.parts.engine.connect() as connection:
+        for table, column, kind in connection.execute(places).all():
+            like = f'cast("{column}" as text) ~ :letters'
+            if kind == "bytea":
+                like = f'substr("{column}", 1, 2) = :head and length("{column}") >= {HEAD + NONCE + TAG}'
+            values = {"head": head} if kind == "bytea" else {"letters": letters}
+            if connection.execute(text(f'select count(*) from "{table}" where {like}'), values).scalar_one():
+                found.add(f"{table}.{column}")
+    return found
 
 
 def test_the_search_finds_what_is_there(running: System, marked: Marked) -> None:

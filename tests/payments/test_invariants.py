@@ -289,6 +289,11 @@ TAMPERINGS = (
     ("INV-81", "insert into category select id, 'RES_MEDICAL', 'TEKUN' from person"),
     ("INV-81", "delete from category where insurance = 'RES_MEDICAL'"),
     ("INV-81", "select set_config('liangxian.cause', 'import:00', true); update person set student = true"),
+    (
+        "INV-81",
+        "insert into reseal (head, of, rows, began_at, moved_at) values ('\\x0202', 'person', 1, now(), now());"
+        " select set_config('liangxian.cause', 'reseal:0202', true); update person set name = '', student = true",
+    ),
     ("INV-82", "delete from received where household_id = 21"),
     ("INV-82", "update received set body = 'x' where household_id = 22"),
     ("INV-82", "delete from act"),
