@@ -17,6 +17,8 @@ from app.access.accounts import forget_codes
 from app.access.tally import forget
 from app.flows.complaints.send import send_due
 from app.flows.complaints.watch import ask_hinted, listen, poll, ring, tell_of_refunds
+from app.flows.keep.retention import let_go
+from app.flows.offices.glass import end_over
 from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
 from app.flows.pay.expire import ask_silent
@@ -193,6 +195,16 @@ def _keeping_tasks(app: App, parts: Parts) -> None:
             connection.execute(
                 text("select keep_days(((now() - interval '1 hour') at time zone 'Asia/Shanghai')::date)")
             )
+
+    @app.periodic(cron="* * * * * 15")
+    @app.task(name="glass", queue="clock", queueing_lock="glass", lock="glass")
+    def _glass(timestamp: int) -> None:
+        end_over(parts)
+
+    @app.periodic(cron="41 19 * * *")  # in the night in Beijing
+    @app.task(name="retention", queue="clock", queueing_lock="retention", lock="retention")
+    def _retention(timestamp: int) -> None:
+        let_go(parts)
 
 
 def _id(job: Job) -> int:

@@ -1,3 +1,8 @@
+-- Does one of the owner's own functions act? Nobody else may let go of what stays as it came.
+create or replace function owner_acts() returns boolean language sql stable as $$
+  select pg_has_role(current_user, (select relowner from pg_class where oid = 'person'::regclass), 'member')
+$$;
+
 -- May a sealed value be the other one? It is the same one still, or the owner, who alone seals anew under another key
 -- (app/flows/keep/reseal.py), put one of the same length in its place. What is inside, no query can tell.
 create or replace function sealed_anew(p_before bytea, p_after bytea) returns boolean language sql stable as $$

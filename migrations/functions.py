@@ -35,7 +35,9 @@ ORDER = (
     "payments/ledger/seal.sql",
     "payments/reconcile/pos.sql",
     "app/access/access.sql",
+    "app/access/glass.sql",
     "app/access/trail.sql",
+    "app/access/retention.sql",
     "app/access/scope.sql",
     "migrations/grants.sql",
 )

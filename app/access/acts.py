@@ -31,6 +31,9 @@ class What(StrEnum):
     SECOND = "second"
     PAUSED = "paused"  # a channel; the database notes it (access.sql), as it does an account
     OPENED = "opened"
+    GLASS_ASKED = "glass_asked"  # break-glass; the database notes its steps (glass.sql)
+    GLASS_OPENED = "glass_opened"
+    GLASS_ENDED = "glass_ended"
 
 
 def note(

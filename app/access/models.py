@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.access.roles import Role
+from app.access.roles import GIVEN
 from core.db import Table
 
 
@@ -61,7 +61,7 @@ class Staff(SecondFactor, Table):
 
     __tablename__ = "staff"
     __table_args__ = (
-        CheckConstraint("role in (" + ", ".join(f"'{role}'" for role in Role) + ")", name="role"),
+        CheckConstraint("role in (" + ", ".join(f"'{role}'" for role in GIVEN) + ")", name="role"),
         CheckConstraint("(role = 'town') = (towns <> '{}')", name="towns"),
     )
     id: Mapped[int] = mapped_column(BigInteger, Identity(cycle=False), primary_key=True)
@@ -186,6 +186,46 @@ class Session(Table):
     ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # never moved
 
 
+class Glass(Table):
+    """Break-glass (app/access/glass.sql): asked for, opened by another for an hour, ended once. System clock."""
+
+    __tablename__ = "glass"
+    __table_args__ = (
+        CheckConstraint("opened_by <> asked_by", name="two_people"),
+        CheckConstraint(
+            "num_nonnulls(opened_by, opened_at, until) in (0, 3)"
+            " and until > opened_at and until <= opened_at + interval '1 hour'",
+            name="an_hour",
+        ),
+        CheckConstraint("(ended_by is null) = (ended_at is null)", name="ended"),
+        CheckConstraint("length(reason) >= 4", name="reason"),
+        Index("uq__glass__standing", "asked_by", unique=True, postgresql_where=text("ended_at is null")),
+    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    asked_by: Mapped[str] = mapped_column(Text)  # staff:<login>
+    reason: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    opened_by: Mapped[str | None] = mapped_column(Text)
+    opened_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ended_by: Mapped[str | None] = mapped_column(Text)  # either of them, or rule:an_hour
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class GlassAct(Table):
+    """One request made while it was open. Only added to."""
+
+    __tablename__ = "glass_act"
+    __table_args__ = (Index("ix__glass_act__glass", "glass", "id"),)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    glass: Mapped[int] = mapped_column(ForeignKey("glass.id"))
+    endpoint: Mapped[str] = mapped_column(Text)  # which page
+    words: Mapped[str] = mapped_column(Text, server_default="")  # a number of ours, a day; never a name
+    person_id: Mapped[int | None] = mapped_column(BigInteger)
+    network: Mapped[str] = mapped_column(Text, server_default="")
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class Reseal(Table):
     """How far a table is sealed anew under a key (app/flows/keep/reseal.py). Written by the owner's role only."""
 
@@ -199,6 +239,17 @@ class Reseal(Table):
     began_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # system clock, like the others
     moved_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class LetGo(Table):
+    """How many rows of what were let go of because their time was over (app/flows/keep/retention.py). Only added to."""
+
+    __tablename__ = "let_go"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    what: Mapped[str] = mapped_column(Text)
+    before: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # system clock, like `at`
+    rows: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class Tally(Table):

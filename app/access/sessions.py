@@ -40,6 +40,8 @@ class Officer:
     towns: frozenset[str] = frozenset()  # empty: the whole district
     session: bytes = b""  # the hash of the token he came with: readings are noted in its name
     given: bool = False  # his password is an operator's still
+    glass: int | None = None  # what was opened for him, until when: his role is GLASS meanwhile
+    glass_until: datetime | None = None
 
     @property
     def by(self) -> str:
@@ -120,8 +122,9 @@ _FIND = text(
     "select s.token_hash, s.openid, s.known, s.expires_at, s.ends_at, s.account_id, s.unsure_id, s.agent_id,"
     "       a.login, a.name, coalesce(a.given, f.given) as given,"
     "       array(select village_code from agent_village v where v.agent_id = s.agent_id) as villages,"
-    "       s.staff_id, f.login as staff_login, f.name as staff_name, f.role, f.towns"
+    "       s.staff_id, f.login as staff_login, f.name as staff_name, f.role, f.towns, g.id as glass, g.until"
     "  from session s left join agent a on a.id = s.agent_id left join staff f on f.id = s.staff_id"
+    "  left join glass g on g.asked_by = 'staff:' || f.login and g.ended_at is null and g.until > :now"
     " where s.token_hash = :token_hash and s.expires_at > :now and (s.agent_id is null or a.active)"
     "   and (s.staff_id is null or f.active)"
 )
@@ -137,10 +140,12 @@ def _visitor(row: Any) -> Visitor:
             row.staff_id,
             row.staff_login,
             bytes(row.staff_name),
-            Role(row.role),
-            frozenset(row.towns),
+            Role(row.role) if row.glass is None else Role.GLASS,
+            frozenset(row.towns) if row.glass is None else frozenset(),
             bytes(row.token_hash),
             row.given,
+            row.glass,
+            row.until,
         )
     return replace(_seen(row, agent, officer), unsure_id=row.unsure_id)
 

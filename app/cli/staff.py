@@ -4,7 +4,7 @@ import click
 from flask.cli import AppGroup
 
 from app.access.models import Staff
-from app.access.roles import ROLES, Role
+from app.access.roles import GIVEN, ROLES, Role
 from app.cli.agent import give_second, password_for, show_code, show_login
 from app.cli.parts import office_parts
 from app.flows.enter.accounts import add_staff, change_staff
@@ -16,7 +16,7 @@ staff = AppGroup("staff", help="Staff of the offices (税务、人社、医保�
 @staff.command("add")
 @click.argument("login")
 @click.option("--name", required=True, help="The person's name, as certificates show it.")
-@click.option("--role", required=True, type=click.Choice([str(role) for role in Role]), help="What he may do.")
+@click.option("--role", required=True, type=click.Choice([str(role) for role in GIVEN]), help="What he may do.")
 @click.option("--town", "towns", multiple=True, help="A town's code, for the role town; may be repeated.")
 @click.option("--ask", is_flag=True, help="Type a password instead of having one made.")
 def add(login: str, name: str, role: str, towns: tuple[str, ...], ask: bool) -> None:

@@ -18,7 +18,7 @@ from app.web.door.access import anybody, api_resident, by_permission, page_accou
 from app.web.door.csp import policy
 from app.web.door.errors import request_number
 from app.web.door.parts import parts
-from app.web.office import audit, day, desk
+from app.web.office import audit, day, desk, glass
 from app.web.office import channels as office_channels
 from app.web.office import complaints as office_complaints
 from app.web.office import people as office_people
@@ -54,6 +54,7 @@ DOORS = (
     (office_policy.bp, "/office/policy", by_permission, True),
     (office_progress.bp, "/office/progress", by_permission, True),
     (audit.bp, "/office/audit", by_permission, True),
+    (glass.bp, "/office/glass", by_permission, True),
     (session.bp, "/api/v1", anybody, False),
     (subscriptions.bp, "/api/v1", api_resident, False),
     (people.bp, "/api/v1", api_resident, False),

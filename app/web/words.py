@@ -59,6 +59,9 @@ ACTS = {
     "second": "换第二验证因素",
     "paused": "暂停渠道收款",
     "opened": "恢复渠道收款",
+    "glass_asked": "申请应急查看",
+    "glass_opened": "打开应急查看",
+    "glass_ended": "结束应急查看",
 }
 
 
@@ -93,6 +96,7 @@ _RULES = {
     "resident": "本人",
     "refund_desk": "退费岗（还没人领）",
     "tax_clerk": "税务经办（还没人领）",
+    "rule:an_hour": "系统（满一小时）",
     "rule:surplus": "系统（多付的钱）",
     "rule:late_entitlement": "系统（按政策应少交）",
     "rule:too_old": "系统（超过渠道的退款期限）",

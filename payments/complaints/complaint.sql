@@ -1,7 +1,8 @@
 -- What was said stays as it came; a case keeps its number and its beginning, and nothing of it is taken away.
 create or replace function complaint_line_stays() returns trigger language plpgsql as $$
 begin
-  if tg_op = 'UPDATE' and to_jsonb(new) - 'words' = to_jsonb(old) - 'words' and sealed_anew(old.words, new.words) then
+  if tg_op = 'UPDATE' and to_jsonb(new) - 'words' = to_jsonb(old) - 'words'
+     and (sealed_anew(old.words, new.words) or new.words is null and owner_acts()) then
     return new;
   end if;
   raise exception 'what was said in a complaint stays as it came' using errcode = 'LX084';
@@ -18,7 +19,8 @@ create trigger never_emptied before truncate on complaint_line
 create or replace function complaint_reply_moves() returns trigger language plpgsql as $$
 begin
   if tg_op = 'UPDATE' and to_jsonb(new) - array['words', 'picture'] = to_jsonb(old) - array['words', 'picture']
-     and sealed_anew(old.words, new.words) and sealed_anew(old.picture, new.picture) then
+     and sealed_anew(old.words, new.words) 
+     and (sealed_anew(old.picture, new.picture) or new.picture is null and owner_acts()) then
     return new;
   end if;
   if tg_op = 'UPDATE' and old.state in ('pending', 'unknown', 'sent')

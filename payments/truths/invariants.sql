@@ -347,6 +347,18 @@ select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.column
 -- INV-82 回调原文、查看记录、操作记录一条不少
 select kept_day_broken() as what
 
+-- INV-106 不可信的回调，内容到期都清了
+select r.id::text as what
+  from received r
+ where r.result = 'refused' and r.received_at < now() - interval '97 days' and r.body <> ''
+
+-- INV-107 应急查看时看过的完整号码，每一次都在它的记录里
+select d.id::text as what
+  from glass g join disclosure d
+    on d.by = g.asked_by and d.at > g.opened_at and d.at < least(g.until, coalesce(g.ended_at, g.until))
+ where not exists (select from glass_act a
+                    where a.glass = g.id and a.at between d.at - interval '1 minute' and d.at + interval '1 minute')
+
 -- INV-96 渠道暂停的时候，没有开始新的付款
 select a.number as what
   from attempt a join channel_pause p

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.access.roles import Role
+from app.access.roles import GIVEN, Role
 from app.flows.enter.accounts import add_agent, add_staff
 from app.flows.pay.start import Kind, Payer, Want, start_payment
 from app.policy.facts import Insurance
@@ -22,7 +22,7 @@ from tests.system import System, second_code
 __all__ = ["district", "far_folder", "running"]
 
 PASSWORD = "correct horse battery"
-OFFICES = frozenset(str(role) for role in Role)
+OFFICES = frozenset(str(role) for role in GIVEN)
 CLERK, LEAD = frozenset({"tax_clerk"}), frozenset({"tax_lead"})
 TAX, BUREAUS = CLERK | LEAD, frozenset({"hrss", "medical"})
 ALL = OFFICES | {"nobody", "resident", "agent"}
@@ -98,7 +98,7 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("office_people.numbers", "office_progress.to_do"), OFFICES - LEAD),
     **dict.fromkeys(("office_progress.table", "office_progress.table_file"), BOOKS | {"town"}),
     **dict.fromkeys(("audit.ask", "audit.path", "audit.now"), BOOKS),
-    **dict.fromkeys(("audit.read", "audit.acts", "audit.acts_found"), frozenset({"auditor"})),
+    **dict.fromkeys(("audit.read", "audit.acts", "audit.acts_found", "audit.kept"), frozenset({"auditor"})),
     **dict.fromkeys(("office_refunds.listed", "office_refunds.one"), OFFICES - {"town"}),
     **dict.fromkeys(("day.days", "day.one", "day.lines", "day.paper"), BOOKS),
     **dict.fromkeys(("day.take_file", "day.empty_file", "day.run", "day.clear", "day.withdraw"), CLERK),
@@ -120,6 +120,11 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("office_suspense.take_one", "office_suspense.keep_one", "office_suspense.back_one"), CLERK),
     **dict.fromkeys(("office_suspense.propose_one", "office_suspense.withdraw_one"), CLERK),
     "office_suspense.agree_one": LEAD,
+    "office_glass.listed": OFFICES,
+    "office_glass.end_one": OFFICES,
+    "office_glass.ask": OFFICES - {"auditor"},
+    "office_glass.open_one": LEAD | BUREAUS,
+    "office_glass.one": frozenset({"auditor"}),
 }
 ENDS = frozenset({"agent.logout", "desk.logout", "resident.leave", "session.end"})  # asked last: the session is over
 
@@ -153,7 +158,7 @@ def everybody(running: System, district) -> dict[str, Somebody]:
     assert resident.post("/who", data=named).status_code == 303
     add_agent(running.office, login="agent01", name="示例", password=PASSWORD, villages=[district.village])
     found["agent"] = _logged_in(running, "agent", "/agent/login", "agent01")
-    for role in Role:
+    for role in GIVEN:
         login = f"{str(role).replace('_', '-')}"
         towns = [district.village[:9]] if role is Role.TOWN else []
         add_staff(running.office, login=login, name="示例", role=role, password=PASSWORD, towns=towns)

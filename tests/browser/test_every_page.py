@@ -84,6 +84,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
         walk(_offices(phone, district, paid, refund, complaint))
         walk([("office_suspense.one", "/office/suspense/0/receipt:wechat:4200009")])
     walk([("audit.read", "/office/audit/readings"), ("audit.acts", "/office/audit/acts")])
+    walk([("audit.kept", "/office/audit/kept"), ("office_glass.listed", "/office/glass/")])
 
     with running.app.test_request_context():
         rules = [rule for rule in running.app.url_map.iter_rules() if "GET" in (rule.methods or ())]

@@ -221,6 +221,8 @@ def test_the_clock_turns_as_often_as_it_should(running: System) -> None:
         "watch_keys": 86400,
         "watch_last_day": 3600,
         "watch_clock": 60,
+        "glass": 60,
+        "retention": 86400,
         "rescue": 10,
         "sweep": 3600,
     }

@@ -295,6 +295,12 @@ TAMPERINGS = (
         " select set_config('liangxian.cause', 'reseal:0202', true); update person set name = '', student = true",
     ),
     ("INV-82", "delete from received where household_id = 21"),
+    ("INV-106", "update received set result = 'refused', received_at = now() - interval '98 days'"),
+    (
+        "INV-107",
+        "insert into glass (asked_by, reason, asked_at, opened_by, opened_at, until)"
+        " select by, 'because', at, 'staff:x', at - interval '1 minute', at + interval '9 minutes' from disclosure",
+    ),
     ("INV-82", "update received set body = 'x' where household_id = 22"),
     ("INV-82", "delete from act"),
     ("INV-82", "update disclosure set by = 'staff:other'"),

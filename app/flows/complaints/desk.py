@@ -217,6 +217,8 @@ def _head(row: Row, now: datetime, about: str) -> Waiting:
 
 
 def _opened(parts: Parts, row: Row) -> tuple[Mapping[str, Any], str]:
+    if not row.told:
+        return {"about": "", "words": "（已过保存期限，内容已清除）", "pictures": 0}, ""
     told = json.loads(parts.vault.open(row.told, bound_to=bound(row.gateway, row.number, "complaint.told")))
     sealed = row.phone
     phone = parts.vault.open(sealed, bound_to=bound(row.gateway, row.number, "complaint.phone")) if sealed else ""

@@ -1,2 +1,2 @@
 """What is kept, and under which key. `sealed` says where personal data lies; `reseal` brings all of it under another
-key."""
+key; `retention` lets go of what is over its time."""

@@ -222,7 +222,7 @@ def _other(place: Place) -> str:
 def _read(name: str) -> str:
     """A value's bytes in SQL."""
     column, *path = name.split(".")
-    return f"decode({column} #>> '{{{','.join(path)}}}', 'base64')" if path else column
+    return f"decode({column} #>> '{{{','.join(path)}}}', 'base64')" if path else f"nullif({column}, '')"
 
 
 def _progress(row: Row[Any]) -> Progress:

@@ -1,2 +1,2 @@
 """What offices look at. `people` finds somebody; `progress` how far each village has come; `trace` the path of one
-yuan; `audit` who looked at whom."""
+yuan; `audit` who looked at whom; `glass` is broken by two, for an hour, seen by the auditor."""

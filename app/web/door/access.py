@@ -7,9 +7,10 @@ from flask import Response, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.access.references import mark, refer, referred
-from app.access.roles import PERMISSIONS, may
+from app.access.roles import PERMISSIONS, Role, may
 from app.access.sessions import Officer, SignedIn, Visitor
 from app.flows.enter.session import Entry, leave, visitor_of, visitor_with_people
+from app.flows.offices.glass import note
 from app.flows.pay.follow import Followed, follow
 from app.registry.find import Subject
 from app.web.door.browser import cookie_name, network
@@ -143,9 +144,20 @@ def needs(permission: str, *, first: bool = False) -> Callable[[View], View]:
             return redirect(url_for("own_office.office_account"), 303)
         if not may(held.officer.role, permission):
             raise NotYourDesk(permission)
+        _kept_for_the_auditor(held.officer)
         return None
 
     return guarded_by(guard)
+
+
+def _kept_for_the_auditor(held: Officer) -> None:
+    """What is asked for while a glass is open is written down before it is answered, or it is not answered."""
+    if held.role is not Role.GLASS:
+        return
+    named = dict(request.view_args or {})
+    person = person_behind(str(named.pop("person", "")))
+    words = " ".join(str(value) for value in named.values())
+    note(parts(), held, endpoint=str(request.endpoint), words=words, person=person, network=network())
 
 
 def guarded_by(guard: Guard) -> Callable[[View], View]:

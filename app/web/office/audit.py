@@ -1,8 +1,10 @@
-"""The auditor's desk: the path of one yuan, who read what in full, and what is out of order now. Reads only."""
+"""The auditor's desk: the path of one yuan, who read what in full, what is kept how long, and what is out
+of order now. Reads only."""
 
 from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 
+from app.flows.keep.retention import LINES, gone_lately, named
 from app.flows.offices.audit import Acts, acts_of, alarms, readings
 from app.flows.offices.trace import trace
 from app.flows.restore.watch import standing
@@ -65,6 +67,13 @@ def _acts(page: Acts, **typed: str) -> Answer:
 
 def _before(after: str) -> int | None:
     return int(after) if after.isascii() and after.isdecimal() and len(after) < 18 else None
+
+
+@bp.get("/kept")
+@needs("disclosure.see")
+def kept() -> Answer:
+    """What is kept how long and why, and what went of it."""
+    return render_template("office/kept.html", lines=LINES, gone=gone_lately(parts()), names=named())
 
 
 @bp.get("/alarms")

@@ -19,6 +19,7 @@ OFFICES = frozenset(
         "office_suspense",
         "office_channels",
         "office_complaints",
+        "office_glass",
         "office_people",
         "office_policy",
         "office_progress",
@@ -37,7 +38,14 @@ DOORS: tuple[tuple[str, str, str, str], ...] = (  # permission, endpoint, name, 
     ("policy.see", "office_policy.listed", "缴费标准", "每一年谁交多少、哪天截止、政府替谁交，和上一年比改了什么"),
     ("trace.see", "audit.ask", "一块钱的去向", "一笔付款从开单到入库的每一步，谁办的"),
     ("trace.see", "audit.now", "现在有什么不对", "过期的差异和待查款、退不出去的、没送到的"),
+    (
+        "glass.see",
+        "office_glass.listed",
+        "应急查看",
+        "一个人申请、另一个人打开，只看不办，最长一小时，每步都记",
+    ),
     ("disclosure.see", "audit.read", "谁看过完整号码", "每一次查看、每一份名单，谁、为什么"),
+    ("disclosure.see", "audit.kept", "留多久、清了什么", "每种信息保存多久、依据哪一条、每天清了多少"),
     ("disclosure.see", "audit.acts", "谁登录、谁找过谁", "登录、找人、开账号、换密码，谁、什么时候、从哪里"),
 )
 

@@ -1,0 +1,89 @@
+-- What is let go of when its time is over (app/flows/keep/retention.py says what, when and by which clause). The web and
+-- the worker may call this and may not delete: it knows the shortest time of each itself, and writes down how much went.
+
+create or replace function shortest_kept(p_what text) returns interval language plpgsql immutable as $$
+begin
+  return case p_what
+    when 'request_keys' then interval '30 days'
+    when 'refused_words' then interval '90 days'
+    when 'notice_addresses' then interval '180 days'
+    when 'payment_addresses' then interval '180 days'
+    when 'complaint_words' then interval '1095 days'
+    when 'unused_accounts' then interval '1095 days'
+  end;
+end $$;
+
+-- Where they lie, at most `p_most` of them (null: all).
+create or replace function over_time(p_what text, p_before timestamptz, p_most int) returns setof tid
+  language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+  case p_what
+    when 'request_keys' then
+      return query select ctid from request_key where used_at < p_before limit p_most;
+    when 'refused_words' then
+      return query select ctid from received where result = 'refused' and received_at < p_before and body <> '' limit p_most;
+    when 'notice_addresses' then  -- said, or given up; what still waits keeps its address
+      return query select ctid from notice
+        where rank >= 2 and ask_at is null and queued_at < p_before and (phone is not null or openid is not null)
+        limit p_most;
+    when 'payment_addresses' then  -- the notice has them by now
+      return query select ctid from payment
+        where state in ('paid', 'surplus', 'closed', 'failed') and started_at < p_before
+          and (memo #>> '{notice,phone}' is not null or memo #>> '{notice,openid}' is not null)
+        limit p_most;
+    when 'complaint_words' then
+      return query select c.ctid from complaint c
+        where c.ended_at < p_before and (c.told <> '' or c.phone is not null) limit p_most;
+    when 'unused_accounts' then
+      return query select ctid from resident_account
+        where used_at < p_before and (phone_index is not null or openid_index is not null) limit p_most;
+    else
+      raise exception 'nothing is called %', p_what using errcode = 'LX106';
+  end case;
+end $$;
+
+-- Let go of so many at most; how many went. LX106: too early, or nothing of that name.
+create or replace function let_go_of(p_what text, p_before timestamptz, p_most int) returns bigint language plpgsql
+  security definer set search_path = public, pg_temp as $$
+declare
+  those tid[];
+  gone bigint;
+begin
+  if p_before is null or shortest_kept(p_what) is null or p_before > now() - shortest_kept(p_what) then
+    raise exception 'it is too early to let go of %', p_what using errcode = 'LX106';
+  end if;
+  select array_agg(t) into those from over_time(p_what, p_before, p_most) t;
+  case p_what
+    when 'request_keys' then
+      delete from request_key where ctid = any (those);
+    when 'refused_words' then
+      update received set body = '', whole = coalesce(whole, sha256(body)) where ctid = any (those) and body <> '';
+    when 'notice_addresses' then
+      update notice set phone = null, openid = null where ctid = any (those);
+    when 'payment_addresses' then
+      update payment set memo = jsonb_set(memo, '{notice}', (memo->'notice') - array['phone', 'openid'])
+       where ctid = any (those);
+    when 'complaint_words' then
+      update complaint_line l set words = null from complaint c
+       where c.ctid = any (those) and (l.gateway, l.number) = (c.gateway, c.number) and l.words is not null;
+      update complaint_reply r set picture = null from complaint c
+       where c.ctid = any (those) and (r.gateway, r.number) = (c.gateway, c.number) and r.picture is not null;
+      update complaint set told = '', phone = null where ctid = any (those);
+    when 'unused_accounts' then
+      delete from resident_person p using resident_account a where a.ctid = any (those) and p.account_id = a.id;
+      delete from barred b using resident_account a where a.ctid = any (those) and b.account_id = a.id;
+      delete from session s using resident_account a where a.ctid = any (those) and a.id in (s.account_id, s.unsure_id);
+      update resident_account set phone = null, phone_index = null, openid_index = null, holder = null
+       where ctid = any (those);
+  end case;
+  gone := coalesce(cardinality(those), 0);
+  if gone > 0 then
+    insert into let_go (what, before, rows, at) values (p_what, p_before, gone, clock_timestamp());
+  end if;
+  return gone;
+end $$;
+
+drop trigger if exists append_only on let_go;
+create trigger append_only before update or delete on let_go for each row execute function ledger_is_append_only();
+drop trigger if exists never_emptied on let_go;
+create trigger never_emptied before truncate on let_go for each statement execute function ledger_is_append_only();

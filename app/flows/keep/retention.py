@@ -1,0 +1,167 @@
+"""What is kept how long and by which clause, and what is let go of when its time is over: some hundred rows a
+transaction, counted, never whose. The database knows the shortest times itself (app/access/retention.sql). Every table
+stands in one line; a test says which does not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import Row, text
+
+from app.flows.parts import Parts
+
+BATCH = 500
+BOOKS = "《会计档案管理办法》附表二：会计凭证、账簿三十年"
+LISTS = "《会计档案管理办法》附表二：银行对账单等十年"
+LOGS = "《网络安全法》第二十一条：网络日志不少于六个月"
+SHORT = "《个人信息保护法》第十九条：为实现处理目的所必要的最短时间"
+PROVES = "《个人信息保护法》第五十一条、第五十六条：安全措施，处理情况记录至少三年"
+INSURED = "《社会保险法》第七十四条：完整准确记录参保人权益，参保期间一直要用"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One kind of thing. `let_go`: its name in the database, which goes `after` so long; empty: it is kept."""
+
+    what: str
+    tables: tuple[str, ...]
+    kept: str
+    clause: str
+    let_go: str = ""
+    after: timedelta | None = None
+
+
+LINES = (
+    Line(
+        "账本和凭证：分录、应缴单、付款、退款、待查款、日结和证明、缴费凭证",
+        (
+            *("account", "entry", "posting", "sealed_day", "sealed_total", "certificate", "closing_request", "proof"),
+            *("bill", "bill_line", "payment", "payment_bill", "payment_move", "unasked_refund", "suspense"),
+            *("refund", "refund_bill", "refund_move", "refund_number", "refund_step", "refund_transfer"),
+            *("suspense_step", "discrepancy", "discrepancy_step", "outside_file", "outside_row", "statement_match"),
+            "channel_pause",
+        ),
+        "三十年；本系统不删，到期由档案部门鉴定",
+        BOOKS,
+    ),
+    Line("支付平台的回调原文（已记账的）", ("received",), "三十年，和凭证一起", BOOKS),
+    Line("支付平台的对账单", ("statement", "statement_row", "statement_piece"), "十年；本系统不删", LISTS),
+    Line(
+        "参保登记和核定",
+        (
+            *("person", "household", "enrolment", "category", "town", "village", "determination"),
+            *("determination_move", "name_correction", "import_batch", "register_change", "trail_key"),
+        ),
+        "参保期间，以及凭证还在的时候",
+        INSURED,
+    ),
+    Line(
+        "谁看过完整号码、谁做过什么、删过什么",
+        ("disclosure", "act", "kept_day", "let_go", "reseal", "glass", "glass_act"),
+        "不删",
+        PROVES,
+    ),
+    Line("工作人员和代办员的账号", ("staff", "agent", "agent_village"), "在岗期间；停用后姓名随凭证保存", BOOKS),
+    Line("同意隐私说明的记录", ("consent",), "不删", PROVES),
+    Line(
+        "居民账号：手机号、微信、为谁缴费",
+        ("resident_account", "resident_person", "barred", "subscription"),
+        "三年没有用过就清空",
+        SHORT,
+        "unused_accounts",
+        timedelta(days=1095),
+    ),
+    Line(
+        "通知里的手机号和微信",
+        ("notice",),
+        "发出半年后清空；发了什么、发没发到保留",
+        LOGS,
+        "notice_addresses",
+        timedelta(days=180),
+    ),
+    Line(
+        "付款里备着发通知的手机号和微信",
+        ("payment",),
+        "付款完结半年后清空",
+        SHORT,
+        "payment_addresses",
+        timedelta(days=180),
+    ),
+    Line(
+        "投诉人写的话、电话、图片",
+        ("complaint", "complaint_line", "complaint_reply", "complaint_hint", "complaint_poll"),
+        "办结三年后清空；何时投诉、何时办结保留",
+        "《民法典》第一百八十八条：诉讼时效三年",
+        "complaint_words",
+        timedelta(days=1095),
+    ),
+    Line("验签不过的消息", ("received",), "九十天后只留摘要", SHORT, "refused_words", timedelta(days=90)),
+    Line("防重复提交的号", ("request_key",), "三十天", SHORT, "request_keys", timedelta(days=30)),
+    Line(
+        "登录状态、短信验证码、限次的计数", ("session", "login_code", "tally"), "到期即删，计数两天（每小时清）", SHORT
+    ),
+    Line("后台没办成的事", ("trouble",), "七天（每小时清）", SHORT),
+    Line("不含个人信息的", ("book_check", "business_clock"), "只留最近一次", "——"),
+)
+
+
+@dataclass(frozen=True)
+class Gone:
+    """How many rows of a line went, or would go."""
+
+    line: Line
+    rows: int
+
+
+def let_go(parts: Parts, *, dry: bool = False) -> Sequence[Gone]:
+    """Everything whose time is over, line by line; `dry` counts only."""
+    return [Gone(line, _due(parts, line) if dry else _all_of(parts, line)) for line in LINES if line.after]
+
+
+def gone_lately(parts: Parts, *, most: int = 50) -> Sequence[Row]:
+    """What went, a day and a line at a time, the latest first: on (a day), what, rows."""
+    query = text(
+        "select (at at time zone 'Asia/Shanghai')::date as on, what, sum(rows) as rows from let_go group by 1, 2"
+        " order by 1 desc, 2 limit :most"
+    )
+    with parts.reading() as connection:
+        return connection.execute(query, {"most": most}).all()
+
+
+def named() -> Mapping[str, str]:
+    """A name in the database → what it is."""
+    return {line.let_go: line.what for line in LINES if line.let_go}
+
+
+def table() -> str:
+    """All lines as docs/retention.md shows them."""
+    rows = ["| 什么 | 保存多久 | 依据 | 表 |", "|---|---|---|---|"]
+    rows += [f"| {each.what} | {each.kept} | {each.clause} | {'、'.join(each.tables)} |" for each in LINES]
+    return "\n".join(rows) + "\n"
+
+
+def _due(parts: Parts, line: Line) -> int:
+    counted = text("select count(*) from over_time(:what, :before, null)")
+    with parts.reading() as connection:
+        return int(connection.execute(counted, _asked(parts, line)).scalar_one())
+
+
+def _all_of(parts: Parts, line: Line) -> int:
+    gone = 0
+    while True:
+        with parts.engine.begin() as connection:
+            went = connection.execute(
+                text("select let_go_of(:what, :before, :most)"), _asked(parts, line) | {"most": BATCH}
+            ).scalar_one()
+        gone += went
+        if went < BATCH:
+            break
+    if gone:
+        structlog.get_logger("keep").info("let_go", what=line.let_go, rows=gone)
+    return gone
+
+
+def _asked(parts: Parts, line: Line) -> dict[str, object]:
+    assert line.after is not None, "only what goes is asked about"
+    return {"what": line.let_go, "before": parts.clocks.wall() - line.after}
