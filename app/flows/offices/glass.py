@@ -4,7 +4,7 @@ somebody is woken. Full numbers need a reason each, as always."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Row, text
 
@@ -16,7 +16,6 @@ from app.registry import find
 from core.errors import Conflict, Refused
 from core.redact import mask_name
 
-LASTS = timedelta(hours=1)
 MOST = 50
 MOST_ACTS = 500
 
@@ -59,11 +58,9 @@ def open_it(parts: Parts, officer: Officer, number: int) -> None:
     """For an hour, for who asked; somebody is woken. NotYourGlass."""
     if (glass := one(parts, number)) is None or glass.asked_by == officer.by:
         raise NotYourGlass(str(number))
-    now = parts.clocks.wall()
-    if not _moved(parts, "glass_open", officer, number, now):
+    if not _moved(parts, "glass_open", officer, number, parts.clocks.wall()):
         raise NotYourGlass(str(number))
-    until = (now + LASTS).isoformat(timespec="minutes")
-    parts.alert("glass_broken", number=number, by=glass.asked_by, opened_by=officer.by, until=until)
+    _say_open(parts, one(parts, number))
 
 
 def end(parts: Parts, officer: Officer, number: int) -> None:
@@ -74,9 +71,13 @@ def end(parts: Parts, officer: Officer, number: int) -> None:
 
 
 def end_over(parts: Parts) -> int:
-    """Those whose hour is over; how many. They showed nothing from its last second on."""
+    """Those whose hour is over; how many. They showed nothing from its last second on. What is open is said again: who
+    opened it may have died before he said it, and the same words within an hour are one alert."""
     with parts.engine.begin() as connection:
         rows = connection.execute(text("select * from glass_over(:at)"), {"at": parts.clocks.wall()}).all()
+        opened = connection.execute(text("select * from glass where ended_at is null and opened_at is not null")).all()
+    for row in opened:
+        _say_open(parts, row)
     for row in rows:
         if row.opened_at is not None:
             parts.alert("glass_ended", number=row.id, by=row.ended_by)
@@ -134,6 +135,12 @@ def seen(parts: Parts, number: int) -> Sequence[Seen]:
         )
         for row in rows
     ]
+
+
+def _say_open(parts: Parts, glass: Row | None) -> None:
+    assert glass is not None and glass.until is not None, "it was just opened"
+    until = glass.until.isoformat(timespec="minutes")
+    parts.alert("glass_broken", number=glass.id, by=glass.asked_by, opened_by=glass.opened_by, until=until)
 
 
 def _moved(parts: Parts, step: str, officer: Officer, number: int, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from app.web.office.desk import DOORS
 from core.errors import NotFound
 
 bp = APIBlueprint("office_glass", __name__, enable_openapi=False)
+PAGES = {"desk.home": "首页", "office_people.one": "一个人", "office_people.numbers": "一个人的完整号码"}
 
 
 @bp.get("/")
@@ -56,8 +57,16 @@ def one(number: str) -> Answer:
     glass = flow.one(parts(), _known(number))
     if glass is None:
         raise NotFound(number)
-    names = {end: name for _, end, name, _ in DOORS}
-    return render_template("office/glass_one.html", glass=glass, seen=flow.seen(parts(), glass.id), names=names)
+    return render_template(
+        "office/glass_one.html", glass=glass, seen=flow.seen(parts(), glass.id), page_name=_page_name
+    )
+
+
+def _page_name(endpoint: str) -> str:
+    """As the menu calls it, or what it lies behind."""
+    doors = {end: name for _, end, name, _ in DOORS}
+    behind = {end.partition(".")[0]: name for end, name in doors.items()}
+    return PAGES.get(endpoint) or doors.get(endpoint) or behind.get(endpoint.partition(".")[0], endpoint)
 
 
 def _known(number: str) -> int:

@@ -7,7 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import cycle
+from threading import Event
 
 import pytest
 from sqlalchemy import LargeBinary, text
@@ -167,6 +170,19 @@ def test_it_goes_back_to_the_former_suite_too(lived_in, owner):
     assert everything(lived_in) == before and set(needed(lived_in.parts)) == {(1, 1)}
 
 
+def test_what_a_process_of_before_sealed_meanwhile_is_counted_and_taken_by_the_next_run(lived_in, owner):
+    parts = under(lived_in, f"{OLD},{SM4}", 2)
+    reseal(parts, owner, batch=500)
+    lived_in.write(lambda c: a_person(c, id_number=an_id_number(sequence=91)))  # it still seals with the former key
+    assert needed(parts)[1, 1] == 3
+
+    assert reseal(parts, owner, batch=500)
+
+    assert (1, 1) not in needed(parts)
+    [person] = [each for each in progress_of(parts) if each.table == "person"]
+    assert (person.done, person.rows, person.left_s) == (15, 15, None)
+
+
 def test_what_no_key_opens_stays_is_counted_and_told_and_hinders_nobody_else(lived_in, owner, adult):
     heard = []
     parts = replace(under(lived_in, f"{OLD},{SM4}", 2), alert=lambda what, **words: heard.append((what, words)))
@@ -180,18 +196,40 @@ def test_what_no_key_opens_stays_is_counted_and_told_and_hinders_nobody_else(liv
     assert lived_in.one("select phone from person where id = :p", p=adult)[0] == broken
 
 
-def test_somebody_who_holds_a_row_is_waited_for_and_nobody_waits_for_the_job(lived_in, owner, adult):
+def test_who_holds_a_row_is_waited_for_and_nobody_waits_for_the_job(lived_in, owner, adult):
+    """One holds a row of the first batch for a second; another changes people all the while, and reads them."""
     parts = under(lived_in, f"{OLD},{SM4}", 2)
-    waited = []
+    others = [key for [key] in rows(lived_in, "select id from person where id <> :p order by id", p=adult)]
+    held, over, waited = Event(), Event(), []
 
-    def somebody_writes(_progress):
-        begun = time.monotonic()
-        lived_in.write(lambda c: c.execute(text("update person set student = not student where id = :p"), {"p": adult}))
-        waited.append(time.monotonic() - begun)
+    def hold():
+        with lived_in.office.engine.begin() as connection:
+            connection.execute(text("select from person where id = :p for update"), {"p": adult})
+            held.set()
+            time.sleep(1)
 
-    assert reseal(parts, owner, batch=2, told=somebody_writes)
+    def change():
+        for key in cycle(others):
+            if over.is_set():
+                return
+            begun = time.monotonic()
+            lived_in.write(lambda c, key=key: c.execute(text(f"update person set student = false where id = {key}")))
+            waited.append(time.monotonic() - begun)
 
-    assert len(waited) > 10 and max(waited) < 1
+    with ThreadPoolExecutor(2) as pool:
+        holder = pool.submit(hold)
+        held.wait()
+        changer = pool.submit(change)
+        try:
+            begun = time.monotonic()
+            assert reseal(parts, owner, batch=1, pause_s=0.01)  # the held one's turn comes by itself
+            took = time.monotonic() - begun
+        finally:
+            over.set()
+        holder.result()
+        changer.result()
+
+    assert took > 0.8 and len(waited) > 10 and max(waited) < 0.8
     assert (1, 1) not in needed(parts)
 
 

@@ -72,7 +72,7 @@ def test_one_asks_another_opens_he_sees_all_changes_nothing_and_every_page_is_th
     assert town.get("/office/audit/readings").status_code == 403
 
     told = auditor.get(f"/office/glass/{glass}").text
-    assert number in told and WHY in told and "没有打开过" not in told
+    assert number in told and WHY in told and "<td>退费</td>" in told and "没有打开过" not in told
     assert [row.endpoint for row in rows(running, "select endpoint from glass_act order by id")] == [
         "audit.path", "office_refunds.listed"
     ]  # fmt: skip
@@ -137,13 +137,15 @@ def test_after_an_hour_it_shows_nothing_and_its_end_is_told(running, offices, da
     asked(running, offices, "hrss9")
     _turned_back(database, timedelta(minutes=59))
     assert (offices["town9"].get("/office/day/").status_code, end_over(running.parts)) == (200, 0)
+    assert offices["heard"].count(offices["heard"][0]) == 1  # its time was turned back here; said by the worker too
+    assert [what for what, _ in offices["heard"]] == ["glass_broken"] * 2
 
     _turned_back(database, timedelta(minutes=2))
     assert offices["town9"].get("/office/day/").status_code == 403
 
     assert end_over(running.parts) == 2
     assert {row.ended_by for row in rows(running, "select ended_by from glass")} == {"rule:an_hour"}
-    assert [what for what, _ in offices["heard"]] == ["glass_broken", "glass_ended"]  # nobody opened the other
+    assert [what for what, _ in offices["heard"]] == ["glass_broken"] * 2 + ["glass_ended"]  # nobody opened the other
     assert end_over(running.parts) == 0
 
 
