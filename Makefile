@@ -2,8 +2,7 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run test browser demo check bench rolling simulate faults mutants db migration components advisories lock
-.PHONY: help setup run test browser demo check bench drill simulate faults mutants db migration lock
+.PHONY: help setup run test browser demo check bench rolling drill simulate faults mutants db migration components advisories lock
 
 FLASK := .venv/bin/flask --app wsgi
 PIP := -m pip --disable-pip-version-check --no-input -qq

@@ -5,7 +5,11 @@ from flask.cli import AppGroup
 
 ops = AppGroup("ops", help="The machine: upgrades, backups, keys (运维).")
 
-from app.cli import ops_upgrade  # noqa: E402, F401 its verb joins the group
-from app.cli import ops_backup, ops_drill, ops_reopen  # noqa: E402, F401 each hangs its verb on the group
-from app.cli import ops_reseal  # noqa: E402, F401 its verb joins the group
-from app.cli import ops_reseal, ops_retention  # noqa: E402, F401 their verbs join the group
+from app.cli import (  # noqa: E402, F401 each hangs its verb on the group
+    ops_backup,
+    ops_drill,
+    ops_reopen,
+    ops_reseal,
+    ops_retention,
+    ops_upgrade,
+)

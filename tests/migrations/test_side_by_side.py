@@ -191,7 +191,7 @@ def told(both: Both, number: str) -> bool:
 
 
 def test_the_book_is_right_for_both(both: Both, before: Path) -> None:
-    for code in (before, Path(__file__).parents[2]):
+    for code, may in ((before, {"GUARDS"}), (Path(__file__).parents[2], set())):  # 0.1.0 knows its own functions only
         done = subprocess.run(
             [sys.executable, "-m", "flask", "--app", "wsgi", "ledger", "check"],
             cwd=code,
@@ -200,4 +200,5 @@ def test_the_book_is_right_for_both(both: Both, before: Path) -> None:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        broken = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("✗")}
+        assert "✓" in done.stdout and broken <= may, done.stdout + done.stderr

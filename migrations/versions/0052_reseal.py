@@ -3,8 +3,9 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0053"
-down_revision = "0048"
+revision = "0052"
+down_revision = "0051"
+STEP = "expand"
 
 
 def upgrade() -> None:

@@ -3,8 +3,9 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0054"
-down_revision = "0053"
+revision = "0053"
+down_revision = "0052"
+STEP = "expand"
 
 
 def upgrade() -> None:

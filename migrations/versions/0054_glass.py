@@ -3,8 +3,9 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0055"
-down_revision = "0054"
+revision = "0054"
+down_revision = "0053"
+STEP = "expand"
 
 
 def upgrade() -> None:

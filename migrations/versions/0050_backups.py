@@ -4,8 +4,9 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0051"
-down_revision = "0048"
+revision = "0050"
+down_revision = "0049"
+STEP = "expand"
 
 
 def upgrade() -> None:
