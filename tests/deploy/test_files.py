@@ -29,7 +29,12 @@ def test_the_units_are_units(tmp_path: Path) -> None:
     """With programs where theirs will be: that these exist is all that is not asked of this machine."""
     analyze = _tool("systemd-analyze")
     for unit in (DEPLOY / "systemd").iterdir():
-        text = re.sub(r"^(ExecStart=-?)/opt/liangxian/\S+", rf"\1{shutil.which('true')}", unit.read_text(), flags=re.M)
+        text = re.sub(
+            r"^(Exec(?:Start|StopPost)=-?)/opt/liangxian/\S+",
+            rf"\1{shutil.which('true')}",
+            unit.read_text(),
+            flags=re.M,
+        )
         (tmp_path / unit.name).write_text(text)
     told = _said(analyze, "verify", "--man=no", *sorted(tmp_path.iterdir()))
     assert "liangxian" not in told
@@ -101,6 +106,6 @@ def test_the_settings_hold_no_secret_and_name_what_there_is() -> None:
         if not line or line.startswith("# "):
             continue
         name, _, value = line.removeprefix("#").partition("=")
-        assert name.startswith(("GATEWAY_", "SMS_")) or name.removesuffix("_FILE") in known, name
+        assert name.startswith(("GATEWAY_", "SMS_", "BACKUP_", "UPGRADE_")) or name.removesuffix("_FILE") in known, name
         if re.search(r"(KEYS?|SECRET)(_FILE)?$", name):
             assert name.endswith("_FILE") and value.startswith("/etc/liangxian/secrets/"), name
