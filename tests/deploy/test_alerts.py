@@ -73,7 +73,9 @@ def test_the_commands_of_the_pages_are_there() -> None:
 
     groups = {group.name: set(group.list_commands(None)) for group in GROUPS}  # type: ignore[arg-type]
     for page in PAGES.glob("*.md"):
-        for group, verb in re.findall(r"\bliangxian (?!liangxian)([a-z]+) ([a-z][a-z-]+)", page.read_text(encoding="utf-8")):
+        for group, verb in re.findall(
+            r"\bliangxian (?!liangxian)([a-z]+) ([a-z][a-z-]+)", page.read_text(encoding="utf-8")
+        ):
             assert verb in groups.get(group, set()), f"{page.name}: {group} {verb}"
 
 

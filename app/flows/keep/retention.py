@@ -62,6 +62,7 @@ LINES = (
         "不删",
         PROVES,
     ),
+    Line("备份、恢复演练、恢复后重新开门的记录", ("backup", "backup_run", "drill", "reopening"), "不删", LOGS),
     Line("工作人员和代办员的账号", ("staff", "agent", "agent_village"), "在岗期间；停用后姓名随凭证保存", BOOKS),
     Line("同意隐私说明的记录", ("consent",), "不删", PROVES),
     Line(
