@@ -98,19 +98,20 @@ def _named(connection: Connection, of: BusinessDay, now: datetime) -> tuple[int,
 
 def _heal(parts: Parts, of: BusinessDay, candidates: Any) -> int:
     """Book what their list proves and we did not hear of; how many lines."""
-    gateway, questions = parts.gateways.get(of.gateway), 0
-    ours = [row for row in candidates if row.paid_by == of.gateway and row.expected == row.amount]
-    lost = [row for row in candidates if _is_lost_of_ours(row)] if gateway and _was_lost(parts, of) else []
-    known = [_as_paid(of, row) for row in ours]
-    healed = _booked(parts, known + [_as_held(of, row, gateway) for row in lost if gateway])
+    gateway, questions, healed = parts.gateways.get(of.gateway), 0, 0
+    lost_a_part = gateway is not None and _was_lost(parts, of)
+    known: list[Outcome] = []
     for row in candidates:
         if row.movement == "refund":
             healed += _heal_refund(parts, of, row)
-        elif row in lost or (row.paid_by == of.gateway and row.expected == row.amount):
-            continue
+        elif row.paid_by == of.gateway and row.expected == row.amount:
+            known.append(_as_paid(of, row))
+        elif gateway is not None and lost_a_part and _is_lost_of_ours(row):
+            known.append(_as_held(of, row, gateway))
         elif gateway is not None and questions < ASKED_AT_MOST and ASKABLE.fullmatch(row.number):
             questions += 1
             healed += _confirmed(parts, gateway, row)
+    healed += _booked(parts, known)
     return healed
 
 
