@@ -13,6 +13,13 @@ create or replace function by_hand(p_line statement_row) returns text language s
          and like_it.row <= p_line.row)) || ':unasked'
 $$;
 
+-- Whether our book has lost a part of a day, or of one beside it (their days begin when they like), before its server
+-- was restored.
+create or replace function lost_near(p_day date) returns boolean language sql stable as $$
+  select exists (select from reopening where (lost_since at time zone 'Asia/Shanghai')::date <= p_day + 1
+                    and (lost_until at time zone 'Asia/Shanghai')::date >= p_day - 1)
+$$;
+
 -- What the line of such a refund goes by, of its cause.
 create or replace function by_hand_as(p_cause text) returns text language sql immutable as $$
   select substring(p_cause from '^refund:[^:]+:(.*):unasked$')
@@ -119,7 +126,8 @@ $$;
 -- A refund made by hand at the gateway: the payer has the money, so it is booked, and he owes it until somebody says
 -- why; but of money that is held, which fits no bill, it is what is held that went back, and all of it is a solution.
 -- True: booked now. `p_done`: the gateway, asked, says it is done. Nothing is booked for a line that a refund of ours
--- explains, nor under a number that only we give. Locks: the payment, the money held, then the receipt.
+-- explains, nor under a number that only we give, unless our book has lost a part of that day: then it was ours, and is
+-- forgotten. Locks: the payment, the money held, then the receipt.
 create or replace function refund_by_hand(p_gateway text, p_day date, p_row int, p_done boolean, p_booked_on date)
 returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -133,7 +141,7 @@ begin
   select * into strict line from statement_row
     where gateway = p_gateway and day = p_day and row = p_row and movement = 'refund';
   household := household_of_number(line.number);
-  if line.amount = 0 or not (p_done or says_done(line.their_word)) or is_our_number(line.refund_number)
+  if line.amount = 0 or not (p_done or says_done(line.their_word)) or (is_our_number(line.refund_number) and not lost_near(p_day))
      or (sent_as_of(line)).sent_as is not null or exists (
        select from unasked_refund where household_id = household and cause = by_hand(line)) then
     return false;

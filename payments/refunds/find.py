@@ -1,7 +1,7 @@
 """Read queries about refunds and what may be given back, for pages, lists and rules."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 from sqlalchemy import Connection, Row, exists, func, select, text
 
@@ -230,6 +230,33 @@ def received_at(connection: Connection, household_id: int, receipt: str) -> date
         text("select happened_at from entry where household_id = :household and cause = :receipt"),
         {"household": household_id, "receipt": receipt},
     ).scalar_one()
+
+
+def of_a_gap(connection: Connection, refund: Row, *, begins: time) -> Row | None:
+    """What the minutes that were lost before a server was restored may have done with a refund that was never sent from
+    here: None where its money came after them, or where there were none. `waits`: not all of their lists of those
+    minutes were compared; `sent_at`: a list has it; `gone`: so much of its receipt went back that nobody asked for.
+
+    `begins`: the gateway's business day; after noon, on the evening before."""
+    values = {name: getattr(refund, name) for name in ("household_id", "receipt", "gateway", "sent_as", "amount")}
+    after = timedelta(hours=begins.hour - (24 if begins.hour >= 12 else 0), minutes=begins.minute)
+    return connection.execute(_OF_A_GAP, values | {"after": after}).one_or_none()
+
+
+_OF_A_GAP = text(
+    "with lost as (select lost_since, lost_until from reopening where lost_until + interval '5 minutes' >="
+    "                (select happened_at from entry where household_id = :household_id and cause = :receipt)),"
+    " day as (select distinct cast(generate_series(date_trunc('day', own.since), own.until, '1 day') as date) as day"
+    "           from lost, lateral (select (lost_since - :after) at time zone 'Asia/Shanghai' as since,"
+    "                                      (lost_until - :after) at time zone 'Asia/Shanghai' as until) own)"
+    " select (select bool_or(s.matched_at is null) from day left join statement s"
+    "            on s.gateway = :gateway and s.day = day.day) as waits,"
+    "        (select min(coalesce(r.happened_at, r.day at time zone 'Asia/Shanghai' + interval '12 hours'))"
+    "           from statement_row r where r.gateway = :gateway and r.movement = 'refund'"
+    "            and r.day in (select day from day) and r.refund_number = :sent_as) as sent_at,"
+    "        receipt_owed(:household_id, :receipt) >= :amount as gone"
+    "  where exists (select from lost)"
+)
 
 
 def paid_for(connection: Connection, bills: Sequence[Row]) -> Sequence[Row]:

@@ -207,6 +207,17 @@ def put_off(connection: Connection, number: str, moment: datetime, *, their_word
     )
 
 
+def wait(connection: Connection, number: str, moment: datetime, *, their_word: str) -> None:
+    """One that was agreed to is not sent before `moment` (system clock)."""
+    connection.execute(
+        update(Refund)
+        .where(
+            Refund.household_id == household_of(number), Refund.number == number, Refund.state == RefundState.APPROVED
+        )
+        .values(next_query_at=moment, their_word=their_word)
+    )
+
+
 def take(
     connection: Connection,
     outcome: RefundOutcome,

@@ -252,7 +252,10 @@ select s.gateway || ' ' || s.day from statement s
 
 -- INV-51 记成手工退款的，没有一笔是我们自己的退款
 select u.cause as what from unasked_refund u
- where is_our_number(u.number) or exists (
+ where is_our_number(u.number) and not exists (  -- one that was lost with the server is ours no more
+         select from entry e, lateral (select (e.happened_at at time zone 'Asia/Shanghai')::date as day) their
+          where e.household_id = u.household_id and e.cause = u.cause and (lost_near(day) or lost_near(day + 1)))
+    or exists (
    select from refund_number n
     where n.household_id in (u.household_id, household_of_number(u.number))
       and (n.sent_as = u.number or n.reference = nullif(u.reference, '')))

@@ -32,6 +32,7 @@ from payments.states import RefundState
 LEASE = timedelta(seconds=60)
 ASK_AFTER_S = (10, 60, 300, 900, 3600, 4 * 3600, 12 * 3600)  # after approval; then every half day
 SHORT, SHORT_FOR = "balance", timedelta(minutes=30)  # our balance there was too low
+LISTS, LISTS_EACH = "lists", timedelta(minutes=10)  # their lists of minutes that our book has lost are not in yet
 SAME_FOR = timedelta(minutes=5)  # a request under its former moment is taken for as long, whatever the clocks
 GONE_AFTER = timedelta(minutes=10)  # and by nobody any more after this (UnionPay)
 RESENDS = 5  # more of them are no silence
@@ -68,7 +69,9 @@ def pay_due(parts: Parts, *, most: int = 20) -> int:
             way = row.state != RefundState.APPROVED or _has_a_way(parts, connection, row)
         if not way:
             _stuck(parts, row, "too_old" if _came_by_gateway(row) else "no_way_back")
-        elif gateway is not None and advance(parts, gateway, row) == SHORT:
+        elif (
+            gateway is not None and not _belongs_to_a_gap(parts, gateway, row) and advance(parts, gateway, row) == SHORT
+        ):
             short.add(gateway.name)
 
     one_by_one(parts, "refund", due, one, name=lambda row: row.number)
@@ -83,6 +86,26 @@ def _has_a_way(parts: Parts, connection: Connection, row: Any) -> bool:
         return False
     came = find_refunds.received_at(connection, row.household_id, row.receipt)
     return parts.clocks.now() < came + GATEWAYS[row.gateway].facts.refund_within
+
+
+def _belongs_to_a_gap(parts: Parts, gateway: Gateway, row: Any) -> bool:
+    """Before a server was restored its money may have gone back already, by this very refund or by one that is
+    forgotten: nothing is sent until their lists of the lost minutes are compared, and nothing that they have."""
+    if row.state != RefundState.APPROVED:
+        return False
+    with parts.reading() as connection:
+        gap = find_refunds.of_a_gap(connection, row, begins=gateway.facts.day_begins)
+    if gap is None or not (gap.waits or gap.sent_at or gap.gone):
+        return False
+    if gap.waits:
+        with parts.engine.begin() as connection:
+            moves.wait(connection, row.number, parts.clocks.wall() + LISTS_EACH, their_word=LISTS)
+    elif gap.sent_at:
+        with parts.engine.begin() as connection:
+            moves.sending(connection, row, gap.sent_at, again=False)
+    else:
+        _stuck(parts, row, "given_back")
+    return True
 
 
 def _came_by_gateway(row: Any) -> bool:
