@@ -127,8 +127,8 @@ def test_what_was_tampered_with_outside_is_found(running: System, a_closed_day: 
     later = json.loads(paper) | {"certificate": json.loads(paper)["certificate"].replace("2021-11-05", "2021-11-09")}
     paper_of(tmp_path, "20211105").write_text(paper.replace("zhang", "wangw"))
     paper_of(tmp_path, "20211109").write_text(json.dumps(later))
-    tampered = prove(running.parts, replace(running.parts, papers=tmp_path))
-    whole = prove(running.parts, running.parts)
+    tampered = prove(running.parts, replace(running.parts, papers=tmp_path), until=datetime.now(UTC))
+    whole = prove(running.parts, running.parts, until=datetime.now(UTC))
 
     assert [line for line in tampered.differences if "签名不对" in line] == tampered.differences
     assert len(tampered.differences) == 2 and whole.differences == [] and whole.papers == 1

@@ -84,7 +84,9 @@ def drill(ground: Ground, *, moment: str | None = None, into: str = INTO, say: C
             say(f"恢复到 {chosen} ……")
             server = ask(parts.keeper, "restore", chosen, into)
             found.restore_s, found.bytes = monotonic() - began, server["bytes"]
-            _look(ground, found, server, asked_at, say)
+            _look(ground, found, server, _moment_of(chosen, kept, asked_at), say)
+            named = asked_at if chosen in (LATEST, BACKUP) else _read(chosen)
+            found.lost_s = max(0, round((named - (found.last_commit or named)).total_seconds()))
             say("逐页核对索引和数据页 ……")
             for verb in ("amcheck", "checksums"):
                 found.differences += [f"{verb}：{line}" for line in ask(parts.keeper, verb, into)["damage"]]
@@ -99,10 +101,8 @@ def clean_up(parts: Parts, into: str = INTO) -> bool:
     return bool(ask(parts.keeper, "forget", into)["gone"])
 
 
-def _look(
-    ground: Ground, found: Drilled, server: dict[str, Any], asked_at: datetime, say: Callable[[str], None]
-) -> None:
-    """Everything that is asked of the restored database itself."""
+def _look(ground: Ground, found: Drilled, server: dict[str, Any], moment: datetime, say: Callable[[str], None]) -> None:
+    """Everything that is asked of the restored database itself, as it should stand at `moment`."""
     urls = _urls(server, ground.database)
     live = ground.parts if ground.alive else None
     engine = connect(urls.app, pool_size=4, statement_timeout_ms=0)
@@ -114,13 +114,10 @@ def _look(
             say("这一时刻的库是旧版本，先升级 ……")
             upgrade(urls.owner, years=ground.years)
             found.upgraded = True
-        moment = asked_at if found.moment in (LATEST, BACKUP) else _read(found.moment)
-        last = found.last_commit or moment
-        found.lost_s = max(0, round((moment - last).total_seconds()))
-        clocks: Clocks = Stopped(engine, at=last, movable=ground.parts.clocks.is_movable)
+        clocks: Clocks = Stopped(engine, at=found.last_commit or moment, movable=ground.parts.clocks.is_movable)
         restored = replace(ground.parts, engine=engine, clocks=clocks)
         say("核对账本的每一条不变量、日结链 ……")
-        found.proof = prove(live, restored)
+        found.proof = prove(live, restored, until=moment)
         found.differences += found.proof.differences
         say("与各渠道的对账单逐笔核对 ……")
         found.lists = count_lists(live, restored, until=last_listed(ground.parts))
@@ -137,6 +134,15 @@ def _any_moment(said: dict[str, Any], now: datetime) -> str:
     if since >= until:
         return LATEST
     return _written(since + (until - since) * random.random())  # noqa: S311 chance, no secret
+
+
+def _moment_of(chosen: str, said: dict[str, Any], asked_at: datetime) -> datetime:
+    """Until when everything should be there: of a backup alone, until it began."""
+    if chosen == LATEST:
+        return asked_at
+    if chosen == BACKUP:
+        return datetime.fromtimestamp(max(one["started"] for one in said["backups"]), UTC)
+    return _read(chosen)
 
 
 def _possible(chosen: str, said: dict[str, Any], now: datetime) -> None:
