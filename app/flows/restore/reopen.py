@@ -41,8 +41,8 @@ def last_commit(connection: Connection) -> datetime | None:
 
 
 def reopen(parts: Parts, owner: Engine, *, by: str, lost_since: datetime | None = None) -> Reopened:
-    """Once for each server that took over (its timeline). `lost_since`: the last moment of which everything is there,
-    or None: `last_commit`.
+    """Once for each server that took over (its timeline). `lost_since`: the last moment of which everything is there;
+    never later than `last_commit`, which is taken where nobody names one.
 
     Counters leap over what may have been given out (a household's number is part of every order's number), everybody
     comes in anew, and the lists of every day since `lost_since` are fetched and asked about whole. NotYetLost,
@@ -57,7 +57,7 @@ def reopen(parts: Parts, owner: Engine, *, by: str, lost_since: datetime | None 
         timeline = connection.execute(_TIMELINE).scalar_one()
         if connection.execute(text("select id from reopening where timeline = :t"), {"t": timeline}).one_or_none():
             return Reopened(before=True)
-        since = lost_since or last_commit(connection) or wall
+        since = min(filter(None, (lost_since, last_commit(connection))), default=wall)
         last = connection.execute(text("select coalesce(max(id), 0) from household")).scalar_one()
         for name in connection.execute(_COUNTERS).scalars().all():
             connection.execute(text("select setval(:name, nextval(:name) + :more)"), {"name": name, "more": SKIPPED})

@@ -123,3 +123,15 @@ def test_a_callback_for_a_forgotten_order_is_held_and_nothing_else_moves(running
 
     assert book(running, [stranger, known[0]]) == ["suspense", "paid"]
     assert running.one("select count(*) from suspense").count == 1
+
+
+def test_nobody_names_a_later_moment_than_the_last_of_which_anything_is_there(running: System, owner) -> None:
+    """An hour named in another zone's time: what was lost before it would never be asked about."""
+    last = utc_now() - timedelta(hours=3)
+    with owner.begin() as connection:
+        words = {"at": last}
+        connection.execute(text("insert into act (what, by, way, at) values ('found', 'staff:x', 'web', :at)"), words)
+
+    done = reopen(running.parts, owner, lost_since=utc_now() - timedelta(minutes=1), by="operator:li")
+
+    assert done.lost_since == last
