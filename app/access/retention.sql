@@ -72,6 +72,7 @@ begin
     when 'unused_accounts' then
       delete from resident_person p using resident_account a where a.ctid = any (those) and p.account_id = a.id;
       delete from barred b using resident_account a where a.ctid = any (those) and b.account_id = a.id;
+      delete from subscription n using resident_account a where a.ctid = any (those) and n.openid_index = a.openid_index;
       delete from session s using resident_account a where a.ctid = any (those) and a.id in (s.account_id, s.unsure_id);
       update resident_account set phone = null, phone_index = null, openid_index = null, holder = null
        where ctid = any (those);

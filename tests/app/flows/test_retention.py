@@ -128,6 +128,20 @@ def test_a_sibling_who_was_here_lately_keeps_his_account(lived_in, old):
         assert accounts.people_of(connection, own) == {person: True}
 
 
+def test_what_a_forgotten_wechat_user_agreed_to_goes_with_his_account_and_a_siblings_stays(lived_in, old):
+    for digest in (b"his", b"a sibling's"):
+        agreed = "insert into subscription values (:openid, 'paid', 1)"
+        lived_in.write(lambda c, agreed=agreed, digest=digest: c.execute(text(agreed), {"openid": digest}))
+    his = "update resident_account set openid_index = 'his' where id = (select min(id) from resident_account)"
+    lived_in.write(lambda c: c.execute(text(his)))
+    old("unused_accounts", GOING["unused_accounts"].after + DAY)
+
+    let_go(lived_in.parts)
+
+    left_over = {bytes(row.openid_index) for row in rows(lived_in, "select * from subscription")}
+    assert b"his" not in left_over and b"a sibling's" in left_over
+
+
 def test_what_waits_to_be_said_keeps_its_address(lived_in, old, owner_engine):
     old("notice_addresses", GOING["notice_addresses"].after + DAY)
     with owner_engine.begin() as connection:
