@@ -14,7 +14,7 @@ from flask.cli import AppGroup
 
 from app.cli.parts import office_parts, settings
 from app.cli.people import ensure_district
-from app.flows.register.district import put_places
+from app.flows.register.district import put_places, renamed
 from app.flows.register.import_roster import Imported, import_roster
 from app.registry.failures import REASONS, Failure, FailureFile
 from app.registry.places import Places, read_places
@@ -113,9 +113,10 @@ def sample_command(file: Path, people: int, bad: float, form: str | None) -> Non
 
 @registry.command("places")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def places_command(file: Path | None) -> None:
+@click.option("--rename", is_flag=True, help="Places that are known by another name get the one in FILE.")
+def places_command(file: Path | None, rename: bool) -> None:
     """Make the district's towns and villages known as FILE lists them (.csv, .xlsx: 镇街代码, 镇街名称, 村居代码,
-    村居名称): added, or renamed if they are known. Without FILE the invented district's (sandbox only)."""
+    村居名称). Without FILE the invented district's (sandbox only)."""
     if file is None and not settings().is_sandbox:
         raise click.ClickException("请给出村居名单文件：镇街代码、镇街名称、村居代码、村居名称四列。")
     try:
@@ -124,6 +125,12 @@ def places_command(file: Path | None) -> None:
         )
     except BadFile as error:
         raise click.ClickException(error.sentence()) from error
+    others = [f"{code} {name}→{other}" for code, name, other in renamed(office_parts(), found.towns, found.villages)]
+    if others and not rename:
+        more = f"……等 {len(others)} 处" if len(others) > SHOWN else ""
+        raise click.ClickException(
+            f"这些地方已经有别的名字，什么都没有改：{'；'.join(others[:SHOWN])}{more}。真的改名，加 --rename。"
+        )
     put_places(office_parts(), found.towns, found.villages)
     click.echo(f"{len(found.towns)} 个镇街，{len(found.villages)} 个村")
 

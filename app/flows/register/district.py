@@ -26,6 +26,14 @@ def put_places(parts: Parts, towns: Mapping[str, str], villages: Sequence[tuple[
         )
 
 
+def renamed(parts: Parts, towns: Mapping[str, str], villages: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    """(code, name, other name) of each place that is known by another name than here."""
+    given = {**towns, **dict(villages)}
+    with parts.engine.connect() as connection:
+        known = [row for table in (Town, Village) for row in connection.execute(select(table.code, table.name))]
+    return [(row.code, row.name, given[row.code]) for row in known if given.get(row.code, row.name) != row.name]
+
+
 def is_empty(parts: Parts) -> bool:
     """Is there nobody in the register?"""
     with parts.engine.connect() as connection:

@@ -8,6 +8,7 @@ from zipfile import ZipFile
 import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
+from sqlalchemy import text
 
 from app.cli.registry import registry
 from app.flows.parts import Parts
@@ -63,6 +64,32 @@ def test_a_sample_can_be_made_and_brought_in(shell: FlaskCliRunner, tmp_path: Pa
 
     assert places.exit_code == made.exit_code == taken.exit_code == 0
     assert "7 个镇街" in places.output and "新增 100" in taken.output
+
+
+def test_a_place_gets_another_name_only_if_that_is_said(shell: FlaskCliRunner, parts: Parts, tmp_path: Path) -> None:
+    file = tmp_path / "places.csv"
+    head, row = "镇街代码,镇街名称,村居代码,村居名称", "370499777,东示例街道,370499777001,柳泉村"
+    moved = (
+        "370499777,柳泉村,370499777001,东示例街道\n370499777,柳泉村,370499777002,槐岭村"  # two columns changed places
+    )
+
+    def places(rows: str, *more: str) -> tuple[int, str, list[str]]:
+        file.write_text(f"{head}\n{rows}\n", encoding="utf-8")
+        done = shell.invoke(args=["registry", "places", str(file), *more])
+        return done.exit_code, done.output, names(parts)
+
+    assert places(row)[::2] == (0, ["东示例街道", "柳泉村"])
+    assert places(row)[::2] == (0, ["东示例街道", "柳泉村"])
+    status, told, now = places(moved)
+    assert (status, now) == (1, ["东示例街道", "柳泉村"]), "not even the new village is taken"
+    assert "370499777 东示例街道→柳泉村" in told and "370499777001 柳泉村→东示例街道" in told and "--rename" in told
+    assert places(moved, "--rename")[::2] == (0, ["柳泉村", "东示例街道", "槐岭村"])
+
+
+def names(parts: Parts) -> list[str]:
+    query = "select name from (select code, name from town union select code, name from village) place"
+    with parts.engine.connect() as connection:
+        return list(connection.execute(text(f"{query} where starts_with(code, '370499777') order by code")).scalars())
 
 
 def test_a_file_that_others_have_overtaken_ends_with_status_one_and_a_way_on(
