@@ -16,8 +16,8 @@ from app.flows.restore.keeper import KeeperFailed, NoKeeper, ask
 
 @dataclass(frozen=True)
 class BackedUp:
-    """What is there afterwards: backups by repository, the newest last; damage that was found (full ones are looked
-    at); how many certificates were put outside."""
+    """What is there afterwards: backups by repository, the newest last; damage that is known (the files of full ones
+    are looked at); how many certificates were put outside."""
 
     backups: list[Mapping[str, Any]]
     damage: list[str] | None
@@ -34,8 +34,20 @@ def back_up(parts: Parts, *, full: bool) -> BackedUp:
         raise
     with parts.engine.begin() as connection:
         note_backups(connection, said)
-    _note_run(parts, kind, began, trouble="", damage=said["damage"])
-    return BackedUp(said["backups"], said["damage"], keep_papers(parts))
+    damage = _damage(said)
+    _note_run(parts, kind, began, trouble="", damage=damage)
+    return BackedUp(said["backups"], damage, keep_papers(parts))
+
+
+def _damage(said: Mapping[str, Any]) -> list[str] | None:
+    """What is wrong with the files of the repositories, and which backups are of pages that were wrong before: those
+    are taken all the same. None: nobody looked, and none is known."""
+    known = [
+        f"repo{one['repository']}: {one['label']}: pages with wrong checksums"
+        for one in said["backups"]
+        if one["damaged"]
+    ]
+    return [*(said["damage"] or ()), *known] if said["damage"] is not None or known else None
 
 
 def note_backups(connection: Connection, said: Mapping[str, Any]) -> None:

@@ -1,11 +1,14 @@
 """What is wrong with backups, the log's archive or the weekly restore wakes somebody; what is well does not."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace as Row
 
 import pytest
 
+from app.flows.restore.back_up import back_up
 from app.flows.restore.keeper import KeeperFailed, NoKeeper, ask
 from app.flows.restore.watch import Standing, standing, troubles, watch_backups
 from tests.app.web.conftest import far_folder, running
@@ -84,3 +87,25 @@ def test_a_keeper_that_is_missing_or_mute_is_told_as_such() -> None:
         with pytest.raises(KeeperFailed) as failed:
             ask((program,), "look")
         assert why in failed.value.sentence()
+
+
+def a_keeper(tmp_path: Path, *, damaged: bool) -> tuple[str, ...]:
+    """A program that says it took a differential backup, in which pgBackRest met pages with wrong checksums or not."""
+    one = {"label": "b9", "kind": "diff", "repository": 1, "started": 1, "stopped": 2, "bytes": 10**6, "added": 10**5}
+    said = {"stanza": "x", "backups": [one | {"away": True, "damaged": damaged}], "damage": None}
+    program = tmp_path / f"keeper-{damaged}"
+    program.write_text(f"#!/bin/sh\necho '{json.dumps(said)}'\n")
+    program.chmod(0o755)
+    return (str(program),)
+
+
+def test_a_backup_of_pages_that_were_damaged_before_it_is_damage(running: System, tmp_path: Path) -> None:
+    """pgBackRest takes it, ends with status 0, and says so in its list only."""
+    back_up(replace(running.parts, keeper=a_keeper(tmp_path, damaged=False)), full=False)
+    well = {what for what, _ in troubles(standing(running.parts), datetime.now(UTC))}
+
+    done = back_up(replace(running.parts, keeper=a_keeper(tmp_path, damaged=True)), full=False)
+    found = {what for what, _ in troubles(standing(running.parts), datetime.now(UTC))}
+
+    assert "backup_damaged" not in well and "backup_damaged" in found
+    assert done.damage == ["repo1: b9: pages with wrong checksums"]
