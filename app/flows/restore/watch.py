@@ -16,14 +16,15 @@ BEHIND_S = 300
 
 @dataclass(frozen=True)
 class Standing:
-    """The newest backup and those before it of its kind, the last run, the last drill; seconds since the log last
-    reached the archive (None: nothing is archived)."""
+    """The newest backup and those before it of its kind, the last run, the last drill that has ended, when the one
+    after it began; seconds since the log last reached the archive (None: nothing is archived)."""
 
     newest: Row | None
     before: Row | None
     run: Row | None
     examined: Row | None  # the last run after which every file was looked at
     drill: Row | None
+    drilling_since: datetime | None
     archived_s: float | None
     away_at: datetime | None
     idle: bool  # the last three added nothing
@@ -40,6 +41,7 @@ def standing(parts: Parts) -> Standing:
             connection.execute(text("select * from backup_run order by id desc limit 1")).one_or_none(),
             connection.execute(_EXAMINED).one_or_none(),
             connection.execute(_DRILL).one_or_none(),
+            connection.execute(_DRILLING).scalar_one(),
             connection.execute(_ARCHIVED).scalar_one(),
             connection.execute(text("select max(ended_at) from backup where away")).scalar_one(),
             connection.execute(_IDLE).scalar_one(),
@@ -71,15 +73,18 @@ def troubles(now: Standing, wall: datetime) -> list[tuple[str, dict[str, Any]]]:
         found.append(("backup_damaged", {"run": now.examined.id, "places": len(now.examined.damage)}))
     if now.archived_s is None or now.archived_s > BEHIND_S:
         found.append(("archive_behind", {"archiving": now.archived_s is not None}))
-    return found + _of_the_drill(now.drill, wall)
+    return found + _of_the_drill(now, wall)
 
 
-def _of_the_drill(drill: Row | None, wall: datetime) -> list[tuple[str, dict[str, Any]]]:
-    if drill is None or drill.proved_at is None or wall - drill.proved_at > DRILL_OLD:
-        return [("drill_not_done", {"last": drill.id if drill else 0})]
-    if drill.ended_at is None:  # under way, or killed in the middle
-        return [("drill_not_done", {"last": drill.id})] if wall - drill.began_at > LONGEST_DRILL else []
-    return [] if drill.holds else [("drill_failed", {"drill": drill.id, "differences": len(drill.differences or ())})]
+def _of_the_drill(now: Standing, wall: datetime) -> list[tuple[str, dict[str, Any]]]:
+    drill, since = now.drill, now.drilling_since
+    killed = since is not None and wall - since > LONGEST_DRILL  # under way, or killed in the middle
+    found: list[tuple[str, dict[str, Any]]] = []
+    if killed or drill is None or wall - drill.ended_at > DRILL_OLD:
+        found.append(("drill_not_done", {"last": drill.id if drill else 0}))
+    if drill is not None and not drill.holds:
+        found.append(("drill_failed", {"drill": drill.id, "differences": len(drill.differences or ())}))
+    return found
 
 
 _NEWEST = text("select * from backup order by ended_at desc, repository limit 1")
@@ -91,9 +96,10 @@ _EXAMINED = text("select * from backup_run where damage is not null order by id 
 _IDLE = text(  # a database that is worked with adds more than this in an hour
     "select count(*) = 3 from (select added from backup order by ended_at desc limit 3) last where added < 16384"
 )
-_DRILL = text(
-    "select d.*, (select max(ended_at) from drill where ended_at is not null) as proved_at"
-    " from drill d order by id desc limit 1"
+_DRILL = text("select * from drill where ended_at is not null order by id desc limit 1")
+_DRILLING = text(
+    "select max(began_at) from drill where ended_at is null"
+    " and id > coalesce((select max(id) from drill where ended_at is not null), 0)"
 )
 # The worker writes every few seconds, so with archive_timeout a segment is due every minute: one that does not reach
 # the archive is late, whatever the reason.

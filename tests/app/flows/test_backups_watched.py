@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace as Row
 
 import pytest
+from sqlalchemy import text
 
 from app.flows.restore.back_up import back_up
 from app.flows.restore.keeper import KeeperFailed, NoKeeper, ask
@@ -21,7 +22,6 @@ DRILL = Row(
     id=3,
     began_at=NOW - timedelta(days=2),
     ended_at=NOW - timedelta(days=2),
-    proved_at=NOW - timedelta(days=2),
     holds=True,
     differences=[],
 )
@@ -31,6 +31,7 @@ WELL = Standing(
     run=Row(id=2, kind="diff", trouble="", damage=None),
     examined=Row(id=1, damage=[]),
     drill=DRILL,
+    drilling_since=None,
     archived_s=61.0,
     away_at=NOW - timedelta(hours=3),
     idle=False,
@@ -55,8 +56,8 @@ def changed(row: Row, **columns: object) -> Row:
         ("archive_behind", {"archived_s": 301.0}),
         ("archive_behind", {"archived_s": None}),
         ("drill_not_done", {"drill": None}),
-        ("drill_not_done", {"drill": changed(DRILL, proved_at=NOW - timedelta(days=9))}),
-        ("drill_not_done", {"drill": changed(DRILL, ended_at=None, began_at=NOW - timedelta(hours=13))}),
+        ("drill_not_done", {"drill": changed(DRILL, ended_at=NOW - timedelta(days=9))}),
+        ("drill_not_done", {"drilling_since": NOW - timedelta(hours=13)}),
         ("drill_failed", {"drill": changed(DRILL, holds=False, differences=["INV-01"])}),
     ],
 )
@@ -66,8 +67,24 @@ def test_each_trouble_wakes_somebody_by_its_own_name(what: str, spoilt: dict) ->
 
 def test_what_is_well_wakes_nobody() -> None:
     assert troubles(WELL, NOW) == []
-    under_way = changed(DRILL, ended_at=None, holds=None, began_at=NOW - timedelta(hours=1))
-    assert troubles(replace(WELL, drill=under_way), NOW) == []
+    assert troubles(replace(WELL, drilling_since=NOW - timedelta(hours=1)), NOW) == []
+
+
+def test_a_failed_drill_is_said_until_another_has_ended(running: System) -> None:
+    """One that is under way, or was killed, proves nothing."""
+    begun = "insert into drill (moment, began_at, ended_at, holds) values ('latest', :at, :ended, :holds)"
+
+    def drilled(*, hours: int, ended: bool = True, holds: bool | None = None) -> set[str]:
+        at = datetime.now(UTC) - timedelta(hours=hours)
+        with running.parts.engine.begin() as connection:
+            connection.execute(text(begun), {"at": at, "ended": at if ended else None, "holds": holds})
+        found = troubles(standing(running.parts), datetime.now(UTC))
+        return {what for what, _ in found if what.startswith("drill")}
+
+    assert drilled(hours=30, holds=False) == {"drill_failed"}
+    assert drilled(hours=14, ended=False) == {"drill_failed", "drill_not_done"}
+    assert drilled(hours=1, ended=False) == {"drill_failed"}
+    assert drilled(hours=0, holds=True) == set()
 
 
 def test_where_no_backups_are_due_nobody_is_woken_and_elsewhere_one_is(running: System) -> None:
