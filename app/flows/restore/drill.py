@@ -3,7 +3,7 @@ gone again, whatever happens."""
 
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -20,7 +20,7 @@ from app.flows.restore.lists import Counted, count_lists, last_listed
 from app.flows.restore.prove import Proof, Stopped, prove
 from app.flows.restore.reopen import last_commit
 from core.db import connect
-from core.errors import AppError, BadInput
+from core.errors import AppError, BadInput, TryLater
 from migrations.upgrade import serves, upgrade
 
 INTO = "drill"
@@ -32,6 +32,12 @@ class NoSuchMoment(BadInput):
     """A moment before the oldest backup, or one that is still to come."""
 
     text = "只能恢复到最早一份备份（{oldest}）以后、现在以前的时刻。"
+
+
+class AnotherDrill(TryLater):
+    """One is under way: it would be proved in the folder of the other."""
+
+    text = "另一次恢复演练正在做，等它做完再来。"
 
 
 @dataclass
@@ -68,10 +74,10 @@ class Ground:
 
 def drill(ground: Ground, *, moment: str | None = None, into: str = INTO, say: Callable[[str], None]) -> Drilled:
     """Restore, prove, write down, clean up. `moment` in UTC as the keeper takes it, `latest`, `backup`, or None: any
-    since the oldest backup. NoKeeper, KeeperFailed, NoSuchMoment: written down, too."""
+    since the oldest backup. AnotherDrill; NoKeeper, KeeperFailed, NoSuchMoment: written down, too."""
     parts, began = ground.parts, monotonic()
     asked_at = parts.clocks.wall()
-    with _written_down(ground, moment or "random") as note:
+    with alone(parts) if ground.alive else nullcontext(), _written_down(ground, moment or "random") as note:
         kept = ask(parts.keeper, "look")
         chosen = moment or _any_moment(kept, asked_at)
         if chosen not in (LATEST, BACKUP):
@@ -171,6 +177,21 @@ def _urls(server: dict[str, Any], database: str) -> Urls:
     """The restored server's database under its three roles."""
     place = f"@/{database}?host={quote(server['sockets'], safe='')}&port={server['port']}"
     return Urls(*(f"postgresql://liangxian_{role}{place}" for role in ("app", "office", "owner")))
+
+
+@contextmanager
+def alone(parts: Parts) -> Iterator[None]:
+    """Nobody else drills until the block ends. Its transaction reads and writes nothing, so it holds nobody up; of a
+    session a pooler would make many. AnotherDrill."""
+    engine = connect(parts.engine.url.render_as_string(hide_password=False), pool_size=1)
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("set local idle_in_transaction_session_timeout = 0"))
+            if not connection.execute(text("select pg_try_advisory_xact_lock(hashtext('drill'))")).scalar_one():
+                raise AnotherDrill
+            yield
+    finally:
+        engine.dispose()
 
 
 @contextmanager

@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy import text
 
 from app.flows.restore.back_up import back_up
+from app.flows.restore.drill import AnotherDrill, Ground, alone, drill
 from app.flows.restore.keeper import KeeperFailed, NoKeeper, ask
 from app.flows.restore.watch import Standing, standing, troubles, watch_backups
 from tests.app.web.conftest import far_folder, running
+from tests.conftest import DATABASE
 from tests.system import System
 
 __all__ = ["far_folder", "running"]
@@ -126,3 +128,20 @@ def test_a_backup_of_pages_that_were_damaged_before_it_is_damage(running: System
 
     assert "backup_damaged" not in well and "backup_damaged" in found
     assert done.damage == ["repo1: b9: pages with wrong checksums"]
+
+
+def test_two_drills_at_once_are_one(running: System, tmp_path: Path) -> None:
+    """Each restores into the same folder: the first would go on proving what the second one put there."""
+    asked = tmp_path / "asked"
+    program = tmp_path / "keeper"
+    program.write_text(f'#!/bin/sh\necho "$1" >> {asked}\nexit 1\n')
+    program.chmod(0o755)
+    ground = Ground(replace(running.parts, keeper=(str(program),)), alive=True, database=DATABASE, years=(2022,))
+
+    with alone(running.parts), pytest.raises(AnotherDrill):
+        drill(ground, moment="latest", say=lambda _words: None)
+    assert not asked.exists() and running.one("select count(*) from drill")[0] == 0
+
+    with pytest.raises(KeeperFailed):
+        drill(ground, moment="latest", say=lambda _words: None)
+    assert asked.read_text() == "look\n" and running.one("select count(*) from drill where not holds")[0] == 1
