@@ -4,13 +4,14 @@ outside."""
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from app.flows.parts import Parts
-from app.flows.reconcile.certify import certificate
+from app.flows.reconcile.certify import NotACertificate, certificate, read_certificate
 from app.flows.restore.keeper import KeeperFailed, NoKeeper, ask
 
 
@@ -73,18 +74,39 @@ _BACKUP = text(
 
 def keep_papers(parts: Parts) -> int:
     """The certificate of every closed day, as a file outside the database: it outlives a restore to a moment before
-    that day was closed. A file that is there is never written again. How many are new."""
+    that day was closed. A file that is there stays; of a close that was lost with a server, and done again, it stays
+    beside the new one. How many are new."""
     if parts.papers is None:
         return 0
     with parts.reading() as connection:
         days = connection.execute(text("select day from certificate order by day")).scalars().all()
     parts.papers.mkdir(parents=True, exist_ok=True)
-    missing = [(day, file) for day in days if not (file := paper_of(parts.papers, f"{day:%Y%m%d}")).exists()]
-    for day, file in missing:
+    new = 0
+    for day in days:
+        file, words = paper_of(parts.papers, f"{day:%Y%m%d}"), certificate(parts, day).as_json()
+        if file.exists():
+            former = file.read_text(encoding="utf-8")
+            if former == words or not _was_lost(parts, former):
+                continue
+            file.rename(file.with_suffix(f".{sha256(former.encode()).hexdigest()[:8]}"))
         fresh = file.with_suffix(".new")
-        fresh.write_text(certificate(parts, day).as_json(), encoding="utf-8")
+        fresh.write_text(words, encoding="utf-8")
         fresh.rename(file)
-    return len(missing)
+        new += 1
+    return new
+
+
+def _was_lost(parts: Parts, paper: str) -> bool:
+    """Whether this day was closed in minutes that were lost before a server was restored."""
+    try:
+        closed_at = datetime.fromisoformat(read_certificate(paper).facts["closed_at"])
+    except (NotACertificate, ValueError, KeyError):
+        return False
+    with parts.reading() as connection:
+        return bool(connection.execute(_LOST, {"at": closed_at}).scalar_one())
+
+
+_LOST = text("select exists (select from reopening where :at between date_trunc('second', lost_since) and lost_until)")
 
 
 def paper_of(folder: Path, day: str) -> Path:

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
+import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -11,10 +12,12 @@ from app.flows.reconcile.certify import Certificate, certificate
 from app.flows.reconcile.close_day import ask_to_close, confirm_close
 from app.flows.restore.back_up import keep_papers, paper_of
 from app.flows.restore.prove import Stopped, prove
+from app.flows.restore.reopen import reopen
 from config.postgres import create_database, drop_database
 from core.clock import utc_now
 from core.db import connect
 from migrations.upgrade import upgrade
+from tests.conftest import DATABASE
 from tests.days import DAY, MORNING, book, paid
 
 NOTHING = "restored_nothing"
@@ -92,3 +95,39 @@ def test_a_certificate_that_somebody_else_signed_is_none_of_ours(kept):
 
     assert told.papers == 0 and len(told.differences) == 1 and "签名不对" in told.differences[0]
     assert json.loads(ours.as_json())["signature"]
+
+
+def closed_anew(running, database):
+    """The close is lost with the server, and two others close the day again."""
+    with psycopg.connect(database.admin_url().replace("/postgres?", f"/{DATABASE}?"), autocommit=True) as admin:
+        admin.execute("set session_replication_role = replica")
+        for table in ("certificate", "closing_request", "sealed_total", "sealed_day"):
+            admin.execute(f"delete from {table}")
+    ask_to_close(running.parts, DAY, by="staff:wang")
+    assert confirm_close(running.parts, DAY, by="staff:zhao")
+
+
+def test_a_day_that_is_closed_again_after_its_loss_has_its_new_paper_outside_and_the_former_beside_it(
+    running, kept, database
+):
+    file = paper_of(kept.papers, f"{DAY:%Y%m%d}")
+    former = file.read_text()
+    owner = connect(database.owner_url(DATABASE), pool_size=1)
+    reopen(running.parts, owner, lost_since=utc_now() - HOUR, by="operator:li")
+    owner.dispose()
+    closed_anew(running, database)
+
+    assert (keep_papers(kept), keep_papers(kept)) == (1, 0)
+
+    assert file.read_text() == certificate(kept, DAY).as_json() != former
+    assert [one.read_text() for one in kept.papers.iterdir() if one != file] == [former]
+    assert prove(kept, restored(kept, kept.engine), until=utc_now()).differences == []
+
+
+def test_a_day_that_somebody_closes_again_and_nothing_was_lost_keeps_its_paper(running, kept, database):
+    file = paper_of(kept.papers, f"{DAY:%Y%m%d}")
+    former = file.read_text()
+    closed_anew(running, database)
+
+    assert keep_papers(kept) == 0 and file.read_text() == former
+    assert any("不一样" in line for line in prove(kept, restored(kept, kept.engine), until=utc_now()).differences)
