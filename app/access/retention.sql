@@ -35,8 +35,11 @@ begin
       return query select c.ctid from complaint c
         where c.ended_at < p_before and (c.told <> '' or c.phone is not null) limit p_most;
     when 'unused_accounts' then
-      return query select ctid from resident_account
-        where used_at < p_before and (phone_index is not null or openid_index is not null) limit p_most;
+      return query select a.ctid from resident_account a
+        where a.used_at < p_before
+          and (num_nonnulls(a.phone_index, a.openid_index, a.holder) > 0
+               or exists (select from resident_person p where p.account_id = a.id)
+               or exists (select from barred b where b.account_id = a.id)) limit p_most;
     else
       raise exception 'nothing is called %', p_what using errcode = 'LX106';
   end case;

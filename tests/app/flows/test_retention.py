@@ -142,6 +142,24 @@ def test_what_a_forgotten_wechat_user_agreed_to_goes_with_his_account_and_a_sibl
     assert b"his" not in left_over and b"a sibling's" in left_over
 
 
+def test_whom_an_account_without_phone_paid_for_goes_too_and_a_siblings_stays(lived_in, old):
+    """Its number was given to somebody else, who has an account of his own."""
+    vault, now = lived_in.parts.vault, utc_now()
+    person = lived_in.write(lambda c: a_person(c, id_number=an_id_number(sequence=91)))
+    his = lived_in.write(lambda c: accounts.of_phone(c, vault, "13900000004", now=now)[0])
+    lived_in.write(lambda c: accounts.bind(c, his, person, own=True, now=now))
+    gone = "update resident_account set phone = null, phone_index = null, openid_index = null where id = :id"
+    lived_in.write(lambda c: c.execute(text(gone), {"id": his}))
+    old("unused_accounts", GOING["unused_accounts"].after + DAY)
+    own = lived_in.write(lambda c: accounts.of_phone(c, vault, "13900000005", now=now)[0])
+    lived_in.write(lambda c: accounts.bind(c, own, person, own=True, now=now))
+
+    let_go(lived_in.parts)
+
+    assert {row.account_id for row in rows(lived_in, "select account_id from resident_person")} == {own}
+    assert sum(each.rows for each in let_go(lived_in.parts)) == 0
+
+
 def test_what_waits_to_be_said_keeps_its_address(lived_in, old, owner_engine):
     old("notice_addresses", GOING["notice_addresses"].after + DAY)
     with owner_engine.begin() as connection:
