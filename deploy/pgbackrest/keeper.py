@@ -141,7 +141,8 @@ class Keeper:
         (folder / "ident").write_text("".join(f"drill {system} {role}\n" for role, system in mapped))
         (folder / "hba").write_text("local all all peer map=drill\n")
         (folder / "conf").write_text("")
-        self.sockets.mkdir(mode=0o755, parents=True, exist_ok=True)
+        self.sockets.mkdir(parents=True, exist_ok=True)
+        self.sockets.chmod(0o755)  # the application is another user; the umask would keep it out
         settings = {
             "config_file": folder / "conf",
             "hba_file": folder / "hba",

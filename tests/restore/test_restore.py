@@ -119,6 +119,7 @@ def test_a_drill_restores_a_moment_and_proves_it(machine: Ground, running: Syste
     )
     assert "不见了 0 笔" in told
     assert not (machine.home / "drill" / "drill").exists() and not list((machine.home / "s").glob(".s*"))
+    assert (machine.home / "s").stat().st_mode & 0o777 == 0o755, "on a server the application is another user"
     assert kinds(running) == {"backup_at_home"}
 
 
