@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from config.postgres import Server
 from config.settings import CHECKOUT
+from tests.browsing import a_token
 from tests.conftest import DATABASE
 from tests.faults.test_lost_database import end_all_connections
 from tests.system import System, eventually
@@ -58,6 +59,20 @@ def test_acts_are_told_to_come_again_and_the_process_is_not_ready(
     standing._looked_at = -9.0
     assert client.get("/readyz").status_code == 200
     assert client.get("/check?code=ABCD1234").status_code == 404
+
+
+def test_who_was_there_before_goes_on_looking(running: System, read_only: Callable[[bool], None]) -> None:
+    """Once a minute a session is written to; where it cannot be, nobody is turned away for it."""
+    client = running.app.test_client()
+    client.set_cookie("session", a_token(running))
+    with running.parts.engine.begin() as connection:
+        connection.execute(text("update session set expires_at = expires_at - interval '5 minutes'"))
+
+    read_only(True)
+    running.parts.engine.dispose()
+    look = client.get("/me")
+
+    assert look.status_code == 200, look.text
 
 
 def test_the_worker_waits_and_goes_on(running: System, read_only: Callable[[bool], None], tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ Everything here is about the system clock. Tokens leave as values once and are k
 from dataclasses import dataclass
 from datetime import datetime
 
+from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy import Connection, Row, select
+from sqlalchemy.exc import InternalError
 
 from app.access import accounts, acts, devices, sessions
 from app.access.acts import What
@@ -105,8 +107,12 @@ def visitor_with_people(parts: Parts, token: str) -> tuple[Visitor | None, list[
 
 def _live_on(parts: Parts, visitor: Visitor | None, now: datetime) -> None:
     if visitor is not None and visitor.stales(now):
-        with parts.engine.begin() as connection:
-            sessions.extend(connection, visitor, now=now)
+        try:
+            with parts.engine.begin() as connection:
+                sessions.extend(connection, visitor, now=now)
+        except InternalError as error:
+            if not isinstance(error.orig, ReadOnlySqlTransaction):  # then looking up goes on without it
+                raise
 
 
 def openid_of(parts: Parts, visitor: Visitor) -> str | None:

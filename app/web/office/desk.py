@@ -2,6 +2,7 @@
 
 from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.roles import ROLES, may
 from app.flows.enter.session import WrongLogin, leave_elsewhere, log_in_staff
@@ -97,7 +98,10 @@ def home() -> Answer:
 @bp.app_context_processor
 def _inner() -> dict[str, object]:
     """The doors of whoever looks, for the navigation of each page of an office."""
-    held = visitor() if request.blueprint in OFFICES else None
+    try:
+        held = visitor() if request.blueprint in OFFICES else None
+    except SQLAlchemyError:  # the page that says that the database is away has no doors
+        held = None
     if held is None or held.officer is None:
         return {}
     role = held.officer.role
