@@ -2,7 +2,10 @@
 
 import ast
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,6 +88,20 @@ def test_the_dashboard_and_the_rules_name_figures_that_are_shown(running_figures
     panels = json.loads((HERE / "deploy" / "grafana" / "liangxian.json").read_text(encoding="utf-8"))["panels"]
     asked = RULES + "".join(target["expr"] for panel in panels for target in panel["targets"])
     assert set(re.findall(r"liangxian_[a-z_]+[a-z](?=[{\[) ])", asked)) - {"liangxian_web", "liangxian_worker"} <= shown
+
+
+def test_what_was_asked_for_one_answer_stays_in_no_folder(tmp_path: Path) -> None:
+    """A process that is gone, or that nobody asked since, must not go on saying that the database can be read."""
+    asking = (
+        "from app.web.door.health import Asked\n"
+        "asked = Asked()\n"
+        "asked.figure('book_readable', 'words').add_metric([], 1)\n"
+        "assert [sample.value for figure in asked.collect() for sample in figure.samples] == [1]"
+    )
+    environ = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", asking], env=environ, cwd=HERE, check=True, timeout=60)
+
+    assert [left.name for left in tmp_path.iterdir() if left.name.startswith("gauge_all")] == []
 
 
 def test_an_alarm_that_never_rang_is_shown_as_none(running_figures: str) -> None:

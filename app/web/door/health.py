@@ -1,14 +1,14 @@
 """/livez: this process lives, and its version. /readyz: it can do its work. /metrics: figures, for callers here."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from threading import Lock
 from time import monotonic
 
 from apiflask import APIBlueprint
 from flask import Flask, Response, abort, current_app, jsonify, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest, multiprocess
-from prometheus_client.registry import REGISTRY
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
+from prometheus_client.core import REGISTRY, GaugeMetricFamily
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -88,34 +88,50 @@ def metrics() -> Response:
     return Response(generate_latest(registry) + generate_latest(_book()), content_type=CONTENT_TYPE_LATEST)
 
 
+class Asked:
+    """Figures asked for one answer and gone with it. The library's gauges stay in the shared folder, one a process, and
+    would go on saying what a process said that nobody has asked since, or that is gone."""
+
+    def __init__(self) -> None:
+        self.figures: list[GaugeMetricFamily] = []
+
+    def figure(self, name: str, words: str, *labels: str) -> GaugeMetricFamily:
+        self.figures.append(GaugeMetricFamily(f"liangxian_{name}", words, labels=labels))
+        return self.figures[-1]
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        return self.figures
+
+
 def _book() -> CollectorRegistry:
-    """What the worker's last look at the book found: rows that break each truth, and how old that look is; and whether
-    that can be read at the moment. The other figures, the version among them, are there without it."""
-    registry = CollectorRegistry()
-    Gauge("liangxian_build_info", "1, of the version that answers", ["version", "commit"], registry=registry).labels(
-        VERSION, COMMIT
-    ).set(1)
-    readable = Gauge("liangxian_book_readable", "1: what the last look found could be read", registry=registry)
-    rows = Gauge("liangxian_invariant_rows", "Rows that break a truth of the book", ["number"], registry=registry)
-    age = Gauge("liangxian_invariant_age_seconds", "Since the last look", ["number"], registry=registry)
+    """What the worker's last look at the book found: rows that break each truth, and how old that look is; whether that
+    can be read at the moment, and anything written. The version is there without it."""
+    asked = Asked()
+    asked.figure("build_info", "1, of the version that answers", "version", "commit").add_metric([VERSION, COMMIT], 1)
+    asked.figure("database_writable", "1: acts are possible").add_metric([], writable())
+    readable = asked.figure("book_readable", "1: what the last look found could be read")
+    rows = asked.figure("invariant_rows", "Rows that break a truth of the book", "number")
+    age = asked.figure("invariant_age_seconds", "Since the last look", "number")
     try:
         with parts().reading() as connection:
             for found in connection.execute(text("select number, rows, now() - checked_at as age from book_check")):
-                rows.labels(found.number).set(found.rows)
-                age.labels(found.number).set(found.age.total_seconds())
-            _kept(registry, connection)
-        readable.set(1)
+                rows.add_metric([found.number], found.rows)
+                age.add_metric([found.number], found.age.total_seconds())
+            _kept(asked, connection)
+        readable.add_metric([], 1)
     except SQLAlchemyError:
-        readable.set(0)
+        readable.add_metric([], 0)
+    registry = CollectorRegistry()
+    registry.register(asked)
     return registry
 
 
-def _kept(registry: CollectorRegistry, connection: Connection) -> None:
+def _kept(asked: Asked, connection: Connection) -> None:
     """How old the newest backup and the last proved restore are, what that one cost; nothing where there is none."""
     row = connection.execute(_KEPT).one()
     for name, words in _KEPT_FIGURES.items():
         if getattr(row, name) is not None:
-            Gauge(f"liangxian_{name}", words, registry=registry).set(float(getattr(row, name)))
+            asked.figure(name, words).add_metric([], float(getattr(row, name)))
 
 
 _KEPT_FIGURES = {
