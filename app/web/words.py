@@ -100,6 +100,7 @@ _RULES = {
     "rule:surplus": "系统（多付的钱）",
     "rule:late_entitlement": "系统（按政策应少交）",
     "rule:too_old": "系统（超过渠道的退款期限）",
+    "rule:no_list": "系统（丢失时段的对账单没来）",
     "rule:given_back": "系统（渠道上已经退过）",
     "rule:no_way_back": "系统（不是从线上渠道来的）",
 }

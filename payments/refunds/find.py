@@ -234,8 +234,9 @@ def received_at(connection: Connection, household_id: int, receipt: str) -> date
 
 def of_a_gap(connection: Connection, refund: Row, *, begins: time) -> Row | None:
     """What the minutes that were lost before a server was restored may have done with a refund that was never sent from
-    here: None where its money came after them, or where there were none. `waits`: not all of their lists of those
-    minutes were compared; `sent_at`: a list has it; `gone`: so much of its receipt went back that nobody asked for.
+    here: None where its money came after them (their clock may be minutes ahead), or where there were none. `waits`:
+    not all of their lists of those minutes, which ended `until`, were compared; `sent_at`: a list has it; `gone`: so
+    much of its receipt went back that nobody asked for.
 
     `begins`: the gateway's business day; after noon, on the evening before."""
     values = {name: getattr(refund, name) for name in ("household_id", "receipt", "gateway", "sent_as", "amount")}
@@ -250,7 +251,7 @@ _OF_A_GAP = text(
     "           from lost, lateral (select (lost_since - :after) at time zone 'Asia/Shanghai' as since,"
     "                                      (lost_until - :after) at time zone 'Asia/Shanghai' as until) own)"
     " select (select bool_or(s.matched_at is null) from day left join statement s"
-    "            on s.gateway = :gateway and s.day = day.day) as waits,"
+    "            on s.gateway = :gateway and s.day = day.day) as waits, (select max(lost_until) from lost) as until,"
     "        (select min(coalesce(r.happened_at, r.day at time zone 'Asia/Shanghai' + interval '12 hours'))"
     "           from statement_row r where r.gateway = :gateway and r.movement = 'refund'"
     "            and r.day in (select day from day) and r.refund_number = :sent_as) as sent_at,"

@@ -33,6 +33,7 @@ LEASE = timedelta(seconds=60)
 ASK_AFTER_S = (10, 60, 300, 900, 3600, 4 * 3600, 12 * 3600)  # after approval; then every half day
 SHORT, SHORT_FOR = "balance", timedelta(minutes=30)  # our balance there was too low
 LISTS, LISTS_EACH = "lists", timedelta(minutes=10)  # their lists of minutes that our book has lost are not in yet
+NO_LIST = timedelta(days=8)  # by then nobody asks for them any more
 SAME_FOR = timedelta(minutes=5)  # a request under its former moment is taken for as long, whatever the clocks
 GONE_AFTER = timedelta(minutes=10)  # and by nobody any more after this (UnionPay)
 RESENDS = 5  # more of them are no silence
@@ -97,7 +98,9 @@ def _belongs_to_a_gap(parts: Parts, gateway: Gateway, row: Any) -> bool:
         gap = find_refunds.of_a_gap(connection, row, begins=gateway.facts.day_begins)
     if gap is None or not (gap.waits or gap.sent_at or gap.gone):
         return False
-    if gap.waits:
+    if gap.waits and parts.clocks.now() - gap.until > NO_LIST:
+        _stuck(parts, row, "no_list")
+    elif gap.waits:
         with parts.engine.begin() as connection:
             moves.wait(connection, row.number, parts.clocks.wall() + LISTS_EACH, their_word=LISTS)
     elif gap.sent_at:

@@ -141,3 +141,21 @@ def test_one_that_was_agreed_to_before_and_is_on_their_list_is_asked_about_and_n
         object.__delattr__(gateway, "refund")
 
     assert calls == []
+
+
+def test_one_whose_list_does_not_come_in_a_week_waits_for_a_person_and_goes_when_he_says_so(running, paid, reopened):
+    """UnionPay has no list of a day without trades, and of a day that was lost that is not believed."""
+    reopened()
+    mine = agreed(running.parts, paid, bills=[medical(running)]).number
+    running.turn(MORNING + timedelta(days=5))
+    turns(running)
+    assert state(running, mine, "refund") == "approved"
+
+    running.turn(MORNING + timedelta(days=8))
+    turns(running)
+    stuck = running.one("select state, their_word from refund where number = :n", n=mine)
+    assert (stuck.state, stuck.their_word, given_back(running, paid)) == ("failed", "no_list", [])
+
+    give_back.again(running.parts, mine, by="staff:clerk")
+    run_refunds(running, mine, "paid")
+    assert [row["amount"] for row in given_back(running, paid)] == [32000]
