@@ -17,7 +17,6 @@ from core.errors import Conflict, Refused
 from core.redact import mask_name
 
 MOST = 50
-MOST_ACTS = 500
 
 
 class OneGlassAtATime(Conflict):
@@ -119,10 +118,10 @@ def one(parts: Parts, number: int) -> Row | None:
 
 
 def seen(parts: Parts, number: int) -> Sequence[Seen]:
-    """Every request made in it, the first first."""
-    query = text("select * from glass_act where glass = :id order by id limit :most")
+    """Every request made in it, the first first: all of an hour, or many would hide one."""
+    query = text("select * from glass_act where glass = :id order by id")
     with parts.reading() as connection:
-        rows = connection.execute(query, {"id": number, "most": MOST_ACTS}).all()
+        rows = connection.execute(query, {"id": number}).all()
         ids = sorted({row.person_id for row in rows if row.person_id})
         people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
     return [

@@ -196,3 +196,16 @@ def test_the_application_writes_neither_glass_nor_its_requests_by_hand(running, 
 
     with pytest.raises(DBAPIError, match="permission denied"), running.parts.engine.begin() as connection:
         connection.execute(text(statement))
+
+
+def test_nothing_is_hidden_behind_many_harmless_pages(running, offices, database):
+    number = opened(running, offices)
+    with psycopg.connect(database.admin_url().replace("/postgres?", f"/{DATABASE}?"), autocommit=True) as admin:
+        admin.execute(
+            "insert into glass_act (glass, endpoint, words, at)"
+            " select %s, 'desk.home', case when n = 700 then 'YC-the-last' else '' end, now()"
+            "   from generate_series(1, 700) n",
+            [number],
+        )
+
+    assert "YC-the-last" in offices["audit9"].get(f"/office/glass/{number}").text
