@@ -15,11 +15,15 @@ _PHONE = re.compile(
     rf"(?<![0-9])(?:(?:00)?86)?1[3-9][0-9]{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}(?![0-9])"
 )  # with or without the country's code
 
+RESTRICTED = "已限制处理"  # in place of the name of somebody whose data was erased
 _WIDE_DIGITS = {ord("０") + digit: str(digit) for digit in range(10)} | {ord("Ｘ"): "X", ord("ｘ"): "x"}
 
 
 def mask_name(name: str) -> str:
-    """张三 → 张*, 张小三 → 张*三, 欧阳小四 → 欧阳*四, 阿依古丽·买买提 → 阿***提, 张 → * (section 5.4)."""
+    """张三 → 张*, 张小三 → 张*三, 欧阳小四 → 欧阳*四, 阿依古丽·买买提 → 阿***提, 张 → * (section 5.4);
+    that he is restricted is no name."""
+    if name == RESTRICTED:
+        return name
     if "·" in name:
         return f"{name[0]}***{name[-1]}"
     if len(name) <= 1:

@@ -1,5 +1,6 @@
 """Every table we declare, in one place for Alembic and for the comparison with a database."""
 
+from app.access import erasures
 from app.access import models as access
 from app.registry import models as registry
 from core.db import Table
@@ -18,6 +19,7 @@ from payments.truths import tables as checks
 ROOMS = (
     registry,
     access,
+    erasures,
     ledger,
     seals,
     payments,

@@ -36,6 +36,7 @@ ORDER = (
     "payments/reconcile/pos.sql",
     "app/access/access.sql",
     "app/access/glass.sql",
+    "app/access/erasure.sql",
     "app/access/trail.sql",
     "app/access/retention.sql",
     "app/access/scope.sql",

@@ -66,3 +66,8 @@ grant insert, update, delete on agent_village, category to liangxian_office;
 grant insert on import_batch to liangxian_office;
 grant insert, update (state, decided_by, decided_at) on name_correction to liangxian_office;
 grant insert, truncate, select on new_household, new_person to liangxian_office;
+-- A person's erasure: asked for by hand, decided by its functions.
+grant insert on erasure to liangxian_office;
+revoke execute on function nameless from liangxian_app;
+revoke execute on function erase_person, erasure_withdraw, erasure_lift_ask, erasure_lift from liangxian_app;
+grant execute on function erase_person, erasure_withdraw, erasure_lift_ask, erasure_lift to liangxian_office;

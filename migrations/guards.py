@@ -21,6 +21,7 @@ KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do 
     ),
     **dict.fromkeys(("household", "person", "enrolment", "category"), ("insert", "update", "delete", "empty")),
     **dict.fromkeys(("determination", "received"), ("update", "delete", "empty")),
+    "erasure": ("insert", "update", "delete", "empty"),
     "disclosure": ("insert", "update", "delete", "empty"),
     "act": ("update", "delete", "empty"),
     **dict.fromkeys(("register_change", "kept_day"), ("insert", "update", "delete", "empty")),

@@ -10,6 +10,7 @@ begin
     when 'payment_addresses' then interval '180 days'
     when 'complaint_words' then interval '1095 days'
     when 'unused_accounts' then interval '1095 days'
+    when 'restricted_names' then interval '11323 days'
   end;
 end $$;
 
@@ -40,9 +41,35 @@ begin
           and (num_nonnulls(a.phone_index, a.openid_index, a.holder) > 0
                or exists (select from resident_person p where p.account_id = a.id)
                or exists (select from barred b where b.account_id = a.id)) limit p_most;
+      return query select ctid from resident_account
+        where used_at < p_before and (phone_index is not null or openid_index is not null) limit p_most;
+    when 'restricted_names' then  -- with the last of his accounts: after it he got no bill, perhaps money back
+      return query select p.ctid from person p join erasure e on e.person_id = p.id
+        where p.restricted_at < p_before and e.agreed_at is not null and e.lifted_at is null and e.let_go_at is null
+          and not exists (
+            select from bill b join refund_bill rb on rb.household_id = b.household_id and rb.bill_id = b.id
+              join refund r on r.household_id = rb.household_id and r.number = rb.number
+             where b.person_id = p.id and (r.applied_at >= p_before or r.paid_at >= p_before))
+        limit p_most;
     else
       raise exception 'nothing is called %', p_what using errcode = 'LX106';
   end case;
+end $$;
+
+-- Who was restricted has no name and no number any more, and no index that any number would find. His row stays: bills
+-- and refunds say that they are of one and the same person.
+create or replace function nameless(e erasure) returns void language plpgsql
+  security definer set search_path = public, pg_temp as $$
+begin
+  perform set_config('liangxian.cause', 'erasure:' || e.id, true);
+  update erasure set let_go_at = clock_timestamp() where id = e.id;
+  update name_correction set former = '', name = '' where person_id = e.person_id;
+  update enrolment set source_person_no = '', digest = '' where person_id = e.person_id;
+  update person
+     set id_number = '', name = '', phone = null, parent_index = null, digest = '',
+         id_index = sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')),
+         birth_date = date_trunc('year', birth_date)::date
+   where id = e.person_id;
 end $$;
 
 -- Let go of so many at most; how many went. LX106: too early, or nothing of that name.
@@ -79,6 +106,9 @@ begin
       delete from session s using resident_account a where a.ctid = any (those) and a.id in (s.account_id, s.unsure_id);
       update resident_account set phone = null, phone_index = null, openid_index = null, holder = null
        where ctid = any (those);
+    when 'restricted_names' then
+      perform nameless(e) from erasure e join person p on p.id = e.person_id
+        where p.ctid = any (those) and e.agreed_at is not null and e.lifted_at is null;
   end case;
   gone := coalesce(cardinality(those), 0);
   if gone > 0 then

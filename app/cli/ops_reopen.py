@@ -30,6 +30,11 @@ def reopen_command(lost_since: datetime | None, by: str) -> None:
         raise click.ClickException(error.sentence()) from error
     finally:
         owner.dispose()
+    if done.erased.done:
+        click.echo(f"照库外的名单重新删除了 {done.erased.done} 个人的信息。")
+    if done.erased.waiting:
+        numbers = "、".join(map(str, done.erased.waiting))
+        click.echo(f"还有没办完的事、没有删的：编号 {numbers}。办完以后运行 ops erase agree。")
     if done.before:
         click.echo("这台库以前已经办过重新开门，没有改变。")
         return

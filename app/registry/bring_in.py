@@ -58,12 +58,14 @@ class Newcomer(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """What one batch does to the register, and which of its rows it cannot take. `fresh` and `homes` are what the
+    """What one batch does to the register, and which of its rows it cannot take; `told`: rows that
+    change nothing and say why, the file is as good as without them. `fresh` and `homes` are what the
     register will know afterwards: the next batch is asked about before this one is written."""
 
     changes: Changes = field(default_factory=Changes)
     newcomers: list[Newcomer] = field(default_factory=list)
     refused: list[tuple[Row, Wrong]] = field(default_factory=list)
+    told: list[tuple[Row, Wrong]] = field(default_factory=list)
     fresh: dict[bytes, Known] = field(default_factory=dict)
     homes: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
 
@@ -100,6 +102,10 @@ class Merger:
 
     def _take(self, row: Row, index: bytes, found: Found, plan: Plan) -> Wrong | None:
         known = found.persons.get(index)
+        if known and known.restricted:
+            self.tally.same += 1
+            plan.told.append((row, Wrong("id_number", "RESTRICTED", {})))
+            return None
         person_part = _person_part(row)
         digest = self._vault.index(f"{person_part}\x1e{_enrolment_part(row)}", purpose="row")
         dead_anew = known is not None and known.alive and not row.alive  # said before, and taken back by somebody since

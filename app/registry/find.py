@@ -9,7 +9,7 @@ from sqlalchemy import Connection, TextClause, text
 
 from app.registry.determinations import BACKPAY, State
 from app.registry.identity import clean_name
-from core.redact import mask_id
+from core.redact import RESTRICTED, mask_id
 from core.vault import Vault
 
 
@@ -53,12 +53,14 @@ class Subject:
     permit_to: date | None  # of the residence permit that counts: an accompanying child's is the parent's
     parent_known: bool
     standing: Mapping[str, Standing]
+    restricted_at: datetime | None = None  # his name then is RESTRICTED, for whoever may not see it
 
 
 INSURANCES = ("RES_PENSION", "RES_MEDICAL")
 
 _FACTS = """
 select {also} p.id, p.household_id, h.village_code, v.name as village, t.name as town, p.name, p.phone, p.id_number,
+       p.restricted_at,
        p.birth_date, p.sex, p.residence, p.alive, p.student, p.is_migrant, p.relation_to_head,
        h.number as household_number, p.family_type, p.spouse_birth, p.parent_index is not null as parent_known,
        case when p.residence like 'permit%' then permit_end(p.residence, p.permit_to, p.parent_index) end as permit_to,
@@ -81,8 +83,8 @@ select {also} p.id, p.household_id, h.village_code, v.name as village, t.name as
 """
 _ANYBODY = _FACTS.format(also="", people="person p")
 _BY_IDS = text(_ANYBODY + "where p.id = any (:key) order by p.id")
-_BY_HOUSEHOLD = text(_ANYBODY + "where p.household_id = :key order by p.id")
-_BY_VILLAGE = text(_ANYBODY + "where h.village_code = :key order by h.number, p.id")
+_BY_HOUSEHOLD = text(_ANYBODY + "where p.household_id = :key and p.restricted_at is null order by p.id")
+_BY_VILLAGE = text(_ANYBODY + "where h.village_code = :key and p.restricted_at is null order by h.number, p.id")
 
 _BY_SESSION = text(
     _FACTS.format(
@@ -90,12 +92,14 @@ _BY_SESSION = text(
         # a function that says how few they are: the planner would read the whole table for a set of any size
         people="session s cross join lateral known_people(s.known) k (id) join person p on p.id = k.id",
     )
-    + "where s.token_hash = :key and s.expires_at > :now and s.agent_id is null order by p.id"
+    + "where s.token_hash = :key and s.expires_at > :now and s.agent_id is null and p.restricted_at is null"
+    " order by p.id"
 )
 
 
 def by_ids(connection: Connection, vault: Vault, ids: Sequence[int], *, levy_year: int) -> list[Subject]:
-    """The persons of these ids that exist, in order of id."""
+    """The persons of these ids that exist, in order of id; who is restricted is without name and number, and found by
+    nothing else here."""
     return _subjects(connection, vault, _BY_IDS, list(ids), levy_year)
 
 
@@ -117,7 +121,8 @@ def names_in(connection: Connection, vault: Vault, place: str) -> Iterator[tuple
 
 _NAMES = text(
     "select p.id, p.name, h.number from household h join person p on p.household_id = h.id"
-    " where h.village_code >= :place and h.village_code < :place || 'A' order by h.village_code, h.number, p.id"
+    " where h.village_code >= :place and h.village_code < :place || 'A' and p.restricted_at is null"
+    " order by h.village_code, h.number, p.id"
 )
 
 
@@ -144,6 +149,11 @@ def by_id_number(connection: Connection, vault: Vault, id_number: str) -> tuple[
     return None if row is None else (row.id, clean_name(vault.open(row.name, bound_to=f"person.name:{row.id}")))
 
 
+def restricted(connection: Connection, vault: Vault, id_number: str) -> int | None:
+    """The person id of a clean identity number whose person is restricted."""
+    return connection.execute(_RESTRICTED, {"index": vault.index(id_number, purpose="id_number")}).scalar_one_or_none()
+
+
 def with_phone(connection: Connection, vault: Vault, phone: str, place: str) -> list[int]:
     """Whose registered phone it is, of a village or a town (its code)."""
     rows = connection.execute(_PHONES, {"place": place})
@@ -162,7 +172,8 @@ def phone_of(connection: Connection, vault: Vault, person_id: int) -> str | None
     return vault.open(sealed, bound_to=f"person.phone:{person_id}") if sealed else None
 
 
-_BY_INDEX = text("select id, name from person where id_index = :index")
+_BY_INDEX = text("select id, name from person where id_index = :index and restricted_at is null")
+_RESTRICTED = text("select id from person where id_index = :index and restricted_at is not null")
 
 
 def _subjects(connection: Connection, vault: Vault, query: TextClause, key: object, levy_year: int) -> list[Subject]:
@@ -178,9 +189,11 @@ def _subject(vault: Vault, row: Any) -> Subject:
         village_code=row.village_code,
         village=row.village,
         town=row.town,
-        name=vault.open(row.name, bound_to=f"person.name:{row.id}"),
+        name=RESTRICTED if row.restricted_at else vault.open(row.name, bound_to=f"person.name:{row.id}"),
         phone_sealed=row.phone,
-        id_masked=mask_id(vault.open(row.id_number, bound_to=f"person.id_number:{row.id}")),
+        id_masked=""
+        if row.restricted_at
+        else mask_id(vault.open(row.id_number, bound_to=f"person.id_number:{row.id}")),
         birth_date=row.birth_date,
         sex=row.sex,
         residence=row.residence,
@@ -203,6 +216,7 @@ def _subject(vault: Vault, row: Any) -> Subject:
             )
             for each in INSURANCES
         },
+        restricted_at=row.restricted_at,
     )
 
 

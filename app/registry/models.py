@@ -92,6 +92,7 @@ class Person(Table):
     permit_to: Mapped[date | None] = mapped_column(Date)  # last day of the residence permit; a child's: the parent's
     parent_index: Mapped[bytes | None] = mapped_column(LargeBinary)  # as id_index, of the parent whose permit counts
     digest: Mapped[bytes] = mapped_column(LargeBinary)  # keyed, over the imported row: equal means nothing changed
+    restricted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # since when nobody finds him
 
 
 class Enrolment(Table):

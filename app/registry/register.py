@@ -23,7 +23,7 @@ class ImportUnderWay(Conflict):
 class Known:
     """A person the register has; the name sealed, or in clear if this very run has put it there. `home` is his
     household; `enrolments`: insurance → digest of the row that made it; `dead_to`: those whose bureau says that he is
-    dead."""
+    dead; `restricted`: his data was erased, and no file says anything of him any more."""
 
     id: int
     home: int
@@ -32,6 +32,7 @@ class Known:
     alive: bool
     enrolments: dict[str, bytes]
     dead_to: set[str]
+    restricted: bool = False
 
 
 @dataclass(slots=True)
@@ -83,7 +84,8 @@ cross join lateral (
   select p.id_index, p.id, p.household_id, p.name, p.digest, p.alive,
     (select e.digest from enrolment e where e.person_id = p.id and e.insurance = 'RES_PENSION') as pension,
     (select e.digest from enrolment e where e.person_id = p.id and e.insurance = 'RES_MEDICAL') as medical,
-    array(select e.insurance from enrolment e where e.person_id = p.id and e.said_dead) as dead_to
+    array(select e.insurance from enrolment e where e.person_id = p.id and e.said_dead) as dead_to,
+    p.restricted_at is not null as restricted
   from person p where p.id_index = asked.id_index offset 0
 ) p
 """
@@ -152,10 +154,10 @@ class Register:
         """Who of these the register knows; and enough fresh ids for those it does not."""
         found = Found()
         asked = (b"".join(indexes), len(indexes))
-        for index, key, home, name, digest, alive, pension, medical, dead_to in self._ask(_PERSONS, asked):
+        for index, key, home, name, digest, alive, pension, medical, dead_to, restricted in self._ask(_PERSONS, asked):
             enrolments = {"RES_PENSION": pension, "RES_MEDICAL": medical}
             known = {insurance: row for insurance, row in enrolments.items() if row is not None}
-            found.persons[index] = Known(key, home, name, digest, alive, known, set(dead_to))
+            found.persons[index] = Known(key, home, name, digest, alive, known, set(dead_to), restricted)
         villages, numbers = [key[0] for key in households], [key[1] for key in households]
         for village, number, key in self._ask(_HOUSEHOLDS, (villages, numbers)):
             found.households.setdefault((village, number_key(number)), {})[number] = key

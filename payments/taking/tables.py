@@ -130,7 +130,7 @@ class Payment(Table):
     kind: Mapped[str] = mapped_column(Text)
     amount: Mapped[int] = mapped_column(BigInteger)
     description: Mapped[str] = mapped_column(Text)
-    payer: Mapped[bytes | None] = mapped_column(LargeBinary)  # openid, sealed, payment.payer:<number>
+    payer: Mapped[bytes | None] = mapped_column(LargeBinary)  # openid, sealed, payment.payer:<number>; erased: empty
     state: Mapped[str] = mapped_column(Text, server_default="created")
     checkout: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     reference: Mapped[str | None] = mapped_column(Text)

@@ -346,6 +346,14 @@ select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.column
                     where r.of = 'person' and changed.of = 'person' and changed.cause = 'reseal:' || encode(r.head, 'hex')
                       and changed.columns <@ array['id_number', 'name', 'phone']
                       and changed.at between r.began_at and r.moved_at + interval '1 minute')
+   and not exists (select from erasure e
+                    where e.agreed_at is not null and changed.cause = 'erasure:' || e.id
+                      and split_part(changed.key, '/', 1) = e.person_id::text
+                      and (changed.of = 'person' and changed.columns <@ array['phone', 'restricted_at']
+                           or e.let_go_at is not null
+                              and (changed.of = 'person'
+                                   and changed.columns <@ array['birth_date', 'id_index', 'id_number', 'name', 'parent_index']
+                                   or changed.of = 'enrolment' and changed.columns <@ array['source_person_no'])))
 
 -- INV-82 回调原文、查看记录、操作记录一条不少
 select kept_day_broken() as what
@@ -361,6 +369,19 @@ select d.id::text as what
     on d.by = g.asked_by and d.at > g.opened_at and d.at < least(g.until, coalesce(g.ended_at, g.until))
  where not exists (select from glass_act a
                     where a.glass = g.id and a.at between d.at - interval '1 minute' and d.at + interval '1 minute')
+
+-- INV-108 同意删除的人都限制处理了，撤销以前不会放开
+select p.id::text as what
+  from erasure e join person p on p.id = e.person_id
+ where e.agreed_at is not null and e.lifted_at is null and p.restricted_at is null
+
+-- INV-109 限制处理的人没有手机号、账号和没付的应缴单；期满的没有姓名和证件号
+select p.id::text as what
+  from erasure e join person p on p.id = e.person_id
+ where e.agreed_at is not null and e.lifted_at is null
+   and (p.phone is not null or exists (select from resident_person rp where rp.person_id = p.id)
+        or exists (select from bill b where b.person_id = p.id and b.state = 'open')
+        or e.let_go_at is not null and (p.name <> '' or p.id_number <> ''))
 
 -- INV-96 渠道暂停的时候，没有开始新的付款
 select a.number as what

@@ -33,6 +33,10 @@ A_COMPLAINT = (
     " end_by, seen_at) select 'wechat', '1', number, household_id, 'open', 'PENDING', '', '2021-11-04',"
     " '2021-11-20', '2021-11-30', now() from payment where household_id = 21 limit 1"
 )
+AN_ERASURE = (
+    "insert into erasure (person_id, ground, reason, asked_by, asked_at, agreed_by, agreed_at, went)"
+    " select id, 'asked', 'because', 'staff:a', now(), 'staff:b', now(), '{}'"
+)
 TAMPERINGS = (
     (
         "INV-103",
@@ -300,6 +304,15 @@ TAMPERINGS = (
         "INV-107",
         "insert into glass (asked_by, reason, asked_at, opened_by, opened_at, until)"
         " select by, 'because', at, 'staff:x', at - interval '1 minute', at + interval '9 minutes' from disclosure",
+    ),
+    ("INV-81", "update person set restricted_at = now()"),
+    ("INV-108", f"{AN_ERASURE} from person"),
+    ("INV-109", f"update person set restricted_at = now(); {AN_ERASURE} from person"),
+    (
+        "INV-109",
+        f"update person set restricted_at = now(), phone = null; {AN_ERASURE}, now() from person".replace(
+            "went)", "went, let_go_at)"
+        ),
     ),
     ("INV-82", "update received set body = 'x' where household_id = 22"),
     ("INV-82", "delete from act"),

@@ -85,7 +85,7 @@ select t.name as town, v.name as village, v.code as village_code, p.id as person
             or p.birth_date <= :old_enough and p.birth_date > :too_old and not p.student) as own
   from village v join town t on t.code = v.town_code
   join household h on h.village_code = v.code
-  join person p on p.household_id = h.id and p.alive
+  join person p on p.household_id = h.id and p.alive and p.restricted_at is null
   join enrolment e on e.person_id = p.id
   left join enrolment other on other.person_id = p.id and other.insurance <> e.insurance
   left join bill b on b.person_id = p.id and b.insurance = e.insurance and b.levy_year = :year

@@ -97,6 +97,14 @@ LINES = (
         "complaint_words",
         timedelta(days=1095),
     ),
+    Line(
+        "限制处理的人（已按要求删除的）的姓名和证件号",
+        ("person", "erasure"),
+        "限制以后三十一年清空（最后一张凭证当年年底起满三十年）；登记的一行和编号保留",
+        BOOKS,
+        "restricted_names",
+        timedelta(days=11323),
+    ),
     Line("验签不过的消息", ("received",), "九十天后只留摘要", SHORT, "refused_words", timedelta(days=90)),
     Line("防重复提交的号", ("request_key",), "三十天", SHORT, "request_keys", timedelta(days=30)),
     Line(

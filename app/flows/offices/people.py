@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, text
 
-from app.access import accounts, acts, disclosures
+from app.access import accounts, acts, disclosures, erasures
+from app.access.roles import Role
 from app.access.sessions import Officer
 from app.access.tally import READINGS, SEARCHES, TooOften, count
 from app.flows.due.quote import Due, all_due
@@ -17,6 +18,7 @@ from app.flows.refused import kept_though_refused
 from app.registry import find
 from app.registry.find import Subject
 from app.registry.identity import clean_id_number, clean_name
+from core.clock import beijing
 from core.errors import BadInput, NotFound
 from core.redact import mask_phone, scrub
 from payments import proofs
@@ -48,6 +50,12 @@ class NobodyFound(NotFound):
     """Nobody this officer may see."""
 
     text = "没有找到。请核对写的内容，或者换一个村（居）再找。"
+
+
+class PersonRestricted(NobodyFound):
+    """Somebody whose data was erased; what the accounts must keep of him is shown to nobody but the auditor."""
+
+    text = "这个人的信息已于{day}限制处理（{ground}），不再显示。"
 
 
 class BadReadingReason(BadInput):
@@ -93,8 +101,8 @@ def places(parts: Parts, officer: Officer) -> list[Place]:
 
 
 def search(parts: Parts, officer: Officer, *, wanted: str, place: str, network: str) -> Hits:
-    """Who was found; that it was searched for is noted. NothingWanted, NoPlaceChosen, NobodyFound; TooOften for a desk
-    that reads a district page by page (A50)."""
+    """Who was found; that it was searched for is noted. NothingWanted, NoPlaceChosen, NobodyFound,
+    PersonRestricted; TooOften for a desk that reads a district page by page (A50)."""
     sought = clean_name(wanted)[:60]
     if not sought:
         raise NothingWanted
@@ -110,7 +118,11 @@ def search(parts: Parts, officer: Officer, *, wanted: str, place: str, network: 
     people = [person for person in people if sees(officer, person)]
     if not people:
         raise NobodyFound
-    return Hits(people, max(0, len(ids) - MOST))
+    shown = [person for person in people if not person.restricted_at or officer.role is Role.AUDITOR]
+    if not shown:
+        with parts.reading() as connection:
+            raise _restricted(connection, people[0].id)
+    return Hits(shown, max(0, len(ids) - MOST))
 
 
 def sees(officer: Officer, person: Subject) -> bool:
@@ -119,7 +131,7 @@ def sees(officer: Officer, person: Subject) -> bool:
 
 
 def dossier(parts: Parts, officer: Officer, person_id: int) -> Dossier:
-    """NobodyFound for a person of another town (A39)."""
+    """NobodyFound for a person of another town (A39), PersonRestricted."""
     with parts.reading() as connection:
         person = _own(parts, connection, officer, person_id)
         phone = find.phone_of(connection, parts.vault, person_id)
@@ -139,7 +151,8 @@ def read_numbers(parts: Parts, officer: Officer, person_id: int, *, reason: str)
     BadReadingReason, NobodyFound, TooOften."""
     why = good_reason(reason)
     with parts.reading() as connection:
-        _own(parts, connection, officer, person_id)
+        if _own(parts, connection, officer, person_id).restricted_at:
+            raise _restricted(connection, person_id)
     allow_reading(parts, officer)
     with parts.engine.begin() as connection:
         disclosures.note(connection, session=officer.session, reason=why, at=parts.clocks.wall(), person_id=person_id)
@@ -147,11 +160,19 @@ def read_numbers(parts: Parts, officer: Officer, person_id: int, *, reason: str)
 
 
 def _own(parts: Parts, connection: Connection, officer: Officer, person_id: int) -> Subject:
-    """A person of this officer's places. NobodyFound."""
+    """A person of this officer's places. NobodyFound, PersonRestricted."""
     found = find.by_ids(connection, parts.vault, [person_id], levy_year=parts.rules.year)
     if not found or not sees(officer, found[0]):
         raise NobodyFound
+    if found[0].restricted_at and officer.role is not Role.AUDITOR:
+        raise _restricted(connection, person_id)
     return found[0]
+
+
+def _restricted(connection: Connection, person_id: int) -> PersonRestricted:
+    held = erasures.of_person(connection, person_id)
+    assert held is not None, "who is restricted was erased"
+    return PersonRestricted(day=f"{beijing(held.agreed_at):%Y-%m-%d}", ground=erasures.GROUNDS[held.ground])
 
 
 def good_reason(reason: str) -> str:
@@ -179,7 +200,8 @@ def _numbered(parts: Parts, sought: str, place: str) -> list[int] | None:
     with parts.reading() as connection:
         if _ID.fullmatch(number):
             found = find.by_id_number(connection, parts.vault, number)
-            return [found[0]] if found else []
+            gone = None if found else find.restricted(connection, parts.vault, number)
+            return [found[0]] if found else [gone] if gone else []
         if household_of(number):
             return _people_of(connection, number)
         if _PHONE.fullmatch(number):

@@ -292,7 +292,7 @@ def _end_former(parts: Parts, number: str, *, by: str) -> None:
 def _household(parts: Parts, connection: Connection, wants: Sequence[Want]) -> dict[int, Subject]:
     ids = sorted({want.person_id for want in wants})
     found = {subject.id: subject for subject in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
-    if len(found) != len(ids):
+    if len(found) != len(ids) or any(subject.restricted_at for subject in found.values()):
         raise NotFound("person")
     if len({subject.household_id for subject in found.values()}) != 1:
         raise DifferentHouseholds

@@ -61,7 +61,7 @@ def tell_refund(parts: Parts, connection: Connection, number: str, word: str) ->
 def _openid(parts: Parts, connection: Connection, refund: Any) -> bytes | None:
     """Who paid is told where he paid."""
     payment = find_money.payment(connection, refund.payment)
-    if payment is None or payment.payer is None:
+    if payment is None or not payment.payer:
         return None
     openid = parts.vault.open(payment.payer, bound_to=f"payment.payer:{payment.number}")
     return parts.vault.seal(openid, bound_to=f"notice.openid:refund:{refund.number}")

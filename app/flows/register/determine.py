@@ -89,7 +89,8 @@ def apply(parts: Parts, person_id: int, insurance: Insurance, kind: Kind, *, by:
     if kind in MEDICAL_ONLY and insurance is not Insurance.RES_MEDICAL:
         raise BadDetermination
     with parts.engine.begin() as connection:
-        if not find.by_ids(connection, parts.vault, [person_id], levy_year=parts.rules.year):
+        found = find.by_ids(connection, parts.vault, [person_id], levy_year=parts.rules.year)
+        if not found or found[0].restricted_at:
             raise NotFound("person")
         case = {"person_id": person_id, "insurance": insurance, "levy_year": parts.rules.year, "kind": kind}
         return _apply(connection, case, requested_by=by.strip(), applied_at=parts.clocks.now())

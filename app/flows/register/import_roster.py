@@ -171,8 +171,9 @@ def _bring_in(register: Register, merger: Merger, reads: Iterator[_Read]) -> Ite
                 if writing is not None:
                     writing.result()  # at most two batches are held
                 writing = pool.submit(register.write, plan.changes)
-                refused = [failure for row, wrong in plan.refused for failure in failures_of_row(row, [wrong])]
-                yield former.rows, sorted(former.failures + refused, key=lambda failure: failure.row)
+                said = [*plan.refused, *plan.told]
+                of_rows = [failure for row, wrong in said for failure in failures_of_row(row, [wrong])]
+                yield former.rows, sorted(former.failures + of_rows, key=lambda failure: failure.row)
             ahead = asked
         if writing is not None:
             writing.result()

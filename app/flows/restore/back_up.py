@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from app.flows.keep.erased_list import write_list
 from app.flows.parts import Parts
 from app.flows.reconcile.certify import NotACertificate, certificate, read_certificate
 from app.flows.restore.keeper import KeeperFailed, NoKeeper, ask
@@ -49,6 +50,9 @@ def _damage(said: Mapping[str, Any]) -> list[str] | None:
         if one["damaged"]
     ]
     return [*(said["damage"] or ()), *known] if said["damage"] is not None or known else None
+    _note_run(parts, kind, began, trouble="", damage=said["damage"])
+    write_list(parts)
+    return BackedUp(said["backups"], said["damage"], keep_papers(parts))
 
 
 def note_backups(connection: Connection, said: Mapping[str, Any]) -> None:

@@ -1,11 +1,12 @@
 """Service begins again on a server that was restored or promoted: what the lost minutes gave out is never given out a
 second time, and nobody goes on as if they had not been lost."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
 
+from app.flows.keep.erase_again import NOBODY, Again, erase_again
 from app.flows.parts import Parts
 from core.errors import BadInput, TryLater
 
@@ -26,12 +27,13 @@ class StillRecovering(TryLater):
 
 @dataclass(frozen=True)
 class Reopened:
-    """What was done; `before` if somebody reopened this very server earlier: then nothing was."""
+    """What was done; `before` if somebody reopened this very server earlier: then nothing was, but for `erased`."""
 
     before: bool
     sessions: int = 0
     first_household: int = 0
     lost_since: datetime | None = None
+    erased: Again = NOBODY
 
 
 def last_commit(connection: Connection) -> datetime | None:
@@ -43,6 +45,14 @@ def last_commit(connection: Connection) -> datetime | None:
 def reopen(parts: Parts, owner: Engine, *, by: str, lost_since: datetime | None = None) -> Reopened:
     """Once for each server that took over (its timeline). `lost_since`: the last moment of which everything is there;
     never later than `last_commit`, which is taken where nobody names one.
+    """As `_once`, and who was erased since the moment that was restored is erased again, each time it is called."""
+    done = _once(parts, owner, by=by, lost_since=lost_since)
+    return replace(done, erased=erase_again(parts, owner, by=by))
+
+
+def _once(parts: Parts, owner: Engine, *, by: str, lost_since: datetime | None) -> Reopened:
+    """Once for each server that took over (its timeline). `lost_since`: the last moment of which everything is there,
+    or None: `last_commit`.
 
     Counters leap over what may have been given out (a household's number is part of every order's number), everybody
     comes in anew, and the lists of every day since `lost_since` are fetched and asked about whole. NotYetLost,

@@ -189,6 +189,7 @@ _WAITING = text(
     " join payment p on p.household_id = e.household_id and 'receipt:' || p.gateway || ':' || p.reference = e.cause"
     " join payment_bill pb on pb.household_id = p.household_id and pb.number = p.number"
     " join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"
+    " join person who on who.id = b.person_id and who.restricted_at is null"
     " where e.booked_on = :day and b.insurance = :insurance and b.levy_year = :year and b.state = 'settled'"
-    "   and p.payer is not null"
+    "   and p.payer <> ''"
 )

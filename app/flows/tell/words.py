@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from notifications.rules import ASKS
-from notifications.send import BUDGET_SPENT, OVERTAKEN, SENT, UNREACHED
+from notifications.send import BUDGET_SPENT, ERASED, OVERTAKEN, SENT, UNREACHED
 
 KINDS: Mapping[str, str] = {
     "paid": "缴费成功",
@@ -70,4 +70,5 @@ _WHY: Mapping[str, str] = {
     UNREACHED: "没有登记手机号，也没有订阅微信消息，请代办员上门告知",
     OVERTAKEN: "发之前已经办好了，不用再提醒",
     BUDGET_SPENT: "这一周已经提醒过两次，这次不再打扰",
+    ERASED: "发之前个人信息已经删除，不再告诉",
 }

@@ -4,6 +4,8 @@ of order now. Reads only."""
 from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 
+from app.access.erasures import GROUNDS
+from app.flows.keep.erase import STAYS, trail
 from app.flows.keep.retention import LINES, gone_lately, named
 from app.flows.offices.audit import Acts, acts_of, alarms, readings
 from app.flows.offices.trace import trace
@@ -72,8 +74,9 @@ def _before(after: str) -> int | None:
 @bp.get("/kept")
 @needs("disclosure.see")
 def kept() -> Answer:
-    """What is kept how long and why, and what went of it."""
-    return render_template("office/kept.html", lines=LINES, gone=gone_lately(parts()), names=named())
+    """What is kept how long and why, what went of it, and whose data was erased."""
+    erased = {"erasures": trail(parts()), "grounds": GROUNDS, "stays": STAYS}
+    return render_template("office/kept.html", lines=LINES, gone=gone_lately(parts()), names=named(), **erased)
 
 
 @bp.get("/alarms")

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.access import accounts
+from app.flows.keep import erase
 from app.flows.keep.reseal import needed
 from app.flows.keep.retention import LINES, gone_lately, let_go, table
 from core.clock import utc_now
@@ -45,6 +46,10 @@ OLD_ROWS = {  # makes the rows of a line so old, and what is left of them
         "update resident_account set used_at = :at",
         "select count(*) from resident_account where phone is not null",
     ),
+    "restricted_names": (
+        "update person set restricted_at = :at where restricted_at is not null",
+        "select count(*) from erasure where let_go_at is null",
+    ),
 }
 
 
@@ -60,10 +65,17 @@ def old(lived_in, owner_engine):
         )
     )
 
+    asked = {"ground": "asked", "reason": "本人书面申请", "by": "staff:a"}
+    number = an_id_number(sequence=41)
+    lived_in.write(lambda c: a_person(c, id_number=number, phone=None))
+    erasure = erase.ask(lived_in.office, id_number=number, **asked)
+    erase.agree(lived_in.office, erasure, by="staff:b")
+
     def make(what, age):
         with owner_engine.begin() as connection:
             connection.execute(text("set local session_replication_role = replica"))
             connection.execute(text(OLD_ROWS[what][0]), {"at": utc_now() - age})
+            connection.execute(text("delete from register_change where by = 'role:postgres'"))  # ours (INV-81)
 
     return make
 
