@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from app.access.roles import Role
 from app.flows.complaints.watch import poll
 from app.flows.enter.accounts import add_staff
+from app.flows.keep import erase
 from app.flows.pay.start import Want
 from app.flows.prove.papers import confirm
 from app.policy.facts import Insurance
@@ -18,7 +19,7 @@ from tests.app.flows.test_suspense import unknown
 from tests.browser.conftest import SHOTS, Phone, audit
 from tests.browser.test_channels import AGENTS
 from tests.browsing import a_phone
-from tests.builders import NOON
+from tests.builders import NOON, a_person, an_id_number
 from tests.refunding import agreed, pay, start
 
 PASSWORD = "a-long-password-1"
@@ -88,6 +89,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
             phone.fill("为什么要看", "经办人不在，要看一笔退费")
             phone.press("申请")
     walk([("audit.read", "/office/audit/readings"), ("audit.acts", "/office/audit/acts")])
+    _somebody_erased(running)
     walk([("audit.kept", "/office/audit/kept")])
     glass = running.one("select id from glass")[0]
     walk([("office_glass.one", f"/office/glass/{glass}")])
@@ -187,6 +189,13 @@ def _message_nobody_got(running, district):
             " values (%s, 'household:1:remind-2021w44', 'remind', %s::jsonb, 4, 'no channel reaches this person')",
             (district.household, fields),
         )
+
+
+def _somebody_erased(running):
+    number = an_id_number(sequence=91)
+    running.write(lambda c: a_person(c, id_number=number))
+    asked = {"ground": "asked", "reason": "本人书面申请，见申请表", "by": "staff:a"}
+    erase.agree(running.office, erase.ask(running.office, id_number=number, **asked), by="staff:b")
 
 
 def _agents(phone, district):

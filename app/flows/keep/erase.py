@@ -30,6 +30,20 @@ _HINDERS = {
 }
 
 
+_WENT = {  # table → what of it goes
+    "person": "登记的手机号",
+    "resident_account": "账号的手机号和微信",
+    "resident_person": "替谁缴费的关系",
+    "barred": "不让谁替他缴费的记录",
+    "session": "登录",
+    "login_code": "短信验证码",
+    "subscription": "微信订阅",
+    "notice": "通知里的地址",
+    "payment": "付款里的地址和微信",
+    "request_key": "防重复提交的号",
+    "tally": "限次的计数",
+    "bill": "作废的应缴单",
+}
 _STANDS = (
     ("withdrawn_at", "已撤回"),
     ("lifted_at", "已恢复"),
@@ -94,7 +108,7 @@ class Trail:
 
     @property
     def gone(self) -> str:
-        """Table and rows of what went."""
+        """What went, in words with its rows."""
         return gone_words(self.row.went or {})
 
 
@@ -186,8 +200,8 @@ def trail(parts: Parts, *, erasure: int | None = None, most: int = 200) -> Seque
 
 
 def gone_words(went: Mapping[str, int]) -> str:
-    """person 1、session 2: the tables of which something went."""
-    return "、".join(f"{table} {rows}" for table, rows in sorted(went.items()) if rows)
+    """What went and how many rows of each, in the order of _WENT."""
+    return "、".join(f"{words} {went[table]}" for table, words in _WENT.items() if went.get(table))
 
 
 def _masked(parts: Parts, row: Row) -> str:

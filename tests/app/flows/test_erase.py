@@ -30,6 +30,8 @@ from app.flows.keep.reseal import needed
 from app.flows.keep.retention import let_go
 from app.flows.offices.people import PersonRestricted, dossier, read_numbers, search
 from app.flows.pay.start import Kind, Payer, Want, start_payment
+from app.flows.reconcile import close_day
+from app.flows.reconcile.certify import certificate, problems
 from app.flows.refund.steps import apply
 from app.flows.register import correct_name, determine
 from app.flows.restore.reopen import reopen
@@ -222,6 +224,7 @@ def test_a_life_over_all_stories_is_erased_and_the_book_and_the_sibling_stay_as_
     assert (account.phone, account.phone_index, account.openid_index, account.holder) == (None,) * 4
     assert [one.number for one in check_book(running.parts) if one.rows and one.number not in ("INV-39",)] == []
     [shown] = erase.trail(running.parts, erasure=number)
+    assert set(went) == set(erase._WENT) and "登录 1" in shown.gone
     assert (shown.name, shown.row.asked_by, shown.row.agreed_by, shown.row.went) == (
         "张*删",
         "staff:a",
@@ -480,6 +483,27 @@ def test_a_phone_registered_for_the_whole_family_goes_on_telling_the_others(runn
     assert rows(running, "select id from person where phone is not null") == [(mother,)]
 
 
+def long_ago(superuser, person, age):
+    """He was restricted so long ago."""
+    with superuser.begin() as connection:
+        connection.execute(text("set local session_replication_role = replica"))
+        old = {"at": utc_now() - age, "p": person}
+        connection.execute(text("update person set restricted_at = :at where id = :p"), old)
+        connection.execute(OURS)
+
+
+def long_ago_refunded(superuser, age):
+    """All refunds are of so long ago."""
+    with superuser.begin() as connection:
+        connection.execute(text("set local session_replication_role = replica"))
+        connection.execute(text("update refund set applied_at = :at, paid_at = :at"), {"at": utc_now() - age})
+
+
+def let_go_names(running):
+    """How many were over their time."""
+    return {each.line.let_go: each.rows for each in let_go(running.parts)}["restricted_names"]
+
+
 def test_when_the_accounts_time_is_over_name_and_number_go_and_the_book_is_whole(lived, superuser, tmp_path):
     running = lived.running
     number, _ = erased(running)
@@ -487,20 +511,15 @@ def test_when_the_accounts_time_is_over_name_and_number_go_and_the_book_is_whole
     index = running.one("select id_index from person where id = :p", p=lived.person)[0]
     age = timedelta(days=11323)
 
-    def made_old(by):
-        with superuser.begin() as connection:
-            connection.execute(text("set local session_replication_role = replica"))
-            old = {"at": utc_now() - by, "p": lived.person}
-            connection.execute(text("update person set restricted_at = :at where id = :p"), old)
-            connection.execute(text("update refund set applied_at = :at, paid_at = :at"), old)
-            connection.execute(OURS)
-
-    made_old(age - timedelta(days=1))
-    assert {each.line.let_go: each.rows for each in let_go(running.parts)}["restricted_names"] == 0
-    made_old(age + timedelta(days=1))
+    long_ago(superuser, lived.person, age - timedelta(days=1))
+    long_ago_refunded(superuser, age - timedelta(days=1))
+    assert let_go_names(running) == 0
+    long_ago(superuser, lived.person, age + timedelta(days=1))
+    assert let_go_names(running) == 0, "his money went back later"
+    long_ago_refunded(superuser, age + timedelta(days=1))
     before = book(running)
-    assert {each.line.let_go: each.rows for each in let_go(running.parts)}["restricted_names"] == 1
-    assert {each.line.let_go: each.rows for each in let_go(running.parts)}["restricted_names"] == 0
+    assert let_go_names(running) == 1
+    assert let_go_names(running) == 0
 
     gone = running.one("select * from person where id = :p", p=lived.person)
     assert (gone.name, gone.id_number, gone.phone) == (b"", b"", None) and gone.id_index != index
@@ -593,9 +612,28 @@ def test_the_operator_asks_agrees_and_lifts_by_commands(running, alone, monkeypa
     number = words.rsplit(" ", 1)[1].strip()
     assert code == 0 and ops("agree", number, "--by", "a")[0] == 1
     code, words = ops("agree", number, "--by", "b")
-    assert code == 0 and "person 1" in words and "会计档案" in words
+    assert code == 0 and "登记的手机号 1" in words and "会计档案" in words
     assert "限制处理\t张*例\t本人已去世" in ops("list")[1]
     assert "同意 staff:b" in ops("show", number)[1]
     assert ops("withdraw", number, "--by", "a")[0] == 1
     assert ops("lift-ask", number, "--reason", "公安更正为在世", "--by", "a")[0] == 0
     assert ops("lift", number, "--by", "b") == (0, "已经不再限制。删掉的手机号和账号不会回来。\n")
+
+
+def test_a_closed_days_certificate_verifies_before_and_after_and_when_his_name_is_gone(lived, superuser):
+    running, parts = lived.running, lived.running.parts
+    day = parts.clocks.today()
+    running.turn(parts.clocks.now() + timedelta(days=1))
+    close_day.ask_to_close(parts, day, by="staff:zhang")
+    assert close_day.confirm_close(parts, day, by="staff:li")
+    held, sealed = certificate(parts, day), rows(running, "select to_jsonb(t) from sealed_day t")
+    assert problems(parts, held) == []
+
+    erased(running)
+    assert (problems(parts, held), certificate(parts, day)) == ([], held)
+    long_ago(superuser, lived.person, timedelta(days=11324))
+    long_ago_refunded(superuser, timedelta(days=11324))
+    assert let_go_names(running) == 1
+
+    assert problems(parts, certificate(parts, day)) == [] and certificate(parts, day) == held
+    assert rows(running, "select to_jsonb(t) from sealed_day t") == sealed
