@@ -24,6 +24,20 @@ create or replace function own_payments(p_person bigint) returns table (househol
    where p.started_by in (select 'account:' || a from own_accounts(p_person) a)
 $$;
 
+-- What notices are about (the second word of their cause) that are of him and nobody else.
+create or replace function subjects_of(p_person bigint) returns table (household_id bigint, subject text)
+  language sql stable security definer set search_path = public, pg_temp as $$
+  select b.household_id, b.id::text from bill b where b.person_id = p_person
+  union
+  select pb.household_id, pb.number from payment_bill pb join bill b on b.household_id = pb.household_id and b.id = pb.bill_id
+   where pb.household_id in (select mine.household_id from bill mine where mine.person_id = p_person)
+   group by 1, 2 having bool_and(b.person_id = p_person)
+  union
+  select rb.household_id, rb.number from refund_bill rb join bill b on b.household_id = rb.household_id and b.id = rb.bill_id
+   where rb.household_id in (select mine.household_id from bill mine where mine.person_id = p_person)
+   group by 1, 2 having bool_and(b.person_id = p_person)
+$$;
+
 -- What forbids it at this moment: what is under way, each by its number.
 create or replace function erasure_hindrances(p_person bigint) returns table (what text, number text)
   language sql stable security definer set search_path = public, pg_temp as $$
@@ -86,6 +100,9 @@ begin
     from jsonb_array_elements(p_notices) named
    where o.household_id = (named->>0)::bigint and o.cause = named->>1;
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('notice', n);
+  update notice o set rank = 4, last_error = 'the person was erased'  -- of him alone, for an agent to tell at the door
+   where o.phone is null and o.openid is null and (o.rank < 2 or o.rank = 4 and o.visited_at is null)
+     and (o.household_id, split_part(o.cause, ':', 2)) in (select household_id, subject from subjects_of(e.person_id));
   update payment p set memo = case when p.number = any (p_addressed) and p.memo ? 'notice'
                                    then jsonb_set(p.memo, '{notice}', (p.memo->'notice') - array['phone', 'openid'])
                                    else p.memo end,

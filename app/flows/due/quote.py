@@ -159,9 +159,10 @@ def identify(parts: Parts, *, name: str, id_number: str, today: date | None = No
 
 
 def subjects(parts: Parts, person_ids: Sequence[int]) -> list[Subject]:
-    """Persons with all that a quote needs, in one query."""
+    """Persons with all that a quote needs, in one query; nobody who is restricted."""
     with parts.reading() as connection:
-        return find.by_ids(connection, parts.vault, person_ids, levy_year=parts.rules.year)
+        found = find.by_ids(connection, parts.vault, person_ids, levy_year=parts.rules.year)
+    return [person for person in found if not person.restricted_at]
 
 
 def amount_due(

@@ -200,8 +200,11 @@ def choose(person: str) -> Answer:
     wanted = wants(request.form, only=only) if only else chosen_items(request.form)
     if not wanted:
         raise NothingChosen
-    found = subjects(parts(), sorted({want.person_id for want in wanted}))
+    people = sorted({want.person_id for want in wanted})
+    found = subjects(parts(), people)
     _all_mine(found)
+    if len(found) != len(people):  # erased since the page was shown
+        raise UnknownPerson
     if not only and request.form.get("shown", str(sum_of(wanted, found))) != str(sum_of(wanted, found)):
         return _again(person, changed=1)
     if not only and not set(numbers(beside(wanted))) <= set(request.form.getlist("warned")):

@@ -59,6 +59,11 @@ MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
 DESK = Officer(0, "desk", b"", Role.TAX_CLERK)
 AUDITOR = Officer(0, "auditor", b"", Role.AUDITOR)
 ASKED = {"id_number": NUMBER, "ground": "asked", "reason": "本人书面申请，见申请表", "by": "staff:a"}
+AT_THE_DOOR = text(
+    "insert into notice (household_id, cause, kind, fields, rank, last_error)"
+    " select household_id, 'bill:' || id || '\\:settled', 'settled', '{}', 4, 'no channel reaches this person'"
+    " from bill where person_id = :p and insurance = 'RES_MEDICAL'"
+)
 OURS = text("delete from register_change where by = 'role:postgres'")  # what a test did past every guard
 OF_SIBLING = (
     "person where id = :p",
@@ -68,6 +73,7 @@ OF_SIBLING = (
     "resident_person where account_id = :a",
     "payment where started_by = 'account:' || :a",
     "notice where household_id = (select household_id from person where id = :p) and cause like '%' || :n || '%'",
+    "notice where cause in (select 'bill:' || id || '\\:settled' from bill where person_id = :p)",
     "session where account_id = :a",
 )
 
@@ -161,6 +167,9 @@ class Lived:
             )
         )
 
+        for person in (self.person, self.sibling):  # given up: an agent would go and tell them at the door
+            running.write(lambda c, person=person: c.execute(AT_THE_DOOR, {"p": person}))
+
     def of_sibling(self):
         """Every row that is the sibling's, as bytes would show it."""
         asked = {"p": self.sibling, "a": self.siblings, "n": self.siblings_payment}
@@ -218,6 +227,10 @@ def test_a_life_over_all_stories_is_erased_and_the_book_and_the_sibling_stay_as_
     assert rows(running, "select 1 from payment where payer <> ''") == [(1,)], "the sibling's"
     left = rows(running, "select cause from notice where phone is not null or openid is not null")
     assert left and all(lived.siblings_payment in row.cause for row in left)
+    door = rows(
+        running, "select last_error = :e as erased from notice where kind = 'settled' order by queued_at", e=ERASED
+    )
+    assert [row.erased for row in door] == [True, False], "his, and not the sibling's"
     waited = running.one("select rank, last_error from notice where cause = 'household:x:remind-y'")
     assert tuple(waited) == (4, ERASED)
     account = running.one("select * from resident_account where id = :a", a=lived.account)
