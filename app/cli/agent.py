@@ -18,7 +18,7 @@ agent = AppGroup("agent", help="Village agents (代办员).")
 
 @agent.command("add")
 @click.argument("login")
-@click.option("--name", required=True, help="The agent's name, as residents know it.")
+@click.option("--name", prompt="姓名", help="The agent's name, as residents know it.")
 @click.option("--village", "villages", multiple=True, required=True, help="A village code; may be repeated.")
 @click.option("--ask", is_flag=True, help="Type a password instead of having one made.")
 def add(login: str, name: str, villages: tuple[str, ...], ask: bool) -> None:

@@ -13,7 +13,7 @@ correction = AppGroup("correction", help="Names the register has wrong (姓名�
 
 
 @correction.command("ask")
-@click.option("--name", required=True, help="The right name; the identity number comes on standard input.")
+@click.option("--name", prompt="姓名", help="The right name; the identity number comes on standard input.")
 @click.option("--reason", required=True, help="Why: a slip of the pen, a changed name.")
 @click.option("--proof", required=True, help="By which paper.")
 @click.option("--by", required=True, help="Who asks.")

@@ -20,7 +20,7 @@ determination = AppGroup("determination", help="Back-pay, newborn, late waiver: 
 
 
 @determination.command("apply")
-@click.option("--name", required=True, help="The name as on the identity card; the number comes on standard input.")
+@click.option("--name", prompt="姓名", help="The name as on the identity card; the number comes on standard input.")
 @click.option("--insurance", required=True, type=click.Choice([each.value for each in Insurance]))
 @click.option("--kind", required=True, type=click.Choice([kind.value for kind in Kind]))
 @click.option("--by", required=True, help="Who applies.")

@@ -65,7 +65,13 @@ def templates(provider: str | None, handed_in: bool) -> None:
 
 
 @notice.command("check")
-@click.option("--send", "phone", help="Send one message to this number too.")
+@click.option(
+    "--send",
+    "phone",
+    prompt="手机号",
+    prompt_required=False,
+    help="Send one message too; a number left out is asked for.",
+)
 @click.option("--kind", type=click.Choice(KINDS), default="login_code", show_default=True, help="Of which kind.")
 def check_command(phone: str | None, kind: str) -> None:
     """Which kinds would not leave and why, which variable is shortened, what a message costs at most.

@@ -23,7 +23,7 @@ sheet = AppGroup("sheet", help="The why-this-amount sheet.")
 
 
 @sheet.command("show")
-@click.option("--name", required=True, help="The name as on the identity card.")
+@click.option("--name", prompt="姓名", help="The name as on the identity card.")
 @click.option(
     "--insurance", type=click.Choice([each.value for each in Insurance]), help="One of the two; both by default."
 )

@@ -63,7 +63,7 @@ def keep_command(cause: str, until: date, reason: str, by: str) -> None:
 
 @suspense.command("propose")
 @click.argument("cause")
-@click.option("--name", required=True, help="For whom; the identity number comes on standard input.")
+@click.option("--name", prompt="姓名", help="For whom; the identity number comes on standard input.")
 @click.option("--insurance", "insurances", multiple=True, required=True, type=click.Choice([str(i) for i in Insurance]))
 @click.option("--tier", help="The pension tier, in yuan.")
 @_by

@@ -50,7 +50,7 @@ def show(channel: Provider, longest: Mapping[str, str]) -> bool:
     account = channel.account
     click.echo(f"{NAMES[channel.name]}（{account.provider}）")
     if account.provider not in PLACES:
-        click.echo("  不用模板：按 docs/messages.md 的接口发全文。用 --send 手机号 试一条。")
+        click.echo("  不用模板：按 docs/messages.md 的接口发全文。用 --send 试一条。")
         return True
     return all([_show(account, channel, fitness(account, kind, longest)) for kind in KINDS])  # noqa: C419 each is said
 

@@ -22,6 +22,14 @@ def test_both_insurances_are_told(show, district):
     assert district.adult.id_number not in said and "R16" not in said
 
 
+def test_a_name_is_asked_for_and_stays_out_of_what_is_logged(running, district):
+    """sudo and the shell keep a line as it was typed."""
+    typed = f"{district.adult.name}\n{district.adult.id_number}\n"
+    told = running.app.test_cli_runner().invoke(args=["sheet", "show"], input=typed)
+
+    assert told.exit_code == 0 and "姓名" in told.output and district.adult.id_number not in told.output
+
+
 def test_staff_read_more(show, district):
     plain, full = show(district.poor).output, show(district.poor, "--staff").output
     assert "低保" not in plain and "政府名单" in plain
