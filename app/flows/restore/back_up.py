@@ -38,6 +38,7 @@ def back_up(parts: Parts, *, full: bool) -> BackedUp:
         note_backups(connection, said)
     damage = _damage(said)
     _note_run(parts, kind, began, trouble="", damage=damage)
+    write_list(parts)
     return BackedUp(said["backups"], damage, keep_papers(parts))
 
 
@@ -50,9 +51,6 @@ def _damage(said: Mapping[str, Any]) -> list[str] | None:
         if one["damaged"]
     ]
     return [*(said["damage"] or ()), *known] if said["damage"] is not None or known else None
-    _note_run(parts, kind, began, trouble="", damage=said["damage"])
-    write_list(parts)
-    return BackedUp(said["backups"], said["damage"], keep_papers(parts))
 
 
 def note_backups(connection: Connection, said: Mapping[str, Any]) -> None:

@@ -43,16 +43,14 @@ def last_commit(connection: Connection) -> datetime | None:
 
 
 def reopen(parts: Parts, owner: Engine, *, by: str, lost_since: datetime | None = None) -> Reopened:
-    """Once for each server that took over (its timeline). `lost_since`: the last moment of which everything is there;
-    never later than `last_commit`, which is taken where nobody names one.
     """As `_once`, and who was erased since the moment that was restored is erased again, each time it is called."""
     done = _once(parts, owner, by=by, lost_since=lost_since)
     return replace(done, erased=erase_again(parts, owner, by=by))
 
 
 def _once(parts: Parts, owner: Engine, *, by: str, lost_since: datetime | None) -> Reopened:
-    """Once for each server that took over (its timeline). `lost_since`: the last moment of which everything is there,
-    or None: `last_commit`.
+    """Once for each server that took over (its timeline). `lost_since`: the last moment of which everything is there;
+    never later than `last_commit`, which is taken where nobody names one.
 
     Counters leap over what may have been given out (a household's number is part of every order's number), everybody
     comes in anew, and the lists of every day since `lost_since` are fetched and asked about whole. NotYetLost,
