@@ -6,9 +6,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.flows.parts import Clocks
 from app.flows.pay.collect import Collector
+from app.web.door.health import LOOK_S
 from config.postgres import Server
 from core.db import connect
 from tests.builders import a_message, a_paid_word, a_started_payment
+from tests.system import System
 
 
 def end_all_connections(server: Server) -> None:
@@ -49,3 +51,12 @@ def test_reading_survives_a_lost_connection(engine: Engine, database: Server, ti
 
     with engine.connect() as connection:
         assert connection.execute(text("select 1")).scalar_one() == 1
+
+
+def test_a_database_that_is_back_is_seen_at_the_first_look(running: System, database: Server) -> None:
+    client = running.app.test_client()
+    assert client.get("/readyz").status_code == 200
+    end_all_connections(database)
+    running.app.extensions["standing"]._looked_at = -LOOK_S  # a second later
+
+    assert client.get("/readyz").status_code == 200

@@ -10,7 +10,7 @@ from flask import Flask, Response, abort, current_app, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
 from prometheus_client.core import REGISTRY, GaugeMetricFamily
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.flows.parts import Parts
 from app.web.door.parts import parts
@@ -39,11 +39,17 @@ class Standing:
             return {**self._found, "stays": not self.draining}
 
 
-def _looked(held: Parts) -> Mapping[str, bool]:
+def _looked(held: Parts, *, again: bool = True) -> Mapping[str, bool]:
     try:
         with held.reading() as connection:
             writable = connection.execute(_WRITABLE).scalar_one()
             return {"writable": writable, "schema": serves(connection)}
+    except DBAPIError as error:
+        if (
+            error.connection_invalidated and again
+        ):  # one from before the server was started anew: so are all in the pool
+            return _looked(held, again=False)
+        return {"writable": False}
     except SQLAlchemyError:
         return {"writable": False}
 
