@@ -1,6 +1,7 @@
 """ops upgrade, as the operator types it."""
 
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 
 import psycopg
@@ -10,6 +11,7 @@ from app.cli import ops_upgrade
 from config.settings import Mode
 from config.upgrading import Upgrading
 from core.version import VERSION
+from migrations import functions
 from migrations.patience import ALONE
 from migrations.upgrade import Version
 from tests.system import System
@@ -18,12 +20,14 @@ MADE, FAILS = (sys.executable, "-c", ""), (sys.executable, "-c", "raise SystemEx
 
 
 @pytest.fixture
-def stale(running: System) -> System:
+def stale(running: System) -> Iterator[System]:
     """A system whose functions are to be changed."""
-    url = running.environment["DATABASE_OWNER_URL"]
+    url, says = running.environment["DATABASE_OWNER_URL"], "update deployed set digest = %s where name = 'functions'"
     with psycopg.connect(url) as owner:
-        owner.execute("update deployed set digest = 'of before' where name = 'functions'")
-    return running
+        owner.execute(says, ["of before"])
+    yield running
+    with psycopg.connect(url) as owner:  # the database is used again
+        owner.execute(says, [functions.digest()])
 
 
 def run(system: System, *words: str, mode: Mode = Mode.SANDBOX, **held: object) -> tuple[int, str]:
