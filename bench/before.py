@@ -15,6 +15,14 @@ class NotThere(Exception):
     """The commit is not in this repository; a clone of the whole history has it."""
 
 
+def has_history() -> bool:
+    """Whether this is a clone with its whole history: of a copy of the files, or a shallow clone, no former version can
+    be had."""
+    asked = ["git", "rev-parse", "--is-shallow-repository"]
+    told = subprocess.run(asked, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    return told.stdout.strip() == "false"
+
+
 def unpacked(folder: Path) -> Path:
     """Its files in a new folder below `folder`, run with this checkout's programs. NotThere."""
     command = ["git", "archive", "--format=tar", BEFORE]
