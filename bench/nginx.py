@@ -1,5 +1,7 @@
-"""A reverse proxy in front of two instances and one for callbacks, in the shape of docs/upgrading.md."""
+"""A reverse proxy in front of two instances and one for callbacks: what a server has (deploy/nginx/liangxian.conf),
+with other ports, without TLS, and without a limit for one address, which here is everybody's."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -7,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.orders import wait_until_open
+from config.settings import CHECKOUT
 
+SHIPPED = CHECKOUT / "deploy" / "nginx" / "liangxian.conf"
 _CONF = """
 daemon off; master_process on; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.log warn;
 {user}
@@ -16,19 +20,11 @@ http {{
   access_log off;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  keepalive_requests 1000000; keepalive_timeout 600s;
-  upstream web {{ {web} }}
-  upstream callbacks {{ {callbacks} }}
+  keepalive_requests 1000000;
+  {upstreams}
   server {{
     listen 127.0.0.1:{port} backlog=2048;
-    client_body_timeout 10s; client_header_timeout 10s; client_max_body_size 20m; proxy_request_buffering on;
-    proxy_set_header Host $http_host;
-    proxy_set_header X-Forwarded-For $remote_addr;
-    proxy_set_header X-Forwarded-Proto $scheme;
-    proxy_connect_timeout 250ms;
-    proxy_next_upstream error timeout;
-    location / {{ proxy_pass http://web; }}
-    location /callbacks/ {{ proxy_pass http://callbacks; }}
+{site}
   }}
 }}
 """
@@ -41,19 +37,13 @@ def program() -> str | None:
 
 @contextmanager
 def proxy(folder: Path, port: int, *, web: list[int], callbacks: int) -> Iterator[int]:
-    """Listens at `port`. No instance is ever taken for dead (`max_fails=0`): one that refuses costs nothing, the next
-    is asked. A request that is no mere look goes to the next only if nothing of it was sent, which is nginx's rule as
-    long as `non_idempotent` is not said; so no connection to an instance is kept, which it might just be closing."""
+    """Listens at `port`."""
     folder.mkdir(parents=True, exist_ok=True)
-    named = [f"server 127.0.0.1:{each} max_fails=0" for each in web]
-    written = _CONF.format(
-        folder=folder,
-        port=port,
-        user="user root;" if Path(folder).owner() == "root" else "",
-        web=" ".join(f"{each};" for each in named),
-        callbacks=" ".join([f"server 127.0.0.1:{callbacks} max_fails=0;", *(f"{each} backup;" for each in named)]),
+    upstreams, site = _shipped({"8001": web[0], "8002": web[1], "8011": callbacks})
+    user = "user root;" if Path(folder).owner() == "root" else ""
+    (folder / "nginx.conf").write_text(
+        _CONF.format(folder=folder, port=port, user=user, upstreams=upstreams, site=site)
     )
-    (folder / "nginx.conf").write_text(written)
     path = program()
     assert path is not None, "nginx is not here"
     running = subprocess.Popen([path, "-p", str(folder), "-c", str(folder / "nginx.conf")])
@@ -63,3 +53,17 @@ def proxy(folder: Path, port: int, *, web: list[int], callbacks: int) -> Iterato
     finally:
         running.terminate()
         running.wait(20)
+
+
+def _shipped(ports: dict[str, int]) -> tuple[str, str]:
+    """The upstreams and the site of a server, at these ports; an instance that is not here is left out."""
+    text = SHIPPED.read_text(encoding="utf-8")
+    upstreams = "\n".join(re.findall(r"^upstream \w+ \{.*?^\}", text, re.M | re.S))
+    [site] = re.findall(r"^  client_header_timeout .*?(?=^  # For this machine)", text, re.M | re.S)
+    for written, here in ports.items():
+        upstreams = upstreams.replace(f"127.0.0.1:{written}", f"127.0.0.1:{here}")
+    upstreams = re.sub(r"^ +server 127\.0\.0\.1:80\d\d .*\n", "", upstreams, flags=re.M)
+    site = re.sub(r"^ +limit_conn .*\n", "", site, flags=re.M).replace(
+        "keepalive_timeout 30s", "keepalive_timeout 600s"
+    )
+    return upstreams, site.replace("X-Forwarded-Proto https", "X-Forwarded-Proto $scheme")

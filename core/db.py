@@ -140,6 +140,14 @@ def connect(
     return engine
 
 
+def may_write(connection: Connection) -> bool:
+    """Whether the server takes writes at the moment: it stands by for no other, and nobody made it read only."""
+    return bool(connection.execute(_WRITABLE).scalar_one())
+
+
+_WRITABLE = text("select not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off'")
+
+
 def may_take(connection: Connection, seconds: float) -> None:
     """The statements of this very transaction may take so long each (inf: no end), whoever waits for them."""
     connection.execute(text(f"set local statement_timeout = {0 if seconds == inf else int(seconds * 1000)}"))

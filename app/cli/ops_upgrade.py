@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.ops import ops
 from app.cli.parts import parts, settings, urls
-from core.db import connect
+from core.db import connect, may_write
 from core.version import COMMIT, VERSION
 from core.version import parts as as_numbers
 from migrations.patience import StillHeld, somebody_upgrades
@@ -90,8 +90,7 @@ def _room() -> Iterator[Found]:
 def _database(connection: Connection) -> Iterator[Found]:
     number = int(connection.execute(text("show server_version_num")).scalar_one())
     yield Found(number >= OLDEST, f"PostgreSQL {number // 10000}.{number % 10000}（至少 15）")
-    writable = text("select not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off'")
-    yield Found(bool(connection.execute(writable).scalar_one()), "数据库可以写，是主库")
+    yield Found(may_write(connection), "数据库可以写，是主库")
     owns = text(
         "select pg_has_role(current_user, datdba, 'member') from pg_database where datname = current_database()"
     )

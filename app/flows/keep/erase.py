@@ -193,9 +193,8 @@ def lift(parts: Parts, erasure: int, *, by: str) -> None:
 
 def trail(parts: Parts, *, erasure: int | None = None, most: int = 200) -> Sequence[Trail]:
     """All of them, the latest first, or one."""
-    wanted = _NAMED if erasure is None else text(f"{_NAMED.text.partition(' order')[0]} where e.id = :erasure")
     with parts.reading() as connection:
-        rows = connection.execute(wanted, {"most": most} if erasure is None else {"erasure": erasure}).all()
+        rows = connection.execute(_NAMED, {"most": most, "erasure": erasure}).all()
     return [Trail(row, _masked(parts, row)) for row in rows]
 
 
@@ -241,4 +240,7 @@ def _free(connection: Connection, person: int) -> None:
         raise ErasureHindered(what="；".join(f"{_HINDERS[row.what]}（{row.number}）" for row in found))
 
 
-_NAMED = text("select e.*, p.name from erasure e join person p on p.id = e.person_id order by e.id desc limit :most")
+_NAMED = text(
+    "select e.*, p.name from erasure e join person p on p.id = e.person_id"
+    " where cast(:erasure as bigint) is null or e.id = :erasure order by e.id desc limit :most"
+)

@@ -17,7 +17,8 @@ BEHIND_S = 300
 @dataclass(frozen=True)
 class Standing:
     """The newest backup and those before it of its kind, the last run, the last drill that has ended, when the one
-    after it began; seconds since the log last reached the archive (None: nothing is archived)."""
+    after it began, the last one in which all held; seconds since the log last reached the archive (None: nothing is
+    archived)."""
 
     newest: Row | None
     before: Row | None
@@ -25,6 +26,7 @@ class Standing:
     examined: Row | None  # the last run after which every file was looked at
     drill: Row | None
     drilling_since: datetime | None
+    proved_at: datetime | None
     archived_s: float | None
     away_at: datetime | None
     idle: bool  # the last three added nothing
@@ -42,10 +44,29 @@ def standing(parts: Parts) -> Standing:
             connection.execute(_EXAMINED).one_or_none(),
             connection.execute(_DRILL).one_or_none(),
             connection.execute(_DRILLING).scalar_one(),
+            connection.execute(text("select max(ended_at) from drill where holds")).scalar_one(),
             connection.execute(_ARCHIVED).scalar_one(),
             connection.execute(text("select max(ended_at) from backup where away")).scalar_one(),
             connection.execute(_IDLE).scalar_one(),
         )
+
+
+def figures_of(now: Standing, wall: datetime) -> dict[str, tuple[str, float | None]]:
+    """What /metrics shows: a name → its words and value; None where there is none. Pure."""
+    newest, drill = now.newest, now.drill
+    restore_s = (drill.figures or {}).get("restore_s") if drill else None
+    return {
+        "backup_age_seconds": ("Since the newest backup ended", _since(newest and newest.ended_at, wall)),
+        "backup_bytes": ("Of the database, in the newest backup", newest and newest.bytes),
+        "drill_age_seconds": ("Since the last drill in which all held", _since(now.proved_at, wall)),
+        "drill_lost_seconds": ("From the last commit to the moment, in the last drill", drill and drill.lost_s),
+        "drill_restore_seconds": ("What the last drill's restore took", restore_s),
+        "archive_age_seconds": ("Since the log last reached the archive, or should have", now.archived_s),
+    }
+
+
+def _since(moment: datetime | None, wall: datetime) -> float | None:
+    return None if moment is None else (wall - moment).total_seconds()
 
 
 def watch_backups(parts: Parts) -> int:

@@ -32,7 +32,7 @@ def _watch(parts: Parts, what: str, within: timedelta) -> int:
     def look(gateway: Gateway) -> None:
         nonlocal ending
         for key in gateway.keys():  # noqa: SIM118 a gateway is no mapping
-            if key.expires_at is not None and key.expires_at - parts.clocks.wall() < within:
+            if key.expires_at is not None and ends_soon(key.expires_at, parts.clocks.wall(), within):
                 days = (key.expires_at - parts.clocks.wall()).days
                 parts.alert(what, gateway=gateway.name, key=key.name, purpose=key.purpose.value, days=days)
                 ending += 1
@@ -58,6 +58,6 @@ def watch_address(parts: Parts) -> int:
     return 1
 
 
-def ends_soon(expires_at: datetime, now: datetime) -> bool:
-    """Within thirty days of `now`, or before it. Pure."""
-    return expires_at - now < SOON
+def ends_soon(expires_at: datetime, now: datetime, within: timedelta = SOON) -> bool:
+    """Within so long of `now`, or before it. Pure."""
+    return expires_at - now < within

@@ -9,11 +9,13 @@ from apiflask import APIBlueprint
 from flask import Flask, Response, abort, current_app, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
 from prometheus_client.core import REGISTRY, GaugeMetricFamily
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.flows.parts import Parts
+from app.flows.restore.watch import figures_of, standing
 from app.web.door.parts import parts
+from core.db import may_write
 from core.version import COMMIT, VERSION
 from migrations.upgrade import serves
 
@@ -39,22 +41,15 @@ class Standing:
             return {**self._found, "stays": not self.draining}
 
 
-def _looked(held: Parts, *, again: bool = True) -> Mapping[str, bool]:
-    try:
-        with held.reading() as connection:
-            writable = connection.execute(_WRITABLE).scalar_one()
-            return {"writable": writable, "schema": serves(connection)}
-    except DBAPIError as error:
-        if (
-            error.connection_invalidated and again
-        ):  # one from before the server was started anew: so are all in the pool
-            return _looked(held, again=False)
-        return {"writable": False}
-    except SQLAlchemyError:
-        return {"writable": False}
-
-
-_WRITABLE = text("select not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off'")
+def _looked(held: Parts) -> Mapping[str, bool]:
+    for last in (False, True):  # a connection from before the server was started anew says nothing of it
+        try:
+            with held.reading() as connection:
+                return {"writable": may_write(connection), "schema": serves(connection)}
+        except SQLAlchemyError as error:
+            if last or not getattr(error, "connection_invalidated", False):
+                break
+    return {"writable": False}
 
 
 def register(app: Flask) -> None:
@@ -123,37 +118,12 @@ def _book() -> CollectorRegistry:
             for found in connection.execute(text("select number, rows, now() - checked_at as age from book_check")):
                 rows.add_metric([found.number], found.rows)
                 age.add_metric([found.number], found.age.total_seconds())
-            _kept(asked, connection)
+        for name, (words, value) in figures_of(standing(parts()), parts().clocks.wall()).items():
+            if value is not None:
+                asked.figure(name, words).add_metric([], value)
         readable.add_metric([], 1)
     except SQLAlchemyError:
         readable.add_metric([], 0)
     registry = CollectorRegistry()
     registry.register(asked)
     return registry
-
-
-def _kept(asked: Asked, connection: Connection) -> None:
-    """How old the newest backup and the last proved restore are, what that one cost; nothing where there is none."""
-    row = connection.execute(_KEPT).one()
-    for name, words in _KEPT_FIGURES.items():
-        if getattr(row, name) is not None:
-            asked.figure(name, words).add_metric([], float(getattr(row, name)))
-
-
-_KEPT_FIGURES = {
-    "backup_age_seconds": "Since the newest backup ended",
-    "backup_bytes": "Of the database, in the newest backup",
-    "drill_age_seconds": "Since the last drill in which all held",
-    "drill_lost_seconds": "From the last commit to the moment, in the last drill",
-    "drill_restore_seconds": "What the last drill's restore took",
-    "archive_age_seconds": "Since a segment of the log last reached the archive",
-}
-_KEPT = text(
-    "select extract(epoch from now() - (select max(ended_at) from backup)) as backup_age_seconds,"
-    " (select bytes from backup order by ended_at desc limit 1) as backup_bytes,"
-    " extract(epoch from now() - (select max(ended_at) from drill where holds)) as drill_age_seconds,"
-    " (select lost_s from drill where ended_at is not null order by id desc limit 1) as drill_lost_seconds,"
-    " (select (figures->>'restore_s')::float from drill where ended_at is not null order by id desc limit 1)"
-    "   as drill_restore_seconds,"
-    " (select extract(epoch from now() - last_archived_time) from pg_stat_archiver) as archive_age_seconds"
-)

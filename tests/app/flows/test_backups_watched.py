@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.flows.restore.back_up import back_up
 from app.flows.restore.drill import AnotherDrill, Ground, alone, drill
 from app.flows.restore.keeper import KeeperFailed, NoKeeper, ask
-from app.flows.restore.watch import Standing, standing, troubles, watch_backups
+from app.flows.restore.watch import Standing, figures_of, standing, troubles, watch_backups
 from tests.app.web.conftest import far_folder, running
 from tests.conftest import DATABASE
 from tests.system import System
@@ -26,6 +26,8 @@ DRILL = Row(
     ended_at=NOW - timedelta(days=2),
     holds=True,
     differences=[],
+    lost_s=12,
+    figures={"restore_s": 5.6},
 )
 WELL = Standing(
     newest=BACKUP,
@@ -34,10 +36,25 @@ WELL = Standing(
     examined=Row(id=1, damage=[]),
     drill=DRILL,
     drilling_since=None,
+    proved_at=NOW - timedelta(days=2),
     archived_s=61.0,
     away_at=NOW - timedelta(hours=3),
     idle=False,
 )
+
+
+def test_the_figures_shown_are_those_that_are_judged() -> None:
+    shown = {name: value for name, (_, value) in figures_of(WELL, NOW).items()}
+
+    assert shown["backup_age_seconds"] == (NOW - BACKUP.ended_at).total_seconds()
+    assert (shown["backup_bytes"], shown["archive_age_seconds"]) == (BACKUP.bytes, WELL.archived_s)
+    assert (shown["drill_age_seconds"], shown["drill_lost_seconds"], shown["drill_restore_seconds"]) == (
+        172800,
+        12,
+        5.6,
+    )
+    nothing = replace(WELL, newest=None, drill=None, proved_at=None, archived_s=None)
+    assert {value for _, value in figures_of(nothing, NOW).values()} == {None}
 
 
 def changed(row: Row, **columns: object) -> Row:
