@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.flows.parts import Parts
 from app.flows.restore.watch import figures_of, standing
 from app.web.door.parts import parts
-from core.db import may_write
+from core.db import DatabaseSilent, may_write
 from core.version import COMMIT, VERSION
 from migrations.upgrade import serves
 
@@ -47,7 +47,11 @@ def _looked(held: Parts) -> Mapping[str, bool]:
             with held.reading() as connection:
                 return {"writable": may_write(connection), "schema": serves(connection)}
         except SQLAlchemyError as error:
-            if last or not getattr(error, "connection_invalidated", False):
+            if last or isinstance(
+                getattr(error, "orig", None), DatabaseSilent
+            ):  # who was silent once is not asked again
+                break
+            if not getattr(error, "connection_invalidated", False):
                 break
     return {"writable": False}
 
