@@ -1,11 +1,13 @@
 """The functions, guards and grants of the database: files of SQL that stand with the code that calls them, applied in
 this order. Each can be applied again; a function is made before another's body is checked against it."""
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+TRIGGER = re.compile(r"create (?:constraint )?trigger (\w+)\s.*?\bon (\w+)\b", re.DOTALL)  # (its name, its table)
 _ROOT = Path(__file__).parents[1]
 ORDER = (
     "core/sealed.sql",
@@ -47,6 +49,11 @@ ORDER = (
 def files() -> Sequence[str]:
     """What each says, in their order."""
     return [(_ROOT / name).read_text(encoding="utf-8") for name in ORDER]
+
+
+def guarded(written: str) -> Sequence[str]:
+    """The tables whose triggers a file makes anew."""
+    return sorted({table for _, table in TRIGGER.findall(written)})
 
 
 @cache

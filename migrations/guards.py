@@ -9,7 +9,6 @@ from sqlalchemy import Connection, text
 from migrations import functions
 
 _FUNCTION = re.compile(r"create or replace function (\w+)\s*\(.*?\bas \$\$(.*?)\$\$", re.DOTALL)
-_TRIGGER = re.compile(r"create (?:constraint )?trigger (\w+)\s.*?\bon (\w+)\b", re.DOTALL)
 RESTARTED = "1 hour"  # after an upgrade every process runs its code
 BOOK = ("entry", "posting")
 SCOPED = ("household", "person", "bill", "bill_line", "payment", "payment_bill", "refund", "notice", "proof")
@@ -62,7 +61,11 @@ def missing_guards(connection: Connection, *, role: str = "liangxian_app") -> Se
             )
         )
     }
-    wrong += [f"trigger {name} on {table}" for name, table in _TRIGGER.findall(written) if (name, table) not in enabled]
+    wrong += [
+        f"trigger {name} on {table}"
+        for name, table in functions.TRIGGER.findall(written)
+        if (name, table) not in enabled
+    ]
     kept = set(
         connection.execute(
             text(

@@ -2,7 +2,7 @@
 behind a lock that is waited for waits as long, so no request waits longer for an upgrade than that."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from random import uniform
 from typing import TypeVar
@@ -14,39 +14,32 @@ from sqlalchemy.exc import DBAPIError
 from core.elected import elected_url
 
 Done = TypeVar("Done")
-LOCKS_S = (
-    0.9  # all of one try; less than the second after which the server looks for a deadlock, so we are who gives up
-)
+LOCK_MS = 900  # less than the second after which the server looks for a deadlock, so we are who gives up
 GIVE_UP_S = 300.0
 ALONE = "hashtext('liangxian upgrade')"
-_HELD = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
+_HELD = (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled, psycopg.errors.DeadlockDetected)
 
 
 class StillHeld(Exception):
     """Somebody held what the upgrade needs for as long as it was asked for. Nothing of this step was done."""
 
 
-class Locks:
-    """The time that one transaction has for all its locks. `ask` is said before each piece of work."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection, self._until = connection, time.monotonic() + LOCKS_S
-
-    def ask(self) -> None:
-        """What is asked next waits for what is left of the time, or ends the try."""
-        left_ms = max(1, int((self._until - time.monotonic()) * 1000))
-        self._connection.execute(text(f"set local lock_timeout = {left_ms}"))
+def lock(connection: Connection, tables: Sequence[str]) -> None:
+    """All of them for this transaction, or none: together they are waited for as long as one."""
+    if tables:
+        connection.execute(text(f"set local statement_timeout = {LOCK_MS}"))
+        connection.execute(text(f"lock table {', '.join(tables)} in access exclusive mode"))
+        connection.execute(text("set local statement_timeout = 0"))
 
 
-def patiently(engine: Engine, act: Callable[[Connection, Locks], Done], *, give_up_s: float = GIVE_UP_S) -> Done:
+def patiently(engine: Engine, act: Callable[[Connection], Done], *, give_up_s: float = GIVE_UP_S) -> Done:
     """`act` in one transaction, tried again until its locks were free. StillHeld."""
     until, pause = time.monotonic() + give_up_s, 0.2
     while True:
         try:
             with engine.begin() as connection:
-                locks = Locks(connection)
-                locks.ask()
-                return act(connection, locks)
+                connection.execute(text(f"set local lock_timeout = {LOCK_MS}"))
+                return act(connection)
         except DBAPIError as error:
             if not isinstance(error.orig, _HELD):
                 raise

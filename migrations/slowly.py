@@ -5,7 +5,7 @@ writing, rows filled in batches, a constraint that old rows are looked at for. A
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine import CursorResult
 
-from migrations.patience import Locks, patiently
+from migrations.patience import patiently
 
 BATCH = 5_000
 
@@ -28,7 +28,7 @@ def in_batches(engine: Engine, change: str) -> int:
     many rows it changed."""
     done = 0
 
-    def once(connection: Connection, _locks: Locks) -> int:
+    def once(connection: Connection) -> int:
         found = connection.execute(text(change), {"batch": BATCH})
         assert isinstance(found, CursorResult)
         return found.rowcount
@@ -40,4 +40,4 @@ def in_batches(engine: Engine, change: str) -> int:
 
 def validate(engine: Engine, table: str, constraint: str) -> None:
     """Old rows are looked at for a constraint that was added `not valid`; others go on writing."""
-    patiently(engine, lambda c, _locks: c.execute(text(f"alter table {table} validate constraint {constraint}")))
+    patiently(engine, lambda c: c.execute(text(f"alter table {table} validate constraint {constraint}")))

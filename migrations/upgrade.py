@@ -1,11 +1,11 @@
 """Brings a database to the present: versions, then the functions and the small fixed tables if they changed.
 
 The owner's role runs this, never the application's, while others work with the database (docs/upgrading.md). Each
-version is one transaction, and so are the functions with the fixed tables: killed anywhere, the database says truly
-where it stands, and running it again goes on from there. Who runs it at the same time waits.
+version is one transaction, and so is each file of functions: killed anywhere, the database says truly where it stands,
+and running it again goes on from there. Who runs it at the same time waits.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,11 +22,12 @@ from app.registry.determinations import MOVES as DETERMINATION_MOVES
 from core.db import connect
 from migrations import functions
 from migrations.declared import TABLES, ours
-from migrations.patience import Locks, alone, patiently
+from migrations.patience import alone, lock, patiently
 from payments.ledger.chart import accounts
 from payments.states import MOVES, REFUND_MOVES
 
 HERE = Path(__file__).parent
+UNDERWAY = "underway"  # what is said of the functions while they are neither those of before nor these
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ def upgrade(owner_url: str, *, years: Iterable[int] = (2022,), say: Callable[[st
     try:
         with alone(owner_url):
             _bring_versions(engine, say)
-            patiently(engine, lambda connection, locks: _bring_the_rest(connection, locks, years))
+            _bring_functions(engine)
+            patiently(engine, lambda connection: _bring_the_rest(connection, years))
     finally:
         engine.dispose()
 
@@ -121,7 +123,7 @@ def _bring_versions(engine: Engine, say: Callable[[str], None]) -> None:
     for version in waiting if there else ():
         if beforehand := getattr(version.module, "beforehand", None):
             beforehand(engine)
-        patiently(engine, lambda connection, _locks, to=version.number: command.upgrade(_config(connection), to))
+        patiently(engine, lambda connection, to=version.number: command.upgrade(_config(connection), to))
         say(version.number)
 
 
@@ -143,10 +145,9 @@ def _deployment() -> str:
     return f"functions {functions.digest()[:32]}"
 
 
-def _bring_the_rest(connection: Connection, locks: Locks, years: Iterable[int]) -> None:
-    _apply_functions(connection, locks)
-    locks.ask()
-    _apply_grants(connection)
+def _bring_the_rest(connection: Connection, years: Iterable[int]) -> None:
+    """Grants every time: a table that came with a version alone has none yet."""
+    connection.exec_driver_sql(functions.grants().replace("%", "%%"))
     _fill_fixed_tables(connection, years)
 
 
@@ -155,23 +156,31 @@ def _applied(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def _apply_functions(connection: Connection, locks: Locks) -> None:
-    if _applied(connection) == functions.digest():
-        return
+def _bring_functions(engine: Engine) -> None:
+    """File by file, so that no try needs more locks than one file's triggers, which are made anew. Who is called comes
+    before who calls: between two files the callers of before meet what the running code of before meets anyway."""
+    with engine.connect() as connection:
+        if _applied(connection) == functions.digest():
+            return
+    patiently(engine, lambda connection: _say_deployed(connection, {"functions": UNDERWAY}))
     for written in functions.files():
-        locks.ask()  # triggers are made anew, and each needs its table for a moment
-        connection.exec_driver_sql(written.replace("%", "%%"))
+        patiently(engine, lambda connection, sql=written: _apply(connection, sql))
+    done = dict.fromkeys(("functions", _deployment()), functions.digest())
+    patiently(engine, lambda connection: _say_deployed(connection, done))
+
+
+def _apply(connection: Connection, written: str) -> None:
+    lock(connection, functions.guarded(written))
+    connection.exec_driver_sql(written.replace("%", "%%"))
+
+
+def _say_deployed(connection: Connection, said: Mapping[str, str]) -> None:
     connection.execute(
         text(
             "insert into deployed values (:name, :digest) on conflict (name) do update set digest = :digest, at = now()"
         ),
-        [{"name": name, "digest": functions.digest()} for name in ("functions", _deployment())],
+        [{"name": name, "digest": digest} for name, digest in said.items()],
     )
-
-
-def _apply_grants(connection: Connection) -> None:
-    """Every time: a table that came with a version alone has no grants yet."""
-    connection.exec_driver_sql(functions.grants().replace("%", "%%"))
 
 
 def _fill_fixed_tables(connection: Connection, years: Iterable[int]) -> None:

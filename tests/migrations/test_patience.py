@@ -18,7 +18,7 @@ from core.db import connect
 from migrations import functions, patience, slowly
 from migrations.guards import missing_guards
 from migrations.patience import StillHeld, patiently, somebody_upgrades
-from migrations.upgrade import _config, _head, pending, upgrade
+from migrations.upgrade import UNDERWAY, _config, _head, pending, upgrade
 from tests.migrations.test_steps import RULED
 
 HERE, BEFORE = "liangxian_patient", "liangxian_ruled"
@@ -62,7 +62,7 @@ def test_nobody_waits_a_second_for_an_upgrade_that_waits_for_somebody(
         visitor.start()
         upgrading.start()
         time.sleep(3)
-        assert digest(there) == "of before" and upgrading.is_alive()
+        assert digest(there) == UNDERWAY and upgrading.is_alive()
         holder.rollback()
     upgrading.join(20)
     ended.set()
@@ -80,7 +80,7 @@ def test_an_upgrade_that_is_never_let_through_gives_up_and_has_done_nothing(
     with psycopg.connect(server.app_url(HERE)) as holder:
         holder.execute("lock table payment in row exclusive mode")
         with pytest.raises(StillHeld):
-            patiently(owner, lambda c, _: c.exec_driver_sql("create table never (); lock table payment"), give_up_s=0)
+            patiently(owner, lambda c: c.exec_driver_sql("create table never (); lock table payment"), give_up_s=0)
     with owner.connect() as connection:
         assert not somebody_upgrades(connection)
     owner.dispose()
