@@ -1,8 +1,8 @@
 """The functions, guards and grants of the database: files of SQL that stand with the code that calls them, applied in
-this order. Each can be applied again; a function is made before another's body is checked against it."""
+this order, unit by unit. Each can be applied again; a function is made before another's body is checked against it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -51,9 +51,19 @@ def files() -> Sequence[str]:
     return [(_ROOT / name).read_text(encoding="utf-8") for name in ORDER]
 
 
-def guarded(written: str) -> Sequence[str]:
-    """The tables whose triggers a file makes anew."""
-    return sorted({table for _, table in TRIGGER.findall(written)})
+def units() -> Iterator[str]:
+    """What is applied together, in order: each file up to an empty line that stands in no body; but the grants, which
+    are taken away before they are given, as one."""
+    for written in files()[:-1]:
+        unit, bodies = list[str](), 0
+        for line in (*written.splitlines(), ""):
+            bodies += line.count("$$")
+            if line or bodies % 2:
+                unit.append(line)
+            elif any(not said.startswith("--") for said in unit):
+                yield "\n".join(unit)
+                unit = []
+    yield grants()
 
 
 @cache

@@ -1,8 +1,9 @@
-"""How an upgrade waits: for a lock a second at most, then it lets everybody pass and asks again (F28). Whoever queues
-behind a lock that is waited for waits as long, so no request waits longer for an upgrade than that."""
+"""How an upgrade waits: a moment for a lock, then it lets everybody pass and asks again, each time a little longer, a
+second at most (F28). Whoever queues behind a lock that is waited for waits as long, so no request waits longer for an
+upgrade than that, and nearly all the time nobody waits."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import uniform
 from typing import TypeVar
@@ -14,39 +15,32 @@ from sqlalchemy.exc import DBAPIError
 from core.elected import elected_url
 
 Done = TypeVar("Done")
-LOCK_MS = 900  # less than the second after which the server looks for a deadlock, so we are who gives up
+LOCK_MS = 30, 900  # the first try, and the longest: less than the second after which the server looks for a deadlock
+LONGER, PASS = 1.3, 3  # each next try; and everybody passes for so many times as long as was waited
 GIVE_UP_S = 300.0
 ALONE = "hashtext('liangxian upgrade')"
-_HELD = (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled, psycopg.errors.DeadlockDetected)
+_HELD = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
 class StillHeld(Exception):
     """Somebody held what the upgrade needs for as long as it was asked for. Nothing of this step was done."""
 
 
-def lock(connection: Connection, tables: Sequence[str]) -> None:
-    """All of them for this transaction, or none: together they are waited for as long as one."""
-    if tables:
-        connection.execute(text(f"set local statement_timeout = {LOCK_MS}"))
-        connection.execute(text(f"lock table {', '.join(tables)} in access exclusive mode"))
-        connection.execute(text("set local statement_timeout = 0"))
-
-
 def patiently(engine: Engine, act: Callable[[Connection], Done], *, give_up_s: float = GIVE_UP_S) -> Done:
     """`act` in one transaction, tried again until its locks were free. StillHeld."""
-    until, pause = time.monotonic() + give_up_s, 0.2
+    until, (wait_ms, longest_ms) = time.monotonic() + give_up_s, LOCK_MS
     while True:
         try:
             with engine.begin() as connection:
-                connection.execute(text(f"set local lock_timeout = {LOCK_MS}"))
+                connection.execute(text(f"set local lock_timeout = {int(wait_ms)}"))
                 return act(connection)
         except DBAPIError as error:
             if not isinstance(error.orig, _HELD):
                 raise
             if time.monotonic() > until:
                 raise StillHeld from error
-        time.sleep(uniform(pause / 2, pause))  # noqa: S311 no secret
-        pause = min(2.0, pause * 1.5)
+        time.sleep(PASS * wait_ms / 1000 * uniform(0.5, 1.5))  # noqa: S311 no secret
+        wait_ms = min(longest_ms, wait_ms * LONGER)
 
 
 @contextmanager

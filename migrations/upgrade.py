@@ -1,8 +1,8 @@
 """Brings a database to the present: versions, then the functions and the small fixed tables if they changed.
 
 The owner's role runs this, never the application's, while others work with the database (docs/upgrading.md). Each
-version is one transaction, and so is each file of functions: killed anywhere, the database says truly where it stands,
-and running it again goes on from there. Who runs it at the same time waits.
+version is one transaction, and so is each unit of the functions: killed anywhere, the database says truly where it
+stands, and running it again goes on from there. Who runs it at the same time waits.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ from app.registry.determinations import MOVES as DETERMINATION_MOVES
 from core.db import connect
 from migrations import functions
 from migrations.declared import TABLES, ours
-from migrations.patience import alone, lock, patiently
+from migrations.patience import alone, patiently
 from payments.ledger.chart import accounts
 from payments.states import MOVES, REFUND_MOVES
 
@@ -157,21 +157,16 @@ def _applied(connection: Connection) -> str | None:
 
 
 def _bring_functions(engine: Engine) -> None:
-    """File by file, so that no try needs more locks than one file's triggers, which are made anew. Who is called comes
-    before who calls: between two files the callers of before meet what the running code of before meets anyway."""
+    """Unit by unit, so that no try needs more locks than the triggers of one table. Who is called comes before who
+    calls: between two units the callers of before meet what the running code of before meets anyway."""
     with engine.connect() as connection:
         if _applied(connection) == functions.digest():
             return
     patiently(engine, lambda connection: _say_deployed(connection, {"functions": UNDERWAY}))
-    for written in functions.files():
-        patiently(engine, lambda connection, sql=written: _apply(connection, sql))
+    for unit in functions.units():
+        patiently(engine, lambda connection, sql=unit: connection.exec_driver_sql(sql.replace("%", "%%")))
     done = dict.fromkeys(("functions", _deployment()), functions.digest())
     patiently(engine, lambda connection: _say_deployed(connection, done))
-
-
-def _apply(connection: Connection, written: str) -> None:
-    lock(connection, functions.guarded(written))
-    connection.exec_driver_sql(written.replace("%", "%%"))
 
 
 def _say_deployed(connection: Connection, said: Mapping[str, str]) -> None:

@@ -146,8 +146,10 @@ end $$;
 
 drop trigger if exists noted on staff;
 create trigger noted after insert or update or delete on staff for each row execute function account_noted();
+
 drop trigger if exists noted on agent;
 create trigger noted after insert or update or delete on agent for each row execute function account_noted();
+
 drop trigger if exists noted on agent_village;
 create trigger noted after insert or update or delete on agent_village for each row execute function account_noted();
 

@@ -90,6 +90,7 @@ drop trigger if exists moves on glass;
 create trigger moves before insert or update or delete on glass for each row execute function glass_moves();
 drop trigger if exists never_emptied on glass;
 create trigger never_emptied before truncate on glass for each statement execute function ledger_is_append_only();
+
 drop trigger if exists append_only on glass_act;
 create trigger append_only before update or delete on glass_act for each row execute function ledger_is_append_only();
 drop trigger if exists never_emptied on glass_act;

@@ -54,6 +54,7 @@ drop trigger if exists noted_delete on household;
 create trigger noted_delete after delete on household referencing old table as old_rows
   for each statement execute function register_noted();
 alter table household enable always trigger noted_update, enable always trigger noted_delete;
+
 drop trigger if exists noted_update on person;
 create trigger noted_update after update on person referencing old table as old_rows new table as new_rows
   for each statement execute function register_noted();
@@ -61,6 +62,7 @@ drop trigger if exists noted_delete on person;
 create trigger noted_delete after delete on person referencing old table as old_rows
   for each statement execute function register_noted();
 alter table person enable always trigger noted_update, enable always trigger noted_delete;
+
 drop trigger if exists noted_update on enrolment;
 create trigger noted_update after update on enrolment referencing old table as old_rows new table as new_rows
   for each statement execute function register_noted();
@@ -68,6 +70,7 @@ drop trigger if exists noted_delete on enrolment;
 create trigger noted_delete after delete on enrolment referencing old table as old_rows
   for each statement execute function register_noted();
 alter table enrolment enable always trigger noted_update, enable always trigger noted_delete;
+
 drop trigger if exists noted_update on category;
 create trigger noted_update after update on category referencing old table as old_rows new table as new_rows
   for each statement execute function register_noted();

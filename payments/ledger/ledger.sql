@@ -33,16 +33,21 @@ end $$;
 drop trigger if exists append_only on entry;
 create trigger append_only before update or delete on entry
   for each row execute function ledger_is_append_only();
+
 drop trigger if exists append_only on posting;
 create trigger append_only before update or delete on posting
   for each row execute function ledger_is_append_only();
+
 drop trigger if exists never_emptied on entry;
 create trigger never_emptied before truncate on entry for each statement execute function ledger_is_append_only();
+
 drop trigger if exists never_emptied on posting;
 create trigger never_emptied before truncate on posting for each statement execute function ledger_is_append_only();
+
 drop trigger if exists balances on entry;
 create constraint trigger balances after insert on entry deferrable initially deferred
   for each row execute function ledger_balances();
+
 drop trigger if exists own_entry on posting;
 create trigger own_entry before insert on posting for each row execute function ledger_joins_own_entry();
 

@@ -173,11 +173,13 @@ create trigger append_only before update or delete on sealed_day
   for each row execute function ledger_is_append_only();
 drop trigger if exists never_emptied on sealed_day;
 create trigger never_emptied before truncate on sealed_day for each statement execute function ledger_is_append_only();
+
 drop trigger if exists append_only on sealed_total;
 create trigger append_only before update or delete on sealed_total
   for each row execute function ledger_is_append_only();
 drop trigger if exists never_emptied on sealed_total;
 create trigger never_emptied before truncate on sealed_total for each statement execute function ledger_is_append_only();
+
 drop trigger if exists append_only on certificate;
 create trigger append_only before update or delete on certificate
   for each row execute function ledger_is_append_only();

@@ -2,6 +2,7 @@
 statement it leaves a database that says truly where it stands, from which it goes on."""
 
 import os
+import re
 import signal
 import threading
 import time
@@ -144,7 +145,7 @@ def struck(url: str, at: int) -> bool:
 
 @pytest.mark.usefixtures("ruled")
 def test_killed_at_every_statement_it_goes_on_from_where_the_database_says(server: Server) -> None:
-    """F30. Every statement of the versions, every fifteenth of the functions' files and what comes after."""
+    """F30. Every statement of the versions, every hundredth of the functions and what comes after."""
     url, at, kills = server.owner_url(HERE), 1, 0
     steps = {RULED, *(version.number for version in _after(server))}
     while True:
@@ -164,7 +165,7 @@ def test_killed_at_every_statement_it_goes_on_from_where_the_database_says(serve
         drop_database(server, HERE)
         if not killed:
             break
-        kills, at = kills + 1, at + (1 if stands < _head() else 15)
+        kills, at = kills + 1, at + (1 if stands < _head() else 100)
     assert kills > 10
 
 
@@ -200,3 +201,14 @@ def test_what_is_done_beforehand_can_be_killed_and_done_again(
     assert there.execute("select indisvalid from pg_index where indexrelid = 'slow_id'::regclass").fetchone() == (True,)
     assert there.execute("select convalidated from pg_constraint where conname = 'ck__slow'").fetchone() == (True,)
     assert there.execute("select count(*) from slow where x = id").fetchone() == (10,)
+
+
+def test_a_unit_of_the_functions_holds_one_table_and_leaves_no_guard_out() -> None:
+    units = list(functions.units())
+
+    assert re.sub(r"\s|--.*", "", "".join(units)) == re.sub(r"\s|--.*", "", "".join(functions.files()))
+    for unit in units:
+        made = set(functions.TRIGGER.findall(unit)) | set(re.findall(r"create policy (\w+) on (\w+)", unit))
+        gone = set(re.findall(r"drop (?:trigger|policy) if exists (\w+) on (\w+)", unit))
+        assert made <= gone and len({table for _, table in made | gone}) <= 1, unit
+        assert unit.count("$$") % 2 == 0
