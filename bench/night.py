@@ -48,12 +48,14 @@ def run(ground: Ground, *, runs: int, seconds: int, say: Callable[[str], None]) 
     return found
 
 
-def plan(visitors: Iterable[tuple[str, str]], rate: int) -> Iterator[Planned]:
-    """Each visitor's browsing lies in his slot of the second, and so does the order; many visits make one stream."""
+def plan(visitors: Iterable[tuple[str, str]], rate: int, *, times: int = 1) -> Iterator[Planned]:
+    """Each visitor's browsing, so many times, lies in his slot of the second, and so does the order; many visits make
+    one stream."""
+    browsed = BROWSED * times
     for place, (token, reference) in enumerate(visitors):
         yield Planned(place / rate, "order", order(token, reference), token)
-        for turn, (kind, path) in enumerate(BROWSED, start=1):
-            moment = (place + turn / (len(BROWSED) + 1)) / rate
+        for turn, (kind, path) in enumerate(browsed, start=1):
+            moment = (place + turn / (len(browsed) + 1)) / rate
             yield Planned(moment, kind, _get(path, token))
 
 

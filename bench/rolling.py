@@ -35,7 +35,7 @@ from config.settings import CHECKOUT, environment
 from payments.sandbox.keys import load_keys
 
 LONG_S = 1.0
-EACH = len(BROWSED) + 2 + len(FOLLOWED)  # requests around one payment: order, callback, and these
+AROUND = 2 + len(FOLLOWED)  # of a payment besides the browsing: order, callback, and these
 _PEOPLE = """
 import json, sys
 from pathlib import Path
@@ -128,24 +128,34 @@ def main(words: list[str]) -> int:
     """0 only if no request failed, no callback was refused and the book is right."""
     parser = argparse.ArgumentParser(prog="python -m bench.rolling", description=__doc__)
     parser.add_argument("--rate", type=int, default=200, help="requests a second")
+    parser.add_argument("--payments", type=int, default=2, help="payments a second among them")
     parser.add_argument("--restarts", type=int, default=20, help="rolling restarts after the upgrade")
     parser.add_argument("--seconds", type=int, default=0, help="at least; by default as long as the restarts take")
     parser.add_argument("--out", type=Path, default=Path("out") / "rolling.json")
-    asked = parser.parse_args(words)
+    said = parser.parse_args(words)
     held = environment()
     server = ensure_running(CHECKOUT / held.get("POSTGRES_FOLDER", ".local/postgres"), pg_bin=held.get("PG_BIN"))
     with TemporaryDirectory(prefix="liangxian-rolling-") as home:
-        found = measure(server, Path(home), rate=asked.rate, restarts=asked.restarts, seconds=asked.seconds)
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(json.dumps(found, indent=1, ensure_ascii=False))
+        found = measure(server, Path(home), Asked(said.rate, said.payments, said.restarts, said.seconds))
+    said.out.parent.mkdir(parents=True, exist_ok=True)
+    said.out.write_text(json.dumps(found, indent=1, ensure_ascii=False))
     sys.stdout.write(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     return 0 if found["good"] else 1
 
 
-def measure(server: Server, home: Path, *, rate: int, restarts: int, seconds: int = 0) -> dict[str, object]:
+@dataclass(frozen=True)
+class Asked:
+    """Requests a second, payments a second among them, rolling restarts after the upgrade, and the least seconds."""
+
+    rate: int = 200
+    payments: int = 2
+    restarts: int = 20
+    seconds: int = 0
+
+
+def measure(server: Server, home: Path, asked: Asked) -> dict[str, object]:
     """All of it on a database of its own; what came of it, `good` among it."""
-    payments = max(1, rate // EACH)
-    length = max(seconds, (1 + restarts) * 25)  # as much as is planned; the crowd stops after the last restart
+    length = max(asked.seconds, 60 + (1 + asked.restarts) * 30)  # as much as is planned; it ends with the last restart
     ground = _ground(server, home)
     before = unpacked(home)
     drop_database(server, DATABASE)
@@ -154,24 +164,16 @@ def measure(server: Server, home: Path, *, rate: int, restarts: int, seconds: in
         with far_side(ground) as url:
             ground.environ["GATEWAY_WECHAT_BASE_URL"] = url
             _flask(ground, before, "db", "upgrade")
-            visitors = _visitors(ground, before, payments * length)
-            return _under_load(ground, before, visitors, Asked(payments, length, restarts, seconds))
+            visitors = _visitors(ground, before, asked.payments * length)
+            ground.admin("analyze")  # as a database that has been at work for a while
+            return _under_load(ground, before, visitors, asked)
     finally:
         drop_database(server, DATABASE)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """Payments a second, the longest and the least time in seconds, and how many restarts."""
-
-    payments: int
-    length: int
-    restarts: int
-    seconds: int
-
-
 def _under_load(ground: Ground, before: Path, visitors: list[tuple[str, str]], asked: Asked) -> dict[str, object]:
     ports = [free_port() for _ in range(3)]
+    times = max(1, round((asked.rate / asked.payments - AROUND) / len(BROWSED)))
     gunicorn = ("-m", "gunicorn", "--config", "python:config.gunicorn", "wsgi:app")
     logs = ground.folder
     kinds = [("web-a", gunicorn, ports[0]), ("web-b", gunicorn, ports[1]), ("callbacks", gunicorn, ports[2])]
@@ -188,7 +190,7 @@ def _under_load(ground: Ground, before: Path, visitors: list[tuple[str, str]], a
             doing.start()
             least = time.monotonic() + asked.seconds
             seen = crowd.run(
-                plan(iter(visitors), asked.payments),
+                plan(iter(visitors), asked.payments, times=times),
                 _noted(then(ground), restarts),
                 ends=lambda: not doing.is_alive() and time.monotonic() > least,
             )
@@ -262,7 +264,7 @@ def _ground(server: Server, home: Path) -> Ground:
         "SMS_PROVIDER": "console",
         "LOG_LEVEL": "WARNING",
         "TRUSTED_PROXIES": "1",
-        "WEB_WORKERS": "1",
+        "WEB_WORKERS": "2",
         "WEB_DRAIN_S": "1",
     }
     environ |= dict(sandbox_keys(home / "far", base_url="http://127.0.0.1:9"))

@@ -52,6 +52,24 @@ class DatabaseSilent(psycopg.OperationalError):
     """The database gave no answer in time. What became of the statement is unknown; its connection is closed."""
 
 
+_WHOLE_ROWS = re.compile(r"\bselect (\w+\.)?\*|, \w+\.\*", re.IGNORECASE)
+
+
+class Asking(psycopg.Cursor[Any]):
+    """A statement is prepared when it was asked a few times; but not one that gives whole rows: a column that an
+    upgrade adds changes its result, and the server refuses what was prepared for another one."""
+
+    def execute(self, query: Any, params: Any = None, *, prepare: bool | None = None, **more: Any) -> Any:
+        if prepare is None and isinstance(query, str) and _gives_whole_rows(query):
+            prepare = False
+        return super().execute(query, params, prepare=prepare, **more)
+
+
+@lru_cache(maxsize=4096)
+def _gives_whole_rows(query: str) -> bool:
+    return _WHOLE_ROWS.search(query) is not None
+
+
 class Told(psycopg.Connection[Any]):
     """A connection that says, with the very message that begins a transaction, what the transaction may see and how
     long it may take. Nothing is kept with the connection: between two transactions it may be another one's, behind a
@@ -75,6 +93,15 @@ class Told(psycopg.Connection[Any]):
         for result in (yield from generators.execute(self.pgconn)):
             if result.status != ExecStatus.COMMAND_OK:
                 raise error_from_result(result, encoding=self.info.encoding)
+
+    def _rollback_gen(self) -> Any:
+        """As psycopg's, but what was prepared stays when a reader has read. It forgets all, lest a statement knows a
+        table that was never made; no transaction makes one here, and planning a statement costs more than its work."""
+        reads = self.pgconn.transaction_status == TransactionStatus.INTRANS
+        if reads and not self._pipeline and not self._num_transactions:
+            yield from self._exec_command(b"ROLLBACK")
+            return
+        yield from super()._rollback_gen()
 
     def _told(self) -> tuple[bytes, ...]:
         patience = PATIENCE.get()
@@ -182,7 +209,7 @@ def _connect_with(settings: Settings) -> Callable[..., Told]:
         except psycopg.OperationalError:
             forget()
             raise
-        told.settings = settings
+        told.settings, told.cursor_factory = settings, Asking
         return told
 
     return open_one

@@ -4,9 +4,10 @@ import time
 from collections.abc import Iterator
 from math import inf
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from config.postgres import Server
 from core.db import EVERYWHERE, PATIENCE, PLACES, SHORT, DatabaseSilent, Patience, connect, may_take
@@ -147,3 +148,49 @@ def test_what_may_take_for_ever_has_no_end(pooled: Engine) -> None:
             connection.execute(text("select pg_sleep(1.5)"))
     finally:
         PATIENCE.set(None)
+
+
+@pytest.fixture
+def warm(engine: Engine, database: Server) -> Iterator[Engine]:
+    """One connection of the application's, used again and again."""
+    one = connect(database.app_url(DATABASE), pool_size=1)
+    yield one
+    one.dispose()
+
+
+def read(engine: Engine, query: str) -> None:
+    for _ in range(8):
+        with engine.connect() as connection:
+            connection.execute(text(query)).all()
+
+
+def prepared(engine: Engine) -> set[str]:
+    with engine.connect() as connection:
+        return set(connection.execute(text("select statement from pg_prepared_statements")).scalars())
+
+
+def test_what_readers_ask_is_planned_once_though_they_end_without_a_word(warm: Engine) -> None:
+    read(warm, "select code from village")
+    assert "select code from village" in prepared(warm)
+
+    with pytest.raises(DBAPIError), warm.connect() as connection:
+        connection.execute(text("select 1/0"))
+    assert prepared(warm) == set(), "after an error nothing is known of anything"
+    read(warm, "select code from village")
+    assert "select code from village" in prepared(warm)
+
+
+def test_a_column_that_comes_meanwhile_breaks_no_statement(warm: Engine, database: Server) -> None:
+    whole, named = "select * from growing", "select a from growing"
+    with psycopg.connect(database.admin_url().replace("/postgres?", f"/{DATABASE}?"), autocommit=True) as admin:
+        admin.execute("create table growing (a int)")
+        admin.execute("grant select on growing to liangxian_app")
+        try:
+            read(warm, whole)
+            read(warm, named)
+            admin.execute("alter table growing add column b int")
+            read(warm, whole)
+            read(warm, named)
+            assert {whole, named} & prepared(warm) == {named}
+        finally:
+            admin.execute("drop table growing")
