@@ -51,8 +51,8 @@ check: setup ## format, lint, import contracts, tests
 bench: setup ## figures as ratios; BENCH=name for one
 	@$(FLASK) bench run $(BENCH)
 
-rolling: setup ## 20 rolling restarts and an upgrade under load, behind nginx; RATE=200 RESTARTS=20
-	@.venv/bin/python -m bench.rolling --rate $(or $(RATE),200) --restarts $(or $(RESTARTS),20)
+rolling: setup ## 20 rolling restarts and an upgrade under load, behind nginx; RATE=200 RESTARTS=20 BEFORE=commit
+	@.venv/bin/python -m bench.rolling --rate $(or $(RATE),200) --restarts $(or $(RESTARTS),20) $(if $(BEFORE),--before $(BEFORE))
 
 simulate: setup ## a season from one seed, with kills and crashes; SEED=7 or 1-20, PAYMENTS=… of each, LANES=… at a time
 	@.venv/bin/python -m tests.simulate --seeds $(or $(SEED),1) --payments $(or $(PAYMENTS),300) --lanes $(or $(LANES),1) --out out/simulate.json

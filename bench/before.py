@@ -23,13 +23,13 @@ def has_history() -> bool:
     return told.stdout.strip() == "false"
 
 
-def unpacked(folder: Path) -> Path:
+def unpacked(folder: Path, commit: str = BEFORE) -> Path:
     """Its files in a new folder below `folder`, run with this checkout's programs. NotThere."""
-    command = ["git", "archive", "--format=tar", BEFORE]
+    command = ["git", "archive", "--format=tar", commit]
     packed = subprocess.run(command, cwd=CHECKOUT, capture_output=True, check=False)
     if packed.returncode:
-        raise NotThere(f"{BEFORE}: {packed.stderr.decode(errors='replace').strip()}; fetch the whole history")
-    target = folder / f"before-{BEFORE}"
+        raise NotThere(f"{commit}: {packed.stderr.decode(errors='replace').strip()}; fetch the whole history")
+    target = folder / f"before-{commit}"
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as files:
         files.extractall(target, filter="data")
     return target

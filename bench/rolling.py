@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 from urllib.request import urlopen
 
 from app.cli.stack import free_port
-from bench.before import unpacked
+from bench.before import BEFORE, unpacked
 from bench.crowd import Crowd, Planned, Then
 from bench.ground import DATABASE, Ground
 from bench.load import Seen
@@ -129,6 +129,7 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.rolling", description=__doc__)
     parser.add_argument("--rate", type=int, default=200, help="requests a second")
     parser.add_argument("--payments", type=int, default=2, help="payments a second among them")
+    parser.add_argument("--before", default=BEFORE, help="the commit that is upgraded; by default the last release")
     parser.add_argument("--restarts", type=int, default=20, help="rolling restarts after the upgrade")
     parser.add_argument("--seconds", type=int, default=0, help="at least; by default as long as the restarts take")
     parser.add_argument("--out", type=Path, default=Path("out") / "rolling.json")
@@ -136,7 +137,7 @@ def main(words: list[str]) -> int:
     held = environment()
     server = ensure_running(CHECKOUT / held.get("POSTGRES_FOLDER", ".local/postgres"), pg_bin=held.get("PG_BIN"))
     with TemporaryDirectory(prefix="liangxian-rolling-") as home:
-        found = measure(server, Path(home), Asked(said.rate, said.payments, said.restarts, said.seconds))
+        found = measure(server, Path(home), Asked(said.rate, said.payments, said.restarts, said.seconds, said.before))
     said.out.parent.mkdir(parents=True, exist_ok=True)
     said.out.write_text(json.dumps(found, indent=1, ensure_ascii=False))
     sys.stdout.write(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
@@ -145,19 +146,21 @@ def main(words: list[str]) -> int:
 
 @dataclass(frozen=True)
 class Asked:
-    """Requests a second, payments a second among them, rolling restarts after the upgrade, and the least seconds."""
+    """Requests a second, payments a second among them, rolling restarts after the upgrade, the least seconds, and the
+    commit that is upgraded."""
 
     rate: int = 200
     payments: int = 2
     restarts: int = 20
     seconds: int = 0
+    before: str = BEFORE
 
 
 def measure(server: Server, home: Path, asked: Asked) -> dict[str, object]:
     """All of it on a database of its own; what came of it, `good` among it."""
     length = max(asked.seconds, 60 + (1 + asked.restarts) * 30)  # as much as is planned; it ends with the last restart
     ground = _ground(server, home)
-    before = unpacked(home)
+    before = unpacked(home, asked.before)
     drop_database(server, DATABASE)
     create_database(server, DATABASE)
     try:
