@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.cli import GROUPS
+from app.flows.levy import Levy
 from app.flows.parts import Clocks, Parts, Urls
 from app.flows.pay.collect import Collector
 from app.log import set_up_logs
@@ -58,7 +59,7 @@ def join(settings: Settings, engine: Engine) -> Parts:
     return Parts(
         engine=engine,
         vault=Vault(settings.vault_keys, settings.vault_index_key, current=settings.vault_current),
-        rules=_rules(settings),
+        levy=Levy(engine, settings.district.years, _rules(settings).year),
         clocks=Clocks(engine, movable=settings.is_sandbox),
         gateways=_gateways(settings, alert),
         channels=_channels(settings, program, alert),

@@ -17,6 +17,7 @@ ORDER = (
     "app/registry/determination.sql",
     "app/access/known.sql",
     "app/registry/permit.sql",
+    "app/registry/year.sql",
     "payments/taking/take_outcome.sql",
     "notifications/notice.sql",
     "payments/taking/collect.sql",

@@ -60,14 +60,18 @@ grant select, insert, update, delete on procrastinate_jobs, procrastinate_events
   procrastinate_workers to liangxian_app;
 
 -- The office's role is a member of the application's and adds to it: places, accounts, the register, a bureau's word.
-grant insert, update on town, village, agent, staff, household, person, enrolment to liangxian_office;
+grant insert, update on town, village, agent, staff, household, person, enrolment, former_person,
+  former_enrolment to liangxian_office;
 grant update (state, amount, years, benefit_start, reason, decided_by, decided_at) on determination to liangxian_office;
-grant insert, update, delete on agent_village, category to liangxian_office;
+grant insert, update, delete on agent_village, category, former_category to liangxian_office;
 grant insert on import_batch to liangxian_office;
 grant insert, update (state, decided_by, decided_at) on name_correction to liangxian_office;
 grant insert, truncate, select on new_household, new_person to liangxian_office;
 -- A person's erasure: asked for by hand, decided by its functions.
 grant insert on erasure to liangxian_office;
+-- A levy year begins and ends (app/registry/year.sql).
+revoke execute on function open_levy_year, close_levy_year from liangxian_app;
+grant execute on function open_levy_year, close_levy_year to liangxian_office;
 revoke execute on function nameless from liangxian_app;
 revoke execute on function erase_person, erasure_withdraw, erasure_lift_ask, erasure_lift from liangxian_app;
 grant execute on function erase_person, erasure_withdraw, erasure_lift_ask, erasure_lift to liangxian_office;

@@ -43,8 +43,8 @@ class Version:
 
 
 def upgrade(owner_url: str, *, years: Iterable[int] = (2022,), say: Callable[[str], None] = lambda _done: None) -> None:
-    """To the newest schema, functions, chart of accounts (for `years`) and legal moves; `say` hears the number of each
-    version that is done. StillHeld."""
+    """To the newest schema, functions, chart of accounts and legal moves; `say` hears the number of each version that
+    is done. `years` are those that a new database collects for. StillHeld."""
     engine = connect(owner_url, pool_size=1, statement_timeout_ms=0)
     try:
         with alone(owner_url):
@@ -180,8 +180,17 @@ def _say_deployed(connection: Connection, said: Mapping[str, str]) -> None:
 
 def _fill_fixed_tables(connection: Connection, years: Iterable[int]) -> None:
     connection.execute(
+        text(
+            "insert into levy_year (year, opened_by) select cast(:year as smallint), 'upgrade'"
+            " where not exists (select from levy_year where year <> all (:years))"
+            " on conflict (year) do nothing"
+        ),
+        [{"year": year, "years": list(years)} for year in years],
+    )
+    known = connection.execute(text("select year from levy_year")).scalars()
+    connection.execute(
         text("insert into account values (:code, :kind, :name) on conflict (code) do update set name = :name"),
-        [vars(line) for line in accounts(years)],
+        [vars(line) for line in accounts(known)],
     )
     for table, moves in (
         ("payment_move", MOVES),

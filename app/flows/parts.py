@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
+from app.flows.levy import Levy
 from app.policy.terms import PolicyYear
 from app.policy.year import YEARS
 from core.clock import business_day, utc_now
@@ -95,7 +96,7 @@ class Parts:
 
     engine: Engine
     vault: Vault
-    rules: PolicyYear
+    levy: Levy
     clocks: Clocks
     gateways: Mapping[str, Gateway]
     channels: Mapping[str, Channel]
@@ -113,6 +114,11 @@ class Parts:
     papers: Path | None = None  # where closed days' certificates are kept outside the database
     backups_due: bool = False  # where none are taken somebody is woken
     alert: Callable[..., None] = field(default=lambda *_a, **_k: None)
+
+    @property
+    def rules(self) -> PolicyYear:
+        """Those of the newest levy year."""
+        return self.levy.newest
 
     def reading(self) -> AbstractContextManager[Connection]:
         """A connection for queries; nothing is written."""

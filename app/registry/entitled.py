@@ -12,18 +12,21 @@ def maybe_entitled(
     connection: Connection,
     *,
     levy_year: int,
+    newest: bool,
     ages: Sequence[tuple[date, Fen]],
     asked_by: str,
     people: Sequence[int] | None = None,
 ) -> Sequence[Row]:
     """Settled bills of the year's premium, of living persons (of these, or None: of all) who stand on a list, have a
-    bureau's yes, or are old enough, and for which `asked_by` has not asked before and no refund is under way.
+    bureau's yes, or are old enough, and for which `asked_by` has not asked before and no refund is under way. `newest`:
+    the year whose register the register is.
 
     `ages`: (born by this day, pays this much in fen) of the medical insurance: who pays more is looked at."""
     return connection.execute(
         _QUERY,
         {
             "year": levy_year,
+            "newest": newest,
             "born_by": [day for day, _ in ages],
             "rest": [rest for _, rest in ages],
             "asked_by": asked_by,
@@ -37,7 +40,9 @@ _QUERY = text(
     " where b.levy_year = :year and b.determination is null and b.state = 'settled' and b.personal_due > 0 and p.alive"
     " and p.restricted_at is null"
     " and (cast(:people as bigint[]) is null or b.person_id = any (:people))"
-    " and (exists (select from category c where c.person_id = p.id and c.insurance = b.insurance)"
+    " and (:newest and exists (select from category c where c.person_id = p.id and c.insurance = b.insurance)"
+    "   or not :newest and exists (select from former_category c where c.person_id = p.id and c.insurance = b.insurance"
+    "                                 and c.levy_year = b.levy_year)"
     "   or exists (select from determination d where d.person_id = p.id and d.insurance = b.insurance"
     "              and d.levy_year = b.levy_year and d.state = 'approved'"
     "              and d.kind in ('newborn', 'late_waiver'))"

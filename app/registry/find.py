@@ -1,7 +1,7 @@
 """Read queries about people. One query brings all that a quote needs, for one person or a whole village."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, TextClause, text
 
 from app.registry.determinations import BACKPAY, State
 from app.registry.identity import clean_name
+from app.registry.years import Years
 from core.redact import RESTRICTED, mask_id
 from core.vault import Vault
 
@@ -29,8 +30,21 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class InYear:
+    """What the register says of a person for one levy year."""
+
+    residence: str
+    student: bool
+    family_type: str
+    spouse_birth: date | None
+    permit_to: date | None
+    standing: Mapping[str, Standing]
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
-    """A person with everything the rules ask for. `name` is in clear: mask it before it leaves for other eyes."""
+    """A person with everything the rules ask for, as it is for `levy_year`; `in_year` is the same person for another
+    one. `name` is in clear: mask it before it leaves for other eyes."""
 
     id: int
     household_id: int
@@ -53,7 +67,16 @@ class Subject:
     permit_to: date | None  # of the residence permit that counts: an accompanying child's is the parent's
     parent_known: bool
     standing: Mapping[str, Standing]
+    levy_year: int
+    years: Mapping[int, InYear]  # of each year that was asked about
     restricted_at: datetime | None = None  # his name then is RESTRICTED, for whoever may not see it
+
+    def in_year(self, year: int) -> "Subject":
+        """This person for another one of `years`."""
+        if year == self.levy_year:
+            return self
+        said = self.years[year]
+        return replace(self, levy_year=year, **{each.name: getattr(said, each.name) for each in fields(InYear)})
 
 
 INSURANCES = ("RES_PENSION", "RES_MEDICAL")
@@ -69,13 +92,23 @@ select {also} p.id, p.household_id, h.village_code, v.name as village, t.name as
                                                                e.last_tier))
           from enrolment e where e.person_id = p.id) as enrolments,
        (select jsonb_agg(jsonb_build_object('insurance', b.insurance, 'determination', b.determination, 'id', b.id,
+               'levy_year', b.levy_year,
                'household_id', b.household_id, 'state', b.state, 'tier', b.tier, 'personal_due', b.personal_due,
                'settled_at', b.settled_at, 'settled_by', b.settled_by, 'reason_code', b.reason_code))
-          from bill b where b.person_id = p.id and b.levy_year = :levy_year
+          from bill b where b.person_id = p.id and b.levy_year = any (:years)
                         and b.state not in ('withdrawn', 'refunded')) as bills,
        (select jsonb_agg(jsonb_build_object('id', d.id, 'insurance', d.insurance, 'kind', d.kind, 'state', d.state,
+               'levy_year', d.levy_year,
                'amount', d.amount, 'years', d.years, 'benefit_start', d.benefit_start) order by d.id)
-          from determination d where d.person_id = p.id and d.levy_year = :levy_year) as determinations
+          from determination d where d.person_id = p.id and d.levy_year = any (:years)) as determinations,
+       (select jsonb_object_agg(f.levy_year, jsonb_build_object('residence', f.residence, 'student', f.student,
+               'family_type', f.family_type, 'spouse_birth', f.spouse_birth, 'permit_to', f.permit_to, 'categories',
+               array(select c.insurance || ':' || c.code from former_category c
+                      where c.person_id = p.id and c.levy_year = f.levy_year),
+               'enrolments', (select jsonb_object_agg(e.insurance, jsonb_build_array(e.status, e.employee_insured,
+                                                                                     e.insured_elsewhere, e.last_tier))
+                                from former_enrolment e where e.person_id = p.id and e.levy_year = f.levy_year)))
+          from former_person f where f.person_id = p.id and f.levy_year = any (:former)) as former
   from {people}
   join household h on h.id = p.household_id
   join village v on v.code = h.village_code
@@ -97,20 +130,20 @@ _BY_SESSION = text(
 )
 
 
-def by_ids(connection: Connection, vault: Vault, ids: Sequence[int], *, levy_year: int) -> list[Subject]:
+def by_ids(connection: Connection, vault: Vault, ids: Sequence[int], *, years: Years) -> list[Subject]:
     """The persons of these ids that exist, in order of id; who is restricted is without name and number, and found by
     nothing else here."""
-    return _subjects(connection, vault, _BY_IDS, list(ids), levy_year)
+    return _subjects(connection, vault, _BY_IDS, list(ids), years)
 
 
-def by_household(connection: Connection, vault: Vault, household_id: int, *, levy_year: int) -> list[Subject]:
+def by_household(connection: Connection, vault: Vault, household_id: int, *, years: Years) -> list[Subject]:
     """Everybody of a household."""
-    return _subjects(connection, vault, _BY_HOUSEHOLD, household_id, levy_year)
+    return _subjects(connection, vault, _BY_HOUSEHOLD, household_id, years)
 
 
-def by_village(connection: Connection, vault: Vault, village_code: str, *, levy_year: int) -> list[Subject]:
+def by_village(connection: Connection, vault: Vault, village_code: str, *, years: Years) -> list[Subject]:
     """Everybody of a village, household by household. About a thousand people: names are opened for the list."""
-    return _subjects(connection, vault, _BY_VILLAGE, village_code, levy_year)
+    return _subjects(connection, vault, _BY_VILLAGE, village_code, years)
 
 
 def names_in(connection: Connection, vault: Vault, place: str) -> Iterator[tuple[int, str, str]]:
@@ -134,13 +167,13 @@ def numbers_of(connection: Connection, vault: Vault, person_id: int) -> tuple[st
 
 
 def by_session(
-    connection: Connection, vault: Vault, token_hash: bytes, *, now: datetime, levy_year: int
+    connection: Connection, vault: Vault, token_hash: bytes, *, now: datetime, years: Years
 ) -> tuple[Any | None, list[Subject]]:
     """A resident's live session and everybody it knows, in one query; (None, []) if it is none or knows nobody.
 
     The first is the session's row: token_hash, openid, known, expires_at, ends_at, account_id."""
-    rows = connection.execute(_BY_SESSION, {"key": token_hash, "now": now, "levy_year": levy_year}).all()
-    return (rows[0], [_subject(vault, row) for row in rows]) if rows else (None, [])
+    rows = connection.execute(_BY_SESSION, {"key": token_hash, "now": now, **_asked(years)}).all()
+    return (rows[0], [_subject(vault, row, years) for row in rows]) if rows else (None, [])
 
 
 def by_id_number(connection: Connection, vault: Vault, id_number: str) -> tuple[int, str] | None:
@@ -176,13 +209,24 @@ _BY_INDEX = text("select id, name from person where id_index = :index and restri
 _RESTRICTED = text("select id from person where id_index = :index and restricted_at is not null")
 
 
-def _subjects(connection: Connection, vault: Vault, query: TextClause, key: object, levy_year: int) -> list[Subject]:
-    return [_subject(vault, row) for row in connection.execute(query, {"key": key, "levy_year": levy_year})]
+def _subjects(connection: Connection, vault: Vault, query: TextClause, key: object, years: Years) -> list[Subject]:
+    rows = connection.execute(query, {"key": key, **_asked(years)})
+    return [_subject(vault, row, years) for row in rows]
 
 
-def _subject(vault: Vault, row: Any) -> Subject:
-    enrolments = row.enrolments or {}
-    bills = {(bill["insurance"], bill["determination"]): bill for bill in row.bills or ()}
+def _asked(years: Years) -> dict[str, list[int]]:
+    return {"years": list(years.all), "former": list(years.former)}
+
+
+def _subject(vault: Vault, row: Any, years: Years) -> Subject:
+    newest = InYear(
+        row.residence,
+        row.student,
+        row.family_type,
+        row.spouse_birth,
+        row.permit_to,
+        _standings(years.newest, row.enrolments, row.categories, row),
+    )
     return Subject(
         id=row.id,
         household_id=row.household_id,
@@ -206,18 +250,38 @@ def _subject(vault: Vault, row: Any) -> Subject:
         spouse_birth=row.spouse_birth,
         permit_to=row.permit_to,
         parent_known=row.parent_known,
-        standing={
-            each: _standing(
-                each,
-                enrolments.get(each),
-                row.categories,
-                bills,
-                [said for said in row.determinations or () if said["insurance"] == each],
-            )
-            for each in INSURANCES
-        },
+        standing=newest.standing,
+        levy_year=years.newest,
+        years={years.newest: newest, **{year: _formerly(year, newest, row) for year in years.former}},
         restricted_at=row.restricted_at,
     )
+
+
+def _formerly(year: int, newest: InYear, row: Any) -> InYear:
+    """Whom the register did not know then is registered for nothing then."""
+    said = (row.former or {}).get(str(year))
+    if said is None:
+        return replace(newest, standing=_standings(year, {}, (), row))
+    days = {name: date.fromisoformat(said[name]) if said[name] else None for name in ("spouse_birth", "permit_to")}
+    standings = _standings(year, said["enrolments"], said["categories"], row)
+    return InYear(said["residence"], said["student"], said["family_type"], **days, standing=standings)
+
+
+def _standings(
+    year: int, enrolments: Mapping[str, Sequence[Any]] | None, categories: Sequence[str], row: Any
+) -> dict[str, Standing]:
+    bills = {(bill["insurance"], bill["determination"]): bill for bill in row.bills or () if bill["levy_year"] == year}
+    said = [word for word in row.determinations or () if word["levy_year"] == year]
+    return {
+        each: _standing(
+            each,
+            (enrolments or {}).get(each),
+            categories,
+            bills,
+            [word for word in said if word["insurance"] == each],
+        )
+        for each in INSURANCES
+    }
 
 
 def _standing(

@@ -19,7 +19,7 @@ from app.flows.prove.papers import (
 from app.web.door.access import Answer, actor, here, own_payment
 from app.web.door.parts import parts
 from app.web.files import as_file
-from app.web.sheets import item_of
+from app.web.sheets import item_of_person
 from app.web.wishes import known
 
 bp = APIBlueprint("proofs", __name__, enable_openapi=False)
@@ -29,8 +29,8 @@ village = APIBlueprint("village_proofs", __name__, enable_openapi=False)
 @bp.get("/proof/<person>/<insurance>")
 def offered(person: str, insurance: str) -> Answer:
     """Which papers there are of one item, and when the other one comes."""
-    subject, item = subjects(parts(), [known(person)])[0], item_of(insurance)
-    papers = behind(parts(), subject, *item)
+    subject, item = item_of_person(known(person), insurance)
+    papers = behind(parts(), subject, item.insurance, item.determination)
     return render_template(
         "resident/proof.html",
         subject=subject,
@@ -45,8 +45,10 @@ def offered(person: str, insurance: str) -> Answer:
 @bp.post("/proof/<person>/<insurance>")
 def certificate(person: str, insurance: str) -> Answer:
     """Write the certificate, then to its file."""
-    subject, item = subjects(parts(), [known(person)])[0], item_of(insurance)
-    return redirect(url_for("proofs.file", code=certify(parts(), subject, *item).code), 303)
+    subject, item = item_of_person(known(person), insurance)
+    return redirect(
+        url_for("proofs.file", code=certify(parts(), subject, item.insurance, item.determination).code), 303
+    )
 
 
 @bp.post("/pay/<number>/proof")

@@ -5,11 +5,11 @@ from datetime import datetime
 from flask import render_template, request
 
 from app.flows.due.explain import explain
-from app.policy.facts import Insurance
+from app.flows.due.quote import subjects
 from app.policy.sheet import Sheet
 from app.registry.find import Subject
 from app.web.door.parts import parts
-from app.web.wishes import item_named, tiers
+from app.web.wishes import Item, item_named, tiers
 from core.errors import NotFound
 
 
@@ -19,19 +19,32 @@ class NoSuchSheet(NotFound):
     text = "没有这种保险的说明。"
 
 
-def item_of(key: str) -> tuple[Insurance, int | None]:
-    """Insurance and determination of an item's key in an address. NoSuchSheet."""
+def item_of(key: str) -> Item:
+    """The item of a key in an address. NoSuchSheet."""
     found = item_named(key)
     if found is None:
         raise NoSuchSheet
     return found
 
 
+def item_of_person(person_id: int, key: str) -> tuple[Subject, Item]:
+    """Somebody as he is for the year of an item's key, and the item. NoSuchSheet."""
+    item = item_of(key)
+    return in_its_year(subjects(parts(), [person_id])[0], item.levy_year), item
+
+
+def in_its_year(subject: Subject, year: int) -> Subject:
+    """The person as he is for one of the years that are collected. NoSuchSheet."""
+    if year not in subject.years:
+        raise NoSuchSheet
+    return subject.in_year(year)
+
+
 def sheet_of(subject: Subject, named: str, *, at: datetime, channel: str) -> Sheet:
     """The sheet of an item's key, with the tier in the address. NoSuchSheet, NoSuchItem."""
-    insurance, determination = item_of(named)
-    tier = tiers(request.args).get(subject.id, {}).get(determination)
-    return explain(parts(), subject, insurance, at=at, channel=channel, tier=tier, determination=determination)
+    insurance, year, determination = item_of(named)
+    tier, own = tiers(request.args).get(subject.id, {}).get((year, determination)), in_its_year(subject, year)
+    return explain(parts(), own, insurance, at=at, channel=channel, tier=tier, determination=determination)
 
 
 def sheet_page(subject: Subject, named: str, *, channel: str, back: str) -> str:

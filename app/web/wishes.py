@@ -1,8 +1,9 @@
-"""What a page asks for, read from its fields: `item=<reference>:<insurance>`, `tier.<reference>=<fen>`; of a
-back-payment `item=<reference>:<insurance>:<determination>`, `tier.<reference>:<determination>=<fen>`."""
+"""What a page asks for, read from its fields: `item=<reference>:<insurance>@<year>`, `tier.<reference>@<year>=<fen>`;
+of a back-payment `item=<reference>:<insurance>@<year>:<determination>` and `tier.<reference>@<year>:<determination>`.
+The year may be left out while only one is collected."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from werkzeug.datastructures import MultiDict
 
@@ -32,12 +33,12 @@ class UnknownPerson(NotFound):
     text = "没有找到这个人，请重新查询。"
 
 
-def tiers(fields: MultiDict[str, Any]) -> dict[int, dict[int | None, Fen]]:
-    """The pension tiers chosen, by person id and determination (None: of the year). BadWish for an amount that is no
-    whole number."""
-    chosen: dict[int, dict[int | None, Fen]] = {}
-    for _, person, determination, tier in _tiers(fields):
-        chosen.setdefault(person, {})[determination] = tier
+def tiers(fields: MultiDict[str, Any]) -> dict[int, dict[tuple[int, int | None], Fen]]:
+    """The pension tiers chosen, by person id, then levy year and determination (None: the year's own). BadWish for an
+    amount that is no whole number."""
+    chosen: dict[int, dict[tuple[int, int | None], Fen]] = {}
+    for _, person, item, tier in _tiers(fields):
+        chosen.setdefault(person, {})[item] = tier
     return chosen
 
 
@@ -53,8 +54,12 @@ def carried(fields: MultiDict[str, Any]) -> dict[str, str]:
     return {
         name: value
         for name, value in fields.items()
-        if name.startswith(_TIER) and value.isdecimal() and person_behind(_split(name)[0]) is not None
+        if name.startswith(_TIER) and value.isdecimal() and _known(name.removeprefix(_TIER))
     }
+
+
+def _known(item: str) -> bool:
+    return person_behind(_parts_of(item)[0]) is not None
 
 
 def wants(fields: MultiDict[str, Any], *, only: str | None = None) -> list[Want]:
@@ -66,23 +71,30 @@ def wants(fields: MultiDict[str, Any], *, only: str | None = None) -> list[Want]
     return [_want(item, chosen) for item in items]
 
 
-def item_named(key: str) -> tuple[Insurance, int | None] | None:
-    """Insurance and determination of an item's key: RES_PENSION, or of a back-payment RES_PENSION:17."""
-    insurance, colon, number = key.partition(":")
-    if insurance not in Insurance.__members__ or (colon and not _is_number(number)):
+class Item(NamedTuple):
+    """One levy item of somebody: the insurance, for which year, and the determination of a back-payment."""
+
+    insurance: Insurance
+    levy_year: int
+    determination: int | None
+
+
+def item_named(key: str) -> Item | None:
+    """The item of a key as `due.quote.item_key` makes it. YearUnsaid."""
+    insurance, year, number = _parts_of(key)
+    if insurance not in Insurance.__members__ or not _said(year) or not _said(number):
         return None
-    return Insurance(insurance), int(number) if number else None
+    return Item(Insurance(insurance), *_year_and_number(year, number))
 
 
-def _want(item: str, chosen: Mapping[int, Mapping[int | None, Fen]]) -> Want:
+def _want(item: str, chosen: Mapping[int, Mapping[tuple[int, int | None], Fen]]) -> Want:
     named, _, key = item.partition(":")
     found = item_named(key)
     if found is None:
         raise BadWish
-    insurance, determination = found
-    person = known(named)
-    tier = chosen.get(person, {}).get(determination) if insurance is Insurance.RES_PENSION else None
-    return Want(person, insurance, tier, determination)
+    person, of_year = known(named), (found.levy_year, found.determination)
+    tier = chosen.get(person, {}).get(of_year) if found.insurance is Insurance.RES_PENSION else None
+    return Want(person, found.insurance, tier, found.determination, found.levy_year)
 
 
 def known(named: str) -> int:
@@ -93,19 +105,28 @@ def known(named: str) -> int:
     return person
 
 
-def _tiers(fields: MultiDict[str, Any]) -> Iterator[tuple[str, int, int | None, Fen]]:
+def _tiers(fields: MultiDict[str, Any]) -> Iterator[tuple[str, int, tuple[int, int | None], Fen]]:
     for field, value in fields.items():
         if field.startswith(_TIER) and value:
-            named, number = _split(field)
-            if not _is_number(value) or (number and not _is_number(number)):
+            named, year, number = _parts_of(field.removeprefix(_TIER))
+            if not _is_number(value) or not _said(year) or not _said(number):
                 raise BadWish
-            yield field.removeprefix(_TIER), known(named), int(number) if number else None, int(value)
+            yield field.removeprefix(_TIER), known(named), _year_and_number(year, number), int(value)
 
 
-def _split(field: str) -> tuple[str, str]:
-    """A tier's field as the reference and the determination's number, which the year's own has not."""
-    named, _, number = field.removeprefix(_TIER).partition(":")
-    return named, number
+def _parts_of(words: str) -> tuple[str, str | None, str | None]:
+    """`a@2022:17` as its three parts; None for what is not said."""
+    rest, colon, number = words.partition(":")
+    named, at, year = rest.partition("@")
+    return named, year if at else None, number if colon else None
+
+
+def _said(words: str | None) -> bool:
+    return words is None or _is_number(words)
+
+
+def _year_and_number(year: str | None, number: str | None) -> tuple[int, int | None]:
+    return int(year) if year else parts().levy.only, int(number) if number else None
 
 
 def _is_number(words: str) -> bool:

@@ -137,10 +137,11 @@ def by_hand(connection: Connection, number: str) -> Row:
     ).one()
 
 
-def giveable(connection: Connection, person_ids: Sequence[int], *, levy_year: int) -> Sequence[Row]:
-    """The settled bills of these persons of whose resident's part something can go back, or does: the bill's columns;
-    how much can (`back`), the `way` it goes (None: none); who began the payment behind it (`started_by`; None: it came
-    under no number of ours); and the living refund it is in: refund_number, refund_state, refund_amount."""
+def giveable(connection: Connection, person_ids: Sequence[int]) -> Sequence[Row]:
+    """The settled bills of these persons, of whatever year, of whose resident's part something can go back, or does:
+    the bill's columns; how much can (`back`), the `way` it goes (None: none); who began the payment behind it
+    (`started_by`; None: it came under no number of ours); and the living refund it is in: refund_number, refund_state,
+    refund_amount."""
     return connection.execute(
         text(
             "select b.*, rest.back, receipt_way(b.household_id, behind.receipt) as way, r.number as refund_number,"
@@ -152,23 +153,23 @@ def giveable(connection: Connection, person_ids: Sequence[int], *, levy_year: in
             "   as rest"
             " left join refund_bill rb on rb.household_id = b.household_id and rb.bill_id = b.id and rb.live"
             " left join refund r on r.household_id = rb.household_id and r.number = rb.number"
-            " where b.person_id = any (:people) and b.levy_year = :year and b.state = 'settled' and b.personal_due > 0"
+            " where b.person_id = any (:people) and b.state = 'settled' and b.personal_due > 0"
             "   and (r.number is not null or rest.back > 0)"
-            " order by b.person_id, b.insurance, b.determination nulls first"
+            " order by b.person_id, b.levy_year desc, b.insurance, b.determination nulls first"
         ),
-        {"people": list(person_ids), "year": levy_year},
+        {"people": list(person_ids)},
     ).all()
 
 
-def of_people(connection: Connection, person_ids: Sequence[int], *, levy_year: int) -> Sequence[Row]:
+def of_people(connection: Connection, person_ids: Sequence[int]) -> Sequence[Row]:
     """Refunds that concern these persons' bills, or payments begun for them, newest first: the refund's columns;
     `people`, everybody it concerns; and as JSON its `steps`, its standing `transfer` and its bills (`items`)."""
-    return connection.execute(_OF_PEOPLE, {"people": list(person_ids), "year": levy_year}).all()
+    return connection.execute(_OF_PEOPLE, {"people": list(person_ids)}).all()
 
 
 _OF_PEOPLE = text(
     "with mine as (select r.*, array(select distinct b.person_id from bill b"
-    "    where b.household_id = r.household_id and b.levy_year = :year and b.id in ("
+    "    where b.household_id = r.household_id and b.id in ("
     "      select bill_id from refund_bill where household_id = r.household_id and number = r.number"
     "      union select bill_id from payment_bill where household_id = r.household_id"
     "         and number = r.payment and r.held is not null)) as people"
@@ -268,16 +269,16 @@ def paid_for(connection: Connection, bills: Sequence[Row]) -> Sequence[Row]:
             " from payment p"
             " join payment_bill pb using (household_id, number)"
             " join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"
-            " join unnest(cast(:people as bigint[]), cast(:insurances as text[]), cast(:determinations as bigint[]))"
-            "     as item (person, insurance, determination)"
-            "   on b.person_id = item.person and b.insurance = item.insurance"
+            " join unnest(cast(:people as bigint[]), cast(:insurances as text[]), cast(:determinations as bigint[]),"
+            "             cast(:years as int[])) as item (person, insurance, determination, year)"
+            "   on b.person_id = item.person and b.insurance = item.insurance and b.levy_year = item.year"
             "     and b.determination is not distinct from item.determination"
-            " where b.levy_year = :year and p.state in ('paid', 'surplus') order by p.paid_at"
+            " where p.state in ('paid', 'surplus') order by p.paid_at"
         ),
         {
             "people": [bill.person_id for bill in bills],
             "insurances": [bill.insurance for bill in bills],
             "determinations": [bill.determination for bill in bills],
-            "year": bills[0].levy_year if bills else 0,
+            "years": [bill.levy_year for bill in bills],
         },
     ).all()

@@ -99,7 +99,7 @@ def names_of(parts: Parts, connection: Connection, row: Row) -> Sequence[str]:
         return ()
     bills = find_money.bills_of(connection, household_of(row.payment), row.payment)
     ids = sorted({bill.person_id for bill in bills})
-    people = find_people.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)
+    people = find_people.by_ids(connection, parts.vault, ids, years=parts.levy.years)
     return [person.name for person in people]
 
 

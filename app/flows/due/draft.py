@@ -14,7 +14,7 @@ def draft_of(parts: Parts, subject: Subject, due: Due) -> Draft:
         household_id=subject.household_id,
         person_id=subject.id,
         insurance=due.insurance,
-        levy_year=parts.rules.year,
+        levy_year=due.levy_year,
         tier=quote.tier,
         total=quote.total,
         personal_due=quote.personal_due,

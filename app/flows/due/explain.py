@@ -29,8 +29,9 @@ def explain(
     tier: Fen | None = None,
     determination: int | None = None,
 ) -> Sheet:
-    """The sheet of one person's insurance, or of a back-payment, at a moment of the business clock; `tier` in fen, for
-    the pension. NoSuchItem."""
+    """The sheet of one person's insurance in the subject's year, or of a back-payment, at a moment of the business
+    clock; `tier` in fen, for the pension. NoSuchItem."""
+    rules = parts.levy.rules(subject.levy_year)
     due = amount_due(parts, subject, insurance, at=at, channel=channel, tier=tier, determination=determination)
     own = subject.standing[insurance]
     backpay = next((each for each in own.backpays if each["id"] == determination), None)
@@ -38,8 +39,8 @@ def explain(
     bill = own.bill if backpay is None else backpay["bill"]
     if due.settled and bill is not None:
         quoted = _settled(parts, insurance, bill)
-        return _FOR[reader](quoted, facts, parts.rules, answer=due.text, settled=True)
-    return _FOR[reader](due.quote, facts, parts.rules, answer=due.text)
+        return _FOR[reader](quoted, facts, rules, answer=due.text, settled=True)
+    return _FOR[reader](due.quote, facts, rules, answer=due.text)
 
 
 def _settled(parts: Parts, insurance: Insurance, held: Mapping[str, Any]) -> Quote:

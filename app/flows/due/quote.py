@@ -46,9 +46,10 @@ class NoSuchItem(NotFound):
 
 @dataclass(frozen=True)
 class Due:
-    """One levy item of one person: the answer, its words, and the tiers that may be chosen. `determination`: of a
-    back-payment, with its `years`; None: the year's premium."""
+    """One levy item of one person: the answer, its words, and the tiers that may be chosen. `levy_year`: for which it
+    is collected. `determination`: of a back-payment, with its `years`; None: the year's premium."""
 
+    levy_year: int
     insurance: Insurance
     title: str
     quote: Quote
@@ -65,11 +66,17 @@ class Due:
     asked: bool = False  # the medical bureau has been asked and has not answered yet
     determination: int | None = None
     years: tuple[int, ...] = ()
+    is_late: bool = False  # of a former year, while a newer one is collected
 
     @property
     def key(self) -> str:
-        """How a field or an address names it beside the person: the insurance, of a back-payment its number too."""
-        return self.insurance if self.determination is None else f"{self.insurance}:{self.determination}"
+        """How a field or an address names it beside the person."""
+        return item_key(self.insurance, self.levy_year, self.determination)
+
+    @property
+    def heading(self) -> str:
+        """The title where years stand side by side: 2022年居民医保（逾期）."""
+        return f"{self.title}（逾期）" if self.is_late else self.title
 
     @property
     def payable(self) -> bool:
@@ -100,6 +107,11 @@ class Due:
     def not_now(self) -> bool:
         """Is only the day the reason that it cannot be paid?"""
         return self.quote.reason_code in _OTHER_DAYS
+
+    @property
+    def can_be_done(self) -> bool:
+        """Is there anything that somebody can do for it now, or wait for?"""
+        return not self.settled and (self.payable or self.tier_open or self.waits)
 
     @property
     def may_ask(self) -> bool:
@@ -161,7 +173,7 @@ def identify(parts: Parts, *, name: str, id_number: str, today: date | None = No
 def subjects(parts: Parts, person_ids: Sequence[int]) -> list[Subject]:
     """Persons with all that a quote needs, in one query; nobody who is restricted."""
     with parts.reading() as connection:
-        found = find.by_ids(connection, parts.vault, person_ids, levy_year=parts.rules.year)
+        found = find.by_ids(connection, parts.vault, person_ids, years=parts.levy.ever)
     return [person for person in found if not person.restricted_at]
 
 
@@ -175,42 +187,45 @@ def amount_due(
     tier: Fen | None = None,
     determination: int | None = None,
 ) -> Due:
-    """What one person owes for one insurance at a moment of the business clock, and why: the year's premium, or the
-    back-payment of a determination. Pure. NoSuchItem."""
+    """What one person owes for one insurance at a moment of the business clock, and why: the premium of the subject's
+    year, or the back-payment of a determination. Pure. NoSuchItem."""
+    rules = parts.levy.rules(subject.levy_year)
     backpay = _backpay(subject, insurance, determination) if determination is not None else None
     facts = facts_of(subject, insurance, backpay)
     bill = subject.standing[insurance].bill if backpay is None else backpay["bill"]
     done = bill if bill is not None and bill["state"] == "settled" else None
-    answer = quote(parts.rules, facts, at=at, channel=channel, tier=tier)
-    on_phone = quote(parts.rules, facts, at=at, channel=SELF, tier=tier) if answer.reason_code in _AGENTS_DAYS else None
+    answer = quote(rules, facts, at=at, channel=channel, tier=tier)
+    on_phone = quote(rules, facts, at=at, channel=SELF, tier=tier) if answer.reason_code in _AGENTS_DAYS else None
     heard = on_phone if on_phone is not None and _may_be_spared(on_phone) else answer
     asked = heard.reason_code is Reason.LATE_WAIVER_REVIEW and asked_for(subject, insurance, Kind.LATE_WAIVER)
     choices: Sequence[TierChoice] = ()
     if insurance is Insurance.RES_PENSION and (answer.eligible is Eligible.YES or answer.reason_code in _TIER_ASKED):
-        choices = tier_choices(parts.rules, facts, at, channel)
-    kept = any(choice.allowed and choice.tier == parts.rules.pension.kept_tier for choice in choices)
+        choices = tier_choices(rules, facts, at, channel)
+    kept = any(choice.allowed and choice.tier == rules.pension.kept_tier for choice in choices)
     ask_first = backpay is None and _asks_elsewhere(subject, answer)
     return Due(
+        levy_year=rules.year,
         insurance=insurance,
-        title=item_words(insurance, parts.rules.year, facts.back_years),
+        title=item_words(insurance, rules.year, facts.back_years),
         quote=answer,
-        text=_paid_words(done) if done else ASKED_WORDS if asked else say(heard, parts.rules, kept=kept),
+        text=_paid_words(done) if done else ASKED_WORDS if asked else say(heard, rules, kept=kept),
         lines=[say_line(line) for line in answer.lines],
-        clauses=[parts.rules.cite(line.clause) for line in answer.lines],
-        outlook=outlook(answer, facts, parts.rules),
+        clauses=[rules.cite(line.clause) for line in answer.lines],
+        outlook=outlook(answer, facts, rules),
         choices=choices,
         settled_by=done["settled_by"] if done else None,
         free_until=free_until(answer),
         paid=done["personal_due"] if done else 0,
-        ask_first=ELSEWHERE_ASKED.format(year=parts.rules.year) if ask_first else None,
+        ask_first=ELSEWHERE_ASKED.format(year=rules.year) if ask_first else None,
         on_phone=on_phone,
         asked=asked,
         determination=determination,
         years=facts.back_years or (),
+        is_late=rules.year != parts.levy.years.newest,
     )
 
 
-Tiers = Mapping[int | None, Fen]  # by the determination of a back-payment; None: of the year's pension
+Tiers = Mapping[tuple[int, int | None], Fen]  # by levy year and determination of a back-payment; None: the year's own
 
 
 def all_due(
@@ -221,14 +236,35 @@ def all_due(
     channel: str = SELF,
     tiers: Tiers = MappingProxyType({}),
 ) -> list[Due]:
-    """Both insurances of one person for the year, then each back-payment; `tiers` are those chosen for pensions. A year
-    that is itself among the years of an approved back-payment is paid by that one."""
-    items = [(insurance, None) for insurance in YEARS_OWN if not _paid_back(parts, subject, insurance)]
+    """Both insurances of one person for the newest year, then each back-payment, then what can still be done for a
+    former year; `tiers` are those chosen for pensions."""
+    newest, *former = parts.levy.years.all
+    dues = dues_of_year(parts, subject.in_year(newest), at=at, channel=channel, tiers=tiers)
+    for year in former:
+        late = dues_of_year(parts, subject.in_year(year), at=at, channel=channel, tiers=tiers)
+        dues += [due for due in late if due.can_be_done]
+    return dues
+
+
+def dues_of_year(
+    parts: Parts, subject: Subject, *, at: datetime, channel: str = SELF, tiers: Tiers = MappingProxyType({})
+) -> list[Due]:
+    """Both insurances of one person for the subject's year, then each of its back-payments. A year that is itself among
+    the years of an approved back-payment is paid by that one."""
+    year = subject.levy_year
+    items = [(insurance, None) for insurance in YEARS_OWN if not _paid_back(subject, insurance)]
     items += [(insurance, backpay["id"]) for insurance in YEARS_OWN for backpay in subject.standing[insurance].backpays]
     return [
-        amount_due(parts, subject, insurance, at=at, channel=channel, tier=tiers.get(number), determination=number)
+        amount_due(
+            parts, subject, insurance, at=at, channel=channel, tier=tiers.get((year, number)), determination=number
+        )
         for insurance, number in items
     ]
+
+
+def item_key(insurance: Insurance, levy_year: int, determination: int | None) -> str:
+    """RES_PENSION@2022, of a back-payment RES_PENSION@2022:17."""
+    return f"{insurance}@{levy_year}" + (f":{determination}" if determination is not None else "")
 
 
 def _backpay(subject: Subject, insurance: Insurance, determination: int) -> Mapping[str, Any]:
@@ -238,9 +274,9 @@ def _backpay(subject: Subject, insurance: Insurance, determination: int) -> Mapp
     raise NoSuchItem(str(determination))
 
 
-def _paid_back(parts: Parts, subject: Subject, insurance: Insurance) -> bool:
+def _paid_back(subject: Subject, insurance: Insurance) -> bool:
     return any(
-        backpay["state"] == State.APPROVED and parts.rules.year in (backpay["years"] or ())
+        backpay["state"] == State.APPROVED and subject.levy_year in (backpay["years"] or ())
         for backpay in subject.standing[insurance].backpays
     )
 

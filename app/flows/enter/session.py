@@ -97,9 +97,7 @@ def visitor_with_people(parts: Parts, token: str) -> tuple[Visitor | None, list[
     """A resident's session with everybody it knows, in one query; (None, []) if it is none, or knows nobody yet."""
     now = parts.clocks.wall()
     with parts.reading() as connection:
-        row, people = find.by_session(
-            connection, parts.vault, sessions.hash_of(token), now=now, levy_year=parts.rules.year
-        )
+        row, people = find.by_session(connection, parts.vault, sessions.hash_of(token), now=now, years=parts.levy.years)
     visitor = sessions.resident(row) if row is not None else None
     _live_on(parts, visitor, now)
     return visitor, people

@@ -66,7 +66,7 @@ def tell_held(parts: Parts, connection: Connection, account: int, person_id: int
     phone = find.phone_of(connection, parts.vault, person_id)
     if phone is None or accounts.is_family(connection, account, person_id):
         return
-    (subject,) = find.by_ids(connection, parts.vault, [person_id], levy_year=parts.rules.year)
+    (subject,) = find.by_ids(connection, parts.vault, [person_id], years=parts.levy.years)
     cause = f"held:{account}:{person_id}"
     fields = {
         "village": f"{subject.town}{subject.village}",
@@ -94,7 +94,7 @@ def _found(parts: Parts, visitor: Visitor) -> list[tuple[Holder, int, int]]:
     with parts.reading() as connection:
         own = [person for person, is_own in accounts.people_of(connection, visitor.account_id).items() if is_own]
         rows = accounts.holders_of(connection, own, but=visitor.account_id)
-        names = {each.id: each.name for each in find.by_ids(connection, parts.vault, own, levy_year=parts.rules.year)}
+        names = {each.id: each.name for each in find.by_ids(connection, parts.vault, own, years=parts.levy.years)}
         return [
             (
                 Holder(

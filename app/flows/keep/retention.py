@@ -52,6 +52,7 @@ LINES = (
         (
             *("person", "household", "enrolment", "category", "town", "village", "determination"),
             *("determination_move", "name_correction", "import_batch", "register_change", "trail_key"),
+            *("levy_year", "former_person", "former_enrolment", "former_category"),
         ),
         "参保期间，以及凭证还在的时候",
         INSURED,

@@ -57,7 +57,7 @@ def readings(parts: Parts, *, before: int | None) -> Readings:
     with parts.reading() as connection:
         rows = disclosures.listed(connection, before=before, most=PAGE + 1)
         ids = sorted({row.person_id for row in rows if row.person_id})
-        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
+        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.years)}
     shown = rows[:PAGE]
     return Readings(
         [

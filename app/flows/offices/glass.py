@@ -123,7 +123,7 @@ def seen(parts: Parts, number: int) -> Sequence[Seen]:
     with parts.reading() as connection:
         rows = connection.execute(query, {"id": number}).all()
         ids = sorted({row.person_id for row in rows if row.person_id})
-        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
+        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.years)}
     return [
         Seen(
             row.endpoint,

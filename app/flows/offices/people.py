@@ -114,7 +114,7 @@ def search(parts: Parts, officer: Officer, *, wanted: str, place: str, network: 
     if ids is None:
         ids = _named(parts, sought, _own_place(officer, place))
     with parts.reading() as connection:
-        people = find.by_ids(connection, parts.vault, ids[:MOST], levy_year=parts.rules.year)
+        people = find.by_ids(connection, parts.vault, ids[:MOST], years=parts.levy.years)
     people = [person for person in people if sees(officer, person)]
     if not people:
         raise NobodyFound
@@ -135,7 +135,7 @@ def dossier(parts: Parts, officer: Officer, person_id: int) -> Dossier:
     with parts.reading() as connection:
         person = _own(parts, connection, officer, person_id)
         phone = find.phone_of(connection, parts.vault, person_id)
-        household = find.by_household(connection, parts.vault, person.household_id, levy_year=parts.rules.year)
+        household = find.by_household(connection, parts.vault, person.household_id, years=parts.levy.years)
         paid = connection.execute(_PAYMENTS, {"person": person_id}).all()
         payments = [(each, stands(connection, each), acts.doer(connection, each.started_by)) for each in paid]
         notices = connection.execute(_NOTICES, {"household": person.household_id, "person": person_id}).all()
@@ -161,7 +161,7 @@ def read_numbers(parts: Parts, officer: Officer, person_id: int, *, reason: str)
 
 def _own(parts: Parts, connection: Connection, officer: Officer, person_id: int) -> Subject:
     """A person of this officer's places. NobodyFound, PersonRestricted."""
-    found = find.by_ids(connection, parts.vault, [person_id], levy_year=parts.rules.year)
+    found = find.by_ids(connection, parts.vault, [person_id], years=parts.levy.years)
     if not found or not sees(officer, found[0]):
         raise NobodyFound
     if found[0].restricted_at and officer.role is not Role.AUDITOR:

@@ -61,7 +61,7 @@ def trace(parts: Parts, number: str) -> Trace:
         if payment is None:
             raise NoSuchPayment(number)
         bills = find_money.bills_of(connection, payment.household_id, number)
-        people = find.by_ids(connection, parts.vault, sorted({b.person_id for b in bills}), levy_year=parts.rules.year)
+        people = find.by_ids(connection, parts.vault, sorted({b.person_id for b in bills}), years=parts.levy.years)
         names = {person.id: mask_name(person.name) for person in people}
         told = _told_of(connection, payment, bills)
         found = [(event, rank) for rank, source in enumerate(_SOURCES) for event in source(told)]

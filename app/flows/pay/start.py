@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -46,17 +46,14 @@ from payments.taking.tables import RequestKey
 @dataclass(frozen=True)
 class Want:
     """One levy item somebody wants to pay: the tier in fen for a pension, None for the medical insurance and for a
-    determined amount; the determination of a back-payment, None for the year's premium."""
+    determined amount; the determination of a back-payment, None for the year's premium; for which levy year, None where
+    only one is collected."""
 
     person_id: int
     insurance: Insurance
     tier: Fen | None = None
     determination: int | None = None
-
-    @property
-    def key(self) -> str:
-        """How a field names the item beside the person (as `Due.key`)."""
-        return self.insurance if self.determination is None else f"{self.insurance}:{self.determination}"
+    levy_year: int | None = None
 
 
 @dataclass(frozen=True)
@@ -132,15 +129,16 @@ def start_payment(parts: Parts, wants: Sequence[Want], payer: Payer, *, request_
     could not be ended; GatewayRefused;
     GatewaySilent when the gateway said nothing (the payment is then unknown and will be asked about)."""
     gateway = parts.gateways.get(payer.gateway)
+    wants = [in_its_year(parts, want) for want in wants]
     if gateway is None:
         raise UnknownGateway(payer.gateway)
     if payer.kind not in gateway.facts.kinds:
         raise KindNotOffered(f"{payer.gateway} {payer.kind}")
     if not wants:
         raise NothingChosen
-    if len({(want.person_id, want.insurance, want.determination) for want in wants}) != len(wants):
+    if len({replace(want, tier=None) for want in wants}) != len(wants):
         raise SameItemTwice
-    wish = _Wish(gateway, wants, payer, *_request(wants, payer, request_key))
+    wish = _Wish(gateway, wants, payer, *_request(parts, wants, payer, request_key))
     ended: set[str] = set()
     while True:
         try:
@@ -158,7 +156,8 @@ def started_before(parts: Parts, wants: Sequence[Want], payer: Payer, *, request
     """What an earlier request of this key started, as it stands; the gateway is not asked. None if it started nothing.
 
     After GatewaySilent this is the payment to show: nobody waits for a second silence. KeyReused."""
-    wish = _Wish(parts.gateways[payer.gateway], wants, payer, *_request(wants, payer, request_key))
+    wants = [in_its_year(parts, want) for want in wants]
+    wish = _Wish(parts.gateways[payer.gateway], wants, payer, *_request(parts, wants, payer, request_key))
     with parts.reading() as connection:
         number = _used(connection, wish)
         return _started(_row(connection, number)) if number else None
@@ -254,10 +253,21 @@ def _ask_gateway(parts: Parts, gateway: Gateway, household: int, order: Order) -
     return _started(row)
 
 
+def in_its_year(parts: Parts, want: Want) -> Want:
+    """The wish with its levy year. YearUnsaid, YearClosed."""
+    if want.levy_year is None:
+        return replace(want, levy_year=parts.levy.only)
+    parts.levy.known(want.levy_year)
+    return want
+
+
 def due_of(parts: Parts, subject: Subject, want: Want, *, at: datetime, channel: str) -> Due:
     """The item that somebody wants to pay, at its price of this moment. NoSuchItem."""
+    year = in_its_year(parts, want).levy_year
+    assert year is not None
+    own = subject.in_year(year)
     return amount_due(
-        parts, subject, want.insurance, at=at, channel=channel, tier=want.tier, determination=want.determination
+        parts, own, want.insurance, at=at, channel=channel, tier=want.tier, determination=want.determination
     )
 
 
@@ -291,7 +301,7 @@ def _end_former(parts: Parts, number: str, *, by: str) -> None:
 
 def _household(parts: Parts, connection: Connection, wants: Sequence[Want]) -> dict[int, Subject]:
     ids = sorted({want.person_id for want in wants})
-    found = {subject.id: subject for subject in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
+    found = {subject.id: subject for subject in find.by_ids(connection, parts.vault, ids, years=parts.levy.years)}
     if len(found) != len(ids) or any(subject.restricted_at for subject in found.values()):
         raise NotFound("person")
     if len({subject.household_id for subject in found.values()}) != 1:
@@ -304,6 +314,7 @@ def _attempt(
 ) -> Attempt:
     household = items[0][0].household_id
     number = new_number(household, business_day(now))
+    years = "、".join(str(year) for year in sorted({due.levy_year for _, due, _ in items}))
     wall = parts.clocks.wall()
     check_code = new_check_code()
     lives = min(timedelta(minutes=parts.rules.campaign.order_minutes), gateway.facts.lives_at_most)
@@ -315,7 +326,7 @@ def _attempt(
         merchant=gateway.merchant,
         app=gateway.facts.account_app if payer.kind is Kind.ACCOUNT else gateway.app,
         kind=payer.kind,
-        description=f"{parts.rules.source.district}{parts.rules.year}年度城乡居民保险费",
+        description=f"{parts.rules.source.district}{years}年度城乡居民保险费",
         started_by=payer.actor,
         started_at=wall,
         ordered_at=now.replace(microsecond=0),
@@ -328,9 +339,13 @@ def _attempt(
     )
 
 
-def _request(wants: Sequence[Want], payer: Payer, key: str) -> tuple[bytes, bytes]:
+def _request(parts: Parts, wants: Sequence[Want], payer: Payer, key: str) -> tuple[bytes, bytes]:
     """(digest of actor and key, digest of the wish)."""
-    items = sorted((w.person_id, w.insurance, w.determination or 0, w.tier or 0) for w in wants)
+    newest = parts.rules.year  # goes without saying: the same wish at code that knew one year only
+    items = sorted(
+        (w.person_id, w.insurance, w.determination or 0, w.tier or 0, *([] if w.levy_year == newest else [w.levy_year]))
+        for w in wants
+    )
     wish = [payer.gateway, payer.kind, payer.channel, items]
     who = f"{payer.actor}\0{payer.openid or ''}\0{key}"
     return sha256(who.encode()).digest(), sha256(json.dumps(wish).encode()).digest()

@@ -197,7 +197,7 @@ def _written(
     row = proofs.held(connection, household, subject, cause)
     if row is None:
         people = find.by_ids(
-            connection, parts.vault, sorted({bill.person_id for bill in bills}), levy_year=parts.rules.year
+            connection, parts.vault, sorted({bill.person_id for bill in bills}), years=parts.levy.years
         )
         code, now = proofs.new_code(), parts.clocks.now()
         said = dict(facts) | _said(bills, {person.id: person for person in people})

@@ -87,7 +87,7 @@ def _bill_of(parts: Parts, connection: Connection, row: Mapping[str, Any], perso
     if row["item"] is not None:
         held = connection.execute(text("select household_id, id from bill where id = :id"), {"id": row["item"]}).one()
         return held.household_id, held.id
-    subject = find.by_ids(connection, parts.vault, [person], levy_year=parts.rules.year)[0]
+    subject = find.by_ids(connection, parts.vault, [person], years=parts.levy.years)[0]
     wanted = [Insurance(row["insurance"])] if row["insurance"] else list(Insurance)
     fitting = (_fitting(parts, connection, subject, insurance, row) for insurance in wanted)
     return subject.household_id, next((bill for bill in fitting if bill), 0)

@@ -25,7 +25,7 @@ def tell_refund(parts: Parts, connection: Connection, number: str, word: str) ->
         connection, refund.household_id, refund.payment
     )
     ids = sorted({bill.person_id for bill in bills})
-    people = find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)
+    people = find.by_ids(connection, parts.vault, ids, years=parts.levy.years)
     if not people:
         return
     # Who pays less because of what he is may not be told from the amount (decision 16).

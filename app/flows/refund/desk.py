@@ -189,7 +189,7 @@ def _standing(parts: Parts, bills: Sequence[Any]) -> list[Standing]:
     now = parts.clocks.now()
     with parts.reading() as connection:
         ids = sorted({bill.person_id for bill in bills})
-        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
+        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.years)}
     return [
         Standing(
             mask_name(people[bill.person_id].name),

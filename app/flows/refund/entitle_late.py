@@ -15,6 +15,7 @@ from app.flows.refund.steps import ask_for_bill
 from app.policy.days import born_by
 from app.policy.facts import Insurance
 from app.policy.refunds import Why, refusal
+from app.policy.terms import PolicyYear
 from app.registry import find
 from app.registry.determinations import Kind, State
 from app.registry.entitled import maybe_entitled
@@ -28,11 +29,19 @@ TOGETHER = 500
 
 
 def ask_for_entitled(parts: Parts, people: Sequence[int] | None = None) -> int:
-    """Quote again the paid bills of these persons (None: of everybody), as of when they paid and with today's facts;
-    where less was due, ask for the difference once. How many were asked for."""
-    asked = 0
+    """Quote again the paid bills of these persons (None: of everybody) of the years that are collected, as of when they
+    paid and with today's facts; where less was due, ask for the difference once. How many were asked for."""
+    asked, rows = 0, list[Any]()
     with parts.reading() as connection:
-        rows = maybe_entitled(connection, levy_year=parts.rules.year, ages=_ages(parts), asked_by=RULE, people=people)
+        for rules in parts.levy.open:
+            rows += maybe_entitled(
+                connection,
+                levy_year=rules.year,
+                newest=rules.year == parts.levy.years.newest,
+                ages=_ages(rules),
+                asked_by=RULE,
+                people=people,
+            )
 
     def look(paid: tuple[Any, Subject]) -> None:
         nonlocal asked
@@ -46,12 +55,12 @@ def ask_for_entitled(parts: Parts, people: Sequence[int] | None = None) -> int:
 
 def cheaper(parts: Parts, bill: Any, subject: Subject) -> Draft | None:
     """What the bill would have been by today's facts, if the person had less to pay; None if not, or too late."""
-    insurance = Insurance(bill.insurance)
+    insurance, subject = Insurance(bill.insurance), subject.in_year(bill.levy_year)
     due = amount_due(parts, _unpaid(subject, insurance), insurance, at=bill.settled_at, channel=SELF, tier=bill.tier)
     if not due.payable or due.quote.personal_due is None or due.quote.personal_due >= bill.personal_due:
         return None
     late = refusal(
-        parts.rules,
+        parts.levy.rules(bill.levy_year),
         Why.LATE_ENTITLEMENT,
         insurance,
         on=parts.clocks.today(),
@@ -81,9 +90,9 @@ def _unpaid(subject: Subject, insurance: Insurance) -> Subject:
     return replace(subject, standing={**subject.standing, insurance: replace(subject.standing[insurance], bill=None)})
 
 
-def _ages(parts: Parts) -> list[tuple[date, Fen]]:
+def _ages(rules: PolicyYear) -> list[tuple[date, Fen]]:
     """(born by this day, pays this much) for each age that the government pays for."""
-    medical, reference = parts.rules.medical, parts.rules.dates.age_reference
+    medical, reference = rules.medical, rules.dates.age_reference
     return [
         (born_by(reference, ground.who.from_age), ground.leaves(medical.base.personal))
         for ground in medical.grounds
@@ -96,5 +105,5 @@ def _with_subjects(parts: Parts, rows: Sequence[Any]) -> Iterator[tuple[Any, Sub
         chunk = rows[start : start + TOGETHER]
         ids = sorted({bill.person_id for bill in chunk})
         with parts.reading() as connection:
-            people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
+            people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.years)}
         yield from ((bill, people[bill.person_id]) for bill in chunk)

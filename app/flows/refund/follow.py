@@ -136,7 +136,7 @@ def follow(parts: Parts, number: str) -> RefundFollowed:
             connection, row.household_id, row.payment
         )
         ids = sorted({bill.person_id for bill in bills})
-        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
+        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.years)}
     return _followed(row, steps, transfer, [_item(bill, people[bill.person_id]) for bill in bills])
 
 
@@ -157,7 +157,7 @@ def follow_all(parts: Parts, people: Sequence[Subject]) -> list[RefundFollowed]:
 def refunds_of(parts: Parts, person_ids: Sequence[int]) -> Sequence[Any]:
     """The refunds that concern only these persons, newest first: see `find_refunds.of_people`."""
     with parts.reading() as connection:
-        rows = find_refunds.of_people(connection, person_ids, levy_year=parts.rules.year)
+        rows = find_refunds.of_people(connection, person_ids)
     return [row for row in rows if set(row.people) <= set(person_ids)]
 
 

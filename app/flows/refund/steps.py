@@ -149,7 +149,7 @@ def _ask(parts: Parts, connection: Connection, asking: Asking) -> Asked:
     now = parts.clocks.now()
     for bill in asking.bills:
         no = refusal(
-            parts.rules,
+            parts.levy.rules(bill.levy_year),
             asking.why,
             Insurance(bill.insurance),
             on=business_day(now),

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.access import accounts
+from app.flows.due.quote import item_key
 from app.flows.parts import Parts
 from app.flows.refund.steps import Asked, ask_for_bill
 from app.flows.titles import title_of
@@ -42,6 +43,7 @@ class Refundable:
     """One settled item of a person: what would go back (fen), where to, for which reasons today; what the rule says to
     the others. `number` of the refund that is under way or done already; then nothing else is offered."""
 
+    levy_year: int
     insurance: Insurance
     determination: int | None  # of a back-payment
     title: str
@@ -55,32 +57,40 @@ class Refundable:
     @property
     def key(self) -> str:
         """How an address names the item beside the person (as `Due.key`)."""
-        return self.insurance if self.determination is None else f"{self.insurance}:{self.determination}"
+        return item_key(self.insurance, self.levy_year, self.determination)
 
 
 def refundables(parts: Parts, people: Sequence[Subject], *, actor: str) -> list[tuple[Subject, Refundable]]:
     """What could go back of these persons' items, as far as their residents paid; `actor` looks at it."""
     known = {person.id: person for person in people}
     with parts.reading() as connection:
-        bills = find_refunds.giveable(connection, list(known), levy_year=parts.rules.year)
+        bills = find_refunds.giveable(connection, list(known))
         own = _own(connection, actor)
     return [(known[bill.person_id], _refundable(parts, bill, _may_ask(bill, actor, own))) for bill in bills]
 
 
 def refundable(
-    parts: Parts, subject: Subject, insurance: Insurance, determination: int | None = None, *, actor: str
+    parts: Parts,
+    subject: Subject,
+    insurance: Insurance,
+    levy_year: int,
+    determination: int | None = None,
+    *,
+    actor: str,
 ) -> Refundable | None:
-    """What could go back of one item, the year's or that of a determination; None if the resident paid nothing."""
+    """What could go back of one item, a year's or that of a determination; None if the resident paid nothing."""
     found = (each for _, each in refundables(parts, [subject], actor=actor))
-    item = (insurance, determination)
-    return next((each for each in found if (each.insurance, each.determination) == item), None)
+    key = item_key(insurance, levy_year, determination)
+    return next((each for each in found if each.key == key), None)
 
 
-def is_only_payment(parts: Parts, subject: Subject, insurance: Insurance, determination: int | None = None) -> bool:
+def is_only_payment(
+    parts: Parts, subject: Subject, insurance: Insurance, levy_year: int, determination: int | None = None
+) -> bool:
     """Is the payment behind a settled item the only one for it that the book knows, by any way?"""
     with parts.reading() as connection:
-        bills = find_refunds.giveable(connection, [subject.id], levy_year=parts.rules.year)
-        bill = next(each for each in bills if (each.insurance, each.determination) == (insurance, determination))
+        bills = find_refunds.giveable(connection, [subject.id])
+        bill = next(each for each in bills if _is(each, insurance, levy_year, determination))
         receipt = find_refunds.receipt_behind(connection, bill.household_id, bill.settled_by)
         known = {find_refunds.payment_behind(connection, bill.household_id, receipt)}
         known |= {payment.number for payment in find_refunds.paid_for(connection, [bill])}
@@ -96,6 +106,7 @@ def ask(
     expected: Fen,
     actor: str,
     request_key: str,
+    levy_year: int,
     determination: int | None = None,
 ) -> Asked:
     """Ask for one item's money as its screen showed it; the same key with the same wish is the same refund, at the same
@@ -105,16 +116,16 @@ def ask(
     wish."""
     if why not in QUESTIONS:
         raise UnknownReason
-    wish = json.dumps(["refund", subject.id, insurance, determination, why, expected])
+    former = [] if levy_year == parts.rules.year else [levy_year]
+    wish = json.dumps(["refund", subject.id, insurance, determination, why, expected, *former])
     key, body = sha256(f"refund\0{actor}\0{request_key}".encode()).digest(), sha256(wish.encode()).digest()
     with parts.engine.begin() as connection:
         _one_at_a_time(connection, key)
         before = _before(connection, key, body)
         if before is not None:
             return before
-        bills = find_refunds.giveable(connection, [subject.id], levy_year=parts.rules.year)
-        item = (insurance, determination)
-        bill = next((each for each in bills if (each.insurance, each.determination) == item), None)
+        bills = find_refunds.giveable(connection, [subject.id])
+        bill = next((each for each in bills if _is(each, insurance, levy_year, determination)), None)
         if bill is None:
             raise NothingToGiveBack
         if not _may_ask(bill, actor, _own(connection, actor)):
@@ -126,11 +137,17 @@ def ask(
         return asked
 
 
+def _is(bill: Any, insurance: Insurance, levy_year: int, determination: int | None) -> bool:
+    return (bill.insurance, bill.levy_year, bill.determination) == (insurance, levy_year, determination)
+
+
 def _refundable(parts: Parts, bill: Any, mine: bool) -> Refundable:
     insurance, today = Insurance(bill.insurance), parts.clocks.today()
-    no = {why: refusal(parts.rules, why, insurance, on=today, benefit_start=bill.benefit_start) for why in QUESTIONS}
+    rules = parts.levy.rules(bill.levy_year)
+    no = {why: refusal(rules, why, insurance, on=today, benefit_start=bill.benefit_start) for why in QUESTIONS}
     said = next((sentence for sentence in no.values() if sentence), None)
     return Refundable(
+        levy_year=bill.levy_year,
         insurance=insurance,
         determination=bill.determination,
         title=title_of(bill),

@@ -73,6 +73,7 @@ class Listed:
     """One application as a bureau's list shows it. `name` is masked."""
 
     id: int
+    levy_year: int
     kind: Kind
     state: State
     insurance: Insurance
@@ -83,16 +84,19 @@ class Listed:
     decided_by: str | None
 
 
-def apply(parts: Parts, person_id: int, insurance: Insurance, kind: Kind, *, by: str) -> int:
-    """An application for this levy year: its number; one that is open already is that one. BadDetermination,
-    NotFound for an unknown person."""
+def apply(
+    parts: Parts, person_id: int, insurance: Insurance, kind: Kind, *, by: str, levy_year: int | None = None
+) -> int:
+    """An application for a levy year, where only one is collected for that: its number; one that is open already is
+    that one. BadDetermination, NotFound for an unknown person, YearUnsaid, YearClosed."""
+    year = parts.levy.only if levy_year is None else parts.levy.known(levy_year).year
     if kind in MEDICAL_ONLY and insurance is not Insurance.RES_MEDICAL:
         raise BadDetermination
     with parts.engine.begin() as connection:
-        found = find.by_ids(connection, parts.vault, [person_id], levy_year=parts.rules.year)
+        found = find.by_ids(connection, parts.vault, [person_id], years=parts.levy.years)
         if not found or found[0].restricted_at:
             raise NotFound("person")
-        case = {"person_id": person_id, "insurance": insurance, "levy_year": parts.rules.year, "kind": kind}
+        case = {"person_id": person_id, "insurance": insurance, "levy_year": year, "kind": kind}
         return _apply(connection, case, requested_by=by.strip(), applied_at=parts.clocks.now())
 
 
@@ -104,7 +108,7 @@ def ask_for_waiver(parts: Parts, subject: Subject, *, by: str) -> None:
     due = amount_due(parts, subject, Insurance.RES_MEDICAL, at=parts.clocks.now())
     if due.quote.reason_code is not Reason.LATE_WAIVER_REVIEW:
         raise NothingToDetermine
-    apply(parts, subject.id, Insurance.RES_MEDICAL, Kind.LATE_WAIVER, by=by)
+    apply(parts, subject.id, Insurance.RES_MEDICAL, Kind.LATE_WAIVER, by=by, levy_year=subject.levy_year)
 
 
 def check(parts: Parts, number: int) -> None:
@@ -143,14 +147,14 @@ def decide(parts: Parts, number: int, ruling: Ruling, *, by: str) -> None:
 
 
 def listed(parts: Parts, *, everything: bool = False) -> list[Listed]:
-    """The open applications of the year, oldest first; or all."""
-    query = select(Determination.__table__).where(Determination.levy_year == parts.rules.year)
+    """The open applications of the years that are collected, oldest first; or all."""
+    query = select(Determination.__table__).where(Determination.levy_year.in_(parts.levy.years.all))
     if not everything:
         query = query.where(Determination.state.in_(OPEN))
     with parts.reading() as connection:
         rows = connection.execute(query.order_by(Determination.id)).all()
         ids = sorted({row.person_id for row in rows})
-        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
+        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.years)}
     return [_listed(row, people[row.person_id]) for row in rows]
 
 
@@ -181,10 +185,10 @@ def _fits(ruling: Ruling, kind: Kind, insurance: Insurance) -> bool:
 
 def _year_is_over(parts: Parts, connection: Connection, held: Row) -> bool:
     """Can the year's own premium be paid no more, and is it not?"""
-    dates, insurance = parts.rules.dates, Insurance(held.insurance)
+    dates, insurance = parts.levy.rules(held.levy_year).dates, Insurance(held.insurance)
     last = dates.pension_out_of_window_end if insurance is Insurance.RES_PENSION else dates.benefit_to
-    [person] = find.by_ids(connection, parts.vault, [held.person_id], levy_year=held.levy_year)
-    bill = person.standing[insurance].bill
+    [person] = find.by_ids(connection, parts.vault, [held.person_id], years=parts.levy.ever)
+    bill = person.years[held.levy_year].standing[insurance].bill
     return parts.clocks.today() > last and (bill is None or bill["state"] != "settled")
 
 
@@ -206,6 +210,7 @@ def _move(connection: Connection, number: int, state: State, **columns: object) 
 def _listed(row: Row, person: Subject) -> Listed:
     return Listed(
         id=row.id,
+        levy_year=row.levy_year,
         kind=Kind(row.kind),
         state=State(row.state),
         insurance=Insurance(row.insurance),

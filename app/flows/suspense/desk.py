@@ -100,7 +100,7 @@ def doubt(parts: Parts, key: Key) -> tuple[Doubt, Sequence[Any], list[Proposed]]
         steps = solve.steps_of(connection, key)
         bills = [find_money.bill_with_lines(connection, row.bills_household, bill)[0] for bill in row.bills or ()]
         ids = sorted({bill.person_id for bill in bills})
-        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
+        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.years)}
     proposed = [
         Proposed(
             bill.id,

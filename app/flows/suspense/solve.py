@@ -73,7 +73,7 @@ def propose(parts: Parts, key: Key, wants: Sequence[Want], *, by: str) -> None:
         came = find_refunds.received_at(connection, row.household_id, row.cause)
         ids = sorted({want.person_id for want in wants})
         meet(connection, ids)
-        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, levy_year=parts.rules.year)}
+        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.years)}
         if not wants or set(people) != set(ids):
             raise NotFound("person")
         bills: dict[int, int] = {}  # each with the household it lies in
@@ -108,7 +108,7 @@ def settle(parts: Parts, key: Key, seen: Proposal, *, by: str) -> None:
         row = solve.find(connection, key)
         for bill_id in row.bills:
             bill, _ = find_money.bill_with_lines(connection, row.bills_household, bill_id)
-            [person] = find.by_ids(connection, parts.vault, [bill.person_id], levy_year=parts.rules.year)
+            [person] = find.by_ids(connection, parts.vault, [bill.person_id], years=parts.levy.years)
             item = Want(person.id, Insurance(bill.insurance), bill.tier, bill.determination)
             due = due_of(parts, person, item, at=now, channel=SELF)
             issued = IssuedBill(bill.household_id, bill.id, bill.insurance, bill.personal_due, bill.price_until)

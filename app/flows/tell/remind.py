@@ -63,7 +63,11 @@ def remind(
 def tell_certified(parts: Parts, connection: Connection, day: date, insurance: str) -> int:
     """Whoever asked to be told that his certificate is ready, and paid for this fund on this day; how many. Nobody
     while what the treasury booked is not what we did: there is no certificate then."""
-    written, year = 0, parts.rules.year
+    return sum(_tell_certified(parts, connection, day, insurance, rules.year) for rules in parts.levy.open)
+
+
+def _tell_certified(parts: Parts, connection: Connection, day: date, insurance: str, year: int) -> int:
+    written = 0
     if proofs.treasury_booking(connection, insurance=insurance, levy_year=year, day=day) is None:
         return written
     paid = {"day": day, "insurance": insurance, "year": year}
@@ -71,7 +75,7 @@ def tell_certified(parts: Parts, connection: Connection, day: date, insurance: s
         openid = parts.vault.open(row.payer, bound_to=f"payment.payer:{row.number}")
         if not subscriptions.take(connection, parts.vault, openid, "certified"):
             continue  # three items and one consent: the first is told (B16)
-        person = find.by_ids(connection, parts.vault, [row.person_id], levy_year=parts.rules.year)[0]
+        person = find.by_ids(connection, parts.vault, [row.person_id], years=parts.levy.years)[0]
         fields = _fields(parts, [person], title_of(row))
         sealed = parts.vault.seal(openid, bound_to=f"notice.openid:bill:{row.id}")
         wanted = _notice(parts, person.household_id, f"bill:{row.id}:certified", fields)

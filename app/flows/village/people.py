@@ -94,7 +94,7 @@ def villages(parts: Parts, codes: Sequence[str]) -> list[VillageName]:
 def villagers(parts: Parts, village_code: str, *, channel: str = AGENT) -> tuple[list[Villager], list[Progress]]:
     """Everybody of a village, what is still to do through this channel first, and the progress of both insurances."""
     with parts.reading() as connection:
-        people = find.by_village(connection, parts.vault, village_code, levy_year=parts.rules.year)
+        people = find.by_village(connection, parts.vault, village_code, years=parts.levy.years)
     counted = {row.insurance: row for row in coverage(parts, since=parts.clocks.now(), village=village_code)}
     progress = [_progress(title, counted.get(insurance)) for insurance, title in TITLES.items()]
     return standings(parts, people, channel=channel), progress
@@ -142,7 +142,7 @@ _JUST_SETTLED = text(
 def household(parts: Parts, household_id: int) -> list[Subject]:
     """Everybody of a household."""
     with parts.reading() as connection:
-        return find.by_household(connection, parts.vault, household_id, levy_year=parts.rules.year)
+        return find.by_household(connection, parts.vault, household_id, years=parts.levy.years)
 
 
 def search_noted(parts: Parts, by: str, wanted: str, *, place: str, network: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from app.flows.due.quote import AGENT, Due
+from app.flows.due.quote import AGENT, Due, item_key
 from app.flows.pay.codes_out import CodeOut, codes_out
 from app.flows.pay.start import Want, due_of
 from app.policy.facts import Insurance
@@ -21,18 +21,18 @@ def chosen_items(fields: MultiDict[str, Any]) -> list[Want]:
     """The items ticked, and each pension for which a tier was chosen: choosing it is the tick."""
     ticked = [want for want in wants(fields) if want.insurance is Insurance.RES_MEDICAL or want.determination]
     return [want for want in ticked if want.tier is None] + [
-        Want(person, Insurance.RES_PENSION, tier, determination)
+        Want(person, Insurance.RES_PENSION, tier, determination, year)
         for person, own in tiers(fields).items()
-        for determination, tier in own.items()
+        for (year, determination), tier in own.items()
     ]
 
 
 def in_this_payment(subject: Subject) -> set[tuple[int, str]]:
     """What is in this payment, by person and the item's key: what was ticked, at first the medical of the person at the
     table, and chosen tiers."""
-    at_first = [Want(subject.id, Insurance.RES_MEDICAL)]
+    at_first = [Want(subject.id, Insurance.RES_MEDICAL, levy_year=parts().rules.year)]
     wanted = chosen_items(request.args) if "seen" in request.args else at_first + chosen_items(request.args)
-    return {(want.person_id, want.key) for want in wanted}
+    return {(want.person_id, _key(want)) for want in wanted}
 
 
 def is_open(due: Due) -> bool:
@@ -50,9 +50,13 @@ def sum_of(wanted: Sequence[Want], found: Sequence[Subject]) -> Fen:
 
 def beside(wanted: Sequence[Want]) -> list[CodeOut]:
     """The codes of others that hold an item of this wish."""
-    keys = {(want.person_id, want.key) for want in wanted}
+    keys = {(want.person_id, _key(want)) for want in wanted}
     out = codes_out(parts(), {want.person_id for want in wanted}, but=actor(here()))
     return [code for code in out if (code.person_id, code.key) in keys]
+
+
+def _key(want: Want) -> str:
+    return item_key(want.insurance, want.levy_year or parts().levy.only, want.determination)
 
 
 def numbers(out: Sequence[CodeOut]) -> list[str]:

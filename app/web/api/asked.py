@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 MOST_FEN = 10_000_000
 MOST_DETERMINATION = 999_999_999
+Year = Annotated[int, Field(ge=2000, le=2999)]
 
 
 class Asked(BaseModel):
@@ -42,12 +43,14 @@ class PersonAsked(Asked):
 
 
 class ItemAsked(Asked):
-    """One levy item. `tier` in fen, for a pension only; `determination` of a back-payment, as its due says."""
+    """One levy item. `tier` in fen, for a pension only; `determination` of a back-payment, as its due says; `year` for
+    which levy year, needed where two are collected."""
 
     person: Annotated[str, Field(min_length=1, max_length=100)]
     insurance: Literal["RES_MEDICAL", "RES_PENSION"]
     tier: Annotated[int, Field(ge=1, le=MOST_FEN)] | None = None
     determination: Annotated[int, Field(ge=1, le=MOST_DETERMINATION)] | None = None
+    year: Year | None = None
 
 
 class SubscriptionsAsked(Asked):
@@ -58,11 +61,12 @@ class SubscriptionsAsked(Asked):
 
 class RefundAsked(Asked):
     """One item's money back. `expected_available` (fen) is what `GET /refunds` showed: another amount there is 409;
-    `determination` as there."""
+    `determination` and `year` as there."""
 
     person: Annotated[str, Field(min_length=1, max_length=100)]
     insurance: Literal["RES_MEDICAL", "RES_PENSION"]
     determination: Annotated[int, Field(ge=1, le=MOST_DETERMINATION)] | None = None
+    year: Year | None = None
     why: Literal["twice", "wrong_amount", "elsewhere", "employee", "waived", "died", "wrong_person"]
     expected_available: Annotated[int, Field(ge=1, le=MOST_FEN)]
 

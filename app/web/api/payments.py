@@ -51,7 +51,8 @@ def begin(json_data: PaymentAsked) -> tuple[dict[str, Any], int]:
     if kind is Kind.JSAPI and here().openid is None:
         raise NotInWeChat
     wants = [
-        Want(known(item.person), Insurance(item.insurance), item.tier, item.determination) for item in json_data.items
+        Want(known(item.person), Insurance(item.insurance), item.tier, item.determination, item.year)
+        for item in json_data.items
     ]
     started = start(wants, channel=SELF, key=key, gateway=json_data.gateway, kind=kind)
     return (_settled() if started.number is None else _told(own_payment(started.number))), 201

@@ -46,8 +46,9 @@ def look_up(json_data: PersonAsked) -> dict[str, Any]:
 @guarded_by(api_resident_and_people)
 @bp.doc(
     security="session",
-    description="`tier.<person>=<fen>` chooses a pension tier for the answer, `tier.<person>:<determination>=<fen>`"
-    " that of a back-payment of years.",
+    description="`tier.<person>@<year>=<fen>` chooses a pension tier for the answer,"
+    " `tier.<person>@<year>:<determination>=<fen>` that of a back-payment of years; the year may be left out while only"
+    " one is collected.",
     responses=answers(PeopleTold, 200, 401, 404, 422),
 )
 def due() -> dict[str, Any]:
@@ -75,10 +76,12 @@ def _people(found: Sequence[Subject], chosen: Mapping[int, Tiers], names: Mappin
 def _due(due: Due) -> dict[str, Any]:
     quote = due.quote
     return {
+        "year": due.levy_year,
         "insurance": due.insurance,
         "determination": due.determination,
         "years": list(due.years),
-        "title": due.title,
+        "late": due.is_late,
+        "title": due.heading,
         "eligible": quote.eligible,
         "settled": due.settled,
         "reason_code": quote.reason_code,

@@ -5,14 +5,13 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response
 
-from app.flows.due.quote import subjects
 from app.flows.prove.papers import Proof, certify, confirm
 from app.web.api.told import answers
 from app.web.api.told_money import ProofTold
 from app.web.door.access import own_payment
 from app.web.door.parts import parts
 from app.web.proofs import as_pdf, own_proof
-from app.web.sheets import item_of
+from app.web.sheets import item_of_person
 from app.web.wishes import known
 
 bp = APIBlueprint("api_proofs", __name__, tag="凭证 proof")
@@ -33,8 +32,8 @@ def certificate(person: str, insurance: str) -> tuple[dict[str, Any], int]:
     """Issue the certificate of one settled item
 
     As soon as the treasury has booked the money; 409 `NOT_BOOKED_YET` before."""
-    subject, item = subjects(parts(), [known(person)])[0], item_of(insurance)
-    return _told(certify(parts(), subject, *item)), 201
+    subject, item = item_of_person(known(person), insurance)
+    return _told(certify(parts(), subject, item.insurance, item.determination)), 201
 
 
 @bp.get("/proofs/<code>")

@@ -51,6 +51,7 @@ def apply(json_data: RefundAsked) -> tuple[dict[str, Any], int]:
         expected=json_data.expected_available,
         actor=actor(here()),
         request_key=idempotency_key(),
+        levy_year=json_data.year or parts().levy.only,
         determination=json_data.determination,
     )
     return _told(own_refund(asked.number)), 201
@@ -68,6 +69,7 @@ def follow(number: str) -> dict[str, Any]:
 def _refundable(person: str, found: Refundable) -> dict[str, Any]:
     return {
         "person": person,
+        "year": found.levy_year,
         "insurance": found.insurance,
         "determination": found.determination,
         "title": found.title,

@@ -93,8 +93,11 @@ class DueTold(Told):
     """One levy item of one person. Amounts in fen; days YYYY-MM-DD; `price_until` the first moment of another price;
     `ask_first` what the payer is asked before he pays: on a yes he does not. `determination`: of a back-payment, which
     stands beside the year's premium and is for `years`; null with no years: the year's premium. `may_ask`: the medical
-    bureau may be asked to look (POST /people/<person>/verification)."""
+    bureau may be asked to look (POST /people/<person>/verification). `year`: for which it is collected; `late`: a
+    former year's, while a newer one is collected."""
 
+    year: int
+    late: bool
     insurance: Literal["RES_MEDICAL", "RES_PENSION"]
     determination: int | None
     years: list[int]

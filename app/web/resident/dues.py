@@ -36,7 +36,7 @@ from app.web.door.browser import network
 from app.web.door.onward import onward, then
 from app.web.door.parts import parts
 from app.web.resident.offer import may_lead_to_wechat, offered
-from app.web.sheets import sheet_page
+from app.web.sheets import in_its_year, sheet_page
 from app.web.wishes import carried, known, tier_fields, tiers, wants
 from core.money import Fen
 
@@ -133,7 +133,12 @@ def due() -> Answer:
         ]
         for _, own in groupby(people, key=lambda person: person.household_id)
     ]
-    remembered = {f"tier.{reference(who)}": str(own[None]) for who, own in chosen.items() if None in own}
+    remembered = {
+        f"tier.{reference(who)}@{year}": str(tier)
+        for who, own in chosen.items()
+        for (year, number), tier in own.items()
+        if number is None
+    }
     begun = unfinished(parts(), [person.id for person in people], by=actor(here()))
     return render_template(
         "resident/due.html",
@@ -144,27 +149,28 @@ def due() -> Answer:
     )
 
 
-def _last_chosen(person: Subject) -> dict[int | None, Fen]:
+def _last_chosen(person: Subject) -> dict[tuple[int, int | None], Fen]:
     """The tier of a payment that he began and did not finish is not asked for again. Where nothing need be chosen,
     nothing is remembered: who pays nothing shall see that first."""
     bill = person.standing[Insurance.RES_PENSION].bill
     if bill is None or not bill["tier"]:
         return {}
     due = amount_due(parts(), person, Insurance.RES_PENSION, at=parts().clocks.now())
-    return {None: bill["tier"]} if due.tier_open else {}
+    return {(person.levy_year, None): bill["tier"]} if due.tier_open else {}
 
 
 @bp.get("/due/<person>/tier")
 def tier(person: str) -> Answer:
-    """Which pension tier, of the year or of a back-payment (`of`); the choice goes back to what is due in its address,
-    nothing is written."""
-    subject, number = _person(known(person)), request.args.get("of", type=int)
+    """Which pension tier, of a `year` or of one of its back-payments (`of`); the choice goes back to what is due in its
+    address, nothing is written."""
+    year, number = request.args.get("year", type=int) or parts().levy.only, request.args.get("of", type=int)
+    subject = in_its_year(_person(known(person)), year)
     found = amount_due(parts(), subject, Insurance.RES_PENSION, at=parts().clocks.now(), determination=number)
-    field = f"tier.{person}" if number is None else f"tier.{person}:{number}"
+    field = f"tier.{person}@{year}" + ("" if number is None else f":{number}")
     others = {name: value for name, value in tier_fields(request.args).items() if name != field}
     last = subject.standing[Insurance.RES_PENSION].last_tier
     default = found.quote.tier if found.is_free else last  # whom the government pays for need choose nothing (D16)
-    picked = tiers(request.args).get(subject.id, {}).get(number, default)
+    picked = tiers(request.args).get(subject.id, {}).get((year, number), default)
     return render_template(
         "resident/tier.html", subject=subject, due=found, field=field, others=others, picked=picked, last=last
     )
@@ -180,7 +186,8 @@ def sheet(person: str, insurance: str) -> Answer:
 @bp.post("/due/<person>/verify")
 def verify(person: str) -> Answer:
     """请医保局核实: asked once, told on the card."""
-    ask_for_waiver(parts(), _person(known(person)), by="resident")
+    year = request.form.get("year", type=int) or parts().levy.only
+    ask_for_waiver(parts(), in_its_year(_person(known(person)), year), by="resident")
     return redirect(url_for("resident.due", **tier_fields(request.form)), 303)
 
 

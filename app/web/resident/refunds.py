@@ -71,7 +71,8 @@ def begin(person: str, insurance: str) -> Answer:
         why=chosen,
         words=QUESTIONS[chosen],
         key=secrets.token_urlsafe(12),
-        only=chosen is Why.TWICE and is_only_payment(parts(), subject, found.insurance, found.determination),
+        only=chosen is Why.TWICE
+        and is_only_payment(parts(), subject, found.insurance, found.levy_year, found.determination),
         moved=chosen in (Why.ELSEWHERE, Why.EMPLOYEE, Why.DIED),
     )
 
@@ -83,7 +84,7 @@ def apply(person: str, insurance: str) -> Answer:
     expected, key = request.form.get("expected", ""), request.form.get("key", "")[:64]
     if not (expected.isascii() and expected.isdigit() and len(expected) <= 9 and key):
         raise BadAmount
-    named, determination = item_of(insurance)
+    named, levy_year, determination = item_of(insurance)
     asked = ask(
         parts(),
         subject,
@@ -92,6 +93,7 @@ def apply(person: str, insurance: str) -> Answer:
         expected=int(expected),
         actor=actor(here()),
         request_key=key,
+        levy_year=levy_year,
         determination=determination,
     )
     return redirect(url_for("refunds.one", number=asked.number), 303)

@@ -141,7 +141,7 @@ def test_what_goes_back_of_a_back_payment_leaves_the_year(running, adult):
     running.write(lambda c: c.execute(text("update payment set started_by = 'account:1'")))
     [subject] = subjects(running.parts, [adult])
 
-    found = wish.refundable(running.parts, subject, PENSION, number, actor="account:1")
+    found = wish.refundable(running.parts, subject, PENSION, 2022, number, actor="account:1")
     asking = wish.ask(
         running.parts,
         subject,

@@ -265,9 +265,7 @@ def test_the_rest_of_a_bill_of_which_a_part_went_back_by_hand_goes_back(running,
     mine, hers = pay(running, Want(adult, MEDICAL)), pay(running, Want(sibling, MEDICAL), key="sibling-key")
     partly_by_hand(running, mine)
     with running.parts.engine.connect() as connection:
-        offered = {
-            one.person_id: one.back for one in find_refunds.giveable(connection, [adult, sibling], levy_year=2022)
-        }
+        offered = {one.person_id: one.back for one in find_refunds.giveable(connection, [adult, sibling])}
     assert offered == {adult: 22000, sibling: 32000}
 
     with pytest.raises(RefundChanged):
@@ -306,7 +304,7 @@ def test_what_was_applied_after_a_part_went_back_by_hand_goes_back_whole(running
     agreed_to(running, key, by=LEAD)
 
     with running.parts.engine.begin() as connection:
-        [bill] = find_refunds.giveable(connection, [adult], levy_year=2022)
+        [bill] = find_refunds.giveable(connection, [adult])
         asked = steps.ask_for_bill(running.parts, connection, bill, Why.TWICE, by=DESK, expected=bill.back)
     agree(running.parts, asked.number)
 

@@ -5,9 +5,10 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Engine
 
+from app.flows.levy import Levy
 from app.flows.parts import Clocks, Parts
 from app.flows.register.district import put_places
-from app.policy.year import load_year
+from app.policy.year import YEARS
 from app.registry.synthetic import TOWNS, villages
 from core.vault import Vault
 from tests.builders import NOON
@@ -26,7 +27,7 @@ def parts(engine: Engine, vault: Vault) -> Parts:
     joined = Parts(
         engine=engine,
         vault=vault,
-        rules=load_year(2022),
+        levy=Levy(engine, YEARS, 2022),
         clocks=_FifthOfNovember(engine, movable=True),
         gateways={},
         channels={},

@@ -13,6 +13,7 @@ from app.registry.cast import AREA, showcase
 from app.registry.find import by_village
 from app.registry.identity import id_number_problem, sex_of
 from app.registry.synthetic import age_on, people, villages
+from app.registry.years import Years
 from tests.builders import NOON
 
 
@@ -78,7 +79,7 @@ def test_the_resident_can_be_looked_up_and_owes_both_insurances(parts: Parts, tm
     medical, pension = all_due(parts, subject, at=NOON, tiers={None: 30000})
     assert (medical.quote.personal_due, pension.quote.personal_due) == (32000, 30000)
     with parts.engine.connect() as connection:
-        neighbours = by_village(connection, parts.vault, villages(1)[0].code, levy_year=2022)
+        neighbours = by_village(connection, parts.vault, villages(1)[0].code, years=Years(2022))
     assert key in {neighbour.id for neighbour in neighbours}
 
 

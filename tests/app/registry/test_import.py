@@ -14,6 +14,7 @@ from app.registry.find import by_id_number, by_ids
 from app.registry.register import ImportUnderWay
 from app.registry.sample import write_sample
 from app.registry.sheet import BadFile
+from app.registry.years import Years
 from payments.truths.invariants import INVARIANTS
 from tests.app.registry.files import NEEDED, VILLAGE, a_csv, a_row, an_xlsx, one, taken_in
 from tests.builders import an_id_number
@@ -22,7 +23,7 @@ from tests.builders import an_id_number
 def subject_of(parts: Parts, sequence: int = 1):
     with parts.engine.connect() as connection:
         found = by_id_number(connection, parts.vault, an_id_number(sequence=sequence))
-        return by_ids(connection, parts.vault, [found[0]], levy_year=2022)[0] if found else None
+        return by_ids(connection, parts.vault, [found[0]], years=Years(2022))[0] if found else None
 
 
 def codes(failures) -> list[tuple[int, str, str]]:

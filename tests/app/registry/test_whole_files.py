@@ -21,6 +21,7 @@ from app.registry.row import Judge
 from app.registry.sheet import open_file
 from app.registry.synthetic import TOWNS
 from app.registry.workbook import BadFile, look_through
+from app.registry.years import Years
 from payments.truths.invariants import INVARIANTS
 from tests.app.registry.files import NEEDED, VILLAGE, a_csv, a_row, an_xlsx, one, taken_in
 from tests.app.registry.test_rows import judged
@@ -46,7 +47,7 @@ def joined(cells: list[str], delimiter: str = ",") -> str:
 def person(parts: Parts, sequence: int):
     with parts.engine.connect() as connection:
         found = by_id_number(connection, parts.vault, an_id_number(sequence=sequence))
-        return by_ids(connection, parts.vault, [found[0]], levy_year=2022)[0] if found else None
+        return by_ids(connection, parts.vault, [found[0]], years=Years(2022))[0] if found else None
 
 
 def broken(parts: Parts, number: str) -> list[str]:

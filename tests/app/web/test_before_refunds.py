@@ -37,7 +37,7 @@ def test_whose_second_payment_is_known_is_not_told_so(running, district):
     paid(running, district.neighbour, key="theirs")
 
     known = subjects(running.parts, [district.adult.id, district.neighbour.id])
-    only = {person.id: is_only_payment(running.parts, person, MEDICAL) for person in known}
+    only = {person.id: is_only_payment(running.parts, person, MEDICAL, 2022) for person in known}
 
     assert only == {district.adult.id: False, district.neighbour.id: True}
 

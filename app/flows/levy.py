@@ -1,0 +1,98 @@
+"""Which levy years are collected here: the table says, and one that opens or closes is known everywhere in seconds."""
+
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.policy.terms import PolicyYear
+from app.policy.year import load_year
+from app.registry.years import Years
+from core.db import holds_connection
+from core.errors import BadInput, Conflict
+
+LOOK_S = 5.0
+
+
+class YearUnsaid(BadInput):
+    """Two levy years are collected, and somebody did not say for which; an old page does not."""
+
+    text = "现在收两个年度的钱，请返回重新选是哪一年。"
+
+
+class YearClosed(Conflict):
+    """A levy year that is not collected, or not any more."""
+
+    text = "这一年度现在不收了。"
+
+
+class Levy:
+    """`first` is the year of a database that says of none yet. The database is asked every few seconds, by nobody who
+    has a connection in hand; while it cannot be, what was known stands."""
+
+    def __init__(self, engine: Engine, folder: Path, first: int) -> None:
+        self._engine, self._folder = engine, folder
+        self._known: tuple[tuple[int, bool], ...] = ((first, True),)
+        self._looked_at = -LOOK_S
+        self._lock = threading.Lock()
+
+    def look(self) -> None:
+        """Ask again now. SQLAlchemyError."""
+        self._looked_at = monotonic()
+        with self._engine.connect() as connection:
+            rows = connection.execute(text("select year, closed_at is null from levy_year order by year")).all()
+        if rows:
+            self._known = tuple((row[0], row[1]) for row in rows)
+
+    def rules(self, year: int) -> PolicyYear:
+        """Any year's, closed or not: what was paid for it may still go back. NoSuchYear."""
+        return load_year(year, self._folder)
+
+    @property
+    def newest(self) -> PolicyYear:
+        """The one whose register is the register."""
+        return self.rules(self._said()[-1][0])
+
+    @property
+    def open(self) -> Sequence[PolicyYear]:
+        """Those that can be paid, the newest first."""
+        return [self.rules(year) for year, still in reversed(self._said()) if still]
+
+    @property
+    def years(self) -> Years:
+        """Those that can be paid, as the register is asked."""
+        newest, *_ = said = self._said()[::-1]
+        return Years(newest[0], tuple(year for year, still in said[1:] if still))
+
+    @property
+    def ever(self) -> Years:
+        """Each that ever was."""
+        newest, *former = (year for year, _ in self._said()[::-1])
+        return Years(newest, tuple(former))
+
+    def known(self, year: int) -> PolicyYear:
+        """One that can be paid. YearClosed."""
+        if year not in self.years.all:
+            raise YearClosed(str(year))
+        return self.rules(year)
+
+    @property
+    def only(self) -> int:
+        """The one year that can be paid, where nobody need say which. YearUnsaid where there are two."""
+        open_years = self.open
+        if len(open_years) != 1:
+            raise YearUnsaid
+        return open_years[0].year
+
+    def _said(self) -> tuple[tuple[int, bool], ...]:
+        if monotonic() - self._looked_at >= LOOK_S and not holds_connection() and self._lock.acquire(blocking=False):
+            try:
+                with suppress(SQLAlchemyError):  # whoever needs the database is told by itself
+                    self.look()
+            finally:
+                self._lock.release()
+        return self._known
