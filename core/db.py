@@ -60,6 +60,7 @@ class Asking(psycopg.Cursor[Any]):
     upgrade adds changes its result, and the server refuses what was prepared for another one."""
 
     def execute(self, query: Any, params: Any = None, *, prepare: bool | None = None, **more: Any) -> Any:
+        """As psycopg's."""
         if prepare is None and isinstance(query, str) and _gives_whole_rows(query):
             prepare = False
         return super().execute(query, params, prepare=prepare, **more)

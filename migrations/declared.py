@@ -18,6 +18,7 @@ from payments.truths import tables as checks
 # Importing them declares their tables.
 ROOMS = (
     registry,
+    years,
     access,
     erasures,
     ledger,

@@ -101,9 +101,9 @@ class Walk:
 
     def _person(self, step: str) -> str:
         token = self.session.cookies.get("session", "")
-        named, colon, rest = step.partition(":")
+        named, rest = re.fullmatch(r"([^@:]*)(.*)", step, re.DOTALL).groups()
         found = referred(self.running.parts.vault, hash_of(token).hex(), named) if len(named) > 20 else None
-        return f"person-{found}{colon}{rest}" if found is not None else step
+        return f"person-{found}{rest}" if found is not None else step
 
 
 def _can_be_sent(attributes: str, inner: str, html: str) -> bool:

@@ -7,7 +7,7 @@ from flask.cli import AppGroup
 
 from app.cli.parts import office_parts, parts
 from app.cli.sheet import id_number_asked
-from app.flows.due.quote import identify
+from app.flows.due.look_up import identify
 from app.flows.register.determine import Ruling, apply, check, decide, listed
 from app.policy.facts import Insurance
 from app.policy.words import phrases

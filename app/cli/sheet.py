@@ -9,7 +9,8 @@ from flask.cli import AppGroup
 
 from app.cli.parts import parts
 from app.flows.due.explain import explain
-from app.flows.due.quote import identify, subjects
+from app.flows.due.look_up import identify
+from app.flows.due.quote import subjects
 from app.policy.facts import Insurance
 from app.policy.sheet import Reader, Sheet
 from app.registry.find import Subject

@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 
 from app.cli.parts import parts
 from app.cli.sheet import id_number_asked
-from app.flows.due.quote import identify
+from app.flows.due.look_up import identify
 from app.flows.pay.start import Want
 from app.flows.suspense import solve as flow
 from app.flows.suspense.desk import DOUBTS, SOLUTIONS, doubt, proposal

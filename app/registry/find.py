@@ -1,7 +1,7 @@
 """Read queries about people. One query brings all that a quote needs, for one person or a whole village."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -9,75 +9,10 @@ from sqlalchemy import Connection, TextClause, text
 
 from app.registry.determinations import BACKPAY, State
 from app.registry.identity import clean_name
+from app.registry.subject import InYear, Standing, Subject
 from app.registry.years import Years
 from core.redact import RESTRICTED, mask_id
 from core.vault import Vault
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a person stands in one insurance: registration, schemes, categories; the year's bill, if there is one; the
-    bureau's words of the year; and what is to be paid for former years, beside the year's premium."""
-
-    registered: bool
-    employee_insured: bool
-    insured_elsewhere: frozenset[str]
-    categories: frozenset[str]
-    last_tier: int | None
-    bill: Mapping[str, Any] | None
-    determinations: Mapping[str, Mapping[str, Any]]  # the latest of each kind: id, state, amount, years, benefit_start
-    backpays: Sequence[Mapping[str, Any]]  # determinations of back-payments, open or approved, each with its `bill`
-
-
-@dataclass(frozen=True, slots=True)
-class InYear:
-    """What the register says of a person for one levy year."""
-
-    residence: str
-    student: bool
-    family_type: str
-    spouse_birth: date | None
-    permit_to: date | None
-    standing: Mapping[str, Standing]
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A person with everything the rules ask for, as it is for `levy_year`; `in_year` is the same person for another
-    one. `name` is in clear: mask it before it leaves for other eyes."""
-
-    id: int
-    household_id: int
-    village_code: str
-    village: str
-    town: str
-    name: str
-    phone_sealed: bytes | None
-    id_masked: str
-    birth_date: date
-    sex: int
-    residence: str
-    alive: bool
-    student: bool
-    is_migrant: bool
-    relation_to_head: str
-    household_number: str
-    family_type: str
-    spouse_birth: date | None
-    permit_to: date | None  # of the residence permit that counts: an accompanying child's is the parent's
-    parent_known: bool
-    standing: Mapping[str, Standing]
-    levy_year: int
-    years: Mapping[int, InYear]  # of each year that was asked about
-    restricted_at: datetime | None = None  # his name then is RESTRICTED, for whoever may not see it
-
-    def in_year(self, year: int) -> "Subject":
-        """This person for another one of `years`."""
-        if year == self.levy_year:
-            return self
-        said = self.years[year]
-        return replace(self, levy_year=year, **{each.name: getattr(said, each.name) for each in fields(InYear)})
-
 
 INSURANCES = ("RES_PENSION", "RES_MEDICAL")
 

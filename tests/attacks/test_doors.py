@@ -14,7 +14,7 @@ import structlog
 from app.access import passwords
 from app.access.roles import Role
 from app.documents.proof import draw
-from app.flows.due.quote import identify
+from app.flows.due.look_up import identify
 from app.flows.enter.session import Tried, WrongLogin, log_in
 from app.flows.prove.papers import confirm
 from app.log import set_up_logs

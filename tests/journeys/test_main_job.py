@@ -5,7 +5,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.flows.due.quote import all_due, look_up, subjects
+from app.flows.due.look_up import look_up
+from app.flows.due.quote import all_due, subjects
 from app.flows.pay.expire import ask_silent, close_at_gateway
 from app.flows.pay.start import NotPayable, Payer, Started, Want, find_started, start_payment
 from app.policy.facts import Insurance
@@ -37,7 +38,7 @@ def test_an_ordinary_adult_pays_both_insurances_at_once(running: System) -> None
     person = running.write(lambda c: a_person(c, name="张示例", id_number=number))
     assert look_up(running.parts, name="张示例", id_number=number, caller="here") == person
     subject = subjects(running.parts, [person])[0]
-    dues = all_due(running.parts, subject, at=running.parts.clocks.now(), tiers={None: 50000})
+    dues = all_due(running.parts, subject, at=running.parts.clocks.now(), tiers={(2022, None): 50000})
     assert [due.quote.personal_due for due in dues] == [32000, 50000]
 
     started = start(running, *both(person))

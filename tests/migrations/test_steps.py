@@ -20,6 +20,7 @@ OURS = {  # the upgrade says these itself, and our tables are written so
     "require-lock-timeout",
     "require-statement-timeout",
     "prefer-bigint-over-int",
+    "prefer-bigint-over-smallint",  # a year
     "prefer-robust-stmts",
     "prefer-text-field",
     "prefer-identity",

@@ -11,7 +11,7 @@ from app.access import accounts, acts, sessions
 from app.access.acts import What
 from app.access.sessions import Visitor
 from app.access.tally import FAMILY, count
-from app.flows.due.quote import look_up, mistyped
+from app.flows.due.look_up import look_up, mistyped
 from app.flows.enter.session import leave_elsewhere, openid_of
 from app.flows.enter.sign_in import TextNotSent, text_at_once
 from app.flows.family.holders import LetGo, tell_held

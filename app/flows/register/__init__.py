@@ -1,2 +1,2 @@
 """Who is insured. `district` makes places known; `import_roster` takes the bureaus' file in; `correct_name` puts a name
-right; `determine` has the bureaus decide what only they can."""
+right; `determine` has the bureaus decide what only they can; `open_year` begins and ends a levy year."""

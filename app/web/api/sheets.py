@@ -3,13 +3,14 @@
 from typing import Any
 
 from apiflask import APIBlueprint
+from flask import request
 
 from app.flows.due.quote import ASKED_WORDS, SELF, subjects
 from app.flows.register.determine import ask_for_waiver
 from app.policy.sheet import Sheet, SheetLine
 from app.web.api.told import AskedTold, SheetTold, answers
 from app.web.door.parts import parts
-from app.web.sheets import sheet_of
+from app.web.sheets import in_its_year, sheet_of
 from app.web.wishes import known
 from core.clock import beijing
 from core.redact import mask_name
@@ -42,9 +43,9 @@ def sheet(person: str, insurance: str) -> dict[str, Any]:
 def verification(person: str) -> dict[str, Any]:
     """Ask the medical bureau to look (reason_code LATE_WAIVER_REVIEW)
 
-    Asking again changes nothing."""
-    subject = subjects(parts(), [known(person)])[0]
-    ask_for_waiver(parts(), subject, by="resident")
+    Asking again changes nothing. `?year=` says for which levy year, needed where two are collected."""
+    year = request.args.get("year", type=int) or parts().levy.only
+    ask_for_waiver(parts(), in_its_year(subjects(parts(), [known(person)])[0], year), by="resident")
     return {"person": person, "text": ASKED_WORDS}
 
 

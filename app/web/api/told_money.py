@@ -77,6 +77,7 @@ class RefundableTold(Told):
     """One settled item that could go back. `refused`: what the rule says to the reasons that are not offered."""
 
     person: str
+    year: int
     insurance: Literal["RES_MEDICAL", "RES_PENSION"]
     determination: int | None
     title: str

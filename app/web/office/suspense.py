@@ -7,7 +7,7 @@ from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 
 from app.access.roles import may
-from app.flows.due.quote import identify
+from app.flows.due.look_up import identify
 from app.flows.pay.start import Want
 from app.flows.suspense import solve
 from app.flows.suspense.desk import SOURCES, STEPS, doubt, doubts, said

@@ -40,6 +40,7 @@ Page({
   async pay() {
     const items = this.wanted.map((/** @type {any} */ due) => ({
       person: due.person,
+      year: due.year,
       insurance: due.insurance,
       determination: due.determination,
       tier: due.insurance === "RES_PENSION" ? due.tier : null,

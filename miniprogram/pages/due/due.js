@@ -31,7 +31,7 @@ Page({
     const me = await api.call("GET", "/me");
     if (!me.people.length) return wx.redirectTo({ url: "/pages/who/who" });
     const { tiers, items } = getApp().globalData;
-    const asked = Object.entries(tiers).map(([person, tier]) => `tier.${person}=${tier}`);
+    const asked = Object.entries(tiers).map(([item, tier]) => `tier.${encodeURIComponent(item)}=${tier}`);
     const told = await api.call("GET", `/due${asked.length ? `?${asked.join("&")}` : ""}`);
     const people = told.people.map((/** @type {any} */ person) => ({
       ...person,
@@ -45,13 +45,13 @@ Page({
   /** @param {any} person @param {any} due @param {string[]} items */
   shown(person, due, items) {
     const payable = due.eligible === "yes" && !due.settled && due.personal_due > 0;
-    const field = `${person.person}:${due.insurance}${due.determination ? `:${due.determination}` : ""}`;
+    const field = `${person.person}:${due.insurance}@${due.year}${due.determination ? `:${due.determination}` : ""}`;
     const offered = due.tiers.filter((/** @type {any} */ tier) => tier.allowed && tier.personal_due);
     return {
       ...due,
       field,
       payable,
-      ticked: payable && !items.includes(`-${field}`),
+      ticked: payable && items.includes(field) === due.late, // of a former year only what he ticks himself
       words: due.personal_due === null ? "" : yuan(due.personal_due),
       offered: due.settled ? [] : offered,
       names: offered.map(named),
@@ -71,8 +71,8 @@ Page({
   tick(event) {
     const { field } = event.currentTarget.dataset;
     const { items } = getApp().globalData;
-    const place = items.indexOf(`-${field}`);
-    if (place < 0) items.push(`-${field}`);
+    const place = items.indexOf(field);
+    if (place < 0) items.push(field);
     else items.splice(place, 1);
     return this.trying(() => this.load());
   },
@@ -82,14 +82,16 @@ Page({
     const { person, index } = event.currentTarget.dataset;
     const due = this.data.people.find((each) => each.person === person).due[index];
     const { tiers } = getApp().globalData;
-    tiers[due.determination ? `${person}:${due.determination}` : person] = due.offered[Number(event.detail.value)].tier;
+    const item = `${person}@${due.year}${due.determination ? `:${due.determination}` : ""}`;
+    tiers[item] = due.offered[Number(event.detail.value)].tier;
     return this.trying(() => this.load());
   },
 
   /** The medical bureau is asked to look. @param {WechatMiniprogram.BaseEvent} event */
   verify(event) {
     return this.trying(async () => {
-      await api.call("POST", `/people/${event.currentTarget.dataset.person}/verification`);
+      const { person, year } = event.currentTarget.dataset;
+      await api.call("POST", `/people/${person}/verification?year=${year}`);
       await this.load();
     });
   },

@@ -60,11 +60,11 @@ def sibling(running, adult):
 @pytest.mark.parametrize("insurance", Insurance)
 def test_an_open_application_leaves_the_years_premium_as_it_was(running, adult, sibling, insurance):
     """B3: past 31 December it was 900 instead of 320."""
-    before = [each.quote for each in dues(running, adult, tiers={None: 30000})]
+    before = [each.quote for each in dues(running, adult, tiers={(2022, None): 30000})]
 
     number = asked(running, adult, insurance, Kind.POLICY_BACKPAY)
 
-    *years_own, back = dues(running, adult, tiers={None: 30000})
+    *years_own, back = dues(running, adult, tiers={(2022, None): 30000})
     assert [each.quote for each in years_own] == before
     assert (back.insurance, back.determination, back.payable) == (insurance, number, False)
     assert len(dues(running, sibling)) == 2
@@ -78,7 +78,7 @@ def test_the_years_premium_and_a_back_payment_are_paid_side_by_side(running, adu
 
     first = pay(running, Want(adult, insurance, None, number))
 
-    year, back = [each for each in dues(running, adult, tiers={None: 30000}) if each.insurance is insurance]
+    year, back = [each for each in dues(running, adult, tiers={(2022, None): 30000}) if each.insurance is insurance]
     assert (year.payable, year.settled, back.settled, bool(back.paid)) == (True, False, True, True)
     words = "养老" if insurance is PENSION else "医保"
     assert follow(running.parts, first).items[0].title == f"2019、2020、2021年{words}补缴"
@@ -150,6 +150,7 @@ def test_what_goes_back_of_a_back_payment_leaves_the_year(running, adult):
         expected=found.amount,
         actor="account:1",
         request_key="back",
+        levy_year=2022,
         determination=number,
     )
     agree(running.parts, asking.number)
@@ -188,11 +189,13 @@ def test_a_year_is_paid_back_only_when_its_own_premium_cannot_be_paid(running, a
     with pytest.raises(YearStillOpen):
         determine.decide(running.office, number, Ruling(True, years=(2021, 2022)), by="staff:bureau")
     running.turn(datetime(2023, 1, 2, 9, tzinfo=BEIJING))
-    assert [each.quote.reason_code for each in dues(running, adult, tiers={None: 30000})][1] == "DETERMINATION_REQUIRED"
+    assert [each.quote.reason_code for each in dues(running, adult, tiers={(2022, None): 30000})][
+        1
+    ] == "DETERMINATION_REQUIRED"
 
     determine.decide(running.office, number, Ruling(True, years=(2021, 2022)), by="staff:bureau")
 
-    medical, back = dues(running, adult, tiers={number: 30000})
+    medical, back = dues(running, adult, tiers={(2022, number): 30000})
     assert (medical.insurance, back.quote.personal_due, back.title) == (MEDICAL, 60000, "2021、2022年养老补缴")
     with pytest.raises(NotPayable):
         pay(running, Want(adult, PENSION, 30000))

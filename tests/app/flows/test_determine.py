@@ -46,7 +46,7 @@ def adult(running):
 
 
 def due(running, person, insurance=MEDICAL, tier=None, of=None):
-    tiers = {of: tier} if tier else {}
+    tiers = {(2022, of): tier} if tier else {}
     dues = all_due(running.parts, subjects(running.parts, [person])[0], at=running.parts.clocks.now(), tiers=tiers)
     return next(each for each in dues if (each.insurance, each.determination) == (insurance, of))
 

@@ -15,7 +15,7 @@ from app.access.roles import Role
 from app.access.sessions import Officer
 from app.access.tally import DAY
 from app.flows.due.coverage import coverage
-from app.flows.due.quote import NoSuchPerson, identify
+from app.flows.due.look_up import NoSuchPerson, identify
 from app.flows.keep import erase
 from app.flows.keep.erase import (
     BadErasure,

@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from app.access.passwords import is_right
 from app.cli.people import ensure_district
-from app.flows.due.quote import all_due, look_up, subjects
+from app.flows.due.look_up import look_up
+from app.flows.due.quote import all_due, subjects
 from app.flows.parts import Parts
 from app.registry.cast import AREA, showcase
 from app.registry.find import by_village
@@ -76,7 +77,7 @@ def test_the_resident_can_be_looked_up_and_owes_both_insurances(parts: Parts, tm
 
     (subject,) = subjects(parts, [key])
     assert 30 <= age_on(subject.birth_date) <= 50 and subject.phone_sealed
-    medical, pension = all_due(parts, subject, at=NOON, tiers={None: 30000})
+    medical, pension = all_due(parts, subject, at=NOON, tiers={(2022, None): 30000})
     assert (medical.quote.personal_due, pension.quote.personal_due) == (32000, 30000)
     with parts.engine.connect() as connection:
         neighbours = by_village(connection, parts.vault, villages(1)[0].code, years=Years(2022))
@@ -93,9 +94,9 @@ def test_the_cast_is_what_it_says(parts: Parts, tmp_path: Path) -> None:
         if shown["phone"]:
             assert parts.vault.open(subject.phone_sealed, bound_to=f"person.phone:{key}") == shown["phone"]
         assert int(subject.household_number) == shown["household"]
-        medical, *pension = all_due(parts, subject, at=NOON, tiers={None: 10000})
+        medical, *pension = all_due(parts, subject, at=NOON, tiers={(2022, None): 10000})
         due[kind] = medical.quote.personal_due, *(one.quote.personal_due for one in pension)
-        bonus[kind] = all_due(parts, subject, at=NOON, tiers={None: 30000})[1].quote.couple_bonus
+        bonus[kind] = all_due(parts, subject, at=NOON, tiers={(2022, None): 30000})[1].quote.couple_bonus
 
     assert due == {
         "ordinary": (32000, None),

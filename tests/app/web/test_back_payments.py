@@ -1,6 +1,7 @@
 """A back-payment on every screen: one card beside the year's, one tick with its amount, no tier to choose."""
 
 import re
+from html import unescape
 
 import pytest
 
@@ -33,7 +34,7 @@ def test_a_determined_amount_is_one_tick_on_the_residents_page(running, district
 
     assert page.status == 200 and "2019、2020、2021年养老补缴" in page.text and "1500" in page.text
     assert page.text.count("选养老档次") == 1  # the year's own
-    back = next(item for item in page.values("item") if item.endswith(f":RES_PENSION:{amount}"))
+    back = next(item for item in page.values("item") if item.endswith(f":RES_PENSION@2022:{amount}"))
     confirm = browser.get("/confirm", item=[back])
     assert "2019、2020、2021年养老补缴" in confirm.text and "1500" in confirm.text
     assert browser.submit(confirm, "/pay", form="/pay", by="wechat:native").status == 200
@@ -47,7 +48,7 @@ def test_a_back_payment_of_years_has_a_tier_of_its_own(running, district, browse
     page = browser.look_up(district.adult.name, district.adult.id_number)
 
     tier = browser.get(
-        next(each for each in re.findall(r'href="([^"]*/tier[^"]*)"', page.html) if f"of={number}" in each)
+        next(unescape(each) for each in re.findall(r'href="([^"]*/tier[^"]*)"', page.html) if f"of={number}" in each)
     )
     field = re.search(rf'name="(tier\.[^"]+:{number})" value="50000"', tier.html)[1]
     chosen = browser.get("/due", **{field: "50000"})
@@ -79,7 +80,7 @@ def test_the_agents_page_has_a_tick_and_no_list_of_equal_tiers(running, district
     page = person_page(browser, district, district.adult.name)
 
     assert "2019、2020、2021年养老补缴" in page.text and page.html.count("<select") == 2  # the adult's year, the poor's
-    back = next(item for item in page.values("item") if item.endswith(f":RES_PENSION:{amount}"))
+    back = next(item for item in page.values("item") if item.endswith(f":RES_PENSION@2022:{amount}"))
     code = browser.submit(page, page.url, form='method="post"', by="wechat:native", item=[back], shown="150000")
     assert code.status == 200
     assert rows(running, "select personal_due, determination from bill") == [(150000, amount)]
