@@ -3,6 +3,7 @@
 from app.access import erasures
 from app.access import models as access
 from app.registry import models as registry
+from app.registry import year_tables as years
 from core.db import Table
 from notifications import models as notices
 from payments import proofs

@@ -19,7 +19,8 @@ _YEAR_S = 365 * 24 * 3600
 def home() -> Answer:
     """交社保费, 查缴费."""
     held = parts()
-    return render_template("resident/home.html", dates=held.rules.dates, today=held.clocks.today())
+    dates, late = held.rules.dates, held.levy.open[1:]
+    return render_template("resident/home.html", dates=dates, today=held.clocks.today(), late=late)
 
 
 @bp.get("/type/<size>")

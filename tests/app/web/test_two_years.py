@@ -1,0 +1,90 @@
+"""From October on two levy years are collected at once: a resident sees each by its name and pays none by mistake."""
+
+import re
+from datetime import datetime
+
+import pytest
+
+from app.flows.register.open_year import close_year, open_year
+from core.clock import BEIJING
+from tests.app.web.test_api import Api
+from tests.refunding import rows
+from tests.system import eventually
+
+OCTOBER = datetime(2022, 10, 20, 9, tzinfo=BEIJING)
+
+
+@pytest.fixture
+def both(running, district):
+    """2023 was opened while 2022 can be paid late."""
+    running.turn(OCTOBER)
+    assert open_year(running.office, 2023, by="operator:test")
+    running.parts.levy.look()
+    return district
+
+
+def pay_what_is_out(running):
+    [(code,)] = rows(running, "select checkout->>'text' from payment where state = 'pending'")
+    running.outside.pay(code)
+    eventually(lambda: not rows(running, "select from payment where state = 'pending'"))
+
+
+def items(page):
+    """(item, whether it is ticked) of the page's ticks."""
+    ticks = re.findall(r'<input[^>]*type="checkbox" name="item" value="([^"]+)"[^>]*?( checked)?>', page.html)
+    return {item.partition(":")[2]: bool(checked) for item, checked in ticks}
+
+
+def test_both_years_stand_on_one_page_and_only_the_newer_is_ticked(running, both, browser):
+    page = browser.look_up(both.adult.name, both.adult.id_number)
+
+    assert "2022年居民医保（逾期）" in page.text and "2023年居民医保" in page.text
+    assert "2023年居民医保（逾期）" not in page.text
+    assert items(page) == {"RES_MEDICAL@2023": True, "RES_MEDICAL@2022": False}
+    assert "2022年没交的，还可以补交" in browser.get("/").text
+
+
+def test_both_are_paid_in_one_payment_and_each_is_booked_under_its_year(running, both, browser):
+    page = browser.look_up(both.adult.name, both.adult.id_number)
+    wanted = [each for each in page.values("item") if "RES_MEDICAL" in each]
+    confirm = browser.get("/confirm", item=wanted)
+    home = browser.get("/confirm", item=wanted, home=wanted)
+    assert "2022年居民医保（逾期）" in home.text + confirm.text and "这里有往年的" in home.text
+
+    browser.submit(home, "/pay", form="/pay", by="wechat:native")
+    pay_what_is_out(running)
+
+    late, normal = (running.parts.levy.rules(year).medical for year in (2022, 2023))
+    assert rows(running, "select levy_year, personal_due from bill where state = 'settled' order by 1") == [
+        (2022, late.base.total),
+        (2023, normal.base.personal),
+    ]
+    assert running.one("select description from payment")[0].endswith("2022、2023年度城乡居民保险费")
+    paid = browser.get("/paid")
+    assert paid.text.index("2023年缴费情况") < paid.text.index("2022年居民医保")
+
+
+def test_an_item_that_names_no_year_is_asked_for_anew(running, both):
+    api = Api(running)
+    person = api.look_up(both.adult)
+    item = {"person": person, "insurance": "RES_MEDICAL"}
+
+    refused = api.pay(item)
+    assert (refused.status_code, refused.json["code"]) == (400, "YEAR_UNSAID")
+    assert api.pay(item | {"year": 2023}).status_code == 201
+
+
+def test_what_was_paid_for_a_year_is_there_when_it_is_closed(running, both, browser):
+    page = browser.look_up(both.adult.name, both.adult.id_number)
+    [late] = [each for each in page.values("item") if each.endswith("@2022")]
+    browser.submit(browser.get("/confirm", item=[late], home=[late]), "/pay", form="/pay", by="wechat:native")
+    pay_what_is_out(running)
+
+    assert close_year(running.office, 2022, by="operator:test")
+    running.parts.levy.look()
+
+    assert "（逾期）" not in browser.get("/due").text
+    paid = browser.get("/paid")
+    assert "2022年居民医保" in paid.text and "缴费凭证" in paid.html
+    proof = next(each for each in re.findall(r'href="([^"]*/proof/[^"]*)"', paid.html) if "2022" in each)
+    assert browser.get(proof).status == 200
