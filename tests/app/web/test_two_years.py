@@ -24,7 +24,7 @@ def both(running, district):
 
 
 def pay_what_is_out(running):
-    [(code,)] = rows(running, "select checkout->>'text' from payment where state = 'pending'")
+    [(code,)] = rows(running, "select checkout->>'code_url' from payment where state = 'pending'")
     running.outside.pay(code)
     eventually(lambda: not rows(running, "select from payment where state = 'pending'"))
 
