@@ -162,7 +162,7 @@ class Settings:
     trusted_proxies: int = field(
         metadata=told("TRUSTED_PROXIES", "reverse proxies in front whose headers count", "`0`")
     )
-    levy_year: int = field(metadata=told("LEVY_YEAR", "the year that is collected for", "`2022`"))
+    levy_year: int = field(metadata=told("LEVY_YEAR", "the year a new database collects for first", "`2022`"))
     district: District = field(
         metadata=told("DISTRICT", "who collects: a file of `config/districts` by its name, or a path", "`yicheng`")
     )

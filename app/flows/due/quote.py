@@ -179,7 +179,8 @@ def all_due(
 ) -> list[Due]:
     """Both insurances of one person for the newest year, then each back-payment, then what can still be done for a
     former year; `tiers` are those chosen for pensions."""
-    newest, *former = parts.levy.years.all
+    # A year that opened since the person was read comes with the next look.
+    newest, *former = [year for year in parts.levy.years.all if year in subject.years] or [subject.levy_year]
     dues = dues_of_year(parts, subject.in_year(newest), at=at, channel=channel, tiers=tiers)
     for year in former:
         late = dues_of_year(parts, subject.in_year(year), at=at, channel=channel, tiers=tiers)

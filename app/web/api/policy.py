@@ -1,9 +1,11 @@
-"""GET /api/v1/policy: the year's figures and days, for everybody."""
+"""GET /api/v1/policy: a levy year's figures and days, for everybody."""
 
 from typing import Any
 
 from apiflask import APIBlueprint
+from flask import request
 
+from app.policy.year import NoSuchYear
 from app.web.api.told import PolicyTold, answers
 from app.web.door.parts import parts
 
@@ -11,15 +13,21 @@ bp = APIBlueprint("policy", __name__, tag="政策 policy")
 
 
 @bp.get("/policy")
-@bp.doc(responses=answers(PolicyTold))
+@bp.doc(responses=answers(PolicyTold, 200, 404))
 def policy() -> dict[str, Any]:
-    """What this year's notice says
+    """What a year's notice says
 
-    Amounts in fen, days YYYY-MM-DD (Beijing)."""
-    rules = parts().rules
+    Amounts in fen, days YYYY-MM-DD (Beijing). `?year=` asks for another one than the newest; `open` are those that can
+    be paid."""
+    levy = parts().levy
+    asked = request.args.get("year", default=levy.years.newest, type=int)
+    if asked not in levy.ever.all:
+        raise NoSuchYear(str(asked))
+    rules = levy.rules(asked)
     dates = rules.dates
     return {
         "year": rules.year,
+        "open": list(levy.years.all),
         "source": f"{rules.source.number} {rules.source.title}",
         "medical": {
             "total": rules.medical.base.total,

@@ -187,9 +187,10 @@ class BandTold(Told):
 
 
 class PolicyTold(Told):
-    """The year's figures and days."""
+    """A year's figures and days; `open`: the levy years that can be paid, the newest first."""
 
     year: int
+    open: list[int]
     source: str
     medical: dict[str, int]
     tiers: list[BandTold]

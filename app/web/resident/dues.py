@@ -172,7 +172,14 @@ def tier(person: str) -> Answer:
     default = found.quote.tier if found.is_free else last  # whom the government pays for need choose nothing (D16)
     picked = tiers(request.args).get(subject.id, {}).get((year, number), default)
     return render_template(
-        "resident/tier.html", subject=subject, due=found, field=field, others=others, picked=picked, last=last
+        "resident/tier.html",
+        subject=subject,
+        due=found,
+        field=field,
+        others=others,
+        picked=picked,
+        last=last,
+        rules=parts().levy.rules(year),
     )
 
 
