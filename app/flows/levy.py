@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.policy.terms import PolicyYear
@@ -21,6 +21,7 @@ LOOK_S = 5.0
 class YearUnsaid(BadInput):
     """Two levy years are collected, and somebody did not say for which; an old page does not."""
 
+    status = 422
     text = "现在收两个年度的钱，请返回重新选是哪一年。"
 
 
@@ -44,9 +45,14 @@ class Levy:
         """Ask again now. SQLAlchemyError."""
         self._looked_at = monotonic()
         with self._engine.connect() as connection:
-            rows = connection.execute(text("select year, closed_at is null from levy_year order by year")).all()
-        if rows:
-            self._known = tuple((row[0], row[1]) for row in rows)
+            self.still(connection)
+
+    def still(self, connection: Connection) -> bool:
+        """Is what was known here so in this transaction too? Else it is known now. Asked where something is written,
+        after the register was read: whose year that is hangs on it."""
+        rows = connection.execute(text("select year, closed_at is null from levy_year order by year")).all()
+        known, self._known = self._known, tuple((row[0], row[1]) for row in rows) or self._known
+        return known == self._known
 
     def rules(self, year: int) -> PolicyYear:
         """Any year's, closed or not: what was paid for it may still go back. NoSuchYear."""
@@ -56,6 +62,12 @@ class Levy:
     def newest(self) -> PolicyYear:
         """The one whose register is the register."""
         return self.rules(self._said()[-1][0])
+
+    @property
+    def first(self) -> int:
+        """The one before which there was none. A wish of that names no year where its digest is kept: so it was at a
+        time when nobody knew another, and so it stays, whatever is opened."""
+        return self._said()[0][0]
 
     @property
     def open(self) -> Sequence[PolicyYear]:

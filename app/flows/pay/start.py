@@ -100,7 +100,8 @@ class NotPayable(Conflict):
 
 
 class _AtOnce(Exception):
-    """The same request came twice at the same moment; the other one was first."""
+    """The same request came twice at the same moment, and the other one was first; or a levy year opened or closed at
+    that moment."""
 
 
 class KindNotOffered(BadInput):
@@ -125,24 +126,13 @@ def start_payment(parts: Parts, wants: Sequence[Want], payer: Payer, *, request_
     """Issue the bills, settle those of which nothing is due, and start one payment for the rest.
 
     The same `request_key` with the same wish gives the same payment; with another wish KeyReused. NotPayable,
-    DifferentHouseholds, BillSettled; ChannelPaused unless its code is out already; PaymentUnderWay if another attempt
-    could not be ended; GatewayRefused;
-    GatewaySilent when the gateway said nothing (the payment is then unknown and will be asked about)."""
-    gateway = parts.gateways.get(payer.gateway)
-    wants = [in_its_year(parts, want) for want in wants]
-    if gateway is None:
-        raise UnknownGateway(payer.gateway)
-    if payer.kind not in gateway.facts.kinds:
-        raise KindNotOffered(f"{payer.gateway} {payer.kind}")
-    if not wants:
-        raise NothingChosen
-    if len({replace(want, tier=None) for want in wants}) != len(wants):
-        raise SameItemTwice
-    wish = _Wish(gateway, wants, payer, *_request(parts, wants, payer, request_key))
+    YearUnsaid, YearClosed, DifferentHouseholds, BillSettled; ChannelPaused unless its code is out already;
+    PaymentUnderWay if another attempt could not be ended; GatewayRefused; GatewaySilent when the gateway said nothing
+    (the payment is then unknown and will be asked about)."""
     ended: set[str] = set()
     while True:
         try:
-            return _start(parts, wish)
+            return _start(parts, _wish(parts, wants, payer, request_key))
         except _AtOnce:
             continue  # what the other one wrote is there now
         except PaymentUnderWay as held:
@@ -156,8 +146,7 @@ def started_before(parts: Parts, wants: Sequence[Want], payer: Payer, *, request
     """What an earlier request of this key started, as it stands; the gateway is not asked. None if it started nothing.
 
     After GatewaySilent this is the payment to show: nobody waits for a second silence. KeyReused."""
-    wants = [in_its_year(parts, want) for want in wants]
-    wish = _Wish(parts.gateways[payer.gateway], wants, payer, *_request(parts, wants, payer, request_key))
+    wish = _wish(parts, wants, payer, request_key)
     with parts.reading() as connection:
         number = _used(connection, wish)
         return _started(_row(connection, number)) if number else None
@@ -172,6 +161,21 @@ class _Wish:
     payer: Payer
     key: bytes
     body_hash: bytes
+
+
+def _wish(parts: Parts, wants: Sequence[Want], payer: Payer, key: str) -> _Wish:
+    """What is asked for, each item with its year, if it is a wish at all."""
+    gateway = parts.gateways.get(payer.gateway)
+    if gateway is None:
+        raise UnknownGateway(payer.gateway)
+    if payer.kind not in gateway.facts.kinds:
+        raise KindNotOffered(f"{payer.gateway} {payer.kind}")
+    if not wants:
+        raise NothingChosen
+    wants = [_with_year(parts, want) for want in wants]
+    if len({replace(want, tier=None) for want in wants}) != len(wants):
+        raise SameItemTwice
+    return _Wish(gateway, wants, payer, *_request(parts, wants, payer, key))
 
 
 def _start(parts: Parts, wish: _Wish) -> Started:
@@ -204,6 +208,8 @@ def _write_down(parts: Parts, connection: Connection, wish: _Wish) -> Any | None
     if again is not None:
         return _row(connection, again) if again else None
     subjects = _household(parts, connection, wish.wants)
+    if not parts.levy.still(connection):
+        raise _AtOnce
     now = parts.clocks.now()
     dear: list[tuple[Subject, Due, IssuedBill]] = []
     for want in wish.wants:
@@ -253,18 +259,9 @@ def _ask_gateway(parts: Parts, gateway: Gateway, household: int, order: Order) -
     return _started(row)
 
 
-def in_its_year(parts: Parts, want: Want) -> Want:
-    """The wish with its levy year. YearUnsaid, YearClosed."""
-    if want.levy_year is None:
-        return replace(want, levy_year=parts.levy.only)
-    parts.levy.known(want.levy_year)
-    return want
-
-
 def due_of(parts: Parts, subject: Subject, want: Want, *, at: datetime, channel: str) -> Due:
-    """The item that somebody wants to pay, at its price of this moment. NoSuchItem."""
-    year = in_its_year(parts, want).levy_year
-    assert year is not None
+    """The item that somebody wants to pay, at its price of this moment. NoSuchItem, YearUnsaid, YearClosed."""
+    year = parts.levy.only if want.levy_year is None else parts.levy.known(want.levy_year).year
     own = subject.in_year(year)
     return amount_due(
         parts, own, want.insurance, at=at, channel=channel, tier=want.tier, determination=want.determination
@@ -280,6 +277,12 @@ def find_started(parts: Parts, number: str) -> Started:
     """A payment as it stands. NotFound."""
     with parts.engine.connect() as connection:
         return _started(_row(connection, number))
+
+
+def _with_year(parts: Parts, want: Want) -> Want:
+    """YearUnsaid. Whether the year can be paid is asked when something is to be written: an earlier request of the same
+    key had its code before it closed."""
+    return want if want.levy_year is not None else replace(want, levy_year=parts.levy.only)
 
 
 def _end_former(parts: Parts, number: str, *, by: str) -> None:
@@ -341,9 +344,9 @@ def _attempt(
 
 def _request(parts: Parts, wants: Sequence[Want], payer: Payer, key: str) -> tuple[bytes, bytes]:
     """(digest of actor and key, digest of the wish)."""
-    newest = parts.rules.year  # goes without saying: the same wish at code that knew one year only
+    first = parts.levy.first
     items = sorted(
-        (w.person_id, w.insurance, w.determination or 0, w.tier or 0, *([] if w.levy_year == newest else [w.levy_year]))
+        (w.person_id, w.insurance, w.determination or 0, w.tier or 0, *([] if w.levy_year == first else [w.levy_year]))
         for w in wants
     )
     wish = [payer.gateway, payer.kind, payer.channel, items]

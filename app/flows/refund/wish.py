@@ -116,8 +116,8 @@ def ask(
     wish."""
     if why not in QUESTIONS:
         raise UnknownReason
-    former = [] if levy_year == parts.rules.year else [levy_year]
-    wish = json.dumps(["refund", subject.id, insurance, determination, why, expected, *former])
+    later = [] if levy_year == parts.levy.first else [levy_year]
+    wish = json.dumps(["refund", subject.id, insurance, determination, why, expected, *later])
     key, body = sha256(f"refund\0{actor}\0{request_key}".encode()).digest(), sha256(wish.encode()).digest()
     with parts.engine.begin() as connection:
         _one_at_a_time(connection, key)
