@@ -31,9 +31,9 @@ TOGETHER = 500
 def ask_for_entitled(parts: Parts, people: Sequence[int] | None = None) -> int:
     """Quote again the paid bills of these persons (None: of everybody) of the years that are collected, as of when they
     paid and with today's facts; where less was due, ask for the difference once. How many were asked for."""
-    asked, rows = 0, list[Any]()
+    asked, rows, open_years = 0, list[Any](), parts.levy.open  # before a connection is in hand: then it may look again
     with parts.reading() as connection:
-        for rules in parts.levy.open:
+        for rules in open_years:
             rows += maybe_entitled(
                 connection,
                 levy_year=rules.year,

@@ -13,6 +13,7 @@ from app.flows.due.quote import subjects
 from app.flows.levy import Levy, YearClosed, YearUnsaid
 from app.flows.pay.start import NotPayable, Payer, Want, start_payment
 from app.flows.refund import wish
+from app.flows.refund.entitle_late import ask_for_entitled
 from app.flows.register.open_year import close_year, open_year
 from app.policy.facts import Insurance
 from app.policy.year import YEARS
@@ -198,6 +199,23 @@ def unaware(running):
     levy = Levy(running.parts.engine, YEARS, 2022)
     levy._looked_at = float("inf")
     return replace(running.parts, levy=levy)
+
+
+def test_a_list_of_one_year_gives_back_that_years_money_and_none_of_the_other(running, adult, both_open):
+    """The worker that looks for them has heard of 2022 only, and has nothing else to do that would tell it."""
+    pay(running, medical(adult, 2022), medical(adult, 2023))
+    become_poor(running, adult)
+    worker = replace(running.parts, levy=Levy(running.parts.engine, YEARS, 2022))
+
+    assert ask_for_entitled(worker) == 1
+
+    asked = rows(
+        running,
+        "select b.levy_year, r.amount from refund r join refund_bill using (household_id, number)"
+        " join bill b on b.id = bill_id",
+    )
+    assert asked == [(2023, 35000)]
+    assert [row[2] for row in bills(running, adult)] == ["settled", "settled"]
 
 
 def test_a_closed_year_takes_no_new_payment_and_the_money_of_a_code_that_is_out(running, adult, both_open):
