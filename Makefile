@@ -54,8 +54,8 @@ bench: setup ## figures as ratios; BENCH=name for one
 rolling: setup ## 20 rolling restarts and an upgrade under load, behind nginx; RATE=200 RESTARTS=20 BEFORE=commit
 	@.venv/bin/python -m bench.rolling --rate $(or $(RATE),200) --restarts $(or $(RESTARTS),20) $(if $(BEFORE),--before $(BEFORE))
 
-simulate: setup ## a season from one seed, with kills and crashes; SEED=7 or 1-20, PAYMENTS=… of each, LANES=… at a time
-	@.venv/bin/python -m tests.simulate --seeds $(or $(SEED),1) --payments $(or $(PAYMENTS),300) --lanes $(or $(LANES),1) --out out/simulate.json
+simulate: setup ## a season from one seed, with kills and crashes; SEED=7 or 1-20, PAYMENTS=… of each, LANES=… at a time, YEARS=2: a second levy year opens
+	@.venv/bin/python -m tests.simulate --seeds $(or $(SEED),1) --payments $(or $(PAYMENTS),300) --lanes $(or $(LANES),1) $(if $(filter 2,$(YEARS)),--two-years) --out out/simulate.json
 
 drill: setup ## a server killed under load, its disk lost, restored, against the far sides' lists; SEED= SECONDS= HOW=latest|backup
 	@.venv/bin/python -m tests.restore --seed $(or $(SEED),1) --seconds $(or $(SECONDS),60) --how $(or $(HOW),latest) --out out/drill.json

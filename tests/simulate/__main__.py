@@ -37,6 +37,7 @@ def _asked(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulate", description=__doc__)
     parser.add_argument("--seeds", type=_seeds, default=[1], help="7, or 1-20, or 3,5,8-11")
     parser.add_argument("--payments", type=int, default=300, help="of each seed")
+    parser.add_argument("--two-years", action="store_true", help="2023 opens while 2022 can still be paid")
     parser.add_argument("--lanes", type=int, default=1, help="seeds at a time")
     parser.add_argument("--out", type=Path, help="a JSON file with everything that was found")
     parser.add_argument("--log", type=Path, help="a folder for a log of each seed, one line a step")
@@ -56,6 +57,8 @@ def _seeds(words: str) -> list[int]:
 def _apart(seed: int, asked: argparse.Namespace) -> dict[str, object]:
     """A seed in a process of its own, in which texts are hashed the same way every time."""
     command = [sys.executable, "-m", "tests.simulate", "--one", str(seed), "--payments", str(asked.payments)]
+    if asked.two_years:
+        command += ["--two-years"]
     if asked.log:
         command += ["--log", str(asked.log)]
     if asked.replay:
@@ -89,7 +92,7 @@ def _one(asked: argparse.Namespace) -> int:
         log = (asked.log / f"seed-{asked.one}.log").open("w", encoding="utf-8")
     else:
         log = None
-    report = simulate(asked.one, asked.payments, log)
+    report = simulate(asked.one, asked.payments, log, two_years=asked.two_years)
     _say(json.dumps({**report.as_json(), "clean": report.findings.is_clean}, ensure_ascii=False, default=str))
     return 0
 

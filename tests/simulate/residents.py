@@ -1,15 +1,14 @@
 """What one resident does: chooses, scans, pays, waits, gives up, comes back, changes the channel, pays twice."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app.flows.pay.start import Payer, Started, Want
 from app.policy.facts import Insurance
 from payments.gateways.base import Kind
 from payments.sandbox.trades import Declined
-from tests.simulate.people import Household
 from tests.simulate.rates import AT_START, WAYS, WHEN_ASKED, WHEN_CLOSED, WHEN_TOLD, Mishap, chosen
 from tests.simulate.stage import KILLED
+from tests.simulate.system import Reply
 
 if TYPE_CHECKING:
     from tests.simulate.season import Season
@@ -22,10 +21,10 @@ _AGAIN = frozenset({KILLED, "!OperationalError", "!InterfaceError", "!InternalEr
 class Resident:
     """One who comes to pay, and whatever follows from it."""
 
-    def __init__(self, season: "Season", county: Sequence[Household], place: int) -> None:
+    def __init__(self, season: "Season", place: int) -> None:
         self.season, self.place = season, place
         self.chance, self.rates, self.stage = season.chance, season.rates, season.stage
-        self.household = county[place + (self.chance.randrange(4) if self.chance.random() < 0.2 else 0)]
+        self.household = season.household(place + (self.chance.randrange(4) if self.chance.random() < 0.2 else 0))
         self.wants = self._wants()
         stranger = self.chance.random() < self.rates.strangers
         self.account = f"account:{self.household.id + stranger}"
@@ -58,7 +57,7 @@ class Resident:
         if self.kind is not Kind.WEB and not self.season.is_over and self.chance.random() < self.rates.crossed:
             self.stage.crossing = lambda: self._press_again(payer)
         told = f"{self.key} {self.gateway} {self.kind} {len(self.wants)}"
-        reply = self.stage.call("web", "start", self.wants, payer, self.key, told=told)
+        reply = self._ask(payer, told)
         self.stage.crossing = None
         self.tries += 1
         if isinstance(reply.data, Started):
@@ -70,6 +69,9 @@ class Resident:
         elif self.tries < TRIES and reply.word == "!DIFFERENT_HOUSEHOLDS":
             self.wants = [want for want in self.wants if want.person_id == self.wants[0].person_id]
             self.come()
+
+    def _ask(self, payer: Payer, told: str) -> Reply:
+        return self.stage.call("web", "start", self.wants, payer, self.key, told=told)
 
     def _press_again(self, payer: Payer) -> None:
         """While the gateway still answers the first time; another process of the web takes it."""
@@ -112,12 +114,15 @@ class Resident:
         if self.chance.random() < 0.1:
             self._later(1, 90, lambda: self.stage.call("web", "follow", started.number))
         if self.chance.random() < self.rates.given_back:
-            self._later(300, 90_000, lambda: self.season.staff.ask_back(self.gateway, str(started.number)))
+            self._later(300, 90_000, lambda: self._want_back(str(started.number)))
         if self.gateway == "wechat" and self.chance.random() < self.rates.by_hand:
             self._later(600, 90_000, lambda: self.season.staff.give_back_by_hand(trade["number"]))
         if self.chance.random() < self.rates.determined:
             self._later(300, 90_000, lambda: self.season.staff.determine(self.wants[0].person_id))
         return None
+
+    def _want_back(self, number: str) -> None:
+        self.season.staff.ask_back(self.gateway, number)
 
     def _code(self, started: Started) -> str | None:
         checkout = started.checkout

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TextIO
 
 from core.clock import BEIJING
+from tests.simulate.by_year import judge_years
 from tests.simulate.checks import ALWAYS
 from tests.simulate.far import OF_CALLBACKS
 from tests.simulate.gates import What
 from tests.simulate.oracle import Findings, fingerprint, judge, look, unbooked
 from tests.simulate.season import Season
 from tests.simulate.stage import Stage
+from tests.simulate.two_years import TwoYears
 
 START = datetime(2021, 11, 5, 8, tzinfo=BEIJING)
 
@@ -49,20 +51,23 @@ class Report:
         return asdict(self)
 
 
-def simulate(seed: int, payments: int, log: TextIO | None = None) -> Report:
-    """Play a seed in a folder of its own. This process gets clocks and chance of the seed, for good."""
+def simulate(seed: int, payments: int, log: TextIO | None = None, *, two_years: bool = False) -> Report:
+    """Play a seed in a folder of its own; `two_years`: one in which a second levy year opens. This process gets clocks
+    and chance of the seed, for good."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="liangxian-season-") as home:
         Path(home).chmod(0o755)  # run by root, the server is another user
         stage = Stage(seed, Path(home), START, log)
         try:
-            season, findings = Season(stage, payments), Findings()
+            season, findings = (TwoYears if two_years else Season)(stage, payments), Findings()
             season.play()
             season.end()
             findings.unbooked_after_grace = unbooked(stage)
             look(stage, findings, ALWAYS, "after two minutes: ")
             season.settle()
             judge(stage, findings)
+            if isinstance(season, TwoYears):
+                judge_years(season, findings)
             return _report(stage, findings, began)
         finally:
             stage.close()

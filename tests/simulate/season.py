@@ -39,18 +39,27 @@ MORNINGS_AFTER = 3
 class Season:
     """One seed's season on its stage."""
 
-    def __init__(self, stage: Stage, payments: int) -> None:
+    comes: type[Resident] = Resident
+    mornings: tuple[time, ...] = MORNING
+
+    def __init__(self, stage: Stage, payments: int, households: int | None = None) -> None:
         self.stage, self.payments = stage, payments
         self.chance = Random(f"{stage.seed}/season")
         self.rates: Rates = drawn(self.chance)
         stage.far.post.slow = self.rates.slow
-        self.county: list[Household] = settle_county(stage.eye, stage.parts.vault, self.chance, payments + 4)
+        self.county: list[Household] = settle_county(
+            stage.eye, stage.parts.vault, self.chance, households or payments + 4
+        )
         self.tasks = sorted(tasks(jobs(stage.parts, stage.server.app_url(DATABASE))))
         self.staff = Staff(stage, self.chance, self.rates)
         self.is_over = False
         self.numbers: dict[str, list[str]] = {}  # of payments, by gateway
         self._order = itertools.count()
         self._moments: list[tuple[int, int, Callable[[], None]]] = []
+
+    def household(self, place: int) -> Household:
+        """Where the resident of a place lives."""
+        return self.county[place]
 
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """So long after now."""
@@ -60,7 +69,7 @@ class Season:
         """All of it, with everything that goes wrong."""
         days = max(2, ceil(self.payments / A_DAYS_PAYMENTS))
         coming = [self.payments * (place + 1) // days - self.payments * place // days for place in range(days)]
-        self.stage.clock.turn(_micros(self.rates.first_day, time(12, 59)))
+        self.stage.clock.turn(micros(self.rates.first_day, time(12, 59)))
         self._plan_strikes()
         place = itertools.count()
         for day, people in enumerate(coming):
@@ -81,15 +90,15 @@ class Season:
         """Mornings with statements and staff until everything has come to its end."""
         today = self.stage.clock.now().astimezone(BEIJING).date()
         for moment in (time(18), time(23, 50)):
-            self._at(_micros(today, moment), lambda: self._tick(OFTEN))
+            self._at(micros(today, moment), lambda: self._tick(OFTEN))
         for day in range(1, MORNINGS_AFTER + 1):
-            for moment in (time(1), *MORNING, time(16), time(21)):
-                self._at(_micros(today + timedelta(days=day), moment), self._morning)
-            self._at(_micros(today + timedelta(days=day), CLOSES), self.staff.close_yesterday)
+            for moment in (time(1), *self.mornings, time(16), time(21)):
+                self._at(micros(today + timedelta(days=day), moment), self._morning)
+            self._at(micros(today + timedelta(days=day), CLOSES), self.staff.close_yesterday)
         for day in (1, 2):  # and what was agreed to last goes back
             for moment in (time(9), time(15), time(23)):
                 last = today + timedelta(days=MORNINGS_AFTER + day)
-                self._at(_micros(last, moment), lambda: self._tick(OFTEN))
+                self._at(micros(last, moment), lambda: self._tick(OFTEN))
         self._until(None)
 
     def _until(self, end: int | None) -> None:
@@ -114,40 +123,44 @@ class Season:
 
     def _open(self, day: date, places: list[int]) -> None:
         """One day: people come one after another, the worker ticks until the evening and again in the morning."""
-        moment = _micros(day, OPENS)
+        moment = micros(day, OPENS)
         for place in places:
             self._at(moment, lambda place=place: self._arrive(place))
             self._last_arrival = moment
             moment += int(self.chance.expovariate(1 / self.rates.gap_s) * SECOND)
-        tick = _micros(day, OPENS)
+        tick = micros(day, OPENS)
         while tick < moment + 1800 * SECOND:
             self._at(tick, lambda: self._tick(OFTEN))
             tick += (self.rates.tick_s if tick < moment else 60) * SECOND
-        while tick < _micros(day, time(22)):
+        while tick < micros(day, time(22)):
             self._at(tick, lambda: self._tick(OFTEN))
             tick += 2700 * SECOND
         for hour in (14, 16, 21):
-            self._at(_micros(day, time(hour)), self.staff.work)
-        for when in MORNING:
-            self._at(_micros(day + timedelta(days=1), when), self._morning)
+            self._at(micros(day, time(hour)), self.staff.work)
+        for when in self.mornings:
+            self._at(micros(day + timedelta(days=1), when), self._morning)
         if self.chance.random() < self.rates.early:
-            self._at(_micros(day + timedelta(days=1), time(0, 20)), self.staff.close_yesterday)
-        self._at(_micros(day + timedelta(days=1), CLOSES), self.staff.close_yesterday)
+            self._at(micros(day + timedelta(days=1), time(0, 20)), self.staff.close_yesterday)
+        self._at(micros(day + timedelta(days=1), CLOSES), self.staff.close_yesterday)
 
     def _arrive(self, place: int) -> None:
         while self._strikes and self._strikes[0][0] <= place:
             self.stage.due.append(self._strikes.pop(0)[1])
         if self.chance.random() < self.rates.moved:
-            self.later(self.chance.uniform(0, 900), lambda: self._move(self.county[place]))
-        Resident(self, self.county, place).come()
+            self.later(self.chance.uniform(0, 900), lambda: self._move(self.household(place)))
+        self.comes(self, place).come()
 
     def _move(self, household: Household) -> None:
         """A bureau's file says that somebody lives elsewhere now."""
         person, home = self.chance.choice(household.people)[0], self.chance.choice(self.county).id
-        for statement, values in _A_FILE:
-            self.stage.eye.execute(statement, values)
+        self.in_a_files_name()
         self.stage.move(person, home)
         self.stage.say(f"moved {person} {home}")
+
+    def in_a_files_name(self) -> None:
+        """What the eye changes in the register from now on comes from a bureau's file."""
+        for statement, values in _A_FILE:
+            self.stage.eye.execute(statement, values)
 
     def _tick(self, names: tuple[str, ...]) -> None:
         for name in names:
@@ -172,5 +185,6 @@ class Season:
         self._strikes = sorted(((self.chance.randrange(last), due) for due in whose), key=lambda strike: strike[0])
 
 
-def _micros(day: date, moment: time) -> int:
+def micros(day: date, moment: time) -> int:
+    """A moment of a day in Beijing, as the clock counts."""
     return int(datetime.combine(day, moment, BEIJING).astimezone(UTC).timestamp()) * SECOND

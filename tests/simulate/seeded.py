@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
 
+import app.flows.levy
 import app.observe
 import core.clock
 import core.http
@@ -73,6 +74,7 @@ def set_clocks(clock: Clock) -> None:
             module.utc_now = clock.now  # type: ignore[attr-defined]
         if name.startswith("payments.sandbox") and hasattr(module, "time") and isinstance(module.time, ModuleType):
             module.time = shim  # type: ignore[attr-defined]
+    app.flows.levy.monotonic = shim.monotonic  # when it looks again whether a year opened
     for module in (core.http, app.observe, notifications.channels.wechat):
         module.time = shim  # type: ignore[attr-defined]
 

@@ -1,5 +1,6 @@
 """What people behind the counter do in a season: ask for money back, agree or not, try again what failed."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from random import Random
@@ -19,13 +20,13 @@ class Staff:
     def __init__(self, stage: Stage, chance: Random, rates: Rates) -> None:
         self.stage, self.chance, self.rates = stage, chance, rates
 
-    def ask_back(self, gateway: str, payment: str) -> None:
-        """A resident wants the money back."""
+    def ask_back(self, gateway: str, payment: str, bills: Sequence[int] | None = None) -> None:
+        """A resident wants the money back, of these bills or (None) of all."""
         if self.chance.random() < self.rates.mishaps:
             self.stage.far.faults.add(
                 chosen(self.chance, WHEN_GIVEN_BACK, gateway).fault(self.chance, gateway, payment)
             )
-        self.stage.call("web", "ask_back", payment, DESK)
+        self.stage.call("web", "ask_back", payment, DESK, bills)
 
     def work(self) -> None:
         """Everything that waits for a person: refunds on their way through the hands, failed ones, money in doubt."""

@@ -16,11 +16,13 @@ from procrastinate import App
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.flows.due.quote import all_due, subjects
 from app.flows.pay.follow import close_payment, follow
 from app.flows.pay.start import Payer, Want, start_payment
 from app.flows.reconcile.close_day import ask_to_close, close_day, confirm_close
 from app.flows.refund import give_back, steps
 from app.flows.register import determine
+from app.flows.register.open_year import close_year, open_year
 from app.jobs import jobs
 from app.policy.facts import Insurance
 from app.registry.determinations import BACKPAY, Kind
@@ -103,8 +105,26 @@ class System:
         phase = follow(self.parts, number).phase
         return str(phase), phase
 
-    def ask_back(self, payment: str, by: str) -> tuple[str, Any]:
-        asked = steps.apply(self.parts, payment, by=by)
+    def look(self, people: Sequence[int], tier: int) -> tuple[str, Any]:
+        """What the page of these people offers, with one tier chosen for all: (person, insurance, year, fen)."""
+        tiers = {(year, None): tier for year in self.parts.levy.ever.all}
+        shown = [
+            (person.id, due.insurance, due.levy_year, due.quote.personal_due)
+            for person in subjects(self.parts, people)
+            for due in all_due(self.parts, person, at=self.parts.clocks.now(), tiers=tiers)
+            if due.payable
+        ]
+        return f"{len(shown)} items", shown
+
+    def open_year(self, year: int, by: str) -> tuple[str, Any]:
+        """A command of the office's, in a process of its own."""
+        return str(open_year(self.app.extensions["joined"].office, year, by=by)), None
+
+    def close_year(self, year: int, by: str) -> tuple[str, Any]:
+        return str(close_year(self.app.extensions["joined"].office, year, by=by)), None
+
+    def ask_back(self, payment: str, by: str, bills: Sequence[int] | None = None) -> tuple[str, Any]:
+        asked = steps.apply(self.parts, payment, by=by, bills=bills)
         return f"{asked.number} {asked.amount}", asked.number
 
     def accept(self, number: str, by: str) -> tuple[str, Any]:
@@ -134,10 +154,10 @@ class System:
         give_back.went_by_hand(self.parts, number, by=by)
         return "went by hand", None
 
-    def determine(self, person: int, kind: str, by: str, other: str) -> tuple[str, Any]:
+    def determine(self, person: int, kind: str, by: str, other: str, year: int | None = None) -> tuple[str, Any]:
         """A bureau says something of somebody's medical insurance, whatever he has paid."""
         office = self.app.extensions["joined"].office
-        number = determine.apply(self.parts, person, Insurance.RES_MEDICAL, Kind(kind), by=by)
+        number = determine.apply(self.parts, person, Insurance.RES_MEDICAL, Kind(kind), by=by, levy_year=year)
         determine.check(office, number)
         years = (2019, 2020) if kind in BACKPAY else ()
         ruling = determine.Ruling(approved=True, amount=40000 if years else None, years=years)
