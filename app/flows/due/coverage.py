@@ -1,4 +1,4 @@
-"""Who belongs to the year's insurances and whose premium is done, person by person: the one count that agents, offices
+"""Who belongs to a year's insurances and whose premium is done, person by person: the one count that agents, offices
 and lists read (D41, decision 24). Reads only."""
 
 from collections.abc import Mapping, Sequence
@@ -45,23 +45,35 @@ class Row:
         return f"{done // 10}.{done % 10}%" if self.due else "—"
 
 
-def coverage(parts: Parts, *, since: datetime, towns: Sequence[str] = (), village: str = "") -> list[Row]:
-    """Every village of these towns (none: of all), or one village, both insurances, by code: where people live now."""
-    wanted = _asked(parts, village) | {"since": since, "towns": list(towns)}
+def coverage(
+    parts: Parts, *, since: datetime, towns: Sequence[str] = (), village: str = "", year: int | None = None
+) -> list[Row]:
+    """Every village of these towns (none: of all), or one village, both insurances, by code: where people live now.
+    `year`: the newest where none is said."""
+    wanted = _asked(parts, village, year) | {"since": since, "towns": list(towns)}
     with parts.reading() as connection:
-        return [Row(**row._mapping) for row in connection.execute(_COUNTED, wanted)]
+        return [Row(**row._mapping) for row in connection.execute(_COUNTED[_is_newest(parts, year)], wanted)]
 
 
-def left_in(parts: Parts, village: str) -> set[int]:
+def left_in(parts: Parts, village: str, *, year: int | None = None) -> set[int]:
     """Whom of a village something of the year is left of, by id: the people behind `Row.left`."""
+    wanted = _asked(parts, village, year) | {"towns": []}
     with parts.reading() as connection:
-        return set(connection.execute(_LEFT, _asked(parts, village) | {"towns": []}).scalars())
+        return set(connection.execute(_LEFT[_is_newest(parts, year)], wanted).scalars())
 
 
-def _asked(parts: Parts, village: str) -> Mapping[str, Any]:
-    pension, today = parts.rules.pension, parts.clocks.today()
+def _is_newest(parts: Parts, year: int | None) -> bool:
+    return year is None or year == parts.levy.years.newest
+
+
+def _asked(parts: Parts, village: str, year: int | None) -> Mapping[str, Any]:
+    rules = parts.rules if year is None else parts.levy.rules(year)
+    pension, today = (
+        rules.pension,
+        min(parts.clocks.today(), rules.dates.benefit_to),
+    )  # a year that is over stands still
     return {
-        "year": parts.rules.year,
+        "year": rules.year,
         "village": village,
         "today": today,
         "old_enough": born_by(today, pension.join_age),
@@ -73,33 +85,48 @@ def _asked(parts: Parts, village: str) -> Mapping[str, Any]:
 _ONE = """
 select t.name as town, v.name as village, v.code as village_code, p.id as person, e.insurance, b.personal_due,
        b.settled_at, b.id is not null as done,
-       e.status = 'NORMAL' and p.residence <> 'nonlocal'
-       and (p.residence not like 'permit%'
-            or (p.residence = 'permit' or p.parent_index is not null)
-               and coalesce(permit_end(p.residence, p.permit_to, p.parent_index) >= :today, true))
+       e.status = 'NORMAL' and {of}.residence <> 'nonlocal'
+       and ({of}.residence not like 'permit%'
+            or ({of}.residence = 'permit' or p.parent_index is not null)
+               and coalesce({permit_to} >= :today, true))
        and not e.employee_insured
        and not string_to_array(e.insured_elsewhere || '|' || coalesce(other.insured_elsewhere, ''), '|')
                && case e.insurance when 'RES_PENSION' then array['pension_elsewhere', 'drawing_pension']
                                    else array['medical_outside_zz', 'medical_inside_zz'] end
        and (e.insurance = 'RES_MEDICAL'
-            or p.birth_date <= :old_enough and p.birth_date > :too_old and not p.student) as own
+            or p.birth_date <= :old_enough and p.birth_date > :too_old and not {of}.student) as own
   from village v join town t on t.code = v.town_code
   join household h on h.village_code = v.code
   join person p on p.household_id = h.id and p.alive and p.restricted_at is null
-  join enrolment e on e.person_id = p.id
-  left join enrolment other on other.person_id = p.id and other.insurance <> e.insurance
+  {said}
   left join bill b on b.person_id = p.id and b.insurance = e.insurance and b.levy_year = :year
                   and b.determination is null and b.state = 'settled'
  where (v.code = :village or :village = '')
    and (cardinality(cast(:towns as text[])) = 0 or v.town_code = any (cast(:towns as text[])))
 """
-_COUNTED = text(f"""
+_NEWEST = _ONE.format(
+    of="p",
+    permit_to="permit_end(p.residence, p.permit_to, p.parent_index)",
+    said="join enrolment e on e.person_id = p.id"
+    " left join enrolment other on other.person_id = p.id and other.insurance <> e.insurance",
+)
+_FORMER = _ONE.format(  # whom the register did not know then belongs to nothing then
+    of="said",
+    permit_to="said.permit_to",
+    said="join former_person said on said.person_id = p.id and said.levy_year = :year"
+    " join former_enrolment e on e.person_id = p.id and e.levy_year = :year"
+    " left join former_enrolment other on other.person_id = p.id and other.levy_year = :year"
+    "   and other.insurance <> e.insurance",
+)
+_COUNT = """
 select town, village, village_code, insurance,
        count(*) filter (where own) as due,
        count(*) filter (where own and done and personal_due > 0) as paid,
        count(*) filter (where own and done and personal_due = 0) as free,
        count(*) filter (where not own) as excluded,
        count(*) filter (where own and done and settled_at > :since) as week
-  from ({_ONE}) one group by 1, 2, 3, 4 order by 3, 4
-""")
-_LEFT = text(f"select distinct person from ({_ONE}) one where own and not done")
+  from ({one}) one group by 1, 2, 3, 4 order by 3, 4
+"""
+_WHO = "select distinct person from ({one}) one where own and not done"
+_COUNTED = {True: text(_COUNT.format(one=_NEWEST)), False: text(_COUNT.format(one=_FORMER))}  # by: is it the newest?
+_LEFT = {True: text(_WHO.format(one=_NEWEST)), False: text(_WHO.format(one=_FORMER))}

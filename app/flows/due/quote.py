@@ -97,8 +97,10 @@ class Due:
 
     @property
     def can_be_done(self) -> bool:
-        """Is there anything that somebody can do for it now, or wait for?"""
-        return not self.settled and (self.payable or self.tier_open or self.waits)
+        """Is there anything that somebody can do for it now, on his own phone at least, or wait for?"""
+        quotes = (self.quote, self.on_phone or self.quote)
+        can_be_paid = any(each.eligible is Eligible.YES or each.reason_code in _TIER_ASKED for each in quotes)
+        return not self.settled and (can_be_paid or self.waits)
 
     @property
     def may_ask(self) -> bool:

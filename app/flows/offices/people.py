@@ -11,7 +11,7 @@ from app.access import accounts, acts, disclosures, erasures
 from app.access.roles import Role
 from app.access.sessions import Officer
 from app.access.tally import READINGS, SEARCHES, TooOften, count
-from app.flows.due.quote import Due, all_due
+from app.flows.due.quote import Due, dues_of_year
 from app.flows.parts import Parts
 from app.flows.prove.papers import is_code
 from app.flows.refused import kept_though_refused
@@ -82,7 +82,8 @@ class Hits:
 
 @dataclass(frozen=True)
 class Dossier:
-    """One person on a desk's page: the dues of both insurances, the household, what was paid, who read the numbers."""
+    """One person on a desk's page: what each levy year asks for, the newest first; the household, what was paid, who
+    read the numbers."""
 
     person: Subject
     phone: str | None  # masked
@@ -140,7 +141,8 @@ def dossier(parts: Parts, officer: Officer, person_id: int) -> Dossier:
         payments = [(each, stands(connection, each), acts.doer(connection, each.started_by)) for each in paid]
         notices = connection.execute(_NOTICES, {"household": person.household_id, "person": person_id}).all()
         readings = disclosures.of_person(connection, person_id)
-    dues = all_due(parts, person, at=parts.clocks.now())
+    now = parts.clocks.now()
+    dues = [due for year in parts.levy.ever.all for due in dues_of_year(parts, person.in_year(year), at=now)]
     others = [each for each in household if each.id != person_id]
     return Dossier(person, mask_phone(phone) if phone else None, dues, others, payments, notices, readings)
 
@@ -161,7 +163,7 @@ def read_numbers(parts: Parts, officer: Officer, person_id: int, *, reason: str)
 
 def _own(parts: Parts, connection: Connection, officer: Officer, person_id: int) -> Subject:
     """A person of this officer's places. NobodyFound, PersonRestricted."""
-    found = find.by_ids(connection, parts.vault, [person_id], years=parts.levy.years)
+    found = find.by_ids(connection, parts.vault, [person_id], years=parts.levy.ever)
     if not found or not sees(officer, found[0]):
         raise NobodyFound
     if found[0].restricted_at and officer.role is not Role.AUDITOR:

@@ -9,9 +9,10 @@ from app.documents.spreadsheet import Cell, as_csv, as_xlsx
 from app.flows.due.coverage import Row, coverage, left_in
 from app.flows.offices.people import NobodyFound, allow_reading, good_reason
 from app.flows.parts import Parts
-from app.flows.village.people import STANDING_WORDS, TITLES, villagers
+from app.flows.village.people import STANDING_WORDS, TITLES, villagers_in
 from app.flows.village.people import villages as named_villages
 from app.policy.facts import Insurance
+from app.policy.year import NoSuchYear
 from app.registry.find import Subject
 from core.clock import beijing
 from core.redact import mask_name, mask_phone
@@ -20,9 +21,18 @@ WEEK = timedelta(days=7)
 HEAD = ("镇街", "村（居）", "险种", "应参保", "已缴费", "不用交已办好", "不在这里交", "还没办", "办好率", "近七天办好")
 
 
-def progress(parts: Parts, officer: Officer) -> list[Row]:
-    """Every village of the officer's towns, both insurances, by code."""
-    return coverage(parts, since=parts.clocks.now() - WEEK, towns=sorted(officer.towns))
+def progress(parts: Parts, officer: Officer, *, year: int | None = None) -> list[Row]:
+    """Every village of the officer's towns, both insurances, by code; of a levy year that is or was collected, the
+    newest where none is said. NoSuchYear."""
+    towns = sorted(officer.towns)
+    return coverage(parts, since=parts.clocks.now() - WEEK, towns=towns, year=collected(parts, year))
+
+
+def collected(parts: Parts, year: int | None) -> int:
+    """This levy year if it is or was collected here, the newest for None. NoSuchYear."""
+    if year is not None and year not in parts.levy.ever.all:
+        raise NoSuchYear(str(year))
+    return parts.levy.years.newest if year is None else year
 
 
 def totals(rows: Sequence[Row]) -> list[Row]:
@@ -32,35 +42,41 @@ def totals(rows: Sequence[Row]) -> list[Row]:
     ]
 
 
-def progress_file(parts: Parts, officer: Officer, kind: str) -> bytes:
-    """The table as XLSX or CSV. No person is in it."""
+def progress_file(parts: Parts, officer: Officer, kind: str, *, year: int | None = None) -> bytes:
+    """The table as XLSX or CSV. No person is in it. NoSuchYear."""
     rows = [
         (
             *(row.town, row.village, TITLES[Insurance(row.insurance)], row.due, row.paid, row.free),
             *(row.excluded, row.left, row.rate, row.week),
         )
-        for row in progress(parts, officer)
+        for row in progress(parts, officer, year=year)
     ]
-    return _file(kind, "参保缴费进度", HEAD, rows, _mark(parts, officer))
+    return _file(kind, f"{collected(parts, year)}年参保缴费进度", HEAD, rows, _mark(parts, officer))
 
 
 def to_do_file(
-    parts: Parts, officer: Officer, village_code: str, kind: str, *, reason: str, phones: bool = False
+    parts: Parts,
+    officer: Officer,
+    village_code: str,
+    kind: str,
+    *,
+    reason: str,
+    phones: bool = False,
+    year: int | None = None,
 ) -> bytes:
-    """Who of a village is still to do, for whoever goes from door to door: names masked, households whole, phones
-    masked unless they are asked for (`phones`). It is written down who took it and why.
+    """Who of a village is still to do for a levy year (the newest), for whoever goes from door to door: names masked,
+    households whole, phones masked unless they are asked for (`phones`). It is written down who took it and why.
 
-    BadReadingReason, NobodyFound, TooOften."""
-    why = good_reason(reason)
+    BadReadingReason, NobodyFound, TooOften, NoSuchYear."""
+    why, asked = good_reason(reason), collected(parts, year)
     if (officer.towns and village_code[:9] not in officer.towns) or not named_villages(parts, [village_code]):
         raise NobodyFound
     allow_reading(parts, officer)
     noted = f"{why}（带完整手机号）" if phones else why
     with parts.engine.begin() as connection:
         disclosures.note(connection, session=officer.session, reason=noted, at=parts.clocks.wall(), place=village_code)
-    lines, _ = villagers(parts, village_code)
-    left = left_in(parts, village_code)
-    to_do = [line for line in lines if line.subject.id in left]
+    left = left_in(parts, village_code, year=asked)
+    to_do = [line for line in villagers_in(parts, village_code, asked) if line.subject.id in left]
     rows = [
         (
             line.subject.household_number,
@@ -74,7 +90,11 @@ def to_do_file(
         for line in to_do
     ]
     return _file(
-        kind, "还没办的", ("户号", "姓名", "关系", "状态", "要交", "是否外出", "手机号"), rows, _mark(parts, officer)
+        kind,
+        f"{asked}年还没办的",
+        ("户号", "姓名", "关系", "状态", "要交", "是否外出", "手机号"),
+        rows,
+        _mark(parts, officer),
     )
 
 

@@ -1,6 +1,6 @@
 """A village as its agent sees it: who still owes something, who does not, and how far it has come. Reads only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum
@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from app.access import acts
 from app.flows.due.coverage import Row, coverage
-from app.flows.due.quote import AGENT, Due, all_due
+from app.flows.due.quote import AGENT, Due, all_due, dues_of_year
 from app.flows.parts import Parts
 from app.policy.facts import Insurance
 from app.policy.terms import Dates
@@ -17,6 +17,7 @@ from app.policy.words import short_day
 from app.registry import find
 from app.registry.find import Subject
 from app.registry.models import Town, Village
+from app.registry.years import Years
 from core.money import Fen, plain_yuan
 
 
@@ -51,14 +52,16 @@ SHOWN: Mapping[str, tuple[str, frozenset[Standing]]] = {  # what an agent asks h
 
 @dataclass(frozen=True)
 class Villager:
-    """One line of the list. `amount` in fen, what can be paid now; `year_open`: something of the year itself can be
-    done now, whatever is to be paid for former years."""
+    """One line of the list, of the newest levy year or the one that was asked for. `amount` in fen, what can be paid
+    now; `year_open`: something of the year itself can be done now, whatever is back-paid. `late`: what is still to be
+    paid for a former year, a word of its own: it makes nobody's year undone."""
 
     subject: Subject
     standing: Standing
     amount: Fen
     due_words: str
     year_open: bool
+    late: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,8 @@ def villages(parts: Parts, codes: Sequence[str]) -> list[VillageName]:
 
 
 def villagers(parts: Parts, village_code: str, *, channel: str = AGENT) -> tuple[list[Villager], list[Progress]]:
-    """Everybody of a village, what is still to do through this channel first, and the progress of both insurances."""
+    """Everybody of a village, what is still to do through this channel first, and the progress of both insurances: of
+    the newest levy year."""
     with parts.reading() as connection:
         people = find.by_village(connection, parts.vault, village_code, years=parts.levy.years)
     counted = {row.insurance: row for row in coverage(parts, since=parts.clocks.now(), village=village_code)}
@@ -100,12 +104,25 @@ def villagers(parts: Parts, village_code: str, *, channel: str = AGENT) -> tuple
     return standings(parts, people, channel=channel), progress
 
 
-def standings(parts: Parts, people: Sequence[Subject], *, channel: str) -> list[Villager]:
-    """Where the living of these stand, what is still to do through this channel first."""
+def villagers_in(parts: Parts, village_code: str, year: int) -> list[Villager]:
+    """Where everybody of a village stands for one levy year, whichever it is."""
+    newest = parts.levy.years.newest
+    asked = Years(newest, () if year == newest else (year,))
+    with parts.reading() as connection:
+        people = find.by_village(connection, parts.vault, village_code, years=asked)
     now = parts.clocks.now()
-    return sorted(
-        (_villager(person, all_due(parts, person, at=now, channel=channel)) for person in people if person.alive),
-        key=lambda line: (line.standing, line.subject.household_number, line.subject.id),
+    return _in_order(
+        _villager(person, dues_of_year(parts, person.in_year(year), at=now, channel=AGENT), year)
+        for person in people
+        if person.alive
+    )
+
+
+def standings(parts: Parts, people: Sequence[Subject], *, channel: str) -> list[Villager]:
+    """Where the living of these stand for the newest levy year, what is still to do through this channel first."""
+    now, newest = parts.clocks.now(), parts.levy.years.newest
+    return _in_order(
+        _villager(person, all_due(parts, person, at=now, channel=channel), newest) for person in people if person.alive
     )
 
 
@@ -167,7 +184,12 @@ def matching(
 TITLES = {Insurance.RES_MEDICAL: "医保", Insurance.RES_PENSION: "养老"}
 
 
-def _villager(person: Subject, dues: Sequence[Due]) -> Villager:
+def _in_order(lines: Iterable[Villager]) -> list[Villager]:
+    return sorted(lines, key=lambda line: (line.standing, line.subject.household_number, line.subject.id))
+
+
+def _villager(person: Subject, found: Sequence[Due], year: int) -> Villager:
+    dues = [due for due in found if due.levy_year == year]
     years_own = [due for due in dues if due.determination is None]
     payable = [due for due in dues if due.payable]
     amount = sum(due.quote.personal_due or 0 for due in payable)
@@ -180,7 +202,8 @@ def _villager(person: Subject, dues: Sequence[Due]) -> Villager:
     else:
         standing = _closed(years_own)
     words = "；".join(filter(None, map(_word, dues)))
-    return Villager(person, standing, amount, words, any(due.payable or due.tier_open for due in years_own))
+    year_open = any(due.payable or due.tier_open for due in years_own)
+    return Villager(person, standing, amount, words, year_open, _late([due for due in found if due.levy_year != year]))
 
 
 def _closed(years_own: Sequence[Due]) -> Standing:
@@ -192,6 +215,15 @@ def _closed(years_own: Sequence[Due]) -> Standing:
     if any(due.not_now for due in left):
         return Standing.NOT_NOW
     return Standing.DONE if any(due.settled for due in years_own) else Standing.NOT_HERE
+
+
+def _late(dues: Sequence[Due]) -> str:
+    """2022年医保、养老逾期未交. Whom the government may owe it waits for its bureau, and is not said to owe."""
+    left = [due for due in dues if due.determination is None and not due.waits and not due.is_spared]
+    titles: dict[int, list[str]] = {}
+    for due in left:
+        titles.setdefault(due.levy_year, []).append(TITLES[due.insurance])
+    return "；".join(f"{year}年{'、'.join(own)}逾期未交" for year, own in titles.items())
 
 
 def _word(due: Due) -> str:

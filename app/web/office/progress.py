@@ -4,8 +4,9 @@ from apiflask import APIBlueprint
 from flask import Response, render_template, request
 
 from app.flows.offices.people import BadReadingReason
-from app.flows.offices.progress import progress, progress_file, to_do_file, totals
+from app.flows.offices.progress import collected, progress, progress_file, to_do_file, totals
 from app.flows.village.people import TITLES
+from app.policy.year import NoSuchYear
 from app.web.door.access import Answer, needs, officer
 from app.web.door.parts import parts
 from app.web.files import as_file
@@ -27,7 +28,7 @@ class NoSuchFile(NotFound):
 @bp.get("/")
 @needs("progress.see")
 def table() -> Answer:
-    """By village and insurance: should, done, left, the last seven days."""
+    """By village and insurance: should, done, left, the last seven days; `?year=` of another levy year."""
     return _table()
 
 
@@ -35,7 +36,8 @@ def table() -> Answer:
 @needs("progress.see")
 def table_file(kind: str) -> Response:
     """The same as a file."""
-    return _file(progress_file(parts(), officer(), _known(kind)), "参保缴费进度", kind)
+    made = progress_file(parts(), officer(), _known(kind), year=_year())
+    return _file(made, f"{collected(parts(), _year())}年参保缴费进度", kind)
 
 
 @bp.post("/<village>/to-do.<kind>")
@@ -44,15 +46,25 @@ def to_do(village: str, kind: str) -> Answer | tuple[Answer, int]:
     """Who of a village is still to do, taken away for a reason that is written down."""
     try:
         asked = {"reason": request.form.get("reason", "")[:400], "phones": request.form.get("phones") == "yes"}
-        made = to_do_file(parts(), officer(), village, _known(kind), **asked)
+        made = to_do_file(parts(), officer(), village, _known(kind), **asked, year=_year())
     except BadReadingReason as error:
         return _table(problem=error.sentence()), error.status
-    return _file(made, f"还没办的-{village}", kind)
+    return _file(made, f"{collected(parts(), _year())}年还没办的-{village}", kind)
 
 
 def _table(**words: object) -> str:
-    rows = progress(parts(), officer())
+    year = collected(parts(), _year())
+    rows = progress(parts(), officer(), year=year)
+    words |= {"year": year, "years": parts().levy.ever.all}
     return render_template("office/progress.html", rows=rows, totals=totals(rows), titles=TITLES, **words)
+
+
+def _year() -> int | None:
+    """The levy year that the address asks for. NoSuchYear for what is none."""
+    asked = request.args.get("year")
+    if asked is not None and not (asked.isascii() and asked.isdecimal() and len(asked) == 4):
+        raise NoSuchYear(asked)
+    return int(asked) if asked else None
 
 
 def _known(kind: str) -> str:
