@@ -5,7 +5,7 @@ from datetime import datetime
 import click
 from flask.cli import AppGroup
 
-from app.cli.parts import office_parts, parts
+from app.cli.parts import office_parts, parts, year_meant
 from app.cli.sheet import id_number_asked
 from app.flows.due.look_up import identify
 from app.flows.register.determine import Ruling, apply, check, decide, listed
@@ -23,12 +23,14 @@ determination = AppGroup("determination", help="Back-pay, newborn, late waiver: 
 @click.option("--name", prompt="姓名", help="The name as on the identity card; the number comes on standard input.")
 @click.option("--insurance", required=True, type=click.Choice([each.value for each in Insurance]))
 @click.option("--kind", required=True, type=click.Choice([kind.value for kind in Kind]))
+@click.option("--year", type=int, help="Of which levy year; needed where two are collected.")
 @click.option("--by", required=True, help="Who applies.")
-def apply_command(name: str, insurance: str, kind: str, by: str) -> None:
-    """Apply for a determination of this levy year; one that is open already is not applied for twice."""
+def apply_command(name: str, insurance: str, kind: str, *, year: int | None, by: str) -> None:
+    """Apply for a determination of a levy year; one that is open already is not applied for twice."""
+    of = year_meant(year)  # before anything is asked
     try:
         person = identify(parts(), name=name, id_number=id_number_asked())
-        number = apply(parts(), person, Insurance(insurance), Kind(kind), by=f"staff:{by.strip()}")
+        number = apply(parts(), person, Insurance(insurance), Kind(kind), by=f"staff:{by.strip()}", levy_year=of)
     except AppError as error:
         raise click.ClickException(next(iter(error.fields.values()), error.sentence())) from error
     click.echo(f"申请号 {number}")
@@ -40,7 +42,8 @@ def list_command(everything: bool) -> None:
     """The open applications, oldest first."""
     for each in listed(parts(), everything=everything):
         click.echo(
-            f"{each.id}\t{beijing(each.applied_at):%Y-%m-%d}\t{WORDS[each.kind]}\t{phrases('names')[each.insurance]}\t"
+            f"{each.id}\t{beijing(each.applied_at):%Y-%m-%d}\t{each.levy_year}年\t{WORDS[each.kind]}\t"
+            f"{phrases('names')[each.insurance]}\t"
             f"{each.name}\t{each.village}\t{WORDS[each.state]}\t{each.requested_by}\t{each.decided_by or ''}"
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+import click
 from flask import current_app
 
 if TYPE_CHECKING:
@@ -26,6 +27,15 @@ def parts() -> Parts:
 def office_parts() -> Parts:
     """The same with the office's role: for commands that make accounts, take files in, or decide for a bureau."""
     return cast("Parts", current_app.extensions["joined"].office)
+
+
+def year_meant(said: int | None) -> int:
+    """The levy year that was said, or the only one that is collected; of two, which one must be said."""
+    collected = parts().levy.years.all
+    if said is None and len(collected) > 1:
+        years = "、".join(map(str, collected))
+        raise click.ClickException(f"现在收 {years} 两个年度的钱，请用 --year 写明是哪一年。")
+    return parts().levy.only if said is None else said
 
 
 def urls() -> Urls:

@@ -6,7 +6,7 @@ from datetime import date
 import click
 from flask.cli import AppGroup
 
-from app.cli.parts import parts
+from app.cli.parts import parts, year_meant
 from app.cli.sheet import id_number_asked
 from app.flows.due.look_up import identify
 from app.flows.pay.start import Want
@@ -66,14 +66,18 @@ def keep_command(cause: str, until: date, reason: str, by: str) -> None:
 @click.option("--name", prompt="姓名", help="For whom; the identity number comes on standard input.")
 @click.option("--insurance", "insurances", multiple=True, required=True, type=click.Choice([str(i) for i in Insurance]))
 @click.option("--tier", help="The pension tier, in yuan.")
+@click.option("--year", type=int, help="For which levy year; needed where two are collected.")
 @_by
-def propose_command(cause: str, name: str, by: str, insurances: tuple[str, ...], tier: str | None) -> None:
-    """CAUSE was meant for these items of one person; another person agrees."""
+def propose_command(
+    cause: str, name: str, *, by: str, insurances: tuple[str, ...], tier: str | None, year: int | None
+) -> None:
+    """CAUSE was meant for these items of one person and year; another person agrees."""
+    of = year_meant(year)
 
     def act() -> None:
         person = identify(parts(), name=name, id_number=id_number_asked())
         wants = [
-            Want(person, Insurance(each), fen(tier) if tier and each == Insurance.RES_PENSION else None)
+            Want(person, Insurance(each), fen(tier) if tier and each == Insurance.RES_PENSION else None, levy_year=of)
             for each in insurances
         ]
         flow.propose(parts(), flow.key_of(parts(), cause), wants, by=by)

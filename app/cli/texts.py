@@ -32,7 +32,8 @@ def longest_values(sample: Mapping[str, str]) -> Mapping[str, str]:
     """Of each variable the longest value that this register can make."""
     with parts().reading() as connection:
         found = connection.execute(_LONGEST).one()
-    items = "、".join(f"{parts().rules.year}年居民{what}" for what in ("医保", "养老", "养老补缴"))
+    years = "和".join(map(str, sorted(parts().levy.years.all)))  # as flows/titles.py puts them together
+    items = "、".join(f"{years}年居民{what}" for what in ("医保", "养老", "养老补缴"))
     return {
         **sample,
         "village": "村" * max(found.village or 0, len(sample["village"])),

@@ -94,8 +94,10 @@ def _how(page: Page, facts: Mapping[str, Any]) -> None:
     if "booked_on" in facts:
         page.fact("入库日期", _day(facts["booked_on"]))
         page.fact("税票号", facts["tax_serial"])
-    for start in sorted({item["benefit_start"] for item in facts["items"] if item["benefit_start"]}):
-        page.fact("医保待遇起始", _day(start))
+    starts = sorted({(item["year"], item["benefit_start"]) for item in facts["items"] if item["benefit_start"]})
+    several = len({item["year"] for item in facts["items"]}) > 1
+    for year, start in starts:
+        page.fact("医保待遇起始", f"{_day(start)}（{year}年度）" if several else _day(start))
     page.y -= 2 * mm
 
 

@@ -14,6 +14,7 @@ from wechatpy.client.api import WeChatWxa
 from wechatpy.exceptions import WeChatClientException
 
 from core.errors import BadInput
+from notifications.approved import CUT
 from notifications.channels import ChannelSilent, NotReachable, Words
 
 TIME_OUT_S = (3, 8)
@@ -164,9 +165,14 @@ def _thing(text: str) -> str:
     return " ".join(text.split())[:20]
 
 
+def _items(text: str) -> str:
+    """Whole items, or a year would stand there by half."""
+    return _thing(text if len(text) <= 20 else CUT["items"](text, 20))
+
+
 VALUES = {
     "thing1": ("names", _thing),
-    "thing2": ("items", _thing),
+    "thing2": ("items", _items),
     "amount3": ("amount", lambda amount: f"{amount.removesuffix('元')}元"),
     "character_string4": ("check_code", str),
     "thing5": ("village", _thing),

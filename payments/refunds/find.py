@@ -92,7 +92,7 @@ def bills_of(connection: Connection, number: str) -> Sequence[Row]:
         select(Bill.__table__, RefundBill.replacement)
         .join(RefundBill, (RefundBill.household_id == Bill.household_id) & (RefundBill.bill_id == Bill.id))
         .where(RefundBill.household_id == household_of(number), RefundBill.number == number)
-        .order_by(Bill.person_id, Bill.insurance)
+        .order_by(Bill.person_id, Bill.levy_year.desc(), Bill.insurance)
     ).all()
 
 
@@ -180,7 +180,7 @@ _OF_PEOPLE = text(
     "     where s.household_id = mine.household_id and s.number = mine.number) as steps,"
     "   (select jsonb_build_object('state', t.state, 'last4', t.last4) from refund_transfer t"
     "     where t.household_id = mine.household_id and t.number = mine.number and t.state <> 'refused') as transfer,"
-    "   (select jsonb_agg(to_jsonb(b) order by b.person_id, b.insurance) from bill b"
+    "   (select jsonb_agg(to_jsonb(b) order by b.person_id, b.levy_year desc, b.insurance) from bill b"
     "     where b.household_id = mine.household_id and b.id in ("
     "       select bill_id from refund_bill where household_id = mine.household_id and number = mine.number"
     "       union select bill_id from payment_bill where household_id = mine.household_id and number = mine.payment"
@@ -202,7 +202,7 @@ def settled_from(connection: Connection, household_id: int, receipt: str) -> Seq
                 RefundBill.household_id == Bill.household_id, RefundBill.bill_id == Bill.id, RefundBill.live
             ),
         )
-        .order_by(Bill.person_id, Bill.insurance)
+        .order_by(Bill.person_id, Bill.levy_year.desc(), Bill.insurance)
     ).all()
 
 

@@ -15,7 +15,7 @@ def payment(connection: Connection, number: str) -> Row | None:
 
 
 def bills_of(connection: Connection, household_id: int, number: str) -> Sequence[Row]:
-    """The bills a payment covers, by person and insurance."""
+    """The bills a payment covers, by person, the newest year first."""
     return connection.execute(_BILLS, {"household": household_id, "its_number": number}).all()
 
 
@@ -26,7 +26,7 @@ _BILLS = (
     select(Bill.__table__)
     .join(PaymentBill, (PaymentBill.household_id == Bill.household_id) & (PaymentBill.bill_id == Bill.id))
     .where(PaymentBill.household_id == bindparam("household"), PaymentBill.number == bindparam("its_number"))
-    .order_by(Bill.person_id, Bill.insurance, Bill.determination.nulls_first())
+    .order_by(Bill.person_id, Bill.levy_year.desc(), Bill.insurance, Bill.determination.nulls_first())
 )
 
 

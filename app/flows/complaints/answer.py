@@ -53,7 +53,9 @@ def answer(
     BadAnswer, ComplaintOver, NoSuchComplaint. The same words in the same turn are one answer."""
     with parts.engine.begin() as connection:
         row = _open(connection, gateway, number)
-        words = compose(key, own, names=names_of(parts, connection, row), places=places_of(parts))
+        words = compose(
+            key, own, names=names_of(parts, connection, row), places=places_of(parts, connection, row.payment)
+        )
         _write(parts, connection, row, kind="answer", words=words, by=by, picture=picture)
 
 
@@ -65,7 +67,12 @@ def finish(parts: Parts, gateway: str, number: str, *, key: str, own: str, by: s
         if row.refund and RefundState(find_refunds.find(connection, row.refund).state) in UNDECIDED:
             raise RefundUndecided(row.refund)
         if channel_of(parts, gateway).facts.last_words:
-            words = compose(key or "done", own, names=names_of(parts, connection, row), places=places_of(parts))
+            words = compose(
+                key or "done",
+                own,
+                names=names_of(parts, connection, row),
+                places=places_of(parts, connection, row.payment),
+            )
         elif key or own.strip():
             raise BadAnswer(what="这个平台的“处理完了”不带话。先点“回复”把话说了，再点“处理完了”")
         else:
@@ -88,8 +95,8 @@ def ask_back(parts: Parts, gateway: str, number: str, *, why: Why, by: str) -> A
 def write_refund_word(parts: Parts, row: Row, *, agreed: bool, by: str) -> bool:
     """Tell a gateway that wants to hear it what became of the refund; False if that was written before."""
     key = "refund_begun" if agreed else "refund_rejected"
-    words = compose(key, "", names=(), places=places_of(parts))
     with parts.engine.begin() as connection:
+        words = compose(key, "", names=(), places=places_of(parts, connection, row.payment))
         return _write(parts, connection, row, kind="agree" if agreed else "refuse", words=words, by=by)
 
 
@@ -103,9 +110,11 @@ def names_of(parts: Parts, connection: Connection, row: Row) -> Sequence[str]:
     return [person.name for person in people]
 
 
-def places_of(parts: Parts) -> Mapping[str, str]:
-    """What the approved sentences' places are filled with."""
-    return {"help_phone": parts.help_phone, "year": str(parts.rules.year), "issuer": parts.issuer}
+def places_of(parts: Parts, connection: Connection, payment: str | None) -> Mapping[str, str]:
+    """What the approved sentences' places are filled with; the years are those that the payment is for."""
+    bills = find_money.bills_of(connection, household_of(payment), payment) if payment else ()
+    years = sorted({bill.levy_year for bill in bills}) or [parts.rules.year]
+    return {"help_phone": parts.help_phone, "year": "、".join(map(str, years)), "issuer": parts.issuer}
 
 
 def _case(connection: Connection, gateway: str, number: str) -> Row:

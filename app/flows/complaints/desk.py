@@ -189,9 +189,11 @@ def read_in_full(parts: Parts, officer: Officer, gateway: str, number: str, *, r
     return told["words"], phone
 
 
-def sentences(parts: Parts) -> Mapping[str, str]:
-    """The approved sentences, with the district's own words in them."""
-    return {key: words.format_map(places_of(parts)) for key, words in approved().items()}
+def sentences(parts: Parts, payment: str | None) -> Mapping[str, str]:
+    """The approved sentences, with the district's own words and the payment's years in them."""
+    with parts.reading() as connection:
+        places = places_of(parts, connection, payment)
+    return {key: words.format_map(places) for key, words in approved().items()}
 
 
 def _head(row: Row, now: datetime, about: str) -> Waiting:

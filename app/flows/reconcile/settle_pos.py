@@ -50,7 +50,7 @@ def _line(
     reference = connection.execute(
         text("select pos_reference(:reference, :happened)"), {"reference": _reference(row), "happened": happened}
     ).scalar_one()
-    household, bill = _bill_of(parts, connection, row, person)
+    household, bill = _bill_of(parts, connection, row, person, f"receipt:{CHANNEL}:{reference}")
     became = connection.execute(
         text("select take_pos(:household, :bill, :reference, :amount, :happened, :booked_on)"),
         {
@@ -78,8 +78,11 @@ def _person_of(parts: Parts, connection: Connection, row: Mapping[str, Any]) -> 
     return known[0] if known else 0
 
 
-def _bill_of(parts: Parts, connection: Connection, row: Mapping[str, Any], person: int) -> tuple[int, int]:
-    """(household, bill) that a line is for, by its levy item, or by person and insurance; zeros for none.
+def _bill_of(
+    parts: Parts, connection: Connection, row: Mapping[str, Any], person: int, receipt: str
+) -> tuple[int, int]:
+    """(household, bill) that a line is for, by its levy item, or by person and insurance; zeros for none. `receipt`:
+    the cause it is booked by, once or again.
 
     A bill nobody issued yet is issued at the price of the moment the card was read."""
     if not person:
@@ -87,28 +90,56 @@ def _bill_of(parts: Parts, connection: Connection, row: Mapping[str, Any], perso
     if row["item"] is not None:
         held = connection.execute(text("select household_id, id from bill where id = :id"), {"id": row["item"]}).one()
         return held.household_id, held.id
-    subject = find.by_ids(connection, parts.vault, [person], years=parts.levy.years)[0]
+    subject = find.by_ids(connection, parts.vault, [person], years=parts.levy.ever)[0]
     wanted = [Insurance(row["insurance"])] if row["insurance"] else list(Insurance)
-    fitting = (_fitting(parts, connection, subject, insurance, row) for insurance in wanted)
+    fitting = (_fitting(parts, connection, subject, insurance, row=row, receipt=receipt) for insurance in wanted)
     return subject.household_id, next((bill for bill in fitting if bill), 0)
 
 
 def _fitting(
-    parts: Parts, connection: Connection, subject: Subject, insurance: Insurance, row: Mapping[str, Any]
+    parts: Parts,
+    connection: Connection,
+    subject: Subject,
+    insurance: Insurance,
+    *,
+    row: Mapping[str, Any],
+    receipt: str,
 ) -> int:
-    """The bill of one insurance that takes this very amount, or the one that was settled before; 0 for none. An amount
-    that a bureau determined names its back-payment; any other is the year's."""
-    at = row["happened_at"]
-    for backpay in subject.standing[insurance].backpays:
-        due = amount_due(parts, subject, insurance, at=at, channel=CHANNEL, determination=backpay["id"])
-        if due.payable and due.quote.personal_due == row["amount"]:
-            return _issued(parts, connection, subject, due)
-    standing = subject.standing[insurance].bill
-    if standing is not None and standing["state"] == "settled":
-        return int(standing["id"]) if standing["personal_due"] == row["amount"] else 0
+    """The bill of one insurance that takes this very amount, or the one that was settled before; 0 for none, and where
+    an open one of either of two levy years would take it: a person says which. The price of the moment says which years
+    could be paid then, whatever is closed by now."""
+    own = [subject.in_year(year) for year in parts.levy.ever.all]
+    settled = [held for said in own for held in _settled(said, insurance) if held["personal_due"] == row["amount"]]
+    if again := [held for held in settled if held["settled_by"] == receipt]:
+        return int(again[0]["id"])
+    fits = [(said, due) for said in own if (due := _due(parts, said, insurance, row)) is not None]
+    if len(fits) == 1:
+        return _issued(parts, connection, *fits[0])
+    return int(settled[0]["id"]) if settled and not fits else 0
+
+
+def _due(parts: Parts, subject: Subject, insurance: Insurance, row: Mapping[str, Any]) -> Due | None:
+    """What this very amount pays of the subject's year. One that a bureau determined names its back-payment; any other
+    is the year's."""
     tier = row["amount"] if insurance is Insurance.RES_PENSION else None
-    due = amount_due(parts, subject, insurance, at=at, channel=CHANNEL, tier=tier)
-    return _issued(parts, connection, subject, due) if due.payable and due.quote.personal_due == row["amount"] else 0
+    held = subject.standing[insurance].bill
+    items = [(None, backpay["id"]) for backpay in subject.standing[insurance].backpays]
+    if held is None or held["state"] != "settled":
+        items.append((tier, None))
+    for chosen, number in items:
+        due = amount_due(
+            parts, subject, insurance, at=row["happened_at"], channel=CHANNEL, tier=chosen, determination=number
+        )
+        if due.payable and due.quote.personal_due == row["amount"]:
+            return due
+    return None
+
+
+def _settled(subject: Subject, insurance: Insurance) -> list[Mapping[str, Any]]:
+    """What is paid of the subject's year, its premium first."""
+    own = subject.standing[insurance]
+    bills = [own.bill, *(backpay["bill"] for backpay in own.backpays)]
+    return [bill for bill in bills if bill is not None and bill["state"] == "settled"]
 
 
 def _issued(parts: Parts, connection: Connection, subject: Subject, due: Due) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from app.access import accounts
 from app.flows.parts import Parts
-from app.flows.titles import title_of
+from app.flows.titles import titles_together
 from app.policy.refunds import Why
 from app.registry import find
 from core.money import plain_yuan
@@ -34,7 +34,7 @@ def tell_refund(parts: Parts, connection: Connection, number: str, word: str) ->
     fields = {
         "village": f"{people[0].town}{people[0].village}",
         "names": "、".join(mask_name(person.name) for person in people),
-        "items": "、".join(dict.fromkeys(title_of(bill) for bill in bills)),
+        "items": titles_together(bills),
         "amount": amount,
         "reason": steps[-1].reason[:40].rstrip("。"),  # the sentence around it ends by itself
         "help_phone": parts.help_phone,

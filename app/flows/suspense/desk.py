@@ -25,7 +25,7 @@ DOUBTS: Mapping[str, str] = {
     "bank": "银行来款不明",
     "unconfirmed": "对账单上有、我们没收到通知",
     "unknown_person": "不知道是谁交的",
-    "no_open_bill": "没有要交的缴费单",
+    "no_open_bill": "没有正好对上的缴费单",
 }
 SOLUTIONS: Mapping[str, str] = {"applied": "已用来缴费", "given_back": "已退回", "never_there": "没有这笔钱，已冲回"}
 SOURCES: Mapping[str, str] = {
@@ -100,7 +100,7 @@ def doubt(parts: Parts, key: Key) -> tuple[Doubt, Sequence[Any], list[Proposed]]
         steps = solve.steps_of(connection, key)
         bills = [find_money.bill_with_lines(connection, row.bills_household, bill)[0] for bill in row.bills or ()]
         ids = sorted({bill.person_id for bill in bills})
-        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.years)}
+        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.ever)}
     proposed = [
         Proposed(
             bill.id,

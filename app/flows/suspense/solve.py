@@ -2,15 +2,16 @@
 settles with it what it was meant for."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from app.flows.due.draft import draft_of
-from app.flows.due.quote import SELF
+from app.flows.due.quote import SELF, Due, amount_due
+from app.flows.levy import YearClosed
 from app.flows.parts import Parts
-from app.flows.pay.start import NotPayable, Want, due_of
+from app.flows.pay.start import NotPayable, Want
 from app.flows.refund.steps import Asked, Asking, plain_reason, reserve
 from app.flows.tell.announce import tell_settled
 from app.policy.facts import Insurance
@@ -66,20 +67,24 @@ def give_back(parts: Parts, key: Key, *, by: str, reason: str = "") -> Asked:
 
 
 def propose(parts: Parts, key: Key, wants: Sequence[Want], *, by: str) -> None:
-    """One person proposes what it was meant for, at the price of the moment it came. SuspenseUnfit unless that is the
-    whole of it exactly; NotPayable, DifferentHouseholds, BillSettled, PaymentUnderWay."""
+    """One person proposes what it was meant for, at the price of the moment it came: for a levy year that could be paid
+    then, whether it still can or not. SuspenseUnfit unless that is the whole of it exactly; NotPayable, YearUnsaid,
+    YearClosed, DifferentHouseholds, BillSettled, PaymentUnderWay."""
     with parts.engine.begin() as connection:
         row = solve.find(connection, key)
         came = find_refunds.received_at(connection, row.household_id, row.cause)
         ids = sorted({want.person_id for want in wants})
         meet(connection, ids)
-        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.years)}
+        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.ever)}
         if not wants or set(people) != set(ids):
             raise NotFound("person")
         bills: dict[int, int] = {}  # each with the household it lies in
         for want in wants:
-            person = people[want.person_id]
-            due = due_of(parts, person, want, at=came, channel=SELF)
+            year = parts.levy.only if want.levy_year is None else want.levy_year
+            if year not in parts.levy.ever.all:
+                raise YearClosed(str(year))
+            person = people[want.person_id].in_year(year)
+            due = _due(parts, person, want, at=came)
             if not due.payable:
                 raise NotPayable(due)
             standing = _standing(connection, row, person, want)
@@ -108,9 +113,9 @@ def settle(parts: Parts, key: Key, seen: Proposal, *, by: str) -> None:
         row = solve.find(connection, key)
         for bill_id in row.bills:
             bill, _ = find_money.bill_with_lines(connection, row.bills_household, bill_id)
-            [person] = find.by_ids(connection, parts.vault, [bill.person_id], years=parts.levy.years)
+            [person] = find.by_ids(connection, parts.vault, [bill.person_id], years=parts.levy.ever)
             item = Want(person.id, Insurance(bill.insurance), bill.tier, bill.determination)
-            due = due_of(parts, person, item, at=now, channel=SELF)
+            due = _due(parts, person.in_year(bill.levy_year), item, at=now)
             issued = IssuedBill(bill.household_id, bill.id, bill.insurance, bill.personal_due, bill.price_until)
             tell_settled(parts, connection, person, due, issued)
 
@@ -124,11 +129,17 @@ def watch(parts: Parts) -> int:
     return len(rows)
 
 
+def _due(parts: Parts, person: find.Subject, want: Want, *, at: datetime) -> Due:
+    return amount_due(
+        parts, person, want.insurance, at=at, channel=SELF, tier=want.tier, determination=want.determination
+    )
+
+
 def _standing(connection: Connection, row: Any, person: find.Subject, want: Want) -> int | None:
     """The open bill that the very payment of this money holds: it cannot be issued anew while that lives, and lies in
     the payment's household, wherever its person is by now."""
     for bill in find_money.bills_of(connection, row.household_id, row.number):
-        item = (bill.person_id, bill.insurance, bill.determination, bill.state)
-        if item == (person.id, want.insurance, want.determination, "open"):
+        item = (bill.person_id, bill.insurance, bill.levy_year, bill.determination, bill.state)
+        if item == (person.id, want.insurance, person.levy_year, want.determination, "open"):
             return bill.id
     return None

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from app.flows.due.quote import Due
 from app.flows.parts import Parts
+from app.flows.titles import titles_together
 from app.registry.find import Subject
 from core.money import plain_yuan
 from core.redact import mask_name
@@ -28,7 +29,7 @@ def notice_for(
     fields: dict[str, Any] = {
         "village": f"{people[0].town}{people[0].village}",
         "names": "、".join(mask_name(person.name) for person in people),
-        "items": "、".join(dict.fromkeys(due.title for _, due, _ in items)),
+        "items": titles_together([due for _, due, _ in items]),
     }
     if check_code:
         fields |= {"amount": plain_yuan(sum(bill.personal_due for _, _, bill in items)), "check_code": check_code}

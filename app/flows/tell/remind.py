@@ -63,7 +63,7 @@ def remind(
 def tell_certified(parts: Parts, connection: Connection, day: date, insurance: str) -> int:
     """Whoever asked to be told that his certificate is ready, and paid for this fund on this day; how many. Nobody
     while what the treasury booked is not what we did: there is no certificate then."""
-    return sum(_tell_certified(parts, connection, day, insurance, rules.year) for rules in parts.levy.open)
+    return sum(_tell_certified(parts, connection, day, insurance, year) for year in parts.levy.ever.all)
 
 
 def _tell_certified(parts: Parts, connection: Connection, day: date, insurance: str, year: int) -> int:

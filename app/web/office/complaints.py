@@ -104,7 +104,7 @@ def _page(
         typed=typed or {},
         full=full,
         answers=may(role, "complaint.answer"),
-        sentences=sentences(parts()),
+        sentences=sentences(parts(), found.payment),
         whys=QUESTIONS,
         most=LONGEST_ANSWER,
     )

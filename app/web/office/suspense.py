@@ -8,13 +8,15 @@ from flask import redirect, render_template, request, url_for
 
 from app.access.roles import may
 from app.flows.due.look_up import identify
+from app.flows.due.quote import item_key
 from app.flows.pay.start import Want
 from app.flows.suspense import solve
 from app.flows.suspense.desk import SOURCES, STEPS, doubt, doubts, said
 from app.policy.facts import Insurance
+from app.policy.words import item_words
 from app.web.door.access import Answer, needs, officer
 from app.web.door.parts import parts
-from app.web.wishes import BadWish
+from app.web.wishes import BadWish, item_named
 from core.errors import AppError
 from core.money import Fen, fen
 from payments.suspense.solve import Key, Proposal
@@ -66,14 +68,20 @@ def back_one(household: int, cause: str) -> Answer:
 @bp.post("/<int:household>/<cause>/propose")
 @needs("suspense.solve")
 def propose_one(household: int, cause: str) -> Answer | tuple[Answer, int]:
-    """用来缴费: for whom and for what. The identity number comes in a form and is written nowhere."""
+    """用来缴费: for whom, for what and for which years. The identity number comes in a form and is written nowhere."""
     form, key = request.form, Key(household, cause)
     try:
         person = identify(parts(), name=form.get("name", "")[:100], id_number=form.get("id_number", "")[:100])
+        named = [item for each in form.getlist("insurance") if (item := item_named(each)) is not None]
         wants = [
-            Want(person, Insurance(each), _tier() if each == Insurance.RES_PENSION else None)
-            for each in form.getlist("insurance")
-            if each in Insurance.__members__
+            Want(
+                person,
+                item.insurance,
+                _tier(item.levy_year) if item.insurance is Insurance.RES_PENSION else None,
+                item.determination,
+                item.levy_year,
+            )
+            for item in named
         ]
         solve.propose(parts(), key, wants, by=_by())
     except AppError as error:
@@ -112,8 +120,16 @@ def _page(key: Key, *, problem: str | None) -> str:
         solves=may(role, "suspense.solve") and not found.solution,
         agrees=may(role, "suspense.confirm") and not found.solution and found.proposed_by not in (None, _by()),
         proposed_here=found.proposed_by == _by() and not found.solution,
-        tiers=list(parts().rules.pension.tiers),
+        years=[_offered(year) for year in parts().levy.ever.all],
     )
+
+
+def _offered(year: int) -> dict[str, object]:
+    """What a levy year offers on the form: its items by key, and its tiers in fen."""
+    rules = parts().levy.rules(year)
+    items = {item_key(each, year, None): item_words(each, year, None) for each in Insurance if rules.offers(each)}
+    tiers = list(rules.pension.tiers) if rules.offers(Insurance.RES_PENSION) else []
+    return {"year": year, "items": items, "tiers": tiers}
 
 
 def _seen() -> Proposal:
@@ -126,8 +142,8 @@ def _seen() -> Proposal:
     )
 
 
-def _tier() -> Fen | None:
-    given = request.form.get("tier", "").strip()
+def _tier(year: int) -> Fen | None:
+    given = request.form.get(f"tier@{year}", "").strip()
     try:
         return fen(given) if given else None
     except AppError as error:

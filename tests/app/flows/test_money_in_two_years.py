@@ -1,0 +1,156 @@
+"""Money that came with two levy years open: it goes to the year it was meant for, and a person says which where nobody
+can know."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from app.flows.complaints.answer import places_of
+from app.flows.levy import YearClosed, YearUnsaid
+from app.flows.pay.start import Want
+from app.flows.prove.papers import confirm, hand_out
+from app.flows.register import determine
+from app.flows.register.open_year import close_year
+from app.flows.suspense import solve
+from app.flows.titles import titles_together
+from app.policy.year import load_year
+from app.registry.determinations import Kind
+from tests.app.flows.test_import_outside import POS, a_file, take
+from tests.app.flows.test_suspense import agreed_to, other_amount
+from tests.builders import an_id_number
+from tests.refunding import CLERK, LEAD, pay, rows
+from tests.two_years import MEDICAL, PENSION
+
+
+def settled(running, person):
+    """(insurance, year, price) of what is paid for somebody."""
+    found = rows(
+        running,
+        "select insurance, levy_year, personal_due from bill where state = 'settled' and person_id = :p",
+        p=person,
+    )
+    return sorted((row.insurance, row.levy_year, row.personal_due) for row in found)
+
+
+def card(running, *lines):
+    """A day's file of POS lines: (trace, yuan, insurance) of who is late."""
+    said = [
+        f"T0001,{trace},示例村,1234,{yuan}.00,2022-10-21 09:00:00,,{an_id_number(sequence=7)},{insurance}"
+        for trace, yuan, insurance in lines
+    ]
+    take(running, "pos", a_file(POS, *said, total=f"{sum(yuan for _, yuan, _ in lines)}.00"))
+
+
+def held(running):
+    """What waits for a person: (its key, why, how much)."""
+    [row] = rows(running, "select doubt, amount, cause from suspense")
+    return solve.key_of(running.parts, row.cause), row.doubt, row.amount
+
+
+def told(running):
+    return [row.fields["items"] for row in rows(running, "select fields from notice where kind = 'settled'")]
+
+
+def test_a_card_pays_the_year_whose_price_it_is(running, two_years):
+    """Agents collect 2023 only, and a card of theirs pays nothing of 2022: a person says that it was for that."""
+    card(running, ("000001", 350, "RES_MEDICAL"), ("000002", 900, "RES_MEDICAL"))
+    assert settled(running, two_years.late) == [("RES_MEDICAL", 2023, 35000)]
+    key, doubt, amount = held(running)
+    assert (doubt, amount) == ("no_open_bill", 90000)
+
+    solve.propose(running.parts, key, [Want(two_years.late, MEDICAL, levy_year=2022)], by=CLERK)
+    agreed_to(running, key, by=LEAD)
+
+    assert settled(running, two_years.late) == [("RES_MEDICAL", 2022, 90000), ("RES_MEDICAL", 2023, 35000)]
+    assert told(running) == ["2022年居民医保"] and len(settled(running, two_years.in_time)) == 2
+
+
+def test_a_card_that_fits_both_years_waits_for_a_person(running, two_years, monkeypatch):
+    """In a district whose agents still collect 2022 too."""
+    own = load_year(2022)
+    longer = replace(own, dates=replace(own.dates, concentrated_end=date(2022, 11, 30)))
+    monkeypatch.setattr(running.parts.levy, "rules", lambda year: longer if year == 2022 else load_year(year))
+
+    card(running, ("000001", 300, "RES_PENSION"))
+
+    key, doubt, amount = held(running)
+    assert (settled(running, two_years.late), doubt, amount) == ([], "no_open_bill", 30000)
+    with pytest.raises(YearUnsaid):
+        solve.propose(running.parts, key, [Want(two_years.late, PENSION, 30000)], by=CLERK)
+    solve.propose(running.parts, key, [Want(two_years.late, PENSION, 30000, levy_year=2022)], by=CLERK)
+    agreed_to(running, key, by=LEAD)
+    assert settled(running, two_years.late) == [("RES_PENSION", 2022, 30000)] and told(running) == ["2022年居民养老"]
+
+
+def test_a_card_of_one_that_paid_2022_is_for_2023_and_again_changes_nothing(running, two_years):
+    said = f"T0001,000001,示例村,1234,300.00,2022-10-21 09:00:00,,{an_id_number(sequence=9)},RES_PENSION"
+    take(running, "pos", a_file(POS, said, total="300.00"))
+    before = settled(running, two_years.in_time)
+
+    other = f"T0001,000002,示例村,1234,350.00,2022-10-21 09:30:00,,{an_id_number(sequence=9)},RES_MEDICAL"
+    take(running, "pos", a_file(POS, said, other, total="650.00"))
+
+    assert ("RES_PENSION", 2023, 30000) in before
+    assert settled(running, two_years.in_time) == sorted([*before, ("RES_MEDICAL", 2023, 35000)])
+    assert rows(running, "select 1 from suspense") == [] and settled(running, two_years.late) == []
+
+
+def test_money_in_doubt_pays_a_year_that_was_closed_since(running, two_years):
+    key, _ = other_amount(running, two_years.late, 125000, Want(two_years.late, MEDICAL, levy_year=2023))
+    close_year(running.office, 2022, by="operator:test")
+    running.parts.levy.look()
+    both = [Want(two_years.late, MEDICAL, levy_year=year) for year in (2023, 2022)]
+    with pytest.raises(YearClosed):
+        solve.propose(running.parts, key, [Want(two_years.late, MEDICAL, levy_year=2021)], by=CLERK)
+
+    solve.propose(running.parts, key, both, by=CLERK)
+    agreed_to(running, key, by=LEAD)
+
+    assert settled(running, two_years.late) == [("RES_MEDICAL", 2022, 90000), ("RES_MEDICAL", 2023, 35000)]
+
+
+def test_one_payment_for_both_years_is_told_and_proved_as_both(running, two_years):
+    wants = [
+        Want(person, insurance, 30000 if insurance == PENSION else None, levy_year=year)
+        for person, years in ((two_years.late, (2023, 2022)), (two_years.in_time, (2023,)))
+        for year in years
+        for insurance in (MEDICAL, PENSION)
+    ]
+    number = pay(running, *wants, key="both years")
+
+    [notice] = rows(running, "select fields from notice where kind = 'paid' and cause like :c", c=f"payment:{number}%")
+    assert notice.fields["items"] == "2022和2023年居民两险"
+    paper = confirm(running.parts, number)
+    assert [(item["title"], item["year"]) for item in paper.facts["items"]] == [
+        *(("2023年居民医保", 2023), ("2023年居民养老", 2023), ("2022年居民医保", 2022), ("2022年居民养老", 2022)),
+        *(("2023年居民医保", 2023), ("2023年居民养老", 2023)),
+    ]
+
+    assert hand_out(running.parts, paper).startswith(b"%PDF")
+    with running.parts.reading() as connection:
+        assert places_of(running.parts, connection, number)["year"] == "2022、2023"
+        [former] = rows(running, "select number from payment where paid_at < '2022-10-01'")
+        assert places_of(running.parts, connection, former.number)["year"] == "2022"
+        assert places_of(running.parts, connection, None)["year"] == "2023"
+
+
+def test_titles_come_together_only_where_years_stand_side_by_side(running, two_years):
+    bills = rows(running, "select insurance, levy_year, determination, years from bill order by insurance")
+
+    assert titles_together(bills) == "2022年居民医保、2022年居民养老"
+    pay(running, Want(two_years.late, MEDICAL, levy_year=2023), key="2023")
+    bills = rows(running, "select insurance, levy_year, determination, years from bill order by insurance, levy_year")
+    assert titles_together(bills) == "2022和2023年居民医保、2022年居民养老"
+
+
+def test_an_application_names_its_year_and_the_list_shows_it(running, two_years):
+    asked = running.parts, two_years.late, MEDICAL, Kind.POLICY_BACKPAY
+    with pytest.raises(YearUnsaid):
+        determine.apply(*asked, by="staff:desk")
+
+    numbers = [determine.apply(*asked, by="staff:desk", levy_year=year) for year in (2022, 2023)]
+
+    assert [(each.id, each.levy_year) for each in determine.listed(running.parts)] == list(
+        zip(numbers, (2022, 2023), strict=True)
+    )
