@@ -67,7 +67,7 @@ def test_an_official_of_a_town_sees_the_week(phone, desk, district, running):
     phone.page.get_by_label("做什么用").first.fill("村里催办用")
     with phone.page.expect_download() as taken:
         phone.page.get_by_role("button", name="下载").first.click()
-    assert taken.value.suggested_filename == f"还没办的-{district.village}-2021-11-05.xlsx"
+    assert taken.value.suggested_filename == f"2022年还没办的-{district.village}-2021-11-05.xlsx"
 
 
 def test_an_auditor_follows_one_yuan(phone, desk, district, running):

@@ -63,7 +63,7 @@ class Due:
     @property
     def heading(self) -> str:
         """The title where years stand side by side: 2022年居民医保（逾期）."""
-        return f"{self.title}（逾期）" if self.is_late else self.title
+        return f"{self.title}（逾期）" if self.is_late and not self.settled else self.title
 
     @property
     def payable(self) -> bool:

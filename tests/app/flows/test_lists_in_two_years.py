@@ -124,3 +124,4 @@ def test_a_persons_page_shows_every_year_the_newest_first(running, two_years):
         *("2022年居民医保（逾期）", "2022年居民养老（逾期）"),
     ]
     assert [due.settled for due in paid.dues] == [False, False, True, True]
+    assert paid.dues[2].heading == "2022年居民医保"
