@@ -69,7 +69,7 @@ grant insert, update (state, decided_by, decided_at) on name_correction to liang
 grant insert, truncate, select on new_household, new_person to liangxian_office;
 -- A person's erasure: asked for by hand, decided by its functions.
 grant insert on erasure to liangxian_office;
--- A levy year begins and ends (app/registry/year.sql).
+-- A levy year begins and ends (app/registry/year.sql); a page does it in the name of the lead's live session.
 revoke execute on function open_levy_year, close_levy_year from liangxian_app;
 grant execute on function open_levy_year, close_levy_year to liangxian_office;
 revoke execute on function nameless from liangxian_app;

@@ -19,6 +19,9 @@ KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do 
         ("insert", "update", "delete"),
     ),
     **dict.fromkeys(("household", "person", "enrolment", "category"), ("insert", "update", "delete", "empty")),
+    **dict.fromkeys(
+        ("levy_year", "former_person", "former_enrolment", "former_category"), ("insert", "update", "delete", "empty")
+    ),
     **dict.fromkeys(("determination", "received"), ("update", "delete", "empty")),
     "erasure": ("insert", "update", "delete", "empty"),
     "disclosure": ("insert", "update", "delete", "empty"),
@@ -27,7 +30,10 @@ KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do 
     **dict.fromkeys(("procrastinate_jobs", "procrastinate_events"), ("empty", "hook")),
 }
 _CLOSED = "((current_setting('liangxian.places'::text, true) = '*'::text) OR "  # untold is nothing (decision 0023)
-INSIDE = ("ledger_post", "post_settlement", "hold_money", "take_outcome")  # called by functions of ours only
+INSIDE = (  # called by functions of ours only, and by the office's role
+    *("ledger_post", "post_settlement", "hold_money", "take_outcome"),
+    *("open_levy_year", "close_levy_year"),
+)
 _MAY = {
     "insert": "select has_table_privilege(:role, :what, 'INSERT') or has_any_column_privilege(:role, :what, 'INSERT')",
     "update": "select has_table_privilege(:role, :what, 'UPDATE') or has_any_column_privilege(:role, :what, 'UPDATE')",

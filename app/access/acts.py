@@ -31,6 +31,8 @@ class What(StrEnum):
     SECOND = "second"
     PAUSED = "paused"  # a channel; the database notes it (access.sql), as it does an account
     OPENED = "opened"
+    YEAR_OPENED = "year_opened"  # a levy year; the database notes it (app/registry/year.sql)
+    YEAR_CLOSED = "year_closed"
     GLASS_ASKED = "glass_asked"  # break-glass; the database notes its steps (glass.sql)
     GLASS_OPENED = "glass_opened"
     GLASS_ENDED = "glass_ended"

@@ -65,6 +65,7 @@ begin
   update erasure set let_go_at = clock_timestamp() where id = e.id;
   update name_correction set former = '', name = '' where person_id = e.person_id;
   update enrolment set source_person_no = '', digest = '' where person_id = e.person_id;
+  update former_enrolment set digest = '' where person_id = e.person_id;
   update person
      set id_number = '', name = '', phone = null, parent_index = null, digest = '',
          id_index = sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')),

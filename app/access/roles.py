@@ -50,6 +50,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "number.see": frozenset(Role) - {Role.TAX_LEAD},  # a full number: for a reason that is written down
     "progress.see": BOOKS | {Role.TOWN},
     "policy.see": frozenset(Role),  # what the years say, before and after somebody signs
+    "year.see": BOOKS,
+    "year.open": frozenset({Role.TAX_LEAD}),
     "trace.see": BOOKS,
     "disclosure.see": frozenset({Role.AUDITOR}),
     "glass.see": frozenset(Role),

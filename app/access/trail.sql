@@ -7,7 +7,7 @@ create or replace function trail_digest(p_key bytea, p_row jsonb) returns bytea 
 $$;
 
 create or replace function trail_name(p_row jsonb) returns text language sql immutable as $$
-  select concat_ws('/', p_row->>'id', p_row->>'person_id', p_row->>'insurance', p_row->>'code')
+  select concat_ws('/', p_row->>'id', p_row->>'levy_year', p_row->>'person_id', p_row->>'insurance', p_row->>'code')
 $$;
 
 -- One row for each row of the register that one statement changed or removed: which columns, who, and for what cause (an
@@ -37,6 +37,12 @@ begin
       select tg_table_name, trail_name(to_jsonb(r)), '{removed}', trail_digest(secret, to_jsonb(r)), who, why,
              clock_timestamp()
         from old_rows r;
+  elsif tg_table_name = 'former_category' then  -- likewise, of somebody whom that year knew before
+    insert into register_change (of, key, columns, after, by, cause, at)
+      select tg_table_name, trail_name(to_jsonb(r)), '{added}', trail_digest(secret, to_jsonb(r)), who, why,
+             clock_timestamp()
+        from new_rows r join former_person f using (levy_year, person_id)
+       where f.xmin <> pg_current_xact_id()::xid;
   else  -- a category of somebody who was there before: who comes with it comes in this very transaction
     insert into register_change (of, key, columns, after, by, cause, at)
       select tg_table_name, trail_name(to_jsonb(r)), '{added}', trail_digest(secret, to_jsonb(r)), who, why,
@@ -82,6 +88,35 @@ drop trigger if exists noted_insert on category;
 create trigger noted_insert after insert on category referencing new table as new_rows
   for each statement execute function register_noted();
 alter table category enable always trigger noted_insert;
+
+-- What the register said of a former levy year is changed no less.
+drop trigger if exists noted_update on former_person;
+create trigger noted_update after update on former_person referencing old table as old_rows new table as new_rows
+  for each statement execute function register_noted();
+drop trigger if exists noted_delete on former_person;
+create trigger noted_delete after delete on former_person referencing old table as old_rows
+  for each statement execute function register_noted();
+alter table former_person enable always trigger noted_update, enable always trigger noted_delete;
+
+drop trigger if exists noted_update on former_enrolment;
+create trigger noted_update after update on former_enrolment referencing old table as old_rows new table as new_rows
+  for each statement execute function register_noted();
+drop trigger if exists noted_delete on former_enrolment;
+create trigger noted_delete after delete on former_enrolment referencing old table as old_rows
+  for each statement execute function register_noted();
+alter table former_enrolment enable always trigger noted_update, enable always trigger noted_delete;
+
+drop trigger if exists noted_update on former_category;
+create trigger noted_update after update on former_category referencing old table as old_rows new table as new_rows
+  for each statement execute function register_noted();
+drop trigger if exists noted_delete on former_category;
+create trigger noted_delete after delete on former_category referencing old table as old_rows
+  for each statement execute function register_noted();
+alter table former_category enable always trigger noted_update, enable always trigger noted_delete;
+drop trigger if exists noted_insert on former_category;
+create trigger noted_insert after insert on former_category referencing new table as new_rows
+  for each statement execute function register_noted();
+alter table former_category enable always trigger noted_insert;
 
 drop trigger if exists append_only on register_change;
 create trigger append_only before update or delete on register_change

@@ -1,5 +1,6 @@
 -- A levy year begins: what the register says is set down for the year that was the newest, the accounts of the new one
--- are there before anybody can be charged for it. Opening again changes nothing. Called by the office's role.
+-- are there before anybody can be charged for it. Opening again changes nothing; a year that was closed is collected
+-- again. LX090: it does not follow on the newest. Called by the office's role.
 create or replace function open_levy_year(p_year int, p_by text) returns boolean language plpgsql
   security definer set search_path = public, pg_temp as $$
 declare
@@ -8,7 +9,9 @@ begin
   perform pg_advisory_xact_lock(hashtext('registry import'));  -- no file is half in
   select max(year) into former from levy_year;
   if exists (select from levy_year where year = p_year) then
-    return false;
+    update levy_year set closed_by = null, closed_at = null, opened_by = p_by, opened_at = now()
+     where year = p_year and closed_at is not null;
+    return found;
   end if;
   if former is not null and p_year <> former + 1 then
     raise exception 'after % comes %', former, former + 1 using errcode = 'LX090';
@@ -18,8 +21,8 @@ begin
            case when p.residence like 'permit%' then permit_end(p.residence, p.permit_to, p.parent_index) end
       from person p where former is not null;
   insert into former_enrolment
-      (levy_year, person_id, insurance, status, last_tier, employee_insured, insured_elsewhere)
-    select former, e.person_id, e.insurance, e.status, e.last_tier, e.employee_insured, e.insured_elsewhere
+      (levy_year, person_id, insurance, status, last_tier, employee_insured, insured_elsewhere, digest)
+    select former, e.person_id, e.insurance, e.status, e.last_tier, e.employee_insured, e.insured_elsewhere, e.digest
       from enrolment e where former is not null;
   insert into former_category (levy_year, person_id, insurance, code)
     select former, c.person_id, c.insurance, c.code from category c where former is not null;
@@ -32,16 +35,55 @@ begin
   return true;
 end $$;
 
--- A year ends: nothing is charged for it any more; what was paid for it can still go back and be proved.
+-- A year ends: nothing is charged for it any more; what was paid for it can still go back and be proved. LX091: the
+-- newest year does not end, its register is the register.
 create or replace function close_levy_year(p_year int, p_by text) returns boolean language plpgsql
   security definer set search_path = public, pg_temp as $$
-declare
-  others int;
 begin
-  select count(*) into others from levy_year where closed_at is null and year <> p_year;
-  if others = 0 then
-    raise exception 'somebody must be able to pay for some year' using errcode = 'LX091';
+  if not exists (select from levy_year where year > p_year) then
+    raise exception '% is the newest year', p_year using errcode = 'LX091';
   end if;
   update levy_year set closed_by = p_by, closed_at = now() where year = p_year and closed_at is null;
   return found;
 end $$;
+
+-- From a page both are done in the name of the tax lead whose live session it is, and of nobody else. LX080.
+create or replace function levy_lead(p_session bytea, p_at timestamptz) returns text language plpgsql stable
+  security definer set search_path = public, pg_temp as $$
+declare
+  who text := officer_of(p_session, p_at);
+begin
+  if not exists (select from staff where 'staff:' || login = who and role = 'tax_lead') then
+    raise exception 'only the tax lead begins and ends a year' using errcode = 'LX080';
+  end if;
+  return who;
+end $$;
+
+create or replace function lead_opens_levy_year(p_session bytea, p_year int, p_at timestamptz) returns boolean
+  language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  return open_levy_year(p_year, levy_lead(p_session, p_at));
+end $$;
+
+create or replace function lead_closes_levy_year(p_session bytea, p_year int, p_at timestamptz) returns boolean
+  language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  return close_levy_year(p_year, levy_lead(p_session, p_at));
+end $$;
+
+-- A year that begins or ends is an act of whoever the row names; that of a new database is nobody's.
+create or replace function levy_year_noted() returns trigger language plpgsql
+  security definer set search_path = public, pg_temp as $$
+declare
+  actor text := coalesce(new.closed_by, new.opened_by);
+begin
+  if actor <> 'upgrade' then
+    insert into act (what, by, about, words, way, at)
+      values (case when new.closed_by is null then 'year_opened' else 'year_closed' end, actor, 'year:' || new.year, '',
+              case when starts_with(actor, 'operator:') then 'command' else 'web' end, clock_timestamp());
+  end if;
+  return null;
+end $$;
+
+drop trigger if exists noted on levy_year;
+create trigger noted after insert or update on levy_year for each row execute function levy_year_noted();

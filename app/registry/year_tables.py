@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, DateTime, ForeignKey, SmallInteger, Text, func
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, DateTime, ForeignKey, LargeBinary, SmallInteger, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Table
@@ -45,6 +45,7 @@ class FormerEnrolment(Table):
     last_tier: Mapped[int | None] = mapped_column(BigInteger)  # fen
     employee_insured: Mapped[bool] = mapped_column(Boolean)
     insured_elsewhere: Mapped[str] = mapped_column(Text)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, server_default="")  # of the file's row that said so of that year
 
 
 class FormerCategory(Table):

@@ -59,6 +59,8 @@ ACTS = {
     "second": "换第二验证因素",
     "paused": "暂停渠道收款",
     "opened": "恢复渠道收款",
+    "year_opened": "年度开征",
+    "year_closed": "年度停止征缴",
     "glass_asked": "申请应急查看",
     "glass_opened": "打开应急查看",
     "glass_ended": "结束应急查看",

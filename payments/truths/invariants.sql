@@ -17,7 +17,7 @@ booked as (  -- every entry's postings, and what a receipt brought into clearing
   select household_id, bill_id, sum(amount) as due, sum(amount) filter (where payer = 'resident') as mine
     from bill_line where household_id between %(low)s and %(high)s group by household_id, bill_id
 ), bills as (
-  select household_id, id, state, settled_by, settled_at, price_until, personal_due
+  select household_id, id, levy_year, state, settled_by, settled_at, price_until, personal_due
     from bill where household_id between %(low)s and %(high)s
 ), attempt as (
   select household_id, number, gateway, started_at, state, amount,
@@ -412,6 +412,21 @@ select c.gateway || ' ' || c.number as what
     or c.refund is not null and not exists (
          select from refund r
           where r.household_id = c.household_id and r.number = c.refund and r.payment = c.payment)
+
+-- INV-100 征缴年度一年接一年，最新的一年在征缴，账户齐全；应缴单和往年的登记都在开过的年度里
+select 'year ' || y.year as what
+  from levy_year y
+ where y.closed_at is not null and not exists (select from levy_year n where n.year > y.year)
+    or exists (select from levy_year f where f.year < y.year) and not exists (select from levy_year f where f.year = y.year - 1)
+    or exists (select from unnest(array['fund:RES_PENSION', 'fund:RES_MEDICAL', 'treasury:RES_PENSION', 'treasury:RES_MEDICAL'])
+                 as each (code) where not exists (select from account a where a.code = each.code || ':' || y.year))
+union all
+select 'bill ' || b.id from bills b where not exists (select from levy_year y where y.year = b.levy_year)
+union all
+select 'former ' || f.year
+  from (select greatest((select max(levy_year) from former_person), (select max(levy_year) from former_enrolment),
+                        (select max(levy_year) from former_category)) as year) f
+ where f.year >= (select max(year) from levy_year)
 
 -- INV-24 户号只差前面的零的，不是两户都有人
 select min(h.village_code) || ' ' || min(regexp_replace(h.number, '^0+([0-9]*)$', '\1')) as what

@@ -298,6 +298,16 @@ TAMPERINGS = (
         "insert into reseal (head, of, rows, began_at, moved_at) values ('\\x0202', 'person', 1, now(), now());"
         " select set_config('liangxian.cause', 'reseal:0202', true); update person set name = '', student = true",
     ),
+    (
+        "INV-81",
+        "insert into former_person select 2021, id, residence, student, family_type from person;"
+        " update former_person set student = not student",
+    ),
+    ("INV-100", "insert into levy_year (year, opened_by) values (2024, 'x')"),
+    ("INV-100", "update levy_year set closed_by = 'x', closed_at = now()"),
+    ("INV-100", "delete from account where code = 'fund:RES_MEDICAL:2022'"),
+    ("INV-100", "update bill set levy_year = 2021 where household_id = 21"),
+    ("INV-100", "insert into former_category select 2022, id, 'RES_MEDICAL', 'TEKUN' from person"),
     ("INV-82", "delete from received where household_id = 21"),
     ("INV-106", "update received set result = 'refused', received_at = now() - interval '98 days'"),
     (

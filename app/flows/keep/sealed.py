@@ -71,7 +71,7 @@ NOT_SEALED: Mapping[str, str] = {
     **dict.fromkeys(
         ("resident_account.phone_index", "resident_account.openid_index", "subscription.openid_index"), "keyed index"
     ),
-    **dict.fromkeys(("person.digest", "enrolment.digest"), "keyed digest of the file's row"),
+    **dict.fromkeys(("person.digest", "enrolment.digest", "former_enrolment.digest"), "keyed digest of the file's row"),
     **dict.fromkeys(("agent.recovery", "staff.recovery", "login_code.digest"), "keyed digest of a code"),
     **dict.fromkeys(("login_code.token_hash", "session.token_hash"), "SHA-256 of a random token"),
     **dict.fromkeys(("request_key.key", "request_key.body_hash"), "SHA-256"),
