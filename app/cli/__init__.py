@@ -36,6 +36,7 @@ GROUPS = (
     Later("worker", "app.cli.worker", "worker", "The background process."),
     Later("clock", "app.cli.clock", "clock", "The business clock (sandbox only)."),
     Later("policy", "app.cli.policy", "policy", "The insurance rules of a levy year."),
+    Later("year", "app.cli.year", "year", "Levy years: what they need, begun and ended (年度开征)."),
     Later("people", "app.cli.whom", "people_group", "The invented people of a sandbox."),
     Later("registry", "app.cli.registry", "registry", "Who is insured, as the bureaus' files say."),
     Later("correction", "app.cli.correction", "correction", "Names the register has wrong (姓名更正)."),

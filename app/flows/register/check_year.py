@@ -1,0 +1,155 @@
+"""What a levy year needs before it is opened, line by line: its file, its place in the row of years, the accounts of
+everybody who pays, agents, the register that would be carried over, the messages."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from app.flows.parts import Parts
+from app.policy.facts import Insurance
+from app.policy.payers import payers
+from app.policy.strict import BadPolicyYear
+from app.policy.terms import PolicyYear
+from app.policy.year import NoSuchYear, Written, written_year
+from notifications.approved import KINDS, template
+from payments.ledger.chart import DEPARTMENTS, INSURANCES
+from payments.states import LIVE
+
+_A_YEAR = re.compile(r"(?<![0-9])20[0-9]{2}(?![0-9])")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that was looked at. `ok` False: the year cannot be opened; None: good to know before it is."""
+
+    ok: bool | None
+    words: str
+
+
+def check_year(parts: Parts, year: int) -> list[Line]:
+    """Everything that was looked at, in the order in which it is put right; asked with the register as it is now."""
+    parts.levy.look()
+    with parts.reading() as connection:
+        return [
+            *_file(parts, connection, year),
+            *_places(connection),
+            *_register(parts, connection, year),
+            *_messages(),
+        ]
+
+
+def missing(parts: Parts, year: int) -> list[Line]:
+    """Only what keeps the year shut."""
+    return [line for line in check_year(parts, year) if line.ok is False]
+
+
+def _file(parts: Parts, connection: Connection, year: int) -> Iterator[Line]:
+    try:
+        written: Written | None = written_year(year, parts.year_files)
+    except NoSuchYear:
+        written = None
+        yield Line(False, f"没有{year}年的标准文件（{year}.toml）")
+    except BadPolicyYear:
+        written = None
+        yield Line(False, f"{year}年的标准文件有错，用 policy check 看错在哪里")
+    if written is not None:
+        yield Line(True, f"{year}年的标准文件读得通，{len(written.examples)}个案例全部相符")
+        yield from _rules(parts, connection, written.rules)
+    yield _turn(parts, year)
+
+
+def _rules(parts: Parts, connection: Connection, rules: PolicyYear) -> Iterator[Line]:
+    ours, theirs = parts.rules.source, rules.source
+    here = (theirs.city, theirs.district) == (ours.city, ours.district)
+    yield Line(
+        here,
+        f"是{theirs.city}{theirs.district}的标准" if here else f"这是{theirs.city}{theirs.district}的标准，不是本区的",
+    )
+    asks = "、".join(_NOT_YET.get(words, words) for words in rules.not_collected)
+    yield Line(not asks, f"标准里有还不能收的：{asks}" if asks else "标准里的每一项都能收")
+    yield _accounts(connection, rules)
+
+
+def _accounts(connection: Connection, rules: PolicyYear) -> Line:
+    """Whoever pays must have an account, or a payment would fail when it is booked."""
+    has = set(connection.execute(text("select code from account where code like 'receivable:%'")).scalars())
+    without = sorted(
+        f"{DEPARTMENTS.get(payer, payer)}（{INSURANCES[insurance]}）"
+        for part, payer, insurance in payers(rules)
+        if f"receivable:{part}:{payer}:{insurance}" not in has
+    )
+    if without:
+        return Line(False, f"科目表里没有这些付款单位的账户：{'、'.join(without)}")
+    return Line(True, "替居民付钱的单位在科目表里都有账户")
+
+
+def _turn(parts: Parts, year: int) -> Line:
+    """Years follow on each other; one that ended may begin again."""
+    newest = parts.levy.ever.newest
+    if year in parts.levy.years.all:
+        return Line(None, f"{year}年正在征缴，不用再开")
+    if year in parts.levy.ever.all:
+        return Line(None, f"{year}年已经停止征缴，开了就接着收")
+    if year != newest + 1:
+        return Line(False, f"最新的是{newest}年，接下来只能开{newest + 1}年")
+    return Line(True, f"接在{newest}年后面")
+
+
+def _places(connection: Connection) -> Iterator[Line]:
+    row = connection.execute(_AGENTS).one()
+    if row.without:
+        yield Line(
+            None, f"{row.villages}个村（居）里有{row.without}个没有代办员：{row.some}{'等' if row.without > 3 else ''}"
+        )
+    else:
+        yield Line(True, f"{row.villages}个村（居）都有代办员")
+
+
+def _register(parts: Parts, connection: Connection, year: int) -> Iterator[Line]:
+    if year in parts.levy.ever.all:
+        return
+    newest = parts.levy.ever.newest
+    for insurance in Insurance:
+        row = connection.execute(_CARRIED, {"insurance": insurance}).one()
+        yield Line(
+            None,
+            f"{INSURANCES[insurance]}现在登记着{row.registered}人，其中{row.helped}人在帮扶名单上，都照{newest}年的搬到{year}年",
+        )
+    yield Line(None, f"{year}年的帮扶名单和参保文件还要各部门重新报来，报来以前按{newest}年的算")
+    unpaid = connection.execute(_STILL, {"live": list(LIVE)}).scalar_one()
+    yield Line(None, f"还有{unpaid}项没交的应缴单正在付（码已经出了），开征以后照样能付，记在原来的年度")
+
+
+def _messages() -> Iterator[Line]:
+    odd = [kind for kind in KINDS if _A_YEAR.search(template(kind).template)]
+    if odd:
+        yield Line(False, f"短信模板里写死了年份：{'、'.join(odd)}")
+    else:
+        yield Line(True, f"{len(KINDS)}个短信模板都没有写死年份")
+
+
+_NOT_YET = {
+    "only one of the two insurances": "只有一个险种",
+    "levels of the medical insurance": "医保分档",
+    "another fund in the same payment": "一起收的别的费",
+    "a pension of any amount": "养老任选金额",
+    "groups of its own": "本年度自定的人员类别",
+}
+_AGENTS = text(
+    "with alone as (select v.code, v.name from village v where not exists ("
+    "   select from agent_village av join agent a on a.id = av.agent_id where av.village_code = v.code and a.active))"
+    " select (select count(*) from village) as villages, (select count(*) from alone) as without,"
+    "  (select string_agg(name, '、') from (select name from alone order by code limit 3) first) as some"
+)
+_CARRIED = text(
+    "select (select count(*) from enrolment where insurance = :insurance and status <> 'ENDED') as registered,"
+    " (select count(distinct person_id) from category where insurance = :insurance) as helped"
+)
+_STILL = text(
+    "select count(distinct (b.household_id, b.id)) from payment p"
+    " join payment_bill pb on pb.household_id = p.household_id and pb.number = p.number"
+    " join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"
+    " where p.state = any (:live) and b.state = 'open'"
+)
