@@ -37,12 +37,11 @@ begin
       select tg_table_name, trail_name(to_jsonb(r)), '{removed}', trail_digest(secret, to_jsonb(r)), who, why,
              clock_timestamp()
         from old_rows r;
-  elsif tg_table_name = 'former_category' then  -- likewise, of somebody whom that year knew before
+  elsif tg_table_name = 'former_category' then  -- each, but for those that are set down when a year begins
     insert into register_change (of, key, columns, after, by, cause, at)
       select tg_table_name, trail_name(to_jsonb(r)), '{added}', trail_digest(secret, to_jsonb(r)), who, why,
              clock_timestamp()
-        from new_rows r join former_person f using (levy_year, person_id)
-       where f.xmin <> pg_current_xact_id()::xid;
+        from new_rows r where not exists (select from levy_year y where y.xmin = pg_current_xact_id()::xid);
   else  -- a category of somebody who was there before: who comes with it comes in this very transaction
     insert into register_change (of, key, columns, after, by, cause, at)
       select tg_table_name, trail_name(to_jsonb(r)), '{added}', trail_digest(secret, to_jsonb(r)), who, why,

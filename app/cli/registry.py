@@ -36,12 +36,14 @@ EVERY = 100_000
 @click.option("--again", is_flag=True, help="Take a file once more that later files have overtaken.")
 @click.option("--failures", type=click.Path(dir_okay=False, path_type=Path), help="Where refused rows go: .csv, .xlsx")
 @click.option("--sheet", help="Only this sheet of an Excel file.")
+@click.option("--year", type=int, help="A former levy year that is still collected; the newest if not said.")
 def import_command(  # noqa: PLR0917 one for each option
-    file: Path, kind: str, good_rows: bool, again: bool, failures: Path | None, sheet: str | None
+    file: Path, kind: str, good_rows: bool, again: bool, failures: Path | None, sheet: str | None, year: int | None
 ) -> None:
     """Bring a bureau's enrolment FILE in. With any bad row nothing is taken and the exit status is 1, unless
     --good-rows. The same file again brings what was refused; when others have come after it, it changes nothing and the
-    exit status is 1, unless --again. docs/import.md explains the columns."""
+    exit status is 1, unless --again. With --year nothing changes but what that former year says of people, and what no
+    year owns. docs/import.md explains the columns."""
     started = time.monotonic()
     gc.freeze()
     gc.disable()  # rows make no cycles, and looking for some takes a quarter of the time
@@ -64,6 +66,7 @@ def import_command(  # noqa: PLR0917 one for each option
                 good_rows=good_rows,
                 again=again,
                 sheet=sheet,
+                year=year,
                 report=report,
                 progress=_progress(),
             )
@@ -172,10 +175,11 @@ def _tell(result: Imported, codes: Counter[str], seconds: float) -> None:
         f"读入 {result.rows_in}，新增 {result.added}，变更 {result.changed}，相同 {result.same}，退回 {result.refused}"
     )
     if result.taken:
-        click.echo(f"导入完成。{counts}。用时 {seconds:.1f} 秒。")
+        click.echo(f"{result.year}年度导入完成。{counts}。用时 {seconds:.1f} 秒。")
     elif result.stale:
         click.echo(
-            f"什么都没有导入：这份文件已在 {beijing(_when(result)):%Y-%m-%d %H:%M} 导入过，后来又导入了别的文件，"
+            f"{result.year}年度什么都没有导入：这份文件已在 {beijing(_when(result)):%Y-%m-%d %H:%M} 导入过，"
+            "后来又导入了别的文件，"
             f"有 {result.stale} 行与现在的登记不同。要以这份文件为准，加 --again。"
         )
     elif result.before and not result.refused:
@@ -183,7 +187,7 @@ def _tell(result: Imported, codes: Counter[str], seconds: float) -> None:
     else:
         good = result.rows_in - result.refused
         click.echo(
-            f"什么都没有导入：读入 {result.rows_in}，退回 {result.refused}。用时 {seconds:.1f} 秒。"
+            f"{result.year}年度什么都没有导入：读入 {result.rows_in}，退回 {result.refused}。用时 {seconds:.1f} 秒。"
             f"请改好退回的行再导入整份文件；只要先导入其余 {good} 行，加 --good-rows。"
         )
 

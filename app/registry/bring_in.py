@@ -118,30 +118,38 @@ class Merger:
             others = known.dead_to - {row.insurance}
             if others or row.change != "UPDATE":
                 return self._still_dead(row, known, others, plan)
-        person_digest = self._vault.index(person_part, purpose="row")
-        if known and known.digest != person_digest and self._name(known) != row.name:
+        digests = self._digests(person_part)
+        if known and known.digest not in digests and self._name(known) != row.name:
             near = row.change == "UPDATE" and is_near(self._name(known), row.name)
             return Wrong("name", "NAME_TO_CORRECT" if near else "NAME_ID_MISMATCH", {})
         home = self._home(row, known, found, plan)
         if known is None:
-            known = Known(found.person_ids.pop(), home, row.name, person_digest, row.alive, {}, set())
-            plan.newcomers.append(Newcomer(known.id, home, index, person_digest, row))
-        elif known.digest != person_digest or known.alive != row.alive:
-            known.digest, known.alive = person_digest, row.alive
-            earlier = plan.changes.changed_persons.get(known.id, ())
-            plan.changes.changed_persons[known.id] = tuple(
-                said if said is not None else before
-                for said, before in zip_longest(self._changed_person(row, known, home), earlier)
-            )
+            known = Known(found.person_ids.pop(), home, row.name, digests[0], row.alive, {}, set())
+            plan.newcomers.append(Newcomer(known.id, home, index, digests[0], row))
+        elif known.digest not in digests or known.alive != row.alive:
+            known.digest, known.alive = digests[0], row.alive
+            self._change_person(row, known, home, plan)
         known.home = home
         self._enrol(row, known, digest, home, plan)
         plan.fresh[index] = found.persons[index] = known
         return None
 
+    def _digests(self, person_part: str) -> tuple[bytes, ...]:
+        """Of what a row says of the person: the one to keep, and any other that says the same."""
+        return (self._vault.index(person_part, purpose="row"),)
+
+    def _change_person(self, row: Row, known: Known, home: int, plan: Plan) -> None:
+        """What a former row of this batch said of him stays where this one says nothing."""
+        earlier = plan.changes.changed_persons.get(known.id, ())
+        plan.changes.changed_persons[known.id] = tuple(
+            said if said is not None else before
+            for said, before in zip_longest(self._changed_person(row, known, home), earlier)
+        )
+
     def _enrol(self, row: Row, known: Known, digest: bytes, home: int, plan: Plan) -> None:
         if row.insurance in known.enrolments:
             self.tally.changed += 1
-            plan.changes.changed_enrolments.append(_changed_enrolment(row, known.id, home, digest))
+            plan.changes.changed_enrolments.append(changed_enrolment(row, known.id, home, digest))
             plan.changes.cleared.append((known.id, row.insurance))
         else:
             self.tally.added += 1
@@ -240,7 +248,8 @@ def _enrolment(row: Row, key: int, home: int, digest: bytes) -> bytes:
     )
 
 
-def _changed_enrolment(row: Row, key: int, home: int, digest: bytes) -> tuple[Any, ...]:
+def changed_enrolment(row: Row, key: int, home: int, digest: bytes) -> tuple[Any, ...]:
+    """In the order of the register's own statement."""
     period = (row.pay_from, row.pay_to, row.elsewhere)
     known = (key, row.insurance, home, digest, row.employee_insured, not row.alive)
     return (*known, row.last_tier, row.status, row.source_person_no, *period)

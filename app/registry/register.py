@@ -78,12 +78,12 @@ _HOUSEHOLD = "id, village_code, number"
 _MOVE = "insert into {0} ({1}) overriding system value select {1} from new_{0}"
 # The indexes go over in one piece, which is quicker than an array; "offset 0" keeps the planner from starting
 # at the large side.
-_PERSONS = """
+PERSONS = """
 select p.* from (select substr(%s::bytea, at * 32 + 1, 32) as id_index from generate_series(0, %s - 1) as at) asked
 cross join lateral (
   select p.id_index, p.id, p.household_id, p.name, p.digest, p.alive,
-    (select e.digest from enrolment e where e.person_id = p.id and e.insurance = 'RES_PENSION') as pension,
-    (select e.digest from enrolment e where e.person_id = p.id and e.insurance = 'RES_MEDICAL') as medical,
+    (select e.digest from {enrolment} e where {mine} and e.insurance = 'RES_PENSION') as pension,
+    (select e.digest from {enrolment} e where {mine} and e.insurance = 'RES_MEDICAL') as medical,
     array(select e.insurance from enrolment e where e.person_id = p.id and e.said_dead) as dead_to,
     p.restricted_at is not null as restricted
   from person p where p.id_index = asked.id_index offset 0
@@ -124,7 +124,7 @@ from unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bytea[], %s::boolean[], 
         pay_from, pay_to, insured_elsewhere)
 where e.person_id = c.person_id and e.insurance = c.insurance
 """
-_TAKE_BACK = """
+TAKE_BACK = """
 update enrolment e set said_dead = false from unnest(%s::bigint[], %s::text[]) as c (person_id, insurance)
 where e.person_id = c.person_id and e.insurance = c.insurance
 """
@@ -136,6 +136,8 @@ where c.person_id = cleared.person_id and c.insurance = cleared.insurance
 
 class Register:
     """The tables, over one connection that is inside a transaction. Not for two threads at once."""
+
+    persons = PERSONS.format(enrolment="enrolment", mine="e.person_id = p.id")
 
     def __init__(self, connection: psycopg.Connection) -> None:
         """Takes the import's lock and prepares the transaction. ImportUnderWay."""
@@ -154,7 +156,9 @@ class Register:
         """Who of these the register knows; and enough fresh ids for those it does not."""
         found = Found()
         asked = (b"".join(indexes), len(indexes))
-        for index, key, home, name, digest, alive, pension, medical, dead_to, restricted in self._ask(_PERSONS, asked):
+        for index, key, home, name, digest, alive, pension, medical, dead_to, restricted in self._ask(
+            self.persons, asked
+        ):
             enrolments = {"RES_PENSION": pension, "RES_MEDICAL": medical}
             known = {insurance: row for insurance, row in enrolments.items() if row is not None}
             found.persons[index] = Known(key, home, name, digest, alive, known, set(dead_to), restricted)
@@ -167,18 +171,22 @@ class Register:
 
     def write(self, changes: Changes) -> None:
         """Put a batch in: what others point to first."""
-        self._copy_beside("household", _HOUSEHOLD, changes.households)
-        self._copy_beside("person", PERSON, changes.persons)
+        self.write_new(changes)
         self._copy(f"copy enrolment ({ENROLMENT})", changes.enrolments)
         if changes.changed_persons:
-            self._ask(_CHANGE_PERSONS, _columns(changes.changed_persons.values()))
+            self._ask(_CHANGE_PERSONS, columns(changes.changed_persons.values()))
         if changes.changed_enrolments:
-            self._ask(_CHANGE_ENROLMENTS, _columns(changes.changed_enrolments))
+            self._ask(_CHANGE_ENROLMENTS, columns(changes.changed_enrolments))
         if changes.taken_back:
-            self._ask(_TAKE_BACK, _columns(changes.taken_back))
+            self._ask(TAKE_BACK, columns(changes.taken_back))
         if changes.cleared:
-            self._ask(_CLEAR, _columns(changes.cleared))
+            self._ask(_CLEAR, columns(changes.cleared))
         self._copy("copy category (person_id, insurance, code)", changes.categories)
+
+    def write_new(self, changes: Changes) -> None:
+        """Households and persons that are in no table yet."""
+        self._copy_beside("household", _HOUSEHOLD, changes.households)
+        self._copy_beside("person", PERSON, changes.persons)
 
     def _ask(self, query: str, values: Sequence[Any]) -> psycopg.Cursor[Any]:
         """Never prepared: the plan must fit the tables as they are now."""
@@ -205,5 +213,6 @@ class Register:
         return [row[0] for row in taken]
 
 
-def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+def columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+    """Rows as arrays, one for each column."""
     return [list(column) for column in zip(*rows, strict=True)]

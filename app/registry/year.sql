@@ -1,3 +1,11 @@
+-- Both are acts of whoever asked for it.
+create or replace function levy_year_note(p_what text, p_year int, p_by text) returns void language sql
+  security definer set search_path = public, pg_temp as $$
+  insert into act (what, by, about, words, way, at)
+    values (p_what, p_by, 'year:' || p_year, '', case when starts_with(p_by, 'operator:') then 'command' else 'web' end,
+            clock_timestamp())
+$$;
+
 -- A levy year begins: what the register says is set down for the year that was the newest, the accounts of the new one
 -- are there before anybody can be charged for it. Opening again changes nothing; a year that was closed is collected
 -- again. LX090: it does not follow on the newest. Called by the office's role.
@@ -9,13 +17,17 @@ begin
   perform pg_advisory_xact_lock(hashtext('registry import'));  -- no file is half in
   select max(year) into former from levy_year;
   if exists (select from levy_year where year = p_year) then
-    update levy_year set closed_by = null, closed_at = null, opened_by = p_by, opened_at = now()
-     where year = p_year and closed_at is not null;
-    return found;
+    update levy_year set closed_by = null, closed_at = null where year = p_year and closed_at is not null;
+    if not found then
+      return false;
+    end if;
+    perform levy_year_note('year_opened', p_year, p_by);
+    return true;
   end if;
   if former is not null and p_year <> former + 1 then
     raise exception 'after % comes %', former, former + 1 using errcode = 'LX090';
   end if;
+  insert into levy_year (year, opened_by) values (p_year, p_by);
   insert into former_person (levy_year, person_id, residence, student, family_type, spouse_birth, permit_to)
     select former, p.id, p.residence, p.student, p.family_type, p.spouse_birth,
            case when p.residence like 'permit%' then permit_end(p.residence, p.permit_to, p.parent_index) end
@@ -31,7 +43,7 @@ begin
       ('fund:RES_PENSION', 'liability', '年度居民养老保险费'), ('treasury:RES_PENSION', 'asset', '年度居民养老保险费已入库'),
       ('fund:RES_MEDICAL', 'liability', '年度居民医疗保险费'), ('treasury:RES_MEDICAL', 'asset', '年度居民医疗保险费已入库')
     ) as each (code, kind, name) on conflict (code) do nothing;
-  insert into levy_year (year, opened_by) values (p_year, p_by);
+  perform levy_year_note('year_opened', p_year, p_by);
   return true;
 end $$;
 
@@ -44,7 +56,11 @@ begin
     raise exception '% is the newest year', p_year using errcode = 'LX091';
   end if;
   update levy_year set closed_by = p_by, closed_at = now() where year = p_year and closed_at is null;
-  return found;
+  if not found then
+    return false;
+  end if;
+  perform levy_year_note('year_closed', p_year, p_by);
+  return true;
 end $$;
 
 -- From a page both are done in the name of the tax lead whose live session it is, and of nobody else. LX080.
@@ -70,20 +86,3 @@ create or replace function lead_closes_levy_year(p_session bytea, p_year int, p_
 begin
   return close_levy_year(p_year, levy_lead(p_session, p_at));
 end $$;
-
--- A year that begins or ends is an act of whoever the row names; that of a new database is nobody's.
-create or replace function levy_year_noted() returns trigger language plpgsql
-  security definer set search_path = public, pg_temp as $$
-declare
-  actor text := coalesce(new.closed_by, new.opened_by);
-begin
-  if actor <> 'upgrade' then
-    insert into act (what, by, about, words, way, at)
-      values (case when new.closed_by is null then 'year_opened' else 'year_closed' end, actor, 'year:' || new.year, '',
-              case when starts_with(actor, 'operator:') then 'command' else 'web' end, clock_timestamp());
-  end if;
-  return null;
-end $$;
-
-drop trigger if exists noted on levy_year;
-create trigger noted after insert or update on levy_year for each row execute function levy_year_noted();

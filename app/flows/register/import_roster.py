@@ -14,14 +14,18 @@ from typing import Any, cast
 import psycopg
 from sqlalchemy import Connection, insert, select, text
 
+from app.flows.levy import YearClosed
 from app.flows.parts import Parts
 from app.flows.refund.entitle_late import ask_for_entitled
+from app.flows.register.open_year import YearNeverOpened
 from app.registry.bring_in import Batch, Merger, Tally
+from app.registry.bring_in_former import FormerMerger
 from app.registry.cells import plain
 from app.registry.columns import named_as_nobody
 from app.registry.failures import Failure, failures_of_cells, failures_of_row
+from app.registry.former_register import FormerRegister
 from app.registry.lines import Torn
-from app.registry.models import ImportBatch
+from app.registry.models import ImportBatch, LevyYear
 from app.registry.register import Found, Register
 from app.registry.row import Judge, Row, Wrong
 from app.registry.sheet import Source, Table, open_file
@@ -34,11 +38,13 @@ ENROLMENT = "enrolment"
 
 @dataclass(frozen=True)
 class Imported:
-    """How a file fared: `rows_in` = added + changed + same + refused, and `ignored` are rows that are nobody, by name.
+    """How a file fared for a levy year: `rows_in` = added + changed + same + refused, and `ignored` are rows that are
+    nobody, by name.
     `taken` False: nothing was changed, because of refused rows or because the same file had been taken `before`.
     `stale` rows of such a file say something else than the register, which later files have changed.
     `skipped` sheets have no header, `unseen` ones are hidden; `hidden` rows were read."""
 
+    year: int
     taken: bool
     rows_in: int
     added: int
@@ -60,20 +66,23 @@ def import_roster(
     good_rows: bool = False,
     again: bool = False,
     sheet: str | None = None,
+    year: int | None = None,
     report: Callable[[Failure], None] = lambda _failure: None,
     progress: Callable[[int, int], None] = lambda _rows, _about: None,
 ) -> Imported:
     """Bring an enrolment file in. Every row is judged and every failure reported, in the order of the file; with a
     failure nothing is taken unless `good_rows`. A file that was taken before brings what was refused then; once others
     have come after it, it changes nothing unless `again`. `progress` is told how many rows are read and how many are
-    expected (0: not known). BadFile, BadHeader, ImportUnderWay."""
+    expected (0: not known). `year`: the newest (None), or a former one that is still collected: only what it says of
+    that year changes then, and what no year owns. BadFile, BadHeader, ImportUnderWay, YearNeverOpened, YearClosed."""
     source = open_file(path, sheet=sheet)
     ignored: list[str] = []
     with parts.engine.connect() as connection:
         may_take(connection, inf)  # its rows are written in one piece
         connection.execute(_IN_ITS_NAME, {"cause": f"import:{source.digest.hex()}"})
-        register, merger = Register(_raw(connection)), Merger(parts.vault)
-        former = _taken_before(connection, source)
+        said = _of_year(parts, connection, year)
+        register, merger = said.register, said.merger
+        former = _taken_before(connection, source, said)
         judge = Judge(register.villages(), today=parts.clocks.today(), day_0=source.day_0)
         rows_in = 0
         for read, failures in _bring_in(register, merger, _batches(source, judge, ignored)):
@@ -86,17 +95,49 @@ def import_roster(
         result = _fared(former, merger.tally, rows_in, good_rows=good_rows, again=again)
         result = replace(
             result,
+            year=said.year,
             skipped=tuple(source.skipped),
             ignored=tuple(ignored),
             unseen=tuple(source.unseen),
             hidden=source.hidden,
         )
         if result.taken:
-            _record(connection, source, result)
+            _record(connection, source, said.kind, result)
             connection.commit()
     if result.taken and result.added + result.changed:
         ask_for_entitled(parts)  # who paid and is on a list only now gets the difference back
     return result
+
+
+@dataclass(frozen=True)
+class _OfYear:
+    """Whose year a file is, and the tables and the merger that are meant by it; `began` is when the year after a former
+    one did (system clock)."""
+
+    year: int
+    register: Register
+    merger: Merger
+    began: datetime | None = None
+
+    @property
+    def kind(self) -> str:
+        """How its batches are called: those of the newest year's register without the year, which moves on."""
+        return ENROLMENT if self.began is None else f"{ENROLMENT}:{self.year}"
+
+
+def _of_year(parts: Parts, connection: Connection, year: int | None) -> _OfYear:
+    """The lock comes first: no year begins between what is read here and the end of the import."""
+    register = Register(_raw(connection))
+    years = {row.year: row for row in connection.execute(select(LevyYear.__table__))}
+    newest = max(years, default=parts.rules.year)
+    if year is None or year == newest:
+        return _OfYear(newest, register, Merger(parts.vault))
+    if year not in years:
+        raise YearNeverOpened(str(year))
+    if years[year].closed_at is not None:
+        raise YearClosed(str(year))
+    former = FormerRegister(_raw(connection), year)
+    return _OfYear(year, former, FormerMerger(parts.vault, year), began=years[year + 1].opened_at)
 
 
 def _fared(former: "_Former | None", tally: Tally, rows_in: int, *, good_rows: bool, again: bool) -> Imported:
@@ -109,7 +150,7 @@ def _fared(former: "_Former | None", tally: Tally, rows_in: int, *, good_rows: b
         before = former.at
         stale = moved if former.overtaken and not again else 0
         taken = taken and bool(moved) and not stale
-    return Imported(taken, rows_in, tally.added, tally.changed, tally.same, refused, before=before, stale=stale)
+    return Imported(0, taken, rows_in, tally.added, tally.changed, tally.same, refused, before=before, stale=stale)
 
 
 @dataclass
@@ -187,21 +228,27 @@ class _Former:
     overtaken: bool
 
 
-def _taken_before(connection: Connection, source: Source) -> _Former | None:
-    mine = (ImportBatch.kind == ENROLMENT, ImportBatch.file_hash == source.digest)
+def _taken_before(connection: Connection, source: Source, said: _OfYear) -> _Former | None:
+    """Among the files that made the register of this year: of a former one, those before the next began are its own."""
+    made = ImportBatch.kind == said.kind
+    if said.began is not None:
+        made |= (ImportBatch.kind == ENROLMENT) & (ImportBatch.imported_at < said.began)
     found = connection.execute(
-        select(ImportBatch.id, ImportBatch.imported_at).where(*mine).order_by(ImportBatch.id.desc()).limit(1)
+        select(ImportBatch.id, ImportBatch.imported_at)
+        .where(made, ImportBatch.file_hash == source.digest)
+        .order_by(ImportBatch.id.desc())
+        .limit(1)
     ).one_or_none()
     if found is None:
         return None
-    later = select(ImportBatch.id).where(ImportBatch.kind == ENROLMENT, ImportBatch.id > found.id).limit(1)
+    later = select(ImportBatch.id).where(made, ImportBatch.id > found.id).limit(1)
     return _Former(found.imported_at, connection.execute(later).first() is not None)
 
 
-def _record(connection: Connection, source: Source, result: Imported) -> None:
+def _record(connection: Connection, source: Source, kind: str, result: Imported) -> None:
     connection.execute(
         insert(ImportBatch).values(
-            kind=ENROLMENT,
+            kind=kind,
             file_hash=source.digest,
             file_name=source.path.name,
             rows_in=result.rows_in,
