@@ -98,6 +98,7 @@ _RULES = {
     "resident": "本人",
     "refund_desk": "退费岗（还没人领）",
     "tax_clerk": "税务经办（还没人领）",
+    "upgrade": "系统（升级）",
     "rule:an_hour": "系统（满一小时）",
     "rule:surplus": "系统（多付的钱）",
     "rule:late_entitlement": "系统（按政策应少交）",
@@ -114,6 +115,7 @@ _WHOSE = {
     "operator": "系统管理员",
     "role": "数据库账号",
     "sought": "查询内容",
+    "year": "年度",
 }
 
 

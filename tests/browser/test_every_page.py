@@ -233,6 +233,8 @@ def _offices(phone, district, paid, refund, complaint):
     yield "office_policy.listed", "/office/policy/"
     yield "office_policy.one", "/office/policy/2022"
     yield "office_policy.one#against", "/office/policy/2025?against=2024"
+    yield "office_years.one", "/office/years/2022"
+    yield "office_years.one#waits", "/office/years/2023"
     yield "office_suspense.listed", "/office/suspense/"
     yield "office_refunds.listed", "/office/refunds/"
     yield "office_refunds.one", f"/office/refunds/{refund}"

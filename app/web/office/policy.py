@@ -3,10 +3,12 @@
 from apiflask import APIBlueprint
 from flask import Response, render_template, request
 
+from app.access.roles import may
 from app.documents.year import draw
+from app.flows.register.open_year import levy_years
 from app.policy.told import Document, tell
 from app.policy.year import BadPolicyYear, NoSuchYear, written_year, years
-from app.web.door.access import Answer, needs
+from app.web.door.access import Answer, needs, officer
 from app.web.door.parts import parts
 from app.web.files import as_file
 
@@ -16,9 +18,9 @@ bp = APIBlueprint("office_policy", __name__, enable_openapi=False)
 @bp.get("/")
 @needs("policy.see")
 def listed() -> Answer:
-    """Each year that has a file, the newest first, and which of them is collected now."""
-    found = [(year, _title(year)) for year in reversed(years(parts().year_files))]
-    return render_template("office/years.html", years=found, now=parts().rules.year)
+    """Each year that has a file or was opened, the newest first, and where it stands."""
+    found = [(held, _title(held.year)) for held in levy_years(parts())]
+    return render_template("office/years.html", years=found, sees=may(officer().role, "year.see"))
 
 
 @bp.get("/<int:year>")
@@ -31,7 +33,7 @@ def one(year: int) -> Answer:
         document=_told(year),
         others=others,
         against=request.args.get("against"),
-        now=parts().rules.year,
+        is_open=year in parts().levy.years.all,
     )
 
 
@@ -55,8 +57,8 @@ def _told(year: int) -> Document:
 
 
 def _title(year: int) -> str | None:
-    """None for a file that is wrong: the other years can be read all the same."""
+    """None for a file that is wrong or gone: the other years can be read all the same."""
     try:
         return written_year(year, parts().year_files).rules.source.title
-    except BadPolicyYear:
+    except (BadPolicyYear, NoSuchYear):
         return None
