@@ -108,9 +108,9 @@ def _places(connection: Connection) -> Iterator[Line]:
 
 
 def _register(parts: Parts, connection: Connection, year: int) -> Iterator[Line]:
-    if year in parts.levy.ever.all:
-        return
     newest = parts.levy.ever.newest
+    if year != newest + 1:
+        return
     for insurance in Insurance:
         row = connection.execute(_CARRIED, {"insurance": insurance}).one()
         yield Line(
@@ -119,7 +119,10 @@ def _register(parts: Parts, connection: Connection, year: int) -> Iterator[Line]
         )
     yield Line(None, f"{year}年的帮扶名单和参保文件还要各部门重新报来，报来以前按{newest}年的算")
     unpaid = connection.execute(_STILL, {"live": list(LIVE)}).scalar_one()
-    yield Line(None, f"还有{unpaid}项没交的应缴单正在付（码已经出了），开征以后照样能付，记在原来的年度")
+    if unpaid:
+        yield Line(None, f"还有{unpaid}项没交的应缴单正在付（码已经出了），开征以后照样能付，记在原来的年度")
+    else:
+        yield Line(True, "没有正在付的应缴单")
 
 
 def _messages() -> Iterator[Line]:
