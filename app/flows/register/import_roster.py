@@ -25,11 +25,12 @@ from app.registry.columns import named_as_nobody
 from app.registry.failures import Failure, failures_of_cells, failures_of_row
 from app.registry.former_register import FormerRegister
 from app.registry.lines import Torn
-from app.registry.models import ImportBatch, LevyYear
+from app.registry.models import ImportBatch
 from app.registry.register import Found, Register
 from app.registry.row import Judge, Row, Wrong
 from app.registry.sheet import Source, Table, open_file
 from app.registry.workbook import BadFile
+from app.registry.year_tables import LevyYear
 from core.db import may_take
 
 BATCH = 3_000

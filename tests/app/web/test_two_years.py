@@ -70,7 +70,7 @@ def test_an_item_that_names_no_year_is_asked_for_anew(running, both):
     item = {"person": person, "insurance": "RES_MEDICAL"}
 
     refused = api.pay(item)
-    assert (refused.status_code, refused.json["code"]) == (400, "YEAR_UNSAID")
+    assert (refused.status_code, refused.json["code"]) == (422, "YEAR_UNSAID")
     assert api.pay(item | {"year": 2023}).status_code == 201
 
 
