@@ -35,6 +35,7 @@ from app.flows.reconcile import close_day
 from app.flows.reconcile.certify import certificate, problems
 from app.flows.refund.steps import apply
 from app.flows.register import correct_name, determine
+from app.flows.register.open_year import open_year
 from app.flows.restore.reopen import reopen
 from app.flows.tell.remind import remind
 from app.flows.village.people import household, villagers
@@ -551,8 +552,12 @@ def let_go_names(running):
 
 def test_when_the_accounts_time_is_over_name_and_number_go_and_the_book_is_whole(lived, superuser, tmp_path):
     running = lived.running
+    open_year(running.office, 2023, by="operator:test")
+    running.write(lambda connection: connection.execute(text("update former_enrolment set digest = 'of a row'")))
     number, _ = erased(running)
     sibling, before = lived.of_sibling(), book(running)
+    said = "select person_id, digest from former_enrolment where digest <> '' order by person_id, insurance"
+    formerly = [tuple(row) for row in rows(running, said)]
     index = running.one("select id_index from person where id = :p", p=lived.person)[0]
     age = timedelta(days=11323)
 
@@ -568,6 +573,8 @@ def test_when_the_accounts_time_is_over_name_and_number_go_and_the_book_is_whole
 
     gone = running.one("select * from person where id = :p", p=lived.person)
     assert (gone.name, gone.id_number, gone.phone) == (b"", b"", None) and gone.id_index != index
+    assert lived.person in dict(formerly) and len(dict(formerly)) > 1
+    assert [tuple(row) for row in rows(running, said)] == [row for row in formerly if row[0] != lived.person]
     assert (lived.of_sibling(), book(running)) == (sibling, before)
     assert needed(running.parts)
     [shown] = erase.trail(running.parts, erasure=number)
