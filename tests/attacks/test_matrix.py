@@ -274,7 +274,7 @@ def test_somebody_elses_object_is_not_there(running, everybody, district) -> Non
             if answer.status_code != 404:
                 told.append((endpoint, method, role, answer.status_code))
             told_of = (district.neighbour.name, mask_name(district.neighbour.name), "320 元", '"personal_due"')
-            assert not any(words in answer.text for words in told_of)
+            assert not any(words in answer.text for words in told_of), (endpoint, method, role, answer.status_code)
 
     with running.parts.engine.connect() as connection:
         assert connection.execute(counted).scalar_one() == before

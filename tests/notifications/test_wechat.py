@@ -128,6 +128,14 @@ def test_a_message_goes_out_with_the_values_of_its_template(far: Outside, wechat
     }
 
 
+def test_items_that_do_not_fit_are_left_out_whole_and_counted(far: Outside, wechat: Subscription) -> None:
+    """A year would stand there by half."""
+    openid = consenting(far, "M-items")
+    wechat.deliver(openid, words("7:M-items", items="2022和2023年居民医保、2023年居民养老"))
+
+    assert told(far, openid)[0]["values"]["thing2"] == "2022和2023年居民医保等2项"
+
+
 def test_a_consent_that_is_used_up_is_not_reachable(far: Outside, wechat: Subscription) -> None:
     openid = consenting(far, "M2")
     wechat.deliver(openid, words("7:M2"))

@@ -8,7 +8,7 @@ from flask import redirect, render_template, request, url_for
 
 from app.access.roles import may
 from app.flows.due.look_up import identify
-from app.flows.due.quote import item_key
+from app.flows.due.quote import YEARS_OWN, item_key
 from app.flows.pay.start import Want
 from app.flows.suspense import solve
 from app.flows.suspense.desk import SOURCES, STEPS, doubt, doubts, said
@@ -127,7 +127,7 @@ def _page(key: Key, *, problem: str | None) -> str:
 def _offered(year: int) -> dict[str, object]:
     """What a levy year offers on the form: its items by key, and its tiers in fen."""
     rules = parts().levy.rules(year)
-    items = {item_key(each, year, None): item_words(each, year, None) for each in Insurance if rules.offers(each)}
+    items = {item_key(each, year, None): item_words(each, year, None) for each in YEARS_OWN if rules.offers(each)}
     tiers = list(rules.pension.tiers) if rules.offers(Insurance.RES_PENSION) else []
     return {"year": year, "items": items, "tiers": tiers}
 
