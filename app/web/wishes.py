@@ -17,7 +17,7 @@ from core.money import Fen
 from payments.errors import NoSuchRefund
 
 _TIER = "tier."
-MOST_ITEMS = 24
+MOST_ITEMS = 48
 
 
 class BadWish(BadInput):

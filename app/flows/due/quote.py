@@ -219,9 +219,11 @@ def _backpay(subject: Subject, insurance: Insurance, determination: int) -> Mapp
 
 
 def _paid_back(subject: Subject, insurance: Insurance) -> bool:
+    """For whichever year it was applied for."""
     return any(
         backpay["state"] == State.APPROVED and subject.levy_year in (backpay["years"] or ())
-        for backpay in subject.standing[insurance].backpays
+        for said in subject.years.values()
+        for backpay in said.standing[insurance].backpays
     )
 
 

@@ -127,7 +127,8 @@ def decide(parts: Parts, number: int, ruling: Ruling, *, by: str) -> None:
             raise OwnDetermination
         if not by.strip() or not _fits(ruling, Kind(held.kind), Insurance(held.insurance)):
             raise BadDetermination
-        if held.levy_year in ruling.years and not _year_is_over(parts, connection, held):
+        collected = set(ruling.years) & set(parts.levy.ever.all)
+        if not all(_year_is_over(parts, connection, held, year) for year in collected):
             raise YearStillOpen
         if held.state == State.APPLIED:
             _move(connection, number, State.CHECKING)
@@ -183,12 +184,12 @@ def _fits(ruling: Ruling, kind: Kind, insurance: Insurance) -> bool:
     return insurance is Insurance.RES_PENSION and bool(ruling.years)
 
 
-def _year_is_over(parts: Parts, connection: Connection, held: Row) -> bool:
-    """Can the year's own premium be paid no more, and is it not?"""
-    dates, insurance = parts.levy.rules(held.levy_year).dates, Insurance(held.insurance)
+def _year_is_over(parts: Parts, connection: Connection, held: Row, year: int) -> bool:
+    """Can that year's own premium be paid no more, and is it not?"""
+    dates, insurance = parts.levy.rules(year).dates, Insurance(held.insurance)
     last = dates.pension_out_of_window_end if insurance is Insurance.RES_PENSION else dates.benefit_to
     [person] = find.by_ids(connection, parts.vault, [held.person_id], years=parts.levy.ever)
-    bill = person.years[held.levy_year].standing[insurance].bill
+    bill = person.years[year].standing[insurance].bill
     return parts.clocks.today() > last and (bill is None or bill["state"] != "settled")
 
 

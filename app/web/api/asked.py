@@ -76,6 +76,6 @@ class PaymentAsked(Asked):
 
     `kind`: jsapi inside the mini-program, native for a QR code, web for the gateway's own page."""
 
-    items: Annotated[list[ItemAsked], Field(min_length=1, max_length=24)]
+    items: Annotated[list[ItemAsked], Field(min_length=1, max_length=48)]
     gateway: Literal["wechat", "alipay", "unionpay"] = "wechat"
     kind: Literal["jsapi", "native", "web"]

@@ -18,6 +18,7 @@ from app.flows.refund import wish
 from app.flows.refund.entitle_late import ask_for_entitled
 from app.flows.register import determine
 from app.flows.register.determine import Ruling, YearStillOpen
+from app.flows.register.open_year import open_year
 from app.flows.village.people import villagers
 from app.policy.facts import Insurance
 from app.registry.determinations import MEDICAL_ONLY, Kind
@@ -304,3 +305,19 @@ class TestCover:
         else:
             add = "insert into category select :p, i, :c from unnest(array['RES_MEDICAL', 'RES_PENSION']) i"
             running.write(lambda c: c.execute(text(add + " on conflict do nothing"), {"p": who, "c": act}))
+
+
+def test_a_year_of_two_is_not_paid_back_while_its_own_premium_can_be_paid(running, adult):
+    """Applied for in 2023, for 2022: until its end 2022 is paid by itself, then by the back-payment alone."""
+    running.turn(datetime(2022, 10, 20, 9, tzinfo=BEIJING))
+    open_year(running.office, 2023, by="operator:test")
+    number = determine.apply(running.parts, adult, PENSION, Kind.POLICY_BACKPAY, by="staff:desk", levy_year=2023)
+    with pytest.raises(YearStillOpen):
+        determine.decide(running.office, number, Ruling(True, years=(2022,)), by="staff:bureau")
+    pensions = [each.levy_year for each in dues(running, adult) if each.key.startswith(PENSION)]
+    assert pensions == [2023, 2023, 2022], "2022's own stands beside the application"
+
+    running.turn(datetime(2023, 1, 2, 9, tzinfo=BEIJING))
+    determine.decide(running.office, number, Ruling(True, years=(2022,)), by="staff:bureau")
+
+    assert [each.levy_year for each in dues(running, adult) if each.key.startswith(PENSION)] == [2023, 2023]
