@@ -29,22 +29,31 @@ def judge_years(season: TwoYears, findings: Findings) -> None:
 
 def _bills(season: TwoYears) -> list[str]:
     """Payments of which a phone saw the code: their items, one by one."""
-    found: dict[str, dict[Item, int]] = {}
-    for row in season.stage.eye.execute(_OF_PAYMENTS).fetchall():
-        item = Item(row.person_id, row.insurance, row.levy_year, row.tier)
-        found.setdefault(row.number, {})[item] = row.personal_due
+    found = _bills_of_payments(season)
     return [
         f"{number} {found.get(number)} {items}" for number, items in season.asked.items() if found.get(number) != items
     ]
 
 
+def _bills_of_payments(season: TwoYears) -> dict[str, dict[Item, int]]:
+    found: dict[str, dict[Item, int]] = {}
+    for row in season.stage.eye.execute(_OF_PAYMENTS).fetchall():
+        item = Item(row.person_id, row.insurance, row.levy_year, row.tier)
+        found.setdefault(row.number, {})[item] = row.personal_due
+    return found
+
+
 def _came(season: TwoYears) -> list[str]:
     """The far side's trades, divided by what was asked for; the book's receipts by the year of the bill."""
     states = dict(tuple(row) for row in season.stage.eye.execute("select number, state from payment").fetchall())
+    bills = _bills_of_payments(season)
+    tried = [{item: fen for item, fen in owed.items() if fen} for tries in season.tries.values() for owed in tries]
     theirs: Counter[int] = Counter()
     for trade in season.stage.far.world.trades.paid():
-        if states.get(trade["number"]) == "paid":
-            for item, fen in season.asked.get(trade["number"], {}).items():
+        number = trade["number"]
+        if states.get(number) == "paid":  # of one nobody heard the number: paid while it was being closed
+            unheard = next((owed for owed in tried if owed == bills.get(number)), {})
+            for item, fen in season.asked.get(number, unheard).items():
                 theirs[item.year] += fen
     return _differing(theirs, season.stage.eye.execute(_RECEIVED).fetchall())
 

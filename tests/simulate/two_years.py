@@ -145,7 +145,8 @@ class TwoYears(Season):
             return self._must({} in items, f"nothing was due for {items}")
         if begun.number in self.asked:
             return self._must(self.asked[begun.number].keys() in [i.keys() for i in items], f"another's {begun}")
-        self._must(not over, f"{begun.number} begun for a closed year")
+        late = over and all(None in owed.values() for owed in tries)  # who asked before it closed may hear it after
+        self._must(not late, f"{begun.number} begun for a closed year")
         fitting = [i for i in items if None not in i.values() and sum(filter(None, i.values())) == begun.amount]
         if self._must(bool(fitting), f"{begun.number} asks {begun.amount} for {items}"):
             self.asked[begun.number] = {item: fen for item, fen in fitting[-1].items() if fen is not None}
