@@ -53,6 +53,7 @@ def jobs(parts: Parts, url: str, *, pooler: bool = False) -> App:
     @app.periodic(cron="* * * * * */2")
     @app.task(name="ask", queue="clock", queueing_lock="ask", lock="ask")
     def _ask(timestamp: int) -> None:
+        parts.levy.keep_up()
         _turn_by_turn("ask", lambda: ask_silent(parts), full=50)
 
     @app.periodic(cron="* * * * * */5")

@@ -47,6 +47,11 @@ class Levy:
         with self._engine.connect() as connection:
             self.still(connection)
 
+    def keep_up(self) -> None:
+        """Said with no connection in hand, at the begin of a request or now and then by a worker: what opened or closed
+        is heard of."""
+        self._said()
+
     def still(self, connection: Connection) -> bool:
         """Is what was known here so in this transaction too? Else it is known now. Asked where something is written,
         after the register was read: whose year that is hangs on it."""

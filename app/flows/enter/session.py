@@ -87,6 +87,7 @@ def admit_resident(
 def visitor_of(parts: Parts, token: str) -> Visitor | None:
     """Whose token this is, at this moment; one query, and once a minute a note that the session is still in use."""
     now = parts.clocks.wall()
+    parts.levy.keep_up()
     with parts.reading() as connection:
         visitor = sessions.find(connection, token, now=now)
     _live_on(parts, visitor, now)
@@ -95,9 +96,9 @@ def visitor_of(parts: Parts, token: str) -> Visitor | None:
 
 def visitor_with_people(parts: Parts, token: str) -> tuple[Visitor | None, list[Subject]]:
     """A resident's session with everybody it knows, in one query; (None, []) if it is none, or knows nobody yet."""
-    now = parts.clocks.wall()
+    now, years = parts.clocks.wall(), parts.levy.years
     with parts.reading() as connection:
-        row, people = find.by_session(connection, parts.vault, sessions.hash_of(token), now=now, years=parts.levy.years)
+        row, people = find.by_session(connection, parts.vault, sessions.hash_of(token), now=now, years=years)
     visitor = sessions.resident(row) if row is not None else None
     _live_on(parts, visitor, now)
     return visitor, people
