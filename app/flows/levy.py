@@ -12,10 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.policy.terms import PolicyYear
 from app.policy.year import load_year
 from app.registry.years import Years
-from core.db import holds_connection
+from core.db import PATIENCE, Patience, holds_connection
 from core.errors import BadInput, Conflict
 
 LOOK_S = 5.0
+MOST_S = 0.5  # that a look may take
 
 
 class YearUnsaid(BadInput):
@@ -105,11 +106,19 @@ class Levy:
             raise YearUnsaid
         return open_years[0].year
 
+    def _look_shortly(self) -> None:
+        """While the database cannot be asked nobody waits for this: whoever needs it is told by itself."""
+        patience = PATIENCE.set(Patience(MOST_S, monotonic() + MOST_S))
+        try:
+            with suppress(SQLAlchemyError):
+                self.look()
+        finally:
+            PATIENCE.reset(patience)
+
     def _said(self) -> tuple[tuple[int, bool], ...]:
         if monotonic() - self._looked_at >= LOOK_S and not holds_connection() and self._lock.acquire(blocking=False):
             try:
-                with suppress(SQLAlchemyError):  # whoever needs the database is told by itself
-                    self.look()
+                self._look_shortly()
             finally:
                 self._lock.release()
         return self._known

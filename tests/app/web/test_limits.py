@@ -25,7 +25,7 @@ def no_minute_ends_meanwhile(monkeypatch):
     for flow, limits in (
         ("enter.session", ("LOGINS",)),
         ("enter.sign_in", ("TEXTS_FROM",)),
-        ("due.quote", ("LOOK_UPS", "TARGETS")),
+        ("due.look_up", ("LOOK_UPS", "TARGETS")),
     ):
         for name in limits:
             most = getattr(tally, name)[0][1]
