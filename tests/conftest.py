@@ -89,10 +89,15 @@ def emptied(database: Server) -> Iterator[Engine]:
     yield engine
     engine.dispose()
     with psycopg.connect(database.admin_url().replace("/postgres?", f"/{DATABASE}?"), autocommit=True) as admin:
-        admin.execute("set session_replication_role = replica")  # the book lets nobody empty it, us included
         admin.execute("set lock_timeout = '30s'")  # a test that leaves a connection open says so
-        admin.execute(f"truncate {', '.join(sorted(set(TABLES.tables) - FIXED))}, procrastinate_jobs cascade")
-        admin.execute("insert into levy_year (year, opened_by) values (2022, 'upgrade')")  # as the upgrade leaves it
+        empty(admin)
+
+
+def empty(admin: psycopg.Connection) -> None:
+    """As the upgrade leaves it."""
+    admin.execute("set session_replication_role = replica")  # the book lets nobody empty it, us included
+    admin.execute(f"truncate {', '.join(sorted(set(TABLES.tables) - FIXED))}, procrastinate_jobs cascade")
+    admin.execute("insert into levy_year (year, opened_by) values (2022, 'upgrade')")
 
 
 @pytest.fixture

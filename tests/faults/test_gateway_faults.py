@@ -14,11 +14,10 @@ import psycopg
 import pytest
 
 from config.postgres import Server
-from migrations.declared import TABLES
 from payments.gateways import GATEWAYS
 from payments.gateways.base import Kind
 from tests.builders import NOON
-from tests.conftest import DATABASE, FIXED
+from tests.conftest import DATABASE, empty
 from tests.faults import stories
 from tests.faults.play import Play
 from tests.faults.stories import Errors
@@ -173,8 +172,7 @@ def up(database: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         running.outside.post("/settings", {"notify_factor": 0.001})
         yield running
     with psycopg.connect(database.admin_url().replace("/postgres?", f"/{DATABASE}?"), autocommit=True) as admin:
-        admin.execute("set session_replication_role = replica")
-        admin.execute(f"truncate {', '.join(sorted(set(TABLES.tables) - FIXED))}, procrastinate_jobs cascade")
+        empty(admin)
 
 
 @pytest.fixture(scope="module")

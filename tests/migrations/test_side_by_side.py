@@ -183,7 +183,8 @@ def test_the_workers_of_both_tell_what_was_paid_and_nothing_goes_wrong(
 
     said = {name: log.read_text() for name, log in logs.items()}
     # A task that only the code of after knows is left to the next turn of its hour: the worker of before says so.
-    unknown = ("Task was not found", "TaskNotFound")
+    # And until it is restarted it misses its own functions, which the upgrade made anew (CHANGELOG.md).
+    unknown = ("Task was not found", "TaskNotFound", '"invariant": "GUARDS"')
     said["theirs"] = "".join(
         line for line in said["theirs"].splitlines(True) if not any(words in line for words in unknown)
     )
