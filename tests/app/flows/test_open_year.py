@@ -22,6 +22,7 @@ from app.policy.facts import Insurance
 from app.policy.year import YEARS
 from app.registry import find
 from app.registry.register import ImportUnderWay
+from payments.ledger.chart import accounts
 from tests.builders import a_person, an_id_number
 from tests.refunding import rows, start, state
 from tests.system import eventually
@@ -222,3 +223,11 @@ def threading_open(running):
     thread.join(20)
     if failed:
         raise failed[0]
+
+
+def test_the_accounts_of_a_year_are_those_of_the_chart(running):
+    """The database makes them when a year opens; the chart says which there are."""
+    opened(running)
+
+    made = rows(running, "select code, kind, name from account where right(code, 4) = '2023' order by 1")
+    assert made == sorted((line.code, line.kind, line.name) for line in accounts([2023]) if line.code.endswith(":2023"))
