@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from app.access import sessions
+from app.access import accounts, sessions
 from app.cli.parts import joined
 from app.cli.people import ensure_district
 from bench.ground import DATABASE, Ground
@@ -45,7 +45,8 @@ def run(ground: Ground, *, runs: int, seconds: int, say: Callable[[str], None]) 
 def sessions_of_households(
     ground: Ground, *, people: int = PEOPLE, households: int = HOUSEHOLDS, members: tuple[int, int] = (3, 3)
 ) -> list[str]:
-    """People of the synthetic district, and a session for each household of that size that knows its members."""
+    """People of the synthetic district, and a session for each household of that size: an account of its own that
+    knows its members."""
     parts = joined(ground.settings(), connect(ground.server.office_url(DATABASE), pool_size=2))
     parts.clocks.set_to(datetime(2021, 11, 5, 12, 5, tzinfo=BEIJING))
     ensure_district(parts, people=people, password_file=ground.folder / "agent.txt")
@@ -59,7 +60,8 @@ def sessions_of_households(
         for (together,) in rows:
             token = sessions.new_token()
             now = parts.clocks.wall()
-            sessions.write(connection, token, now=now)
+            account, _ = accounts.of_phone(connection, parts.vault, f"139{len(tokens):08}", now=now)
+            sessions.write(connection, token, now=now, account_id=account)
             visitor = sessions.find(connection, token, now=now)
             assert visitor is not None
             for member in together:

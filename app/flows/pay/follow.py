@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from app.flows.parts import Parts
 from app.flows.pay.checkout import restored
@@ -122,14 +122,19 @@ class Followed:
 
 def follow(parts: Parts, number: str) -> Followed:
     """The payment of a number with its items. NoSuchPayment. Who may see it is the door's question."""
+    with parts.reading() as connection:
+        return look(parts, connection, number)
+
+
+def look(parts: Parts, connection: Connection, number: str) -> Followed:
+    """The same for somebody who looks at several in one transaction."""
     if not _NUMBER.fullmatch(number):
         raise NoSuchPayment
-    with parts.reading() as connection:
-        row = find_money.payment(connection, number)
-        if row is None:
-            raise NoSuchPayment(number)
-        items = connection.execute(_ITEMS, {"household": row.household_id, "number": number}).all()
-        left = kept(connection, row.household_id, receipt_of_payment(row)) if row.state == State.PAID else None
+    row = find_money.payment(connection, number)
+    if row is None:
+        raise NoSuchPayment(number)
+    items = connection.execute(_ITEMS, {"household": row.household_id, "number": number}).all()
+    left = kept(connection, row.household_id, receipt_of_payment(row)) if row.state == State.PAID else None
     return _followed(parts, row, items, left)
 
 
@@ -149,8 +154,7 @@ def unfinished(parts: Parts, people: Collection[int], *, by: str) -> list[Follow
     """What `by` (account:<id>) began for these people and neither paid nor let be, the newest first."""
     with parts.reading() as connection:
         found = connection.execute(_UNFINISHED, {"people": list(people), "by": by, "live": [*map(str, LIVE)]}).scalars()
-        numbers = list(found)
-    return [follow(parts, number) for number in numbers]
+        return [look(parts, connection, number) for number in found.all()]
 
 
 _UNFINISHED = text(

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app.access.sessions import Visitor
 from app.flows.parts import Parts
-from app.flows.pay.follow import Followed, follow
+from app.flows.pay.follow import Followed, look
 from core.errors import BadInput
 from payments.number import household_of
 
@@ -39,8 +39,8 @@ def history(parts: Parts, visitor: Visitor, *, after: str = "", most: int = PAGE
     wanted = {"account": visitor.account_id, "by": f"account:{visitor.account_id}", "until": until, "number": number}
     with parts.reading() as connection:
         rows = connection.execute(_PAGE, wanted | {"most": most + 1}).all()
+        found = [look(parts, connection, row.number) for row in rows[:most]]
     more = len(rows) > most
-    found = [follow(parts, row.number) for row in rows[:most]]
     return History(found, _cursor(rows[most - 1].paid_at, rows[most - 1].number) if more else "")
 
 
