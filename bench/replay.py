@@ -55,7 +55,7 @@ def run(ground: Ground, *, runs: int, rows: int, say: Callable[[str], None]) -> 
 def _quote() -> float:
     """Median over the cases of microseconds for one quote, each asked many times."""
     rules, found = load_year(YEAR), []
-    for facts, at, channel, tier in questions(CASES, rules):
+    for facts, at, channel, tier, *_ in questions(CASES, rules):
         began = time.perf_counter()
         for _ in range(LOOPS):
             quote(rules, facts, at=at, channel=channel, tier=tier)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from app.policy.answer import Quote
 from app.policy.facts import (
@@ -73,6 +73,17 @@ class BadCaseTable(BadInput):
     text = "案例表的格式不对，请对照说明检查。"
 
 
+class Question(NamedTuple):
+    """What a case asks; the moment is aware, the tier in fen."""
+
+    facts: Facts
+    at: datetime
+    channel: str
+    tier: Fen | None
+    level: int | None
+    bought_months: int
+
+
 @dataclass(frozen=True)
 class Difference:
     """One output that did not come true; both values as the table writes them, empty for nothing."""
@@ -99,18 +110,11 @@ def differences(path: Path, rules: PolicyYear) -> tuple[int, list[Difference]]:
     return count, found
 
 
-def questions(path: Path, rules: PolicyYear) -> Iterator[tuple[Facts, datetime, str, Fen | None]]:
-    """What each case of a table asks: facts, moment, channel, tier; without those whose channel or group the year does
-    not know. BadCaseTable."""
+def questions(path: Path, rules: PolicyYear) -> Iterator[Question]:
+    """What each case of a table asks, without those whose channel or group the year does not know. BadCaseTable."""
     for row in _rows(path):
-        if any(column == "categories" for column, _, _ in _unknown(row, rules)):
-            continue
-        try:
-            asked = _facts(row, int(row["levy_year"])), _at(row), row["channel"], _tier(row["tier"])
-        except (ValueError, BadInput) as error:
-            raise BadCaseTable(f"{row['case_id']}: {error}") from error
-        if row["channel"] in rules.channels:
-            yield asked
+        if not {"categories", "channel"} & {column for column, _, _ in _unknown(row, rules)}:
+            yield _question(row)
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, str]]:
@@ -132,20 +136,17 @@ def _compare(row: Mapping[str, str], rules: PolicyYear) -> Iterator[Difference]:
     if unknown:
         yield Difference(case, *unknown)
         return
-    try:
-        quoted = quote(
-            rules,
-            _facts(row, int(row["levy_year"])),
-            at=_at(row),
-            channel=row["channel"],
-            tier=_tier(row["tier"]),
-            level=int(row["level"]) if row["level"] else None,
-            bought_months=int(row["bought_months"] or 0),
-        )
-        tendered = fen(row["tendered"]) if row["tendered"] else None
-        funds = fen(row["other_funds"]) if row["other_funds"] else None
-    except (ValueError, BadInput) as error:
-        raise BadCaseTable(f"{case}: {error}") from error
+    asked = _question(row)
+    quoted = quote(
+        rules,
+        asked.facts,
+        at=asked.at,
+        channel=asked.channel,
+        tier=asked.tier,
+        level=asked.level,
+        bought_months=asked.bought_months,
+    )
+    tendered, funds = _amount(row, "tendered"), _amount(row, "other_funds")
     if funds is not None and funds != (got := sum(fund.amount for fund in quoted.funds)):
         yield Difference(case, "other_funds", yuan(funds), yuan(got))
     for column, got in (*_outputs(quoted), ("accept_payment", _accepted(quoted, tendered))):
@@ -154,16 +155,39 @@ def _compare(row: Mapping[str, str], rules: PolicyYear) -> Iterator[Difference]:
             yield Difference(case, column, expected, got)
 
 
+def _question(row: Mapping[str, str]) -> Question:
+    try:
+        return Question(
+            _facts(row, int(row["levy_year"])),
+            _at(row),
+            row["channel"],
+            _tier(row["tier"]),
+            int(row["level"]) if row["level"] else None,
+            int(row["bought_months"] or 0),
+        )
+    except (ValueError, BadInput) as error:
+        raise BadCaseTable(f"{row['case_id']}: {error}") from error
+
+
+def _amount(row: Mapping[str, str], column: str) -> Fen | None:
+    try:
+        return fen(row[column]) if row[column] else None
+    except ValueError as error:
+        raise BadCaseTable(f"{row['case_id']} {column}: {error}") from error
+
+
 def _unknown(row: Mapping[str, str], rules: PolicyYear) -> Iterator[tuple[str, str, str]]:
     """What of a case the year knows nothing of: (column, said, what the year has)."""
+    if not row["levy_year"].isdecimal():
+        raise BadCaseTable(f"{row['case_id']} levy_year: {row['levy_year']!r} is no year")
     year = int(row["levy_year"])
     if year != rules.year and (year > rules.year or row["special_case"] not in _BACKPAYS):
         yield "levy_year", row["levy_year"], str(rules.year)
     if row["channel"] not in rules.channels:
         yield "channel", row["channel"], "unknown to the year"
     groups = {*Category, *rules.groups}
-    for code in row["categories"].split("|"):
-        if code and code not in groups:
+    for code in _several(row, "categories", "|"):
+        if code not in groups:
             yield "categories", code, "unknown to the year"
 
 
@@ -191,7 +215,7 @@ def _normal(column: str, text: str) -> str:
 
 
 def _facts(row: Mapping[str, str], year: int) -> Facts:
-    decided, elsewhere = row["determination"], row["insured_elsewhere"]
+    decided = row["determination"]
     return Facts(
         insurance=_one(row, "insurance", _INSURANCES),
         birth_date=date.fromisoformat(row["birth_date"]),
@@ -201,19 +225,24 @@ def _facts(row: Mapping[str, str], year: int) -> Facts:
         parent_known=True,  # the cases know no permit that has ended
         registered=_one(row, "registered", _FLAGS),
         alive=_one(row, "alive", _FLAGS),
-        categories=frozenset(code for code in row["categories"].split("|") if code),
+        categories=frozenset(_several(row, "categories", "|")),
         student=_one(row, "student", _FLAGS),
         employee_insured=Employment(row["employee_insured"] or "none"),
-        insured_elsewhere=frozenset(Elsewhere(each) for each in elsewhere.split("|") if each not in ("", "none")),
+        insured_elsewhere=frozenset(map(Elsewhere, _several(row, "insured_elsewhere", "|"))),
         already_paid=_one(row, "already_paid", _FLAGS),
         family_type=FamilyType(row["family_type"] or "none"),
         spouse_birth=date.fromisoformat(row["spouse_birth"]) if row["spouse_birth"] else None,
         special_case=SpecialCase(row["special_case"] or "none"),
         determination=None if decided in ("", "none") else Determination(Decision(decided), years=(year,)),
-        sponsors=sponsors_of(each for each in row["sponsor_rule"].split(";") if each),
+        sponsors=sponsors_of(_several(row, "sponsor_rule", ";")),
         school=School(row["school"] or "none"),
         enrolled=frozenset(map(int, row["history"].split("|"))) if row["history"] else None,
     )
+
+
+def _several(row: Mapping[str, str], column: str, between: str) -> list[str]:
+    """What stands in a column that may name several; 'none' is none."""
+    return [each for text in row[column].split(between) if (each := text.strip()) not in ("", "none")]
 
 
 def _at(row: Mapping[str, str]) -> datetime:

@@ -55,11 +55,25 @@ def test_an_unknown_channel_is_a_difference_of_its_case_alone(tmp_path):
 
 @pytest.mark.parametrize(
     "spoiled",
-    [("hukou", "moon"), ("2018-04-02", "2018-02-30"), (",M,", ",X,"), (",Y,Y,", ",Y,maybe,"), ("2021-11-05 10", "x")],
+    [
+        ("hukou", "moon"),
+        ("2018-04-02", "2018-02-30"),
+        (",M,", ",X,"),
+        (",Y,Y,", ",Y,maybe,"),
+        ("2021-11-05 10", "x"),
+        ("medical,2022", "medical,next"),
+    ],
 )
 def test_a_value_of_no_list_is_refused_with_its_case(tmp_path, spoiled):
     with pytest.raises(BadCaseTable, match="M002"):
         differences(table(tmp_path, FIRST.replace(*spoiled, 1)), RULES)
+
+
+def test_none_in_a_column_of_several_is_none(tmp_path):
+    columns = dict(zip(HEAD.split(","), FIRST.split(","), strict=True))
+    columns |= {"categories": "none", "sponsor_rule": "none", "insured_elsewhere": "none"}
+
+    assert differences(table(tmp_path, ",".join(columns.values())), RULES) == (1, [])
 
 
 def test_a_table_without_a_column_is_refused_by_its_name(tmp_path):

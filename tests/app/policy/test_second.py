@@ -102,7 +102,7 @@ def test_the_second_reckoning_gives_the_same_for_every_one_and_every_pair_of_cat
 
 @pytest.mark.parametrize("asked", list(questions(TABLE, RULES)))
 def test_the_second_reckoning_gives_the_same_on_the_golden_cases(asked):
-    facts, at, channel, tier = asked
+    facts, at, channel, tier, *_ = asked
 
     quoted = quote(RULES, facts, at=at, channel=channel, tier=tier)
 
