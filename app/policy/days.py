@@ -32,6 +32,11 @@ def moment_after(day: date) -> datetime:
     return beijing_midnight(day + timedelta(days=1))
 
 
+def months_until(first: date, last: date) -> int:
+    """Calendar months from a day to a later one, both of them counted whole."""
+    return 12 * (last.year - first.year) + last.month - first.month + 1
+
+
 def months_after(day: date, months: int) -> date:
     """The same day some months on, or that month's last day (D28)."""
     months += day.month - 1

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from app.policy.answer import Eligible, FundDue, Line, Part, PriceBasis, Quote, Reason, turned_away
 from app.policy.checks import channel_refusal, is_backpay
-from app.policy.days import months_after
+from app.policy.days import months_after, months_until
 from app.policy.facts import WHOLE_BP, Facts, Insurance, SponsorMode, SponsorRule
 from app.policy.lines import government_lines, line, sponsor_line
 from app.policy.prices import Charge
@@ -93,7 +93,7 @@ def _amounts(case: Case, terms: Terms) -> tuple[Fen, Fen, Fen]:
         return price.total, price.total, 0
     if terms.charge is Charge.PERSONAL:
         return price.total, price.personal, price.subsidy
-    months = 13 - terms.benefit_start.month
+    months = months_until(terms.benefit_start, case.rules.dates.benefit_to)
     total, personal = (share_half_up(whole, months, 12) for whole in (price.total, price.personal))
     return total, personal, total - personal
 

@@ -121,7 +121,7 @@ def _priced(rules: PolicyYear, facts: Facts, day: date, tier: Fen) -> Quote:
         gov_subsidy=subsidy,
         couple_bonus=bonus,
         account_credit=tier + subsidy + bonus,
-        price_until=_until(rules, facts),
+        price_until=_until(rules, facts, day),
         lines=tuple(lines),
         ground=ground.code if ground else None,
         bonus_pending=due is None,
@@ -135,12 +135,15 @@ def _basis(rules: PolicyYear, facts: Facts, day: date) -> tuple[PriceBasis, Reas
     return PriceBasis.NORMAL, Reason.OK if facts.residence is Residence.HUKOU else Reason.OK_RESIDENCE_PERMIT
 
 
-def _until(rules: PolicyYear, facts: Facts) -> datetime:
-    """The amounts hold until this year becomes back-pay or the person is too old (D08, D29)."""
-    too_old = birthday(facts.birth_date, rules.pension.due_until_age)
-    if too_old > rules.pension.calendar.last:
+def _until(rules: PolicyYear, facts: Facts, day: date) -> datetime:
+    """The amounts hold until this year becomes back-pay, the person is too old (D08, D29), or a rule's span of days
+    that means him begins or ends."""
+    asked = rules.asked(day)
+    changes = (rule.who.changes(facts, asked) for rule in (*rules.pension.grounds, *rules.pension.extras))
+    ends = [birthday(facts.birth_date, rules.pension.due_until_age), *(change for change in changes if change)]
+    if (first := min(ends)) > rules.pension.calendar.last:
         return rules.pension.calendar.until
-    return beijing_midnight(too_old)
+    return beijing_midnight(first)
 
 
 def _bonus_line(rules: PolicyYear, facts: Facts, bonus: Bonus) -> Line:

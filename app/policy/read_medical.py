@@ -40,8 +40,11 @@ def read_medical(page: Page, dates: Dates, groups: Groups) -> Medical:
 
 def _check(page: Page, medical: Medical, dates: Dates) -> None:
     for at, late in enumerate(medical.late):
-        if late.wait and late.wait.start(late.until) > dates.benefit_to:
+        no_cover = late.wait.start(late.until) > dates.benefit_to if late.wait else _too_late(late, dates)
+        if no_cover:
             raise page.wrong(f"late[{at}].wait", "leaves the last late payer no day of cover")
+        if late.charge is Charge.MONTHS_LEFT and late.wait and late.wait.days:
+            raise page.wrong(f"late[{at}].wait", "in days ends within the months that are paid for")
     check_reached(page, "windows", [window.who for window in medical.windows])
     check_reached(page, "late", [late.who for late in medical.late if not late.decided])
     if medical.gap and not medical.gap.in_window and not any(late.wait for late in medical.late):
@@ -53,6 +56,10 @@ def _check(page: Page, medical: Medical, dates: Dates) -> None:
     named = {level for price in medical.prices for level in price.who.levels}
     if named - set(medical.levels):
         raise page.wrong("levels", f"has no level {min(named - set(medical.levels))}")
+
+
+def _too_late(late: Late, dates: Dates) -> bool:
+    return late.until > late.starts.last_day(dates.benefit_to)
 
 
 def _pages(page: Page, key: str) -> list[Page]:

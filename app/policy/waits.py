@@ -15,6 +15,15 @@ class Starts(StrEnum):
     NEXT_MONTH = "next_month"  # the first of the month after the payment
     BIRTH = "birth"  # the day of birth
 
+    def last_day(self, benefit_to: date) -> date:
+        """The last day of payment that buys a day of cover (D27); without an end where the payment does not count."""
+        match self:
+            case Starts.PAYMENT:
+                return benefit_to
+            case Starts.NEXT_MONTH:
+                return benefit_to.replace(day=1) - timedelta(days=1)
+        return date.max
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:

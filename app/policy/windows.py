@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from app.policy.answer import PriceBasis, Reason
 from app.policy.days import moment_after, months_after
-from app.policy.facts import Decision, Facts, Residence, SpecialCase
+from app.policy.facts import BY_PERMIT, Decision, Facts, SpecialCase
 from app.policy.prices import Charge, Ground, Late, LineTerms, Newborn, Price, Window
 from app.policy.terms import PolicyYear
 from app.policy.waits import Starts
@@ -60,11 +60,13 @@ def newborn_last_day(rules: PolicyYear, born: date) -> date:
     """The last day of a newborn's price: the same day some months on, or that month's last day (D28); or so many days
     after the birth. The day before the birth in a year without one."""
     stages = rules.medical.newborn
-    return _last_day_of(stages[0], born) if stages else born - timedelta(days=1)
+    return _last_day_of(stages[0], born, rules.dates.benefit_to) if stages else born - timedelta(days=1)
 
 
-def _last_day_of(stage: Newborn, born: date) -> date:
-    return months_after(born, stage.months) if stage.months else born + timedelta(days=stage.days)
+def _last_day_of(stage: Newborn, born: date, benefit_to: date) -> date:
+    """Never later than the last day that buys a day of cover (D27)."""
+    last = months_after(born, stage.months) if stage.months else born + timedelta(days=stage.days)
+    return min(last, stage.starts.last_day(benefit_to))
 
 
 def case_of(rules: PolicyYear, facts: Facts, day: date, level: int | None, bought_months: int) -> Case:
@@ -90,12 +92,13 @@ def newborn_stage(case: Case) -> Newborn | None:
         return None
     if facts.birth_date > case.rules.dates.benefit_to:
         return None
-    stages = case.rules.medical.newborn
-    return next((stage for stage in stages if case.day <= _last_day_of(stage, facts.birth_date)), None)
+    stages, ends = case.rules.medical.newborn, case.rules.dates.benefit_to
+    return next((stage for stage in stages if case.day <= _last_day_of(stage, facts.birth_date, ends)), None)
 
 
 def _newborn_terms(case: Case, stage: Newborn) -> Terms:
-    dates, last = case.rules.dates, _last_day_of(stage, case.facts.birth_date)
+    dates = case.rules.dates
+    last = _last_day_of(stage, case.facts.birth_date, dates.benefit_to)
     start = _first_day(case, stage.starts)
     until = max(moment_after(last), dates.normal_until)  # an older child still has the normal price until its end
     line_terms = case.rules.medical.newborn_line
@@ -153,7 +156,7 @@ def _late_waiver(facts: Facts) -> Decision | None:
     return facts.decision if facts.special_case is SpecialCase.NONE else facts.late_waiver
 
 
-def _late_terms(case: Case, late: Late) -> Terms:
+def _late_terms(case: Case, late: Late) -> Terms | Reason:
     medical = case.rules.medical
     if late.wait is None:
         until = moment_after(late.until)
@@ -163,6 +166,8 @@ def _late_terms(case: Case, late: Late) -> Terms:
     missed = missed_years(case.facts, case.rules.year) if medical.gap else 0
     more = medical.gap.left(missed, case.bought_months, late.wait.whole_months) if medical.gap else 0
     start = late.wait.start(case.day, more)
+    if late.charge is Charge.MONTHS_LEFT and start > case.rules.dates.benefit_to:
+        return Reason.LATE_WINDOW_CLOSED  # no month of cover is left to be paid
     full = late.charge is Charge.TOTAL
     return Terms(
         PriceBasis.LATE,
@@ -190,4 +195,4 @@ def _first_day(case: Case, starts: Starts) -> date:
 
 
 def _ok(facts: Facts) -> Reason:
-    return Reason.OK if facts.residence is Residence.HUKOU else Reason.OK_RESIDENCE_PERMIT
+    return Reason.OK_RESIDENCE_PERMIT if facts.residence in BY_PERMIT else Reason.OK

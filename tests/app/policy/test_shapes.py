@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.policy.answer import Eligible, Part, Reason
-from app.policy.facts import Insurance, Residence, School, Sex
+from app.policy.facts import Decision, Determination, Insurance, Residence, School, Sex, SpecialCase
 from app.policy.prices import Charge, Ground, Price, Step
 from app.policy.quote import accepts, quote, tier_choices
 from app.policy.waits import Gap, Wait
@@ -224,3 +224,38 @@ def test_a_price_by_months_ends_with_the_month():
 
     assert quoted.price_until == when("2022-02-01 00:00")
     assert asked_at(rules, "2022-02-01 00:00").personal_due < quoted.personal_due
+
+
+def test_a_newborns_price_ends_while_it_still_buys_cover():
+    """D27: eight months old in December, covered from next month, would pay for a year that is over."""
+    rules = load_year_file(PLACES / "heze_2025.toml")
+    approved = Determination(Decision.APPROVED)
+    newborn = {"birth_date": date(2025, 4, 10), "special_case": SpecialCase.NEWBORN, "determination": approved}
+
+    for moment, answer in (
+        ("2025-10-11 10:00", (Reason.NEWBORN_OK, date(2025, 11, 1), when("2025-12-01 00:00"))),
+        ("2025-11-30 23:59", (Reason.NEWBORN_OK, date(2025, 12, 1), when("2025-12-01 00:00"))),
+        ("2025-12-01 00:00", (Reason.LATE_WINDOW_CLOSED, None, None)),
+    ):
+        quoted = asked_at(rules, moment, **newborn)
+        assert (quoted.reason_code, quoted.benefit_start, quoted.price_until) == answer, moment
+
+
+def test_months_are_counted_to_the_end_of_a_cover_that_is_no_calendar_year():
+    rules = load_year_file(PLACES / "zhongshan_2024.toml")
+    school_year = replace(rules.dates, benefit_from=date(2024, 9, 1), benefit_to=date(2025, 8, 31))
+
+    quoted = asked_at(replace(rules, dates=school_year), "2024-10-10 10:00")
+
+    assert (quoted.benefit_start, quoted.total, quoted.personal_due) == (date(2024, 11, 1), 85000, 31667)
+
+
+def test_a_pension_price_ends_with_the_days_of_its_rule():
+    rules = load_year_file(PLACES / "extra_by_degree_2024.toml")
+    extra = replace(rules.pension.extras[0], who=Who(groups=frozenset({"DIS1"}), paid_to=date(2023, 12, 31)))
+    rules = replace(rules, has_pension=replace(rules.pension, extras=(extra,)))
+
+    for categories, until in (({"DIS1"}, "2024-01-01 00:00"), (set(), "2025-01-01 00:00")):
+        facts = replace(ORDINARY, insurance=Insurance.RES_PENSION, categories=frozenset(categories))
+        quoted = quote(rules, facts, at=when("2023-11-05 10:00"), channel="self", tier=50000)
+        assert quoted.price_until == when(until)

@@ -45,6 +45,12 @@ SPOILED = [
         r"wait\.days: or months or calendar_months",
     ),
     ("wait = { days = 30 }", "wait = { weeks = 4 }", r"wait\.days: or months or calendar_months"),
+    (
+        'charge = "total"\nwait = { days = 30 }',
+        'charge = "personal"\nstarts = "next_month"\nuntil = 2022-12-01',
+        r"medical\.late\[1\]\.wait: leaves the last late payer no day",
+    ),
+    ('charge = "total"', 'charge = "months_left"', r"late\[1\]\.wait: in days ends within the months"),
     ('charge = "total"', 'charge = "twice"', r"late\[1\]\.charge: no such word: twice"),
     ('charge = "total"', 'until = 2023-01-01\ncharge = "total"', r"late\[1\]\.until: lies outside the year's cover"),
     ("who = { waived = true }", "who = { rich = true }", r"late\[0\]\.who\.rich: is not a key"),
