@@ -28,7 +28,7 @@ def exclusion(rules: PolicyYear, facts: Facts, day: date) -> Reason | None:
         return Reason.NOT_OFFERED
     if not facts.alive:
         return Reason.DECEASED
-    if facts.residence is Residence.NONLOCAL:
+    if facts.residence is Residence.NONLOCAL and not _takes_nonlocals(rules, facts.insurance):
         return Reason.NOT_RESIDENT
     if facts.residence in BY_PERMIT and (refused := _permit_refusal(facts, day)):
         return refused
@@ -69,12 +69,13 @@ def undecided(rules: PolicyYear, facts: Facts, day: date) -> Reason | None:
     return None
 
 
-def tier_refusal(rules: PolicyYear, facts: Facts, tier: int | None) -> Reason | None:
-    """One of the year's tiers, and the lowest only for those it is kept for (R11, R12)."""
+def tier_refusal(rules: PolicyYear, facts: Facts, tier: int | None, *, allowed: bool = True) -> Reason | None:
+    """One of the year's tiers, `allowed` where not every one is, and the lowest only for those it is kept for (R11,
+    R12)."""
     if tier is None:
         return Reason.TIER_REQUIRED
     known = rules.pension.tier(tier)
-    if known is None:
+    if known is None or not allowed:
         return Reason.TIER_ILLEGAL
     if known.only_for and known.only_for.isdisjoint(facts.categories):
         return Reason.TIER_100_NOT_ALLOWED
@@ -88,6 +89,10 @@ def channel_refusal(rules: PolicyYear, mode: Mode, day: date) -> Reason | None:
     if day < rules.dates.agent_open:
         return Reason.AGENT_NOT_STARTED
     return Reason.AGENT_WINDOW_CLOSED if day > rules.dates.concentrated_end else None
+
+
+def _takes_nonlocals(rules: PolicyYear, insurance: Insurance) -> bool:
+    return insurance is Insurance.RES_MEDICAL and rules.medical.nonlocals
 
 
 def _permit_refusal(facts: Facts, day: date) -> Reason | None:

@@ -23,9 +23,12 @@ def quote_pension(rules: PolicyYear, facts: Facts, *, day: date, mode: Mode, tie
     determined = facts.determination.amount if backpay and facts.determination else None
     if tier is None and not backpay and _ground(rules, facts, day):
         tier = rules.pension.default_tier  # the government pays it and nobody need ask (D16)
+    elif tier is None and backpay:
+        tier = rules.pension.backpay.tier
     refused = _not_now(rules, backpay, mode, day)  # while nothing can be paid, no tier is the reason
     if refused is None and determined is None:
-        refused = tier_refusal(rules, facts, tier)
+        allowed = not backpay or tier is None or rules.pension.backpay.allows(tier)
+        refused = tier_refusal(rules, facts, tier, allowed=allowed)
     if refused:
         return turned_away(PENSION, day, refused)
     if backpay:

@@ -108,10 +108,12 @@ class Newborn:
 
 @dataclass(frozen=True)
 class Window:
-    """A part of the window with a first day of cover of its own, for whom it means; `ends` None: the year's last."""
+    """A part of the window with a first day of cover of its own, for whom it means: the day `begins`, or where that is
+    None what `starts` says; `ends` None: the year's last."""
 
     who: Who
     starts: Starts
+    begins: date | None
     ends: date | None
 
 
@@ -127,11 +129,13 @@ class Fund:
 
 @dataclass(frozen=True)
 class Medical:
-    """The medical premium. Fen, days. `base`: the price of everybody whom no other price means."""
+    """The medical premium. Fen, days. `base`: the price of everybody whom no other price means. `nonlocals`: whoever is
+    from elsewhere and has no residence permit may pay too."""
 
     base: Price
     prices: tuple[Price, ...]
     levels: tuple[int, ...]
+    nonlocals: bool
     short_cover_days: int
     windows: tuple[Window, ...]
     late: tuple[Late, ...]

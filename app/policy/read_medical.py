@@ -18,6 +18,7 @@ def read_medical(page: Page, dates: Dates, groups: Groups) -> Medical:
         base=_price(page, Who()),
         prices=tuple(_priced(each, groups) for each in _pages(page, "prices")),
         levels=page.wholes("levels") if page.has("levels") else (),
+        nonlocals=page.flag("nonlocals") if page.has("nonlocals") else False,
         short_cover_days=page.whole("short_cover_days"),
         windows=tuple(_window(each, groups) for each in _pages(page, "windows")),
         late=tuple(_late(each, groups, dates) for each in _pages(page, "late")),
@@ -82,8 +83,12 @@ def _priced(page: Page, groups: Groups) -> Price:
 
 
 def _window(page: Page, groups: Groups) -> Window:
-    ends = page.day("ends") if page.has("ends") else None
-    window = Window(read_who(page, groups, priced=True), _starts(page, Starts.YEAR), ends)
+    begins, ends = (page.day(key) if page.has(key) else None for key in ("begins", "ends"))
+    if begins and page.has("starts"):
+        raise page.wrong("begins", "stands beside starts: one of the two says from when")
+    if begins and ends and ends < begins:
+        raise page.wrong("ends", "lies before begins")
+    window = Window(read_who(page, groups, priced=True), _starts(page, Starts.YEAR), begins, ends)
     page.done()
     return window
 

@@ -7,7 +7,7 @@ from app.policy.prices import Ground
 from app.policy.read_who import Groups, codes, read_ground, read_line, read_who
 from app.policy.strict import Page
 from app.policy.terms import Dates
-from app.policy.tiers import Band, Bonus, Calendar, Extra, Pension, Tier
+from app.policy.tiers import Aid, Backpay, Band, Bonus, Calendar, Extra, Pension, Tier
 from core.money import Fen
 
 
@@ -31,6 +31,9 @@ def read_pension(page: Page, dates: Dates, groups: Groups) -> Pension:
         grounds=grounds,
         extras=tuple(_extra(each, groups) for each in (page.pages("extras") if page.has("extras") else [])),
         bonus=_bonus(page, lines),
+        raising_until=page.day("raising_until") if page.has("raising_until") else None,
+        aid=_aid(page.page("aid")) if page.has("aid") else None,
+        backpay=_backpay(page.page("backpay")) if page.has("backpay") else Backpay(),
         personal_line=personal,
         subsidy_line=read_line(lines, "subsidy"),
         backpay_line=read_line(lines, "backpay", personal),
@@ -45,6 +48,15 @@ def _check(page: Page, pension: Pension) -> None:
     for kept in pension.kept_words:
         if kept not in pension.tiers:
             raise page.wrong("kept.tier", "is not a tier of the year, or kept for nobody")
+    paid_back = pension.backpay.tier or pension.backpay.most
+    if paid_back and pension.tier(paid_back) is None:
+        raise page.wrong("backpay", "names no tier of the year")
+    if pension.raising_until and not pension.calendar.opens <= pension.raising_until <= pension.calendar.last:
+        raise page.wrong("raising_until", "lies outside the pension's days")
+    rising = sorted(pension.bands, key=lambda band: band.low)
+    subsidies = [band.of(edge) for band in rising for edge in (band.low, band.high or pension.highest_tier)]
+    if pension.raising_until and subsidies != sorted(subsidies):
+        raise page.wrong("raising_until", "would take back subsidy: a higher tier brings less")
     if pension.between is None and all(tier.only_for for tier in pension.tiers.values()):
         raise page.wrong("substitute.default_tier", "no tier is open to everybody")
     if not pension.grounds:
@@ -88,6 +100,23 @@ def _bonus(page: Page, lines: Page) -> Bonus | None:
     bonus = Bonus(inner.whole("amount", least=1), inner.whole("wife_age", least=1), read_line(lines, "bonus"))
     inner.done()
     return bonus
+
+
+def _aid(page: Page) -> Aid:
+    aid = Aid(page.whole("most", least=1), page.day("opens"), page.day("last"))
+    page.done()
+    if aid.last < aid.opens:
+        raise page.wrong("last", "lies before opens")
+    return aid
+
+
+def _backpay(page: Page) -> Backpay:
+    ways = [key for key in ("tier", "most") if page.has(key)]
+    if len(ways) != 1:
+        raise page.wrong("tier", "or most: exactly one says at what tier missed years are paid")
+    backpay = Backpay(**{ways[0]: page.whole(ways[0], least=1)})
+    page.done()
+    return backpay
 
 
 def _kept(page: Page, groups: Groups) -> tuple[Fen, frozenset[str], str]:

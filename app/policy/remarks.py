@@ -80,6 +80,7 @@ def _placed(rules: PolicyYear) -> Iterator[tuple[str, date, tuple[int, ...]]]:
     yield "campaign.receipts_until", business_day(rules.campaign.receipts_until), _BEFORE
     if medical := rules.has_medical:
         for at, window in enumerate(medical.windows):
+            yield f"medical.windows[{at}].begins", window.begins or rules.dates.benefit_from, _BEFORE
             yield f"medical.windows[{at}].ends", window.ends or rules.dates.benefit_to, _AFTER
         for at, late in enumerate(medical.late):
             yield f"medical.late[{at}].until", late.until, _SAME
@@ -107,7 +108,9 @@ def _baseless(rules: PolicyYear) -> list[Reason]:
 
 
 def _refusals(rules: PolicyYear) -> Iterator[Reason]:
-    yield from (Reason.NOT_RESIDENT, Reason.PARENT_UNKNOWN, Reason.PERMIT_ENDED, Reason.NOT_REGISTERED)
+    if rules.has_pension or not (rules.has_medical and rules.has_medical.nonlocals):
+        yield Reason.NOT_RESIDENT
+    yield from (Reason.PARENT_UNKNOWN, Reason.PERMIT_ENDED, Reason.NOT_REGISTERED)
     yield from (Reason.ALREADY_PAID, Reason.WINDOW_NOT_OPEN, Reason.OK_RESIDENCE_PERMIT)
     yield from (Reason.BACKPAY_REJECTED, Reason.DETERMINATION_REQUIRED)
     if Mode.AGENT in rules.channels.values():

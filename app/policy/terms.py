@@ -141,6 +141,9 @@ class PolicyYear:
             "levels of the medical insurance": medical is not None and bool(medical.levels),
             "another fund in the same payment": medical is not None and bool(medical.funds),
             "a pension of any amount": pension is not None and pension.between is not None,
+            "raising a pension tier within the year": pension is not None and pension.raising_until is not None,
+            "aid into pension accounts": pension is not None and pension.aid is not None,
+            "people from elsewhere without a permit": medical is not None and medical.nonlocals,
             "groups of its own": bool(self.groups),
         }
         return [words for words, asked in asks.items() if asked]

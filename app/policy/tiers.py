@@ -73,8 +73,34 @@ class Calendar:
 
 
 @dataclass(frozen=True)
+class Aid:
+    """What others may add to a person's account in the year, fen at most, on which days (Beijing, inclusive)."""
+
+    most: Fen
+    opens: date
+    last: date
+
+    def left(self, given: Fen, day: date) -> Fen:
+        """How much more may be given on a day to whom so much was given in the year."""
+        return max(self.most - given, 0) if self.opens <= day <= self.last else 0
+
+
+@dataclass(frozen=True)
+class Backpay:
+    """At what tier missed years are paid where the bureau names no amount: at the one, or at any up to `most`."""
+
+    tier: Fen | None = None
+    most: Fen | None = None
+
+    def allows(self, tier: Fen) -> bool:
+        """May the years be paid at it?"""
+        return (self.tier is None or tier == self.tier) and (self.most is None or tier <= self.most)
+
+
+@dataclass(frozen=True)
 class Pension:
-    """The pension premium. Fen and years. `between`: any whole yuan from the first to the second, beside the tiers."""
+    """The pension premium. Fen and years. `between`: any whole yuan from the first to the second, beside the tiers.
+    `raising_until`: the last day on which who has paid may pay the difference to a higher tier, once in the year."""
 
     join_age: int
     due_until_age: int
@@ -87,6 +113,9 @@ class Pension:
     grounds: tuple[Ground, ...]
     extras: tuple[Extra, ...]
     bonus: Bonus | None
+    raising_until: date | None
+    aid: Aid | None
+    backpay: Backpay
     personal_line: LineTerms
     subsidy_line: LineTerms
     backpay_line: LineTerms

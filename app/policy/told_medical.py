@@ -3,7 +3,7 @@
 from app.policy.lines import chinese_day
 from app.policy.prices import Ground, Late, Medical, Price
 from app.policy.terms import PolicyYear
-from app.policy.told_who import Row, told_starts, told_step, told_who
+from app.policy.told_who import Row, told_from, told_starts, told_step, told_who
 from app.policy.waits import Gap, Wait
 from app.policy.words import phrases
 from core.money import Fen, plain_yuan
@@ -50,7 +50,7 @@ def _windows(rules: PolicyYear, medical: Medical) -> list[Row]:
     rows = [
         (
             told_who(window.who, rules, after=at > 0),
-            told_starts(window.starts, rules),
+            told_from(window.begins) if window.begins else told_starts(window.starts, rules),
             chinese_day(window.ends or end),
         )
         for at, window in enumerate(medical.windows)
@@ -58,7 +58,7 @@ def _windows(rules: PolicyYear, medical: Medical) -> list[Row]:
     if not any(window.who.everybody for window in medical.windows):
         words = phrases("told")
         whom = words["others" if rows else "everybody"]
-        rows.append((whom, words["year"].format(**{"from": chinese_day(rules.dates.benefit_from)}), chinese_day(end)))
+        rows.append((whom, told_from(rules.dates.benefit_from), chinese_day(end)))
     return rows
 
 
@@ -118,6 +118,8 @@ def _rest(medical: Medical) -> list[Row]:
     rows = [(words["short_cover"], words["many_days"].format(days=medical.short_cover_days))]
     if medical.levels:
         rows.append((words["levels"], "、".join(map(str, medical.levels))))
+    if medical.nonlocals:
+        rows.append((words["nonlocals"], words["yes"]))
     return rows
 
 

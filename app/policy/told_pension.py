@@ -31,6 +31,15 @@ def _pension(pension: Pension) -> list[Row]:
     ]
     if pension.default_tier is not None:
         rows.append((words["default_tier"], in_yuan(pension.default_tier)))
+    if pension.raising_until:
+        rows.append((words["raising"], chinese_day(pension.raising_until)))
+    if aid := pension.aid:
+        rows.append((words["aid"], in_yuan(aid.most)))
+        span = words["aid_span"].format(opens=chinese_day(aid.opens), last=chinese_day(aid.last))
+        rows.append((words["aid_days"], span))
+    for name in ("tier", "most"):
+        if (amount := getattr(pension.backpay, name)) is not None:
+            rows.append((words[f"backpay_{name}"], in_yuan(amount)))
     return rows
 
 

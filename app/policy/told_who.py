@@ -1,5 +1,7 @@
 """Whom a rule means, who pays and from when, in the words of the document that a year is told in. Pure."""
 
+from datetime import date
+
 from app.policy.facts import WHOLE_BP
 from app.policy.lines import chinese_day
 from app.policy.prices import Step
@@ -62,6 +64,11 @@ def told_step(step: Step) -> str:
 def told_starts(starts: Starts, rules: PolicyYear) -> str:
     """From when cover runs: 2025年1月1日起, 出生起."""
     return phrases("told")[starts].format(**{"from": chinese_day(rules.dates.benefit_from)})
+
+
+def told_from(day: date) -> str:
+    """2025年1月1日起."""
+    return phrases("told")["year"].format(**{"from": chinese_day(day)})
 
 
 def in_yuan(amount: Fen) -> str:

@@ -113,7 +113,7 @@ def window_of(case: Case) -> Window | None:
 def _in_window(case: Case) -> Terms:
     dates, medical = case.rules.dates, case.rules.medical
     window = window_of(case)
-    start = _first_day(case, window.starts if window else Starts.YEAR)
+    start = (window and window.begins) or _first_day(case, window.starts if window else Starts.YEAR)
     waiting_end, bought = None, 0
     if medical.gap and medical.gap.in_window and (missed := missed_years(case.facts, case.rules.year)):
         fixed = next((late.wait.whole_months for late in medical.late if late.who.everybody and late.wait), 0)

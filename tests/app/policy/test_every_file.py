@@ -76,7 +76,8 @@ def test_a_price_changes_at_the_moment_that_it_names_and_not_before(name):
             asked(file, facts, when, **choice) for when in (quoted.price_until - INSTANT, quoted.price_until)
         )
         assert [getattr(before, amount) for amount in AMOUNTS] == [getattr(quoted, amount) for amount in AMOUNTS]
-        assert [getattr(then, each) for each in ANSWERS] != [getattr(before, each) for each in ANSWERS]
+        if name in REAL:  # elsewhere the days of a rule that stands behind another one end there too
+            assert [getattr(then, each) for each in ANSWERS] != [getattr(before, each) for each in ANSWERS]
         assert at < quoted.price_until
 
     for_anybody(name, check)

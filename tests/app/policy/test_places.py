@@ -57,5 +57,7 @@ def test_only_a_year_whose_every_demand_is_known_is_collected():
         ("beijing_pension_2024", "a pension of any amount"),
         ("heze_2025", "only one of the two insurances"),
         ("guangxi_county_2024", "groups of its own"),
+        ("jinan_pension_2024", "raising a pension tier within the year"),
+        ("hohhot_2023", "people from elsewhere without a permit"),
     ):
         assert demand in load_year_file(PLACES / f"{place}.toml").not_collected

@@ -259,3 +259,22 @@ def test_a_pension_price_ends_with_the_days_of_its_rule():
         facts = replace(ORDINARY, insurance=Insurance.RES_PENSION, categories=frozenset(categories))
         quoted = quote(rules, facts, at=when("2023-11-05 10:00"), channel="self", tier=50000)
         assert quoted.price_until == when(until)
+
+
+def test_cover_may_begin_on_a_day_that_the_year_names():
+    """P40: a student's cover runs from 1 September, whichever day of the window he pays on."""
+    rules = load_year_file(PLACES / "chongqing_2024.toml")
+
+    for moment in ("2023-10-12 10:00", "2023-12-31 23:59"):
+        quoted = asked_at(rules, moment, school=School.UNIVERSITY)
+        assert (quoted.benefit_start, quoted.benefit_end) == (date(2023, 9, 1), date(2024, 8, 31))
+
+
+def test_who_is_from_elsewhere_pays_where_the_year_lets_him():
+    """P54: 990 without a permit; elsewhere nobody without one pays."""
+    hohhot, heze = (load_year_file(PLACES / f"{name}.toml") for name in ("hohhot_2023", "heze_2025"))
+
+    quoted = asked_at(hohhot, "2022-11-05 10:00", residence=Residence.NONLOCAL)
+
+    assert (quoted.reason_code, quoted.personal_due, quoted.gov_subsidy) == (Reason.OK, 99000, 0)
+    assert asked_at(heze, "2024-11-05 10:00", residence=Residence.NONLOCAL).reason_code is Reason.NOT_RESIDENT

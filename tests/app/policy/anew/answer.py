@@ -26,7 +26,7 @@ def permit_ended(c: Asking) -> bool:
 
 
 def from_elsewhere(c: Asking) -> bool:
-    return c.facts.residence == "nonlocal" and not c.room.get("nonlocals", False)
+    return c.facts.residence == "nonlocal" and not c.room.get("nonlocals")
 
 
 def away(c: Asking, what: str) -> bool:
@@ -104,7 +104,7 @@ def answer(file: Table, facts: Facts, at: datetime, channel: str, tier: int | No
 def backpay(c: Asking) -> Table:
     """What was determined, without any help; without an amount the tier for every year of it."""
     determined = c.facts.determination
-    amount = c.amount if c.amount is not None else c.tier * (len(determined.years) or 1)
+    amount = c.amount if c.amount is not None else chosen(c) * (len(determined.years) or 1)
     own = {"couple_bonus": 0, "account_credit": amount} if c.pension else {"benefit_start": determined.benefit_start}
     return own | {
         "reason_code": "BACKPAY_APPROVED",

@@ -72,7 +72,7 @@ def stage_end(c: Asking, stage: Table) -> date:
 
 def in_window(c: Asking) -> Terms:
     window = first(c.room.get("windows", []), c, waived=waived(c)) or {}
-    start, bought, waiting_end = STARTS[window.get("starts", "year")](c), 0, None
+    start, bought, waiting_end = window.get("begins") or STARTS[window.get("starts", "year")](c), 0, None
     if c.missed and c.room.get("gap", {}).get("in_window"):
         everybodys = [rule["wait"] for rule in c.room["late"] if "who" not in rule and "wait" in rule]
         fixed = months_of(everybodys[0]) if everybodys else 0

@@ -8,7 +8,9 @@ def ground(c: Asking) -> Table | None:
 
 
 def chosen(c: Asking) -> int | None:
-    """Who is paid for need not choose; a back-payment is never paid for."""
+    """Who is paid for need not choose; a back-payment is never paid for, and may have a tier of its own."""
+    if c.tier is None and c.backpay:
+        return c.room.get("backpay", {}).get("tier")
     if c.tier is None and not c.backpay and ground(c):
         return c.room["substitute"]["default_tier"]
     return c.tier
@@ -18,6 +20,9 @@ def is_tier(c: Asking) -> bool:
     """One of the list, or whole yuan within the bounds."""
     tier, bounds = chosen(c), c.room.get("between")
     in_bounds = bounds is not None and bounds["least"] <= tier <= bounds["most"] and tier % 100 == 0
+    backpay = c.room.get("backpay", {}) if c.backpay else {}
+    if tier != backpay.get("tier", tier) or tier > backpay.get("most", tier):
+        return False
     return tier in c.room.get("tiers", []) or in_bounds
 
 
