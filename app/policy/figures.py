@@ -35,10 +35,18 @@ def unworded(rules: PolicyYear) -> Iterator[tuple[str, Fen]]:
         if room is None:
             continue
         named = {amount for number in used([room]) for amount in amounts_in(rules.clauses[number].words)}
-        asked = [(place, amount) for place, amount in _asked(room) if amount and amount not in named]
+        asked = [
+            (place, amount) for place, amount in _asked(room) if amount and not named & {amount, *_paid(room, amount)}
+        ]
         # Tiers that are told as a span ("200至3000元") are not named one by one.
         if named and not (isinstance(room, Pension) and 2 * len(asked) > len(room.tiers)):
             yield from asked
+
+
+def _paid(room: Medical | Pension, amount: Fen) -> Iterator[Fen]:
+    """The same with the other funds in it: '500元，其中长期护理保险30元'."""
+    if isinstance(room, Medical) and room.funds:
+        yield amount + sum(fund.amount for fund in room.funds)
 
 
 def _asked(room: Medical | Pension) -> Iterator[tuple[str, Fen]]:
@@ -53,7 +61,7 @@ def _figures(room: Medical | Pension) -> Iterator[Fen]:
     if isinstance(room, Medical):
         prices = (room.base, *room.prices)
         for price in prices:
-            yield from (price.total, price.personal, price.subsidy)
+            yield from (price.total, price.personal, price.subsidy, *_paid(room, price.personal))
             yield from (amount for ground in room.grounds for amount in _help(ground, price.personal))
         yield from (fund.amount for fund in room.funds)
         return
@@ -64,6 +72,7 @@ def _figures(room: Medical | Pension) -> Iterator[Fen]:
     for ground in room.grounds:
         yield from _help(ground, room.default_tier or 0)
     yield from room.between or ()
+    yield from (room.aid.most if room.aid else 0, room.backpay.tier or 0, room.backpay.most or 0)
     yield from (extra.amount for extra in room.extras)
     yield from (room.default_tier or 0, room.bonus.amount if room.bonus else 0)
 

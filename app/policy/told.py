@@ -28,6 +28,7 @@ _LONG = frozenset({"examples", "clauses"})  # new or gone is said in one word
 _MOVES = frozenset({("examples", "什么人"), ("examples", "哪天、哪里交")})  # with the year, and change nothing
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _AMOUNT = re.compile(r"[0-9]+_[0-9]{2}")
+_INSIDE = re.compile(r"(\w+) = (\[[^\]]*\]|\"[^\"]*\"|[^,} ]+)")
 
 
 @dataclass(frozen=True)
@@ -174,12 +175,15 @@ def _key(part: str) -> str:
 
 
 def _said(text: str) -> str:
-    """A value as it stands in the file: a day and an amount in words, anything else as it is."""
+    """A value as it stands in the file: a day, an amount and a known word in words, a table inside key by key."""
     if _DAY.fullmatch(text):
         return chinese_day(date.fromisoformat(text))
     if _AMOUNT.fullmatch(text):
         return in_yuan(int(text))
-    return text.strip('"')
+    if text.startswith("{"):
+        return "，".join(f"{_key(key)}{_said(inner)}" for key, inner in _INSIDE.findall(text))
+    word = text.strip('"')
+    return phrases("told_values").get(word, word)
 
 
 def _changes(old: Sequence[Table], new: Sequence[Table]) -> Iterator[Row]:

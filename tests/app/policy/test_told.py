@@ -119,3 +119,11 @@ def test_a_mark_is_read_from_a_comment_and_from_nothing_else():
         Assumed("d[0]", {"e": "2"}, ""),
         Assumed("d[1].f", {"f": "3"}, ""),
     )
+
+
+def test_an_assumed_rule_is_told_key_by_key():
+    assumed = rows(tell(written_file(PLACES / "liaocheng_2026.toml")), "assumed")
+
+    assert assumed["医保，过了集中缴费期第1条"] == ["收个人部分，等待月数3", "照全国的规定（P03）"]
+    assert assumed["医保，新生儿第1条"] == ["月数6，待遇从出生起", ""]
+    assert "集中缴费期内也等：否" in assumed["医保，断保"][0]
