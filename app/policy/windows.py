@@ -99,7 +99,7 @@ def newborn_stage(case: Case) -> Newborn | None:
 def _newborn_terms(case: Case, stage: Newborn) -> Terms:
     dates = case.rules.dates
     last = _last_day_of(stage, case.facts.birth_date, dates.benefit_to)
-    start = _first_day(case, stage.starts)
+    start = max(_first_day(case, stage.starts), dates.benefit_from)  # what was before belongs to the year before
     until = max(moment_after(last), dates.normal_until)  # an older child still has the normal price until its end
     line_terms = case.rules.medical.newborn_line
     return Terms(PriceBasis.SPECIAL, Reason.NEWBORN_OK, line_terms, start, last, until)

@@ -241,6 +241,18 @@ def test_a_newborns_price_ends_while_it_still_buys_cover():
         assert (quoted.reason_code, quoted.benefit_start, quoted.price_until) == answer, moment
 
 
+def test_a_newborn_of_the_year_before_is_not_covered_before_the_year():
+    """Ten months old in October 2024 and covered from next month: of 2025 that is 1 January."""
+    rules = load_year_file(PLACES / "heze_2025.toml")
+    approved = Determination(Decision.APPROVED)
+
+    for born in (date(2024, 1, 20), date(2024, 9, 1)):
+        quoted = asked_at(
+            rules, "2024-10-10 10:00", birth_date=born, special_case=SpecialCase.NEWBORN, determination=approved
+        )
+        assert (quoted.reason_code, quoted.benefit_start) == (Reason.NEWBORN_OK, date(2025, 1, 1))
+
+
 def test_months_are_counted_to_the_end_of_a_cover_that_is_no_calendar_year():
     rules = load_year_file(PLACES / "zhongshan_2024.toml")
     school_year = replace(rules.dates, benefit_from=date(2024, 9, 1), benefit_to=date(2025, 8, 31))

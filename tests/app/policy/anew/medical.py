@@ -48,7 +48,7 @@ def terms(c: Asking) -> Terms | str | None:
     """The terms; 'ask' where the bureau looks first; None where nobody may come any more."""
     stage = next((stage for stage in c.room.get("newborn", []) if stage_holds(c, stage)), None)
     if stage and c.newborn and c.decided == "approved":
-        start = STARTS[stage.get("starts", "birth")](c)
+        start = max(STARTS[stage.get("starts", "birth")](c), c.dates["benefit_from"])
         return Terms("special", "NEWBORN_OK", "personal", stage_end(c, stage), start)
     if c.day <= c.dates["normal_price_end"]:
         return in_window(c)
