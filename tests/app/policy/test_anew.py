@@ -48,7 +48,7 @@ def test_every_case_is_reckoned_the_same(table, name):
 def test_anybody_at_the_edges_of_a_file_is_reckoned_the_same(name):
     file = file_of(name)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(st.randoms(use_true_random=True))
     def same(chance):
         for _ in range(10):

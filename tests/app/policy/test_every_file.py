@@ -27,7 +27,7 @@ def asked(file, facts, at, **chosen):
     return quote(file.rules, facts, at=at, **{"channel": "self", "tier": None, **chosen})
 
 
-def for_anybody(name, check, *, insurance=None, asks=12, examples=12):
+def for_anybody(name, check, *, insurance=None, asks=12, examples=8):
     """Puts people of a file to a check: (file, facts, moment, chance)."""
     file = file_of(name)
 
