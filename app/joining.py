@@ -18,6 +18,7 @@ from app.cli import GROUPS
 from app.flows.levy import Levy
 from app.flows.parts import Clocks, Parts, Urls
 from app.flows.pay.collect import Collector
+from app.flows.register.check_year import strangers
 from app.log import set_up_logs
 from app.observe import Alarm, say_alert
 from app.policy.terms import PolicyYear
@@ -66,6 +67,7 @@ def join(settings: Settings, engine: Engine) -> Parts:
         public_url=settings.public_url.rstrip("/"),
         help_phone=settings.help_phone,
         issuer=settings.issuer_name,
+        departments=settings.district.departments,
         year_files=settings.district.years,
         place_words=settings.district.password_words,
         senders=settings.notice_senders,
@@ -81,12 +83,15 @@ def join(settings: Settings, engine: Engine) -> Parts:
 
 
 def _rules(settings: Settings) -> PolicyYear:
-    """BadSettings for a year whose rules can be reckoned and not be collected: nobody is charged half his due."""
+    """BadSettings for a year whose rules can be reckoned and not be collected: nobody is charged half his due, or with
+    a part that nobody owes."""
     rules = load_year(settings.levy_year, settings.district.years)
     if rules.not_collected:
         raise BadSettings([f"LEVY_YEAR: {rules.year} cannot be collected yet: {', '.join(rules.not_collected)}"])
     if (rules.source.district, rules.source.city) != (settings.district.name, settings.district.city):
         raise BadSettings([f"LEVY_YEAR: {rules.year} has the rules of another district than DISTRICT names"])
+    if strange := strangers(rules, settings.district.departments):
+        raise BadSettings([f"DISTRICT: has no such department that pays: {', '.join(strange)}"])
     return rules
 
 

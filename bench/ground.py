@@ -91,7 +91,6 @@ def ground(pg_bin: str | None, postgres_folder: Path) -> Iterator[Ground]:
     server = ensure_running(postgres_folder, pg_bin=pg_bin)
     drop_database(server, DATABASE)
     create_database(server, DATABASE)
-    upgrade(server.owner_url(DATABASE))
     port = free_port()
     environ = (
         own_lines()
@@ -105,6 +104,8 @@ def ground(pg_bin: str | None, postgres_folder: Path) -> Iterator[Ground]:
         }
         | dict(sandbox_keys(folder / "far", base_url="http://127.0.0.1:9"))
     )
+    district = Settings.from_environment(environ).district
+    upgrade(server.owner_url(DATABASE), departments=district.departments)
     try:
         yield Ground(server, environ, port, load_keys(folder / "far"), folder, pg_bin)
     finally:

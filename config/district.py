@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ from config.reading import Reading
 
 FOLDER = Path(__file__).with_name("districts")
 PHONE = r"[0-9][0-9 -]{3,18}[0-9]"
+_CODE = r"[a-z_]{1,30}"  # as the treasury's file and the book's accounts have it
+_NOT_DEPARTMENTS = frozenset({"resident", "sponsor"})  # who pays for himself, and whoever gives
 
 
 @dataclass(frozen=True)
 class District:
     """Who collects. `password_words`: names of the place that make no password. `years`: the folder of its levy years'
-    files, in its file a path that starts at the checkout."""
+    files, in its file a path that starts at the checkout. `departments`: those that pay in residents' place, by the
+    code that a year's file says, with the name that people and the treasury's files say."""
 
     name: str
     city: str
@@ -25,6 +29,7 @@ class District:
     help_phone: str
     password_words: tuple[str, ...]
     years: Path
+    departments: Mapping[str, str]
 
 
 def whose(read: Reading) -> dict[str, Any]:
@@ -65,10 +70,23 @@ def _of(held: dict[str, object], read: Reading) -> District | None:
     words = held.pop("password_words")
     assert isinstance(words, list)
     years = FOLDER.parents[1] / str(held.pop("years"))
-    return District(**{name: str(value) for name, value in held.items()}, password_words=tuple(words), years=years)
+    departments = held.pop("departments")
+    assert isinstance(departments, dict)
+    told = {name: str(value) for name, value in held.items()}
+    return District(**told, password_words=tuple(words), years=years, departments=departments)
 
 
 def _fits(name: str, value: object) -> bool:
     if name == "password_words":
         return isinstance(value, list) and all(isinstance(each, str) and each for each in value)
+    if name == "departments":
+        return isinstance(value, dict) and _are_departments(value)
     return isinstance(value, str) and bool(value.strip())
+
+
+def _are_departments(said: dict[str, object]) -> bool:
+    """Each by a code of its own and a name of its own, or a file's line could mean two."""
+    names = list(said.values())
+    named = all(isinstance(name, str) and name == name.strip() != "" for name in names)
+    coded = all(re.fullmatch(_CODE, code) and code not in _NOT_DEPARTMENTS for code in said)
+    return bool(said) and named and coded and len(set(names)) == len(names)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -42,15 +42,22 @@ class Version:
     module: ModuleType
 
 
-def upgrade(owner_url: str, *, years: Iterable[int] = (2022,), say: Callable[[str], None] = lambda _done: None) -> None:
+def upgrade(
+    owner_url: str,
+    *,
+    years: Iterable[int] = (2022,),
+    departments: Mapping[str, str] = MappingProxyType({}),
+    say: Callable[[str], None] = lambda _done: None,
+) -> None:
     """To the newest schema, functions, chart of accounts and legal moves; `say` hears the number of each version that
-    is done. `years` are those that a new database collects for. StillHeld."""
+    is done. `years` are those that a new database collects for, `departments` those that pay in the district, code →
+    name; the accounts of one that is gone stay. StillHeld."""
     engine = connect(owner_url, pool_size=1, statement_timeout_ms=0)
     try:
         with alone(owner_url):
             _bring_versions(engine, say)
             _bring_functions(engine)
-            patiently(engine, lambda connection: _bring_the_rest(connection, years))
+            patiently(engine, lambda connection: _bring_the_rest(connection, years, departments))
     finally:
         engine.dispose()
 
@@ -145,10 +152,10 @@ def _deployment() -> str:
     return f"functions {functions.digest()[:32]}"
 
 
-def _bring_the_rest(connection: Connection, years: Iterable[int]) -> None:
+def _bring_the_rest(connection: Connection, years: Iterable[int], departments: Mapping[str, str]) -> None:
     """Grants every time: a table that came with a version alone has none yet."""
     connection.exec_driver_sql(functions.grants().replace("%", "%%"))
-    _fill_fixed_tables(connection, years)
+    _fill_fixed_tables(connection, years, departments)
 
 
 def _applied(connection: Connection) -> str | None:
@@ -178,7 +185,7 @@ def _say_deployed(connection: Connection, said: Mapping[str, str]) -> None:
     )
 
 
-def _fill_fixed_tables(connection: Connection, years: Iterable[int]) -> None:
+def _fill_fixed_tables(connection: Connection, years: Iterable[int], departments: Mapping[str, str]) -> None:
     connection.execute(
         text(
             "insert into levy_year (year, opened_by) select cast(:year as smallint), 'upgrade'"
@@ -190,7 +197,7 @@ def _fill_fixed_tables(connection: Connection, years: Iterable[int]) -> None:
     known = connection.execute(text("select year from levy_year")).scalars()
     connection.execute(
         text("insert into account values (:code, :kind, :name) on conflict (code) do update set name = :name"),
-        [vars(line) for line in accounts(known)],
+        [vars(line) for line in accounts(known, departments)],
     )
     for table, moves in (
         ("payment_move", MOVES),

@@ -2,12 +2,14 @@
 
 import base64
 import os
+import tomllib
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, text
 
 from app.registry.identity import check_digit
+from config.district import FOLDER
 from core.clock import BEIJING, utc_now
 from core.vault import Key, Vault
 from payments.gateways.base import Kind, Order, Outcome, Trade, Word
@@ -16,6 +18,7 @@ from payments.taking.bills import Draft, DraftLine, IssuedBill, issue
 from payments.taking.settle import Message
 from payments.taking.start import Attempt, begin
 
+DEPARTMENTS = tomllib.loads((FOLDER / "yicheng.toml").read_text(encoding="utf-8"))["departments"]
 NOON = datetime(2021, 11, 5, 12, tzinfo=BEIJING)  # on the business clock
 NEW_YEAR = datetime(2022, 1, 1, tzinfo=BEIJING)
 _VAULT_KEYS = os.urandom(32), os.urandom(32)

@@ -16,7 +16,7 @@ from core.db import connect
 from core.vault import Vault
 from migrations.declared import TABLES
 from migrations.upgrade import upgrade
-from tests.builders import a_vault, an_environment
+from tests.builders import DEPARTMENTS, a_vault, an_environment
 from tests.one_at_a_time import look_out, seconds
 from tests.system import System, system
 
@@ -77,7 +77,7 @@ def environment() -> dict[str, str]:
 def database(server: Server) -> Server:
     """The test database, made by the migrations."""
     create_database(server, DATABASE)
-    upgrade(server.owner_url(DATABASE))
+    upgrade(server.owner_url(DATABASE), departments=DEPARTMENTS)
     return server
 
 

@@ -15,7 +15,7 @@ db = AppGroup("db", help="The database's schema.")
 @db.command("upgrade")
 def upgrade_command() -> None:
     """Bring the database to the newest schema and functions; doing it again changes nothing."""
-    upgrade(urls().owner, years=(settings().levy_year,))
+    upgrade(urls().owner, years=(settings().levy_year,), departments=settings().district.departments)
     click.echo("数据库已是最新版本。 The database is up to date.")
 
 

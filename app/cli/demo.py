@@ -36,7 +36,7 @@ def run(people: int) -> None:
     server = ensure_running(held.postgres_folder, pg_bin=held.pg_bin)
     drop_database(server, DATABASE)
     create_database(server, DATABASE)
-    upgrade(server.owner_url(DATABASE), years=(held.levy_year,))
+    upgrade(server.owner_url(DATABASE), years=(held.levy_year,), departments=held.district.departments)
     stage = set_stage(server, held.business_clock_start)
     try:
         _act(stage, people)

@@ -46,7 +46,12 @@ def upgrade_command(check: bool, without_backup: bool) -> None:
     if waiting or changed:
         _back_up(without_backup)
     try:
-        upgrade(urls().owner, years=(settings().levy_year,), say=lambda number: click.echo(f"  ✓ {number}"))
+        upgrade(
+            urls().owner,
+            years=(settings().levy_year,),
+            departments=settings().district.departments,
+            say=lambda number: click.echo(f"  ✓ {number}"),
+        )
     except StillHeld as held:
         raise click.ClickException(
             "有别的程序一直占着要改的表，五分钟没等到。已做完的都算数，没做完的没有动；过一会儿再运行一次。"

@@ -91,7 +91,8 @@ def show(year: str, against: str | None, out: Path | None) -> None:
         raise click.BadParameter("a name that ends in .pdf", param_hint="--out")
     if out and not out.parent.is_dir():
         raise click.BadParameter(f"没有这个文件夹：{out.parent}", param_hint="--out")
-    document = tell(_written(year), against=_written(against) if against else None)
+    names = settings().district.departments
+    document = tell(_written(year), against=_written(against) if against else None, departments=names)
     if out is None:
         for line in in_lines(document):
             click.echo(line)
@@ -106,8 +107,13 @@ def show(year: str, against: str | None, out: Path | None) -> None:
 def check(file: Path, strict: bool) -> None:
     """Say whether a year's FILE is good, or what is missing or wrong; exit 1 if it is. What is odd or assumed is told
     with its place and refuses nothing."""
+    from app.flows.register.check_year import strangers  # the other verbs ask no register
+
     written = _written_file(file)
-    rules = written.rules
+    rules, ours = written.rules, settings().district
+    here = (rules.source.city, rules.source.district) == (ours.city, ours.name)
+    if here and (strange := strangers(rules, ours.departments)):
+        raise click.ClickException(f"{file.name} 里替居民付钱的，本区的付款单位里没有：{'、'.join(strange)}")
     said = [f"{rules.year} 年度"]
     if pension := rules.has_pension:
         tiers = f"{len(pension.tiers)} 个档次" if pension.tiers else "任选档次"

@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 from app.cli.parts import parts
 from app.documents.certificate import draw
 from app.flows.reconcile import clear_difference, close_day
-from app.flows.reconcile.certify import certificate, problems, read_certificate
+from app.flows.reconcile.certify import account_names, certificate, problems, read_certificate
 from app.flows.reconcile.compare import reconcile_day, reconcile_due
 from app.flows.reconcile.import_outside import import_outside
 from core.errors import AppError
@@ -127,7 +127,9 @@ def certificate_command(day: datetime, out: Path) -> None:
         held = certificate(parts(), day.date())
     name = out / f"rijie-{day:%Y%m%d}"
     name.with_suffix(".json").write_text(held.as_json(), encoding="utf-8")
-    name.with_suffix(".pdf").write_bytes(draw(held.facts, signature=held.signature, public_key=held.public_key))
+    name.with_suffix(".pdf").write_bytes(
+        draw(held.facts, names=account_names(parts()), signature=held.signature, public_key=held.public_key)
+    )
     click.echo(f"{name}.pdf {name}.json")
 
 

@@ -166,7 +166,7 @@ def up(people: int) -> None:
 
 def prepare(held: Any) -> None:
     """Database, schema, and the business clock if nobody has set it."""
-    upgrade(urls().owner, years=(held.levy_year,))
+    upgrade(urls().owner, years=(held.levy_year,), departments=held.district.departments)
     if held.business_clock_start and not parts().clocks.is_set():
         parts().clocks.set_to(held.business_clock_start)
 

@@ -10,7 +10,7 @@ from reportlab.lib.units import mm
 
 from app.documents.page import GREEN, GREY, Page
 from core.money import yuan
-from payments.ledger.chart import CHANNELS, INSURANCES, accounts
+from payments.ledger.chart import CHANNELS, INSURANCES
 from payments.reconcile.discrepancies import BOOKS, KINDS
 
 AUTHOR = "城乡居民两险征缴系统"
@@ -18,13 +18,13 @@ MOST_LINES = 12  # accounts on the page; the JSON has them all
 MOST_EXCEPTIONS = 8
 
 
-def draw(facts: Mapping[str, Any], *, signature: bytes, public_key: bytes) -> bytes:
-    """The page as PDF. `facts` are those of app.flows.reconcile.certify."""
+def draw(facts: Mapping[str, Any], *, names: Mapping[str, str], signature: bytes, public_key: bytes) -> bytes:
+    """The page as PDF. `facts` are those of app.flows.reconcile.certify, `names` those of the accounts."""
     closed_at = datetime.fromisoformat(facts["closed_at"])
     page = Page(f"日结证明 {facts['day']}", author=AUTHOR, at=closed_at)
     _head(page, facts)
     _channels(page, facts["channels"])
-    _totals(page, facts["totals"])
+    _totals(page, facts["totals"], names)
     _differences(page, facts)
     _proof(page, facts, signature, public_key)
     return page.finish()
@@ -47,8 +47,7 @@ def _channels(page: Page, channels: Sequence[Mapping[str, Any]]) -> None:
     page.y -= 2 * mm
 
 
-def _totals(page: Page, totals: Sequence[Mapping[str, Any]]) -> None:
-    names = {line.code: line.name for line in accounts({int(t["account"][-4:]) for t in totals if _has_year(t)})}
+def _totals(page: Page, totals: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> None:
     ends = (118, 148, 177)
     page.row(("科目", "本日借方（元）", "本日贷方（元）", "日终余额（元）"), ends, head=True)
     moved = sorted(totals, key=lambda total: (not (total["debit"] or total["credit"]), total["account"]))
@@ -60,10 +59,6 @@ def _totals(page: Page, totals: Sequence[Mapping[str, Any]]) -> None:
     if len(moved) > MOST_LINES:
         page.line(f"另有{len(moved) - MOST_LINES}个科目见同名JSON文件。", colour=GREY)
     page.y -= 2 * mm
-
-
-def _has_year(total: Mapping[str, Any]) -> bool:
-    return str(total["account"]).startswith(("fund:", "treasury:"))
 
 
 def _differences(page: Page, facts: Mapping[str, Any]) -> None:

@@ -103,6 +103,7 @@ class Parts:
     public_url: str
     help_phone: str
     issuer: str  # the office in whose name papers are issued
+    departments: Mapping[str, str]  # those that pay in residents' place: code → name
     year_files: Path = YEARS  # the folder of the district's years
     place_words: tuple[str, ...] = ()  # names of the place, which make no password
     login: Callable[[str], str] | None = None  # a mini-program login code → openid

@@ -1,6 +1,7 @@
 """The why-this-amount sheet: a quote told line by line, with who pays, into which fund, by which clause, on what
 evidence. Pure. A resident's sheet never names a category (section 5.4); what staff read names list and department."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -71,20 +72,36 @@ def for_resident(
 ) -> Sheet:
     """What the person may read and hand on. `answer` instead of the quote's own sentence; `settled`: the item is done
     and the quote is what its bill says."""
-    return _sheet(Reader.RESIDENT, quoted, facts, rules, answer=answer, settled=settled)
+    lines = tuple(_plain(line, rules) for line in quoted.lines)
+    return _sheet(Reader.RESIDENT, quoted, facts, rules, lines, answer=answer, settled=settled)
 
 
 def for_staff(
-    quoted: Quote, facts: Facts, rules: PolicyYear, *, answer: str | None = None, settled: bool = False
+    quoted: Quote,
+    facts: Facts,
+    rules: PolicyYear,
+    *,
+    departments: Mapping[str, str],
+    answer: str | None = None,
+    settled: bool = False,
 ) -> Sheet:
-    """The same with the evidence in full: which list or which age, on which day, and the paying department."""
-    return _sheet(Reader.STAFF, quoted, facts, rules, answer=answer, settled=settled)
+    """The same with the evidence in full: which list or which age, on which day, and the paying department by its name
+    of `departments`."""
+    payers = {**phrases("departments"), **departments}
+    lines = tuple(_full(line, quoted, facts, rules, payers=payers) for line in quoted.lines)
+    return _sheet(Reader.STAFF, quoted, facts, rules, lines, answer=answer, settled=settled)
 
 
 def _sheet(
-    reader: Reader, quoted: Quote, facts: Facts, rules: PolicyYear, *, answer: str | None, settled: bool
+    reader: Reader,
+    quoted: Quote,
+    facts: Facts,
+    rules: PolicyYear,
+    lines: tuple[SheetLine, ...],
+    *,
+    answer: str | None,
+    settled: bool,
 ) -> Sheet:
-    staff = reader is Reader.STAFF
     behind = rules.behind.get(quoted.reason_code, ())
     return Sheet(
         reader=reader,
@@ -93,7 +110,7 @@ def _sheet(
         day=quoted.day,
         answer=answer or say(quoted, rules),
         reason_code=quoted.reason_code,
-        lines=tuple((_full if staff else _plain)(line, quoted, facts, rules) for line in quoted.lines),
+        lines=lines,
         personal_due=quoted.personal_due,
         total=quoted.total,
         account_credit=quoted.account_credit,
@@ -106,7 +123,7 @@ def _sheet(
         benefit_start=quoted.benefit_start,
         price_until=quoted.price_until,
         source=f"{rules.source.issuer}《{rules.source.title}》（{rules.source.number}）",
-        codes=f"{quoted.reason_code} · {quoted.price_basis}" if staff else "",
+        codes=f"{quoted.reason_code} · {quoted.price_basis}" if reader is Reader.STAFF else "",
     )
 
 
@@ -125,7 +142,7 @@ def _title(quoted: Quote, facts: Facts, rules: PolicyYear, settled: bool) -> str
     return pattern.format(item=item)
 
 
-def _plain(line: Line, _quoted: Quote, _facts: Facts, rules: PolicyYear) -> SheetLine:
+def _plain(line: Line, rules: PolicyYear) -> SheetLine:
     kind = line.payer.partition(":")[0]
     kind = kind if kind in ("resident", "sponsor") else "government"
     payer = phrases("payers")[kind].format(sponsor=line.note or "集体或单位")
@@ -133,10 +150,10 @@ def _plain(line: Line, _quoted: Quote, _facts: Facts, rules: PolicyYear) -> Shee
     return _line(line, rules, kind, payer, evidence)
 
 
-def _full(line: Line, quoted: Quote, facts: Facts, rules: PolicyYear) -> SheetLine:
+def _full(line: Line, quoted: Quote, facts: Facts, rules: PolicyYear, *, payers: Mapping[str, str]) -> SheetLine:
     words, day = phrases("sheet"), chinese_day(quoted.day)
     kind, _, code = line.payer.partition(":")
-    payer = f"{phrases('departments').get(kind, kind)}{code and f'（{code}）'}"
+    payer = f"{payers.get(kind, kind)}{code and f'（{code}）'}"
     evidence = line.evidence
     if _on_a_list(line, rules):
         evidence = words["listed_on"].format(evidence=evidence, day=day)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from app.policy.assumed import Assumed
 from app.policy.facts import Insurance
@@ -52,15 +53,18 @@ class Document:
     sign: str
 
 
-def tell(written: Written, *, against: Written | None = None) -> Document:
-    """The whole year; with `against` first what changed since that one."""
+def tell(
+    written: Written, *, against: Written | None = None, departments: Mapping[str, str] = MappingProxyType({})
+) -> Document:
+    """The whole year; with `against` first what changed since that one. `departments`: the district's names of those
+    that pay, by the codes of the file; a code that has none stands for itself."""
     rules, words = written.rules, phrases("told")
-    tables = _tables(written)
+    tables = _tables(written, departments)
     note = ""
     if against is not None:
         other = against.rules.year
         note = words["against"].format(other=other, year=rules.year)
-        changed = tuple(_changes(_tables(against), tables))
+        changed = tuple(_changes(_tables(against, departments), tables))
         tables = [_table("changes", changed, other=other), *tables]
     return Document(
         rules.year,
@@ -96,7 +100,7 @@ def _what(rules: PolicyYear) -> str:
     return phrases("told")["both"] if len(offered) > 1 else phrases("names")[offered[0]]
 
 
-def _tables(written: Written) -> list[Table]:
+def _tables(written: Written, departments: Mapping[str, str]) -> list[Table]:
     rules = written.rules
     rows: dict[str, list[Row]] = {
         "source": _source(rules),
@@ -111,9 +115,9 @@ def _tables(written: Written) -> list[Table]:
         "assumed": [_assumed(each) for each in written.assumed],
     }
     if rules.has_medical:
-        rows |= medical_rows(rules, rules.has_medical)
+        rows |= medical_rows(rules, rules.has_medical, departments)
     if rules.has_pension:
-        rows |= pension_rows(rules, rules.has_pension)
+        rows |= pension_rows(rules, rules.has_pension, departments)
     return [_table(key, tuple(rows[key])) for key in _ORDER if key in rows]
 
 

@@ -1,5 +1,7 @@
 """The medical premium of a year, table by table, for whoever writes or signs it. Pure."""
 
+from collections.abc import Mapping
+
 from app.policy.lines import chinese_day
 from app.policy.prices import Ground, Late, Medical, Price
 from app.policy.terms import PolicyYear
@@ -9,7 +11,7 @@ from app.policy.words import phrases
 from core.money import Fen, plain_yuan
 
 
-def medical_rows(rules: PolicyYear, medical: Medical) -> dict[str, list[Row]]:
+def medical_rows(rules: PolicyYear, medical: Medical, departments: Mapping[str, str]) -> dict[str, list[Row]]:
     """Key of a table → its rows."""
     return {
         "prices": _prices(rules, medical),
@@ -18,16 +20,18 @@ def medical_rows(rules: PolicyYear, medical: Medical) -> dict[str, list[Row]]:
         "gap": _gap(medical.gap) if medical.gap else [],
         "newborn": _newborn(rules, medical),
         "funds": [(fund.words, told_who(fund.who, rules), plain_yuan(fund.amount)) for fund in medical.funds],
-        "grounds": [ground_row(ground, rules, personal=_personal(ground, medical)) for ground in medical.grounds],
+        "grounds": [
+            ground_row(ground, rules, departments, personal=_personal(ground, medical)) for ground in medical.grounds
+        ],
         "medical": _rest(medical),
     }
 
 
-def ground_row(ground: Ground, rules: PolicyYear, *, personal: Fen) -> Row:
+def ground_row(ground: Ground, rules: PolicyYear, departments: Mapping[str, str], *, personal: Fen) -> Row:
     """Whom the government pays for, who pays how much, what is left of `personal`, on what evidence and clause."""
     return (
         told_who(ground.who, rules),
-        "，".join(told_step(step) for step in ground.steps),
+        "，".join(told_step(step, departments) for step in ground.steps),
         plain_yuan(ground.leaves(personal)),
         "、".join(dict.fromkeys(_evidence(step.evidence, ground, rules) for step in ground.steps)),
         "、".join(dict.fromkeys(step.clause for step in ground.steps)),

@@ -1,5 +1,7 @@
 """The pension premium of a year, table by table, for whoever writes or signs it. Pure."""
 
+from collections.abc import Mapping
+
 from app.policy.lines import chinese_day
 from app.policy.terms import PolicyYear
 from app.policy.tiers import Band, Pension, Tier
@@ -9,14 +11,14 @@ from app.policy.words import phrases
 from core.money import Fen, plain_yuan
 
 
-def pension_rows(rules: PolicyYear, pension: Pension) -> dict[str, list[Row]]:
+def pension_rows(rules: PolicyYear, pension: Pension, departments: Mapping[str, str]) -> dict[str, list[Row]]:
     """Key of a table → its rows."""
     default = pension.default_tier or 0
     return {
         "pension": _pension(pension),
         "tiers": [_tier(tier, rules) for tier in pension.tiers.values()] + _between(pension),
         "bands": [(_span(band), _subsidy(band)) for band in pension.bands] if pension.between else [],
-        "substitute": [ground_row(ground, rules, personal=default) for ground in pension.grounds],
+        "substitute": [ground_row(ground, rules, departments, personal=default) for ground in pension.grounds],
         "extras": [(told_who(extra.who, rules), plain_yuan(extra.amount)) for extra in pension.extras],
         "bonus": _bonus(pension),
     }

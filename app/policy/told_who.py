@@ -1,5 +1,6 @@
 """Whom a rule means, who pays and from when, in the words of the document that a year is told in. Pure."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from app.policy.facts import WHOLE_BP
@@ -48,10 +49,10 @@ def told_groups(codes: frozenset[str], rules: PolicyYear) -> str:
     return "、".join(told_group(code, rules) for code in sorted(codes, key=_place))
 
 
-def told_step(step: Step) -> str:
-    """区民政局交全部."""
+def told_step(step: Step, departments: Mapping[str, str]) -> str:
+    """民政交全部, by the district's names of its departments."""
     words = phrases("told")
-    payer = phrases("departments").get(step.payer, step.payer)
+    payer = departments.get(step.payer, step.payer)
     if step.share_bp is not None and step.share_bp < WHOLE_BP:
         return words["share"].format(payer=payer, share=plain_yuan(step.share_bp))
     if step.fixed is not None:

@@ -6,11 +6,24 @@ create or replace function levy_year_note(p_what text, p_year int, p_by text) re
             clock_timestamp())
 $$;
 
--- A levy year begins: what the register says is set down for the year that was the newest, the accounts of the new one
--- are there before anybody can be charged for it. Opening again changes nothing; a year that was closed is collected
--- again. LX090: it does not follow on the newest. Called by the office's role.
-create or replace function open_levy_year(p_year int, p_by text) returns boolean language plpgsql
+-- The accounts of whoever pays in residents' place, department's code → name, for each fund; there before anybody can be
+-- charged with their part.
+create or replace function open_receivables(p_departments jsonb) returns void language sql
   security definer set search_path = public, pg_temp as $$
+  insert into account (code, kind, name)
+    select receivable_of('gov_substitute', each.key, fund.code), 'asset', '应收' || each.value || '代缴' || fund.name
+      from jsonb_each_text(p_departments) each,
+           (values ('RES_PENSION', '居民养老保险'), ('RES_MEDICAL', '居民医疗保险')) as fund (code, name)
+     where each.key ~ '^[a-z_]{1,30}$'
+    on conflict (code) do nothing
+$$;
+
+-- A levy year begins: what the register says is set down for the year that was the newest, the accounts of the new one
+-- and of the departments that pay are there before anybody can be charged for it. Opening again changes nothing; a year
+-- that was closed is collected again. LX090: it does not follow on the newest. Called by the office's role.
+drop function if exists open_levy_year(int, text);
+create or replace function open_levy_year(p_year int, p_by text, p_departments jsonb default '{}') returns boolean
+  language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   former int;
 begin
@@ -21,6 +34,7 @@ begin
     if not found then
       return false;
     end if;
+    perform open_receivables(p_departments);
     perform levy_year_note('year_opened', p_year, p_by);
     return true;
   end if;
@@ -43,6 +57,7 @@ begin
       ('fund:RES_PENSION', 'liability', '年度居民养老保险费'), ('treasury:RES_PENSION', 'asset', '年度居民养老保险费已入库'),
       ('fund:RES_MEDICAL', 'liability', '年度居民医疗保险费'), ('treasury:RES_MEDICAL', 'asset', '年度居民医疗保险费已入库')
     ) as each (code, kind, name) on conflict (code) do nothing;
+  perform open_receivables(p_departments);
   perform levy_year_note('year_opened', p_year, p_by);
   return true;
 end $$;
@@ -75,10 +90,12 @@ begin
   return who;
 end $$;
 
-create or replace function lead_opens_levy_year(p_session bytea, p_year int, p_at timestamptz) returns boolean
+drop function if exists lead_opens_levy_year(bytea, int, timestamptz);
+create or replace function lead_opens_levy_year(p_session bytea, p_year int, p_at timestamptz,
+    p_departments jsonb default '{}') returns boolean
   language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-  return open_levy_year(p_year, levy_lead(p_session, p_at));
+  return open_levy_year(p_year, levy_lead(p_session, p_at), p_departments);
 end $$;
 
 create or replace function lead_closes_levy_year(p_session bytea, p_year int, p_at timestamptz) returns boolean

@@ -21,6 +21,11 @@ def trial_balance(connection: Connection) -> Sequence[Row]:
     ).all()
 
 
+def account_names(connection: Connection) -> dict[str, str]:
+    """Code → name of every account, as the book has it."""
+    return {row.code: row.name for row in connection.execute(select(Account.code, Account.name))}
+
+
 def balance(connection: Connection, account: str) -> int:
     """One account's balance in fen, debit positive."""
     total = connection.execute(select(func.sum(Posting.amount)).where(Posting.account == account)).scalar_one()

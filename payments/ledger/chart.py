@@ -14,21 +14,12 @@ surplus:<channel>        liability  money beyond what was due, to be given back
 refunds:<channel>        liability  money that two people agreed to give back and the channel (or the bank) has not yet
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 INSURANCES = {"RES_PENSION": "居民养老保险", "RES_MEDICAL": "居民医疗保险"}
 GATEWAYS = {"wechat": "微信支付", "alipay": "支付宝", "unionpay": "云闪付"}
 CHANNELS = GATEWAYS | {"ccb_pos": "建行POS"}
-DEPARTMENTS = {
-    "finance": "财政",
-    "civil": "民政",
-    "cdpf": "残联",
-    "health": "卫健",
-    "rural": "乡村振兴",
-    "veterans": "退役军人",
-    "hsa": "医保局",
-}
 
 
 @dataclass(frozen=True)
@@ -40,8 +31,8 @@ class Line:
     name: str
 
 
-def accounts(years: Iterable[int]) -> Iterator[Line]:
-    """Every account there is, for the levy years given."""
+def accounts(years: Iterable[int], departments: Mapping[str, str]) -> Iterator[Line]:
+    """Every account there is, for the levy years given and the district's departments that pay: code → name."""
     for code, name in CHANNELS.items():
         yield Line(f"clearing:{code}", "asset", f"{name}待清算款")
         yield Line(f"fees:{code}", "expense", f"{name}手续费")
@@ -53,18 +44,18 @@ def accounts(years: Iterable[int]) -> Iterator[Line]:
     yield Line("suspense:bank", "liability", "银行来款待查")
     yield Line("refunds:bank", "liability", "银行来款应退款")
     yield Line("receivable:resident", "asset", "应收居民多退款")
-    yield from _receivables()
+    yield from receivables(departments)
     for year in years:
         for code, name in INSURANCES.items():
             yield Line(f"fund:{code}:{year}", "liability", f"{year}年度{name}费")
             yield Line(f"treasury:{code}:{year}", "asset", f"{year}年度{name}费已入库")
 
 
-def _receivables() -> Iterator[Line]:
+def receivables(departments: Mapping[str, str]) -> Iterator[Line]:
     """What others than the resident owe, by what for, by whom, and for which fund."""
     for insurance, name in INSURANCES.items():
         yield Line(f"receivable:gov_subsidy:finance:{insurance}", "asset", f"应收{name}财政补助")
         yield Line(f"receivable:couple_bonus:finance:{insurance}", "asset", f"应收{name}计生夫妻补贴")
         yield Line(f"receivable:sponsor:sponsor:{insurance}", "asset", f"应收{name}资助款")
-        for code, department in DEPARTMENTS.items():
+        for code, department in departments.items():
             yield Line(f"receivable:gov_substitute:{code}:{insurance}", "asset", f"应收{department}代缴{name}")

@@ -5,16 +5,17 @@ Strict: a heading, a cell or a control total that is not as documented refuses t
 import csv
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
 from io import StringIO
+from types import MappingProxyType
 from typing import Any
 
 from core.clock import BEIJING
 from core.errors import BadInput
 from core.money import Fen, fen
-from payments.ledger.chart import CHANNELS, DEPARTMENTS, INSURANCES
+from payments.ledger.chart import CHANNELS, INSURANCES
 
 MOST_ROWS = 200_000
 LARGEST = 20 * 1024 * 1024
@@ -53,9 +54,9 @@ class Column:
     needed: bool = True
 
 
-def read(kind: str, content: bytes) -> OutsideFile:
-    """A file of one of KINDS, whole or not at all. BadOutsideFile."""
-    layout, rows = KINDS[kind], _lines(content)
+def read(kind: str, content: bytes, departments: Mapping[str, str] = MappingProxyType({})) -> OutsideFile:
+    """A file of one of KINDS, whole or not at all; `departments` are those that pay, code → name. BadOutsideFile."""
+    layout, rows = _layout(kind, departments), _lines(content)
     places = _places(layout, rows[0])
     made = [_row(layout, places, number, cells) for number, cells in enumerate(rows[1:-1], 2)]
     _control(rows[-1], len(rows), made)
@@ -67,6 +68,14 @@ def template(kind: str) -> bytes:
     """An empty file of one of KINDS, to be filled in: its heads and the line of the sum."""
     heads = ",".join(column.headings[0] for column in KINDS[kind])
     return f"\ufeff{heads}\r\n{TOTAL[0]},0,0.00\r\n".encode()
+
+
+def _layout(kind: str, departments: Mapping[str, str]) -> list[Column]:
+    """A treasury's file names the district's departments as its people do."""
+    return [
+        replace(each, read=_part(departments)) if each.field == "part" and kind == "treasury" else each
+        for each in KINDS[kind]
+    ]
 
 
 def _lines(content: bytes) -> list[list[str]]:
@@ -192,9 +201,16 @@ def _word(table: Mapping[str, str], also: Mapping[str, str] | None = None) -> Ca
     return take
 
 
-def _part(cell: str) -> str:
+def _part(departments: Mapping[str, str]) -> Callable[[str], str]:
     """`premium`, or `<part>:<payer>` of a subsidy; a name we have words for, or codes as they are."""
-    return _PARTS.get(cell) or _plain(r"premium|[a-z_]{1,30}:[a-z_]{1,30}")(cell)
+    known = _PARTS | {f"{name}{_SUBSTITUTE}": f"gov_substitute:{code}" for code, name in departments.items()}
+
+    def take(cell: str) -> str:
+        if cell.endswith(_SUBSTITUTE) and cell not in known:
+            raise Unfit("本区的付款单位里没有它")
+        return known.get(cell) or _plain(r"premium|[a-z_]{1,30}:[a-z_]{1,30}")(cell)
+
+    return take
 
 
 def _trace(cell: str) -> str:
@@ -214,7 +230,8 @@ _PARTS = {
     "财政补助": "gov_subsidy:finance",
     "财政补贴": "gov_subsidy:finance",
     "计生补贴": "couple_bonus:finance",
-} | {f"{name}代缴": f"gov_substitute:{code}" for code, name in DEPARTMENTS.items()}
+}
+_SUBSTITUTE = "代缴"
 _SERIAL = _plain(r"[0-9A-Za-z-]{1,40}")
 _INSURANCE = Column("insurance", ("险种", "insurance"), _word(INSURANCES))
 _YEAR = Column("levy_year", ("年度", "levy_year"), lambda cell: int(_plain(r"20[0-9]{2}")(cell)))
@@ -238,7 +255,7 @@ KINDS: Mapping[str, Sequence[Column]] = {
         Column("day", ("业务日期", "day"), date.fromisoformat),
         _INSURANCE,
         _YEAR,
-        Column("part", ("类别", "part"), _part),
+        Column("part", ("类别", "part"), _part({})),
         Column("amount", ("金额", "amount"), _booked),
     ),
     "bureau": (

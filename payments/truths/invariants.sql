@@ -428,6 +428,12 @@ select 'former ' || f.year
                         (select max(levy_year) from former_category)) as year) f
  where f.year >= (select max(year) from levy_year)
 
+-- INV-102 没交的应缴单上替居民付钱的单位，科目表里都有账户
+select distinct receivable_of(l.part, l.payer, l.fund) as what
+  from bills b join bill_line l on l.household_id = b.household_id and l.bill_id = b.id
+ where b.state = 'open' and l.household_id between %(low)s and %(high)s and l.payer <> 'resident'
+   and not exists (select from account a where a.code = receivable_of(l.part, l.payer, l.fund))
+
 -- INV-24 户号只差前面的零的，不是两户都有人
 select min(h.village_code) || ' ' || min(regexp_replace(h.number, '^0+([0-9]*)$', '\1')) as what
   from household h

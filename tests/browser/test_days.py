@@ -9,7 +9,7 @@ import pytest
 from app.access.roles import Role
 from app.documents.certificate import draw
 from app.flows.enter.accounts import add_staff
-from app.flows.reconcile.certify import certificate
+from app.flows.reconcile.certify import account_names, certificate
 from app.flows.reconcile.close_day import ask_to_close, confirm_close
 from tests.browser.conftest import SHOTS
 from tests.days import DAY
@@ -55,7 +55,8 @@ def test_the_certificate_is_one_page_of_whole_chinese_text(a_day, tmp_path):
     ask_to_close(a_day.parts, first, by="staff:clerk01")
     confirm_close(a_day.parts, first, by="staff:lead01")
     held = certificate(a_day.parts, first)
-    paper.write_bytes(draw(held.facts, signature=held.signature, public_key=held.public_key))
+    names = account_names(a_day.parts)
+    paper.write_bytes(draw(held.facts, names=names, signature=held.signature, public_key=held.public_key))
 
     subprocess.run(["pdftoppm", "-r", "80", "-png", str(paper), str(tmp_path / "page")], check=True)
     said = subprocess.run(["pdftotext", str(paper), "-"], check=True, capture_output=True, text=True).stdout

@@ -24,6 +24,14 @@ signature = "示例税务"
 help_phone = "0999-1234567"
 years = "{years}"
 password_words = ["示例县"]
+
+[departments]
+finance = "财政"
+civil = "民政"
+cdpf = "残联"
+health = "卫健"
+rural = "乡村振兴"
+hsa = "医保局"
 """
 
 
@@ -69,6 +77,19 @@ def test_a_year_of_another_district_is_not_collected(other, database):
         join(settings, connect("postgresql://nobody@127.0.0.1:1/none"))
 
 
+def test_a_department_that_the_district_lacks_stops_the_start_and_the_check(other, running):
+    other.write_text(other.read_text(encoding="utf-8").replace('civil = "民政"\n', ""), encoding="utf-8")
+    settings = Settings.from_environment(environment() | {"DISTRICT": str(other)})
+
+    with pytest.raises(BadSettings, match=r"DISTRICT: has no such department that pays: civil（居民医疗保险）"):
+        join(settings, running.parts.engine)
+
+    running.app.extensions["settings"] = settings
+    check = ["policy", "check", str(settings.district.years / "2022.toml")]
+    checked = running.app.test_cli_runner().invoke(args=check)
+    assert checked.exit_code == 1 and "本区的付款单位里没有：civil（居民医疗保险）" in checked.output
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -77,6 +98,11 @@ def test_a_year_of_another_district_is_not_collected(other, database):
         (('"0999-1234567"', '"none"'), "help_phone that is no telephone"),
         (('["示例县"]', '"示例县"'), "no usable: password_words"),
         (("name = ", "name "), "names no district's file that can be read"),
+        (("[departments]", "[departmants]"), "no such key: departmants"),
+        (('cdpf = "残联"', 'cdpf = "民政"'), "no usable: departments"),
+        (('cdpf = "残联"', 'sponsor = "残联"'), "no usable: departments"),
+        (('cdpf = "残联"', 'CDPF = "残联"'), "no usable: departments"),
+        (('cdpf = "残联"', "cdpf = 1"), "no usable: departments"),
     ],
 )
 def test_what_is_wrong_with_a_districts_file_is_said(other, change, said):

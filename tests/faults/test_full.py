@@ -14,6 +14,7 @@ import requests
 from config.postgres import Server, create_database, ensure_running, stop
 from config.settings import CHECKOUT
 from migrations.upgrade import upgrade
+from tests.builders import DEPARTMENTS
 from tests.config.test_gunicorn import free_port
 from tests.conftest import DATABASE
 from tests.migrations.test_side_by_side import GUNICORN, WORKER, Both, Visitor, process, ready, told
@@ -94,7 +95,7 @@ def on_a_small_disk(reachable: Path) -> Iterator[tuple[Server, Path]]:
         try:
             held = ensure_running(folder, pg_bin=os.environ.get("PG_BIN"), fsync=False)
             create_database(held, FULL)
-            upgrade(held.owner_url(FULL))
+            upgrade(held.owner_url(FULL), departments=DEPARTMENTS)
             yield held, disk
         finally:
             stop(folder)

@@ -31,7 +31,7 @@ from core.clock import utc_now
 from core.http import Door
 from migrations.upgrade import upgrade
 from payments.gateways.base import Kind
-from tests.builders import NOON, VAULT_LINES, a_household, a_person, an_environment, an_id_number
+from tests.builders import DEPARTMENTS, NOON, VAULT_LINES, a_household, a_person, an_environment, an_id_number
 from tests.outside import Outside
 
 DATABASE = "liangxian_faults"
@@ -106,7 +106,7 @@ class Rig:
 def rig(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     folder = tmp_path_factory.mktemp("gates")
     create_database(server, DATABASE)
-    upgrade(server.owner_url(DATABASE))
+    upgrade(server.owner_url(DATABASE), departments=DEPARTMENTS)
     port, far_port = free_port(), free_port()
     far = f"http://127.0.0.1:{far_port}"
     environment = an_environment(

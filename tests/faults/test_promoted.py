@@ -14,6 +14,7 @@ from config.postgres import Server, create_database, ensure_running, stop
 from config.postgres_place import find_binaries, place_of, runnable
 from core import elected
 from migrations.upgrade import upgrade
+from tests.builders import DEPARTMENTS
 from tests.migrations.test_side_by_side import Both, Visitor
 from tests.system import eventually, system
 
@@ -40,7 +41,7 @@ def pair(reachable: Path) -> Iterator[tuple[Server, Server, Pair]]:
     try:
         first = ensure_running(one, pg_bin=pg_bin, fsync=False)
         create_database(first, NAME)
-        upgrade(first.owner_url(NAME))
+        upgrade(first.owner_url(NAME), departments=DEPARTMENTS)
         place = place_of(two)
         if place.user:
             os.chown(place.folder, place.user.pw_uid, -1)

@@ -21,7 +21,7 @@ from config.postgres import Server, create_database, drop_database
 from core.version import VERSION
 from migrations.upgrade import upgrade
 from tests.browsing import a_phone, code_in
-from tests.builders import a_household, a_person, an_environment, an_id_number
+from tests.builders import DEPARTMENTS, a_household, a_person, an_environment, an_id_number
 from tests.config.test_gunicorn import free_port
 from tests.system import System, eventually, last_text, system
 
@@ -122,7 +122,7 @@ def both(server: Server, before: Path, tmp_path_factory: pytest.TempPathFactory)
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    upgrade(server.owner_url(BESIDE))
+    upgrade(server.owner_url(BESIDE), departments=DEPARTMENTS)
     theirs = f"http://127.0.0.1:{port}"
     with system(server, BESIDE, home / "outside", PUBLIC_URL=theirs) as ours:
         environ = dict(ours.environment) | {"PORT": str(port), "PUBLIC_URL": ours.url, "WEB_WORKERS": "1"}

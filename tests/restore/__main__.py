@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from migrations.upgrade import upgrade
+from tests.builders import DEPARTMENTS
 from tests.restore.disaster import Disaster
 from tests.restore.ground import DATABASE, MISSING, WHY_NOT, ground
 from tests.system import system
@@ -26,7 +27,7 @@ def main(words: list[str]) -> int:
         sys.stderr.write(f"{WHY_NOT}\n")
         return 2
     with ground(archive_timeout=asked.archive_timeout) as made, tempfile.TemporaryDirectory() as home:
-        upgrade(made.server.owner_url(DATABASE))
+        upgrade(made.server.owner_url(DATABASE), departments=DEPARTMENTS)
         kept = {"BACKUP_KEEPER": made.keeper, "BACKUP_PAPERS": f"{home}/papers"}
         with system(made.server, DATABASE, Path(home) / "outside", **kept) as running:
             report = Disaster(made, running, asked.seed, seconds=asked.seconds).play(asked.payments, asked.how).told()

@@ -18,7 +18,7 @@ from app.flows.restore.back_up import paper_of
 from app.flows.restore.prove import prove
 from app.flows.restore.watch import standing, troubles
 from migrations.upgrade import upgrade
-from tests.builders import NOON
+from tests.builders import DEPARTMENTS, NOON
 from tests.restore.disaster import Disaster
 from tests.restore.ground import DATABASE, DEPLOY, MISSING, WHY_NOT, Ground, ground
 from tests.system import System, system
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(bool(MISSING), reason=WHY_NOT)
 @pytest.fixture(scope="module")
 def machine() -> Iterator[Ground]:
     with ground(archive_timeout=3) as made:
-        upgrade(made.server.owner_url(DATABASE))
+        upgrade(made.server.owner_url(DATABASE), departments=DEPARTMENTS)
         yield made
 
 

@@ -25,6 +25,7 @@ from config.local import own_lines, sandbox_keys
 from config.postgres import Server, create_database, ensure_running, stop
 from config.settings import Settings
 from migrations.upgrade import upgrade
+from tests.builders import DEPARTMENTS
 from tests.simulate.far import Far
 from tests.simulate.gates import OF_THE_DATABASE, Gates, Strike, What
 from tests.simulate.seeded import Clock, draw_from, set_clocks
@@ -233,7 +234,7 @@ class Stage:
                 admin.execute(f"alter system set {name} = '{value}'")
             admin.execute("select pg_reload_conf()")
         create_database(server, DATABASE)
-        upgrade(server.owner_url(DATABASE))
+        upgrade(server.owner_url(DATABASE), departments=DEPARTMENTS)
         return server
 
     def _recover(self, what: What, role: str) -> None:

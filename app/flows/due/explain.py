@@ -15,8 +15,6 @@ from core.clock import business_day
 from core.money import Fen
 from payments.taking.find import bill_with_lines
 
-_FOR = {Reader.RESIDENT: for_resident, Reader.STAFF: for_staff}
-
 
 def explain(
     parts: Parts,
@@ -37,10 +35,10 @@ def explain(
     backpay = next((each for each in own.backpays if each["id"] == determination), None)
     facts = facts_of(subject, insurance, backpay)
     bill = own.bill if backpay is None else backpay["bill"]
-    if due.settled and bill is not None:
-        quoted = _settled(parts, insurance, bill)
-        return _FOR[reader](quoted, facts, rules, answer=due.text, settled=True)
-    return _FOR[reader](due.quote, facts, rules, answer=due.text)
+    quoted = _settled(parts, insurance, bill) if due.settled and bill is not None else due.quote
+    if reader is Reader.RESIDENT:
+        return for_resident(quoted, facts, rules, answer=due.text, settled=due.settled)
+    return for_staff(quoted, facts, rules, departments=parts.departments, answer=due.text, settled=due.settled)
 
 
 def _settled(parts: Parts, insurance: Insurance, held: Mapping[str, Any]) -> Quote:

@@ -20,7 +20,7 @@ from core.money import Fen, plain_yuan
 from core.redact import mask_name
 from payments.errors import NoSuchPayment
 from payments.gateways import GATEWAYS
-from payments.ledger.chart import accounts
+from payments.ledger.balances import account_names
 from payments.number import household_of
 from payments.refunds.kept import stands
 from payments.taking import find as find_money
@@ -167,7 +167,7 @@ def _went_back(told: _Told) -> Iterator[Event]:
 
 
 def _entered(told: _Told) -> Iterator[Event]:
-    names = {line.code: line.name for line in accounts({bill.levy_year for bill in told.bills})}
+    names = account_names(told.connection)
     for cause, rows in told.entries.items():
         yield Event(
             told.shown(rows[0].written_at),

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from app.flows.parts import Parts
 from core.clock import beijing
 from core.errors import BadInput, NotFound
-from payments.ledger import seal
+from payments.ledger import balances, seal
 
 
 class NoCertificate(NotFound):
@@ -68,6 +68,12 @@ def certificate(parts: Parts, day: date) -> Certificate:
     if row is None:
         raise NoCertificate(day.isoformat())
     return Certificate(row.content, bytes(row.signature), bytes(row.public_key))
+
+
+def account_names(parts: Parts) -> dict[str, str]:
+    """Code → name of each account that a certificate may speak of, as the book has it."""
+    with parts.reading() as connection:
+        return balances.account_names(connection)
 
 
 def read_certificate(words: str) -> Certificate:

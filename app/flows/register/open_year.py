@@ -1,6 +1,7 @@
 """A levy year begins or ends here: the register of the year before is set down first. Which there are, and what stays
 when one ends."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -78,7 +79,8 @@ def open_year(parts: Parts, year: int, *, by: str | Officer) -> bool:
     office staff:<login> or operator:<name>. YearNotReady, YearOutOfTurn, ImportUnderWay."""
     if why := [line.words for line in missing(parts, year)]:
         raise YearNotReady(str(year), year=year, why="；".join(why))
-    return _say(parts, "open_levy_year", "lead_opens_levy_year", year, by)
+    departments = json.dumps(dict(parts.departments))
+    return _say(parts, "open_levy_year", "lead_opens_levy_year", year, by, departments=departments)
 
 
 def close_year(parts: Parts, year: int, *, by: str | Officer) -> bool:
@@ -114,12 +116,14 @@ def what_stays(parts: Parts, year: int) -> Stays:
     return Stays(row.unpaid, row.under_way)
 
 
-def _say(parts: Parts, by_office: str, by_lead: str, year: int, by: str | Officer) -> bool:
+def _say(parts: Parts, by_office: str, by_lead: str, year: int, by: str | Officer, **more: str) -> bool:
+    """`more` are JSON, handed on last."""
     errors = {"LX090": YearOutOfTurn, "LX091": NewestYearStays, "55P03": ImportUnderWay}
-    named = {"year": year, "by": by, "at": parts.clocks.wall()}
-    call = f"{by_office}(:year, :by)"
+    named = {"year": year, "by": by, "at": parts.clocks.wall(), **more}
+    last = "".join(f", cast(:{name} as jsonb)" for name in more)
+    call = f"{by_office}(:year, :by{last})"
     if isinstance(by, Officer):
-        named["by"], call = by.session, f"{by_lead}(:by, :year, :at)"
+        named["by"], call = by.session, f"{by_lead}(:by, :year, :at{last})"
     with parts.engine.begin() as connection, as_errors(errors):
         may_take(connection, WITHIN_S)
         said = connection.execute(text(f"select {call}"), named).scalar_one()

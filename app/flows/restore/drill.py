@@ -118,7 +118,7 @@ def _look(ground: Ground, found: Drilled, server: dict[str, Any], moment: dateti
             current = serves(connection)
         if not current:  # a moment before the last upgrade: as after a real restore, its database is brought to now
             say("这一时刻的库是旧版本，先升级 ……")
-            upgrade(urls.owner, years=ground.years)
+            upgrade(urls.owner, years=ground.years, departments=ground.parts.departments)
             found.upgraded = True
         clocks: Clocks = Stopped(engine, at=found.last_commit or moment, movable=ground.parts.clocks.is_movable)
         restored = replace(ground.parts, engine=engine, clocks=clocks)

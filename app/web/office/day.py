@@ -9,7 +9,7 @@ from flask import redirect, render_template, request, url_for
 from app.access.roles import may
 from app.documents.certificate import draw
 from app.flows.reconcile import clear_difference, close_day
-from app.flows.reconcile.certify import certificate
+from app.flows.reconcile.certify import account_names, certificate
 from app.flows.reconcile.compare import reconcile_day
 from app.flows.reconcile.import_outside import import_outside
 from app.web.door.access import Answer, needs, officer
@@ -149,7 +149,11 @@ def paper(day: str, kind: str) -> Answer:
     """The certificate of a closed day, as PDF or as JSON."""
     held = certificate(parts(), _day(day))
     if kind == "pdf":
-        body, sort = draw(held.facts, signature=held.signature, public_key=held.public_key), "application/pdf"
+        names = account_names(parts())
+        body, sort = (
+            draw(held.facts, names=names, signature=held.signature, public_key=held.public_key),
+            "application/pdf",
+        )
     elif kind == "json":
         body, sort = held.as_json().encode(), "application/json"
     else:

@@ -48,12 +48,12 @@ def paper(year: int) -> Response:
 
 def _told(year: int) -> Document:
     """NoSuchYear for either of the two."""
-    folder, other = parts().year_files, request.args.get("against")
+    folder, names, other = parts().year_files, parts().departments, request.args.get("against")
     if other is None:
-        return tell(written_year(year, folder))
+        return tell(written_year(year, folder), departments=names)
     if not other.isascii() or not other.isdigit():
         raise NoSuchYear(other)
-    return tell(written_year(year, folder), against=written_year(int(other), folder))
+    return tell(written_year(year, folder), against=written_year(int(other), folder), departments=names)
 
 
 def _title(year: int) -> str | None:

@@ -1,8 +1,10 @@
 """A levy year is looked at, opened and closed; nothing of the year before changes by it."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -18,12 +20,15 @@ from app.flows.register.open_year import (
     open_year,
     what_stays,
 )
+from app.joining import join
 from app.policy.facts import Insurance
 from app.policy.year import YEARS
 from app.registry import find
 from app.registry.register import ImportUnderWay
+from config.settings import BadSettings
 from payments.ledger.chart import accounts
-from tests.builders import a_person, an_id_number
+from tests.builders import DEPARTMENTS, a_person, an_id_number
+from tests.conftest import DATABASE
 from tests.refunding import rows, start, state
 from tests.system import eventually
 
@@ -130,19 +135,49 @@ def test_the_look_says_what_is_missing_and_what_is_carried_over(running, adult):
     found = said(running)
 
     assert not [words for words, ok in found.items() if ok is False]
-    assert found["接在2022年后面"] is True and found["替居民付钱的单位在科目表里都有账户"] is True
+    assert found["接在2022年后面"] is True and found["替居民付钱的单位本区都有，科目表里有账户"] is True
     assert any(words.startswith("居民医疗保险现在登记着1人，其中1人在帮扶名单上") for words in found)
     assert any("还要各部门重新报来" in words for words in found)
     assert any(words.startswith("还有1项没交的应缴单正在付") for words in found)
     assert any("没有代办员" in words and ok is None for words, ok in found.items())
 
 
-def test_a_department_without_an_account_is_found_before_anybody_is_charged(running, monkeypatch):
+def of_mars(running, monkeypatch, *, known):
+    """The rules have a department pay that the district's file has, or has not."""
     monkeypatch.setattr("app.flows.register.check_year.payers", lambda _rules: {("gov_substitute", "mars", MEDICAL)})
+    departments = {**running.parts.departments, **({"mars": "火星办"} if known else {})}
+    return tuple(replace(parts, departments=departments) for parts in (running.parts, running.office))
 
-    assert said(running)["科目表里没有这些付款单位的账户：mars（居民医疗保险）"] is False
+
+def test_a_department_that_the_district_does_not_have_keeps_the_year_shut(running, monkeypatch):
+    parts, office = of_mars(running, monkeypatch, known=False)
+
+    missing = [line.words for line in check_year(parts, 2023) if line.ok is False]
+    assert missing == ["本区的付款单位里没有：mars（居民医疗保险）"]
     with pytest.raises(YearNotReady):
-        opened(running)
+        open_year(office, 2023, by=BY)
+    with pytest.raises(BadSettings, match="mars"):
+        join(running.app.extensions["settings"], running.parts.engine)
+
+
+def test_the_account_of_a_new_department_comes_with_the_year_once(running, database, monkeypatch):
+    parts, office = of_mars(running, monkeypatch, known=True)
+    mars = "select code, name from account where code like '%:mars:%' order by 1"
+    before = whole(running, "account")["account"]
+    assert rows(running, mars) == []
+
+    assert [open_year(office, 2023, by=BY), open_year(office, 2023, by=BY)] == [True, False]
+
+    assert rows(running, mars) == [
+        ("receivable:gov_substitute:mars:RES_MEDICAL", "应收火星办代缴居民医疗保险"),
+        ("receivable:gov_substitute:mars:RES_PENSION", "应收火星办代缴居民养老保险"),
+    ]
+    assert set(before) < set(whole(running, "account")["account"]), "every other account is as it was"
+    assert not [line for line in check_year(parts, 2023) if line.ok is False]
+    with psycopg.connect(database.owner_url(DATABASE)) as owner:
+        owner.execute("delete from account where code like '%:mars:%'")
+    [lacks] = [line.words for line in check_year(parts, 2023) if line.ok is False]
+    assert lacks == "科目表里还没有这些账户，请运行 db upgrade：应收火星办代缴居民医疗保险"
 
 
 def test_opening_beside_a_file_that_is_coming_in_waits_and_is_refused_in_the_end(running):
@@ -230,4 +265,5 @@ def test_the_accounts_of_a_year_are_those_of_the_chart(running):
     opened(running)
 
     made = rows(running, "select code, kind, name from account where right(code, 4) = '2023' order by 1")
-    assert made == sorted((line.code, line.kind, line.name) for line in accounts([2023]) if line.code.endswith(":2023"))
+    chart = accounts([2023], DEPARTMENTS)
+    assert made == sorted((line.code, line.kind, line.name) for line in chart if line.code.endswith(":2023"))

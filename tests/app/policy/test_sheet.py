@@ -20,6 +20,7 @@ from app.policy.quote import quote
 from app.policy.sheet import for_resident, for_staff
 from app.policy.words import phrases
 from tests.app.policy.people import APPROVED, ORDINARY, RULES, when
+from tests.builders import DEPARTMENTS
 
 NUMBER = "峄政办发〔2021〕12号第四条（一）居民医疗保险：“2022年标准为总额900元，个人缴纳320元，财政补助580元”"
 PENSION = Insurance.RES_PENSION
@@ -54,7 +55,7 @@ def both(at="2021-11-05 10:00", chosen=None, **facts):
     """The resident's sheet and the staff's."""
     person = replace(ORDINARY, **facts)
     quoted = quote(RULES, person, at=when(at), channel="self", tier=chosen)
-    return for_resident(quoted, person, RULES), for_staff(quoted, person, RULES)
+    return for_resident(quoted, person, RULES), for_staff(quoted, person, RULES, departments=DEPARTMENTS)
 
 
 def said(sheet):
@@ -205,9 +206,9 @@ def test_a_late_payer_reads_the_waiting_days_and_their_rule():
 @pytest.mark.parametrize(
     ("facts", "department", "evidence"),
     [
-        (whose("DIS1"), "区残联", "重度残疾人名单，一级（残联），按2021年11月5日的名单"),
-        (whose("DIBAO"), "区民政局", "低保名单（民政），按2021年11月5日的名单"),
-        ({"birth_date": date(1951, 12, 31)}, "区卫健局", "2021年12月31日满70周岁"),
+        (whose("DIS1"), "残联", "重度残疾人名单，一级（残联），按2021年11月5日的名单"),
+        (whose("DIBAO"), "民政", "低保名单（民政），按2021年11月5日的名单"),
+        ({"birth_date": date(1951, 12, 31)}, "卫健", "2021年12月31日满70周岁"),
         (
             {**whose("YOUFU"), "insurance": PENSION, "chosen": 10000},
             "本人",

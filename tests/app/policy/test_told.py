@@ -7,6 +7,7 @@ from app.policy.told import in_lines, tell
 from app.policy.year import YEARS, written_file, written_year, years
 from tests.app.policy.copies import TEXT, dearer
 from tests.app.policy.test_places import PLACES
+from tests.builders import DEPARTMENTS
 
 EVERY = [*(YEARS / f"{year}.toml" for year in years()), *sorted(PLACES.glob("*.toml"))]
 
@@ -38,10 +39,10 @@ def test_nothing_changed_against_itself(file):
 
 
 def test_prices_help_and_late_terms_are_told_as_the_file_has_them():
-    document = tell(written_year(2022))
+    document = tell(written_year(2022), departments=DEPARTMENTS)
 
     assert rows(document, "prices") == {"所有人": ["900", "320", "580"]}
-    assert rows(document, "grounds")["满60岁的"][:3] == ["区卫健局交50%", "160", "2021年12月31日满60周岁"]
+    assert rows(document, "grounds")["满60岁的"][:3] == ["卫健交50%", "160", "2021年12月31日满60周岁"]
     assert rows(document, "late")["其他人"] == [
         "个人和财政两部分都自己交",
         "30天，交费当天不算",
@@ -79,12 +80,13 @@ def test_an_example_is_told_with_its_person_its_day_and_its_answer():
 
 
 def test_what_changed_is_told_line_by_line(tmp_path):
-    told = changes(tell(written_file(dearer(tmp_path / "new.toml")), against=written_year(2022)))
+    new = written_file(dearer(tmp_path / "new.toml"))
+    told = changes(tell(new, against=written_year(2022), departments=DEPARTMENTS))
 
     assert told["医保：谁交多少", "所有人：个人（元）"] == ("320", "380")
     assert told["医保：谁交多少", "所有人：财政补助（元）"] == ("580", "520")
     assert told["养老：档次和补贴", "5000元：财政补贴"] == ("80元", "90元")
-    assert told["医保：政府替谁交", "因病致困"][0].startswith("取消：谁来交、交多少 区医保局交全部")
+    assert told["医保：政府替谁交", "因病致困"][0].startswith("取消：谁来交、交多少 医保局交全部")
     assert told["算好的例子", "普通居民医保：个人"] == ("320", "380")
     assert not any(table in ("日程", "出处", "依据的原文") for table, _ in told)
 
