@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 from app.cli.parts import parts
 from app.flows.due.explain import explain
 from app.flows.due.look_up import identify
-from app.flows.due.quote import subjects
+from app.flows.due.quote import YEARS_OWN, subjects
 from app.policy.facts import Insurance
 from app.policy.sheet import Reader, Sheet
 from app.registry.find import Subject
@@ -26,7 +26,9 @@ sheet = AppGroup("sheet", help="The why-this-amount sheet.")
 @sheet.command("show")
 @click.option("--name", prompt="姓名", help="The name as on the identity card.")
 @click.option(
-    "--insurance", type=click.Choice([each.value for each in Insurance]), help="One of the two; both by default."
+    "--insurance",
+    type=click.Choice([each.value for each in Insurance]),
+    help="One of the two; those of the year by default.",
 )
 @click.option("--tier", help="The pension tier, in yuan.")
 @click.option("--staff", is_flag=True, help="With lists, ages and paying departments in full.")
@@ -39,7 +41,7 @@ def show(name: str, insurance: str | None, tier: str | None, staff: bool, at: st
     except AppError as error:
         raise click.ClickException(next(iter(error.fields.values()), error.sentence())) from error
     reader = Reader.STAFF if staff else Reader.RESIDENT
-    for each in [Insurance(insurance)] if insurance else [Insurance.RES_MEDICAL, Insurance.RES_PENSION]:
+    for each in [Insurance(insurance)] if insurance else filter(parts().rules.offers, YEARS_OWN):
         found = explain(parts(), person, each, at=moment, reader=reader, tier=chosen)
         click.echo("\n".join(_told(found, person, moment)))
     if at:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.policy.facts import Insurance
+from app.policy.terms import PolicyYear
 from app.policy.words import item_words, phrases
 
 
@@ -11,6 +12,12 @@ def title_of(bill: Any) -> str:
     """2022年居民养老; of a back-payment 2019、2020年养老补缴. `bill`: a row with the columns named here."""
     back_years = None if bill.determination is None else bill.years or ()
     return item_words(Insurance(bill.insurance), bill.levy_year, back_years)
+
+
+def collected_words(rules: PolicyYear, both: str = "居民两险") -> str:
+    """What is collected under a year's rules: `both`, or the name of the one that it has."""
+    offered = [insurance for insurance in Insurance if rules.offers(insurance)]
+    return both if len(offered) > 1 else phrases("names")[offered[0]]
 
 
 def titles_together(items: Sequence[Any]) -> str:

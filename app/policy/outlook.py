@@ -25,9 +25,10 @@ def prospect(quoted: Quote, facts: Facts, rules: PolicyYear) -> tuple[str, dict[
 
 
 def _newborn(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
+    if quoted.reason_code is not Reason.LATE_FULL_PRICE or facts.special_case is not SpecialCase.NONE:
+        return None
     last = newborn_last_day(rules, facts.birth_date)
-    asks = quoted.reason_code is Reason.LATE_FULL_PRICE and facts.special_case is SpecialCase.NONE
-    return {"newborn_end": chinese_day(last)} if asks and quoted.day <= last else None
+    return {"newborn_end": chinese_day(last)} if quoted.day <= last else None
 
 
 def _short_cover(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
@@ -72,16 +73,16 @@ def _bonus_ahead(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
 
 def _deadline(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
     """Where late payers pay the whole price, theirs, and wait; elsewhere they wait, and `late_waits` says so."""
-    late = rules.medical.late_for_all
-    if not _in_time(quoted) or late is None or late.wait is None or late.charge is not Charge.TOTAL:
+    late = rules.medical.late_for_all if _in_time(quoted) else None
+    if late is None or late.wait is None or late.charge is not Charge.TOTAL:
         return None
     price = rules.medical.price(facts, rules.asked(quoted.day, level=quoted.level))
     return {"late_amount": plain_yuan(price.total)}
 
 
 def _late_waits(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
-    waits = [late.wait for late in rules.medical.late if late.wait]
-    if not _in_time(quoted) or not waits:
+    waits = [late.wait for late in rules.medical.late if late.wait] if _in_time(quoted) else []
+    if not waits:
         return None
     return {"waits": "几个月" if waits[-1].whole_months else f"{waits[-1].days}天"}
 
@@ -91,11 +92,10 @@ def _in_time(quoted: Quote) -> bool:
 
 
 def _join_age_ahead(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
-    joins = birthday(facts.birth_date, rules.pension.join_age)
-    late = joins > rules.pension.calendar.last
-    if quoted.reason_code is not Reason.UNDER_16 or facts.student or late:
+    if quoted.reason_code is not Reason.UNDER_16 or facts.student:
         return None
-    return {"join_day": chinese_day(joins)}
+    joins = birthday(facts.birth_date, rules.pension.join_age)
+    return {"join_day": chinese_day(joins)} if joins <= rules.pension.calendar.last else None
 
 
 def _after_school(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:

@@ -23,7 +23,7 @@ def unshown(written: Written) -> Iterator[tuple[str, str]]:
         "late": medical.late,
         "newborn": medical.newborn,
     }
-    told = medical_rows(rules, medical)
+    told = medical_rows(rules, medical, {})
     for key, each in ways.items():
         for at, way in enumerate(each):
             if not any(way is seen for seen_here in shown for seen in seen_here):

@@ -137,7 +137,6 @@ class PolicyYear:
         collected."""
         medical, pension = self.has_medical, self.has_pension
         asks = {
-            "only one of the two insurances": medical is None or pension is None,
             "levels of the medical insurance": medical is not None and bool(medical.levels),
             "another fund in the same payment": medical is not None and bool(medical.funds),
             "a pension of any amount": pension is not None and pension.between is not None,

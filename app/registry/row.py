@@ -81,10 +81,17 @@ class Wrong:
 class Judge:
     """Judges the rows of one file. Remembers whom it has passed, so that a second row of the same person and
     insurance is found (about 40 bytes a row). `today` is the Beijing date after which nobody is born, `day_0` what the
-    file means by day number 0."""
+    file means by day number 0, `insurances` are those that are collected for its year."""
 
-    def __init__(self, villages: Collection[str], *, today: date, day_0: date = DAY_0) -> None:
-        self._villages = villages
+    def __init__(
+        self,
+        villages: Collection[str],
+        *,
+        today: date,
+        day_0: date = DAY_0,
+        insurances: Collection[str] = frozenset(INSURANCE.values()),
+    ) -> None:
+        self._villages, self._insurances = villages, insurances
         self._today, self._day_0 = today, day_0
         self._seen = Seen()
         self._tables: dict[str, int] = {}
@@ -157,6 +164,8 @@ class Judge:
             *(permit_to, parent),
         )
         wrong = []
+        if insurance not in self._insurances:
+            wrong.append(Wrong("insurance", "INSURANCE_NOT_COLLECTED", {}))
         if birth is not None and birth != born:
             wrong.append(Wrong("birth_date", "BIRTH_MISMATCH", {}))
         if sex is not None and sex != own_sex:

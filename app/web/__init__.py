@@ -7,6 +7,7 @@ from apiflask import APIFlask
 from flask import Response, current_app, g, request
 
 from app.access.sessions import Officer
+from app.flows.titles import collected_words
 from app.observe import REQUESTS, SECONDS
 from app.web import callbacks, own, proofs, words
 from app.web.agent import households, village
@@ -100,12 +101,14 @@ def open_doors(app: APIFlask) -> None:
 
 
 def _on_every_page() -> dict[str, object]:
-    """What the frame of a page shows: the phone to call, the payee, the year, large type or not."""
+    """What the frame of a page shows: phone to call, payee, the year and what it collects, large type or not."""
     held = parts()
     return {
         "help_phone": held.help_phone,
         "payee": current_app.extensions["settings"].payee_name,
         "rules": held.rules,
+        "together": collected_words(held.rules),
+        "premiums": collected_words(held.rules, "居民养老、医保"),
         "elder": ELDER in request.cookies,
         "agent_here": _agent_here(),
         "officer": _officer(),

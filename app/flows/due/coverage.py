@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app.flows.parts import Parts
 from app.policy.days import born_by
+from app.policy.facts import Insurance
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Row:
 def coverage(
     parts: Parts, *, since: datetime, towns: Sequence[str] = (), village: str = "", year: int | None = None
 ) -> list[Row]:
-    """Every village of these towns (none: of all), or one village, both insurances, by code: where people live now.
+    """Every village of these towns (none: of all), or one village, each insurance, by code: where people live now.
     `year`: the newest where none is said."""
     wanted = _asked(parts, village, year) | {"since": since, "towns": list(towns)}
     with parts.reading() as connection:
@@ -68,16 +69,15 @@ def _is_newest(parts: Parts, year: int | None) -> bool:
 
 def _asked(parts: Parts, village: str, year: int | None) -> Mapping[str, Any]:
     rules = parts.rules if year is None else parts.levy.rules(year)
-    pension, today = (
-        rules.pension,
-        min(parts.clocks.today(), rules.dates.benefit_to),
-    )  # a year that is over stands still
+    today = min(parts.clocks.today(), rules.dates.benefit_to)  # a year that is over stands still
+    joins, ends = (pension.join_age, pension.due_until_age) if (pension := rules.has_pension) else (0, 0)
     return {
         "year": rules.year,
         "village": village,
         "today": today,
-        "old_enough": born_by(today, pension.join_age),
-        "too_old": born_by(today, pension.due_until_age),
+        "insurances": [each for each in Insurance if rules.offers(each)],
+        "old_enough": born_by(today, joins),
+        "too_old": born_by(today, ends),
     }
 
 
@@ -101,7 +101,7 @@ select t.name as town, v.name as village, v.code as village_code, p.id as person
   {said}
   left join bill b on b.person_id = p.id and b.insurance = e.insurance and b.levy_year = :year
                   and b.determination is null and b.state = 'settled'
- where (v.code = :village or :village = '')
+ where (v.code = :village or :village = '') and e.insurance = any (cast(:insurances as text[]))
    and (cardinality(cast(:towns as text[])) = 0 or v.town_code = any (cast(:towns as text[])))
 """
 _NEWEST = _ONE.format(

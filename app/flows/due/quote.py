@@ -179,7 +179,7 @@ def all_due(
     channel: str = SELF,
     tiers: Tiers = MappingProxyType({}),
 ) -> list[Due]:
-    """Both insurances of one person for the newest year, then each back-payment, then what can still be done for a
+    """The insurances of one person for the newest year, then each back-payment, then what can still be done for a
     former year; `tiers` are those chosen for pensions."""
     # A year that opened since the person was read comes with the next look.
     newest, *former = [year for year in parts.levy.years.all if year in subject.years] or [subject.levy_year]
@@ -193,11 +193,12 @@ def all_due(
 def dues_of_year(
     parts: Parts, subject: Subject, *, at: datetime, channel: str = SELF, tiers: Tiers = MappingProxyType({})
 ) -> list[Due]:
-    """Both insurances of one person for the subject's year, then each of its back-payments. A year that is itself among
+    """Whichever of both insurances the subject's year has, then each of its back-payments. A year that is itself among
     the years of an approved back-payment is paid by that one."""
     year = subject.levy_year
-    items = [(insurance, None) for insurance in YEARS_OWN if not _paid_back(subject, insurance)]
-    items += [(insurance, backpay["id"]) for insurance in YEARS_OWN for backpay in subject.standing[insurance].backpays]
+    offered = [insurance for insurance in YEARS_OWN if parts.levy.rules(year).offers(insurance)]
+    items = [(insurance, None) for insurance in offered if not _paid_back(subject, insurance)]
+    items += [(insurance, backpay["id"]) for insurance in offered for backpay in subject.standing[insurance].backpays]
     return [
         amount_due(
             parts, subject, insurance, at=at, channel=channel, tier=tiers.get((year, number)), determination=number

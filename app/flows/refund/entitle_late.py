@@ -92,7 +92,9 @@ def _unpaid(subject: Subject, insurance: Insurance) -> Subject:
 
 def _ages(rules: PolicyYear) -> list[tuple[date, Fen]]:
     """(born by this day, pays this much) for each age that the government pays for."""
-    medical, reference = rules.medical, rules.dates.age_reference
+    medical, reference = rules.has_medical, rules.dates.age_reference
+    if medical is None:
+        return []
     return [
         (born_by(reference, ground.who.from_age), ground.leaves(medical.base.personal))
         for ground in medical.grounds

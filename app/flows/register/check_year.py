@@ -44,11 +44,7 @@ def strangers(rules: PolicyYear, departments: Mapping[str, str]) -> list[str]:
     """Who pays by these rules and is no department of the district (code → name): their codes, with the insurance.
     Nobody could owe what they pay. Pure."""
     known = {line.code for line in receivables(departments)}
-    return sorted(
-        f"{payer}（{INSURANCES[insurance]}）"
-        for part, payer, insurance in payers(rules)
-        if f"receivable:{part}:{payer}:{insurance}" not in known
-    )
+    return sorted(words for account, words in _owing(rules).items() if account not in known)
 
 
 def missing(parts: Parts, year: int) -> list[Line]:
@@ -89,7 +85,7 @@ def _payers(parts: Parts, connection: Connection, rules: PolicyYear) -> Line:
     if strange := strangers(rules, parts.departments):
         return Line(False, f"本区的付款单位里没有：{'、'.join(strange)}")
     has = set(connection.execute(text("select code from account where code like 'receivable:%'")).scalars())
-    wanted = _accounts(rules)
+    wanted = set(_owing(rules))
     if rules.year in parts.levy.ever.all and wanted - has:
         names = {line.code: line.name for line in receivables(parts.departments)}
         without = "、".join(names[code] for code in sorted(wanted - has))
@@ -97,8 +93,13 @@ def _payers(parts: Parts, connection: Connection, rules: PolicyYear) -> Line:
     return Line(True, "替居民付钱的单位本区都有，科目表里有账户")
 
 
-def _accounts(rules: PolicyYear) -> set[str]:
-    return {f"receivable:{part}:{payer}:{insurance}" for part, payer, insurance in payers(rules)}
+def _owing(rules: PolicyYear) -> dict[str, str]:
+    """The account of each who owes what he pays, and how he is called: not of the resident, who pays at once."""
+    return {
+        f"receivable:{part}:{payer}:{insurance}": f"{payer}（{INSURANCES[insurance]}）"
+        for part, payer, insurance in payers(rules)
+        if payer != "resident"
+    }
 
 
 def _turn(parts: Parts, year: int) -> Line:
@@ -127,7 +128,7 @@ def _register(parts: Parts, connection: Connection, year: int) -> Iterator[Line]
     newest = parts.levy.ever.newest
     if year != newest + 1:
         return
-    for insurance in Insurance:
+    for insurance in filter(parts.rules.offers, Insurance):
         row = connection.execute(_CARRIED, {"insurance": insurance}).one()
         yield Line(
             None,
@@ -150,7 +151,6 @@ def _messages() -> Iterator[Line]:
 
 
 _NOT_YET = {
-    "only one of the two insurances": "只有一个险种",
     "levels of the medical insurance": "医保分档",
     "another fund in the same payment": "一起收的别的费",
     "a pension of any amount": "养老任选金额",

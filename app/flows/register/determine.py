@@ -12,6 +12,7 @@ from app.flows.parts import Parts
 from app.flows.refund.entitle_late import ask_for_entitled
 from app.policy.answer import Reason
 from app.policy.facts import Insurance
+from app.policy.terms import NotOffered
 from app.registry import find
 from app.registry.determinations import BACKPAY, MEDICAL_ONLY, MOVES, OPEN, Kind, State
 from app.registry.find import Subject
@@ -88,8 +89,10 @@ def apply(
     parts: Parts, person_id: int, insurance: Insurance, kind: Kind, *, by: str, levy_year: int | None = None
 ) -> int:
     """An application for a levy year, where only one is collected for that: its number; one that is open already is
-    that one. BadDetermination, NotFound for an unknown person, YearUnsaid, YearClosed."""
+    that one. BadDetermination, NotOffered, NotFound for an unknown person, YearUnsaid, YearClosed."""
     year = parts.levy.only if levy_year is None else parts.levy.known(levy_year).year
+    if not parts.levy.rules(year).offers(insurance):
+        raise NotOffered(insurance)
     if kind in MEDICAL_ONLY and insurance is not Insurance.RES_MEDICAL:
         raise BadDetermination
     with parts.engine.begin() as connection:

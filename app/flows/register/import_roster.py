@@ -18,6 +18,7 @@ from app.flows.levy import YearClosed
 from app.flows.parts import Parts
 from app.flows.refund.entitle_late import ask_for_entitled
 from app.flows.register.open_year import YearNeverOpened
+from app.policy.facts import Insurance
 from app.registry.bring_in import Batch, Merger, Tally
 from app.registry.bring_in_former import FormerMerger
 from app.registry.cells import plain
@@ -84,7 +85,7 @@ def import_roster(
         said = _of_year(parts, connection, year)
         register, merger = said.register, said.merger
         former = _taken_before(connection, source, said)
-        judge = Judge(register.villages(), today=parts.clocks.today(), day_0=source.day_0)
+        judge = _judge(parts, said, source)
         rows_in = 0
         for read, failures in _bring_in(register, merger, _batches(source, judge, ignored)):
             rows_in += read
@@ -139,6 +140,13 @@ def _of_year(parts: Parts, connection: Connection, year: int | None) -> _OfYear:
         raise YearClosed(str(year))
     former = FormerRegister(_raw(connection), year)
     return _OfYear(year, former, FormerMerger(parts.vault, year), began=years[year + 1].opened_at)
+
+
+def _judge(parts: Parts, said: _OfYear, source: Source) -> Judge:
+    """Who judges the file's rows by what its year collects."""
+    insurances = [each for each in Insurance if parts.levy.rules(said.year).offers(each)]
+    villages, today = said.register.villages(), parts.clocks.today()
+    return Judge(villages, today=today, day_0=source.day_0, insurances=insurances)
 
 
 def _fared(former: "_Former | None", tally: Tally, rows_in: int, *, good_rows: bool, again: bool) -> Imported:

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, text
 
 from app.flows.due.quote import SELF
 from app.flows.parts import Parts
-from app.flows.titles import title_of
+from app.flows.titles import collected_words, title_of
 from app.flows.village.people import Standing, Villager, household, standings, villagers
-from app.policy.words import short_day
+from app.policy.facts import Insurance
+from app.policy.words import item_words, short_day
 from app.registry import find
 from app.registry.find import Subject
 from core.errors import Conflict
@@ -134,8 +135,9 @@ def _message(parts: Parts, own: Sequence[Villager]) -> _Message | None:
     to_do = [line.subject for line in own if line.year_open and line.standing in _TO_PAY]
     free = [line.subject for line in own if line.standing is Standing.FREE]
     if to_do:
-        return "remind", to_do, f"{parts.rules.year}年居民两险"
-    return ("waived", free, f"{parts.rules.year}年居民医保") if free else None
+        return "remind", to_do, f"{parts.rules.year}年{collected_words(parts.rules)}"
+    spared = Insurance.RES_MEDICAL if parts.rules.has_medical else Insurance.RES_PENSION
+    return ("waived", free, item_words(spared, parts.rules.year, None)) if free else None
 
 
 def _tell(parts: Parts, connection: Connection, cause: str, message: _Message, own: Sequence[Villager]) -> bool:

@@ -95,12 +95,13 @@ def villages(parts: Parts, codes: Sequence[str]) -> list[VillageName]:
 
 
 def villagers(parts: Parts, village_code: str, *, channel: str = AGENT) -> tuple[list[Villager], list[Progress]]:
-    """Everybody of a village, what is still to do through this channel first, and the progress of both insurances: of
+    """Everybody of a village, what is still to do through this channel first, and the progress of each insurance: of
     the newest levy year."""
     with parts.reading() as connection:
         people = find.by_village(connection, parts.vault, village_code, years=parts.levy.years)
     counted = {row.insurance: row for row in coverage(parts, since=parts.clocks.now(), village=village_code)}
-    progress = [_progress(title, counted.get(insurance)) for insurance, title in TITLES.items()]
+    own = {insurance: title for insurance, title in TITLES.items() if parts.rules.offers(insurance)}
+    progress = [_progress(title, counted.get(insurance)) for insurance, title in own.items()]
     return standings(parts, people, channel=channel), progress
 
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from app.flows.due.quote import SELF
 from app.flows.parts import Parts
 from app.flows.village.people import Standing, Villager, villagers
-from app.policy.terms import Dates
+from app.policy.terms import PolicyYear
 from app.policy.words import short_day
 from core.errors import Conflict
 from core.redact import mask_name
@@ -45,13 +45,14 @@ def slips(parts: Parts, village_code: str, *, everybody: bool = False) -> list[S
     return found
 
 
-def can_be_handed_out(dates: Dates, today: date) -> bool:
+def can_be_handed_out(rules: PolicyYear, today: date) -> bool:
     """Is there a day left on which anything can be paid? Pure."""
-    return today <= dates.pension_out_of_window_end
+    return today <= (rules.dates.pension_out_of_window_end if rules.has_pension else rules.dates.late_end)
 
 
-def words_of_the_day(dates: Dates, today: date) -> tuple[str, ...]:
+def words_of_the_day(rules: PolicyYear, today: date) -> tuple[str, ...]:
     """Who helps on this day, and until when at what price: sentences of a slip. NothingToHandOut. Pure."""
+    dates = rules.dates
     self_open, agent_open, agents_end = (
         short_day(dates.self_open),
         short_day(dates.agent_open),
@@ -66,10 +67,11 @@ def words_of_the_day(dates: Dates, today: date) -> tuple[str, ...]:
     counters = "不会用手机：去银行、办税大厅。村里代收结束了，"
     if today <= dates.normal_price_end:
         return counters, price
-    if today <= dates.late_end:
+    if rules.has_medical and today <= dates.late_end:
         return counters, "现在交医保，价钱可能不一样，可能还要等一段时间才能报销，", "先扫码看清楚再交。"
-    if can_be_handed_out(dates, today):
-        return counters, "医保今年不能交了，", f"养老{short_day(dates.pension_out_of_window_end)}以前还能交。"
+    if can_be_handed_out(rules, today):
+        over = "医保今年不能交了，" if rules.has_medical else ""
+        return counters, over, f"养老{short_day(dates.pension_out_of_window_end)}以前还能交。"
     raise NothingToHandOut
 
 

@@ -30,7 +30,8 @@ def chosen_items(fields: MultiDict[str, Any]) -> list[Want]:
 def in_this_payment(subject: Subject) -> set[tuple[int, str]]:
     """What is in this payment, by person and the item's key: what was ticked, at first the medical of the person at the
     table, and chosen tiers."""
-    at_first = [Want(subject.id, Insurance.RES_MEDICAL, levy_year=parts().rules.year)]
+    rules = parts().rules
+    at_first = [Want(subject.id, Insurance.RES_MEDICAL, levy_year=rules.year)] if rules.has_medical else []
     wanted = chosen_items(request.args) if "seen" in request.args else at_first + chosen_items(request.args)
     return {(want.person_id, _key(want)) for want in wanted}
 

@@ -132,7 +132,7 @@ def village(code: str) -> Answer:
         place=place,
         progress=in_words(progress),
         closed=closed_words(parts().rules.dates, parts().clocks.today()),
-        slips=can_be_handed_out(parts().rules.dates, parts().clocks.today()),
+        slips=can_be_handed_out(parts().rules, parts().clocks.today()),
         lines=[
             (reference(line.subject.id), mark_of(line.subject.id), line)
             for line in found[(page - 1) * PAGE : page * PAGE]

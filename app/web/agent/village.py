@@ -36,7 +36,7 @@ def paper(code: str) -> Answer:
         in_wechat=parts().account is not None or parts().program_link is not None,
         address=parts().public_url.partition("://")[2],
         picture=drawn(parts().public_url + "/"),
-        said=words_of_the_day(parts().rules.dates, parts().clocks.today()),
+        said=words_of_the_day(parts().rules, parts().clocks.today()),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import request
 
+from app.policy.prices import Medical
 from app.policy.year import NoSuchYear
 from app.web.api.told import PolicyTold, answers
 from app.web.door.parts import parts
@@ -18,7 +19,7 @@ def policy() -> dict[str, Any]:
     """What a year's notice says
 
     Amounts in fen, days YYYY-MM-DD (Beijing). `?year=` asks for another one than the newest; `open` are those that can
-    be paid."""
+    be paid. `medical` null or `tiers` empty: that insurance is not collected for the year."""
     levy = parts().levy
     asked = request.args.get("year", default=levy.years.newest, type=int)
     if asked not in levy.ever.all:
@@ -29,15 +30,10 @@ def policy() -> dict[str, Any]:
         "year": rules.year,
         "open": list(levy.years.all),
         "source": f"{rules.source.number} {rules.source.title}",
-        "medical": {
-            "total": rules.medical.base.total,
-            "personal": rules.medical.base.personal,
-            "gov_subsidy": rules.medical.base.subsidy,
-            "waiting_days": rules.medical.late_waiting_days,
-        },
+        "medical": _medical(rules.has_medical) if rules.has_medical else None,
         "tiers": [
             {"tier": tier.amount, "gov_subsidy": tier.subsidy, "kept": bool(tier.only_for)}
-            for tier in rules.pension.tiers.values()
+            for tier in (rules.has_pension.tiers.values() if rules.has_pension else ())
         ],
         "windows": {
             "self_open": dates.self_open.isoformat(),
@@ -48,4 +44,14 @@ def policy() -> dict[str, Any]:
             "benefit_from": dates.benefit_from.isoformat(),
             "benefit_to": dates.benefit_to.isoformat(),
         },
+    }
+
+
+def _medical(medical: Medical) -> dict[str, int]:
+    base = medical.base
+    return {
+        "total": base.total,
+        "personal": base.personal,
+        "gov_subsidy": base.subsidy,
+        "waiting_days": medical.late_waiting_days,
     }

@@ -192,7 +192,7 @@ class PolicyTold(Told):
     year: int
     open: list[int]
     source: str
-    medical: dict[str, int]
+    medical: dict[str, int] | None
     tiers: list[BandTold]
     windows: dict[str, str]
 

@@ -18,6 +18,7 @@ from app.flows.pay.follow import unfinished
 from app.flows.pay.start import NothingChosen, NotPayable, Want, due_of
 from app.flows.register.determine import ask_for_waiver
 from app.policy.facts import Insurance
+from app.policy.terms import NotOffered
 from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
 from app.registry.find import Subject
 from app.web.door.access import (
@@ -162,9 +163,11 @@ def _last_chosen(person: Subject) -> dict[tuple[int, int | None], Fen]:
 @bp.get("/due/<person>/tier")
 def tier(person: str) -> Answer:
     """Which pension tier, of a `year` or of one of its back-payments (`of`); the choice goes back to what is due in its
-    address, nothing is written."""
+    address, nothing is written. NotOffered."""
     year, number = request.args.get("year", type=int) or parts().levy.only, request.args.get("of", type=int)
-    subject = in_its_year(_person(known(person)), year)
+    subject, rules = in_its_year(_person(known(person)), year), parts().levy.rules(year)
+    if not rules.offers(Insurance.RES_PENSION):
+        raise NotOffered(str(year))
     found = amount_due(parts(), subject, Insurance.RES_PENSION, at=parts().clocks.now(), determination=number)
     field = f"tier.{person}@{year}" + ("" if number is None else f":{number}")
     others = {name: value for name, value in tier_fields(request.args).items() if name != field}
@@ -179,7 +182,7 @@ def tier(person: str) -> Answer:
         others=others,
         picked=picked,
         last=last,
-        rules=parts().levy.rules(year),
+        rules=rules,
     )
 
 

@@ -1,11 +1,19 @@
 """Real rules of other places and years are files in one language, and their worked cases come true."""
 
+from dataclasses import replace
+from datetime import datetime, time
 from pathlib import Path
 
 import pytest
 
+from app.policy.answer import Reason
 from app.policy.cases import Difference, differences
+from app.policy.facts import Insurance
+from app.policy.quote import quote
+from app.policy.sheet import for_resident
 from app.policy.year import load_year, load_year_file, years
+from core.clock import BEIJING
+from tests.app.policy.people import ORDINARY
 
 PLACES = Path(__file__).with_name("places")
 OWN = Path(__file__).with_name("zaozhuang_2025.csv")
@@ -14,6 +22,20 @@ OWN = Path(__file__).with_name("zaozhuang_2025.csv")
 @pytest.mark.parametrize("place", sorted(path.stem for path in PLACES.glob("*.toml")))
 def test_a_place_is_a_file_whose_examples_come_true(place):
     assert load_year_file(PLACES / f"{place}.toml").year == int(place.rpartition("_")[2])
+
+
+@pytest.mark.parametrize("place", sorted(path.stem for path in PLACES.glob("*.toml")))
+def test_whichever_insurance_is_asked_for_is_answered_in_words(place):
+    """Also the one that the place does not have, and everything that is said of the one it has."""
+    rules = load_year_file(PLACES / f"{place}.toml")
+    dates = rules.dates
+    for insurance, facts in ((insurance, replace(ORDINARY, insurance=insurance)) for insurance in Insurance):
+        for day in (dates.self_open, dates.normal_price_end, dates.late_end):
+            quoted = quote(rules, facts, at=datetime.combine(day, time(10), BEIJING), channel="self", tier=None)
+            sheet = for_resident(quoted, facts, rules)
+            assert sheet.answer and sheet.source
+            refused = quoted.reason_code is Reason.NOT_OFFERED
+            assert refused is not rules.offers(insurance) and ("这里不收" in sheet.answer) is refused
 
 
 @pytest.mark.parametrize("place", sorted(path.stem for path in PLACES.glob("*.csv")))
@@ -55,9 +77,9 @@ def test_only_a_year_whose_every_demand_is_known_is_collected():
         ("taian_2024", "levels of the medical insurance"),
         ("taizhou_2024", "another fund in the same payment"),
         ("beijing_pension_2024", "a pension of any amount"),
-        ("heze_2025", "only one of the two insurances"),
         ("guangxi_county_2024", "groups of its own"),
         ("jinan_pension_2024", "raising a pension tier within the year"),
         ("hohhot_2023", "people from elsewhere without a permit"),
     ):
         assert demand in load_year_file(PLACES / f"{place}.toml").not_collected
+    assert load_year_file(PLACES / "heze_2025.toml").not_collected == [], "one insurance is enough"

@@ -11,7 +11,7 @@ from app.flows.register.district import put_places
 from app.policy.year import YEARS
 from app.registry.synthetic import TOWNS, villages
 from core.vault import Vault
-from tests.builders import NOON
+from tests.builders import DEPARTMENTS, NOON
 
 
 class _FifthOfNovember(Clocks):
@@ -34,6 +34,7 @@ def parts(engine: Engine, vault: Vault) -> Parts:
         public_url="http://127.0.0.1",
         help_phone="0632-0000000",
         issuer="峄城区税务局",
+        departments=DEPARTMENTS,
     )
     put_places(joined, TOWNS, [(place.code, place.name) for place in villages(14)])
     return joined

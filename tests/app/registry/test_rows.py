@@ -193,7 +193,9 @@ def test_memory_of_words_is_bounded() -> None:
 
 
 def test_every_failure_has_a_sentence_and_every_sentence_a_failure() -> None:
-    raised = {kind.code for kind in KINDS} | {"REGISTERED_DEAD", "DEAD_TO_ANOTHER", "LINE_BREAK", "RESTRICTED"}
+    raised = {kind.code for kind in KINDS} | {
+        *("REGISTERED_DEAD", "DEAD_TO_ANOTHER", "LINE_BREAK", "RESTRICTED", "INSURANCE_NOT_COLLECTED")
+    }
 
     assert raised == set(REASONS)
     assert len(fields(Row)) == len(astuple(judged(a_row())))  # type: ignore[arg-type]
