@@ -65,7 +65,7 @@ class Played:
         return done.exit_code, done.output
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def second(server: Server, tmp_path_factory) -> Iterator[Played]:
     district = Settings.from_environment(an_environment(DISTRICT=str(FILE))).district
     create_database(server, DATABASE)
@@ -77,6 +77,21 @@ def second(server: Server, tmp_path_factory) -> Iterator[Played]:
         _register(played, folder)
         yield played
     drop_database(server, DATABASE)
+
+
+def test_a_second_district_does_its_main_job_from_its_own_files(second: Played) -> None:
+    """Nothing that anybody reads on the way names the first."""
+    a_row_of_the_insurance_that_is_not_there_is_refused_with_words(second)
+    what_is_asked_for_of_it_is_refused_with_words(second)
+    a_resident_pays_is_told_and_gets_it_back(second)
+    a_department_of_its_own_owes_and_pays_by_its_own_name(second)
+    agents_and_offices_work_with_the_one_insurance(second)
+    the_year_and_the_book_are_found_whole(second)
+
+    assert len(second.read) > 20
+    assert {name: found[0] for name, said in second.read.items() if (found := FIRST.search(said))} == {}
+    pages = ("home", "due", "sheet", "confirm", "code", "paid", "proofs", "village", "slips")
+    assert [name for name in pages if re.search("养老|居民两险", second.read[name])] == [], "there is one insurance"
 
 
 def _register(played: Played, folder: Path) -> None:
@@ -99,12 +114,12 @@ def _register(played: Played, folder: Path) -> None:
         played.people[number] = played.running.one("select id from person where id_index = :i", i=index).id
 
 
-def test_a_row_of_the_insurance_that_is_not_there_is_refused_with_words(second: Played) -> None:
+def a_row_of_the_insurance_that_is_not_there_is_refused_with_words(second: Played) -> None:
     assert second.refused == ["险种：本区这一年度不收这个险种，这一行不用报"]
     assert second.running.one("select count(*) as n from enrolment where insurance = 'RES_PENSION'").n == 0
 
 
-def test_what_is_asked_for_of_it_is_refused_with_words(second: Played) -> None:
+def what_is_asked_for_of_it_is_refused_with_words(second: Played) -> None:
     running, adult = second.running, second.people[ADULT]
 
     with pytest.raises(NotPayable) as refused:
@@ -116,7 +131,7 @@ def test_what_is_asked_for_of_it_is_refused_with_words(second: Played) -> None:
     assert told["medical"]["personal"] == 35000 and told["tiers"] == []
 
 
-def test_a_resident_pays_is_told_and_gets_it_back(second: Played) -> None:
+def a_resident_pays_is_told_and_gets_it_back(second: Played) -> None:
     running, browser = second.running, Browser(second.running.url)
     home = second.seen("home", browser.get("/"))
     assert "2022年 城乡居民医保缴费" in home and "云栖县居民医保缴费" in home and "0990-8812366" in home
@@ -155,7 +170,7 @@ def test_a_resident_pays_is_told_and_gets_it_back(second: Played) -> None:
     assert second.balances() == {}, "every account stands where it stood"
 
 
-def test_a_department_of_its_own_owes_and_pays_by_its_own_name(second: Played) -> None:
+def a_department_of_its_own_owes_and_pays_by_its_own_name(second: Played) -> None:
     running, people = second.running, second.people
     for person in (POOR, ORPHAN):
         assert start(running, Want(people[person], MEDICAL), key=f"free {person}").state == "settled"
@@ -183,7 +198,7 @@ def _treasury(running: System, row: str):
     return import_outside(running.parts, "treasury", content, by=CLERK)
 
 
-def test_agents_and_offices_work_with_the_one_insurance(second: Played) -> None:
+def agents_and_offices_work_with_the_one_insurance(second: Played) -> None:
     running = second.running
     add_agent(running.office, login="liu", name="柳代办", password=PASSWORD, villages=[VILLAGE])
     browser = Browser(running.url)
@@ -217,17 +232,9 @@ def test_agents_and_offices_work_with_the_one_insurance(second: Played) -> None:
     assert adult.town == TOWN
 
 
-def test_the_year_and_the_book_are_found_whole(second: Played) -> None:
+def the_year_and_the_book_are_found_whole(second: Played) -> None:
     code, said = second.command("year", "check", "2022")
     assert code == 0 and "替居民付钱的单位本区都有，科目表里有账户" in said and "居民养老" not in said
     assert second.command("policy", "check", str(FILE.with_name("years") / "2022.toml"))[0] == 0
     code, said = second.command("ledger", "check")
     assert code == 0, said
-
-
-def test_nothing_that_anybody_read_names_the_first_district(second: Played) -> None:
-    """Runs last: everything above was read on the way."""
-    assert len(second.read) > 20
-    assert {name: found[0] for name, said in second.read.items() if (found := FIRST.search(said))} == {}
-    pages = ("home", "due", "sheet", "confirm", "code", "paid", "proofs", "village", "slips")
-    assert [name for name in pages if re.search("养老|居民两险", second.read[name])] == [], "there is one insurance"
