@@ -13,14 +13,14 @@ from notifications.send import render, version_of
 
 notice = AppGroup("notice", help="Messages to residents.")
 SAMPLE = {
-    "village": "榴园镇示例村",
+    "village": "示例镇示例村",
     "names": "张*例",
     "items": "2022年居民医保",
     "amount": "320",
     "check_code": "K3W9X0T2",
     "reason": "材料不全",
     "until": "12月31日",
-    "help_phone": "0632-12366",
+    "help_phone": "0000-12366",
     "code": "123456",
 }
 

@@ -102,12 +102,17 @@ end $$;
 drop trigger if exists begins on payment;
 create trigger begins before insert on payment for each row execute function payment_begins();
 
--- The lines of a bill are written with it.
+-- The lines of a bill are written with it, and whoever shall pay one has an account: nobody is charged for what could not
+-- be booked when the money is there. LX006, LX002.
 create or replace function bill_line_is_first() returns trigger language plpgsql as $$
 begin
   if not exists (select from bill where household_id = new.household_id and id = new.bill_id
                     and issued_at = transaction_timestamp()) then
     raise exception 'bill % has its lines', new.bill_id using errcode = 'LX006';
+  end if;
+  if new.payer <> 'resident' and not exists (
+       select from account where code = receivable_of(new.part, new.payer, new.fund)) then
+    raise exception 'no account of % for %', new.payer, new.part using errcode = 'LX002';
   end if;
   return new;
 end $$;

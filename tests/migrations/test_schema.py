@@ -11,6 +11,7 @@ from sqlalchemy import Engine, create_engine, text
 from config.postgres import Server, create_database
 from migrations.upgrade import _config, differences, serves, upgrade
 from payments.states import MOVES, REFUND_MOVES
+from tests.builders import DEPARTMENTS
 
 
 def test_the_migrated_schema_equals_the_declared_tables(engine: Engine) -> None:
@@ -24,6 +25,29 @@ def test_upgrading_again_changes_nothing(database: Server, engine: Engine) -> No
 
     with engine.connect() as connection:
         assert serves(connection)
+
+
+def test_an_upgrade_brings_a_new_department_and_a_new_name_and_takes_nobody_away(
+    database: Server, engine: Engine
+) -> None:
+    url, accounts = database.owner_url("liangxian_test"), text("select code, name from account")
+    with engine.connect() as connection:
+        before = {row.code: row.name for row in connection.execute(accounts)}
+    upgrade(url, departments={"mars": "火星办", "civil": "民政和火星局"})
+    with engine.connect() as connection:
+        after = {row.code: row.name for row in connection.execute(accounts)}
+    with psycopg.connect(url) as owner:  # as it was, for whoever comes next
+        owner.execute("delete from account where code like '%:mars:%'")
+    upgrade(url, departments=DEPARTMENTS)
+
+    assert before.keys() < after.keys(), "the departments that the file has no more keep their accounts"
+    changed = {code: name for code, name in after.items() if before.get(code) != name}
+    assert changed == {
+        "receivable:gov_substitute:mars:RES_MEDICAL": "应收火星办代缴居民医疗保险",
+        "receivable:gov_substitute:mars:RES_PENSION": "应收火星办代缴居民养老保险",
+        "receivable:gov_substitute:civil:RES_MEDICAL": "应收民政和火星局代缴居民医疗保险",
+        "receivable:gov_substitute:civil:RES_PENSION": "应收民政和火星局代缴居民养老保险",
+    }
 
 
 @pytest.fixture

@@ -510,3 +510,15 @@ def test_a_posting_joins_no_entry_of_an_earlier_transaction(engine: Engine) -> N
         as_owner(engine, "insert into posting values (7, 't:1:x', 3, 'clearing:wechat', 5, null)")
 
     assert refused.value.orig.sqlstate == "LX003"
+
+
+def test_a_bill_of_somebody_without_an_account_is_not_issued(engine: Engine) -> None:
+    """He would be charged, and the money could not be booked."""
+    known, mine = a_draft().lines[1], a_draft().lines[0]
+    with pytest.raises(DBAPIError) as refused, engine.begin() as connection:
+        issue(connection, a_draft(lines=(mine, replace(known, part="gov_substitute", payer="mars"))))
+
+    with engine.begin() as connection:
+        assert refused.value.orig.sqlstate == "LX002"
+        assert connection.execute(text("select count(*) from bill")).scalar_one() == 0
+        issue(connection, a_draft(lines=(mine, replace(known, part="gov_substitute", payer="civil"))))

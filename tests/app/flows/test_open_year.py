@@ -160,6 +160,14 @@ def test_a_department_that_the_district_does_not_have_keeps_the_year_shut(runnin
         join(running.app.extensions["settings"], running.parts.engine)
 
 
+def test_code_of_before_opens_a_year_too(running):
+    with running.office.engine.begin() as connection:
+        assert connection.execute(text("select open_levy_year(2023, 'operator:before')")).scalar_one() is True
+    running.parts.levy.look()
+
+    assert running.parts.levy.years.all == (2023, 2022)
+
+
 def test_the_account_of_a_new_department_comes_with_the_year_once(running, database, monkeypatch):
     parts, office = of_mars(running, monkeypatch, known=True)
     mars = "select code, name from account where code like '%:mars:%' order by 1"
