@@ -66,10 +66,11 @@ begin
   update name_correction set former = '', name = '' where person_id = e.person_id;
   update enrolment set source_person_no = '', digest = '' where person_id = e.person_id;
   update former_enrolment set digest = '' where person_id = e.person_id;
+  update former_person set medical_years = null where person_id = e.person_id and medical_years is not null;
   update person
      set id_number = '', name = '', phone = null, parent_index = null, digest = '',
          id_index = sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')),
-         birth_date = date_trunc('year', birth_date)::date
+         birth_date = date_trunc('year', birth_date)::date, medical_years = null
    where id = e.person_id;
 end $$;
 

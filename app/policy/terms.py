@@ -143,7 +143,6 @@ class PolicyYear:
             "raising a pension tier within the year": pension is not None and pension.raising_until is not None,
             "aid into pension accounts": pension is not None and pension.aid is not None,
             "people from elsewhere without a permit": medical is not None and medical.nonlocals,
-            "groups of its own": bool(self.groups),
         }
         return [words for words, asked in asks.items() if asked]
 

@@ -19,6 +19,7 @@ from app.registry.packing import (
     packed_long,
     packed_new_text,
     packed_text,
+    packed_years,
 )
 from app.registry.register import Changes, Found, Known
 from app.registry.row import Row, Wrong
@@ -205,7 +206,7 @@ class Merger:
             b"".join(
                 (
                     _PERSON.pack(
-                        *(18, 8, key, 8, home, 4, day_number(row.birth_date), 2, row.sex, 1, row.alive),
+                        *(20, 8, key, 8, home, 4, day_number(row.birth_date), 2, row.sex, 1, row.alive),
                         *(1, bool(row.student), 1, bool(row.is_migrant), 32, index, 32, digest),
                     ),
                     packed_bytes(next(sealed)),
@@ -217,6 +218,8 @@ class Merger:
                     packed_date(row.spouse_birth),
                     packed_date(row.permit_to),
                     NULL if row.parent is None else packed_bytes(self._parent(row.parent)),
+                    packed_text(row.school or "none"),
+                    packed_years(row.medical_years),
                 )
             )
             for key, home, index, digest, row in newcomers
@@ -226,7 +229,8 @@ class Merger:
         phone = self._vault.seal(row.mobile, bound_to=f"person.phone:{known.id}") if row.mobile else None
         parent = self._parent(row.parent) if row.parent else None
         said = (row.relation, row.family_type, row.spouse_birth, row.student, row.is_migrant, row.permit_to, parent)
-        return (known.id, home, row.alive, known.digest, phone, row.residence, *said)
+        years = None if row.medical_years is None else f"{{{','.join(map(str, row.medical_years))}}}"
+        return (known.id, home, row.alive, known.digest, phone, row.residence, *said, row.school, years)
 
     def _parent(self, id_number: str) -> bytes:
         """By the index alone: a parent who works here is in no file of ours, and his number is no business of ours."""
@@ -256,13 +260,15 @@ def changed_enrolment(row: Row, key: int, home: int, digest: bytes) -> tuple[Any
 
 
 def _person_part(row: Row) -> str:
-    """What the row says about the person, in one canonical text; no field can contain the separator. Of a permit only
-    where there is one: what most rows do not say changes nobody."""
-    permit = f"\x1f{row.permit_to}\x1f{row.parent}" if row.permit_to or row.parent else ""
+    """What the row says about the person, in one canonical text; no field can contain the separator. Of a permit, a
+    school and former years only where there is one: what most rows do not say changes nobody."""
+    more = f"\x1f{row.permit_to}\x1f{row.parent}" if row.permit_to or row.parent else ""
+    if row.school or row.medical_years is not None:
+        more += f"\x1fschool {row.school}\x1f{row.medical_years}"
     return (
         f"{row.id_number}\x1f{row.name}\x1f{row.village_code}\x1f{row.household_no}\x1f{row.residence}\x1f{row.alive}"
         f"\x1f{row.relation}\x1f{row.mobile}\x1f{row.student}\x1f{row.is_migrant}\x1f{row.family_type}"
-        f"\x1f{row.spouse_birth}{permit}"
+        f"\x1f{row.spouse_birth}{more}"
     )
 
 

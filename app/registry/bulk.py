@@ -14,11 +14,13 @@ select h.village_code,
            || coalesce(pension.employee_insured, false)::int || '|' || coalesce(medical.employee_insured, false)::int
            || '|' || case when p.residence like 'permit%%' then
                coalesce(permit_end(p.residence, p.permit_to, p.parent_index)::text, '') || '|'
-               || (p.parent_index is not null)::int else '|0' end,
+               || (p.parent_index is not null)::int else '|0' end || '|' || p.school,
        coalesce(pension.insured_elsewhere, ''), coalesce(medical.insured_elsewhere, ''),
        coalesce(pension.status, ''), coalesce(c.pension, ''), coalesce(pension.last_tier::text, ''),
        coalesce(paid.pension, ''), coalesce(word.pension, ''),
-       coalesce(medical.status, ''), coalesce(c.medical, ''), coalesce(paid.medical, ''), coalesce(word.medical, '')
+       coalesce(medical.status, ''), coalesce(c.medical, ''), coalesce(paid.medical, ''), coalesce(word.medical, ''),
+       case when p.medical_years is null then '-'
+            else array_to_string(p.medical_years || coalesce(had.years, '{}'), '|') end
   from person p
   join household h on h.id = p.household_id
   left join enrolment pension on pension.person_id = p.id and pension.insurance = 'RES_PENSION'
@@ -42,6 +44,14 @@ select h.village_code,
                        from determination where levy_year = any (%(years)s)
                       order by person_id, insurance, kind, id desc) latest group by person_id
             ) word on word.person_id = p.id
+  left join (select person_id, array_agg(year) as years
+               from (select person_id, levy_year as year from bill
+                      where insurance = 'RES_MEDICAL' and state = 'settled' and determination is null
+                     union all select person_id, unnest(years) from bill
+                      where insurance = 'RES_MEDICAL' and state = 'settled' and determination is not null
+                     union all select person_id, unnest(years) from determination
+                      where kind = 'enrolment_history' and state = 'approved') each group by person_id
+            ) had on had.person_id = p.id
  where p.household_id %% %(shares)s = %(share)s
 ) to stdout"""
 
@@ -76,4 +86,4 @@ def people(
             for row in copy:
                 village, common, elsewhere_p, elsewhere_m, *own = bytes(row).rstrip(b"\n").split(b"\t")
                 shared = common + b"\t" + elsewhere_p + b"|" + elsewhere_m
-                yield village, b"\t".join((shared, *own[:5])), b"\t".join((shared, *own[5:7], b"", *own[7:]))
+                yield village, b"\t".join((shared, *own[:5], b"-")), b"\t".join((shared, *own[5:7], b"", *own[7:]))

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from app.registry.codes import CATEGORIES, ELSEWHERE
@@ -26,6 +27,7 @@ _BECAME_A_DATE = re.compile(
     re.IGNORECASE,
 )
 _CUT = re.compile(r"[0-9](?:\.[0-9]+)?E\+?[0-9]+", re.IGNORECASE)
+_YEAR = re.compile(r"20[0-9]{2}", re.ASCII)
 _WHOLE = 10**15  # a spreadsheet keeps fifteen digits
 _TYPED = WIDE | UNSEEN
 LONGEST_TEXT, LONGEST_PERSON_NO = 20, 30
@@ -133,9 +135,10 @@ def month(cell: Any) -> str:
     return f"{shape[1]}{int(shape[2]):02d}"
 
 
-def categories(cell: Any) -> tuple[str, ...]:
-    """The codes, sorted, each once; () if blank."""
-    return _several(cell, CATEGORIES, "CATEGORY_UNKNOWN")
+def categories(cell: Any, groups: Mapping[str, str] = MappingProxyType({})) -> tuple[str, ...]:
+    """The codes, sorted, each once; () if blank. `groups`: those of the file's levy year, code → words."""
+    own = {written.lower(): code for code, word in groups.items() for written in (code, word)}
+    return _several(cell, {**CATEGORIES, **own}, "CATEGORY_UNKNOWN")
 
 
 def elsewhere(cell: Any) -> str:
@@ -148,6 +151,16 @@ def _several(cell: Any, table: Mapping[str, str | None], code: str) -> tuple[str
     if any(part not in table for part in parts):
         raise Bad(code)
     return tuple(sorted({found for part in parts if (found := table[part])}))
+
+
+def years(cell: Any, *, last: int) -> tuple[int, ...] | None:
+    """Levy years, sorted, each once; () for 无, None if blank. YEARS_SHAPE, for one after `last` too."""
+    parts = [part.removesuffix("年") for part in _SEPARATORS.split(plain(cell)) if part]
+    if parts == ["无"]:
+        return ()
+    if any(not _YEAR.fullmatch(part) or int(part) > last for part in parts):
+        raise Bad("YEARS_SHAPE")
+    return tuple(sorted({int(part) for part in parts})) or None
 
 
 def tier(cell: Any) -> int | None:

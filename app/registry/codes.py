@@ -44,6 +44,12 @@ FAMILY: Mapping[str, str | None] = {
     **dict.fromkeys(("only_child", "独生子女", "独生子女家庭"), "only_child"),
     **dict.fromkeys(("two_daughters", "两女绝育", "双女", "两女绝育家庭"), "two_daughters"),
 }
+SCHOOL: Mapping[str, str | None] = {
+    "": None,
+    **dict.fromkeys(("none", "无", "否"), "none"),
+    **dict.fromkeys(("pupil", "中小学", "中小学生"), "pupil"),
+    **dict.fromkeys(("university", "大学", "大学生"), "university"),
+}
 CATEGORIES: Mapping[str, str | None] = {
     **dict.fromkeys(("dis1", "一级残疾", "残疾一级"), "DIS1"),
     **dict.fromkeys(("dis2", "二级残疾", "残疾二级"), "DIS2"),

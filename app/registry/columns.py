@@ -57,6 +57,14 @@ COLUMNS = (
         False,
         "随迁子女要写：持居住证的父亲或母亲的身份证号；空着就不改已有的",
     ),
+    Column("school", ("就读情况",), False, "无、中小学、大学；空着就不改已有的", "无"),
+    Column(
+        *("medical_years", ("医保参保年度", "历年参保年度"), False),
+        *(
+            "只写在居民医保的行：参加过居民医保的年度，几年的用 | 或、隔开，从没参加过写 无；空着就不改已有的",
+            "2020|2021|2023",
+        ),
+    ),
 )
 FIELDS = tuple(column.code for column in COLUMNS)
 _ID_PLACE = FIELDS.index("id_number")

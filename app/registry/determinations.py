@@ -1,6 +1,7 @@
 """The life of a determination as one table. The database holds the same table and refuses any other move.
 
-A bureau's word on a case that the rules alone cannot decide (R28, R48–R50, D25): before it there is no bill."""
+A bureau's word on a case that the rules alone cannot decide (R28, R48–R50, D25): before it there is no bill. One kind
+is about no bill: in which former years somebody was enrolled. It says how long he waits, and nothing else."""
 
 from enum import StrEnum
 
@@ -12,6 +13,7 @@ class Kind(StrEnum):
     INTERRUPTED_BACKPAY = "interrupted_backpay"
     NEWBORN = "newborn"
     LATE_WAIVER = "late_waiver"
+    ENROLMENT_HISTORY = "enrolment_history"  # in which former years somebody had the medical insurance
 
 
 class State(StrEnum):
@@ -31,12 +33,13 @@ MOVES: dict[State, frozenset[State]] = {
 }
 OPEN = frozenset({State.APPLIED, State.CHECKING})
 BACKPAY = frozenset({Kind.POLICY_BACKPAY, Kind.INTERRUPTED_BACKPAY})
-MEDICAL_ONLY = frozenset({Kind.NEWBORN, Kind.LATE_WAIVER})
+MEDICAL_ONLY = frozenset({Kind.NEWBORN, Kind.LATE_WAIVER, Kind.ENROLMENT_HISTORY})
 WORDS = {
     Kind.POLICY_BACKPAY: "政策性补缴",
     Kind.INTERRUPTED_BACKPAY: "中断补缴",
     Kind.NEWBORN: "新生儿缴费",
     Kind.LATE_WAIVER: "逾期代缴核实",
+    Kind.ENROLMENT_HISTORY: "参保年度核对",
     State.APPLIED: "已申请",
     State.CHECKING: "核实中",
     State.APPROVED: "通过",

@@ -45,7 +45,7 @@ _QUERY = text(
     "                                 and c.levy_year = b.levy_year)"
     "   or exists (select from determination d where d.person_id = p.id and d.insurance = b.insurance"
     "              and d.levy_year = b.levy_year and d.state = 'approved'"
-    "              and d.kind in ('newborn', 'late_waiver'))"
+    "              and d.kind in ('newborn', 'late_waiver', 'enrolment_history'))"
     "   or (b.insurance = 'RES_MEDICAL' and exists ("
     "        select from unnest(cast(:born_by as date[]), cast(:rest as bigint[])) as age (born_by, rest)"
     "         where p.birth_date <= age.born_by and b.personal_due > age.rest)))"

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
-from app.registry.determinations import BACKPAY, State
+from app.registry.determinations import BACKPAY, Kind, State
 from app.registry.identity import clean_name
-from app.registry.subject import InYear, Standing, Subject
+from app.registry.subject import InYear, Recorded, Standing, Subject
 from app.registry.years import Years
 from core.redact import RESTRICTED, mask_id
 from core.vault import Vault
@@ -19,7 +19,8 @@ INSURANCES = ("RES_PENSION", "RES_MEDICAL")
 _FACTS = """
 select {also} p.id, p.household_id, h.village_code, v.name as village, t.name as town, p.name, p.phone, p.id_number,
        p.restricted_at,
-       p.birth_date, p.sex, p.residence, p.alive, p.student, p.is_migrant, p.relation_to_head,
+       p.birth_date, p.sex, p.residence, p.alive, p.student, p.school, p.medical_years, p.is_migrant,
+       p.relation_to_head,
        h.number as household_number, p.family_type, p.spouse_birth, p.parent_index is not null as parent_known,
        case when p.residence like 'permit%' then permit_end(p.residence, p.permit_to, p.parent_index) end as permit_to,
        array(select c.insurance || ':' || c.code from category c where c.person_id = p.id) as categories,
@@ -27,16 +28,20 @@ select {also} p.id, p.household_id, h.village_code, v.name as village, t.name as
                                                                e.last_tier))
           from enrolment e where e.person_id = p.id) as enrolments,
        (select jsonb_agg(jsonb_build_object('insurance', b.insurance, 'determination', b.determination, 'id', b.id,
-               'levy_year', b.levy_year,
+               'levy_year', b.levy_year, 'years', b.years,
                'household_id', b.household_id, 'state', b.state, 'tier', b.tier, 'personal_due', b.personal_due,
-               'settled_at', b.settled_at, 'settled_by', b.settled_by, 'reason_code', b.reason_code))
-          from bill b where b.person_id = p.id and b.levy_year = any (:years)
-                        and b.state not in ('withdrawn', 'refunded')) as bills,
+               'settled_at', b.settled_at, 'settled_by', b.settled_by, 'reason_code', b.reason_code,
+               'benefit_start', b.benefit_start))
+          from bill b
+         where b.person_id = p.id and b.state not in ('withdrawn', 'refunded')
+           and (b.levy_year = any (:years) or b.insurance = 'RES_MEDICAL' and b.state = 'settled')) as bills,
        (select jsonb_agg(jsonb_build_object('id', d.id, 'insurance', d.insurance, 'kind', d.kind, 'state', d.state,
                'levy_year', d.levy_year,
                'amount', d.amount, 'years', d.years, 'benefit_start', d.benefit_start) order by d.id)
-          from determination d where d.person_id = p.id and d.levy_year = any (:years)) as determinations,
+          from determination d where d.person_id = p.id
+                                 and (d.levy_year = any (:years) or d.kind = 'enrolment_history')) as determinations,
        (select jsonb_object_agg(f.levy_year, jsonb_build_object('residence', f.residence, 'student', f.student,
+               'school', f.school, 'medical_years', f.medical_years,
                'family_type', f.family_type, 'spouse_birth', f.spouse_birth, 'permit_to', f.permit_to, 'categories',
                array(select c.insurance || ':' || c.code from former_category c
                       where c.person_id = p.id and c.levy_year = f.levy_year),
@@ -157,9 +162,11 @@ def _subject(vault: Vault, row: Any, years: Years) -> Subject:
     newest = InYear(
         row.residence,
         row.student,
+        row.school,
         row.family_type,
         row.spouse_birth,
         row.permit_to,
+        _recorded(row.medical_years, row),
         _standings(years.newest, row.enrolments, row.categories, row),
     )
     return Subject(
@@ -178,6 +185,7 @@ def _subject(vault: Vault, row: Any, years: Years) -> Subject:
         residence=row.residence,
         alive=row.alive,
         student=row.student,
+        school=row.school,
         is_migrant=row.is_migrant,
         relation_to_head=row.relation_to_head,
         household_number=row.household_number,
@@ -185,6 +193,7 @@ def _subject(vault: Vault, row: Any, years: Years) -> Subject:
         spouse_birth=row.spouse_birth,
         permit_to=row.permit_to,
         parent_known=row.parent_known,
+        recorded=newest.recorded,
         standing=newest.standing,
         levy_year=years.newest,
         years={years.newest: newest, **{year: _formerly(year, newest, row) for year in years.former}},
@@ -199,7 +208,18 @@ def _formerly(year: int, newest: InYear, row: Any) -> InYear:
         return replace(newest, standing=_standings(year, {}, (), row))
     days = {name: date.fromisoformat(said[name]) if said[name] else None for name in ("spouse_birth", "permit_to")}
     standings = _standings(year, said["enrolments"], said["categories"], row)
-    return InYear(said["residence"], said["student"], said["family_type"], **days, standing=standings)
+    own = said["residence"], said["student"], said["school"], said["family_type"]
+    return InYear(*own, **days, recorded=_recorded(said["medical_years"], row), standing=standings)
+
+
+def _recorded(said: Sequence[int] | None, row: Any) -> Recorded:
+    """Of a back-payment the years that it is for were paid, of a premium its own."""
+    paid = [bill for bill in row.bills or () if bill["insurance"] == "RES_MEDICAL" and bill["state"] == "settled"]
+    of = [bill["years"] or () if bill["determination"] else (bill["levy_year"],) for bill in paid]
+    words = [word for word in row.determinations or () if word["kind"] == Kind.ENROLMENT_HISTORY]
+    recognised = [word["years"] for word in words if word["state"] == State.APPROVED]
+    known = None if said is None else frozenset(said)
+    return Recorded(known, frozenset[int]().union(*of), frozenset[int]().union(*recognised))
 
 
 def _standings(

@@ -9,26 +9,32 @@ from app.registry.register import PERSONS, TAKE_BACK, Changes, Register, columns
 
 _ROWS = """
 select * from unnest(%s::bigint[], %s::bigint[], %s::boolean[], %s::bytea[], %s::bytea[], %s::text[], %s::text[],
-                     %s::text[], %s::date[], %s::boolean[], %s::boolean[], %s::date[], %s::bytea[])
+                     %s::text[], %s::date[], %s::boolean[], %s::boolean[], %s::date[], %s::bytea[], %s::text[],
+                     %s::text[])
   as c (id, household_id, alive, digest, phone, residence, relation_to_head, family_type, spouse_birth, student,
-        is_migrant, permit_to, parent_index)
+        is_migrant, permit_to, parent_index, school, medical_years)
 """
 # What the row does not say stays as that year has it; of whom it does not know, as the register has it.
 _CHANGE_FORMER = f"""
 with c as ({_ROWS})
-insert into former_person (levy_year, person_id, residence, student, family_type, spouse_birth, permit_to)
+insert into former_person
+    (levy_year, person_id, residence, student, family_type, spouse_birth, permit_to, school, medical_years)
 select {{year}}, c.id, c.residence, coalesce(c.student, was.student), coalesce(c.family_type, was.family_type),
        coalesce(c.spouse_birth, was.spouse_birth),
-       case when c.residence like 'permit%%' then coalesce(c.permit_to, was.permit_to) end
+       case when c.residence like 'permit%%' then coalesce(c.permit_to, was.permit_to) end,
+       coalesce(c.school, was.school), coalesce(c.medical_years::smallint[], was.medical_years)
   from c join person p on p.id = c.id
   left join former_person f on f.levy_year = {{year}} and f.person_id = c.id
   cross join lateral (
     select case when f.person_id is null then p.student else f.student end as student,
            case when f.person_id is null then p.family_type else f.family_type end as family_type,
            case when f.person_id is null then p.spouse_birth else f.spouse_birth end as spouse_birth,
-           case when f.person_id is null then p.permit_to else f.permit_to end as permit_to) was
+           case when f.person_id is null then p.permit_to else f.permit_to end as permit_to,
+           case when f.person_id is null then p.school else f.school end as school,
+           case when f.person_id is null then p.medical_years else f.medical_years end as medical_years) was
 on conflict (levy_year, person_id) do update set residence = excluded.residence, student = excluded.student,
-  family_type = excluded.family_type, spouse_birth = excluded.spouse_birth, permit_to = excluded.permit_to
+  family_type = excluded.family_type, spouse_birth = excluded.spouse_birth, permit_to = excluded.permit_to,
+  school = excluded.school, medical_years = excluded.medical_years
 """
 # The permit that counts for an accompanying child is the parent's of that year (permit.sql).
 _BY_PARENTS = """

@@ -72,6 +72,7 @@ class Person(Table):
         CheckConstraint("sex in (1, 2)", name="sex"),
         CheckConstraint("residence in ('hukou', 'permit', 'permit_child', 'nonlocal')", name="residence"),
         CheckConstraint("family_type in ('none', 'only_child', 'two_daughters')", name="family_type"),
+        CheckConstraint("school in ('none', 'pupil', 'university')", name="school"),
     )
     id: Mapped[int] = mapped_column(BigInteger, Identity(cycle=False), primary_key=True)
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"))
@@ -91,6 +92,8 @@ class Person(Table):
     spouse_birth: Mapped[date | None] = mapped_column(Date)
     permit_to: Mapped[date | None] = mapped_column(Date)  # last day of the residence permit; a child's: the parent's
     parent_index: Mapped[bytes | None] = mapped_column(LargeBinary)  # as id_index, of the parent whose permit counts
+    school: Mapped[str] = mapped_column(Text, server_default="none")
+    medical_years: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))  # enrolled in; null: nobody has said
     digest: Mapped[bytes] = mapped_column(LargeBinary)  # keyed, over the imported row: equal means nothing changed
     restricted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # since when nobody finds him
 
@@ -150,6 +153,11 @@ class Determination(Table):
             "state <> 'approved' or kind not in ('policy_backpay', 'interrupted_backpay') or amount is not null"
             " or (insurance = 'RES_PENSION' and cardinality(years) > 0)",
             name="backpay_amount",
+        ),
+        CheckConstraint(
+            "state <> 'approved' or kind <> 'enrolment_history'"
+            " or (coalesce(cardinality(years), 0) > 0 and amount is null and benefit_start is null)",
+            name="history_years",
         ),
         Index("ix__determination__person_id", "person_id", "levy_year"),
         Index(

@@ -9,6 +9,8 @@ TAIL = b"\xff\xff"
 NULL = b"\xff\xff\xff\xff"
 _DAY_0 = date(2000, 1, 1).toordinal()
 _LENGTH = struct.Struct("!i")
+_ARRAY, _BOUNDS = struct.Struct("!iii"), struct.Struct("!ii")  # dimensions, nulls?, type; length, first index
+_SMALLINT = 21  # its oid
 
 
 def packed_bytes(value: bytes) -> bytes:
@@ -35,6 +37,14 @@ def packed_long(value: int | None) -> bytes:
 def packed_date(value: date | None) -> bytes:
     """A date or null."""
     return NULL if value is None else b"\0\0\0\x04" + day_number(value).to_bytes(4, "big", signed=True)
+
+
+def packed_years(value: tuple[int, ...] | None) -> bytes:
+    """A smallint[] or null."""
+    if value is None:
+        return NULL
+    head = _ARRAY.pack(bool(value), 0, _SMALLINT) + (_BOUNDS.pack(len(value), 1) if value else b"")
+    return packed_bytes(head + b"".join(b"\0\0\0\x02" + year.to_bytes(2, "big") for year in value))
 
 
 def day_number(value: date) -> int:

@@ -63,7 +63,7 @@ class Changes:
 
 PERSON = (
     "id, household_id, birth_date, sex, alive, student, is_migrant, id_index, digest, id_number, name, phone,"
-    " residence, relation_to_head, family_type, spouse_birth, permit_to, parent_index"
+    " residence, relation_to_head, family_type, spouse_birth, permit_to, parent_index, school, medical_years"
 )
 ENROLMENT = (
     "person_id, household_id, digest, employee_insured, said_dead, last_tier, insurance, status, source_person_no,"
@@ -99,9 +99,10 @@ cross join lateral (
 _CHANGE_PERSONS = """
 with c as (
   select * from unnest(%s::bigint[], %s::bigint[], %s::boolean[], %s::bytea[], %s::bytea[], %s::text[], %s::text[],
-                       %s::text[], %s::date[], %s::boolean[], %s::boolean[], %s::date[], %s::bytea[])
+                       %s::text[], %s::date[], %s::boolean[], %s::boolean[], %s::date[], %s::bytea[], %s::text[],
+                       %s::text[])
     as c (id, household_id, alive, digest, phone, residence, relation_to_head, family_type, spouse_birth, student,
-          is_migrant, permit_to, parent_index)
+          is_migrant, permit_to, parent_index, school, medical_years)
 ), moved as (
   update enrolment e set household_id = c.household_id
   from c where e.person_id = c.id and e.household_id <> c.household_id
@@ -111,7 +112,8 @@ update person p set household_id = c.household_id, alive = c.alive, digest = c.d
   relation_to_head = coalesce(c.relation_to_head, p.relation_to_head),
   family_type = coalesce(c.family_type, p.family_type), spouse_birth = coalesce(c.spouse_birth, p.spouse_birth),
   student = coalesce(c.student, p.student), is_migrant = coalesce(c.is_migrant, p.is_migrant),
-  permit_to = coalesce(c.permit_to, p.permit_to), parent_index = coalesce(c.parent_index, p.parent_index)
+  permit_to = coalesce(c.permit_to, p.permit_to), parent_index = coalesce(c.parent_index, p.parent_index),
+  school = coalesce(c.school, p.school), medical_years = coalesce(c.medical_years::smallint[], p.medical_years)
 from c where p.id = c.id
 """
 _CHANGE_ENROLMENTS = """

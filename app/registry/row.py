@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from app.registry import cells as read
 from app.registry.cells import Bad, Memo, words
-from app.registry.codes import ALIVE, CHANGE, FAMILY, INSURANCE, RESIDENCE, SEX, STATUS, YES_NO
+from app.registry.codes import ALIVE, CHANGE, FAMILY, INSURANCE, RESIDENCE, SCHOOL, SEX, STATUS, YES_NO
 from app.registry.columns import FIELDS
 from app.registry.identity import (
     CHECK,
@@ -37,7 +38,8 @@ _AS_NUMBER = re.compile(r"[0-9](?:\.[0-9]{1,17})?[Ee]\+?1[4-7]|[1-9][0-9]{14}000
 class Row:
     """A row that can be right. None in a person's field: the file does not say. Months are yyyymm, the tier is fen,
     `elsewhere` is codes joined by | or 'none', `change` is ADD, UPDATE, END or ''; `permit_to` is the last day of the
-    residence permit (an accompanying child's: the parent's), `parent` the parent's identity number."""
+    residence permit (an accompanying child's: the parent's), `parent` the parent's identity number; `medical_years` are
+    the levy years with the medical insurance, () none."""
 
     table: str
     number: int
@@ -67,6 +69,8 @@ class Row:
     spouse_birth: date | None
     permit_to: date | None
     parent: str | None
+    school: str | None
+    medical_years: tuple[int, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +82,23 @@ class Wrong:
     words: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Collects:
+    """What is collected for the levy year that a file is about: the insurances, and the groups that only this year
+    names, code → words."""
+
+    year: int
+    insurances: Collection[str] = frozenset(INSURANCE.values())
+    groups: Mapping[str, str] = MappingProxyType({})
+
+
 class Judge:
     """Judges the rows of one file. Remembers whom it has passed, so that a second row of the same person and
     insurance is found (about 40 bytes a row). `today` is the Beijing date after which nobody is born, `day_0` what the
-    file means by day number 0, `insurances` are those that are collected for its year."""
+    file means by day number 0."""
 
-    def __init__(
-        self,
-        villages: Collection[str],
-        *,
-        today: date,
-        day_0: date = DAY_0,
-        insurances: Collection[str] = frozenset(INSURANCE.values()),
-    ) -> None:
-        self._villages, self._insurances = villages, insurances
+    def __init__(self, villages: Collection[str], collects: Collects, *, today: date, day_0: date = DAY_0) -> None:
+        self._villages, self._collects = villages, collects
         self._today, self._day_0 = today, day_0
         self._seen = Seen()
         self._tables: dict[str, int] = {}
@@ -119,7 +126,7 @@ class Judge:
             "insured_status": words(STATUS, "STATUS_UNKNOWN"),
             "pay_from": Memo(read.month),
             "pay_to": Memo(read.month),
-            "categories": Memo(read.categories),
+            "categories": Memo(lambda cell: read.categories(cell, self._collects.groups)),
             "last_tier": Memo(read.tier),
             "village_code": Memo(self._village),
             "household_no": Memo(read.household),
@@ -134,6 +141,8 @@ class Judge:
             "spouse_birth": self._days,
             "residence_permit_valid_to": Memo(lambda cell: read.day(cell, today=date.max, day_0=self._day_0)),
             "parent_id_number": self._parent,
+            "school": words(SCHOOL, "SCHOOL_UNKNOWN"),
+            "medical_years": Memo(lambda cell: read.years(cell, last=self._collects.year)),
         }[field]
 
     def judge(self, table: str, number: int, picked: tuple[Any, ...]) -> Row | list[Wrong]:
@@ -155,16 +164,17 @@ class Judge:
     def _row(self, table: str, number: int, values: list[Any]) -> tuple[Row, list[Wrong]]:
         person_no, _, id_number, name, sex, birth, residence, alive, insurance, status = values[:10]
         pay_from, pay_to, categories, tier, village, household, relation, mobile, change = values[10:19]
-        student, migrant, employee, elsewhere, family, spouse, permit_to, parent = values[19:]
+        student, migrant, employee, elsewhere, family, spouse, permit_to, parent, school, years = values[19:]
         born, own_sex = self._births[id_number[6:14]][1], 1 if id_number[16] in "13579" else 2
         row = Row(  # in the order of its fields; by name it would cost twice as much
             *(table, number, id_number, name, born, own_sex, residence, alive, insurance),
             *("ENDED" if change == "END" else status, village, household, person_no, pay_from, pay_to, categories),
-            *(tier, relation, mobile, change, student, migrant, bool(employee), elsewhere, family, spouse),
-            *(permit_to, parent),
+            *(tier, relation, mobile, change),
+            *(True if school not in (None, "none") and student is None else student, migrant, bool(employee)),
+            *(elsewhere, family, spouse, permit_to, parent, school, years),
         )
         wrong = []
-        if insurance not in self._insurances:
+        if insurance not in self._collects.insurances:
             wrong.append(Wrong("insurance", "INSURANCE_NOT_COLLECTED", {}))
         if birth is not None and birth != born:
             wrong.append(Wrong("birth_date", "BIRTH_MISMATCH", {}))
@@ -176,6 +186,10 @@ class Judge:
             wrong.append(Wrong("pay_to", "PERIOD_BACKWARDS", {}))
         if parent and parent[6:14] >= id_number[6:14]:
             wrong.append(Wrong("parent_id_number", "PARENT_NOT_OLDER", {}))
+        if student is False and school not in (None, "none"):
+            wrong.append(Wrong("school", "SCHOOL_NO_STUDENT", {}))
+        if years is not None and insurance != "RES_MEDICAL":
+            wrong.append(Wrong("medical_years", "YEARS_OF_MEDICAL", {}))
         return row, wrong
 
     def _all_wrong(self, picked: tuple[Any, ...]) -> list[Wrong]:

@@ -99,6 +99,10 @@ KINDS = (
     Kind("family_type", "FAMILY_UNKNOWN", _set(family_type="多子女")),
     Kind("residence_permit_valid_to", "DATE_SHAPE", _set(residence_permit_valid_to="长期")),
     Kind("parent_id_number", "PARENT_NOT_OLDER", lambda row: row | {"parent_id_number": row["id_number"]}),
+    Kind("school", "SCHOOL_UNKNOWN", _set(school="夜校")),
+    Kind("school", "SCHOOL_NO_STUDENT", _set(school="中小学", student="否")),
+    Kind("medical_years", "YEARS_SHAPE", _set(medical_years="2020|去年")),
+    Kind("medical_years", "YEARS_OF_MEDICAL", _set(medical_years="2020", insurance="居民养老")),
     Kind("", "COLUMN_COUNT", lambda row: row | {_EXTRA: "多出来的"}),
     Kind("id_number", "DUP_ROW", lambda row: row, again=True),
     Kind(

@@ -22,14 +22,31 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """In which levy years somebody had the medical insurance: as the bureau's file `said` (None: it says nothing), as
+    was `paid` here, as the bureau `recognised` when it was asked."""
+
+    said: frozenset[int] | None
+    paid: frozenset[int]
+    recognised: frozenset[int]
+
+    @property
+    def years(self) -> frozenset[int] | None:
+        """All of them. None: nobody has said in which he had not, so no gap is seen between those that are known."""
+        return None if self.said is None else self.said | self.paid | self.recognised
+
+
+@dataclass(frozen=True, slots=True)
 class InYear:
     """What the register says of a person for one levy year."""
 
     residence: str
     student: bool
+    school: str
     family_type: str
     spouse_birth: date | None
     permit_to: date | None
+    recorded: Recorded
     standing: Mapping[str, Standing]
 
 
@@ -51,6 +68,7 @@ class Subject:
     residence: str
     alive: bool
     student: bool
+    school: str
     is_migrant: bool
     relation_to_head: str
     household_number: str
@@ -58,6 +76,7 @@ class Subject:
     spouse_birth: date | None
     permit_to: date | None  # of the residence permit that counts: an accompanying child's is the parent's
     parent_known: bool
+    recorded: Recorded
     standing: Mapping[str, Standing]
     levy_year: int
     years: Mapping[int, InYear]  # of each year that was asked about

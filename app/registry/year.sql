@@ -42,9 +42,11 @@ begin
     raise exception 'after % comes %', former, former + 1 using errcode = 'LX090';
   end if;
   insert into levy_year (year, opened_by) values (p_year, p_by);
-  insert into former_person (levy_year, person_id, residence, student, family_type, spouse_birth, permit_to)
+  insert into former_person
+      (levy_year, person_id, residence, student, family_type, spouse_birth, permit_to, school, medical_years)
     select former, p.id, p.residence, p.student, p.family_type, p.spouse_birth,
-           case when p.residence like 'permit%' then permit_end(p.residence, p.permit_to, p.parent_index) end
+           case when p.residence like 'permit%' then permit_end(p.residence, p.permit_to, p.parent_index) end,
+           p.school, p.medical_years
       from person p where former is not null;
   insert into former_enrolment
       (levy_year, person_id, insurance, status, last_tier, employee_insured, insured_elsewhere, digest)

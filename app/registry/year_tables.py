@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -35,6 +36,7 @@ class FormerPerson(Table):
     """What the register said of a person that one levy year's price depends on, when the next year began."""
 
     __tablename__ = "former_person"
+    __table_args__ = (CheckConstraint("school in ('none', 'pupil', 'university')", name="school"),)
     levy_year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     residence: Mapped[str] = mapped_column(Text)
@@ -42,6 +44,8 @@ class FormerPerson(Table):
     family_type: Mapped[str] = mapped_column(Text)
     spouse_birth: Mapped[date | None] = mapped_column(Date)
     permit_to: Mapped[date | None] = mapped_column(Date)  # of the permit that counted
+    school: Mapped[str] = mapped_column(Text, server_default="none")
+    medical_years: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))  # as the register's
 
 
 class FormerEnrolment(Table):

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 from app.policy.facts import (
-    Category,
     Decision,
     Determination,
     Elsewhere,
@@ -14,6 +13,7 @@ from app.policy.facts import (
     FamilyType,
     Insurance,
     Residence,
+    School,
     Sex,
     SpecialCase,
 )
@@ -48,7 +48,7 @@ def facts_of(subject: Subject, insurance: Insurance, backpay: Mapping[str, Any] 
         parent_known=subject.parent_known,
         registered=own.registered,
         alive=subject.alive,
-        categories=frozenset(Category(code) for code in own.categories),
+        categories=own.categories,
         student=subject.student,
         employee_insured=_EMPLOYMENT[pension.employee_insured, medical.employee_insured],
         insured_elsewhere=frozenset(Elsewhere(code) for code in pension.insured_elsewhere | medical.insured_elsewhere),
@@ -58,6 +58,8 @@ def facts_of(subject: Subject, insurance: Insurance, backpay: Mapping[str, Any] 
         special_case=special_case,
         determination=determination,
         late_waiver=late_waiver,
+        school=School(subject.school),
+        enrolled=subject.recorded.years if insurance is Insurance.RES_MEDICAL else None,
     )
 
 

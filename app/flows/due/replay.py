@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from app.flows.due.facts import determined
 from app.flows.parts import Parts
-from app.policy.facts import Category, Elsewhere, Employment, Facts, FamilyType, Insurance, Residence, Sex
+from app.policy.facts import Category, Elsewhere, Employment, Facts, FamilyType, Insurance, Residence, School, Sex
 from app.policy.replay import Change, Totals, side, together, totals
 from app.policy.terms import PolicyYear
 from app.registry.bulk import Share, people
@@ -72,11 +72,12 @@ class Replayed:
 
 @dataclass(frozen=True)
 class Asked:
-    """Two years' rules and the moment at which both are asked."""
+    """Two years' rules, the moment at which both are asked, and what the register may say in some year."""
 
     before: PolicyYear
     after: PolicyYear
     at: datetime
+    groups: frozenset[str]  # all that somebody may be in
 
     @property
     def years(self) -> tuple[int, int]:
@@ -100,7 +101,8 @@ def replay(
     """Quote everybody's two insurances under both years' rules at one moment of the business clock.
 
     `progress` is told how many people are done, of about how many. ReplayBroken if a process ends early."""
-    asked = Asked(before, after, at)
+    rules = [before, after, *(parts.levy.rules(year) for year in parts.levy.ever.all)]
+    asked = Asked(before, after, at, frozenset(Category).union(*(each.groups for each in rules)))
     with parts.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         connection.execute(text("set local idle_in_transaction_session_timeout = 0"))
         snapshot = connection.execute(text("select pg_export_snapshot()")).scalar_one()
@@ -156,9 +158,11 @@ def reckon(
 
 def change_of(asked: Asked, insurance: Insurance, line: bytes) -> Change:
     """Two answers for facts as `bulk.people` gives them."""
-    common, elsewhere, status, categories, last_tier, paid, words = line.decode().split("\t")
+    common, elsewhere, status, categories, last_tier, paid, words, enrolled = line.decode().split("\t")
     special_case, determination, late_waiver = determined(insurance, json.loads(words) if words else {})
-    born, sex, residence, alive, student, family, spouse, pension, medical, permit_to, parent = common.split("|")
+    born, sex, residence, alive, student, family, spouse, pension, medical, permit_to, parent, school = common.split(
+        "|"
+    )
     facts = Facts(
         insurance=insurance,
         birth_date=date.fromisoformat(born),
@@ -168,7 +172,7 @@ def change_of(asked: Asked, insurance: Insurance, line: bytes) -> Change:
         parent_known=parent == "1",
         registered=status == "NORMAL",
         alive=alive == "1",
-        categories=frozenset(Category(code) for code in categories.split("|") if code),
+        categories=frozenset(code for code in categories.split("|") if code),
         student=student == "1",
         employee_insured=_EMPLOYMENT[pension, medical],
         insured_elsewhere=frozenset(Elsewhere(code) for code in elsewhere.split("|") if code not in ("", "none")),
@@ -178,7 +182,11 @@ def change_of(asked: Asked, insurance: Insurance, line: bytes) -> Change:
         special_case=special_case,
         determination=determination,
         late_waiver=late_waiver,
+        school=School(school),
+        enrolled=None if enrolled == "-" else frozenset(int(year) for year in enrolled.split("|") if year),
     )
+    if not facts.categories <= asked.groups:
+        raise ValueError(f"groups of no year: {facts.categories - asked.groups}")
     years = paid.split("|")
     sides = (
         side(

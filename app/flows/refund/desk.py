@@ -1,6 +1,6 @@
 """What the offices have to do about refunds: which wait for whom, how long, and one with its evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -163,15 +163,16 @@ def case(parts: Parts, number: str) -> Case:
     )
 
 
-def registered(subject: Subject, insurance: Insurance) -> list[str]:
-    """What the register says today that decides whether this insurance is to be paid here, in words. Pure."""
-    own = subject.standing[insurance]
+def registered(subject: Subject, insurance: Insurance, groups: Mapping[str, str]) -> list[str]:
+    """What the register says today that decides whether this insurance is to be paid here, in words; `groups`: the
+    year's own, code → words. Pure."""
+    own, words = subject.standing[insurance], {**_CATEGORY, **groups}
     return [
         "在世" if subject.alive else "系统显示已去世",
         "在这里登记参保" if own.registered else "没有在这里登记参保",
         f"参加了单位的{_SCHEMES[insurance]}" if own.employee_insured else f"没有参加单位的{_SCHEMES[insurance]}",
         *(_ELSEWHERE[Elsewhere(each)] for each in sorted(own.insured_elsewhere)),
-        *([f"身份：{'、'.join(_CATEGORY[each] for each in sorted(own.categories))}"] if own.categories else []),
+        *([f"身份：{'、'.join(words.get(each, each) for each in sorted(own.categories))}"] if own.categories else []),
     ]
 
 
@@ -194,7 +195,11 @@ def _standing(parts: Parts, bills: Sequence[Any]) -> list[Standing]:
         Standing(
             mask_name(people[bill.person_id].name),
             title_of(bill),
-            registered(people[bill.person_id], Insurance(bill.insurance)),
+            registered(
+                people[bill.person_id],
+                Insurance(bill.insurance),
+                parts.levy.rules(people[bill.person_id].levy_year).groups,
+            ),
             explain(
                 parts,
                 people[bill.person_id],

@@ -157,7 +157,6 @@ _NOT_YET = {
     "raising a pension tier within the year": "养老当年补差价提高档次",
     "aid into pension accounts": "资助进养老个人账户",
     "people from elsewhere without a permit": "没有居住证的外地户口人员参保",
-    "groups of its own": "本年度自定的人员类别",
 }
 _AGENTS = text(
     "with alone as (select v.code, v.name from village v where not exists ("

@@ -28,7 +28,7 @@ from app.registry.former_register import FormerRegister
 from app.registry.lines import Torn
 from app.registry.models import ImportBatch
 from app.registry.register import Found, Register
-from app.registry.row import Judge, Row, Wrong
+from app.registry.row import Collects, Judge, Row, Wrong
 from app.registry.sheet import Source, Table, open_file
 from app.registry.workbook import BadFile
 from app.registry.year_tables import LevyYear
@@ -144,9 +144,9 @@ def _of_year(parts: Parts, connection: Connection, year: int | None) -> _OfYear:
 
 def _judge(parts: Parts, said: _OfYear, source: Source) -> Judge:
     """Who judges the file's rows by what its year collects."""
-    insurances = [each for each in Insurance if parts.levy.rules(said.year).offers(each)]
-    villages, today = said.register.villages(), parts.clocks.today()
-    return Judge(villages, today=today, day_0=source.day_0, insurances=insurances)
+    rules = parts.levy.rules(said.year)
+    collects = Collects(said.year, frozenset(each for each in Insurance if rules.offers(each)), rules.groups)
+    return Judge(said.register.villages(), collects, today=parts.clocks.today(), day_0=source.day_0)
 
 
 def _fared(former: "_Former | None", tally: Tally, rows_in: int, *, good_rows: bool, again: bool) -> Imported:

@@ -11,7 +11,7 @@ from app.registry.cells import Bad, Memo, categories, day, elsewhere, mobile, mo
 from app.registry.columns import FIELDS
 from app.registry.failures import REASONS
 from app.registry.identity import id_number_problem
-from app.registry.row import Judge, Row
+from app.registry.row import Collects, Judge, Row
 from app.registry.sample import KINDS
 from app.registry.synthetic import people
 from tests.app.registry.files import VILLAGE, a_row
@@ -23,7 +23,9 @@ OF_ONE_CELL = [kind for kind in KINDS if not kind.again and kind.code not in JUD
 
 
 def judged(row: dict[str, object], judge: Judge | None = None, number: int = 2) -> Row | list[tuple[str, str]]:
-    verdict = (judge or Judge({VILLAGE}, today=TODAY)).judge("", number, tuple(row[field] for field in FIELDS))
+    verdict = (judge or Judge({VILLAGE}, Collects(2022), today=TODAY)).judge(
+        "", number, tuple(row[field] for field in FIELDS)
+    )
     return verdict if isinstance(verdict, Row) else [(wrong.field, wrong.code) for wrong in verdict]
 
 
@@ -78,10 +80,10 @@ def test_a_right_number_is_understood_however_it_is_typed(write) -> None:
 
 
 def test_the_quick_way_and_the_plain_way_judge_numbers_alike() -> None:
-    judge = Judge({VILLAGE}, today=TODAY)
+    judge = Judge({VILLAGE}, Collects(2022), today=TODAY)
     for person in people(300):
         for number in (person.id_number, person.id_number[:17] + "5", "0" + person.id_number[1:]):
-            row = judged(a_row(id_number=number, sex="", birth_date=""), Judge({VILLAGE}, today=TODAY))
+            row = judged(a_row(id_number=number, sex="", birth_date=""), Judge({VILLAGE}, Collects(2022), today=TODAY))
             assert isinstance(row, Row) == (id_number_problem(number, today=TODAY) is None), number
     assert isinstance(judged(a_row(), judge), Row)
 
@@ -154,7 +156,7 @@ def test_the_dead_are_refused_unless_their_enrolment_ends() -> None:
 
 
 def test_a_second_row_of_the_same_person_and_insurance_is_refused_and_of_another_is_not() -> None:
-    judge = Judge({VILLAGE}, today=TODAY)
+    judge = Judge({VILLAGE}, Collects(2022), today=TODAY)
 
     assert isinstance(judged(a_row(), judge, 2), Row)
     assert isinstance(judged(a_row(insurance="居民养老"), judge, 3), Row)
@@ -162,7 +164,7 @@ def test_a_second_row_of_the_same_person_and_insurance_is_refused_and_of_another
 
 
 def test_a_refused_row_does_not_make_the_corrected_one_a_duplicate() -> None:
-    judge = Judge({VILLAGE}, today=TODAY)
+    judge = Judge({VILLAGE}, Collects(2022), today=TODAY)
     judged(a_row(mobile="12"), judge, 2)
 
     assert isinstance(judged(a_row(mobile="13900000001"), judge, 3), Row)

@@ -17,7 +17,7 @@ from app.flows.parts import Parts
 from app.flows.register.district import put_places
 from app.registry.columns import TITLES, BadHeader
 from app.registry.find import by_id_number, by_ids
-from app.registry.row import Judge
+from app.registry.row import Collects, Judge
 from app.registry.sheet import open_file
 from app.registry.synthetic import TOWNS
 from app.registry.workbook import BadFile, look_through
@@ -545,7 +545,8 @@ def test_somebody_above_the_header_is_not_passed_over(tmp_path: Path, parts: Par
 def test_a_judge_knows_no_calendar_but_the_files(parts: Parts) -> None:
     """R6: without a file it is the ordinary one."""
     assert (
-        judged(a_row(spouse_birth=25689), Judge({VILLAGE}, today=NOON.date())).spouse_birth.isoformat() == "1970-05-01"
+        judged(a_row(spouse_birth=25689), Judge({VILLAGE}, Collects(2022), today=NOON.date())).spouse_birth.isoformat()
+        == "1970-05-01"
     )  # type: ignore[union-attr]
 
 
