@@ -114,7 +114,8 @@ class Quote:
 
     `price_until`: the first moment (aware) at which these amounts no longer hold for this channel.
     `benefit_start`, `benefit_end`, `waiting_end`: medical only (D26). `level`: what was reckoned with, in a year with
-    levels. `bought_months`: waiting months that are paid for, in `personal_due` and `total`. `normal_due`: beside the
+    levels. `bought_months`: waiting months that are paid for, in `personal_due` and `total`; `gap_months`: those that
+    missed years add to the waiting, without what was bought. `normal_due`: beside the
     late price, what the person would have paid in time. `bonus_pending`: the wife's birth date is not known yet (D17).
     `ground`: the category code, AGE70 or AGE60 for which the government pays; for staff only."""
 
@@ -142,6 +143,7 @@ class Quote:
     bonus_pending: bool = False
     level: int | None = None
     bought_months: int = 0
+    gap_months: int = 0
     funds: tuple[FundDue, ...] = ()
 
     @property

@@ -78,6 +78,7 @@ def _priced(case: Case, terms: Terms) -> Quote:
         ground=ground.code if ground else None,
         level=case.asked.level,
         bought_months=terms.bought_months,
+        gap_months=terms.gap_months,
         funds=_funds(case),
     )
 

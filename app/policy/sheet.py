@@ -10,6 +10,7 @@ from app.policy.answer import Eligible, Line, Part, PriceBasis, Quote, Reason
 from app.policy.facts import Facts, Insurance
 from app.policy.lines import chinese_day
 from app.policy.terms import PolicyYear
+from app.policy.who import gap_years
 from app.policy.words import item_words, last_day, outlook, phrases, say, say_line
 from core.money import Fen, plain_yuan
 
@@ -42,7 +43,8 @@ class SheetLine:
 class Sheet:
     """What one person reads on one insurance on a Beijing day. Amounts in fen, None without a price.
 
-    `behind`: the rules behind the answer that no line carries. `change`: what would change it. `waiting`, `benefits`,
+    `behind`: the rules behind the answer that no line carries. `change`: what would change it. `record`: what years
+    without enrolment add to the waiting, and what can be done about it. `waiting`, `benefits`,
     `valid`: sentences, None where there is nothing to say; the days themselves are beside them. `codes`: staff only."""
 
     reader: Reader
@@ -58,6 +60,7 @@ class Sheet:
     behind: tuple[str, ...]
     change: str | None
     waiting: str | None
+    record: tuple[str, ...]
     benefits: str | None
     valid: str | None
     waiting_end: date | None
@@ -65,6 +68,7 @@ class Sheet:
     price_until: datetime | None
     source: str
     codes: str = ""
+    may_ask: bool = False  # the medical bureau, to look at the record
 
 
 def for_resident(
@@ -92,6 +96,17 @@ def for_staff(
     return _sheet(Reader.STAFF, quoted, facts, rules, lines, answer=answer, settled=settled)
 
 
+def record(quoted: Quote, facts: Facts, rules: PolicyYear) -> tuple[str, ...]:
+    """What years without enrolment add to the waiting, and what can be done about it."""
+    if not quoted.gap_months:
+        return ()
+    words, years = phrases("sheet"), gap_years(facts, rules.year)
+    missed = "、".join(map(str, years))
+    said = words["gap"].format(last=years[0] - 1, years=missed, months=quoted.gap_months)
+    buys = rules.medical.gap is not None and rules.medical.gap.buys
+    return said, words["gap_wrong"], *([words["gap_buys"]] if buys else [])
+
+
 def _sheet(
     reader: Reader,
     quoted: Quote,
@@ -117,6 +132,7 @@ def _sheet(
         behind=tuple(rules.cite(number) for number in behind),
         change=None if settled else outlook(quoted, facts, rules),
         waiting=_waiting(quoted),
+        record=() if settled else record(quoted, facts, rules),
         benefits=_benefits(quoted, facts, rules, settled),
         valid=None if settled else _valid(quoted),
         waiting_end=quoted.waiting_end,
@@ -211,7 +227,8 @@ def _benefits(quoted: Quote, facts: Facts, rules: PolicyYear, settled: bool) -> 
     if quoted.benefit_start is None:
         return None
     name = "benefits_after" if quoted.waiting_end else "benefits"
-    if settled or quoted.reason_code is Reason.BACKPAY_APPROVED:
+    in_time = quoted.waiting_end is not None and quoted.price_basis is PriceBasis.NORMAL  # another day makes no odds
+    if settled or in_time or quoted.reason_code is Reason.BACKPAY_APPROVED:
         name = "benefits_from"
     return words[name].format(
         start=chinese_day(quoted.benefit_start), end=chinese_day(quoted.benefit_end or rules.dates.benefit_to)

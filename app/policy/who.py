@@ -103,11 +103,16 @@ def history(facts: Facts, year: int) -> History:
     return History.GAP if any(each < year for each in facts.enrolled) else History.NEVER
 
 
-def missed_years(facts: Facts, year: int) -> int:
-    """Levy years in a row without enrolment, right before this one, since the last that there was."""
+def gap_years(facts: Facts, year: int) -> range:
+    """The levy years in a row without enrolment, right before this one, since the last that there was."""
     if history(facts, year) is not History.GAP or facts.enrolled is None:
-        return 0
-    return year - 1 - max(each for each in facts.enrolled if each < year)
+        return range(year, year)
+    return range(max(each for each in facts.enrolled if each < year) + 1, year)
+
+
+def missed_years(facts: Facts, year: int) -> int:
+    """How many those are."""
+    return len(gap_years(facts, year))
 
 
 def _within(day: date, first: date | None, last: date | None) -> bool:

@@ -27,6 +27,7 @@ class Terms:
     waiting_end: date | None = None
     benefit_end: date | None = None
     bought_months: int = 0
+    gap_months: int = 0
 
 
 @dataclass(slots=True)
@@ -114,11 +115,12 @@ def _in_window(case: Case) -> Terms:
     dates, medical = case.rules.dates, case.rules.medical
     window = window_of(case)
     start = (window and window.begins) or _first_day(case, window.starts if window else Starts.YEAR)
-    waiting_end, bought = None, 0
+    waiting_end, bought, added = None, 0, 0
     if medical.gap and medical.gap.in_window and (missed := missed_years(case.facts, case.rules.year)):
         fixed = next((late.wait.whole_months for late in medical.late if late.who.everybody and late.wait), 0)
         bought = medical.gap.bought(missed, case.bought_months)
-        start = months_after(start, fixed + medical.gap.left(missed, case.bought_months, fixed))
+        added = fixed + medical.gap.left(missed, case.bought_months, fixed)
+        start = months_after(start, added)
         waiting_end = start - timedelta(days=1)
     return Terms(
         PriceBasis.NORMAL,
@@ -130,6 +132,7 @@ def _in_window(case: Case) -> Terms:
         waiting_end=waiting_end,
         benefit_end=window.ends if window else None,
         bought_months=bought,
+        gap_months=added,
     )
 
 
@@ -179,6 +182,7 @@ def _late_terms(case: Case, late: Late) -> Terms | Reason:
         charge=late.charge,
         waiting_end=start - timedelta(days=1),
         bought_months=medical.gap.bought(missed, case.bought_months) if medical.gap else 0,
+        gap_months=more,
     )
 
 

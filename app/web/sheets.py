@@ -6,6 +6,7 @@ from flask import render_template, request
 
 from app.flows.due.explain import explain
 from app.flows.due.quote import subjects
+from app.flows.register.determine import ask_for_history
 from app.policy.sheet import Sheet
 from app.registry.find import Subject
 from app.web.door.parts import parts
@@ -47,8 +48,15 @@ def sheet_of(subject: Subject, named: str, *, at: datetime, channel: str) -> She
     return explain(parts(), own, insurance, at=at, channel=channel, tier=tier, determination=determination)
 
 
-def sheet_page(subject: Subject, named: str, *, channel: str, back: str) -> str:
-    """The resident's form, name masked; `back` is the page it was opened from. NoSuchSheet."""
+def sheet_page(subject: Subject, named: str, *, channel: str, back: str, ask: str) -> str:
+    """The resident's form, name masked; `back` is the page it was opened from, `ask` where the medical bureau is asked
+    to look at the record. NoSuchSheet."""
     now = parts().clocks.now()
     found = sheet_of(subject, named, at=now, channel=channel)
-    return render_template("sheet.html", sheet=found, subject=subject, asked_at=now, back=back)
+    return render_template("sheet.html", sheet=found, subject=subject, asked_at=now, back=back, ask=ask)
+
+
+def ask_at_the_bureau(subject: Subject, named: str, *, by: str) -> None:
+    """请医保局核对参保年度, for the year of an item's key; asking again changes nothing. NoSuchSheet,
+    NothingToDetermine."""
+    ask_for_history(parts(), in_its_year(subject, item_of(named).levy_year), by=by)

@@ -1,15 +1,18 @@
 """A person, an insurance and a moment → the why-this-amount sheet; of a settled item, its bill's own frozen lines."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from app.flows.due.facts import facts_of
 from app.flows.due.quote import SELF, amount_due
+from app.flows.due.record import answer, asked_of
 from app.flows.parts import Parts
 from app.policy.answer import Eligible, Line, Part, Quote, Reason
 from app.policy.facts import Insurance
-from app.policy.sheet import Reader, Sheet, for_resident, for_staff
+from app.policy.lines import chinese_day
+from app.policy.sheet import Reader, Sheet, for_resident, for_staff, record
 from app.registry.find import Subject
 from core.clock import business_day
 from core.money import Fen
@@ -35,10 +38,29 @@ def explain(
     backpay = next((each for each in own.backpays if each["id"] == determination), None)
     facts = facts_of(subject, insurance, backpay)
     bill = own.bill if backpay is None else backpay["bill"]
+    asked = asked_of(subject) if insurance is Insurance.RES_MEDICAL and backpay is None else None
     quoted = _settled(parts, insurance, bill) if due.settled and bill is not None else due.quote
     if reader is Reader.RESIDENT:
-        return for_resident(quoted, facts, rules, answer=due.text, settled=due.settled)
-    return for_staff(quoted, facts, rules, departments=parts.departments, answer=due.text, settled=due.settled)
+        sheet = for_resident(quoted, facts, rules, answer=due.text, settled=due.settled)
+    else:
+        sheet = for_staff(quoted, facts, rules, departments=parts.departments, answer=due.text, settled=due.settled)
+    if due.settled and bill is not None:
+        return replace(sheet, record=_sooner(parts, subject, bill)) if asked else sheet
+    said = record(due.on_phone or due.quote, facts, rules)  # an agent can tell him why, whatever he may collect
+    # Once for a levy year; a desk can ask again.
+    return replace(sheet, record=(*said, answer(asked)) if asked else said, may_ask=bool(said) and not asked)
+
+
+def _sooner(parts: Parts, subject: Subject, bill: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the bureau said of the record after the bill was paid: the wait from that day, reckoned anew."""
+    medical = Insurance.RES_MEDICAL
+    unpaid = {**subject.standing, medical: replace(subject.standing[medical], bill=None)}
+    at = datetime.fromisoformat(bill["settled_at"])
+    start = amount_due(parts, replace(subject, standing=unpaid), medical, at=at).quote.benefit_start
+    booked = bill["benefit_start"] and date.fromisoformat(bill["benefit_start"])
+    if not (start and booked and start < booked):
+        return ()
+    return (f"交费以后，医保局认定了您往年的参保年度。按认定的算，{chinese_day(start)}起就可以报销。",)
 
 
 def _settled(parts: Parts, insurance: Insurance, held: Mapping[str, Any]) -> Quote:

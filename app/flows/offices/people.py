@@ -12,6 +12,7 @@ from app.access.roles import Role
 from app.access.sessions import Officer
 from app.access.tally import READINGS, SEARCHES, TooOften, count
 from app.flows.due.quote import Due, dues_of_year
+from app.flows.due.record import answer, asked_of, year_by_year
 from app.flows.parts import Parts
 from app.flows.prove.papers import is_code
 from app.flows.refused import kept_though_refused
@@ -88,6 +89,8 @@ class Dossier:
     person: Subject
     phone: str | None  # masked
     dues: Sequence[Due]
+    record: Sequence[tuple[str, str]]  # former years with the medical insurance, each with how it is known
+    asked: str | None  # what became of the wish to have them looked at
     household: Sequence[Subject]
     payments: Sequence[tuple[Row, str, str]]  # each with where it stands, and who began it
     notices: Sequence[Row]
@@ -144,7 +147,18 @@ def dossier(parts: Parts, officer: Officer, person_id: int) -> Dossier:
     now = parts.clocks.now()
     dues = [due for year in parts.levy.ever.all for due in dues_of_year(parts, person.in_year(year), at=now)]
     others = [each for each in household if each.id != person_id]
-    return Dossier(person, mask_phone(phone) if phone else None, dues, others, payments, notices, readings)
+    asked = asked_of(person)
+    return Dossier(
+        person,
+        mask_phone(phone) if phone else None,
+        dues,
+        list(year_by_year(person)),
+        answer(asked) if asked else None,
+        others,
+        payments,
+        notices,
+        readings,
+    )
 
 
 def read_numbers(parts: Parts, officer: Officer, person_id: int, *, reason: str) -> tuple[str, str | None]:

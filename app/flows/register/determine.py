@@ -21,6 +21,8 @@ from core.errors import BadInput, Conflict, NotFound, Refused
 from core.money import Fen
 from core.redact import mask_name
 
+FIRST_YEAR = 2000  # none before is spoken of
+
 
 class NoSuchDetermination(NotFound):
     """A number that no application has."""
@@ -37,7 +39,10 @@ class NothingToDetermine(Conflict):
 class BadDetermination(BadInput):
     """A kind that the insurance does not know, or a decision that does not fit its kind."""
 
-    text = "核定的内容不对：补缴通过要有金额（养老也可以只写年度），其他通过不写金额，没通过要写原因。"
+    text = (
+        "核定的内容不对：补缴通过要有金额（养老也可以只写年度），参保年度核对通过只写认定的往年年度，其他通过不写金额，"
+        "没通过要写原因。"
+    )
 
 
 class YearStillOpen(Conflict):
@@ -60,7 +65,8 @@ class AlreadyDecided(Conflict):
 
 @dataclass(frozen=True)
 class Ruling:
-    """A bureau's decision. `amount` in fen and `years` only for a back-payment; `reason` for a no."""
+    """A bureau's decision. `amount` in fen only for a back-payment, `years` for one or for the former years in which
+    somebody was enrolled; `reason` for a no."""
 
     approved: bool
     amount: Fen | None = None
@@ -114,6 +120,17 @@ def ask_for_waiver(parts: Parts, subject: Subject, *, by: str) -> None:
     apply(parts, subject.id, Insurance.RES_MEDICAL, Kind.LATE_WAIVER, by=by, levy_year=subject.levy_year)
 
 
+def ask_for_history(parts: Parts, subject: Subject, *, by: str) -> None:
+    """A person who waits longer because of years without enrolment asks the medical bureau to look at them, once for a
+    levy year; asking again changes nothing. NothingToDetermine for anybody else."""
+    if Kind.ENROLMENT_HISTORY in subject.standing[Insurance.RES_MEDICAL].determinations:
+        return
+    due = amount_due(parts, subject, Insurance.RES_MEDICAL, at=parts.clocks.now())
+    if due.settled or not due.quote.gap_months:
+        raise NothingToDetermine
+    apply(parts, subject.id, Insurance.RES_MEDICAL, Kind.ENROLMENT_HISTORY, by=by, levy_year=subject.levy_year)
+
+
 def check(parts: Parts, number: int) -> None:
     """The bureau has it in hand. NoSuchDetermination, AlreadyDecided."""
     with parts.engine.begin() as connection:
@@ -128,9 +145,9 @@ def decide(parts: Parts, number: int, ruling: Ruling, *, by: str) -> None:
         held = _held(connection, number)
         if by.strip() == held.requested_by:
             raise OwnDetermination
-        if not by.strip() or not _fits(ruling, Kind(held.kind), Insurance(held.insurance)):
+        if not by.strip() or not _fits(ruling, held):
             raise BadDetermination
-        collected = set(ruling.years) & set(parts.levy.ever.all)
+        collected = set(ruling.years) & set(parts.levy.ever.all) if held.kind in BACKPAY else set[int]()
         if not all(_year_is_over(parts, connection, held, year) for year in collected):
             raise YearStillOpen
         if held.state == State.APPLIED:
@@ -177,9 +194,13 @@ def _apply(connection: Connection, case: dict[str, object], **columns: object) -
     return connection.execute(select(table.c.id).where(*same, table.c.state.in_(OPEN))).scalar_one()
 
 
-def _fits(ruling: Ruling, kind: Kind, insurance: Insurance) -> bool:
+def _fits(ruling: Ruling, held: Row) -> bool:
+    kind, insurance = Kind(held.kind), Insurance(held.insurance)
     if not ruling.approved:
         return bool(ruling.reason.strip()) and ruling.amount is None and not ruling.years and not ruling.benefit_start
+    if kind is Kind.ENROLMENT_HISTORY:
+        former = bool(ruling.years) and all(FIRST_YEAR <= year < held.levy_year for year in ruling.years)
+        return former and ruling.amount is None and not ruling.benefit_start
     if kind not in BACKPAY:
         return ruling.amount is None and not ruling.years  # the rules know the price
     if ruling.amount is not None:

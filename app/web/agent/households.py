@@ -48,7 +48,7 @@ from app.web.door.browser import keep, network, typed_login
 from app.web.door.onward import is_lasting
 from app.web.door.parts import parts
 from app.web.paying import show, start_chosen
-from app.web.sheets import sheet_page
+from app.web.sheets import ask_at_the_bureau, sheet_page
 from app.web.ways import codes
 from app.web.wishes import MOST_ITEMS, UnknownPerson, known, tier_fields, tiers, wants
 from core.errors import NotFound
@@ -222,7 +222,15 @@ def choose(person: str) -> Answer:
 def sheet(person: str, insurance: str) -> Answer:
     """Why this amount, as the resident would read it: to be printed and handed over."""
     back = url_for("agent.person", person=person, **tier_fields(request.args))
-    return sheet_page(_own_person(person), insurance, channel=AGENT, back=back)
+    ask = url_for("agent.ask_history", person=person, insurance=insurance, **tier_fields(request.args))
+    return sheet_page(_own_person(person), insurance, channel=AGENT, back=back, ask=ask)
+
+
+@bp.post("/sheet/<person>/<insurance>/history")
+def ask_history(person: str, insurance: str) -> Answer:
+    """请医保局核对参保年度, for somebody of the villages."""
+    ask_at_the_bureau(_own_person(person), insurance, by=actor(here()))
+    return redirect(url_for("agent.sheet", person=person, insurance=insurance, **tier_fields(request.args)), 303)
 
 
 @bp.get("/pay/<number>")

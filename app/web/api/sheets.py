@@ -6,11 +6,12 @@ from apiflask import APIBlueprint
 from flask import request
 
 from app.flows.due.quote import ASKED_WORDS, SELF, subjects
+from app.flows.due.record import answer, asked_of
 from app.flows.register.determine import ask_for_waiver
 from app.policy.sheet import Sheet, SheetLine
 from app.web.api.told import AskedTold, SheetTold, answers
 from app.web.door.parts import parts
-from app.web.sheets import in_its_year, sheet_of
+from app.web.sheets import ask_at_the_bureau, in_its_year, item_of, sheet_of
 from app.web.wishes import known
 from core.clock import beijing
 from core.redact import mask_name
@@ -49,6 +50,17 @@ def verification(person: str) -> dict[str, Any]:
     return {"person": person, "text": ASKED_WORDS}
 
 
+@bp.post("/people/<person>/sheet/<insurance>/history")
+@bp.doc(security="session", responses=answers(AskedTold, 200, 401, 403, 404, 409))
+def history(person: str, insurance: str) -> dict[str, Any]:
+    """Ask the medical bureau to look at the years of enrolment (`may_ask` of the sheet)
+
+    Asking again changes nothing."""
+    ask_at_the_bureau(subjects(parts(), [known(person)])[0], insurance, by="resident")
+    subject = in_its_year(subjects(parts(), [known(person)])[0], item_of(insurance).levy_year)
+    return {"person": person, "text": answer(asked_of(subject) or {})}
+
+
 def _told(sheet: Sheet) -> dict[str, Any]:
     return {
         "insurance": sheet.insurance,
@@ -62,6 +74,8 @@ def _told(sheet: Sheet) -> dict[str, Any]:
         "behind": list(sheet.behind),
         "change": sheet.change,
         "waiting": sheet.waiting,
+        "record": list(sheet.record),
+        "may_ask": sheet.may_ask,
         "benefits": sheet.benefits,
         "valid": sheet.valid,
         "waiting_end": sheet.waiting_end.isoformat() if sheet.waiting_end else None,

@@ -146,7 +146,8 @@ class SheetLineTold(LineTold):
 
 class SheetTold(Told):
     """Why this amount. Amounts in fen; sentences are None where there is nothing to say; days YYYY-MM-DD, moments in
-    Beijing time. `behind`: rules behind the answer that no line carries; `change`: what would change it."""
+    Beijing time. `behind`: rules behind the answer that no line carries; `change`: what would change it; `record`: what
+    years without enrolment add to the waiting, `may_ask`: the medical bureau may be asked to look at them."""
 
     person: str
     masked_name: str
@@ -163,6 +164,8 @@ class SheetTold(Told):
     behind: list[str]
     change: str | None
     waiting: str | None
+    record: list[str]
+    may_ask: bool
     benefits: str | None
     valid: str | None
     waiting_end: str | None

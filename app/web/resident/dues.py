@@ -37,7 +37,7 @@ from app.web.door.browser import network
 from app.web.door.onward import onward, then
 from app.web.door.parts import parts
 from app.web.resident.offer import may_lead_to_wechat, offered
-from app.web.sheets import in_its_year, sheet_page
+from app.web.sheets import ask_at_the_bureau, in_its_year, sheet_page
 from app.web.wishes import carried, known, tier_fields, tiers, wants
 from core.money import Fen
 
@@ -190,7 +190,15 @@ def tier(person: str) -> Answer:
 def sheet(person: str, insurance: str) -> Answer:
     """Why this amount: to be read, printed, kept."""
     back = url_for("resident.due", **tier_fields(request.args))
-    return sheet_page(_person(known(person)), insurance, channel=SELF, back=back)
+    ask = url_for("resident.ask_history", person=person, insurance=insurance, **tier_fields(request.args))
+    return sheet_page(_person(known(person)), insurance, channel=SELF, back=back, ask=ask)
+
+
+@bp.post("/sheet/<person>/<insurance>/history")
+def ask_history(person: str, insurance: str) -> Answer:
+    """请医保局核对参保年度: asked once, told on the sheet."""
+    ask_at_the_bureau(_person(known(person)), insurance, by="resident")
+    return redirect(url_for("resident.sheet", person=person, insurance=insurance, **tier_fields(request.args)), 303)
 
 
 @bp.post("/due/<person>/verify")

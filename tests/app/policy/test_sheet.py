@@ -19,6 +19,7 @@ from app.policy.facts import (
 from app.policy.quote import quote
 from app.policy.sheet import for_resident, for_staff
 from app.policy.words import phrases
+from app.policy.year import load_year
 from tests.app.policy.people import APPROVED, ORDINARY, RULES, when
 from tests.builders import DEPARTMENTS
 
@@ -267,3 +268,37 @@ def test_a_sponsor_is_named_as_who_pays():
     sheet, staff = both(sponsors=(SponsorRule(SponsorMode.PCT, "V1", "示例村集体", 5000),))
     assert (sheet.lines[1].payer_words, sheet.lines[1].evidence) == ("示例村集体出", "示例村集体资助50%")
     assert staff.lines[1].payer_words == "资助方（V1）"
+
+
+def test_who_missed_years_reads_which_and_what_can_be_done():
+    """2025: three months, one more for each of four missed years after the first, six in all at least."""
+    rules, at = load_year(2025), when("2025-03-10 10:00")
+    sheets = {}
+    for years in ({2020}, {2020, 2024}, set(), None):
+        person = replace(ORDINARY, enrolled=None if years is None else frozenset(years))
+        quoted = quote(rules, person, at=at, channel="self", tier=None)
+        sheets[str(years)] = quoted.benefit_start, quoted.gap_months, for_resident(quoted, person, rules).record
+
+    start, months, record = sheets.pop("{2020}")
+    assert (start, months) == (date(2025, 9, 10), 3)
+    assert record == (
+        "等这么久，是因为断过保：按登记，最近一次参加居民医保是2020年，2021、2022、2023、2024年没有参加，为此多等3个月。",
+        "登记得不对的，可以请医保局核对；医保局认定参过保的年度算进去以后，等待会按新的算。",
+        "多等的月数，有的可以补钱缩短。这里还不能交这笔钱，要补的请先问医保局。",
+    )
+    assert set(sheets.values()) == {(date(2025, 6, 10), 0, ())}
+
+
+def test_who_missed_years_and_pays_in_time_waits_from_the_years_first_day():
+    rules = load_year(2025)
+    gap = replace(rules.medical.gap, in_window=True)
+    rules = replace(rules, has_medical=replace(rules.medical, gap=gap))
+    person = replace(ORDINARY, enrolled=frozenset({2021}))
+
+    quoted = quote(rules, person, at=when("2024-11-10 10:00"), channel="self", tier=None)
+
+    sheet = for_resident(quoted, person, rules)
+    assert (quoted.benefit_start, quoted.gap_months) == (date(2025, 6, 1), 5)
+    assert (
+        sheet.benefits == "2025年6月1日起可以报销。" and "2022、2023、2024年没有参加，为此多等5个月" in sheet.record[0]
+    )
