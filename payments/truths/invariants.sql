@@ -428,6 +428,14 @@ select 'former ' || f.year
                         (select max(levy_year) from former_category)) as year) f
  where f.year >= (select max(year) from levy_year)
 
+-- INV-101 医保局认定的往年参保年度都早于那一年度，不带金额，也没有缴费单
+select 'determination ' || d.id as what
+  from determination d
+ where d.kind = 'enrolment_history'
+   and (d.insurance <> 'RES_MEDICAL' or d.amount is not null or d.benefit_start is not null
+        or (d.state = 'approved') <> (coalesce(cardinality(d.years), 0) > 0) or d.levy_year <= any (d.years)
+        or exists (select from bill b where b.person_id = d.person_id and b.determination = d.id))
+
 -- INV-102 没交的应缴单上替居民付钱的单位，科目表里都有账户
 select distinct receivable_of(l.part, l.payer, l.fund) as what
   from bills b join bill_line l on l.household_id = b.household_id and l.bill_id = b.id
