@@ -89,6 +89,8 @@ class _Places(dict[str, object]):
     def __init__(self, quoted: Quote, rules: PolicyYear) -> None:
         super().__init__(_year_places(rules))
         self._quoted = quoted
+        if quoted.gap_months and quoted.price_basis is PriceBasis.LATE:
+            self["waiting"] = f"{self['waiting']}再加{quoted.gap_months}个月"
 
     def __missing__(self, name: str) -> object:
         return _QUOTED[name](self._quoted)

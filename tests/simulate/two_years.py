@@ -273,7 +273,7 @@ def former_of(stage: Stage) -> list[object]:
 
 def _rows(stage: Stage, person: str, key: str, enrolment: str, category: str, whose: str) -> list[object]:
     tables = {
-        person: f"{key}, residence, student, family_type, spouse_birth, permit_to",
+        person: f"{key}, residence, student, school, family_type, spouse_birth, permit_to, medical_years",
         enrolment: "person_id, insurance, status, last_tier, employee_insured, insured_elsewhere",
         category: "person_id, insurance, code",
     }

@@ -87,6 +87,11 @@ def test_only_years_that_are_known_to_be_missing_make_anybody_wait(running, thre
 
     assert [(each.benefit_start, each.gap_months) for each in answers] == [(LONG, 2), (SHORT, 0), (SHORT, 0)]
     assert {each.personal_due for each in answers} == {90000}
+    assert [sheet(running, person).answer.partition("交完")[2][:6] for person in three] == [
+        "30天再加2",
+        "30天后才能",
+        "30天后才能",
+    ]
     assert sheet(running, three[0]).record == (
         "等这么久，是因为断过保：按登记，最近一次参加居民医保是2018年，2019、2020、2021年没有参加，为此多等2个月。",
         "登记得不对的，可以请医保局核对；医保局认定参过保的年度算进去以后，等待会按新的算。",
