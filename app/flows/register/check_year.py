@@ -77,6 +77,8 @@ def _rules(parts: Parts, connection: Connection, rules: PolicyYear) -> Iterator[
     asks = "、".join(_NOT_YET.get(words, words) for words in rules.not_collected)
     yield Line(not asks, f"标准里有还不能收的：{asks}" if asks else "标准里的每一项都能收")
     yield _payers(parts, connection, rules)
+    if rules.has_medical and rules.has_medical.gap:
+        yield _record(connection)
 
 
 def _payers(parts: Parts, connection: Connection, rules: PolicyYear) -> Line:
@@ -100,6 +102,16 @@ def _owing(rules: PolicyYear) -> dict[str, str]:
         for part, payer, insurance in payers(rules)
         if payer != "resident"
     }
+
+
+def _record(connection: Connection) -> Line:
+    """Nobody is told to wait for a gap that nobody has seen."""
+    row = connection.execute(_UNSAID).one()
+    if row.unsaid:
+        return Line(
+            None, f"断过保的要多等，可登记着的{row.people}人里有{row.unsaid}人医保局没报过往年参保，都按一直参保算"
+        )
+    return Line(True, "断过保的要多等，往年参保医保局都报来了")
 
 
 def _turn(parts: Parts, year: int) -> Line:
@@ -167,6 +179,9 @@ _AGENTS = text(
 _CARRIED = text(
     "select (select count(*) from enrolment where insurance = :insurance and status <> 'ENDED') as registered,"
     " (select count(distinct person_id) from category where insurance = :insurance) as helped"
+)
+_UNSAID = text(
+    "select count(*) as people, count(*) filter (where medical_years is null) as unsaid from person where alive"
 )
 _STILL = text(
     "select count(distinct (b.household_id, b.id)) from payment p"

@@ -3,6 +3,7 @@ counts. The years' rules here are the district's own, with a gap as the national
 
 from datetime import date, datetime
 
+import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
@@ -11,6 +12,7 @@ from app.flows.due.explain import explain
 from app.flows.due.quote import amount_due, dues_of_year, subjects
 from app.flows.due.record import year_by_year
 from app.flows.pay.start import Want
+from app.flows.register.check_year import check_year
 from app.flows.register.determine import (
     BadDetermination,
     NothingToDetermine,
@@ -23,6 +25,7 @@ from app.flows.register.determine import (
 )
 from app.policy.facts import Insurance
 from app.policy.refunds import Why
+from app.registry.bulk import Share, people
 from app.registry.determinations import Kind
 from core.clock import BEIJING
 from tests.builders import a_household, a_person, an_id_number
@@ -227,4 +230,20 @@ def test_a_year_that_was_paid_here_is_no_gap_unless_it_went_back(running, three)
     assert dict(year_by_year(subject(running, first)))["2022年"] == "参过保，在这里缴的"
     assert subject(running, third).recorded.years == {2019, 2021}
     assert dict(year_by_year(subject(running, third)))["2022年"] == "没有参保的记录"
+    lines = {medical.split(b"\t")[-1] for _, _, medical in everybody(running)}
+    assert lines == {b"2017|2018|2022", b"-", b"2019|2021"}, "a replay reckons with the same"
     assert subject(running, first, 2022).recorded.years == {2017, 2018, 2022}, "which is no former year of its own"
+
+
+def everybody(running):
+    url = running.parts.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as connection:
+        return list(people(connection, Share(0, 1), (2022, 2023)))
+
+
+def test_before_a_year_with_a_gap_is_opened_it_is_said_whose_years_are_unknown(running, three):
+    said = {line.words: line.ok for line in check_year(running.parts, 2023)}
+
+    assert said["断过保的要多等，可登记着的3人里有1人医保局没报过往年参保，都按一直参保算"] is None
+    running.write(lambda c: c.execute(text("update person set medical_years = '{}' where medical_years is null")))
+    assert {line.words: line.ok for line in check_year(running.parts, 2023)}["断过保的要多等，往年参保医保局都报来了"]
