@@ -348,11 +348,13 @@ select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.column
                       and changed.at between r.began_at and r.moved_at + interval '1 minute')
    and not exists (select from erasure e
                     where e.agreed_at is not null and changed.cause = 'erasure:' || e.id
-                      and split_part(changed.key, '/', 1) = e.person_id::text
+                      and split_part(changed.key, '/', case changed.of when 'former_person' then 2 else 1 end) = e.person_id::text
                       and (changed.of = 'person' and changed.columns <@ array['phone', 'restricted_at']
                            or e.let_go_at is not null
                               and (changed.of = 'person'
-                                   and changed.columns <@ array['birth_date', 'id_index', 'id_number', 'name', 'parent_index']
+                                   and changed.columns <@ array['birth_date', 'id_index', 'id_number', 'name', 'parent_index',
+                                                                'medical_years']
+                                   or changed.of = 'former_person' and changed.columns <@ array['medical_years']
                                    or changed.of = 'enrolment' and changed.columns <@ array['source_person_no'])))
 
 -- INV-82 回调原文、查看记录、操作记录一条不少

@@ -554,6 +554,9 @@ def test_when_the_accounts_time_is_over_name_and_number_go_and_the_book_is_whole
     running = lived.running
     open_year(running.office, 2023, by="operator:test")
     running.write(lambda connection: connection.execute(text("update former_enrolment set digest = 'of a row'")))
+    for table in ("person", "former_person"):
+        enrolled = text(f"update {table} set medical_years = '{{2020}}'")
+        running.write(lambda connection, enrolled=enrolled: connection.execute(enrolled))
     number, _ = erased(running)
     sibling, before = lived.of_sibling(), book(running)
     said = "select person_id, digest from former_enrolment where digest <> '' order by person_id, insurance"
@@ -573,6 +576,9 @@ def test_when_the_accounts_time_is_over_name_and_number_go_and_the_book_is_whole
 
     gone = running.one("select * from person where id = :p", p=lived.person)
     assert (gone.name, gone.id_number, gone.phone) == (b"", b"", None) and gone.id_index != index
+    assert gone.medical_years is None
+    without = {row[0] for row in rows(running, "select person_id from former_person where medical_years is null")}
+    assert without == {lived.person}
     assert lived.person in dict(formerly) and len(dict(formerly)) > 1
     assert [tuple(row) for row in rows(running, said)] == [row for row in formerly if row[0] != lived.person]
     assert (lived.of_sibling(), book(running)) == (sibling, before)
