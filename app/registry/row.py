@@ -4,9 +4,8 @@ Four hundred thousand rows pass here: what recurs is read once and remembered (c
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from types import MappingProxyType
 from typing import Any
 
 from app.registry import cells as read
@@ -89,7 +88,7 @@ class Collects:
 
     year: int
     insurances: Collection[str] = frozenset(INSURANCE.values())
-    groups: Mapping[str, str] = MappingProxyType({})
+    groups: Mapping[str, str] = field(default_factory=dict)
 
 
 class Judge:
@@ -194,12 +193,12 @@ class Judge:
 
     def _all_wrong(self, picked: tuple[Any, ...]) -> list[Wrong]:
         wrong = []
-        for field, reader, cell in zip(FIELDS, self._readers, picked, strict=True):
+        for name, reader, cell in zip(FIELDS, self._readers, picked, strict=True):
             try:
                 reader(cell)
             except Bad as bad:
                 code = "CELL_ERROR" if read.shows_error(cell) else bad.code
-                wrong.append(Wrong(field, code, bad.words))
+                wrong.append(Wrong(name, code, bad.words))
         return wrong
 
     def _id_number(self, cell: Any) -> str:
