@@ -151,7 +151,7 @@ class Determination(Table):
         ),
         CheckConstraint(
             "state <> 'approved' or kind not in ('policy_backpay', 'interrupted_backpay') or amount is not null"
-            " or (insurance = 'RES_PENSION' and cardinality(years) > 0)",
+            " or (insurance = 'RES_PENSION' and coalesce(cardinality(years), 0) > 0)",
             name="backpay_amount",
         ),
         CheckConstraint(

@@ -207,6 +207,21 @@ def test_the_database_keeps_to_it_too(running, three, database):
     owner.dispose()
 
 
+def test_a_pensions_back_payment_of_no_sum_and_no_year_is_not_approved(running, three, database):
+    number = apply(running.parts, three[0], PENSION, Kind.POLICY_BACKPAY, by="staff:desk")
+    approve = "update determination set state = 'approved', decided_by = 'staff:x', decided_at = now(), years = {}"
+    url = database.admin_url().replace("/postgres?", f"/{DATABASE}?").replace("postgresql://", "postgresql+psycopg://")
+    owner = create_engine(url)
+    with owner.begin() as connection:
+        connection.execute(text("update determination set state = 'checking' where id = :n"), {"n": number})
+    for nothing in ("null", "'{}'"):
+        with pytest.raises(DBAPIError, match="backpay_amount"), owner.begin() as connection:
+            connection.execute(text(f"{approve.format(nothing)} where id = :n"), {"n": number})
+    with owner.begin() as connection:
+        assert connection.execute(text(approve.format("'{2020}'") + " where id = :n"), {"n": number}).rowcount == 1
+    owner.dispose()
+
+
 def test_nobody_asks_who_waits_for_no_gap_and_the_pension_has_none(running, three):
     running.turn(JANUARY)
     with pytest.raises(NothingToDetermine):
