@@ -33,7 +33,10 @@ def go_on(parts: Parts, number: str, *, by: str, network: str) -> Started:
         return replace(find_started(parts, number), checkout=None)
     place = place_of(parts, network)
     if not opens_for(row.checkout, place):
-        wants = [Want(bill.person_id, Insurance(bill.insurance), bill.tier, bill.determination) for bill in bills]
+        wants = [
+            Want(bill.person_id, Insurance(bill.insurance), bill.tier, bill.determination, bill.levy_year)
+            for bill in bills
+        ]
         payer = Payer(by, SELF, row.gateway, Kind.H5, network=network)
         return _anew(parts, wants, payer, f"{number}:{place}")
     if now - link_given(row.checkout) < gateway.facts.link_lives:

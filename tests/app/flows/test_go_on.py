@@ -3,20 +3,24 @@
 import pytest
 
 from app.flows.due.quote import SELF
+from app.flows.levy import YearClosed
 from app.flows.pay.follow import close_payment
 from app.flows.pay.go_on import go_on
 from app.flows.pay.start import Payer, Want, start_payment
+from app.flows.register.open_year import close_year
 from app.policy.facts import Insurance
 from payments.errors import GatewaySilent
 from payments.gateways.base import Kind
 from tests.refunding import rows
+from tests.two_years import open_2023
 
 HOME, STREET = "127.0.0.1", "203.0.113.9"
 
 
-def begin(running, adult, *, network=HOME, key="h5-key-1"):
+def begin(running, adult, *, network=HOME, key="h5-key-1", year=None):
     payer = Payer("account:1", SELF, "wechat", Kind.H5, network=network)
-    return start_payment(running.parts, [Want(adult, Insurance.RES_MEDICAL)], payer, request_key=key)
+    want = Want(adult, Insurance.RES_MEDICAL, levy_year=year)
+    return start_payment(running.parts, [want], payer, request_key=key)
 
 
 def states(running):
@@ -66,3 +70,17 @@ def test_nobody_is_led_to_a_page_whose_order_is_being_ended(running, adult, monk
     went = go_on(running.parts, number, by="account:1", network=HOME)
 
     assert (went.state, went.checkout) == ("closing", None)
+
+
+def test_another_network_pays_for_the_year_of_the_order_and_for_no_other(running, adult):
+    open_2023(running)
+    number = begin(running, adult, year=2022).number
+
+    went = go_on(running.parts, number, by="account:1", network=STREET)
+
+    assert went.checkout.link and states(running) == ["closed", "pending"]
+    assert rows(running, "select levy_year, personal_due from bill") == [(2022, 90000)]
+    close_year(running.office, 2022, by="operator:test")
+    with pytest.raises(YearClosed):
+        go_on(running.parts, went.number, by="account:1", network=HOME)
+    assert rows(running, "select levy_year from bill") == [(2022,)]
