@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from sqlalchemy import Connection
+
 from app.flows.due.draft import draft_of
 from app.flows.due.quote import SELF, amount_due
 from app.flows.one_by_one import one_by_one
@@ -20,6 +22,7 @@ from app.registry import find
 from app.registry.determinations import Kind, State
 from app.registry.entitled import maybe_entitled
 from app.registry.find import Subject
+from app.registry.years import Years
 from core.money import Fen
 from payments.errors import NothingToGiveBack
 from payments.taking.bills import Draft
@@ -29,16 +32,18 @@ TOGETHER = 500
 
 
 def ask_for_entitled(parts: Parts, people: Sequence[int] | None = None) -> int:
-    """Quote again the paid bills of these persons (None: of everybody) of the years that are collected, as of when they
-    paid and with today's facts; where less was due, ask for the difference once. How many were asked for."""
-    asked, rows, open_years = 0, list[Any](), parts.levy.open  # before a connection is in hand: then it may look again
+    """Quote again the paid bills of these persons (None: of everybody), as of when they paid and with today's facts;
+    where less was due, ask for the difference once. Of a year that has ended too: a bureau's word may come after its
+    end. How many were asked for."""
+    asked, rows = 0, list[Any]()
     with parts.reading() as connection:
-        for rules in open_years:
+        years = _years(parts, connection)
+        for year in years.all:
             rows += maybe_entitled(
                 connection,
-                levy_year=rules.year,
-                newest=rules.year == parts.levy.years.newest,
-                ages=_ages(rules),
+                levy_year=year,
+                newest=year == years.newest,
+                ages=_ages(parts.levy.rules(year)),
                 asked_by=RULE,
                 people=people,
             )
@@ -107,5 +112,12 @@ def _with_subjects(parts: Parts, rows: Sequence[Any]) -> Iterator[tuple[Any, Sub
         chunk = rows[start : start + TOGETHER]
         ids = sorted({bill.person_id for bill in chunk})
         with parts.reading() as connection:
-            people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.years)}
+            found = find.by_ids(connection, parts.vault, ids, years=_years(parts, connection))
+        people = {each.id: each for each in found}
         yield from ((bill, people[bill.person_id]) for bill in chunk)
+
+
+def _years(parts: Parts, connection: Connection) -> Years:
+    """Asked where the register is: no list of a year that began a moment ago says anything of the one before."""
+    parts.levy.still(connection)
+    return parts.levy.ever

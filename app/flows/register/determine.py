@@ -168,8 +168,8 @@ def decide(parts: Parts, number: int, ruling: Ruling, *, by: str) -> None:
 
 
 def listed(parts: Parts, *, everything: bool = False) -> list[Listed]:
-    """The open applications of the years that are collected, oldest first; or all."""
-    query = select(Determination.__table__).where(Determination.levy_year.in_(parts.levy.years.all))
+    """The open applications, oldest first; or all. One of a year that has ended is still to be answered."""
+    query = select(Determination.__table__)
     if not everything:
         query = query.where(Determination.state.in_(OPEN))
     with parts.reading() as connection:

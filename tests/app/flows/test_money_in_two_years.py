@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from sqlalchemy import text
 
 from app.flows.complaints.answer import places_of
 from app.flows.levy import YearClosed, YearUnsaid
@@ -154,3 +155,22 @@ def test_an_application_names_its_year_and_the_list_shows_it(running, two_years)
     assert [(each.id, each.levy_year) for each in determine.listed(running.parts)] == list(
         zip(numbers, (2022, 2023), strict=True)
     )
+
+
+def test_what_a_bureau_grants_for_a_closed_year_goes_back_too(running, two_years):
+    """He applied while 2022 could be paid; the bureau speaks after its end, and finds him on its list."""
+    late = two_years.late
+    pay(running, Want(late, MEDICAL, levy_year=2022), Want(late, MEDICAL, levy_year=2023), key="both")
+    running.write(
+        lambda connection: connection.execute(
+            text("insert into former_category values (2022, :p, 'RES_MEDICAL', 'DIBAO')"), {"p": late}
+        )
+    )
+    number = determine.apply(running.parts, late, MEDICAL, Kind.LATE_WAIVER, by="staff:desk", levy_year=2022)
+    close_year(running.office, 2022, by="operator:test")
+
+    assert [each.id for each in determine.listed(running.parts)] == [number]
+    determine.decide(running.office, number, determine.Ruling(True), by="staff:medical")
+
+    asked = "select b.levy_year, r.amount, r.why from refund r join refund_bill using (household_id, number)"
+    assert rows(running, f"{asked} join bill b on b.id = bill_id") == [(2022, 90000, "late_entitlement")]

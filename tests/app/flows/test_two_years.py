@@ -26,6 +26,7 @@ from tests.browsing import Browser
 from tests.builders import a_person, an_id_number
 from tests.refunding import balances, pay, rows, state
 from tests.system import eventually
+from tests.two_years import open_2023
 
 MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
 AUTUMN = datetime(2022, 10, 20, 12, tzinfo=BEIJING)  # both years can be paid, and both insurances of both
@@ -201,13 +202,14 @@ def unaware(running):
     return replace(running.parts, levy=levy)
 
 
-def test_a_list_of_one_year_gives_back_that_years_money_and_none_of_the_other(running, adult, both_open):
-    """The worker that looks for them has heard of 2022 only, and has nothing else to do that would tell it."""
-    pay(running, medical(adult, 2022), medical(adult, 2023))
+def test_a_list_of_one_year_gives_back_that_years_money_and_none_of_the_other(running, adult):
+    """The worker that looks for them looked a moment ago at which years there are, and heard of 2022 only."""
+    pay(running, medical(adult))  # in time, in 2021: were he on its list he would have paid nothing
+    open_2023(running)
+    pay(running, medical(adult, 2023), key="2023")
     become_poor(running, adult)
-    worker = replace(running.parts, levy=Levy(running.parts.engine, YEARS, 2022))
 
-    assert ask_for_entitled(worker) == 1
+    assert ask_for_entitled(unaware(running)) == 1
 
     asked = rows(
         running,
