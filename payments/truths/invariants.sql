@@ -427,8 +427,11 @@ select 'bill ' || b.id from bills b where not exists (select from levy_year y wh
 union all
 select 'former ' || f.year
   from (select greatest((select max(levy_year) from former_person), (select max(levy_year) from former_enrolment),
-                        (select max(levy_year) from former_category)) as year) f
- where f.year >= (select max(year) from levy_year)
+                        (select max(levy_year) from former_category)) as year
+        union all
+        select least((select min(levy_year) from former_person), (select min(levy_year) from former_enrolment),
+                     (select min(levy_year) from former_category))) f
+ where f.year >= (select max(year) from levy_year) or f.year < (select min(year) from levy_year)
 
 -- INV-101 医保局认定的往年参保年度都早于那一年度，不带金额，也没有缴费单
 select 'determination ' || d.id as what

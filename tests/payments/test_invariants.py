@@ -309,6 +309,7 @@ TAMPERINGS = (
     ("INV-100", "update bill set levy_year = 2021 where household_id = 21"),
     ("INV-102", "update bill_line set payer = 'mars' where part = 'gov_subsidy'"),
     ("INV-100", "insert into former_category select 2022, id, 'RES_MEDICAL', 'TEKUN' from person"),
+    ("INV-100", "insert into former_category select 2019, id, 'RES_MEDICAL', 'TEKUN' from person"),
     (
         "INV-101",
         "insert into determination (person_id, insurance, levy_year, kind, state, requested_by, applied_at, decided_by,"
