@@ -47,10 +47,12 @@ update former_person f set permit_to = case other.residence when 'permit' then o
  where f.levy_year = {year} and f.person_id = c.id and f.residence = 'permit_child'
 """
 # Who his parent is he has once for all; but whose permit counts for the newest year no file of a former one changes.
+# After it the newest year's row of before says something new.
 _CHANGE_EVERYBODYS = f"""
 with c as ({_ROWS}), moved as (
-  update enrolment e set household_id = c.household_id
-  from c where e.person_id = c.id and e.household_id <> c.household_id
+  update enrolment e set household_id = c.household_id, digest = ''
+  from c join person p on p.id = c.id
+  where e.person_id = c.id and (e.household_id <> c.household_id or c.digest <> p.digest)
 )
 update person p set household_id = c.household_id, alive = c.alive, digest = c.digest,
   phone = coalesce(c.phone, p.phone), relation_to_head = coalesce(c.relation_to_head, p.relation_to_head),

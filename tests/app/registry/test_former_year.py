@@ -151,6 +151,21 @@ def test_the_newest_years_file_is_heard_for_its_own_year_whatever_a_former_one_s
     )
 
 
+def test_the_newest_years_row_of_before_is_heard_again_where_a_former_years_file_moved_somebody(
+    two: Parts, tmp_path: Path
+) -> None:
+    """Word for word the row that registered him; his neighbour's, of whom the former file said nothing, is the same."""
+    row = a_row(1, categories="低保")
+    taken_in(two, a_csv(tmp_path / "b.csv", a_row(1, categories="低保", household_no="0009")), year=2022)
+    assert subject_of(two, 1).household_number == "0009"
+
+    newest, _ = taken_in(two, a_csv(tmp_path / "c.csv", row, a_row(5)))
+
+    assert (newest.changed, newest.same) == (1, 1)
+    assert subject_of(two, 1).household_number == "0001"
+    assert subject_of(two, 1).in_year(2022).standing[MEDICAL].categories == {"DIBAO"}
+
+
 def test_a_child_has_the_permit_its_parent_had_that_year(two: Parts, tmp_path: Path) -> None:
     child = {"residence": "随迁子女", "parent_id_number": an_id_number(sequence=3), "birth_date": "2015-03-14"}
     number = an_id_number(born=date(2015, 3, 14), sequence=9)
