@@ -310,7 +310,11 @@ class TestCover:
 def test_a_year_of_two_is_not_paid_back_while_its_own_premium_can_be_paid(running, adult):
     """Applied for in 2023, for 2022: until its end 2022 is paid by itself, then by the back-payment alone."""
     running.turn(datetime(2022, 10, 20, 9, tzinfo=BEIJING))
+    early = determine.apply(running.parts, adult, PENSION, Kind.POLICY_BACKPAY, by="staff:desk")
+    with pytest.raises(YearStillOpen):  # nor one that has not begun
+        determine.decide(running.office, early, Ruling(True, years=(2021, 2023)), by="staff:bureau")
     open_year(running.office, 2023, by="operator:test")
+    determine.decide(running.office, early, Ruling(False, reason="材料不全，重新申请"), by="staff:bureau")
     number = determine.apply(running.parts, adult, PENSION, Kind.POLICY_BACKPAY, by="staff:desk", levy_year=2023)
     with pytest.raises(YearStillOpen):
         determine.decide(running.office, number, Ruling(True, years=(2022,)), by="staff:bureau")
