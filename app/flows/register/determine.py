@@ -46,7 +46,7 @@ class BadDetermination(BadInput):
 
 
 class YearStillOpen(Conflict):
-    """A back-payment that is to cover a year whose own premium can still be paid, or is."""
+    """A back-payment that is to cover a year whose own premium can still be paid, is paid, or will be due."""
 
     text = "补缴的年度里有这一年：这一年的保险费还可以照常交，或者已经交了，不能再补缴。"
 
@@ -147,8 +147,7 @@ def decide(parts: Parts, number: int, ruling: Ruling, *, by: str) -> None:
             raise OwnDetermination
         if not by.strip() or not _fits(ruling, held):
             raise BadDetermination
-        collected = set(ruling.years) & set(parts.levy.ever.all) if held.kind in BACKPAY else set[int]()
-        if not all(_year_is_over(parts, connection, held, year) for year in collected):
+        if held.kind in BACKPAY and not all(_year_is_over(parts, connection, held, year) for year in ruling.years):
             raise YearStillOpen
         if held.state == State.APPLIED:
             _move(connection, number, State.CHECKING)
@@ -209,7 +208,10 @@ def _fits(ruling: Ruling, held: Row) -> bool:
 
 
 def _year_is_over(parts: Parts, connection: Connection, held: Row, year: int) -> bool:
-    """Can that year's own premium be paid no more, and is it not?"""
+    """Can that year's own premium be paid no more, and is it not? Of one before the first nobody here knows."""
+    parts.levy.still(connection)
+    if year not in parts.levy.ever.all:
+        return year < parts.levy.first
     dates, insurance = parts.levy.rules(year).dates, Insurance(held.insurance)
     last = dates.pension_out_of_window_end if insurance is Insurance.RES_PENSION else dates.benefit_to
     [person] = find.by_ids(connection, parts.vault, [held.person_id], years=parts.levy.ever)

@@ -293,7 +293,9 @@ class TestCover:
             insurance, kind, ruling = act
             insurance = MEDICAL if kind in MEDICAL_ONLY else insurance
             backpay = kind not in MEDICAL_ONLY
-            if ruling.approved and (backpay != (ruling.amount is not None)):
+            if kind is Kind.ENROLMENT_HISTORY and ruling.approved:
+                ruling = Ruling(True, years=(2020,))
+            elif ruling.approved and (backpay != (ruling.amount is not None)):
                 return
             determined(running, who, insurance, kind, ruling)
         elif act == "none":
