@@ -46,19 +46,18 @@ class Levy:
         """Ask again now. SQLAlchemyError."""
         self._looked_at = monotonic()
         with self._engine.connect() as connection:
-            self.still(connection)
+            self.hear(connection)
 
     def keep_up(self) -> None:
         """Said with no connection in hand, at the begin of a request or now and then by a worker: what opened or closed
         is heard of."""
         self._said()
 
-    def still(self, connection: Connection) -> bool:
-        """Is what was known here so in this transaction too? Else it is known now. Asked where something is written,
-        after the register was read: whose year that is hangs on it."""
+    def hear(self, connection: Connection) -> None:
+        """What is so in this transaction is known now. Asked where something is written: whose year the register is
+        hangs on it."""
         rows = connection.execute(text("select year, closed_at is null from levy_year order by year")).all()
-        known, self._known = self._known, tuple((row[0], row[1]) for row in rows) or self._known
-        return known == self._known
+        self._known = tuple((row[0], row[1]) for row in rows) or self._known
 
     def rules(self, year: int) -> PolicyYear:
         """Any year's, closed or not: what was paid for it may still go back. NoSuchYear."""

@@ -20,6 +20,7 @@ from app.flows.tell.announce import notice_for, tell_settled
 from app.policy.facts import Insurance
 from app.registry import find
 from app.registry.find import Subject
+from app.registry.years import Years
 from core.clock import beijing, business_day
 from core.errors import BadInput, Conflict, NotFound
 from core.money import Fen
@@ -207,8 +208,10 @@ def _write_down(parts: Parts, connection: Connection, wish: _Wish) -> Any | None
     again = _used(connection, wish)  # asked once nobody else is at these people: who was first with this key is seen
     if again is not None:
         return _row(connection, again) if again else None
-    subjects = _household(parts, connection, wish.wants)
-    if not parts.levy.still(connection):
+    years = parts.levy.years
+    subjects = _household(parts, connection, wish.wants, years)
+    parts.levy.hear(connection)
+    if parts.levy.years != years:  # of what was read; what another thread has heard meanwhile says nothing of that
         raise _AtOnce
     now = parts.clocks.now()
     dear: list[tuple[Subject, Due, IssuedBill]] = []
@@ -302,9 +305,9 @@ def _end_former(parts: Parts, number: str, *, by: str) -> None:
     raise PaymentUnderWay(number)
 
 
-def _household(parts: Parts, connection: Connection, wants: Sequence[Want]) -> dict[int, Subject]:
+def _household(parts: Parts, connection: Connection, wants: Sequence[Want], years: Years) -> dict[int, Subject]:
     ids = sorted({want.person_id for want in wants})
-    found = {subject.id: subject for subject in find.by_ids(connection, parts.vault, ids, years=parts.levy.years)}
+    found = {subject.id: subject for subject in find.by_ids(connection, parts.vault, ids, years=years)}
     if len(found) != len(ids) or any(subject.restricted_at for subject in found.values()):
         raise NotFound("person")
     if len({subject.household_id for subject in found.values()}) != 1:

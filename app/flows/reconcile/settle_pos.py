@@ -29,7 +29,7 @@ CHANNEL = "ccb_pos"
 
 def take_day(parts: Parts, connection: Connection, file: OutsideFile, day: date, *, now: datetime) -> int:
     """Settle and hold the lines of one day, keep them as the channel's statement, compare; differences open now."""
-    parts.levy.still(connection)  # what opened a moment ago is known, before the register is read
+    parts.levy.hear(connection)  # what opened a moment ago is known, before the register is read
     people = [_person_of(parts, connection, row) for row in file.rows]
     meet(connection, filter(None, people), codes=True)
     lines = [

@@ -119,5 +119,5 @@ def _with_subjects(parts: Parts, rows: Sequence[Any]) -> Iterator[tuple[Any, Sub
 
 def _years(parts: Parts, connection: Connection) -> Years:
     """Asked where the register is: no list of a year that began a moment ago says anything of the one before."""
-    parts.levy.still(connection)
+    parts.levy.hear(connection)
     return parts.levy.ever

@@ -209,7 +209,7 @@ def _fits(ruling: Ruling, held: Row) -> bool:
 
 def _year_is_over(parts: Parts, connection: Connection, held: Row, year: int) -> bool:
     """Can that year's own premium be paid no more, and is it not? Of one before the first nobody here knows."""
-    parts.levy.still(connection)
+    parts.levy.hear(connection)
     if year not in parts.levy.ever.all:
         return year < parts.levy.first
     dates, insurance = parts.levy.rules(year).dates, Insurance(held.insurance)

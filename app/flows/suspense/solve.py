@@ -75,7 +75,7 @@ def propose(parts: Parts, key: Key, wants: Sequence[Want], *, by: str) -> None:
         came = find_refunds.received_at(connection, row.household_id, row.cause)
         ids = sorted({want.person_id for want in wants})
         meet(connection, ids)
-        parts.levy.still(connection)  # what opened a moment ago is known, before the register is read
+        parts.levy.hear(connection)  # what opened a moment ago is known, before the register is read
         people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.ever)}
         if not wants or set(people) != set(ids):
             raise NotFound("person")
@@ -111,7 +111,7 @@ def settle(parts: Parts, key: Key, seen: Proposal, *, by: str) -> None:
     now = parts.clocks.now()
     with parts.engine.begin() as connection:
         solve.settle(connection, key, seen, by=by, now=now, booked_on=business_day(now))
-        parts.levy.still(connection)
+        parts.levy.hear(connection)
         row = solve.find(connection, key)
         for bill_id in row.bills:
             bill, _ = find_money.bill_with_lines(connection, row.bills_household, bill_id)

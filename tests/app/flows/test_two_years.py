@@ -1,5 +1,6 @@
 """2022 late and 2023 normal, both open: every act is under the year it names, and under no other."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from app.flows.refund.entitle_late import ask_for_entitled
 from app.flows.register.open_year import close_year, open_year
 from app.policy.facts import Insurance
 from app.policy.year import YEARS
+from app.registry import find
 from core.clock import BEIJING
 from payments.errors import KeyReused
 from payments.gateways.base import Kind
@@ -193,6 +195,24 @@ def test_a_process_that_has_not_heard_of_the_opening_reads_no_register_of_anothe
         start(running, medical(adult), key="asleep-2", parts=unaware(running))
     assert start(running, medical(adult, 2023), key="asleep-3", parts=unaware(running)).state == "settled"
     assert bills(running, adult) == [(2022, "RES_MEDICAL", "open", 90000), (2023, "RES_MEDICAL", "settled", 0)]
+
+
+def test_whom_another_thread_tells_of_the_opening_reads_the_register_again(running, adult, both_open, monkeypatch):
+    """It heard of it between this one's reading and writing: that the process knows says nothing of what was read."""
+    asleep, read = unaware(running), find.by_ids
+    become_poor(running, adult)
+
+    def meanwhile(connection, *asked, **years):
+        found = read(connection, *asked, **years)
+        other = threading.Thread(target=asleep.levy.look)
+        other.start()
+        other.join()
+        return found
+
+    monkeypatch.setattr(find, "by_ids", meanwhile)
+    start(running, medical(adult, 2022), key="meanwhile", parts=asleep)
+
+    assert bills(running, adult) == [(2022, "RES_MEDICAL", "open", 90000)]
 
 
 def unaware(running):
