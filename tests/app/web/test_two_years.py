@@ -88,3 +88,16 @@ def test_what_was_paid_for_a_year_is_there_when_it_is_closed(running, both, brow
     assert "2022年居民医保" in paid.text and "缴费凭证" in paid.html
     proof = next(each for each in re.findall(r'href="([^"]*/proof/[^"]*)"', paid.html) if "2022" in each)
     assert browser.get(proof).status == 200
+
+
+def test_who_has_only_the_late_year_left_can_go_on_to_pay_it(running, both, browser):
+    """Nothing is ticked for him, but the button is there; once nothing is left to pay it is not."""
+    page = browser.look_up(both.adult.name, both.adult.id_number)
+    for year in ("2023", "2022"):
+        page = browser.get("/due")
+        assert '<button form="pay-1">' in page.html
+        [item] = [each for each in page.values("item") if each.endswith(f"RES_MEDICAL@{year}")]
+        browser.submit(browser.get("/confirm", item=[item], home=[item]), "/pay", form="/pay", by="wechat:native")
+        pay_what_is_out(running)
+
+    assert '<button form="pay-1">' not in browser.get("/due").html
