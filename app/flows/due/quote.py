@@ -1,7 +1,7 @@
 """A person, a day and a wish → what is due and why, line by line."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +22,7 @@ from core.money import Fen
 SELF, AGENT = "self", "agent"
 YEARS_OWN = (Insurance.RES_MEDICAL, Insurance.RES_PENSION)  # in the order of the pages
 ASKED_WORDS = "已经交给医保局核实，有结果就告诉您，请先不要交钱。"
+ENDED_WORDS = "{year}年度已经停止征缴，这一项没有交，现在不能再交。"
 ELSEWHERE_ASKED = "{year}年的医保，在外地交过吗？交过就不要在这里交，不能交两份。"
 
 
@@ -54,6 +55,7 @@ class Due:
     determination: int | None = None
     years: tuple[int, ...] = ()
     is_late: bool = False  # of a former year, while a newer one is collected
+    ended: bool = False  # something could be done for it, were its year still collected
 
     @property
     def key(self) -> str:
@@ -68,12 +70,12 @@ class Due:
     @property
     def payable(self) -> bool:
         """May this be put into a payment now?"""
-        return self.quote.eligible is Eligible.YES
+        return self.quote.eligible is Eligible.YES and not self.ended
 
     @property
     def is_free(self) -> bool:
         """May it be settled now without the person paying anything?"""
-        return _costs_nothing(self.quote)
+        return _costs_nothing(self.quote) and not self.ended
 
     @property
     def is_spared(self) -> bool:
@@ -83,29 +85,29 @@ class Due:
     @property
     def waits(self) -> bool:
         """Shall he pay nothing until the medical bureau has looked (D25)?"""
-        return (self.on_phone or self.quote).reason_code is Reason.LATE_WAIVER_REVIEW
+        return (self.on_phone or self.quote).reason_code is Reason.LATE_WAIVER_REVIEW and not self.ended
 
     @property
     def tier_open(self) -> bool:
         """Is only the tier missing?"""
-        return self.quote.reason_code in _TIER_ASKED
+        return self.quote.reason_code in _TIER_ASKED and not self.ended
 
     @property
     def not_now(self) -> bool:
-        """Is only the day the reason that it cannot be paid?"""
-        return self.quote.reason_code in _OTHER_DAYS
+        """Is only the day the reason that it cannot be paid, or the year's end?"""
+        return self.quote.reason_code in _OTHER_DAYS or self.ended
 
     @property
     def can_be_done(self) -> bool:
         """Is there anything that somebody can do for it now, on his own phone at least, or wait for?"""
         quotes = (self.quote, self.on_phone or self.quote)
         can_be_paid = any(each.eligible is Eligible.YES or each.reason_code in _TIER_ASKED for each in quotes)
-        return not self.settled and (can_be_paid or self.waits)
+        return not self.settled and not self.ended and (can_be_paid or self.waits)
 
     @property
     def may_ask(self) -> bool:
         """May the medical bureau be asked to look (D25)? Not twice."""
-        return self.quote.reason_code is Reason.LATE_WAIVER_REVIEW and not self.asked
+        return self.quote.reason_code is Reason.LATE_WAIVER_REVIEW and not self.asked and not self.ended
 
     @property
     def settled(self) -> bool:
@@ -194,17 +196,27 @@ def dues_of_year(
     parts: Parts, subject: Subject, *, at: datetime, channel: str = SELF, tiers: Tiers = MappingProxyType({})
 ) -> list[Due]:
     """Whichever of both insurances the subject's year has, then each of its back-payments. A year that is itself among
-    the years of an approved back-payment is paid by that one."""
+    the years of an approved back-payment is paid by that one. Of a year that is collected no more nothing can be paid;
+    what a bureau has been asked it still answers."""
     year = subject.levy_year
     offered = [insurance for insurance in YEARS_OWN if parts.levy.rules(year).offers(insurance)]
     items = [(insurance, None) for insurance in offered if not _paid_back(subject, insurance)]
     items += [(insurance, backpay["id"]) for insurance in offered for backpay in subject.standing[insurance].backpays]
-    return [
+    dues = [
         amount_due(
             parts, subject, insurance, at=at, channel=channel, tier=tiers.get((year, number)), determination=number
         )
         for insurance, number in items
     ]
+    return dues if year in parts.levy.years.all else [_at_its_end(due) for due in dues]
+
+
+def _at_its_end(due: Due) -> Due:
+    if due.asked or not due.can_be_done:
+        return due
+    return replace(
+        due, ended=True, text=ENDED_WORDS.format(year=due.levy_year), on_phone=None, choices=(), outlook=None
+    )
 
 
 def item_key(insurance: Insurance, levy_year: int, determination: int | None) -> str:

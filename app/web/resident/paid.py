@@ -26,12 +26,12 @@ def paid() -> Answer:
 
 
 def _cards(people: Sequence[Subject], year: int) -> list[Card]:
-    now, levy = parts().clocks.now(), parts().levy.years
+    now, newest = parts().clocks.now(), parts().levy.years.newest
     cards = []
     for person in people:
         dues = dues_of_year(parts(), person.in_year(year), at=now)
-        if year != levy.newest:
-            dues = [due for due in dues if due.settled or (due.can_be_done and year in levy.all)]
+        if year != newest:
+            dues = [due for due in dues if due.settled or due.can_be_done]
         if dues:
             cards.append(Card(reference(person.id), person, dues))
     return cards

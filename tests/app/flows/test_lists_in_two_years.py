@@ -10,6 +10,7 @@ from app.flows.due.coverage import coverage, left_in
 from app.flows.offices import people as desk_people
 from app.flows.offices.progress import progress, progress_file, to_do_file
 from app.flows.pay.start import Want
+from app.flows.register.open_year import close_year
 from app.flows.tell.remind import remind
 from app.flows.village.people import Standing, villagers, villagers_in
 from app.flows.village.slips import slips
@@ -125,3 +126,22 @@ def test_a_persons_page_shows_every_year_the_newest_first(running, two_years):
     ]
     assert [due.settled for due in paid.dues] == [False, False, True, True]
     assert paid.dues[2].heading == "2022年居民医保"
+
+
+def test_nobody_is_told_to_pay_for_a_year_that_ended(running, two_years):
+    """A desk's page, a list for the doors: it was not paid, and cannot be. What was paid is as it was."""
+    before = {due.key: due for due in desk_people.dossier(running.parts, OFFICER, two_years.in_time).dues}
+    close_year(running.office, 2022, by="operator:test")
+    late, in_time = (
+        desk_people.dossier(running.parts, OFFICER, who).dues for who in (two_years.late, two_years.in_time)
+    )
+
+    own = {due.key: due for due in late}
+    ended = own["RES_MEDICAL@2022"]
+    assert (ended.payable, ended.can_be_done) == (False, False)
+    assert ended.text == "2022年度已经停止征缴，这一项没有交，现在不能再交。"
+    assert own["RES_MEDICAL@2023"].payable
+    assert {due.key: due for due in in_time} == before
+    [line] = [each for each in villagers_in(running.parts, VILLAGE, 2022) if each.subject.id == two_years.late]
+    assert (line.standing, line.amount, line.year_open) == (Standing.NOT_NOW, 0, False)
+    assert line.due_words == "医保还没交；养老还没交"
