@@ -29,7 +29,7 @@ class YearUnsaid(BadInput):
 class YearClosed(Conflict):
     """A levy year that is not collected, or not any more."""
 
-    text = "这一年度现在不收了。"
+    text = "{year}年度现在不收了。"
 
 
 class Levy:
@@ -94,7 +94,7 @@ class Levy:
     def known(self, year: int) -> PolicyYear:
         """One that can be paid. YearClosed."""
         if year not in self.years.all:
-            raise YearClosed(str(year))
+            raise YearClosed(str(year), year=year)
         return self.rules(year)
 
     @property

@@ -137,7 +137,7 @@ def _of_year(parts: Parts, connection: Connection, year: int | None) -> _OfYear:
     if year not in years:
         raise YearNeverOpened(str(year))
     if years[year].closed_at is not None:
-        raise YearClosed(str(year))
+        raise YearClosed(str(year), year=year)
     former = FormerRegister(_raw(connection), year)
     return _OfYear(year, former, FormerMerger(parts.vault, year), began=years[year + 1].opened_at)
 

@@ -83,7 +83,7 @@ def propose(parts: Parts, key: Key, wants: Sequence[Want], *, by: str) -> None:
         for want in wants:
             year = parts.levy.only if want.levy_year is None else want.levy_year
             if year not in parts.levy.ever.all:
-                raise YearClosed(str(year))
+                raise YearClosed(str(year), year=year)
             person = people[want.person_id].in_year(year)
             due = _due(parts, person, want, at=came)
             if not due.payable:

@@ -37,7 +37,7 @@ from app.web.door.browser import network
 from app.web.door.onward import onward, then
 from app.web.door.parts import parts
 from app.web.resident.offer import may_lead_to_wechat, offered
-from app.web.sheets import ask_at_the_bureau, in_its_year, sheet_page
+from app.web.sheets import ask_at_the_bureau, in_its_year, item_of, sheet_page
 from app.web.wishes import carried, known, tier_fields, tiers, wants
 from core.money import Fen
 
@@ -163,9 +163,10 @@ def _last_chosen(person: Subject) -> dict[tuple[int, int | None], Fen]:
 @bp.get("/due/<person>/tier")
 def tier(person: str) -> Answer:
     """Which pension tier, of a `year` or of one of its back-payments (`of`); the choice goes back to what is due in its
-    address, nothing is written. NotOffered."""
+    address, nothing is written. NotOffered, YearClosed."""
     year, number = request.args.get("year", type=int) or parts().levy.only, request.args.get("of", type=int)
-    subject, rules = in_its_year(_person(known(person)), year), parts().levy.rules(year)
+    rules = parts().levy.known(year)
+    subject = in_its_year(_person(known(person)), year)
     if not rules.offers(Insurance.RES_PENSION):
         raise NotOffered(str(year))
     found = amount_due(parts(), subject, Insurance.RES_PENSION, at=parts().clocks.now(), determination=number)
@@ -214,8 +215,9 @@ def confirm() -> Answer:
     """Names, amounts, total: is it right?"""
     wanted, away = wants(request.args), request.args.getlist("away")
     if not wanted and away:
-        own = _person(known(away[-1].partition(":")[0]))
-        return render_template("resident/elsewhere.html", line=None, tiers=tier_fields(request.args), left=_left(own))
+        return render_template(
+            "resident/elsewhere.html", line=None, tiers=tier_fields(request.args), left=_left(away[-1])
+        )
     if not wanted:
         raise NothingChosen
     lines = list(_chosen(wanted))
@@ -237,8 +239,10 @@ def confirm() -> Answer:
     )
 
 
-def _left(subject: Subject) -> Card | None:
-    """The pension of somebody who paid for the medical elsewhere, if something can be done for it."""
+def _left(item: str) -> Card | None:
+    """The same year's pension of somebody who paid for the medical elsewhere, if something can be done for it."""
+    named, _, key = item.partition(":")
+    subject = in_its_year(_person(known(named)), item_of(key).levy_year)
     pension = amount_due(parts(), subject, Insurance.RES_PENSION, at=parts().clocks.now())
     open_ = not pension.settled and (pension.payable or pension.tier_open)
     return Card(reference(subject.id), subject, [pension]) if open_ else None

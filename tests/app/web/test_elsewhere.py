@@ -41,7 +41,7 @@ def test_who_paid_elsewhere_is_led_on_to_his_own_pension(running, district, brow
     tier = browser.get(page.link("接着办养老"))
 
     assert "张*例的养老保险是另一回事" in page.text
-    assert "养老保险，张*例交哪一档？" in tier.text
+    assert "2022年居民养老，张*例交哪一档？" in tier.text
 
     with running.office.engine.begin() as connection:
         connection.exec_driver_sql("update enrolment set employee_insured = true where insurance = 'RES_PENSION'")

@@ -101,3 +101,18 @@ def test_who_has_only_the_late_year_left_can_go_on_to_pay_it(running, both, brow
         pay_what_is_out(running)
 
     assert '<button form="pay-1">' not in browser.get("/due").html
+
+
+def test_the_pages_of_a_tier_name_their_year_and_end_with_it(running, both, browser):
+    page = browser.look_up(both.adult.name, both.adult.id_number)
+    [late] = [each for each in page.values("item") if each.endswith("@2022")]
+    person = late.partition(":")[0]
+
+    elsewhere = browser.get("/confirm", away=[late])
+    tier = browser.get(elsewhere.link("接着办养老"))
+    assert "2022年居民养老，张*例交哪一档？" in tier.text and f"tier.{person}@2022" in tier.html
+    assert close_year(running.office, 2022, by="operator:test")
+
+    refused = browser.get(f"/due/{person}/tier", year=2022)
+    assert refused.status == 409 and "2022年度现在不收了。" in refused.text
+    assert "2023年居民养老" in browser.get(f"/due/{person}/tier", year=2023).text
