@@ -7,10 +7,11 @@ from datetime import datetime
 import click
 from flask.cli import AppGroup
 
-from app.cli.parts import parts
+from app.cli.parts import parts, year_meant
 from app.flows.due.explain import explain
 from app.flows.due.look_up import identify
 from app.flows.due.quote import YEARS_OWN, subjects
+from app.flows.register.open_year import YearNeverOpened
 from app.policy.facts import Insurance
 from app.policy.sheet import Reader, Sheet
 from app.registry.find import Subject
@@ -30,22 +31,33 @@ sheet = AppGroup("sheet", help="The why-this-amount sheet.")
     type=click.Choice([each.value for each in Insurance]),
     help="One of the two; those of the year by default.",
 )
+@click.option("--year", type=int, help="Of which levy year; needed where two are collected.")
 @click.option("--tier", help="The pension tier, in yuan.")
 @click.option("--staff", is_flag=True, help="With lists, ages and paying departments in full.")
 @click.option("--at", "at", help="A Beijing moment, e.g. 2022-01-15T09:00; now by default.")
-def show(name: str, insurance: str | None, tier: str | None, staff: bool, at: str | None) -> None:
+def show(  # noqa: PLR0917 one for each option
+    name: str, insurance: str | None, year: int | None, tier: str | None, staff: bool, at: str | None
+) -> None:
     """Print the sheet; the identity number is asked for, or read from standard input."""
+    of = year_meant(year)  # before anything is asked
     chosen, moment = _tier(tier), moment_of(at) if at else parts().clocks.now()
     try:
-        person = subjects(parts(), [_person(name, moment)])[0]
+        person = _in_year(subjects(parts(), [_person(name, moment)])[0], of)
     except AppError as error:
         raise click.ClickException(next(iter(error.fields.values()), error.sentence())) from error
     reader = Reader.STAFF if staff else Reader.RESIDENT
-    for each in [Insurance(insurance)] if insurance else filter(parts().rules.offers, YEARS_OWN):
+    for each in [Insurance(insurance)] if insurance else filter(parts().levy.rules(of).offers, YEARS_OWN):
         found = explain(parts(), person, each, at=moment, reader=reader, tier=chosen)
         click.echo("\n".join(_told(found, person, moment)))
     if at:
         click.echo("（按现在登记的情况和名单推算到这个时间。）")
+
+
+def _in_year(person: Subject, year: int) -> Subject:
+    """YearNeverOpened."""
+    if year not in person.years:
+        raise YearNeverOpened(str(year))
+    return person.in_year(year)
 
 
 def _person(name: str, moment: datetime) -> int:
