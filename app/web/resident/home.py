@@ -5,6 +5,7 @@ from flask import redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from app.flows.prove.check import Checked, NoSuchCode, check
+from app.flows.village.slips import can_be_handed_out
 from app.web.door.access import Answer
 from app.web.door.browser import network
 from app.web.door.onward import own_path
@@ -19,8 +20,9 @@ _YEAR_S = 365 * 24 * 3600
 def home() -> Answer:
     """交社保费, 查缴费."""
     held = parts()
-    dates, late = held.rules.dates, held.levy.open[1:]
-    return render_template("resident/home.html", dates=dates, today=held.clocks.today(), late=late)
+    today = held.clocks.today()
+    late = [former for former in held.levy.open[1:] if can_be_handed_out(former, today)]
+    return render_template("resident/home.html", dates=held.rules.dates, today=today, late=late)
 
 
 @bp.get("/type/<size>")

@@ -1,7 +1,7 @@
 """From October on two levy years are collected at once: a resident sees each by its name and pays none by mistake."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime, time
 
 import pytest
 
@@ -116,3 +116,13 @@ def test_the_pages_of_a_tier_name_their_year_and_end_with_it(running, both, brow
     refused = browser.get(f"/due/{person}/tier", year=2022)
     assert refused.status == 409 and "2022年度现在不收了。" in refused.text
     assert "2023年居民养老" in browser.get(f"/due/{person}/tier", year=2023).text
+
+
+def test_the_first_page_calls_nobody_to_a_former_year_after_its_last_day(running, both, browser):
+    """Nobody has closed 2022 yet."""
+    called = []
+    for day in (date(2022, 12, 31), date(2023, 1, 1)):
+        running.turn(datetime.combine(day, time(9), BEIJING))
+        called.append("2022年没交的，还可以补交" in browser.get("/").text)
+
+    assert called == [True, False]
