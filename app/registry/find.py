@@ -42,7 +42,8 @@ select {also} p.id, p.household_id, h.village_code, v.name as village, t.name as
                                  and (d.levy_year = any (:years) or d.kind = 'enrolment_history')) as determinations,
        (select jsonb_object_agg(f.levy_year, jsonb_build_object('residence', f.residence, 'student', f.student,
                'school', f.school, 'medical_years', f.medical_years,
-               'family_type', f.family_type, 'spouse_birth', f.spouse_birth, 'permit_to', f.permit_to, 'categories',
+               'family_type', f.family_type, 'spouse_birth', f.spouse_birth,
+               'permit_to', former_permit_end(f.levy_year, f.residence, f.permit_to, p.parent_index), 'categories',
                array(select c.insurance || ':' || c.code from former_category c
                       where c.person_id = p.id and c.levy_year = f.levy_year),
                'enrolments', (select jsonb_object_agg(e.insurance, jsonb_build_array(e.status, e.employee_insured,

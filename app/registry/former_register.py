@@ -36,16 +36,6 @@ on conflict (levy_year, person_id) do update set residence = excluded.residence,
   family_type = excluded.family_type, spouse_birth = excluded.spouse_birth, permit_to = excluded.permit_to,
   school = excluded.school, medical_years = excluded.medical_years
 """
-# The permit that counts for an accompanying child is the parent's of that year (permit.sql).
-_BY_PARENTS = """
-update former_person f set permit_to = case other.residence when 'permit' then other.permit_to else '1900-01-01' end
-  from unnest(%s::bigint[]) as c (id)
-  join person p on p.id = c.id
-  join person parent on parent.id_index = p.parent_index
-  join former_person other on other.levy_year = {year} and other.person_id = parent.id
-   and (other.residence = 'permit' and other.permit_to is not null or other.residence = 'nonlocal')
- where f.levy_year = {year} and f.person_id = c.id and f.residence = 'permit_child'
-"""
 # Who his parent is he has once for all; but whose permit counts for the newest year no file of a former one changes.
 # After it the newest year's row of before says something new.
 _CHANGE_EVERYBODYS = f"""
@@ -98,7 +88,6 @@ class FormerRegister(Register):
             people = columns(changes.changed_persons.values())
             self._ask(_CHANGE_FORMER.format(year=self._year), people)
             self._ask(_CHANGE_EVERYBODYS, people)
-            self._ask(_BY_PARENTS.format(year=self._year), people[:1])
         if changes.changed_enrolments:
             self._ask(_CHANGE_ENROLMENTS.format(year=self._year), columns(changes.changed_enrolments))
         if changes.taken_back:

@@ -43,7 +43,7 @@ class FormerPerson(Table):
     student: Mapped[bool] = mapped_column(Boolean)
     family_type: Mapped[str] = mapped_column(Text)
     spouse_birth: Mapped[date | None] = mapped_column(Date)
-    permit_to: Mapped[date | None] = mapped_column(Date)  # of the permit that counted
+    permit_to: Mapped[date | None] = mapped_column(Date)  # of the permit that counted; a child's as permit.sql says
     school: Mapped[str] = mapped_column(Text, server_default="none")
     medical_years: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))  # as the register's
 

@@ -112,7 +112,7 @@ _NEWEST = _ONE.format(
 )
 _FORMER = _ONE.format(  # whom the register did not know then belongs to nothing then
     of="said",
-    permit_to="said.permit_to",
+    permit_to="former_permit_end(:year, said.residence, said.permit_to, p.parent_index)",
     said="join former_person said on said.person_id = p.id and said.levy_year = :year"
     " join former_enrolment e on e.person_id = p.id and e.levy_year = :year"
     " left join former_enrolment other on other.person_id = p.id and other.levy_year = :year"

@@ -20,9 +20,9 @@ FORMER = ("former_person", "former_enrolment", "former_category")
 MEDICAL, PENSION = "RES_MEDICAL", "RES_PENSION"
 
 
-def subject_of(parts: Parts, sequence: int = 1):
+def subject_of(parts: Parts, sequence: int = 1, **born: date):
     with parts.engine.connect() as connection:
-        found = by_id_number(connection, parts.vault, an_id_number(sequence=sequence))
+        found = by_id_number(connection, parts.vault, an_id_number(sequence=sequence, **born))
         return by_ids(connection, parts.vault, [found[0]], years=parts.levy.ever)[0] if found else None
 
 
@@ -166,7 +166,7 @@ def test_the_newest_years_row_of_before_is_heard_again_where_a_former_years_file
     assert subject_of(two, 1).in_year(2022).standing[MEDICAL].categories == {"DIBAO"}
 
 
-def test_a_child_has_the_permit_its_parent_had_that_year(two: Parts, tmp_path: Path) -> None:
+def test_a_child_has_the_permit_its_parent_has_that_year(two: Parts, tmp_path: Path) -> None:
     child = {"residence": "随迁子女", "parent_id_number": an_id_number(sequence=3), "birth_date": "2015-03-14"}
     number = an_id_number(born=date(2015, 3, 14), sequence=9)
 
@@ -180,7 +180,16 @@ def test_a_child_has_the_permit_its_parent_had_that_year(two: Parts, tmp_path: P
         year=2022,
     )
 
-    assert one(two, "select permit_to from former_person where residence = 'permit_child'") == date(2022, 8, 31)
+    assert subject_of(two, 9, born=date(2015, 3, 14)).in_year(2022).permit_to == date(2022, 8, 31)
+    # Later the parent's alone is changed: for 2022 by its file, for 2023 by the newest.
+    taken_in(
+        two, a_csv(tmp_path / "c.csv", a_row(3, residence="居住证", residence_permit_valid_to="2022-10-31")), year=2022
+    )
+    taken_in(two, a_csv(tmp_path / "d.csv", a_row(3, residence="居住证", residence_permit_valid_to="2023-05-31")))
+
+    child = subject_of(two, 9, born=date(2015, 3, 14))
+    assert (child.in_year(2022).permit_to, child.permit_to) == (date(2022, 10, 31), date(2023, 5, 31))
+    assert subject_of(two, 3).in_year(2022).permit_to == date(2022, 10, 31), "the parent's own"
 
 
 def test_a_file_of_before_the_year_began_is_a_file_of_that_year(two: Parts, tmp_path: Path) -> None:
