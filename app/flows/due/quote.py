@@ -200,7 +200,7 @@ def dues_of_year(
     what a bureau has been asked it still answers."""
     year = subject.levy_year
     offered = [insurance for insurance in YEARS_OWN if parts.levy.rules(year).offers(insurance)]
-    items = [(insurance, None) for insurance in offered if not _paid_back(subject, insurance)]
+    items = [(insurance, None) for insurance in offered if not paid_back(subject, insurance)]
     items += [(insurance, backpay["id"]) for insurance in offered for backpay in subject.standing[insurance].backpays]
     dues = [
         amount_due(
@@ -209,6 +209,16 @@ def dues_of_year(
         for insurance, number in items
     ]
     return dues if year in parts.levy.years.all else [_at_its_end(due) for due in dues]
+
+
+def paid_back(subject: Subject, insurance: Insurance) -> bool:
+    """Is the subject's year among those of an approved back-payment, for whichever year that was applied for? Then no
+    money pays the year by itself, whenever it came."""
+    return any(
+        backpay["state"] == State.APPROVED and subject.levy_year in (backpay["years"] or ())
+        for said in subject.years.values()
+        for backpay in said.standing[insurance].backpays
+    )
 
 
 def _at_its_end(due: Due) -> Due:
@@ -229,15 +239,6 @@ def _backpay(subject: Subject, insurance: Insurance, determination: int) -> Mapp
         if backpay["id"] == determination:
             return backpay
     raise NoSuchItem(str(determination))
-
-
-def _paid_back(subject: Subject, insurance: Insurance) -> bool:
-    """For whichever year it was applied for."""
-    return any(
-        backpay["state"] == State.APPROVED and subject.levy_year in (backpay["years"] or ())
-        for said in subject.years.values()
-        for backpay in said.standing[insurance].backpays
-    )
 
 
 _TIER_ASKED = frozenset({"TIER_REQUIRED", "TIER_ILLEGAL", "TIER_100_NOT_ALLOWED"})

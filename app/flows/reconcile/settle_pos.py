@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from app.flows.due.draft import draft_of
-from app.flows.due.quote import Due, amount_due
+from app.flows.due.quote import Due, amount_due, paid_back
 from app.flows.parts import Parts
 from app.flows.pay.leave import leave
 from app.policy.facts import Insurance
@@ -125,7 +125,7 @@ def _due(parts: Parts, subject: Subject, insurance: Insurance, row: Mapping[str,
     tier = row["amount"] if insurance is Insurance.RES_PENSION else None
     held = subject.standing[insurance].bill
     items = [(None, backpay["id"]) for backpay in subject.standing[insurance].backpays]
-    if held is None or held["state"] != "settled":
+    if (held is None or held["state"] != "settled") and not paid_back(subject, insurance):
         items.append((tier, None))
     for chosen, number in items:
         due = amount_due(

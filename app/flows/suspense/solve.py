@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.flows.due.draft import draft_of
-from app.flows.due.quote import SELF, Due, amount_due
+from app.flows.due.quote import SELF, Due, amount_due, paid_back
 from app.flows.levy import YearClosed
 from app.flows.parts import Parts
 from app.flows.pay.start import NotPayable, Want
@@ -18,7 +18,7 @@ from app.policy.facts import Insurance
 from app.policy.refunds import Why
 from app.registry import find
 from core.clock import business_day
-from core.errors import BadInput, NotFound
+from core.errors import BadInput, Conflict, NotFound
 from payments.errors import DifferentHouseholds
 from payments.refunds import find as find_refunds
 from payments.suspense import solve
@@ -33,6 +33,12 @@ class KeptForNothing(BadInput):
     """A keeping until a day that is over or too far."""
 
     text = "先放着，要写放到哪一天：在今天以后、三个月以内。"
+
+
+class YearPaidBack(Conflict):
+    """A year's own premium where a back-payment for that year was agreed to since the money came."""
+
+    text = "{year}年的这一项后来核定了补缴，不能再单独交，请选补缴的那一项。"
 
 
 def key_of(parts: Parts, cause: str) -> Key:
@@ -69,7 +75,7 @@ def give_back(parts: Parts, key: Key, *, by: str, reason: str = "") -> Asked:
 def propose(parts: Parts, key: Key, wants: Sequence[Want], *, by: str) -> None:
     """One person proposes what it was meant for, at the price of the moment it came: for a levy year that could be paid
     then, whether it still can or not. SuspenseUnfit unless that is the whole of it exactly; NotPayable, YearUnsaid,
-    YearClosed, DifferentHouseholds, BillSettled, PaymentUnderWay."""
+    YearClosed, YearPaidBack, DifferentHouseholds, BillSettled, PaymentUnderWay."""
     with parts.engine.begin() as connection:
         row = solve.find(connection, key)
         came = find_refunds.received_at(connection, row.household_id, row.cause)
@@ -85,6 +91,8 @@ def propose(parts: Parts, key: Key, wants: Sequence[Want], *, by: str) -> None:
             if year not in parts.levy.ever.all:
                 raise YearClosed(str(year), year=year)
             person = people[want.person_id].in_year(year)
+            if want.determination is None and paid_back(person, want.insurance):
+                raise YearPaidBack(str(year), year=year)
             due = _due(parts, person, want, at=came)
             if not due.payable:
                 raise NotPayable(due)

@@ -2,7 +2,7 @@
 can know."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 from sqlalchemy import text
@@ -17,6 +17,7 @@ from app.flows.suspense import solve
 from app.flows.titles import titles_together
 from app.policy.year import load_year
 from app.registry.determinations import Kind
+from core.clock import BEIJING
 from tests.app.flows.test_import_outside import POS, a_file, take
 from tests.app.flows.test_suspense import agreed_to, other_amount
 from tests.builders import an_id_number
@@ -174,3 +175,21 @@ def test_what_a_bureau_grants_for_a_closed_year_goes_back_too(running, two_years
 
     asked = "select b.levy_year, r.amount, r.why from refund r join refund_bill using (household_id, number)"
     assert rows(running, f"{asked} join bill b on b.id = bill_id") == [(2022, 90000, "late_entitlement")]
+
+
+def test_money_in_doubt_pays_no_year_that_was_paid_back_since(running, two_years):
+    """It came while 2022 could be paid by itself; what was determined since pays that year."""
+    late = two_years.late
+    key, _ = other_amount(running, late, 30000, Want(late, MEDICAL, levy_year=2023))
+    running.turn(datetime(2023, 1, 2, 9, tzinfo=BEIJING))
+    number = determine.apply(running.parts, late, PENSION, Kind.POLICY_BACKPAY, by="staff:desk", levy_year=2023)
+    solve.propose(running.parts, key, [Want(late, PENSION, 30000, levy_year=2022)], by=CLERK)
+    solve.withdraw(running.parts, key, by=CLERK)
+    determine.decide(running.office, number, determine.Ruling(True, years=(2022,)), by="staff:bureau")
+
+    with pytest.raises(solve.YearPaidBack):
+        solve.propose(running.parts, key, [Want(late, PENSION, 30000, levy_year=2022)], by=CLERK)
+
+    solve.propose(running.parts, key, [Want(late, PENSION, 30000, number, 2023)], by=CLERK)
+    agreed_to(running, key, by=LEAD)
+    assert settled(running, late) == [("RES_PENSION", 2023, 30000)] and told(running) == ["2022年养老补缴"]
