@@ -325,6 +325,13 @@ select 'bill ' || b.id as what
        or (d.person_id, d.insurance, d.levy_year, d.years) is distinct from (b.person_id, b.insurance, b.levy_year, b.years)
        or b.total <> coalesce(d.amount, b.tier * greatest(cardinality(d.years), 1)))
 
+-- INV-110 一个人一种保险的一个年度，没有既单独交又补缴的
+select 'bill ' || k.id as what
+  from determination d
+  join bill k on k.person_id = d.person_id and k.insurance = d.insurance and k.determination = d.id and k.state = 'settled'
+  join bill b on b.person_id = d.person_id and b.insurance = d.insurance and b.levy_year = any (d.years)
+ where d.kind <> 'enrolment_history' and d.years is not null and b.determination is null and b.state = 'settled'
+
 -- INV-71 按政策少交的，只退差额：原来那一项还在，价钱更低
 select r.number as what
   from refund r join refund_bill rb using (household_id, number)

@@ -234,6 +234,15 @@ TAMPERINGS = (
     ),
     ("INV-70", "update bill set reason_code = 'BACKPAY_APPROVED' where household_id = 21"),
     ("INV-70", "update bill set determination = 7, years = '{2020}' where household_id = 21"),
+    (
+        "INV-110",
+        "update bill set person_id = 31, state = 'settled' where household_id = 21; "
+        "insert into determination (id, person_id, insurance, levy_year, kind, state, requested_by, applied_at, amount,"
+        " years, decided_by, decided_at) overriding system value select 7, 31, insurance, 2022, 'policy_backpay',"
+        " 'approved', 'a', now(), 100, '{2021,2022}', 'b', now() from bill where household_id = 21; "
+        "update bill set determination = 7, years = '{2021,2022}', person_id = 31, state = 'settled'"
+        " where household_id = 22",
+    ),
     ("INV-71", f"{A_REFUND}; update refund set why = 'late_entitlement'; {ITS_BILL}"),
     (
         "INV-71",
