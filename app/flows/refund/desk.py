@@ -190,27 +190,20 @@ def _standing(parts: Parts, bills: Sequence[Any]) -> list[Standing]:
     now = parts.clocks.now()
     with parts.reading() as connection:
         ids = sorted({bill.person_id for bill in bills})
-        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.years)}
-    return [
-        Standing(
-            mask_name(people[bill.person_id].name),
-            title_of(bill),
-            registered(
-                people[bill.person_id],
-                Insurance(bill.insurance),
-                parts.levy.rules(people[bill.person_id].levy_year).groups,
-            ),
-            explain(
-                parts,
-                people[bill.person_id],
-                Insurance(bill.insurance),
-                at=now,
-                reader=Reader.STAFF,
-                determination=bill.determination,
-            ),
-        )
-        for bill in bills
-    ]
+        # A year that is closed gives back too.
+        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.ever)}
+    return [_stands(parts, people[bill.person_id].in_year(bill.levy_year), bill, now) for bill in bills]
+
+
+def _stands(parts: Parts, subject: Subject, bill: Any, at: datetime) -> Standing:
+    """`subject` in the bill's year."""
+    insurance = Insurance(bill.insurance)
+    return Standing(
+        mask_name(subject.name),
+        title_of(bill),
+        registered(subject, insurance, parts.levy.rules(subject.levy_year).groups),
+        explain(parts, subject, insurance, at=at, reader=Reader.STAFF, determination=bill.determination),
+    )
 
 
 def _insurances(missing: dict[str, set[str]], number: str) -> frozenset[Insurance]:

@@ -11,17 +11,20 @@ from app.flows.complaints.answer import places_of
 from app.flows.levy import YearClosed, YearUnsaid
 from app.flows.pay.start import Want
 from app.flows.prove.papers import confirm, hand_out
+from app.flows.refund.desk import case
+from app.flows.refund.steps import apply
 from app.flows.register import determine
 from app.flows.register.open_year import close_year
 from app.flows.suspense import solve
 from app.flows.titles import titles_together
+from app.policy.refunds import Why
 from app.policy.year import load_year
 from app.registry.determinations import Kind
 from core.clock import BEIJING
 from tests.app.flows.test_import_outside import POS, a_file, take
 from tests.app.flows.test_suspense import agreed_to, other_amount
 from tests.builders import an_id_number
-from tests.refunding import CLERK, LEAD, pay, rows
+from tests.refunding import CLERK, DESK, LEAD, pay, rows
 from tests.two_years import MEDICAL, PENSION
 
 
@@ -193,3 +196,21 @@ def test_money_in_doubt_pays_no_year_that_was_paid_back_since(running, two_years
     solve.propose(running.parts, key, [Want(late, PENSION, 30000, number, 2023)], by=CLERK)
     agreed_to(running, key, by=LEAD)
     assert settled(running, late) == [("RES_PENSION", 2023, 30000)] and told(running) == ["2022年养老补缴"]
+
+
+def test_the_refund_desk_reads_the_item_of_the_year_that_goes_back(running, two_years):
+    pay(running, Want(two_years.in_time, MEDICAL, levy_year=2023), key="2023")
+    [former] = rows(running, "select number from payment where paid_at < '2022-10-01'")
+    asked = apply(running.parts, former.number, by=DESK, why=Why.TWICE)
+
+    def read():
+        return [
+            (each.title, "2022" in each.sheet.lines[0].clause_words, [line.amount for line in each.sheet.lines])
+            for each in case(running.parts, asked.number).standing
+        ]
+
+    once = read()
+    assert once == [("2022年居民医保", True, [32000, 58000]), ("2022年居民养老", False, [30000, 3000])]
+    close_year(running.office, 2022, by="operator:test")
+    running.parts.levy.look()
+    assert read() == once
