@@ -18,6 +18,7 @@ from core.clock import business_day
 from core.money import plain_yuan
 
 _WORDS = Path(__file__).with_name("words.toml")
+_HALF_A_YEAR = 183
 _BUREAUS = {Insurance.RES_MEDICAL: "医保局", Insurance.RES_PENSION: "人社局"}
 
 
@@ -91,6 +92,8 @@ class _Places(dict[str, object]):
         self._quoted = quoted
         if quoted.gap_months and quoted.price_basis is PriceBasis.LATE:
             self["waiting"] = f"{self['waiting']}再加{quoted.gap_months}个月"
+        if quoted.reason_code is Reason.AGENT_WINDOW_CLOSED:
+            self["agent_end"] = past_day(rules.dates.concentrated_end, quoted.day)
 
     def __missing__(self, name: str) -> object:
         return _QUOTED[name](self._quoted)
@@ -161,6 +164,11 @@ def _waiting(late: Late | None) -> str:
 def short_day(day: date) -> str:
     """12月20日. Pure."""
     return f"{day.month}月{day.day}日"
+
+
+def past_day(day: date, today: date) -> str:
+    """12月20日, and 2021年12月20日 once half a year has gone by: nobody takes it for the one to come. Pure."""
+    return chinese_day(day) if (today - day).days > _HALF_A_YEAR else short_day(day)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -11,11 +11,11 @@ from app.flows.parts import Parts
 from app.policy.answer import Eligible, Quote, Reason
 from app.policy.facts import Insurance
 from app.policy.quote import TierChoice, quote, tier_choices
-from app.policy.words import free_until, item_words, outlook, say, say_line, short_day
+from app.policy.words import free_until, item_words, outlook, past_day, say, say_line
 from app.registry import find
 from app.registry.determinations import Kind, State
 from app.registry.find import Subject
-from core.clock import beijing
+from core.clock import business_day
 from core.errors import NotFound
 from core.money import Fen
 
@@ -65,7 +65,7 @@ class Due:
     @property
     def heading(self) -> str:
         """The title where years stand side by side: 2022年居民医保（逾期）."""
-        return f"{self.title}（逾期）" if self.is_late and not self.settled else self.title
+        return f"{self.title}（逾期）" if self.is_late and (self.can_be_done or self.not_now) else self.title
 
     @property
     def payable(self) -> bool:
@@ -153,7 +153,7 @@ def amount_due(
         insurance=insurance,
         title=item_words(insurance, rules.year, facts.back_years),
         quote=answer,
-        text=_paid_words(done) if done else ASKED_WORDS if asked else say(heard, rules, kept=kept),
+        text=_paid_words(done, business_day(at)) if done else ASKED_WORDS if asked else say(heard, rules, kept=kept),
         lines=[say_line(line) for line in answer.lines],
         clauses=[rules.cite(line.clause) for line in answer.lines],
         outlook=outlook(answer, facts, rules),
@@ -261,12 +261,12 @@ def _asks_elsewhere(subject: Subject, answer: Quote) -> bool:
     return subject.is_migrant and answer.insurance is Insurance.RES_MEDICAL and payable
 
 
-def _paid_words(bill: Mapping[str, Any]) -> str:
-    day = beijing(datetime.fromisoformat(bill["settled_at"]))
+def _paid_words(bill: Mapping[str, Any], today: date) -> str:
+    day = past_day(business_day(datetime.fromisoformat(bill["settled_at"])), today)
     if bill["personal_due"] == 0:
-        return f"已经办好了（{short_day(day)}），政府替您交，什么都不用办。"
+        return f"已经办好了（{day}），政府替您交，什么都不用办。"
     channel = _CHANNEL_WORDS.get(bill["settled_by"].split(":")[1])
-    return f"已经交过了：{short_day(day)}{f'，{channel}' if channel else ''}。不用再交。"
+    return f"已经交过了：{day}{f'，{channel}' if channel else ''}。不用再交。"
 
 
 _CHANNEL_WORDS = {"wechat": "微信", "alipay": "支付宝", "unionpay": "云闪付", "ccb_pos": "刷卡"}

@@ -175,3 +175,10 @@ def test_who_waits_longer_than_the_year_reads_that_no_day_is_left():
     said = outlook(quoted, long_gone, rules)
 
     assert quoted.benefit_start == date(2026, 2, 25) and "0天" in said.replace(" ", "") and "-" not in said
+
+
+def test_a_day_that_is_long_past_is_told_with_its_year():
+    """In October 2022 nobody takes the end of last year's weeks for that of this one's."""
+    soon, long_past = (say(medical(at, channel="agent_cash"), RULES) for at in ("2022-01-15 12:00", "2022-10-08 12:00"))
+
+    assert "村里代收12月20日结束了" in soon and "村里代收2021年12月20日结束了" in long_past
