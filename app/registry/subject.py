@@ -82,6 +82,15 @@ class Subject:
     years: Mapping[int, InYear]  # of each year that was asked about
     restricted_at: datetime | None = None  # his name then is RESTRICTED, for whoever may not see it
 
+    @property
+    def last_tier(self) -> int | None:
+        """The pension tier he paid last before this year, in fen: here, else what the bureau's file says. A file that
+        was carried over into a new year tells of the year before that."""
+        before = self.years.get(self.levy_year - 1)
+        bill = before.standing["RES_PENSION"].bill if before else None
+        paid = bill["tier"] if bill is not None and bill["state"] == "settled" else None
+        return paid or self.standing["RES_PENSION"].last_tier
+
     def in_year(self, year: int) -> "Subject":
         """This person for another one of `years`."""
         if year == self.levy_year:

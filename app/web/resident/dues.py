@@ -172,8 +172,8 @@ def tier(person: str) -> Answer:
     found = amount_due(parts(), subject, Insurance.RES_PENSION, at=parts().clocks.now(), determination=number)
     field = f"tier.{person}@{year}" + ("" if number is None else f":{number}")
     others = {name: value for name, value in tier_fields(request.args).items() if name != field}
-    last = subject.standing[Insurance.RES_PENSION].last_tier
-    default = found.quote.tier if found.is_free else last  # whom the government pays for need choose nothing (D16)
+    # Whom the government pays for need choose nothing (D16).
+    default = found.quote.tier if found.is_free else subject.last_tier
     picked = tiers(request.args).get(subject.id, {}).get((year, number), default)
     return render_template(
         "resident/tier.html",
@@ -182,7 +182,6 @@ def tier(person: str) -> Answer:
         field=field,
         others=others,
         picked=picked,
-        last=last,
         rules=rules,
     )
 

@@ -5,10 +5,12 @@ from datetime import date, datetime, time
 
 import pytest
 
+from app.flows.pay.start import Want
 from app.flows.register.open_year import close_year, open_year
+from app.policy.facts import Insurance
 from core.clock import BEIJING
 from tests.app.web.test_api import Api
-from tests.refunding import rows
+from tests.refunding import pay, rows
 from tests.system import eventually
 
 OCTOBER = datetime(2022, 10, 20, 9, tzinfo=BEIJING)
@@ -126,3 +128,18 @@ def test_the_first_page_calls_nobody_to_a_former_year_after_its_last_day(running
         called.append("2022年没交的，还可以补交" in browser.get("/").text)
 
     assert called == [True, False]
+
+
+def test_a_tier_is_chosen_for_a_year_that_is_named_beside_the_one_paid_before(running, both, browser):
+    """The bureau's file of the new year was carried over: its last tier is that of the year before the last."""
+    page = browser.look_up(both.adult.name, both.adult.id_number)
+
+    def ask(year):
+        [link] = {each for each in re.findall(r'href="([^"]*/tier[^"]*)"', page.html) if f"year={year}" in each}
+        return browser.get(link).text
+
+    pay(running, Want(both.adult.id, Insurance.RES_PENSION, 50000, levy_year=2022), key="2022")
+    former, newest = "2022年居民养老，", "2023年居民养老，"
+
+    assert newest in (said := ask(2023)) and former not in said and "上次交的是 500 元档" in said
+    assert former in (said := ask(2022)) and newest not in said and "500 元档。" not in said.partition("养老档次")[0]
