@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.policy.terms import PolicyYear
 from app.policy.year import load_year
 from app.registry.years import Years
-from core.db import PATIENCE, Patience, holds_connection
+from core.db import CONNECT_S, PATIENCE, Patience, holds_connection
 from core.errors import BadInput, Conflict
 
 LOOK_S = 5.0
@@ -40,6 +40,7 @@ class Levy:
         self._engine, self._folder = engine, folder
         self._known: tuple[tuple[int, bool], ...] = ((first, True),)
         self._looked_at = -LOOK_S
+        self._heard = False
         self._lock = threading.Lock()
 
     def look(self) -> None:
@@ -58,6 +59,7 @@ class Levy:
         hangs on it."""
         rows = connection.execute(text("select year, closed_at is null from levy_year order by year")).all()
         self._known = tuple((row[0], row[1]) for row in rows) or self._known
+        self._heard = True
 
     def rules(self, year: int) -> PolicyYear:
         """Any year's, closed or not: what was paid for it may still go back. NoSuchYear."""
@@ -106,8 +108,10 @@ class Levy:
         return open_years[0].year
 
     def _look_shortly(self) -> None:
-        """While the database cannot be asked nobody waits for this: whoever needs it is told by itself."""
-        patience = PATIENCE.set(Patience(MOST_S, monotonic() + MOST_S))
+        """While the database cannot be asked nobody waits for this: whoever needs it is told by itself. Only who has
+        heard nothing yet, as every command, waits for a connection: the year of the settings may be long over."""
+        connect_s = 0 if self._heard else CONNECT_S
+        patience = PATIENCE.set(Patience(MOST_S, monotonic() + connect_s + MOST_S))
         try:
             with suppress(SQLAlchemyError):
                 self.look()

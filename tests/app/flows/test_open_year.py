@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.flows.levy import Levy, YearClosed
+from app.flows.levy import Levy, YearClosed, YearUnsaid
 from app.flows.pay.start import Want
 from app.flows.register.check_year import check_year
 from app.flows.register.open_year import (
@@ -206,6 +206,15 @@ def test_another_process_notices_within_seconds(running, monkeypatch):
     assert other.years.all == (2022,), "it was asked a moment ago"
     monkeypatch.setattr("app.flows.levy.LOOK_S", 0.0)
     assert other.years.all == (2023, 2022)
+
+
+def test_a_process_that_begins_does_not_speak_of_the_first_year(running):
+    """With no connection at hand yet, as every command: it took the year of the settings, and took it silently."""
+    opened(running)
+    running.parts.engine.dispose()
+
+    with pytest.raises(YearUnsaid):
+        _ = Levy(running.parts.engine, YEARS, 2022).only
 
 
 def test_the_applications_role_opens_and_closes_nothing_by_itself(running):
