@@ -92,7 +92,7 @@ test("from the phone to the paper in five screens", { skip: !api }, async () => 
   paid.onLoad();
   await until(() => paid.data.payment.state === "paid");
   assert.match(paid.data.payment.words, /缴费成功/);
-  assert.deepStrictEqual(paid.data.starts, ["2022年1月1日"]);
+  assert.deepStrictEqual(paid.data.starts, ["医保从 2022年1月1日 起可以报销。"]);
   await idle();
   await paid.ask();
   assert.deepStrictEqual([paid.data.problem, paid.data.payment.state], ["", "paid"]);

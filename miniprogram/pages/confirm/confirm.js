@@ -3,7 +3,7 @@ const api = require("../../lib/api");
 const { yuan, newKey } = require("../../lib/words");
 
 Page({
-  data: { large: false, question: /** @type {any} */ (null), lines: /** @type {any[]} */ ([]), total: "", tiered: false, problem: "", busy: false },
+  data: { large: false, question: /** @type {any} */ (null), lines: /** @type {any[]} */ ([]), total: "", tiered: false, late: false, problem: "", busy: false },
 
   key: "",
   wanted: /** @type {any[]} */ ([]),
@@ -20,7 +20,8 @@ Page({
     const question = this.wanted.find((/** @type {any} */ due) => due.ask_first && !due.home) || null;
     const total = this.wanted.reduce((/** @type {number} */ sum, /** @type {any} */ due) => sum + due.personal_due, 0);
     const tiered = this.wanted.some((/** @type {any} */ due) => due.insurance === "RES_PENSION");
-    this.setData({ question, lines: this.wanted, total: yuan(total), tiered });
+    const late = this.wanted.some((/** @type {any} */ due) => due.late); // of a former year: said once more
+    this.setData({ question, lines: this.wanted, total: yuan(total), tiered, late });
   },
 
   atHome() {

@@ -21,8 +21,13 @@ Page({
 
   /** @param {any} payment */
   show(payment) {
-    const starts = payment.items.map((/** @type {any} */ item) => item.benefit_start).filter(Boolean).map(date);
-    this.setData({ payment, amount: yuan(payment.amount), starts: [...new Set(/** @type {string[]} */ (starts))] });
+    const covering = payment.items.filter((/** @type {any} */ item) => item.benefit_start);
+    const days = [...new Set(covering.map((/** @type {any} */ item) => date(item.benefit_start)))];
+    const starts =
+      days.length === 1
+        ? [`医保从 ${days[0]} 起可以报销。`]
+        : covering.map((/** @type {any} */ item) => `${item.masked_name} ${item.title}：从 ${date(item.benefit_start)} 起可以报销。`);
+    this.setData({ payment, amount: yuan(payment.amount), starts });
     const open = payment.state === "waiting" || payment.state === "checking";
     if (open && !this.gone) setTimeout(() => this.ask(), this.every);
     if (payment.state === "paid") this.offer();

@@ -61,7 +61,10 @@ def test_both_are_paid_in_one_payment_and_each_is_booked_under_its_year(running,
         (2022, late.base.total),
         (2023, normal.base.personal),
     ]
-    assert running.one("select description from payment")[0].endswith("2022、2023年度城乡居民保险费")
+    number, description = running.one("select number, description from payment")
+    assert description.endswith("2022、2023年度城乡居民保险费")
+    receipt = browser.get(f"/pay/{number}").text
+    assert "2022年居民医保：从 2022年11月20日 起" in receipt and "2023年居民医保：从 2023年1月1日 起" in receipt
     paid = browser.get("/paid")
     assert paid.text.index("2023年缴费情况") < paid.text.index("2022年居民医保")
 
