@@ -138,9 +138,9 @@ def closed_words(dates: Dates, today: date) -> str | None:
     return None
 
 
-def in_words(progress: Sequence[Progress]) -> str:
-    """医保 12 / 30 人办好，养老 3 / 18 人办好。 Pure."""
-    return "，".join(f"{each.title} {each.done} / {each.of} 人办好" for each in progress) + "。"
+def in_words(progress: Sequence[Progress], year: int) -> str:
+    """2022年医保 12 / 30 人办好，养老 3 / 18 人办好。 Pure."""
+    return f"{year}年" + "，".join(f"{each.title} {each.done} / {each.of} 人办好" for each in progress) + "。"
 
 
 def just_settled(parts: Parts, village_code: str) -> list[int]:

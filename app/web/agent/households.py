@@ -130,7 +130,7 @@ def village(code: str) -> Answer:
     shown = render_template(
         "agent/village.html",
         place=place,
-        progress=in_words(progress),
+        progress=in_words(progress, parts().rules.year),
         closed=closed_words(parts().rules.dates, parts().clocks.today()),
         slips=can_be_handed_out(parts().rules, parts().clocks.today()),
         lines=[

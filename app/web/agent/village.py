@@ -51,7 +51,7 @@ def news(code: str) -> Response:
     lines, progress = villagers(parts(), place.code)
     return jsonify(
         edition=edition,
-        progress=in_words(progress),
+        progress=in_words(progress, parts().rules.year),
         people={
             mark_of(line.subject.id): {
                 "words": STANDING_WORDS[line.standing],

@@ -69,7 +69,7 @@ def test_the_list_hears_within_seconds_who_paid(agent, district, running):
     assert before.status == 204
     told = json.loads(agent.get(news).html)
     assert told["people"][line]["due"].startswith("医保办好了")
-    assert told["progress"] == "医保 1 / 3 人办好，养老 0 / 2 人办好。"
+    assert told["progress"] == "2022年医保 1 / 3 人办好，养老 0 / 2 人办好。"
     assert agent.get(news, edition=told["edition"]).status == 204
 
 
