@@ -174,7 +174,7 @@ def listed(parts: Parts, *, everything: bool = False) -> list[Listed]:
     with parts.reading() as connection:
         rows = connection.execute(query.order_by(Determination.id)).all()
         ids = sorted({row.person_id for row in rows})
-        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.years)}
+        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.ever)}
     return [_listed(row, people[row.person_id]) for row in rows]
 
 

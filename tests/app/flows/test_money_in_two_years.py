@@ -159,6 +159,9 @@ def test_an_application_names_its_year_and_the_list_shows_it(running, two_years)
     assert [(each.id, each.levy_year) for each in determine.listed(running.parts)] == list(
         zip(numbers, (2022, 2023), strict=True)
     )
+    close_year(running.office, 2022, by="operator:test")
+    running.parts.levy.look()
+    assert [each.levy_year for each in determine.listed(running.parts)] == [2022, 2023], "who asked waits for an answer"
 
 
 def test_what_a_bureau_grants_for_a_closed_year_goes_back_too(running, two_years):
