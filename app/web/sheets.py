@@ -5,7 +5,7 @@ from datetime import datetime
 from flask import render_template, request
 
 from app.flows.due.explain import explain
-from app.flows.due.quote import subjects
+from app.flows.due.quote import amount_due, subjects
 from app.flows.register.determine import ask_for_history
 from app.policy.sheet import Sheet
 from app.registry.find import Subject
@@ -35,16 +35,19 @@ def item_of_person(person_id: int, key: str) -> tuple[Subject, Item]:
 
 
 def in_its_year(subject: Subject, year: int) -> Subject:
-    """The person as he is for one of the years that are collected. NoSuchSheet."""
+    """The person as he is for one of the years that are or were collected. NoSuchSheet."""
     if year not in subject.years:
         raise NoSuchSheet
     return subject.in_year(year)
 
 
 def sheet_of(subject: Subject, named: str, *, at: datetime, channel: str) -> Sheet:
-    """The sheet of an item's key, with the tier in the address. NoSuchSheet, NoSuchItem."""
+    """The sheet of an item's key, with the tier in the address; of a year that is closed only what was paid is told.
+    NoSuchSheet, NoSuchItem, YearClosed."""
     insurance, year, determination = item_of(named)
     tier, own = tiers(request.args).get(subject.id, {}).get((year, determination)), in_its_year(subject, year)
+    if not amount_due(parts(), own, insurance, at=at, channel=channel, determination=determination).settled:
+        parts().levy.known(year)
     return explain(parts(), own, insurance, at=at, channel=channel, tier=tier, determination=determination)
 
 

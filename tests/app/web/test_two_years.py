@@ -81,6 +81,8 @@ def test_an_item_that_names_no_year_is_asked_for_anew(running, both):
 
 def test_what_was_paid_for_a_year_is_there_when_it_is_closed(running, both, browser):
     page = browser.look_up(both.adult.name, both.adult.id_number)
+    sheets = sorted(each for each in re.findall(r'href="(/sheet/[^"]*)"', page.html) if each.endswith("@2022"))
+    [tier] = {each for each in re.findall(r'href="([^"]*/tier[^"]*)"', page.html) if "year=2022" in each}
     [late] = [each for each in page.values("item") if each.endswith("@2022")]
     browser.submit(browser.get("/confirm", item=[late], home=[late]), "/pay", form="/pay", by="wechat:native")
     pay_what_is_out(running)
@@ -93,6 +95,9 @@ def test_what_was_paid_for_a_year_is_there_when_it_is_closed(running, both, brow
     assert "2022年居民医保" in paid.text and "缴费凭证" in paid.html
     proof = next(each for each in re.findall(r'href="([^"]*/proof/[^"]*)"', paid.html) if "2022" in each)
     assert browser.get(proof).status == 200
+    paid, unpaid = (browser.get(each) for each in sheets)
+    assert "已经交过了" in paid.text and (unpaid.status, browser.get(tier).status) == (409, 409)
+    assert "这一年度现在不收了" in unpaid.text, "it said what to pay now, and until when"
 
 
 def test_who_has_only_the_late_year_left_can_go_on_to_pay_it(running, both, browser):
