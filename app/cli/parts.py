@@ -20,13 +20,19 @@ def settings() -> Any:
 
 
 def parts() -> Parts:
-    """What create_app joined; made at the first call."""
-    return cast("Parts", current_app.extensions["joined"].parts)
+    """What create_app joined; made at the first call. Which years are collected is heard before anything is asked with
+    a connection in hand."""
+    return _up_to_date(cast("Parts", current_app.extensions["joined"].parts))
 
 
 def office_parts() -> Parts:
     """The same with the office's role: for commands that make accounts, take files in, or decide for a bureau."""
-    return cast("Parts", current_app.extensions["joined"].office)
+    return _up_to_date(cast("Parts", current_app.extensions["joined"].office))
+
+
+def _up_to_date(held: Parts) -> Parts:
+    held.levy.keep_up()
+    return held
 
 
 def year_meant(said: int | None) -> int:
