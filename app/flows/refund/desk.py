@@ -72,7 +72,8 @@ class Paid:
 
 @dataclass(frozen=True)
 class Standing:
-    """One item as the register has its person today, and why its bill is of that amount. The name is masked."""
+    """One item as the register has its person today, for the year of the item, and why its bill is of that amount. The
+    name is masked."""
 
     name: str
     title: str

@@ -217,3 +217,25 @@ def test_the_refund_desk_reads_the_item_of_the_year_that_goes_back(running, two_
     close_year(running.office, 2022, by="operator:test")
     running.parts.levy.look()
     assert read() == once
+
+
+def test_who_decides_about_money_of_a_year_reads_that_years_register(running, two_years):
+    """Also of a back-payment that was applied for in 2022, after its end."""
+    late, year = two_years.late, {"levy_year": 2022}
+    number = determine.apply(running.parts, late, PENSION, Kind.POLICY_BACKPAY, by="staff:desk", levy_year=2022)
+    determine.decide(running.office, number, determine.Ruling(True, years=(2019,)), by="staff:bureau")
+    paid = pay(running, Want(late, MEDICAL, **year), Want(late, PENSION, 30000, number, **year), key="late")
+    running.write(
+        lambda connection: connection.execute(
+            text("update enrolment set employee_insured = true where person_id = :p"), {"p": late}
+        )
+    )
+    close_year(running.office, 2022, by="operator:test")
+
+    found = case(running.parts, apply(running.parts, paid, by=CLERK).number)
+
+    assert [(each.title, each.sheet.personal_due) for each in found.standing] == [
+        ("2022年居民医保", 90000),
+        ("2019年养老补缴", 30000),
+    ]
+    assert [each.register[2] for each in found.standing] == ["没有参加单位的医疗保险", "没有参加单位的养老保险"]
