@@ -35,6 +35,7 @@ from config.settings import CHECKOUT, environment
 from payments.sandbox.keys import load_keys
 
 LONG_S = 1.0
+WARM = 5  # visitors who come before it counts, one a second: nobody upgrades what has just begun
 AROUND = 2 + len(FOLLOWED)  # of a payment besides the browsing: order, callback, and these
 _PEOPLE = """
 import json, sys
@@ -175,7 +176,7 @@ def measure(server: Server, home: Path, asked: Asked) -> dict[str, object]:
         with far_side(ground) as url:
             ground.environ["GATEWAY_WECHAT_BASE_URL"] = url
             _flask(ground, before, "db", "upgrade")
-            visitors = _visitors(ground, before, asked.payments * length)
+            visitors = _visitors(ground, before, WARM + asked.payments * length)
             ground.admin(_AN_ACCOUNT_EACH)
             ground.admin("analyze")  # as a database that has been at work for a while
             return _under_load(ground, before, visitors, asked)
@@ -197,17 +198,19 @@ def _under_load(ground: Ground, before: Path, visitors: list[tuple[str, str]], a
             instance.start(before)
         with proxy(ground.folder / "nginx", free_port(), web=ports[:2], callbacks=ports[2]) as port:
             doing = threading.Thread(target=restarts.run)
+            Crowd(port, connections=400, apart=GATEWAYS).run(plan(iter(visitors[:WARM]), 1, times=times), then(ground))
             crowd = Crowd(port, connections=400, apart=GATEWAYS)
+            before_it, _ = _money(ground)
             restarts.began = time.monotonic()
             doing.start()
             least = time.monotonic() + asked.seconds
             seen = crowd.run(
-                plan(iter(visitors), asked.payments, times=times),
+                plan(iter(visitors[WARM:]), asked.payments, times=times),
                 _noted(then(ground), restarts),
                 ends=lambda: not doing.is_alive() and time.monotonic() > least,
             )
             doing.join()
-        return _judged(ground, seen, restarts)
+        return _judged(ground, seen, restarts, before_it)
     finally:
         for instance in instances:
             instance.kill()
@@ -224,7 +227,16 @@ def _noted(follows: Then, restarts: Restarts) -> Then:
     return after
 
 
-def _judged(ground: Ground, seen: Mapping[str, Seen], restarts: Restarts) -> dict[str, object]:
+def _money(ground: Ground) -> tuple[int, int]:
+    """How many payments are paid, and how many callbacks were refused."""
+    [(paid, refused)] = ground.sql(
+        "select (select count(*) from payment where state = 'paid'),"
+        " (select count(*) from received where verdict <> 'verified')"
+    )
+    return int(str(paid)), int(str(refused))
+
+
+def _judged(ground: Ground, seen: Mapping[str, Seen], restarts: Restarts, before_it: int) -> dict[str, object]:
     kinds = {
         kind: {
             "requests": len(each.took),
@@ -238,10 +250,8 @@ def _judged(ground: Ground, seen: Mapping[str, Seen], restarts: Restarts) -> dic
     requests = sum(len(each.took) for each in seen.values())
     failed = sum(sum(each.statuses.values()) - sum(each.statuses.get(s, 0) for s in TAKEN) for each in seen.values())
     taken = sum(seen[kind].statuses.get(204, 0) for kind in GATEWAYS if kind in seen)
-    [(booked, refused)] = ground.sql(
-        "select (select count(*) from payment where state = 'paid'),"
-        " (select count(*) from received where verdict <> 'verified')"
-    )
+    paid, refused = _money(ground)
+    booked = paid - before_it
     try:
         checked, right = _flask(ground, CHECKOUT, "ledger", "check"), True
     except AssertionError as broken:  # the figures are told all the same
@@ -277,6 +287,7 @@ def _ground(server: Server, home: Path) -> Ground:
         "LOG_LEVEL": "WARNING",
         "TRUSTED_PROXIES": "1",
         "WEB_WORKERS": "2",
+        "WEB_THREADS": "24",
         "WEB_DRAIN_S": "1",
     }
     environ |= dict(sandbox_keys(home / "far", base_url="http://127.0.0.1:9"))
