@@ -46,8 +46,10 @@ def sheet_of(subject: Subject, named: str, *, at: datetime, channel: str) -> She
     NoSuchSheet, NoSuchItem, YearClosed."""
     insurance, year, determination = item_of(named)
     tier, own = tiers(request.args).get(subject.id, {}).get((year, determination)), in_its_year(subject, year)
-    if not amount_due(parts(), own, insurance, at=at, channel=channel, determination=determination).settled:
-        parts().levy.known(year)
+    if year not in parts().levy.years.all:
+        due = amount_due(parts(), own, insurance, at=at, channel=channel, determination=determination)
+        if not due.settled:
+            parts().levy.known(year)
     return explain(parts(), own, insurance, at=at, channel=channel, tier=tier, determination=determination)
 
 
