@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from apiflask import APIFlask
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from flask.json.provider import DefaultJSONProvider
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -24,6 +23,7 @@ from app.observe import Alarm, say_alert
 from app.policy.terms import PolicyYear
 from app.policy.year import load_year
 from app.web import open_doors
+from app.web.quick import Json, Web
 from config.postgres import create_database, ensure_running
 from config.settings import BadSettings, Settings
 from core.clock import utc_now
@@ -180,7 +180,7 @@ def _parts_of(settings: Settings) -> dict[str, Any]:
 def create_app(settings: Settings) -> APIFlask:
     """The application: web process and command line. Opens no connection before it is asked something."""
     set_up_logs(settings.log_level)
-    app = APIFlask("app.web", title="两险通", version="1", docs_path=None, spec_path="/api/openapi.json")
+    app = Web("app.web", title="两险通", version="1", docs_path=None, spec_path="/api/openapi.json")
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=1024 * 1024,
@@ -207,20 +207,6 @@ def create_app(settings: Settings) -> APIFlask:
     for group in GROUPS:
         app.cli.add_command(group)
     return app
-
-
-class Json(DefaultJSONProvider):
-    """What comes is read, and a body nested a hundred thousand deep is no JSON (A84); what goes is told in order."""
-
-    ensure_ascii = False
-    sort_keys = False
-
-    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        """ValueError."""
-        try:
-            return super().loads(s, **kwargs)
-        except RecursionError:
-            raise ValueError("nested too deep") from None
 
 
 class Joined:

@@ -3,7 +3,8 @@ and how long anybody waits for an answer."""
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from math import inf
@@ -77,11 +78,12 @@ class Told(psycopg.Connection[Any]):
     pooler too. It waits for no answer longer than its user's patience, whatever the other side does."""
 
     settings: "Settings"
+    stands_alone = False  # a statement without a transaction around it (core/alone.py)
     longer_s = 0.0  # how long this very transaction waits for each answer, beyond its user's patience
 
     def _start_query(self) -> Any:
         """As psycopg's, with more than one word in the message; in its pipeline each word goes on its own."""
-        if self.autocommit or self.pgconn.transaction_status != TransactionStatus.IDLE:
+        if self.stands_alone or self.autocommit or self.pgconn.transaction_status != TransactionStatus.IDLE:
             return
         words = (self._get_tx_start_command(), *self._told())
         if self._pipeline:
@@ -94,6 +96,16 @@ class Told(psycopg.Connection[Any]):
         for result in (yield from generators.execute(self.pgconn)):
             if result.status != ExecStatus.COMMAND_OK:
                 raise error_from_result(result, encoding=self.info.encoding)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """No transaction is begun meanwhile."""
+        assert self.pgconn.transaction_status == TransactionStatus.IDLE, "a transaction is open"
+        self.stands_alone = True
+        try:
+            yield
+        finally:
+            self.stands_alone = False
 
     def _rollback_gen(self) -> Any:
         """As psycopg's, but what was prepared stays when a reader has read. It forgets all, lest a statement knows a

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, text, update
 
@@ -147,18 +147,22 @@ def _visitor(row: Any) -> Visitor:
             row.glass,
             row.until,
         )
-    return replace(_seen(row, agent, officer), unsure_id=row.unsure_id)
+    return replace(resident(bytes(row.token_hash), row), agent=agent, officer=officer, unsure_id=row.unsure_id)
 
 
-def resident(row: Any) -> Visitor:
+def resident(token_hash: bytes, row: "OwnRow | Any") -> Visitor:
     """A resident's session from its row."""
-    return _seen(row, None, None)
+    return Visitor(token_hash, None, None, row.openid, row.known, row.expires_at, row.ends_at, row.account_id)
 
 
-def _seen(row: Any, agent: SignedIn | None, officer: Officer | None) -> Visitor:
-    return Visitor(
-        bytes(row.token_hash), agent, officer, row.openid, row.known, row.expires_at, row.ends_at, row.account_id
-    )
+class OwnRow(NamedTuple):
+    """What the row of a resident's session says."""
+
+    openid: bytes | None
+    known: Mapping[str, int]
+    expires_at: datetime
+    ends_at: datetime
+    account_id: int | None
 
 
 def write(

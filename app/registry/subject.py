@@ -1,9 +1,12 @@
 """A person with everything the rules ask for, for one levy year or another."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
+
+MOST_KEPT = 16
+Reckoned = TypeVar("Reckoned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,16 @@ class Subject:
     levy_year: int
     years: Mapping[int, InYear]  # of each year that was asked about
     restricted_at: datetime | None = None  # his name then is RESTRICTED, for whoever may not see it
+    _reckoned: dict[object, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def once(self, asked: object, reckon: Callable[[], Reckoned]) -> Reckoned:
+        """What is reckoned of these facts alone and of what is `asked`, kept with them; a changed copy has nothing."""
+        found: Reckoned | None = self._reckoned.get(asked)
+        if found is None:
+            if len(self._reckoned) >= MOST_KEPT:
+                self._reckoned.clear()
+            found = self._reckoned[asked] = reckon()
+        return found
 
     @property
     def last_tier(self) -> int | None:

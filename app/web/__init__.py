@@ -144,8 +144,10 @@ def _forget_places(_error: BaseException | None) -> None:
 def _end(response: Response) -> Response:
     door = request.endpoint or "none"  # the route's name: a path could carry what nobody may log
     seconds = perf_counter() - g.get("began", perf_counter())
+    said = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 asked for one by one each walks them all
     for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+        if name.lower() not in said:
+            response.headers.add(name, value)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", HSTS)
     if response.status_code == 503:

@@ -180,9 +180,15 @@ def all_due(
     at: datetime,
     channel: str = SELF,
     tiers: Tiers = MappingProxyType({}),
-) -> list[Due]:
+) -> tuple[Due, ...]:
     """The insurances of one person for the newest year, then each back-payment, then what can still be done for a
-    former year; `tiers` are those chosen for pensions."""
+    former year; `tiers` are those chosen for pensions. Reckoned once of a person's facts, a day, a channel and tiers:
+    who looks goes from page to page within minutes."""
+    asked = (parts.levy, parts.levy.years, business_day(at), channel, frozenset(tiers.items()))
+    return subject.once(asked, lambda: tuple(_all_due(parts, subject, at, channel, tiers)))
+
+
+def _all_due(parts: Parts, subject: Subject, at: datetime, channel: str, tiers: Tiers) -> list[Due]:
     # A year that opened since the person was read comes with the next look.
     newest, *former = [year for year in parts.levy.years.all if year in subject.years] or [subject.levy_year]
     dues = dues_of_year(parts, subject.in_year(newest), at=at, channel=channel, tiers=tiers)

@@ -13,7 +13,7 @@ from app.access import accounts, acts, devices, sessions
 from app.access.acts import What
 from app.access.models import Agent, Staff
 from app.access.passwords import LONGEST, is_right
-from app.access.sessions import Visitor
+from app.access.sessions import OwnRow, Visitor
 from app.access.tally import LOGINS, Counted, count, count_at, forgive
 from app.flows.enter.second import Whose, prove_second
 from app.flows.parts import Parts
@@ -97,9 +97,9 @@ def visitor_of(parts: Parts, token: str) -> Visitor | None:
 def visitor_with_people(parts: Parts, token: str) -> tuple[Visitor | None, list[Subject]]:
     """A resident's session with everybody it knows, in one query; (None, []) if it is none, or knows nobody yet."""
     now, years = parts.clocks.wall(), parts.levy.years
-    with parts.reading() as connection:
-        row, people = find.by_session(connection, parts.vault, sessions.hash_of(token), now=now, years=years)
-    visitor = sessions.resident(row) if row is not None else None
+    token_hash = sessions.hash_of(token)
+    seen, people = find.by_session(parts.engine, parts.vault, token_hash, now=now, years=years)
+    visitor = sessions.resident(token_hash, OwnRow._make(seen)) if seen is not None else None
     _live_on(parts, visitor, now)
     return visitor, people
 

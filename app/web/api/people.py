@@ -5,6 +5,7 @@ from typing import Any
 
 from apiflask import APIBlueprint
 from flask import request
+from orjson import Fragment, dumps
 
 from app.flows.due.quote import Due, Tiers, all_due, subjects
 from app.flows.family.people import get_to_know
@@ -67,10 +68,15 @@ def _people(found: Sequence[Subject], chosen: Mapping[int, Tiers], names: Mappin
             "household": groups.setdefault(person.household_id, len(groups) + 1),
             "masked_name": mask_name(person.name),
             "village": f"{person.town}{person.village}",
-            "due": [_due(each) for each in all_due(parts(), person, at=now, tiers=chosen.get(person.id, {}))],
+            "due": _told(person, all_due(parts(), person, at=now, tiers=chosen.get(person.id, {}))),
         }
         for person in found
     ]
+
+
+def _told(person: Subject, dues: Sequence[Due]) -> Fragment:
+    """Written once of what was reckoned once; both are kept, and let go of, together."""
+    return person.once(("told", id(dues)), lambda: Fragment(dumps([_due(each) for each in dues])))
 
 
 def _due(due: Due) -> dict[str, Any]:

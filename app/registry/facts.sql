@@ -1,0 +1,60 @@
+-- Each of these people who live where the asker may see somebody, with all that the register, the bills and the bureaus
+-- say, in the order of their ids: what is sealed for itself, the rest as one document, so that a reader who has read the
+-- same before need not take it apart. In plpgsql, whose plans stay with the connection, and with the owner's eyes: each
+-- table's own look at the place (scope.sql) cost more than all the rest, and one look at the household says the same.
+create or replace function person_facts(p_ids bigint[], p_years int[], p_former int[], p_places text)
+  returns table (id bigint, name bytea, id_number bytea, phone bytea, restricted_at timestamptz, facts text)
+  language plpgsql stable security definer rows 4
+  set search_path = public, pg_temp set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select p.id, p.name, p.id_number, p.phone, p.restricted_at, jsonb_build_object(
+             'household_id', p.household_id, 'village_code', h.village_code, 'village', v.name, 'town', t.name,
+             'birth_date', p.birth_date, 'sex', p.sex, 'residence', p.residence, 'alive', p.alive,
+             'student', p.student, 'school', p.school, 'medical_years', p.medical_years, 'is_migrant', p.is_migrant,
+             'relation_to_head', p.relation_to_head, 'household_number', h.number, 'family_type', p.family_type,
+             'spouse_birth', p.spouse_birth, 'parent_known', p.parent_index is not null,
+             'permit_to', case when p.residence like 'permit%' then
+                            permit_end(p.residence, p.permit_to, p.parent_index) end,
+             'categories', array(select c.insurance || ':' || c.code from category c where c.person_id = p.id),
+             'enrolments', (select jsonb_object_agg(e.insurance, jsonb_build_array(e.status, e.employee_insured,
+                                                                e.insured_elsewhere, e.last_tier))
+                              from enrolment e where e.person_id = p.id),
+             'bills', (select jsonb_agg(jsonb_build_object('insurance', b.insurance, 'determination', b.determination,
+                                'id', b.id, 'levy_year', b.levy_year, 'years', b.years,
+                                'household_id', b.household_id, 'state', b.state, 'tier', b.tier,
+                                'personal_due', b.personal_due, 'settled_at', b.settled_at,
+                                'settled_by', b.settled_by, 'reason_code', b.reason_code,
+                                'benefit_start', b.benefit_start))
+                         from bill b
+                        where b.person_id = p.id and b.state not in ('withdrawn', 'refunded')
+                          and (b.levy_year = any (p_years) or b.insurance = 'RES_MEDICAL' and b.state = 'settled')),
+             'determinations', (select jsonb_agg(jsonb_build_object('id', d.id, 'insurance', d.insurance,
+                                'kind', d.kind, 'state', d.state, 'levy_year', d.levy_year, 'amount', d.amount,
+                                'years', d.years, 'benefit_start', d.benefit_start) order by d.id)
+                         from determination d
+                        where d.person_id = p.id
+                          and (d.levy_year = any (p_years) or d.kind = 'enrolment_history')),
+             'former', case when cardinality(p_former) > 0 then (
+               select jsonb_object_agg(f.levy_year, jsonb_build_object('residence', f.residence,
+                        'student', f.student, 'school', f.school, 'medical_years', f.medical_years,
+                        'family_type', f.family_type, 'spouse_birth', f.spouse_birth,
+                        'permit_to', former_permit_end(f.levy_year, f.residence, f.permit_to, p.parent_index),
+                        'categories', array(select c.insurance || ':' || c.code from former_category c
+                                             where c.person_id = p.id and c.levy_year = f.levy_year),
+                        'enrolments', (select jsonb_object_agg(e.insurance, jsonb_build_array(e.status,
+                                                e.employee_insured, e.insured_elsewhere, e.last_tier))
+                                         from former_enrolment e
+                                        where e.person_id = p.id and e.levy_year = f.levy_year)))
+                 from former_person f where f.person_id = p.id and f.levy_year = any (p_former)) end)::text
+      from unnest(p_ids) with ordinality k (id, place)
+      join person p on p.id = k.id
+      join household h on h.id = p.household_id
+      join village v on v.code = h.village_code
+      join town t on t.code = v.town_code
+     where p_places = '*' or h.village_code = any (string_to_array(p_places, ','))
+        or left(h.village_code, 9) = any (string_to_array(p_places, ','))
+     order by k.place;
+end $$;

@@ -1,0 +1,53 @@
+"""What the framework does anew for every request and need not here: odd, hence in one place, a tenth of a look-up's
+time (docs/performance.md)."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from apiflask import APIFlask
+from flask import Flask
+from flask.json.provider import DefaultJSONProvider
+from flask.sessions import SecureCookieSessionInterface
+
+
+class Json(DefaultJSONProvider):
+    """What comes is read, and a body nested a hundred thousand deep is no JSON (A84); what goes is told in order."""
+
+    ensure_ascii = False
+    sort_keys = False
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """ValueError."""
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError:
+            raise ValueError("nested too deep") from None
+
+    def response(self, *args: Any, **kwargs: Any) -> Any:
+        """As Flask's."""
+        try:
+            said = orjson.dumps(self._prepare_response_obj(args, kwargs), option=orjson.OPT_APPEND_NEWLINE)
+        except orjson.JSONEncodeError:  # half a character, say: Flask's writes it as it came
+            return super().response(*args, **kwargs)
+        return self._app.response_class(said, mimetype=self.mimetype)
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Flask makes the signer of its cookie at each request, whether there is one or not."""
+
+    @lru_cache(maxsize=4)  # noqa: B019 as long as the process
+    def get_signing_serializer(self, app: Flask) -> Any:
+        """As Flask's."""
+        return super().get_signing_serializer(app)
+
+
+class Web(APIFlask):
+    """The application. None of its views is a coroutine."""
+
+    session_interface = _Sessions()
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """As it is: Flask looks at every function of every request."""
+        return func
