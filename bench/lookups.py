@@ -62,7 +62,7 @@ def sessions_of_households(
             now = parts.clocks.wall()
             account, _ = accounts.of_phone(connection, parts.vault, f"139{len(tokens):08}", now=now)
             sessions.write(connection, token, now=now, account_id=account)
-            visitor = sessions.find(connection, token, now=now)
+            visitor = sessions.find_by_hash(connection, sessions.hash_of(token), now=now)
             assert visitor is not None
             for member in together:
                 sessions.know(connection, visitor, member)

@@ -17,6 +17,8 @@ ORDER = (
     "app/registry/determination.sql",
     "app/registry/permit.sql",
     "app/registry/facts.sql",
+    "payments/taking/begin.sql",
+    "app/flows/pay/meet.sql",
     "payments/taking/take_outcome.sql",
     "notifications/notice.sql",
     "payments/taking/collect.sql",

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import secrets
 import tomllib
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +17,7 @@ from payments.gateways.base import Kind, Order, Outcome, Trade, Word
 from payments.number import new_number
 from payments.taking.bills import Draft, DraftLine, IssuedBill, issue
 from payments.taking.settle import Message
-from payments.taking.start import Attempt, begin
+from payments.taking.start import Asked, Attempt, begin
 
 DEPARTMENTS = tomllib.loads((FOLDER / "yicheng.toml").read_text(encoding="utf-8"))["departments"]
 NOON = datetime(2021, 11, 5, 12, tzinfo=BEIJING)  # on the business clock
@@ -187,8 +188,13 @@ def a_started_payment(connection: Connection, *bills: IssuedBill, **spoilt: obje
     """A payment written down for these bills (the ordinary adult's by default)."""
     covered = bills or (a_bill(connection),)
     attempt = an_attempt(covered[0].household_id, **spoilt)
-    begin(connection, covered, attempt)
+    begin(connection, covered, attempt, a_wish())
     return attempt
+
+
+def a_wish() -> Asked:
+    """A key nobody used before."""
+    return Asked(secrets.token_bytes(32), b"")
 
 
 def a_paid_word(attempt: Attempt, amount: int = 32000, **spoilt: object) -> Outcome:

@@ -1,16 +1,18 @@
 """Sessions as rows: the visitor holds a random token, the database its hash. Nothing here commits."""
 
 import secrets
+from collections import namedtuple
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, insert, or_, select, text, update
 
 from app.access.models import Session
 from app.access.roles import Role
+from core.alone import ask_alone
 from core.db import EVERYWHERE
 
 IDLE, LIFE, AGENT_LIFE = timedelta(minutes=30), timedelta(hours=2), timedelta(hours=8)
@@ -104,29 +106,33 @@ def hash_of(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
-def find(connection: Connection, token: str, *, now: datetime) -> Visitor | None:
-    """The live session of a token, with its agent and his villages or its officer and his role, in one query; None
-    for any other token.
-
-    Whoever was disabled, or lost a village or a role, is without it from this very query on (A47)."""
-    return find_by_hash(connection, hash_of(token), now=now)
+def find(engine: Engine, token: str, *, now: datetime) -> Visitor | None:
+    """The live session of a token, with its agent and his villages or its officer and his role, in one statement that
+    stands alone; None for any other token. Who lost a village or a role is without it from this very query (A47)."""
+    rows = ask_alone(engine, _FIND, (now, hash_of(token), now))
+    return _visitor(_Row._make(rows[0])) if rows else None
 
 
 def find_by_hash(connection: Connection, token_hash: bytes, *, now: datetime) -> Visitor | None:
-    """As `find`, by what the database keeps of the token."""
-    row = connection.execute(_FIND, {"token_hash": token_hash, "now": now}).one_or_none()
-    return None if row is None else _visitor(row)
+    """As `find`, by what the database keeps of the token, in a transaction."""
+    row = connection.exec_driver_sql(_FIND, (now, token_hash, now)).one_or_none()
+    return None if row is None else _visitor(_Row._make(row))
 
 
-_FIND = text(
+_FIND = (
     "select s.token_hash, s.openid, s.known, s.expires_at, s.ends_at, s.account_id, s.unsure_id, s.agent_id,"
     "       a.login, a.name, coalesce(a.given, f.given) as given,"
     "       array(select village_code from agent_village v where v.agent_id = s.agent_id) as villages,"
     "       s.staff_id, f.login as staff_login, f.name as staff_name, f.role, f.towns, g.id as glass, g.until"
     "  from session s left join agent a on a.id = s.agent_id left join staff f on f.id = s.staff_id"
-    "  left join glass g on g.asked_by = 'staff:' || f.login and g.ended_at is null and g.until > :now"
-    " where s.token_hash = :token_hash and s.expires_at > :now and (s.agent_id is null or a.active)"
+    "  left join glass g on g.asked_by = 'staff:' || f.login and g.ended_at is null and g.until > %s"
+    " where s.token_hash = %s and s.expires_at > %s and (s.agent_id is null or a.active)"
     "   and (s.staff_id is null or f.active)"
+)
+_Row = namedtuple(
+    "_Row",
+    "token_hash openid known expires_at ends_at account_id unsure_id agent_id login name given villages staff_id"
+    " staff_login staff_name role towns glass until",
 )
 
 
@@ -155,14 +161,7 @@ def resident(token_hash: bytes, row: "OwnRow | Any") -> Visitor:
     return Visitor(token_hash, None, None, row.openid, row.known, row.expires_at, row.ends_at, row.account_id)
 
 
-class OwnRow(NamedTuple):
-    """What the row of a resident's session says."""
-
-    openid: bytes | None
-    known: Mapping[str, int]
-    expires_at: datetime
-    ends_at: datetime
-    account_id: int | None
+OwnRow = namedtuple("OwnRow", "openid known expires_at ends_at account_id")
 
 
 def write(

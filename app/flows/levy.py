@@ -1,10 +1,11 @@
 """Which levy years are collected here: the table says, and one that opens or closes is known everywhere in seconds."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -57,8 +58,11 @@ class Levy:
     def hear(self, connection: Connection) -> None:
         """What is so in this transaction is known now. Asked where something is written: whose year the register is
         hangs on it."""
-        rows = connection.execute(text("select year, closed_at is null from levy_year order by year")).all()
-        self._known = tuple((row[0], row[1]) for row in rows) or self._known
+        self.heard(connection.execute(text("select year, closed_at is null from levy_year order by year")).all())
+
+    def heard(self, said: Iterable[Sequence[Any]]) -> None:
+        """The same for somebody who has read it: each year that ever was, and whether it can be paid."""
+        self._known = tuple((year, still) for year, still in said) or self._known
         self._heard = True
 
     def rules(self, year: int) -> PolicyYear:

@@ -63,14 +63,15 @@ def meet(connection: Connection, person_ids: Iterable[int], *, codes: bool = Fal
     connection.execute(_MEET, {"people": sorted(set(person_ids)), "codes": codes})
 
 
-def issue(connection: Connection, draft: Draft) -> IssuedBill:
-    """The open bill for this levy item: the one there is if it says the same, else a new one in its place.
+def issue(connection: Connection, draft: Draft, *, unseen: bool = False) -> IssuedBill:
+    """The open bill for this levy item: the one there is if it says the same, else a new one in its place. `unseen`:
+    whoever met the person has just seen that there is none.
 
     Its person is met. Somebody who moved may have one in the former household: that one is withdrawn too. BillSettled
     if it was paid; PaymentUnderWay if a live payment holds the old one (decision 6)."""
     assert sum(line.amount for line in draft.lines) >= draft.personal_due
     while True:
-        for standing in connection.execute(_STANDING, _item(draft)).all():
+        for standing in () if unseen else connection.execute(_STANDING, _item(draft)).all():
             if standing.state == "settled":
                 raise BillSettled(f"bill {standing.id}")
             if _says_the_same(standing, draft):
@@ -81,7 +82,7 @@ def issue(connection: Connection, draft: Draft) -> IssuedBill:
         bill_id = _insert(connection, draft)
         if bill_id is not None:
             return IssuedBill(draft.household_id, bill_id, draft.insurance, draft.personal_due, draft.price_until, True)
-        # Somebody issued the same item between our look and our write: look again.
+        unseen = False  # somebody issued the same item between our look and our write: look again
 
 
 def withdraw(connection: Connection, household_id: int, bill_id: int) -> None:

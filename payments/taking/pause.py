@@ -6,7 +6,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from payments.errors import ChannelPaused
 from payments.taking.tables import ChannelPause
 
 _IN_FORCE = ChannelPause.opened_at.is_(None)
@@ -15,13 +14,6 @@ _IN_FORCE = ChannelPause.opened_at.is_(None)
 def paused(connection: Connection) -> Mapping[str, str]:
     """Each channel that takes no new payment now, with the words residents see."""
     return {row.gateway: row.words for row in connection.execute(_PAUSED)}
-
-
-def check_open(connection: Connection, gateway: str) -> None:
-    """ChannelPaused with the residents' words; asked in the transaction that writes an attempt down."""
-    words = paused(connection).get(gateway)
-    if words is not None:
-        raise ChannelPaused(gateway, words)
 
 
 def pause(connection: Connection, gateway: str, *, why: str, words: str, by: str, at: datetime) -> None:

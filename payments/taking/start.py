@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Update, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from core.money import Fen
 from payments.errors import BillSettled, PaymentUnderWay
@@ -36,8 +37,18 @@ class Attempt:
     payer: bytes | None = None
 
 
-def begin(connection: Connection, bills: Sequence[IssuedBill], attempt: Attempt, *, ours_alone: bool = False) -> Row:
-    """Write an attempt down for open bills of one household, locking them in order; the payment's row.
+class Asked(NamedTuple):
+    """An idempotency key and the body it was sent with, as digests."""
+
+    key: bytes
+    body_hash: bytes
+
+
+def begin(
+    connection: Connection, bills: Sequence[IssuedBill], attempt: Attempt, asked: Asked, *, ours_alone: bool = False
+) -> Row | None:
+    """Write an attempt down for open bills of one household, locking them in order, and by what it was asked for; the
+    payment's row. None: the key was used by another at this very moment; the transaction must end without effect.
 
     `ours_alone`: all of them were issued in this very transaction, so nobody else can see or hold one. BillSettled,
     PaymentUnderWay (its number in args) if another live payment holds one of them."""
@@ -46,13 +57,19 @@ def begin(connection: Connection, bills: Sequence[IssuedBill], attempt: Attempt,
     prices = {bill.id: bill.personal_due for bill in bills}
     if not ours_alone:
         _lock(connection, household, prices)
-    values = vars(attempt) | {"household_id": household, "amount": sum(prices.values())}
-    row = connection.execute(_ATTEMPT, values).one()
-    connection.execute(
-        _COVERS,
-        [{"household_id": household, "number": attempt.number, "bill_id": bill_id} for bill_id in sorted(prices)],
-    )
-    return row
+    said = {name: _said(value) for name, value in vars(attempt).items() if name != "payer"}
+    values = {
+        "payment": said | {"household_id": household, "amount": sum(prices.values())},
+        "payer": attempt.payer,
+        "bills": sorted(prices),
+        "key": asked.key,
+        "body": asked.body_hash,
+    }
+    return connection.execute(_BEGIN, values).one_or_none()
+
+
+def _said(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _lock(connection: Connection, household: int, prices: Mapping[int, Fen]) -> None:
@@ -65,8 +82,9 @@ def _lock(connection: Connection, household: int, prices: Mapping[int, Fen]) -> 
         raise PaymentUnderWay(held.number)
 
 
-_ATTEMPT = insert(Payment.__table__).returning(*Payment.__table__.c)
-_COVERS = insert(PaymentBill.__table__)
+_BEGIN = text(
+    f"select {', '.join(Payment.__table__.c.keys())} from begin_payment(:payment, :payer, :bills, :key, :body)"
+).bindparams(bindparam("payment", type_=JSONB))
 _LOCK = (
     select(Bill.id, Bill.state, Bill.personal_due)
     .where(Bill.household_id == bindparam("household"), Bill.id.in_(bindparam("bills", expanding=True)))

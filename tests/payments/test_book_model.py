@@ -23,7 +23,7 @@ from payments.taking.bills import issue, withdraw
 from payments.taking.settle import collect
 from payments.taking.start import begin, move
 from payments.truths.invariants import INVARIANTS, look
-from tests.builders import NEW_YEAR, NOON, a_draft, a_message, a_paid_word, an_attempt
+from tests.builders import NEW_YEAR, NOON, a_draft, a_message, a_paid_word, a_wish, an_attempt
 
 GATEWAYS = ("wechat", "alipay", "unionpay")
 PEOPLE = (1, 2, 3)
@@ -90,7 +90,7 @@ class Book(RuleBasedStateMachine):
         try:
             with self.engine.begin() as connection:
                 bills = [issue(connection, self._draft(person)) for person in sorted(people)]
-                begin(connection, bills, attempt)
+                begin(connection, bills, attempt, a_wish())
         except (BillSettled, PaymentUnderWay):
             assert wanted == "refused"
             return

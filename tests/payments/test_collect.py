@@ -25,6 +25,7 @@ from tests.builders import (
     a_message,
     a_paid_word,
     a_started_payment,
+    a_wish,
     an_attempt,
 )
 
@@ -396,7 +397,7 @@ def test_a_bill_has_one_live_payment(engine: Engine) -> None:
         first = a_started_payment(connection, bill)
 
     with pytest.raises(PaymentUnderWay) as held, engine.begin() as connection:
-        begin(connection, [bill], an_attempt())
+        begin(connection, [bill], an_attempt(), a_wish())
 
     assert held.value.args[0] == first.number
 
@@ -408,7 +409,7 @@ def test_of_fifty_payments_begun_at_once_for_one_bill_one_lives(engine: Engine) 
     def start(_place: int) -> bool:
         try:
             with engine.begin() as connection:
-                begin(connection, [bill], an_attempt())
+                begin(connection, [bill], an_attempt(), a_wish())
         except PaymentUnderWay:
             return False
         return True
@@ -425,7 +426,7 @@ def test_a_paid_bill_cannot_be_paid_or_issued_again(engine: Engine) -> None:
         attempt = a_started_payment(connection, bill)
     take(engine, a_message(a_paid_word(attempt)))
 
-    for act in (lambda c: begin(c, [bill], an_attempt()), a_bill):
+    for act in (lambda c: begin(c, [bill], an_attempt(), a_wish()), a_bill):
         with pytest.raises(BillSettled), engine.begin() as connection:
             act(connection)
 

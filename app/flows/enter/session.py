@@ -88,8 +88,7 @@ def visitor_of(parts: Parts, token: str) -> Visitor | None:
     """Whose token this is, at this moment; one query, and once a minute a note that the session is still in use."""
     now = parts.clocks.wall()
     parts.levy.keep_up()
-    with parts.reading() as connection:
-        visitor = sessions.find(connection, token, now=now)
+    visitor = sessions.find(parts.engine, token, now=now)
     _live_on(parts, visitor, now)
     return visitor
 

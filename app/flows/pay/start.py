@@ -16,17 +16,16 @@ from app.flows.parts import Parts
 from app.flows.pay.checkout import kept, opens_for, restored
 from app.flows.pay.expire import MARGIN
 from app.flows.pay.leave import CodeOfAnother, give_way
+from app.flows.pay.meet import meet
 from app.flows.tell.announce import notice_for, tell_settled
 from app.policy.facts import Insurance
-from app.registry import find
-from app.registry.find import Subject
-from app.registry.years import Years
+from app.registry.subject import Subject
 from core.clock import beijing, business_day
 from core.errors import BadInput, Conflict, NotFound
 from core.money import Fen
 from payments.errors import (
     AlreadyPaidThere,
-    DifferentHouseholds,
+    ChannelPaused,
     GatewayRefused,
     GatewaySilent,
     KeyReused,
@@ -38,9 +37,8 @@ from payments.gateways.base import Checkout, Gateway, Kind, Order
 from payments.number import new_check_code, new_number
 from payments.states import LIVE, State
 from payments.taking import find as find_money
-from payments.taking.bills import IssuedBill, issue, meet, settle_free
-from payments.taking.pause import check_open
-from payments.taking.start import Attempt, begin, move
+from payments.taking.bills import IssuedBill, issue, settle_free
+from payments.taking.start import Asked, Attempt, begin, move
 from payments.taking.tables import RequestKey
 
 
@@ -204,28 +202,26 @@ def _start(parts: Parts, wish: _Wish) -> Started:
 
 def _write_down(parts: Parts, connection: Connection, wish: _Wish) -> Any | None:
     """Bills, settlements of those with nothing due, and the attempt for the rest: its row, None if nothing is due."""
-    meet(connection, (want.person_id for want in wish.wants))
-    again = _used(connection, wish)  # asked once nobody else is at these people: who was first with this key is seen
+    years = parts.levy.years
+    met = meet(parts, connection, [want.person_id for want in wish.wants], key=wish.key, years=years)
+    again = _before(met.used, wish)  # read once nobody else is at these people: who was first with this key is seen
     if again is not None:
         return _row(connection, again) if again else None
-    years = parts.levy.years
-    subjects = _household(parts, connection, wish.wants, years)
-    parts.levy.hear(connection)
+    household = met.household()
     if parts.levy.years != years:  # of what was read; what another thread has heard meanwhile says nothing of that
         raise _AtOnce
     now = parts.clocks.now()
     dear: list[tuple[Subject, Due, IssuedBill]] = []
     for want in wish.wants:
-        subject = subjects[want.person_id]
+        subject = met.people[want.person_id]
         due = due_of(parts, subject, want, at=now, channel=wish.payer.channel)
         if not due.payable:
             raise NotPayable(due)
-        bill = issue(connection, draft_of(parts, subject, due))
+        bill = issue(connection, draft_of(parts, subject, due), unseen=_has_none(subject, due))
         if bill.personal_due:
             dear.append((subject, due, bill))
         elif settle_free(connection, bill, now=now, booked_on=business_day(now)):
             tell_settled(parts, connection, subject, due, bill)
-    household = next(iter(subjects.values())).household_id
     if not dear:
         _remember(connection, wish, household, "")
         return None
@@ -233,11 +229,23 @@ def _write_down(parts: Parts, connection: Connection, wish: _Wish) -> Any | None
     fresh = all(bill.fresh for bill in bills)
     row = None if fresh else _same_live(parts, connection, bills, wish.payer)
     if row is None:
-        check_open(connection, wish.gateway.name)
+        if wish.gateway.name in met.paused:
+            raise ChannelPaused(wish.gateway.name, met.paused[wish.gateway.name])
         attempt = _attempt(parts, wish.gateway, wish.payer, dear, now)
-        row = begin(connection, bills, attempt, ours_alone=fresh)
-    _remember(connection, wish, household, row.number)
+        row = begin(connection, bills, attempt, Asked(wish.key, wish.body_hash), ours_alone=fresh)
+        if row is None:
+            raise _AtOnce
+    else:
+        _remember(connection, wish, household, row.number)
     return row
+
+
+def _has_none(subject: Subject, due: Due) -> bool:
+    """Was there no bill of this item when its person was read?"""
+    standing = subject.in_year(due.levy_year).standing[due.insurance]
+    if due.determination is None:
+        return standing.bill is None
+    return all(each["bill"] is None for each in standing.backpays if each["id"] == due.determination)
 
 
 def _ask_gateway(parts: Parts, gateway: Gateway, household: int, order: Order) -> Started:
@@ -305,16 +313,6 @@ def _end_former(parts: Parts, number: str, *, by: str) -> None:
     raise PaymentUnderWay(number)
 
 
-def _household(parts: Parts, connection: Connection, wants: Sequence[Want], years: Years) -> dict[int, Subject]:
-    ids = sorted({want.person_id for want in wants})
-    found = {subject.id: subject for subject in find.by_ids(connection, parts.vault, ids, years=years)}
-    if len(found) != len(ids) or any(subject.restricted_at for subject in found.values()):
-        raise NotFound("person")
-    if len({subject.household_id for subject in found.values()}) != 1:
-        raise DifferentHouseholds
-    return found
-
-
 def _attempt(
     parts: Parts, gateway: Gateway, payer: Payer, items: Sequence[tuple[Subject, Due, IssuedBill]], now: datetime
 ) -> Attempt:
@@ -360,11 +358,16 @@ def _request(parts: Parts, wants: Sequence[Want], payer: Payer, key: str) -> tup
 def _used(connection: Connection, wish: _Wish) -> str | None:
     """The payment an earlier request of this key started ('' if nothing was due), or None. KeyReused."""
     row = connection.execute(_USED, {"its_key": wish.key}).one_or_none()
-    if row is None:
+    return _before((row.body_hash, row.number) if row else None, wish)
+
+
+def _before(used: tuple[bytes, str] | None, wish: _Wish) -> str | None:
+    if used is None:
         return None
-    if row.body_hash != wish.body_hash:
+    body_hash, number = used
+    if body_hash != wish.body_hash:
         raise KeyReused
-    return row.number
+    return number
 
 
 def _remember(connection: Connection, wish: _Wish, household: int, number: str) -> None:
