@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, text, update
+from sqlalchemy import Connection, Engine, Row, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.access.models import Barred, Consent, ResidentAccount, ResidentPerson
+from core.alone import ask_alone
 from core.vault import Vault
 
 
@@ -110,6 +111,12 @@ def people_of(connection: Connection, account_id: int) -> dict[int, bool]:
         .order_by(ResidentPerson.since, ResidentPerson.person_id)
     )
     return {row.person_id: row.own for row in rows}
+
+
+def own_of(engine: Engine, account_id: int) -> frozenset[int]:
+    """Of these those for whom it speaks, by a statement that stands alone."""
+    rows = ask_alone(engine, "select person_id from resident_person where account_id = %s and own", (account_id,))
+    return frozenset(row[0] for row in rows)
 
 
 def sharing(connection: Connection, account_id: int, *, born_by: date) -> tuple[int | None, list[int]]:

@@ -104,6 +104,16 @@ class Subject:
         paid = bill["tier"] if bill is not None and bill["state"] == "settled" else None
         return paid or self.standing["RES_PENSION"].last_tier
 
+    @property
+    def has_open_bill(self) -> bool:
+        """Of any year that was asked about: no payment of his waits for its payer otherwise."""
+        return any(
+            bill is not None and bill["state"] == "open"
+            for said in self.years.values()
+            for standing in said.standing.values()
+            for bill in (standing.bill, *(backpay["bill"] for backpay in standing.backpays))
+        )
+
     def in_year(self, year: int) -> "Subject":
         """This person for another one of `years`."""
         if year == self.levy_year:

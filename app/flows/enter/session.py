@@ -19,7 +19,8 @@ from app.flows.enter.second import Whose, prove_second
 from app.flows.parts import Parts
 from app.flows.refused import kept_though_refused
 from app.registry import find
-from app.registry.find import Subject
+from app.registry.subject import Subject
+from app.registry.years import Years
 from core.errors import Conflict, Refused
 
 
@@ -93,9 +94,9 @@ def visitor_of(parts: Parts, token: str) -> Visitor | None:
     return visitor
 
 
-def visitor_with_people(parts: Parts, token: str) -> tuple[Visitor | None, list[Subject]]:
+def visitor_with_people(parts: Parts, token: str, *, years: Years) -> tuple[Visitor | None, list[Subject]]:
     """A resident's session with everybody it knows, in one query; (None, []) if it is none, or knows nobody yet."""
-    now, years = parts.clocks.wall(), parts.levy.years
+    now = parts.clocks.wall()
     token_hash = sessions.hash_of(token)
     seen, people = find.by_session(parts.engine, parts.vault, token_hash, now=now, years=years)
     visitor = sessions.resident(token_hash, OwnRow._make(seen)) if seen is not None else None

@@ -80,6 +80,11 @@ def account_of(parts: Parts, visitor: Visitor) -> Account:
         )
 
 
+def own_people(parts: Parts, visitor: Visitor) -> frozenset[int]:
+    """Those for whom the visitor's account speaks. LoginRequired."""
+    return accounts.own_of(parts.engine, _account(visitor))
+
+
 def say_who(parts: Parts, visitor: Visitor, person_id: int) -> None:
     """Who of those that share the phone is its holder: said once (R10). NothingToSay, LoginRequired."""
     account = _account(visitor)

@@ -152,6 +152,8 @@ _ITEMS = text(
 
 def unfinished(parts: Parts, people: Collection[int], *, by: str) -> list[Followed]:
     """What `by` (account:<id>) began for these people and neither paid nor let be, the newest first."""
+    if not people:
+        return []
     with parts.reading() as connection:
         found = connection.execute(_UNFINISHED, {"people": list(people), "by": by, "live": [*map(str, LIVE)]}).scalars()
         return [look(parts, connection, number) for number in found.all()]

@@ -13,10 +13,11 @@ from app.policy.answer import Line
 from app.registry.find import Subject
 from app.web.api.asked import PersonAsked
 from app.web.api.told import PeopleTold, PersonTold, answers
-from app.web.door.access import api_resident_and_people, guarded_by, here, people_here
+from app.web.door.access import guarded_by, here
 from app.web.door.browser import network
 from app.web.door.health import writable
 from app.web.door.parts import parts
+from app.web.door.people import api_resident_and_people, people_here
 from app.web.wishes import tiers
 from core.redact import mask_name
 

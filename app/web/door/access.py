@@ -9,10 +9,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.access.references import mark, refer, referred
 from app.access.roles import PERMISSIONS, Role, may
 from app.access.sessions import Officer, SignedIn, Visitor
-from app.flows.enter.session import Entry, leave, visitor_of, visitor_with_people
+from app.flows.enter.session import Entry, leave, visitor_of
 from app.flows.offices.glass import note
 from app.flows.pay.follow import Followed, follow
-from app.registry.find import Subject
 from app.web.door.browser import cookie_name, network
 from app.web.door.onward import asked_for
 from app.web.door.parts import parts
@@ -69,21 +68,6 @@ def api_resident() -> AnyResponse | None:
     if request.method not in SAFE and not _bearer() and not _same_origin():
         raise ForeignOrigin
     return None
-
-
-def api_resident_and_people() -> AnyResponse | None:
-    """As `api_resident`, with everybody the session knows brought along in the same query: see `people_here`."""
-    token = _bearer() or request.cookies.get(cookie_name())
-    if token:
-        g.visitor, g.people = visitor_with_people(parts(), token)
-        if g.visitor is None:
-            del g.visitor  # a session that knows nobody is still a session
-    return api_resident()
-
-
-def people_here() -> list[Subject]:
-    """Everybody the session knows, behind `api_resident_and_people`."""
-    return cast(list[Subject], g.get("people", []))
 
 
 def page_account() -> AnyResponse | None:
@@ -191,7 +175,7 @@ def watch() -> AnyResponse | None:
 def visitor() -> Visitor | None:
     """Whose session this request carries; asked of the database once a request, which then keeps to his places."""
     if "visitor" not in g:
-        token = _bearer() or request.cookies.get(cookie_name())
+        token = its_token()
         g.visitor = visitor_of(parts(), token) if token else None
         PLACES.set(g.visitor.places if g.visitor else EVERYWHERE)
     return cast(Visitor | None, g.visitor)
@@ -280,6 +264,11 @@ def drop(response: AnyResponse) -> AnyResponse:
 def routes_without_guard() -> Sequence[str]:
     """Endpoints nobody declared a guard for; empty when all is well."""
     return [rule.endpoint for rule in current_app.url_map.iter_rules() if guard_of(rule.endpoint) is None]
+
+
+def its_token() -> str | None:
+    """What this request carries of its session."""
+    return _bearer() or request.cookies.get(cookie_name())
 
 
 def _bearer() -> str | None:

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from app.access.tally import TooOften
 from app.flows.due.quote import SELF, Due, all_due, amount_due, subjects
 from app.flows.family.holders import LetGo
-from app.flows.family.people import ConsentRequired, account_of, get_to_know
+from app.flows.family.people import ConsentRequired, account_of, get_to_know, own_people
 from app.flows.pay.follow import unfinished
 from app.flows.pay.start import NothingChosen, NotPayable, Want, due_of
 from app.flows.register.determine import ask_for_waiver
@@ -36,6 +36,7 @@ from app.web.door.access import (
 from app.web.door.browser import network
 from app.web.door.onward import onward, then
 from app.web.door.parts import parts
+from app.web.door.people import page_resident_and_people, people_here
 from app.web.resident.offer import may_lead_to_wechat, offered
 from app.web.sheets import ask_at_the_bureau, in_its_year, item_of, sheet_page
 from app.web.wishes import carried, known, tier_fields, tiers, wants
@@ -115,16 +116,17 @@ def _himself_first(people: list[Subject]) -> list[Subject]:
     """By household, the one of the account's own person first, and he first in it."""
     if len(people) < 2:
         return people
-    own = {person for person, himself in account_of(parts(), here()).people.items() if himself}
+    own = own_people(parts(), here())
     homes = {person.household_id for person in people if person.id in own}
     return sorted(people, key=lambda who: (who.household_id not in homes, who.household_id, who.id not in own, who.id))
 
 
 @bp.get("/due")
+@guarded_by(page_resident_and_people)
 def due() -> Answer:
     """Everybody this session knows, one card per insurance; what can be paid together stands together."""
     now = parts().clocks.now()
-    people = _himself_first(_people())
+    people = _himself_first(people_here())
     asked = tiers(request.args)
     chosen = {person.id: _last_chosen(person) | asked.get(person.id, {}) for person in people}
     households = [
@@ -140,7 +142,7 @@ def due() -> Answer:
         for (year, number), tier in own.items()
         if number is None
     }
-    begun = unfinished(parts(), [person.id for person in people], by=actor(here()))
+    begun = unfinished(parts(), [each.id for each in people if each.has_open_bill], by=actor(here()))
     return render_template(
         "resident/due.html",
         households=households,
