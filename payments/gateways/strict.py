@@ -4,10 +4,12 @@ import json
 import re
 from binascii import a2b_qp
 from collections.abc import Sequence
+from itertools import chain
 
 _FORM = re.compile(rb"[!-:<-~]+")  # printable, no blank, and no ';', which separates nothing here
 _PAIR = re.compile(rb"(?:^|(?<=&))([A-Za-z][A-Za-z0-9_.\-]{0,63})=([^=&]*)(?=&|$)")
 _PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_ESCAPED = re.compile(rb"[%+]").search
 _MOST_FIELDS = 100
 
 
@@ -45,11 +47,11 @@ def form_fields(body: bytes) -> dict[str, bytes]:
     if not _FORM.fullmatch(body) or _PERCENT.search(body):
         raise ValueError("not a clean form")
     pairs = _PAIR.findall(body)
-    if sum(len(name) + len(value) + 2 for name, value in pairs) != len(body) + 1:
+    if sum(map(len, chain.from_iterable(pairs))) + 2 * len(pairs) != len(body) + 1:
         raise ValueError("a field is malformed")
     if len(pairs) > _MOST_FIELDS:
         raise ValueError("too many fields")
-    found = {name.decode(): _unquoted(value) if b"%" in value or b"+" in value else value for name, value in pairs}
+    found = {str(name, "ascii"): _unquoted(value) if _ESCAPED(value) else value for name, value in pairs}
     if len(found) != len(pairs):
         raise ValueError("a name appears twice")
     return found

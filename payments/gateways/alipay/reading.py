@@ -249,12 +249,14 @@ def _about_another(found: Mapping[str, object]) -> Unproven:
 
 
 def _readings(fields: Mapping[str, bytes]) -> list[bytes]:
-    signed = sorted((name, value) for name, value in fields.items() if name not in {"sign", "sign_type"})
-    texts = [name.encode() + b"=" + value for name, value in signed]
-    kept = b"&".join(texts)
-    if all(value for _, value in signed):
-        return [kept]
-    return [b"&".join(text for text, (_, value) in zip(texts, signed, strict=True) if value), kept]
+    signed = [(name, fields[name]) for name in sorted(fields.keys() - _UNSIGNED)]
+    texts = [b"%b=%b" % (name.encode(), value) for name, value in signed]
+    if b"" not in fields.values():
+        return [b"&".join(texts)]
+    return [b"&".join(text for text, (_, value) in zip(texts, signed, strict=True) if value), b"&".join(texts)]
+
+
+_UNSIGNED = frozenset({"sign", "sign_type"})
 
 
 def _was_paid(stated: Mapping[str, object]) -> bool:
