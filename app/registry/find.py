@@ -28,7 +28,7 @@ _BY_VILLAGE = text(
         " where h.village_code = :key and p.restricted_at is null order by h.number, p.id)"
     )
 )
-_BY_SESSION = (
+BY_SESSION = (
     f"select s.openid, s.known, s.expires_at, s.ends_at, s.account_id, {_COLUMNS} from session s, lateral"
     " person_facts(array(select value::bigint from jsonb_each_text(s.known) order by 1), %s, %s, '*') f"
     " where s.token_hash = %s and s.expires_at > %s and s.agent_id is null and f.restricted_at is null"
@@ -76,7 +76,7 @@ def by_session(
 ) -> tuple[tuple[Any, ...] | None, list[Subject]]:
     """A resident's live session and everybody it knows, in one statement that stands alone; (None, []) if it is none or
     knows nobody. Of its row: openid, known, expires_at, ends_at, account_id."""
-    rows = ask_alone(engine, _BY_SESSION, (list(years.all), list(years.former), token_hash, now))
+    rows = ask_alone(engine, BY_SESSION, (list(years.all), list(years.former), token_hash, now))
     people = [subject_of(Said._make(row[5:]), vault, years) for row in rows]
     return rows[0][:5] if rows else None, people
 
