@@ -32,11 +32,12 @@ sheet = AppGroup("sheet", help="The why-this-amount sheet.")
     help="One of the two; those of the year by default.",
 )
 @click.option("--year", type=int, help="Of which levy year; needed where two are collected.")
-@click.option("--tier", help="The pension tier, in yuan.")
+@click.option("--tier", help="The pension tier or amount, in yuan.")
+@click.option("--level", type=int, help="The level of the medical insurance, where the year has any.")
 @click.option("--staff", is_flag=True, help="With lists, ages and paying departments in full.")
 @click.option("--at", "at", help="A Beijing moment, e.g. 2022-01-15T09:00; now by default.")
 def show(  # noqa: PLR0917 one for each option
-    name: str, insurance: str | None, year: int | None, tier: str | None, staff: bool, at: str | None
+    name: str, insurance: str | None, year: int | None, tier: str | None, level: int | None, staff: bool, at: str | None
 ) -> None:
     """Print the sheet; the identity number is asked for, or read from standard input."""
     of = year_meant(year)  # before anything is asked
@@ -47,7 +48,7 @@ def show(  # noqa: PLR0917 one for each option
         raise click.ClickException(next(iter(error.fields.values()), error.sentence())) from error
     reader = Reader.STAFF if staff else Reader.RESIDENT
     for each in [Insurance(insurance)] if insurance else filter(parts().levy.rules(of).offers, YEARS_OWN):
-        found = explain(parts(), person, each, at=moment, reader=reader, tier=chosen)
+        found = explain(parts(), person, each, at=moment, reader=reader, tier=chosen, level=level)
         click.echo("\n".join(_told(found, person, moment)))
     if at:
         click.echo("（按现在登记的情况和名单推算到这个时间。）")

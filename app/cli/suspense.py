@@ -65,21 +65,30 @@ def keep_command(cause: str, until: date, reason: str, by: str) -> None:
 @click.argument("cause")
 @click.option("--name", prompt="姓名", help="For whom; the identity number comes on standard input.")
 @click.option("--insurance", "insurances", multiple=True, required=True, type=click.Choice([str(i) for i in Insurance]))
-@click.option("--tier", help="The pension tier, in yuan.")
+@click.option("--tier", help="The pension tier or amount, in yuan.")
+@click.option("--level", type=int, help="The level of the medical insurance, where the year has any.")
 @click.option("--year", type=int, help="For which levy year; needed where two are collected.")
 @_by
 def propose_command(
-    cause: str, name: str, *, by: str, insurances: tuple[str, ...], tier: str | None, year: int | None
+    cause: str,
+    name: str,
+    *,
+    by: str,
+    insurances: tuple[str, ...],
+    tier: str | None,
+    level: int | None,
+    year: int | None,
 ) -> None:
     """CAUSE was meant for these items of one person and year; another person agrees."""
     of = year_meant(year)
 
     def act() -> None:
         person = identify(parts(), name=name, id_number=id_number_asked())
-        wants = [
-            Want(person, Insurance(each), fen(tier) if tier and each == Insurance.RES_PENSION else None, levy_year=of)
-            for each in insurances
-        ]
+        chosen = {
+            Insurance.RES_PENSION: {"tier": fen(tier) if tier else None},
+            Insurance.RES_MEDICAL: {"level": level},
+        }
+        wants = [Want(person, each, levy_year=of, **chosen[each]) for each in map(Insurance, insurances)]
         flow.propose(parts(), flow.key_of(parts(), cause), wants, by=by)
 
     _done(act, "已记下，等另一个人同意。")

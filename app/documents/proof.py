@@ -7,6 +7,7 @@ from typing import Any
 from reportlab.lib.units import mm
 
 from app.documents.page import GREEN, GREY, Page, unknown
+from app.policy.words import level_words
 from core.money import plain_yuan, yuan
 from payments.proofs import grouped
 
@@ -38,14 +39,13 @@ def _top(page: Page, facts: Mapping[str, Any], address: str) -> None:
 def _items(page: Page, facts: Mapping[str, Any]) -> None:
     page.row(("缴费人", "证件号", "征收项目", "年度", "档次（元）", "实缴（元）"), _ENDS, head=True)
     for item in facts["items"][:MOST_ITEMS]:
-        tier = plain_yuan(item["tier"]) if item["tier"] else "—"
         page.row(
             (
                 item["name"],
                 item["id_masked"],
                 item["levy_item"],
                 _span(years_of(item)),
-                tier,
+                _chosen(item),
                 yuan(item["amount"]),
             ),
             _ENDS,
@@ -57,6 +57,12 @@ def _items(page: Page, facts: Mapping[str, Any]) -> None:
     if years:
         runs = "、".join(f"{first}年1月1日至{last}年12月31日" for first, last in _runs(years))
         page.fact("费款所属期", runs)
+
+
+def _chosen(item: Mapping[str, Any]) -> str:
+    """The pension's tier or the medical insurance's level; papers written before there were levels do not say."""
+    level = item.get("level")
+    return level_words(level) if level else plain_yuan(item["tier"]) if item["tier"] else "—"
 
 
 def years_of(item: Mapping[str, Any]) -> list[int]:

@@ -6,16 +6,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.policy.answer import Eligible, Line, Part, PriceBasis, Quote, Reason, turned_away
-from app.policy.checks import exclusion, standing, undecided
+from app.policy.checks import exclusion, is_backpay, standing, undecided
 from app.policy.days import moment_after
 from app.policy.facts import BY_PERMIT, Facts, Insurance
 from app.policy.medical import quote_medical
 from app.policy.pension import offers, quote_pension
 from app.policy.terms import Mode, PolicyYear
+from app.policy.tiers import WHOLE_YUAN
 from core.clock import business_day
 from core.money import Fen
 
 __all__ = [
+    "Amounts",
     "Eligible",
     "Line",
     "Part",
@@ -24,6 +26,7 @@ __all__ = [
     "Reason",
     "TierChoice",
     "accepts",
+    "amounts",
     "exclusion",
     "quote",
     "tier_choices",
@@ -39,6 +42,22 @@ class TierChoice:
     personal_due: Fen | None
     gov_subsidy: Fen
     reason_code: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What a person may pay into his pension beside the tiers, fen: any whole yuan from `least` to `most`."""
+
+    least: Fen
+    most: Fen
+
+    def holds(self, amount: Fen | None) -> bool:
+        """Is it one of them?"""
+        return amount is not None and self.least <= amount <= self.most and amount % WHOLE_YUAN == 0
+
+    def proposed(self, *wishes: Fen | None) -> Fen:
+        """What a page begins with: the first of these that may be paid, else the least."""
+        return next((wish for wish in wishes if wish is not None and self.holds(wish)), self.least)
 
 
 def quote(
@@ -90,3 +109,17 @@ def tier_choices(rules: PolicyYear, facts: Facts, at: datetime, channel: str) ->
             TierChoice(amount, False, None, tier.subsidy, refused) for amount, tier in rules.pension.tiers.items()
         )
     return tuple(TierChoice(*offer) for offer in offers(rules, facts, day=day, mode=mode))
+
+
+def amounts(rules: PolicyYear, facts: Facts, at: datetime, channel: str) -> Amounts | None:
+    """The bounds of what may be paid now; None where the year has tiers only, nothing can be paid, or a bureau has
+    determined what."""
+    pension, determined = rules.has_pension, facts.determination is not None and facts.determination.amount is not None
+    if facts.insurance is not Insurance.RES_PENSION or pension is None or pension.between is None or determined:
+        return None
+    least, most = pension.between
+    if quote(rules, facts, at=at, channel=channel, tier=least).eligible is not Eligible.YES:
+        return None
+    if is_backpay(rules, facts, business_day(at)) and pension.backpay.most:
+        most = min(most, pension.backpay.most)
+    return Amounts(least, most)

@@ -57,13 +57,17 @@ class Change:
     after: Side
 
 
-def side(rules: PolicyYear, facts: Facts, *, at: datetime, last_tier: Fen | None) -> Side:
+def side(
+    rules: PolicyYear, facts: Facts, *, at: datetime, last_tier: Fen | None, last_level: int | None = None
+) -> Side:
     """The answer to somebody who pays himself, at last year's tier; without one, at the tier that the government pays
-    anyway (D16), else at the lowest that everybody may choose."""
+    anyway (D16), else at the lowest that everybody may choose. Likewise at the level of the medical insurance that he
+    paid last, where the year has it, else at the year's first."""
     tier, by = None, None
     if facts.insurance is Insurance.RES_PENSION and rules.offers(facts.insurance):
         tier, by = _tier(rules, facts, last_tier, business_day(at))
-    return _side(quote(rules, facts, at=at, channel=CHANNEL, tier=tier), by)
+    level = last_level if rules.has_medical and last_level in rules.has_medical.levels else None
+    return _side(quote(rules, facts, at=at, channel=CHANNEL, tier=tier, level=level), by)
 
 
 def _tier(rules: PolicyYear, facts: Facts, last_tier: Fen | None, day: date) -> tuple[Fen, TierBy]:

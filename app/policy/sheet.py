@@ -150,12 +150,15 @@ def _title(quoted: Quote, facts: Facts, rules: PolicyYear, settled: bool) -> str
     elif quoted.eligible is Eligible.YES:
         pattern = words["title"]
     else:
-        asked = quoted.eligible is Eligible.REVIEW or quoted.reason_code is Reason.TIER_REQUIRED
+        asked = quoted.eligible is Eligible.REVIEW or quoted.reason_code in _CHOICES
         pattern = words["title_asked" if asked else "title_refused"]
-    item = item_words(quoted.insurance, rules.year, facts.back_years)
+    item = item_words(quoted.insurance, rules.year, facts.back_years, quoted.level)
     if quoted.tier:
         item = words["with_tier"].format(item=item, tier=plain_yuan(quoted.tier))
     return pattern.format(item=item)
+
+
+_CHOICES = (Reason.TIER_REQUIRED, Reason.LEVEL_REQUIRED)
 
 
 def _plain(line: Line, rules: PolicyYear) -> SheetLine:

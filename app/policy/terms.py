@@ -137,9 +137,7 @@ class PolicyYear:
         collected."""
         medical, pension = self.has_medical, self.has_pension
         asks = {
-            "levels of the medical insurance": medical is not None and bool(medical.levels),
             "another fund in the same payment": medical is not None and bool(medical.funds),
-            "a pension of any amount": pension is not None and pension.between is not None,
             "raising a pension tier within the year": pension is not None and pension.raising_until is not None,
             "aid into pension accounts": pension is not None and pension.aid is not None,
             "people from elsewhere without a permit": medical is not None and medical.nonlocals,

@@ -19,6 +19,7 @@ from core.money import plain_yuan
 
 _WORDS = Path(__file__).with_name("words.toml")
 _HALF_A_YEAR = 183
+_NUMERALS = "一二三四五六七八九"
 _BUREAUS = {Insurance.RES_MEDICAL: "医保局", Insurance.RES_PENSION: "人社局"}
 
 
@@ -26,6 +27,8 @@ def say(quoted: Quote, rules: PolicyYear, *, kept: bool = False) -> str:
     """One sentence for the quote's reason code, filled from the quote and the year; `kept`: may the person choose the
     tier that is kept for some?"""
     sentence = _sentences()[quoted.insurance, quoted.reason_code]
+    if quoted.insurance is Insurance.RES_PENSION and rules.has_pension and rules.has_pension.between:
+        sentence = _words()["between"].get(quoted.reason_code, sentence)
     if kept:
         sentence = _words()["lowest"].get(quoted.reason_code, sentence)
     if quoted.insurance is Insurance.RES_MEDICAL and quoted.day > rules.dates.normal_price_end:
@@ -43,12 +46,17 @@ def say_line(line: Line) -> str:
     return f"{said}{line.note}" if line.note.startswith("进") else f"{said}（{line.note}）"
 
 
-def item_words(insurance: Insurance, year: int, back_years: Sequence[int] | None) -> str:
-    """What is paid for: 2022年居民养老, or of a back-payment 2019、2020年养老补缴."""
+def item_words(insurance: Insurance, year: int, back_years: Sequence[int] | None, level: int | None = None) -> str:
+    """What is paid for: 2022年居民养老, 2022年居民医保（二档）, or of a back-payment 2019、2020年养老补缴."""
     if back_years is None:
-        return f"{year}年{phrases('names')[insurance]}"
+        return f"{year}年{phrases('names')[insurance]}{f'（{level_words(level)}）' if level else ''}"
     years = "、".join(str(each) for each in back_years)
     return f"{years}{years and '年'}{phrases('backpays')[insurance]}"
+
+
+def level_words(level: int) -> str:
+    """二档: a level of the medical insurance as people call it. Pure."""
+    return f"{_NUMERALS[level - 1] if level <= len(_NUMERALS) else level}档"
 
 
 def outlook(quoted: Quote, facts: Facts, rules: PolicyYear) -> str | None:
@@ -136,7 +144,7 @@ def _say_year(rules: PolicyYear) -> dict[str, object]:
         said |= {
             "waiting": _waiting(medical.late_for_all),
             "newborn_months": medical.newborn[0].months if medical.newborn else 0,
-            "levels": "、".join(map(str, medical.levels)),
+            "levels": "、".join(map(level_words, medical.levels)),
         }
     if pension := rules.has_pension:
         kept = pension.kept_tier
@@ -149,6 +157,8 @@ def _say_year(rules: PolicyYear) -> dict[str, object]:
             "kept_tier": plain_yuan(kept or pension.lowest_open_tier),
             "kept_words": pension.kept_words.get(kept or 0, ""),
         }
+        if pension.between:
+            said |= {"least": plain_yuan(pension.between[0]), "most": plain_yuan(pension.between[1])}
         if pension.bonus:
             said |= {"bonus": plain_yuan(pension.bonus.amount), "bonus_age": pension.bonus.wife_age}
     return said

@@ -31,7 +31,8 @@ select h.village_code,
                from category group by person_id) c on c.person_id = p.id
   left join (select person_id,
                     string_agg(levy_year::text, '|') filter (where insurance = 'RES_PENSION') as pension,
-                    string_agg(levy_year::text, '|') filter (where insurance = 'RES_MEDICAL') as medical
+                    string_agg(levy_year || coalesce(':' || level, ''), '|')
+                      filter (where insurance = 'RES_MEDICAL') as medical
                from bill where state = 'settled' and determination is null and levy_year = any (%(years)s)
               group by person_id
             ) paid on paid.person_id = p.id
@@ -73,8 +74,8 @@ def people(
     """Every person of a share: village code, facts for the pension, facts for the medical insurance.
 
     The facts are bytes that `facts_of_line` reads: equal bytes are equal facts. Settled bills of
-    the year's premium and the latest determination of each kind of `levy_years` count.
-    The connection must not be in a transaction; it is in one until the iterator ends."""
+    the year's premium, with the medical insurance's level as 2022:2, and the latest determination of each
+    kind of `levy_years` count. The connection must not be in a transaction; it is in one until the iterator ends."""
     with connection.transaction(), connection.cursor() as cursor:
         if share.snapshot:
             cursor.execute("set transaction isolation level repeatable read, read only")

@@ -25,6 +25,7 @@ begin
              'bills', (select jsonb_agg(jsonb_build_object('insurance', b.insurance, 'determination', b.determination,
                                 'id', b.id, 'levy_year', b.levy_year, 'years', b.years,
                                 'household_id', b.household_id, 'state', b.state, 'tier', b.tier,
+                                'level', b.level,
                                 'personal_due', b.personal_due, 'settled_at', b.settled_at,
                                 'settled_by', b.settled_by, 'reason_code', b.reason_code,
                                 'benefit_start', b.benefit_start))

@@ -37,7 +37,7 @@ DOORS = (
     # blueprint    path           guard          a form's token
     (home.bp, "", anybody, True),
     (sign_in.bp, "", page_account, True),
-    (pay.bp, "", page_resident, True),  # and all of `dues`
+    (pay.bp, "", page_resident, True),  # and all of `dues` and `choose`
     (paid.bp, "", page_resident, True),
     (refund_pages.bp, "", page_resident, True),
     (proofs.bp, "", page_resident, True),

@@ -10,7 +10,7 @@ from app.flows.register.determine import ask_for_history
 from app.policy.sheet import Sheet
 from app.registry.find import Subject
 from app.web.door.parts import parts
-from app.web.wishes import Item, item_named, tiers
+from app.web.wishes import Item, item_named, level_of, levels, tiers
 from core.errors import NotFound
 
 
@@ -42,15 +42,17 @@ def in_its_year(subject: Subject, year: int) -> Subject:
 
 
 def sheet_of(subject: Subject, named: str, *, at: datetime, channel: str) -> Sheet:
-    """The sheet of an item's key, with the tier in the address; of a year that is closed only what was paid is told.
-    NoSuchSheet, NoSuchItem, YearClosed."""
-    insurance, year, determination = item_of(named)
+    """The sheet of an item's key, with the tier or level in the address; of a year that is closed only what was
+    paid is told. NoSuchSheet, NoSuchItem, YearClosed."""
+    item = insurance, year, determination = item_of(named)
+    level = level_of(item, subject.id, levels(request.args))
     tier, own = tiers(request.args).get(subject.id, {}).get((year, determination)), in_its_year(subject, year)
     if year not in parts().levy.years.all:
         due = amount_due(parts(), own, insurance, at=at, channel=channel, determination=determination)
         if not due.settled:
             parts().levy.known(year)
-    return explain(parts(), own, insurance, at=at, channel=channel, tier=tier, determination=determination)
+    chosen = {"tier": tier, "level": level, "determination": determination}
+    return explain(parts(), own, insurance, at=at, channel=channel, **chosen)
 
 
 def sheet_page(subject: Subject, named: str, *, channel: str, back: str, ask: str) -> str:

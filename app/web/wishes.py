@@ -1,9 +1,11 @@
 """What a page asks for, read from its fields: `item=<reference>:<insurance>@<year>`, `tier.<reference>@<year>=<fen>`;
-of a back-payment `item=<reference>:<insurance>@<year>:<determination>` and `tier.<reference>@<year>:<determination>`.
-The year may be left out while only one is collected."""
+of a back-payment `item=<reference>:<insurance>@<year>:<determination>` and `tier.<reference>@<year>:<determination>`;
+`level.<reference>@<year>=<level>` of the medical insurance. What is typed is `yuan.<reference>@<year>`, in place of a
+tier. The year may be left out while only one is collected."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from werkzeug.datastructures import MultiDict
 
@@ -13,11 +15,12 @@ from app.policy.facts import Insurance
 from app.web.door.access import here, person_behind, visitor
 from app.web.door.parts import parts
 from core.errors import BadInput, NotFound
-from core.money import Fen
+from core.money import Fen, fen
 from payments.errors import NoSuchRefund
 
-_TIER = "tier."
+_TIER, _LEVEL, _YUAN = "tier.", "level.", "yuan."
 MOST_ITEMS = 48
+MOST_LETTERS = 20  # of what is typed as an amount
 
 
 class BadWish(BadInput):
@@ -37,14 +40,50 @@ def tiers(fields: MultiDict[str, Any]) -> dict[int, dict[tuple[int, int | None],
     """The pension tiers chosen, by person id, then levy year and determination (None: the year's own). BadWish for an
     amount that is no whole number."""
     chosen: dict[int, dict[tuple[int, int | None], Fen]] = {}
-    for _, person, item, tier in _tiers(fields):
+    for _, person, item, tier in _chosen(fields, _TIER):
         chosen.setdefault(person, {})[item] = tier
     return chosen
 
 
+def levels(fields: MultiDict[str, Any]) -> dict[int, dict[int, int]]:
+    """The levels of the medical insurance chosen, by person id, then levy year. BadWish for one that is no number."""
+    chosen: dict[int, dict[int, int]] = {}
+    for _, person, (year, _), level in _chosen(fields, _LEVEL):
+        chosen.setdefault(person, {})[year] = level
+    return chosen
+
+
+def typed_amounts(fields: MultiDict[str, Any]) -> dict[str, str]:
+    """What somebody typed as his pension that is no amount, as fields with what he typed."""
+    return {
+        field: value.strip()[:MOST_LETTERS]
+        for field, value in fields.items()
+        if field.startswith(_YUAN) and value.strip() and typed_fen(value) is None
+    }
+
+
+def unread(fields: MultiDict[str, Any]) -> dict[int, dict[tuple[int, int | None], str]]:
+    """The same by person id, then levy year and determination, for the page that says what is wrong."""
+    typed: dict[int, dict[tuple[int, int | None], str]] = {}
+    for field, value in typed_amounts(fields).items():
+        _, person, item, _ = _named(field.removeprefix(_YUAN), 0)
+        typed.setdefault(person, {})[item] = value
+    return typed
+
+
+def typed_fen(typed: str) -> Fen | None:
+    """Yuan as somebody types them (1200, １２００, 1,200元), in fen; None for what is no amount."""
+    plain = normalize("NFKC", typed).replace(",", "").replace("，", "").strip().removesuffix("元").strip()
+    try:
+        found = fen(plain)
+    except ValueError:
+        return None
+    return found if 0 < found < 10**9 else None
+
+
 def tier_fields(fields: MultiDict[str, Any]) -> dict[str, str]:
-    """The same as fields, to be handed on to the next page."""
-    return {f"{_TIER}{named}": str(tier) for named, _, _, tier in _tiers(fields)}
+    """All that was chosen, tiers and levels, as fields to be handed on to the next page."""
+    return {f"{kind}{named}": str(value) for kind in (_TIER, _LEVEL) for named, _, _, value in _chosen(fields, kind)}
 
 
 def carried(fields: MultiDict[str, Any]) -> dict[str, str]:
@@ -54,7 +93,7 @@ def carried(fields: MultiDict[str, Any]) -> dict[str, str]:
     return {
         name: value
         for name, value in fields.items()
-        if name.startswith(_TIER) and value.isdecimal() and _known(name.removeprefix(_TIER))
+        if name.startswith((_TIER, _LEVEL)) and value.isdecimal() and _known(name.partition(".")[2])
     }
 
 
@@ -63,12 +102,12 @@ def _known(item: str) -> bool:
 
 
 def wants(fields: MultiDict[str, Any], *, only: str | None = None) -> list[Want]:
-    """The items chosen, with their tiers; `only` stands for a single item by its own button."""
-    chosen = tiers(fields)
+    """The items chosen, with their tiers and levels; `only` stands for a single item by its own button."""
+    chosen, at = tiers(fields), levels(fields)
     items = [only] if only else list(dict.fromkeys(fields.getlist("item")))
     if len(items) > MOST_ITEMS:
         raise BadWish
-    return [_want(item, chosen) for item in items]
+    return [_want(item, chosen, at) for item in items]
 
 
 class Item(NamedTuple):
@@ -87,14 +126,22 @@ def item_named(key: str) -> Item | None:
     return Item(Insurance(insurance), *_year_and_number(year, number))
 
 
-def _want(item: str, chosen: Mapping[int, Mapping[tuple[int, int | None], Fen]]) -> Want:
+def _want(
+    item: str, chosen: Mapping[int, Mapping[tuple[int, int | None], Fen]], at: Mapping[int, Mapping[int, int]]
+) -> Want:
     named, _, key = item.partition(":")
     found = item_named(key)
     if found is None:
         raise BadWish
     person, of_year = known(named), (found.levy_year, found.determination)
     tier = chosen.get(person, {}).get(of_year) if found.insurance is Insurance.RES_PENSION else None
-    return Want(person, found.insurance, tier, found.determination, found.levy_year)
+    return Want(person, found.insurance, tier, found.determination, found.levy_year, level_of(found, person, at))
+
+
+def level_of(item: Item, person: int, at: Mapping[int, Mapping[int, int]]) -> int | None:
+    """The level that was chosen for an item; None for whatever has none."""
+    own = item.insurance is Insurance.RES_MEDICAL and item.determination is None
+    return at.get(person, {}).get(item.levy_year) if own else None
 
 
 def known(named: str) -> int:
@@ -105,13 +152,21 @@ def known(named: str) -> int:
     return person
 
 
-def _tiers(fields: MultiDict[str, Any]) -> Iterator[tuple[str, int, tuple[int, int | None], Fen]]:
+def _chosen(fields: MultiDict[str, Any], kind: str) -> Iterator[tuple[str, int, tuple[int, int | None], int]]:
     for field, value in fields.items():
-        if field.startswith(_TIER) and value:
-            named, year, number = _parts_of(field.removeprefix(_TIER))
-            if not _is_number(value) or not _said(year) or not _said(number):
+        if field.startswith(kind) and value:
+            if not _is_number(value):
                 raise BadWish
-            yield field.removeprefix(_TIER), known(named), _year_and_number(year, number), int(value)
+            yield _named(field.removeprefix(kind), int(value))
+        elif kind == _TIER and field.startswith(_YUAN) and (amount := typed_fen(value)) is not None:
+            yield _named(field.removeprefix(_YUAN), amount)
+
+
+def _named(item: str, value: int) -> tuple[str, int, tuple[int, int | None], int]:
+    named, year, number = _parts_of(item)
+    if not _said(year) or not _said(number):
+        raise BadWish
+    return item, known(named), _year_and_number(year, number), value
 
 
 def _parts_of(words: str) -> tuple[str, str | None, str | None]:

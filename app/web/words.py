@@ -6,6 +6,7 @@ from datetime import date, datetime
 from flask import Flask
 
 from app.access.roles import ROLES, Role
+from app.policy.words import level_words
 from core.clock import beijing
 from core.money import plain_yuan
 from core.redact import mask_name
@@ -158,7 +159,8 @@ def payment_stands(stands: str) -> str:
 
 
 def register(app: Flask) -> None:
-    """Filters: yuan (fen → '320'), day, full_day, clock, hour, moment, masked, person, payment_stands."""
+    """Filters: yuan (fen → '320'), day, full_day, clock, hour, moment, masked, level (2 →
+    二档), person, payment_stands."""
     app.jinja_env.filters.update(yuan=plain_yuan, day=day, full_day=full_day, clock=clock, hour=hour, masked=mask_name)
-    app.jinja_env.filters.update(moment=moment)
+    app.jinja_env.filters.update(moment=moment, level=level_words)
     app.jinja_env.filters.update(person=person, payment_stands=payment_stands, act=act, act_words=act_words)

@@ -121,9 +121,9 @@ end $$;
 create or replace function refund_replace(p_household bigint, p_number text, p_booked text) returns void
   language plpgsql as $$
 begin
-  insert into bill (household_id, id, person_id, insurance, levy_year, determination, years, tier, total, personal_due,
-                    reason_code, price_until, benefit_start, state, settled_by, settled_at)
-    select b.household_id, n.id, b.person_id, b.insurance, b.levy_year, b.determination, b.years, b.tier, n.total,
+  insert into bill (household_id, id, person_id, insurance, levy_year, determination, years, tier, level, total,
+                    personal_due, reason_code, price_until, benefit_start, state, settled_by, settled_at)
+    select b.household_id, n.id, b.person_id, b.insurance, b.levy_year, b.determination, b.years, b.tier, b.level, n.total,
            n.personal_due, n.reason_code, b.price_until, least(b.benefit_start, n.benefit_start), 'settled', p_booked, b.settled_at
       from refund_bill rb join bill b on b.household_id = rb.household_id and b.id = rb.bill_id,
            jsonb_to_record(rb.replacement->'bill') as n (id bigint, total bigint, personal_due bigint, reason_code text, benefit_start date)

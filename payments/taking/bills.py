@@ -42,6 +42,7 @@ class Draft:
     lines: Sequence[DraftLine]
     determination: int | None = None  # of a back-payment, with the years it is for; none: the year's premium
     years: tuple[int, ...] = ()
+    level: int | None = None  # of the medical insurance, where somebody chose one
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def _item(draft: Draft) -> dict[str, object]:
 
 
 def _says_the_same(standing: object, draft: Draft) -> bool:
-    names = ("household_id", "tier", "total", "personal_due", "reason_code", "price_until", "benefit_start")
+    names = ("household_id", "tier", "level", "total", "personal_due", "reason_code", "price_until", "benefit_start")
     return all(getattr(standing, name) == getattr(draft, name) for name in names)
 
 
@@ -126,6 +127,7 @@ def _insert(connection: Connection, draft: Draft) -> int | None:
         "id": bill_id,
         "years": list(draft.years) or None,
         "tier": draft.tier,
+        "level": draft.level,
         "total": draft.total,
         "personal_due": draft.personal_due,
         "reason_code": draft.reason_code,

@@ -129,9 +129,9 @@ declare
 begin
   if (old.state <> 'open' and not given_back) or (old.state = 'open' and new.state = 'refunded')
      or (new.household_id, new.id, new.person_id, new.insurance, new.levy_year, new.determination, new.years, new.tier,
-         new.total, new.personal_due, new.price_until, new.issued_at) is distinct from (old.household_id, old.id,
-         old.person_id, old.insurance, old.levy_year, old.determination, old.years, old.tier, old.total,
-         old.personal_due, old.price_until, old.issued_at)
+         new.level, new.total, new.personal_due, new.price_until, new.issued_at) is distinct from (old.household_id,
+         old.id, old.person_id, old.insurance, old.levy_year, old.determination, old.years, old.tier, old.level,
+         old.total, old.personal_due, old.price_until, old.issued_at)
      or (given_back and (new.settled_by, new.settled_at) is distinct from (old.settled_by, old.settled_at))
      or (new.state = 'settled' and not booked_just_now(new.household_id, new.settled_by)) then
     raise exception 'bill % is frozen', old.id using errcode = 'LX006';

@@ -47,6 +47,9 @@ class Bill(Table):
         ),
         Index("ix__bill__person_id", "person_id"),
         CheckConstraint("determination is not null or years is null", name="years"),
+        CheckConstraint(
+            "level is null or (level > 0 and insurance = 'RES_MEDICAL' and determination is null)", name="level"
+        ),
         CheckConstraint("state in ('open', 'settled', 'withdrawn', 'refunded')", name="state"),
         CheckConstraint("personal_due >= 0 and total >= personal_due", name="amounts"),
         CheckConstraint("(state in ('settled', 'refunded')) = (settled_by is not null)", name="settled_by"),
@@ -62,6 +65,7 @@ class Bill(Table):
     determination: Mapped[int | None] = mapped_column(BigInteger)  # of a back-payment; none: the year's premium
     years: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))  # a back-payment's own
     tier: Mapped[int | None] = mapped_column(BigInteger)
+    level: Mapped[int | None] = mapped_column(SmallInteger)  # of the medical insurance, where he chose one
     total: Mapped[int] = mapped_column(BigInteger)
     personal_due: Mapped[int] = mapped_column(BigInteger)
     reason_code: Mapped[str] = mapped_column(Text)

@@ -342,6 +342,17 @@ select r.number as what
     or n.id is not null and (n.person_id, n.insurance, n.levy_year, n.determination)
                             is distinct from (b.person_id, b.insurance, b.levy_year, b.determination))
 
+-- INV-111 写明档次的只有居民医保当年的缴费单；只退差额的，换上的缴费单还是那一档
+select 'bill ' || b.id as what
+  from bill b
+ where b.level is not null and (b.level < 1 or b.insurance <> 'RES_MEDICAL' or b.determination is not null)
+union all
+select 'bill ' || n.id
+  from refund_bill rb
+  join bill b on b.household_id = rb.household_id and b.id = rb.bill_id
+  join bill n on n.household_id = rb.household_id and n.id = (rb.replacement->'bill'->>'id')::bigint
+ where n.level is distinct from b.level
+
 -- INV-81 参保登记的每次改动都有出处：导入的文件或更正
 select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.columns, ',') || ' ' || changed.by as what
   from register_change changed

@@ -26,4 +26,5 @@ def draft_of(parts: Parts, subject: Subject, due: Due) -> Draft:
         ],
         determination=due.determination,
         years=due.years,
+        level=quote.level,
     )

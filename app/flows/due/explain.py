@@ -28,12 +28,14 @@ def explain(
     reader: Reader = Reader.RESIDENT,
     channel: str = SELF,
     tier: Fen | None = None,
+    level: int | None = None,
     determination: int | None = None,
 ) -> Sheet:
     """The sheet of one person's insurance in the subject's year, or of a back-payment, at a moment of the business
-    clock; `tier` in fen, for the pension. NoSuchItem."""
+    clock; `tier` in fen, for the pension, `level` for the medical insurance. NoSuchItem."""
     rules = parts.levy.rules(subject.levy_year)
-    due = amount_due(parts, subject, insurance, at=at, channel=channel, tier=tier, determination=determination)
+    chosen = {"tier": tier, "level": level}
+    due = amount_due(parts, subject, insurance, at=at, channel=channel, determination=determination, **chosen)
     own = subject.standing[insurance]
     backpay = next((each for each in own.backpays if each["id"] == determination), None)
     facts = facts_of(subject, insurance, backpay)
@@ -56,7 +58,8 @@ def _sooner(parts: Parts, subject: Subject, bill: Mapping[str, Any]) -> tuple[st
     medical = Insurance.RES_MEDICAL
     unpaid = {**subject.standing, medical: replace(subject.standing[medical], bill=None)}
     at = datetime.fromisoformat(bill["settled_at"])
-    start = amount_due(parts, replace(subject, standing=unpaid), medical, at=at).quote.benefit_start
+    due = amount_due(parts, replace(subject, standing=unpaid), medical, at=at, level=bill["level"])
+    start = due.quote.benefit_start
     booked = bill["benefit_start"] and date.fromisoformat(bill["benefit_start"])
     if not (start and booked and start < booked):
         return ()
@@ -76,6 +79,7 @@ def _settled(parts: Parts, insurance: Insurance, held: Mapping[str, Any]) -> Quo
         eligible=Eligible.YES,
         reason_code=Reason(bill.reason_code),
         tier=bill.tier,
+        level=bill.level,
         total=bill.total,
         personal_due=bill.personal_due,
         account_credit=sum(line.amount for line in lines) if insurance is Insurance.RES_PENSION else None,

@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from app.flows.due.facts import asked_for, facts_of
 from app.flows.parts import Parts
+from app.flows.titles import paid_words
 from app.policy.answer import Eligible, Quote, Reason
 from app.policy.facts import Insurance
-from app.policy.quote import TierChoice, quote, tier_choices
-from app.policy.words import free_until, item_words, outlook, past_day, say, say_line
+from app.policy.levels import LevelChoice, quote_chosen
+from app.policy.quote import Amounts, TierChoice, amounts, tier_choices
+from app.policy.words import free_until, item_words, outlook, say, say_line
 from app.registry import find
 from app.registry.determinations import Kind, State
 from app.registry.find import Subject
@@ -34,8 +37,9 @@ class NoSuchItem(NotFound):
 
 @dataclass(frozen=True)
 class Due:
-    """One levy item of one person: the answer, its words, and the tiers that may be chosen. `levy_year`: for which it
-    is collected. `determination`: of a back-payment, with its `years`; None: the year's premium."""
+    """One levy item of one person: the answer, its words, and the tiers, amounts or levels that may be chosen.
+    `levy_year`: for which it is collected. `determination`: of a back-payment, with its `years`; None: the year's
+    premium."""
 
     levy_year: int
     insurance: Insurance
@@ -56,11 +60,18 @@ class Due:
     years: tuple[int, ...] = ()
     is_late: bool = False  # of a former year, while a newer one is collected
     ended: bool = False  # something could be done for it, were its year still collected
+    amounts: Amounts | None = None  # between which his pension may be, beside the tiers
+    levels: Sequence[LevelChoice] = ()  # of the medical insurance, where they make a difference to him
 
     @property
     def key(self) -> str:
         """How a field or an address names it beside the person."""
         return item_key(self.insurance, self.levy_year, self.determination)
+
+    @property
+    def level(self) -> int | None:
+        """That of the answer, as its bill will have it."""
+        return self.quote.level
 
     @property
     def heading(self) -> str:
@@ -93,6 +104,16 @@ class Due:
         return self.quote.reason_code in _TIER_ASKED and not self.ended
 
     @property
+    def level_open(self) -> bool:
+        """Is only the level missing?"""
+        return self.quote.reason_code in _LEVEL_ASKED and not self.ended
+
+    @property
+    def choice_open(self) -> bool:
+        """Is it only that nobody has chosen yet?"""
+        return self.tier_open or self.level_open
+
+    @property
     def not_now(self) -> bool:
         """Is only the day the reason that it cannot be paid, or the year's end?"""
         return self.quote.reason_code in _OTHER_DAYS or self.ended
@@ -101,7 +122,9 @@ class Due:
     def can_be_done(self) -> bool:
         """Is there anything that somebody can do for it now, on his own phone at least, or wait for?"""
         quotes = (self.quote, self.on_phone or self.quote)
-        can_be_paid = any(each.eligible is Eligible.YES or each.reason_code in _TIER_ASKED for each in quotes)
+        asked = _TIER_ASKED | _LEVEL_ASKED
+        can_be_paid = any(each.eligible is Eligible.YES or each.reason_code in asked for each in quotes)
+        can_be_paid = can_be_paid or any(choice.allowed for choice in self.levels)
         return not self.settled and not self.ended and (can_be_paid or self.waits)
 
     @property
@@ -130,17 +153,19 @@ def amount_due(
     at: datetime,
     channel: str = SELF,
     tier: Fen | None = None,
+    level: int | None = None,
     determination: int | None = None,
 ) -> Due:
     """What one person owes for one insurance at a moment of the business clock, and why: the premium of the subject's
-    year, or the back-payment of a determination. Pure. NoSuchItem."""
+    year at the tier or level chosen, or the back-payment of a determination. Pure. NoSuchItem."""
     rules = parts.levy.rules(subject.levy_year)
     backpay = _backpay(subject, insurance, determination) if determination is not None else None
     facts = facts_of(subject, insurance, backpay)
     bill = subject.standing[insurance].bill if backpay is None else backpay["bill"]
     done = bill if bill is not None and bill["state"] == "settled" else None
-    answer = quote(rules, facts, at=at, channel=channel, tier=tier)
-    on_phone = quote(rules, facts, at=at, channel=SELF, tier=tier) if answer.reason_code in _AGENTS_DAYS else None
+    ask = partial(quote_chosen, rules, facts, at=at, tier=tier, level=level)
+    answer, levels = ask(channel=channel)
+    on_phone = ask(channel=SELF)[0] if answer.reason_code in _AGENTS_DAYS else None
     heard = on_phone if on_phone is not None and _may_be_spared(on_phone) else answer
     asked = heard.reason_code is Reason.LATE_WAIVER_REVIEW and asked_for(subject, insurance, Kind.LATE_WAIVER)
     choices: Sequence[TierChoice] = ()
@@ -151,9 +176,9 @@ def amount_due(
     return Due(
         levy_year=rules.year,
         insurance=insurance,
-        title=item_words(insurance, rules.year, facts.back_years),
+        title=item_words(insurance, rules.year, facts.back_years, done["level"] if done else answer.level),
         quote=answer,
-        text=_paid_words(done, business_day(at)) if done else ASKED_WORDS if asked else say(heard, rules, kept=kept),
+        text=paid_words(done, business_day(at)) if done else ASKED_WORDS if asked else say(heard, rules, kept=kept),
         lines=[say_line(line) for line in answer.lines],
         clauses=[rules.cite(line.clause) for line in answer.lines],
         outlook=outlook(answer, facts, rules),
@@ -167,10 +192,14 @@ def amount_due(
         determination=determination,
         years=facts.back_years or (),
         is_late=rules.year != parts.levy.years.newest,
+        amounts=amounts(rules, facts, at, channel),
+        levels=levels,
     )
 
 
 Tiers = Mapping[tuple[int, int | None], Fen]  # by levy year and determination of a back-payment; None: the year's own
+Levels = Mapping[int, int]  # of the medical insurance, by levy year
+NONE: Mapping[Any, Any] = MappingProxyType({})
 
 
 def all_due(
@@ -179,27 +208,35 @@ def all_due(
     *,
     at: datetime,
     channel: str = SELF,
-    tiers: Tiers = MappingProxyType({}),
+    tiers: Tiers = NONE,
+    levels: Levels = NONE,
 ) -> tuple[Due, ...]:
     """The insurances of one person for the newest year, then each back-payment, then what can still be done for a
-    former year; `tiers` are those chosen for pensions. Reckoned once of a person's facts, a day, a channel and tiers:
-    who looks goes from page to page within minutes."""
-    asked = (parts.levy, parts.levy.years, business_day(at), channel, frozenset(tiers.items()))
-    return subject.once(asked, lambda: tuple(_all_due(parts, subject, at, channel, tiers)))
+    former year; `tiers` are those chosen for pensions, `levels` those of the medical insurance. Reckoned once of a
+    person's facts, a day, a channel and what is chosen: who looks goes from page to page within minutes."""
+    chosen = frozenset(tiers.items()), frozenset(levels.items())
+    asked = (parts.levy, parts.levy.years, business_day(at), channel, chosen)
+    return subject.once(asked, lambda: tuple(_all_due(parts, subject, at, channel, tiers, levels)))
 
 
-def _all_due(parts: Parts, subject: Subject, at: datetime, channel: str, tiers: Tiers) -> list[Due]:
+def _all_due(parts: Parts, subject: Subject, at: datetime, channel: str, tiers: Tiers, levels: Levels) -> list[Due]:
     # A year that opened since the person was read comes with the next look.
     newest, *former = [year for year in parts.levy.years.all if year in subject.years] or [subject.levy_year]
-    dues = dues_of_year(parts, subject.in_year(newest), at=at, channel=channel, tiers=tiers)
+    ask = partial(dues_of_year, parts, at=at, channel=channel, tiers=tiers, levels=levels)
+    dues = ask(subject.in_year(newest))
     for year in former:
-        late = dues_of_year(parts, subject.in_year(year), at=at, channel=channel, tiers=tiers)
-        dues += [due for due in late if due.can_be_done]
+        dues += [due for due in ask(subject.in_year(year)) if due.can_be_done]
     return dues
 
 
 def dues_of_year(
-    parts: Parts, subject: Subject, *, at: datetime, channel: str = SELF, tiers: Tiers = MappingProxyType({})
+    parts: Parts,
+    subject: Subject,
+    *,
+    at: datetime,
+    channel: str = SELF,
+    tiers: Tiers = NONE,
+    levels: Levels = NONE,
 ) -> list[Due]:
     """Whichever of both insurances the subject's year has, then each of its back-payments. A year that is itself among
     the years of an approved back-payment is paid by that one. Of a year that is collected no more nothing can be paid;
@@ -208,12 +245,8 @@ def dues_of_year(
     offered = [insurance for insurance in YEARS_OWN if parts.levy.rules(year).offers(insurance)]
     items = [(insurance, None) for insurance in offered if not paid_back(subject, insurance)]
     items += [(insurance, backpay["id"]) for insurance in offered for backpay in subject.standing[insurance].backpays]
-    dues = [
-        amount_due(
-            parts, subject, insurance, at=at, channel=channel, tier=tiers.get((year, number)), determination=number
-        )
-        for insurance, number in items
-    ]
+    ask = partial(amount_due, parts, subject, at=at, channel=channel, level=levels.get(year))
+    dues = [ask(insurance, tier=tiers.get((year, number)), determination=number) for insurance, number in items]
     return dues if year in parts.levy.years.all else [_at_its_end(due) for due in dues]
 
 
@@ -230,9 +263,8 @@ def paid_back(subject: Subject, insurance: Insurance) -> bool:
 def _at_its_end(due: Due) -> Due:
     if due.asked or not due.can_be_done:
         return due
-    return replace(
-        due, ended=True, text=ENDED_WORDS.format(year=due.levy_year), on_phone=None, choices=(), outlook=None
-    )
+    nothing = {"on_phone": None, "choices": (), "amounts": None, "levels": (), "outlook": None}
+    return replace(due, ended=True, text=ENDED_WORDS.format(year=due.levy_year), **nothing)
 
 
 def item_key(insurance: Insurance, levy_year: int, determination: int | None) -> str:
@@ -248,6 +280,7 @@ def _backpay(subject: Subject, insurance: Insurance, determination: int) -> Mapp
 
 
 _TIER_ASKED = frozenset({"TIER_REQUIRED", "TIER_ILLEGAL", "TIER_100_NOT_ALLOWED"})
+_LEVEL_ASKED = frozenset({"LEVEL_REQUIRED", "LEVEL_ILLEGAL"})
 _AGENTS_DAYS = frozenset({"AGENT_NOT_STARTED", "AGENT_WINDOW_CLOSED"})
 _OTHER_DAYS = _AGENTS_DAYS | {"WINDOW_NOT_OPEN", "LATE_WINDOW_CLOSED"}
 
@@ -265,14 +298,3 @@ def _asks_elsewhere(subject: Subject, answer: Quote) -> bool:
     """R08: one insured where he works does not pay here; the list of those comes late, he himself knows today."""
     payable = answer.eligible is Eligible.YES and bool(answer.personal_due)
     return subject.is_migrant and answer.insurance is Insurance.RES_MEDICAL and payable
-
-
-def _paid_words(bill: Mapping[str, Any], today: date) -> str:
-    day = past_day(business_day(datetime.fromisoformat(bill["settled_at"])), today)
-    if bill["personal_due"] == 0:
-        return f"已经办好了（{day}），政府替您交，什么都不用办。"
-    channel = _CHANNEL_WORDS.get(bill["settled_by"].split(":")[1])
-    return f"已经交过了：{day}{f'，{channel}' if channel else ''}。不用再交。"
-
-
-_CHANNEL_WORDS = {"wechat": "微信", "alipay": "支付宝", "unionpay": "云闪付", "ccb_pos": "刷卡"}

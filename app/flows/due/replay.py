@@ -187,13 +187,15 @@ def change_of(asked: Asked, insurance: Insurance, line: bytes) -> Change:
     )
     if not facts.categories <= asked.groups:
         raise ValueError(f"groups of no year: {facts.categories - asked.groups}")
-    years = paid.split("|")
+    years = {year: level for year, _, level in (each.partition(":") for each in paid.split("|"))}
+    level = max(((year, int(level)) for year, level in years.items() if level), default=(None, None))[1]
     sides = (
         side(
             rules,
             replace(facts, already_paid=True) if str(rules.year) in years else facts,
             at=asked.at,
             last_tier=int(last_tier) if last_tier else None,
+            last_level=level,
         )
         for rules in (asked.before, asked.after)
     )

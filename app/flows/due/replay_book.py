@@ -61,6 +61,7 @@ REASONS = {
     Reason.BACKPAY_REJECTED: "补缴未核准",
     Reason.TIER_REQUIRED: "未选档次",
     Reason.TIER_ILLEGAL: "没有这个档次",
+    Reason.LEVEL_REQUIRED: "未选医保档",
     Reason.LEVEL_ILLEGAL: "没有这一级医保",
     Reason.TIER_100_NOT_ALLOWED: "不能选最低档",
     Reason.WINDOW_NOT_OPEN: "尚未开始",
@@ -117,12 +118,14 @@ def reason_rows(totals: Totals) -> Iterator[tuple[str, str, str, int]]:
 def explained(replayed: Replayed) -> list[str]:
     """What was asked and how, in sentences for the first page of a report."""
     before, after = replayed.before, replayed.after
+    levelled = [rules for rules in (before, after) if rules.has_medical and rules.has_medical.levels]
     return [
         f"原标准：{replayed.names[0]}（{before.year}年度，{before.source.number}）",
         f"新标准：{replayed.names[1]}（{after.year}年度，{after.source.number}）",
         f"同一时刻分别按两套标准计算：北京时间 {beijing(replayed.at):%Y-%m-%d %H:%M:%S}，本人自助缴费",
         f"在册 {replayed.people} 人，两个险种各算一次；已缴清当年费用的不再算应缴",
         "养老档次：有上年档次的按上年档次，没有的由政府代缴的按代缴档次，其余按人人可选的最低档",
+        *(["医保档次：上年在这里交过的按上年那一档，其余按标准里写在前面的那一档"] if levelled else []),
         "多交、少交：两套标准下都可缴的人。得到、失去补贴：原来没有后来有、原来有后来没有的代缴或补贴",
     ]
 

@@ -139,7 +139,7 @@ def look(parts: Parts, connection: Connection, number: str) -> Followed:
 
 
 _ITEMS = text(
-    "select b.person_id, b.insurance, b.levy_year, b.determination, b.years, b.personal_due, b.tier,"
+    "select b.person_id, b.insurance, b.levy_year, b.determination, b.years, b.personal_due, b.tier, b.level,"
     " b.benefit_start, p.name, h.village_code,"
     " t.name || v.name as place"
     " from payment_bill pb join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"

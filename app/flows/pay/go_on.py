@@ -10,8 +10,16 @@ from typing import Any
 from app.flows.due.quote import SELF
 from app.flows.parts import Parts
 from app.flows.pay.checkout import kept, link_given, opens_for
-from app.flows.pay.start import Payer, Started, Want, find_started, place_of, start_payment, started_before
-from app.policy.facts import Insurance
+from app.flows.pay.start import (
+    Payer,
+    Started,
+    Want,
+    find_started,
+    place_of,
+    start_payment,
+    started_before,
+    want_of,
+)
 from payments.errors import GatewaySilent
 from payments.gateways.base import Kind, Order
 from payments.states import State
@@ -33,10 +41,7 @@ def go_on(parts: Parts, number: str, *, by: str, network: str) -> Started:
         return replace(find_started(parts, number), checkout=None)
     place = place_of(parts, network)
     if not opens_for(row.checkout, place):
-        wants = [
-            Want(bill.person_id, Insurance(bill.insurance), bill.tier, bill.determination, bill.levy_year)
-            for bill in bills
-        ]
+        wants = [want_of(bill) for bill in bills]
         payer = Payer(by, SELF, row.gateway, Kind.H5, network=network)
         return _anew(parts, wants, payer, f"{number}:{place}")
     if now - link_given(row.checkout) < gateway.facts.link_lives:

@@ -46,13 +46,14 @@ from payments.taking.tables import RequestKey
 class Want:
     """One levy item somebody wants to pay: the tier in fen for a pension, None for the medical insurance and for a
     determined amount; the determination of a back-payment, None for the year's premium; for which levy year, None where
-    only one is collected."""
+    only one is collected; the level of the medical insurance, where there are any to choose."""
 
     person_id: int
     insurance: Insurance
     tier: Fen | None = None
     determination: int | None = None
     levy_year: int | None = None
+    level: int | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class NotPayable(Conflict):
     def __init__(self, due: Due) -> None:
         super().__init__(due.quote.reason_code)
         self.reason = due.quote.reason_code
+        self.choice_open = due.choice_open
         self._sentence = due.text
 
     def sentence(self) -> str:
@@ -172,7 +174,7 @@ def _wish(parts: Parts, wants: Sequence[Want], payer: Payer, key: str) -> _Wish:
     if not wants:
         raise NothingChosen
     wants = [_with_year(parts, want) for want in wants]
-    if len({replace(want, tier=None) for want in wants}) != len(wants):
+    if len({replace(want, tier=None, level=None) for want in wants}) != len(wants):
         raise SameItemTwice
     return _Wish(gateway, wants, payer, *_request(parts, wants, payer, key))
 
@@ -274,9 +276,14 @@ def due_of(parts: Parts, subject: Subject, want: Want, *, at: datetime, channel:
     """The item that somebody wants to pay, at its price of this moment. NoSuchItem, YearUnsaid, YearClosed."""
     year = parts.levy.only if want.levy_year is None else parts.levy.known(want.levy_year).year
     own = subject.in_year(year)
-    return amount_due(
-        parts, own, want.insurance, at=at, channel=channel, tier=want.tier, determination=want.determination
-    )
+    chosen = {"tier": want.tier, "level": want.level, "determination": want.determination}
+    return amount_due(parts, own, want.insurance, at=at, channel=channel, **chosen)
+
+
+def want_of(bill: Any) -> Want:
+    """What a bill was issued for: the same item, with what was chosen for it. Pure."""
+    insurance = Insurance(bill.insurance)
+    return Want(bill.person_id, insurance, bill.tier, bill.determination, bill.levy_year, bill.level)
 
 
 def place_of(parts: Parts, network: str | None) -> str:
@@ -345,14 +352,17 @@ def _attempt(
 
 def _request(parts: Parts, wants: Sequence[Want], payer: Payer, key: str) -> tuple[bytes, bytes]:
     """(digest of actor and key, digest of the wish)."""
-    first = parts.levy.first
-    items = sorted(
-        (w.person_id, w.insurance, w.determination or 0, w.tier or 0, *([] if w.levy_year == first else [w.levy_year]))
-        for w in wants
-    )
+    items = sorted((w.person_id, w.insurance, w.determination or 0, w.tier or 0, *_more(parts, w)) for w in wants)
     wish = [payer.gateway, payer.kind, payer.channel, items]
     who = f"{payer.actor}\0{payer.openid or ''}\0{key}"
     return sha256(who.encode()).digest(), sha256(json.dumps(wish).encode()).digest()
+
+
+def _more(parts: Parts, want: Want) -> list[int | None]:
+    """The year and the level, where they say more than a wish of the first year without levels did."""
+    if want.level is not None:
+        return [want.levy_year, want.level]
+    return [] if want.levy_year == parts.levy.first else [want.levy_year]
 
 
 def _used(connection: Connection, wish: _Wish) -> str | None:

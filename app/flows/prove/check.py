@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
+from typing import Any
 
 from app.access.tally import CODES, count_at, forgive
 from app.documents.proof import years_of
 from app.flows.parts import Parts
 from app.flows.prove.papers import Proof, is_code, proof
 from app.flows.refused import kept_though_refused
+from app.policy.words import level_words
 from core.clock import business_day
 from core.errors import NotFound
 from core.money import Fen
@@ -123,6 +125,11 @@ def _paper(parts: Parts, code: str, file: bytes | None) -> CheckedPaper:
     return _told(found, same)
 
 
+def _levy_item(item: Mapping[str, Any]) -> str:
+    level = item.get("level")  # papers written before there were any do not say
+    return f"{item['levy_item']}（{level_words(level)}）" if level else item["levy_item"]
+
+
 def _told(found: Proof, same: bool | None) -> CheckedPaper:
     facts = found.facts
     return CheckedPaper(
@@ -133,7 +140,7 @@ def _told(found: Proof, same: bool | None) -> CheckedPaper:
         items=[
             PaperItem(
                 mask_name(item["name"]),
-                item["levy_item"],
+                _levy_item(item),
                 "、".join(map(str, years_of(item))) or "补缴",
                 item["tier"],
                 item["amount"],

@@ -240,6 +240,7 @@ def _item(bill: Row, person: Subject) -> dict[str, Any]:
         "year": bill.levy_year,
         "back_years": None if bill.determination is None else bill.years or [],
         "tier": bill.tier,
+        "level": bill.level,
         "amount": bill.personal_due,
         "benefit_start": bill.benefit_start.isoformat() if bill.benefit_start else None,
     }

@@ -3,6 +3,7 @@ the file is the channel's statement of that day."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -121,19 +122,16 @@ def _fitting(
 
 def _due(parts: Parts, subject: Subject, insurance: Insurance, row: Mapping[str, Any]) -> Due | None:
     """What this very amount pays of the subject's year. One that a bureau determined names its back-payment; any other
-    is the year's."""
+    is the year's, at the one level that costs it: where two do, a person says which."""
     tier = row["amount"] if insurance is Insurance.RES_PENSION else None
     held = subject.standing[insurance].bill
-    items = [(None, backpay["id"]) for backpay in subject.standing[insurance].backpays]
+    ask = partial(amount_due, parts, subject, insurance, at=row["happened_at"], channel=CHANNEL)
+    found = [ask(determination=backpay["id"]) for backpay in subject.standing[insurance].backpays]
     if (held is None or held["state"] != "settled") and not paid_back(subject, insurance):
-        items.append((tier, None))
-    for chosen, number in items:
-        due = amount_due(
-            parts, subject, insurance, at=row["happened_at"], channel=CHANNEL, tier=chosen, determination=number
-        )
-        if due.payable and due.quote.personal_due == row["amount"]:
-            return due
-    return None
+        medical = parts.levy.rules(subject.levy_year).has_medical
+        found += [ask(tier=tier, level=level) for level in (None, *(medical.levels if medical else ()))]
+    fits = [due for due in found if due.payable and due.quote.personal_due == row["amount"]]
+    return fits[0] if len({due.level for due in fits}) == 1 else None
 
 
 def _settled(subject: Subject, insurance: Insurance) -> list[Mapping[str, Any]]:

@@ -61,7 +61,8 @@ def ask_for_entitled(parts: Parts, people: Sequence[int] | None = None) -> int:
 def cheaper(parts: Parts, bill: Any, subject: Subject) -> Draft | None:
     """What the bill would have been by today's facts, if the person had less to pay; None if not, or too late."""
     insurance, subject = Insurance(bill.insurance), subject.in_year(bill.levy_year)
-    due = amount_due(parts, _unpaid(subject, insurance), insurance, at=bill.settled_at, channel=SELF, tier=bill.tier)
+    unpaid, chosen = _unpaid(subject, insurance), {"tier": bill.tier, "level": bill.level}
+    due = amount_due(parts, unpaid, insurance, at=bill.settled_at, channel=SELF, **chosen)
     if not due.payable or due.quote.personal_due is None or due.quote.personal_due >= bill.personal_due:
         return None
     late = refusal(
@@ -100,8 +101,9 @@ def _ages(rules: PolicyYear) -> list[tuple[date, Fen]]:
     medical, reference = rules.has_medical, rules.dates.age_reference
     if medical is None:
         return []
+    prices = [medical.base, *(price for price in medical.prices if price.who.levels)]
     return [
-        (born_by(reference, ground.who.from_age), ground.leaves(medical.base.personal))
+        (born_by(reference, ground.who.from_age), min(ground.leaves(price.personal) for price in prices))
         for ground in medical.grounds
         if ground.who.aged and ground.who.from_age is not None
     ]

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
+from app.flows.due.quote import item_key
 from app.flows.parts import Parts
 from app.flows.titles import title_of
 from app.policy.facts import Insurance
@@ -76,12 +77,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Item:
-    """One bill that goes back. `name` in clear: mask it. Amounts in fen."""
+    """One bill that goes back, with the key of its item. `name` in clear: mask it. Amounts in fen."""
 
     person_id: int
     name: str
     village: str
     insurance: Insurance
+    key: str
     title: str
     amount: Fen
 
@@ -206,6 +208,7 @@ def _item(bill: Any, person: Subject) -> Item:
         name=person.name,
         village=f"{person.town}{person.village}",
         insurance=insurance,
+        key=item_key(insurance, bill.levy_year, bill.determination),
         title=title_of(bill),
         amount=bill.personal_due,
     )

@@ -163,9 +163,7 @@ def _messages() -> Iterator[Line]:
 
 
 _NOT_YET = {
-    "levels of the medical insurance": "医保分档",
     "another fund in the same payment": "一起收的别的费",
-    "a pension of any amount": "养老任选金额",
     "raising a pension tier within the year": "养老当年补差价提高档次",
     "aid into pension accounts": "资助进养老个人账户",
     "people from elsewhere without a permit": "没有居住证的外地户口人员参保",

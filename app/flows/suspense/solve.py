@@ -11,10 +11,9 @@ from app.flows.due.draft import draft_of
 from app.flows.due.quote import SELF, Due, amount_due, paid_back
 from app.flows.levy import YearClosed
 from app.flows.parts import Parts
-from app.flows.pay.start import NotPayable, Want
+from app.flows.pay.start import NotPayable, Want, want_of
 from app.flows.refund.steps import Asked, Asking, plain_reason, reserve
 from app.flows.tell.announce import tell_settled
-from app.policy.facts import Insurance
 from app.policy.refunds import Why
 from app.registry import find
 from core.clock import business_day
@@ -96,7 +95,7 @@ def propose(parts: Parts, key: Key, wants: Sequence[Want], *, by: str) -> None:
             due = _due(parts, person, want, at=came)
             if not due.payable:
                 raise NotPayable(due)
-            standing = _standing(connection, row, person, want)
+            standing = _standing(connection, row, person, due)
             if standing is not None:
                 bills[standing] = row.household_id
             else:
@@ -124,8 +123,7 @@ def settle(parts: Parts, key: Key, seen: Proposal, *, by: str) -> None:
         for bill_id in row.bills:
             bill, _ = find_money.bill_with_lines(connection, row.bills_household, bill_id)
             [person] = find.by_ids(connection, parts.vault, [bill.person_id], years=parts.levy.ever)
-            item = Want(person.id, Insurance(bill.insurance), bill.tier, bill.determination)
-            due = _due(parts, person.in_year(bill.levy_year), item, at=now)
+            due = _due(parts, person.in_year(bill.levy_year), want_of(bill), at=now)
             issued = IssuedBill(bill.household_id, bill.id, bill.insurance, bill.personal_due, bill.price_until)
             tell_settled(parts, connection, person, due, issued)
 
@@ -140,16 +138,15 @@ def watch(parts: Parts) -> int:
 
 
 def _due(parts: Parts, person: find.Subject, want: Want, *, at: datetime) -> Due:
-    return amount_due(
-        parts, person, want.insurance, at=at, channel=SELF, tier=want.tier, determination=want.determination
-    )
+    chosen = {"tier": want.tier, "level": want.level, "determination": want.determination}
+    return amount_due(parts, person, want.insurance, at=at, channel=SELF, **chosen)
 
 
-def _standing(connection: Connection, row: Any, person: find.Subject, want: Want) -> int | None:
+def _standing(connection: Connection, row: Any, person: find.Subject, due: Due) -> int | None:
     """The open bill that the very payment of this money holds: it cannot be issued anew while that lives, and lies in
     the payment's household, wherever its person is by now."""
     for bill in find_money.bills_of(connection, row.household_id, row.number):
-        item = (bill.person_id, bill.insurance, bill.levy_year, bill.determination, bill.state)
-        if item == (person.id, want.insurance, person.levy_year, want.determination, "open"):
+        item = (bill.person_id, bill.insurance, bill.levy_year, bill.determination, bill.level, bill.state)
+        if item == (person.id, due.insurance, due.levy_year, due.determination, due.level, "open"):
             return bill.id
     return None

@@ -191,7 +191,8 @@ _WRITE_CERTIFIED = text(
     " null, :at)"
 )
 _WAITING = text(
-    "select b.id, b.person_id, b.insurance, b.levy_year, b.determination, b.years, p.number, p.payer from entry e"
+    "select b.id, b.person_id, b.insurance, b.levy_year, b.determination, b.years, b.level, p.number, p.payer"
+    " from entry e"
     " join payment p on p.household_id = e.household_id and 'receipt:' || p.gateway || ':' || p.reference = e.cause"
     " join payment_bill pb on pb.household_id = p.household_id and pb.number = p.number"
     " join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"

@@ -35,7 +35,7 @@ class Standing(IntEnum):
 
 STANDING_WORDS = {
     Standing.UNPAID: "还没交",
-    Standing.TIER_OPEN: "养老没选档",
+    Standing.TIER_OPEN: "没选档",
     Standing.FREE: "不用交，还没办",
     Standing.WAITS: "先不要交，等医保局核实",
     Standing.NOT_NOW: "还没交，现在不能交",
@@ -196,14 +196,14 @@ def _villager(person: Subject, found: Sequence[Due], year: int) -> Villager:
     amount = sum(due.quote.personal_due or 0 for due in payable)
     if amount:
         standing = Standing.UNPAID
-    elif any(due.tier_open for due in dues):
+    elif any(due.choice_open for due in dues):
         standing = Standing.TIER_OPEN
     elif payable:
         standing = Standing.FREE
     else:
         standing = _closed(years_own)
     words = "；".join(filter(None, map(_word, dues)))
-    year_open = any(due.payable or due.tier_open for due in years_own)
+    year_open = any(due.payable or due.choice_open for due in years_own)
     return Villager(person, standing, amount, words, year_open, _late([due for due in found if due.levy_year != year]))
 
 
@@ -231,7 +231,7 @@ def _word(due: Due) -> str:
     title = TITLES[due.insurance] if due.determination is None else due.title
     said = (
         (due.settled, "办好了"),
-        (due.tier_open, "选档后交"),
+        (due.choice_open, "选档后交"),
         (due.waits, "先不要交"),
         (due.is_spared, "不用交"),
         (due.not_now, "还没交"),

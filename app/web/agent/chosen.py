@@ -6,25 +6,44 @@ from typing import Any
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from app.flows.due.quote import AGENT, Due, item_key
+from app.flows.due.quote import AGENT, Due, amount_due, item_key
 from app.flows.pay.codes_out import CodeOut, codes_out
 from app.flows.pay.start import Want, due_of
 from app.policy.facts import Insurance
+from app.policy.levels import proposed
 from app.registry.find import Subject
 from app.web.door.access import actor, here
 from app.web.door.parts import parts
-from app.web.wishes import tiers, wants
+from app.web.wishes import levels, tiers, wants
 from core.money import Fen
 
 
 def chosen_items(fields: MultiDict[str, Any]) -> list[Want]:
-    """The items ticked, and each pension for which a tier was chosen: choosing it is the tick."""
+    """The items ticked, and each pension or medical insurance for which a tier or level was chosen: choosing it is the
+    tick."""
     ticked = [want for want in wants(fields) if want.insurance is Insurance.RES_MEDICAL or want.determination]
-    return [want for want in ticked if want.tier is None] + [
+    pensions = [
         Want(person, Insurance.RES_PENSION, tier, determination, year)
         for person, own in tiers(fields).items()
         for (year, determination), tier in own.items()
     ]
+    medical = [
+        Want(person, Insurance.RES_MEDICAL, levy_year=year, level=level)
+        for person, own in levels(fields).items()
+        for year, level in own.items()
+    ]
+    return [want for want in ticked if want.tier is None and want.level is None] + pensions + medical
+
+
+def levels_shown(subject: Subject) -> dict[int, dict[int, int]]:
+    """The levels chosen on the page, by person id, then levy year; at first, of the person at the table, the one that
+    the year's rules begin with."""
+    chosen, rules = levels(request.args), parts().rules
+    if "seen" in request.args or not rules.has_medical:
+        return chosen
+    due = amount_due(parts(), subject, Insurance.RES_MEDICAL, at=parts().clocks.now(), channel=AGENT)
+    first = proposed(due.levels, rules) if due.level_open else None
+    return chosen if first is None else {subject.id: {rules.year: first}} | chosen
 
 
 def in_this_payment(subject: Subject) -> set[tuple[int, str]]:
@@ -38,15 +57,20 @@ def in_this_payment(subject: Subject) -> set[tuple[int, str]]:
 
 def is_open(due: Due) -> bool:
     """May something be paid for it now, perhaps after a tier is chosen?"""
-    dear = any(choice.allowed and choice.personal_due for choice in due.choices)
-    return not due.settled and (dear or (due.payable and bool(due.quote.personal_due)))
+    choices = (*due.choices, *due.levels)
+    dear = due.amounts or any(choice.allowed and choice.personal_due for choice in choices)
+    return not due.settled and (bool(dear) or (due.payable and bool(due.quote.personal_due)))
 
 
-def sum_of(wanted: Sequence[Want], found: Sequence[Subject]) -> Fen:
-    """What a code for these items would be for, in fen."""
+def priced(wanted: Sequence[Want], found: Sequence[Subject]) -> list[Due]:
+    """Each item at its price of this moment."""
     now, people = parts().clocks.now(), {each.id: each for each in found}
-    prices = (due_of(parts(), people[want.person_id], want, at=now, channel=AGENT) for want in wanted)
-    return sum(due.quote.personal_due or 0 for due in prices)
+    return [due_of(parts(), people[want.person_id], want, at=now, channel=AGENT) for want in wanted]
+
+
+def sum_of(dues: Sequence[Due]) -> Fen:
+    """What a code for these items would be for, in fen. Pure."""
+    return sum(due.quote.personal_due or 0 for due in dues)
 
 
 def beside(wanted: Sequence[Want]) -> list[CodeOut]:

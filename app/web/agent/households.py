@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from apiflask import APIBlueprint
 from flask import make_response, redirect, render_template, request, url_for
@@ -29,7 +30,16 @@ from app.flows.village.people import (
 from app.flows.village.slips import can_be_handed_out
 from app.registry.find import Subject
 from app.web.agent import listing
-from app.web.agent.chosen import beside, chosen_items, in_this_payment, is_open, numbers, sum_of
+from app.web.agent.chosen import (
+    beside,
+    chosen_items,
+    in_this_payment,
+    is_open,
+    levels_shown,
+    numbers,
+    priced,
+    sum_of,
+)
 from app.web.door.access import (
     Answer,
     actor,
@@ -50,7 +60,7 @@ from app.web.door.parts import parts
 from app.web.paying import show, start_chosen
 from app.web.sheets import ask_at_the_bureau, sheet_page
 from app.web.ways import codes
-from app.web.wishes import MOST_ITEMS, UnknownPerson, known, tier_fields, tiers, wants
+from app.web.wishes import MOST_ITEMS, UnknownPerson, known, tier_fields, tiers, typed_amounts, unread, wants
 from core.errors import NotFound
 from payments.errors import ChannelPaused
 
@@ -161,9 +171,10 @@ def search(code: str) -> Answer:
 def person(person: str) -> Answer:
     """One of three sentences per insurance, and the rest of the household to be paid for together."""
     subject = _own_person(person)
-    now, chosen = parts().clocks.now(), tiers(request.args)
+    chosen, at_level = tiers(request.args), levels_shown(subject)
+    ask = partial(all_due, parts(), at=parts().clocks.now(), channel=AGENT)
     members = [
-        Member(reference(each.id), each, all_due(parts(), each, at=now, channel=AGENT, tiers=chosen.get(each.id, {})))
+        Member(reference(each.id), each, ask(each, tiers=chosen.get(each.id, {}), levels=at_level.get(each.id, {})))
         for each in household(parts(), subject.household_id)
         if each.alive or each.id == subject.id
     ]
@@ -177,6 +188,7 @@ def person(person: str) -> Answer:
         members=members,
         ticked=ticked,
         chosen=chosen,
+        unread=unread(request.args),
         ready=bool(open_items),
         total=sum(due.quote.personal_due or 0 for who, due in open_items if (who, due.key) in ticked),
         family_open="family" in request.args or any(who != subject.id for who, _ in ticked),
@@ -194,7 +206,7 @@ def choose(person: str) -> Answer:
     """看要交多少, 出码, or one item by its own button. No code is for another sum than the screen said, and none comes
     beside another's code that the screen did not tell of; told, it is his to decide (decision 0019)."""
     subject = _own_person(person)
-    if request.form.get("act") == "show":
+    if request.form.get("act") == "show" or typed_amounts(request.form):
         return _again(person)
     only = request.form.get("only")
     wanted = wants(request.form, only=only) if only else chosen_items(request.form)
@@ -205,8 +217,13 @@ def choose(person: str) -> Answer:
     _all_mine(found)
     if len(found) != len(people):  # erased since the page was shown
         raise UnknownPerson
-    if not only and request.form.get("shown", str(sum_of(wanted, found))) != str(sum_of(wanted, found)):
-        return _again(person, changed=1)
+    dues = priced(wanted, found)
+    open_, changed = (
+        any(due.choice_open for due in dues),
+        request.form.get("shown", str(sum_of(dues))) != str(sum_of(dues)),
+    )
+    if open_ or (changed and not only):
+        return _again(person, changed=None if open_ else 1)  # the page says what is to be chosen, or what is wrong
     if not only and not set(numbers(beside(wanted))) <= set(request.form.getlist("warned")):
         return _again(person, beside=1)
     try:
@@ -252,9 +269,8 @@ def close(number: str) -> Answer:
 def _again(person: str, **more: object) -> Answer:
     """The same page with what was ticked and chosen on it."""
     items = request.form.getlist("item")[:MOST_ITEMS]
-    return redirect(
-        url_for("agent.person", person=person, seen=1, item=items, **tier_fields(request.form), **more), 303
-    )
+    chosen = tier_fields(request.form) | typed_amounts(request.form)
+    return redirect(url_for("agent.person", person=person, seen=1, item=items, **chosen, **more), 303)
 
 
 def own_village(code: str) -> VillageName:

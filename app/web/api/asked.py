@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 MOST_FEN = 10_000_000
+MOST_LEVEL = 99
 MOST_DETERMINATION = 999_999_999
 Year = Annotated[int, Field(ge=2000, le=2999)]
 
@@ -43,7 +44,8 @@ class PersonAsked(Asked):
 
 
 class ItemAsked(Asked):
-    """One levy item. `tier` in fen, for a pension only; `determination` of a back-payment, as its due says; `year` for
+    """One levy item. `tier` in fen, for a pension only: a tier, or an amount between those of its due; `level` for the
+    medical insurance, where its due has levels; `determination` of a back-payment, as its due says; `year` for
     which levy year, needed where two are collected."""
 
     person: Annotated[str, Field(min_length=1, max_length=100)]
@@ -51,6 +53,7 @@ class ItemAsked(Asked):
     tier: Annotated[int, Field(ge=1, le=MOST_FEN)] | None = None
     determination: Annotated[int, Field(ge=1, le=MOST_DETERMINATION)] | None = None
     year: Year | None = None
+    level: Annotated[int, Field(ge=1, le=MOST_LEVEL)] | None = None
 
 
 class SubscriptionsAsked(Asked):

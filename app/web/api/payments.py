@@ -51,7 +51,7 @@ def begin(json_data: PaymentAsked) -> tuple[dict[str, Any], int]:
     if kind is Kind.JSAPI and here().openid is None:
         raise NotInWeChat
     wants = [
-        Want(known(item.person), Insurance(item.insurance), item.tier, item.determination, item.year)
+        Want(known(item.person), Insurance(item.insurance), item.tier, item.determination, item.year, item.level)
         for item in json_data.items
     ]
     started = start(wants, channel=SELF, key=key, gateway=json_data.gateway, kind=kind)

@@ -1,15 +1,19 @@
 """POST /api/v1/people: look somebody up. GET /api/v1/due: everybody this session knows, and what is due."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from apiflask import APIBlueprint
 from flask import request
 from orjson import Fragment, dumps
 
-from app.flows.due.quote import Due, Tiers, all_due, subjects
+from app.flows.due.quote import Due, all_due, subjects
 from app.flows.family.people import get_to_know
 from app.policy.answer import Line
+from app.policy.levels import LevelChoice
+from app.policy.tiers import WHOLE_YUAN
+from app.policy.words import level_words
 from app.registry.find import Subject
 from app.web.api.asked import PersonAsked
 from app.web.api.told import PeopleTold, PersonTold, answers
@@ -18,7 +22,7 @@ from app.web.door.browser import network
 from app.web.door.health import writable
 from app.web.door.parts import parts
 from app.web.door.people import api_resident_and_people, people_here
-from app.web.wishes import tiers
+from app.web.wishes import levels, tiers
 from core.redact import mask_name
 
 bp = APIBlueprint("people", __name__, tag="查询 look-up")
@@ -41,7 +45,7 @@ def look_up(json_data: PersonAsked) -> dict[str, Any]:
         network=network(),
         agreed=json_data.agreed,
     )
-    return _people(subjects(parts(), [person_id]), {}, {person_id: named})[0]
+    return _people(subjects(parts(), [person_id]), {person_id: named})[0]
 
 
 @bp.get("/due")
@@ -49,19 +53,20 @@ def look_up(json_data: PersonAsked) -> dict[str, Any]:
 @bp.doc(
     security="session",
     description="`tier.<person>@<year>=<fen>` chooses a pension tier for the answer,"
-    " `tier.<person>@<year>:<determination>=<fen>` that of a back-payment of years; the year may be left out while only"
-    " one is collected.",
+    " `tier.<person>@<year>:<determination>=<fen>` that of a back-payment of years, `level.<person>@<year>=<level>`"
+    " a level of the medical insurance; the year may be left out while only one is collected.",
     responses=answers(PeopleTold, 200, 401, 404, 422),
 )
 def due() -> dict[str, Any]:
     """What is due for everybody this session knows"""
     known = here().known
     names = {person: named for named, person in known.items()}
-    return {"people": _people(people_here(), tiers(request.args), names), "can_pay": writable()}
+    return {"people": _people(people_here(), names), "can_pay": writable()}
 
 
-def _people(found: Sequence[Subject], chosen: Mapping[int, Tiers], names: Mapping[int, str]) -> list[dict[str, Any]]:
-    now = parts().clocks.now()
+def _people(found: Sequence[Subject], names: Mapping[int, str]) -> list[dict[str, Any]]:
+    chosen, at_level = tiers(request.args), levels(request.args)
+    ask = partial(all_due, parts(), at=parts().clocks.now())
     groups: dict[int, int] = {}
     return [
         {
@@ -69,7 +74,7 @@ def _people(found: Sequence[Subject], chosen: Mapping[int, Tiers], names: Mappin
             "household": groups.setdefault(person.household_id, len(groups) + 1),
             "masked_name": mask_name(person.name),
             "village": f"{person.town}{person.village}",
-            "due": _told(person, all_due(parts(), person, at=now, tiers=chosen.get(person.id, {}))),
+            "due": _told(person, ask(person, tiers=chosen.get(person.id, {}), levels=at_level.get(person.id, {}))),
         }
         for person in found
     ]
@@ -110,9 +115,22 @@ def _due(due: Due) -> dict[str, Any]:
             }
             for choice in due.choices
         ],
+        "amounts": {"least": due.amounts.least, "most": due.amounts.most, "step": WHOLE_YUAN} if due.amounts else None,
+        "level": quote.level,
+        "levels": [_level(choice) for choice in due.levels],
         "benefit_start": quote.benefit_start.isoformat() if quote.benefit_start else None,
         "waiting_end": quote.waiting_end.isoformat() if quote.waiting_end else None,
         "price_until": quote.price_until.isoformat() if quote.price_until else None,
+    }
+
+
+def _level(choice: LevelChoice) -> dict[str, Any]:
+    return {
+        "level": choice.level,
+        "name": level_words(choice.level),
+        "allowed": choice.allowed,
+        "personal_due": choice.personal_due,
+        "reason_code": choice.reason_code,
     }
 
 

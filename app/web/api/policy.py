@@ -19,7 +19,8 @@ def policy() -> dict[str, Any]:
     """What a year's notice says
 
     Amounts in fen, days YYYY-MM-DD (Beijing). `?year=` asks for another one than the newest; `open` are those that can
-    be paid. `medical` null or `tiers` empty: that insurance is not collected for the year."""
+    be paid. `medical` null, or `tiers` empty and `between` null: that insurance is not collected for the year.
+    `levels`: of the medical insurance, to be chosen from; `between`: any whole yuan may be paid for the pension."""
     levy = parts().levy
     asked = request.args.get("year", default=levy.years.newest, type=int)
     if asked not in levy.ever.all:
@@ -35,6 +36,8 @@ def policy() -> dict[str, Any]:
             {"tier": tier.amount, "gov_subsidy": tier.subsidy, "kept": bool(tier.only_for)}
             for tier in (rules.has_pension.tiers.values() if rules.has_pension else ())
         ],
+        "levels": list(rules.has_medical.levels) if rules.has_medical else [],
+        "between": list(rules.has_pension.between) if rules.has_pension and rules.has_pension.between else None,
         "windows": {
             "self_open": dates.self_open.isoformat(),
             "agent_open": dates.agent_open.isoformat(),

@@ -22,7 +22,8 @@ bp = APIBlueprint("sheets", __name__, tag="查询 look-up")
 @bp.get("/people/<person>/sheet/<insurance>")
 @bp.doc(
     security="session",
-    description="`tier.<person>=<fen>` chooses a pension tier; a back-payment is `RES_PENSION:<determination>`."
+    description="`tier.<person>=<fen>` chooses a pension tier, `level.<person>=<level>` a level of the"
+    " medical insurance; a back-payment is `RES_PENSION:<determination>`."
     " The person must be known to this session.",
     responses=answers(SheetTold, 200, 401, 404, 422),
 )

@@ -89,12 +89,31 @@ class TierTold(Told):
     reason_code: str
 
 
+class AmountsTold(Told):
+    """Between which a pension may be, beside the tiers; in fen, whole steps."""
+
+    least: int
+    most: int
+    step: int
+
+
+class LevelTold(Told):
+    """A level of the medical insurance, as this person would be charged; the first is the year's own proposal."""
+
+    level: int
+    name: str
+    allowed: bool
+    personal_due: int | None
+    reason_code: str
+
+
 class DueTold(Told):
     """One levy item of one person. Amounts in fen; days YYYY-MM-DD; `price_until` the first moment of another price;
     `ask_first` what the payer is asked before he pays: on a yes he does not. `determination`: of a back-payment, which
     stands beside the year's premium and is for `years`; null with no years: the year's premium. `may_ask`: the medical
     bureau may be asked to look (POST /people/<person>/verification). `year`: for which it is collected; `late`: a
-    former year's, while a newer one is collected."""
+    former year's, while a newer one is collected. `levels`: of the medical insurance, where one is to be chosen
+    (reason_code LEVEL_REQUIRED until it is); `level` the one that this answer is for."""
 
     year: int
     late: bool
@@ -114,6 +133,9 @@ class DueTold(Told):
     total: int | None
     lines: list[LineTold]
     tiers: list[TierTold]
+    amounts: AmountsTold | None
+    level: int | None
+    levels: list[LevelTold]
     benefit_start: str | None
     waiting_end: str | None
     price_until: str | None
@@ -197,6 +219,8 @@ class PolicyTold(Told):
     source: str
     medical: dict[str, int] | None
     tiers: list[BandTold]
+    levels: list[int]
+    between: list[int] | None
     windows: dict[str, str]
 
 

@@ -16,7 +16,7 @@ from app.policy.facts import Insurance
 from app.policy.words import item_words
 from app.web.door.access import Answer, needs, officer
 from app.web.door.parts import parts
-from app.web.wishes import BadWish, item_named
+from app.web.wishes import BadWish, Item, item_named
 from core.errors import AppError
 from core.money import Fen, fen
 from payments.suspense.solve import Key, Proposal
@@ -80,6 +80,7 @@ def propose_one(household: int, cause: str) -> Answer | tuple[Answer, int]:
                 _tier(item.levy_year) if item.insurance is Insurance.RES_PENSION else None,
                 item.determination,
                 item.levy_year,
+                _level(item),
             )
             for item in named
         ]
@@ -128,8 +129,10 @@ def _offered(year: int) -> dict[str, object]:
     """What a levy year offers on the form: its items by key, and its tiers in fen."""
     rules = parts().levy.rules(year)
     items = {item_key(each, year, None): item_words(each, year, None) for each in YEARS_OWN if rules.offers(each)}
-    tiers = list(rules.pension.tiers) if rules.offers(Insurance.RES_PENSION) else []
-    return {"year": year, "items": items, "tiers": tiers}
+    tiers = list(rules.has_pension.tiers) if rules.has_pension else []
+    between = rules.has_pension.between if rules.has_pension else None
+    levels = rules.has_medical.levels if rules.has_medical else ()
+    return {"year": year, "items": items, "tiers": tiers, "between": between, "levels": levels}
 
 
 def _seen() -> Proposal:
@@ -140,6 +143,12 @@ def _seen() -> Proposal:
         frozenset(bill for bill in bills if bill < LARGEST_ID),
         int(amount) if re.fullmatch(r"[0-9]{1,15}", amount) else None,
     )
+
+
+def _level(item: Item) -> int | None:
+    given = request.form.get(f"level@{item.levy_year}", "")
+    own = item.insurance is Insurance.RES_MEDICAL and item.determination is None
+    return int(given) if own and re.fullmatch(r"[1-9][0-9]?", given) else None
 
 
 def _tier(year: int) -> Fen | None:

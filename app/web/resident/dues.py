@@ -1,4 +1,4 @@
-"""The pages of a resident: who, what is due, which tier, is it right; then to the code. One question a screen."""
+"""The pages of a resident: who, what is due, is it right; then to the code. One question a screen."""
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,6 @@ from app.flows.pay.follow import unfinished
 from app.flows.pay.start import NothingChosen, NotPayable, Want, due_of
 from app.flows.register.determine import ask_for_waiver
 from app.policy.facts import Insurance
-from app.policy.terms import NotOffered
 from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
 from app.registry.find import Subject
 from app.web.door.access import (
@@ -39,7 +38,7 @@ from app.web.door.parts import parts
 from app.web.door.people import page_resident_and_people, people_here
 from app.web.resident.offer import may_lead_to_wechat, offered
 from app.web.sheets import ask_at_the_bureau, in_its_year, item_of, sheet_page
-from app.web.wishes import carried, known, tier_fields, tiers, wants
+from app.web.wishes import carried, known, levels, tier_fields, tiers, wants
 from core.money import Fen
 
 bp = APIBlueprint("resident", __name__, enable_openapi=False)
@@ -127,20 +126,28 @@ def due() -> Answer:
     """Everybody this session knows, one card per insurance; what can be paid together stands together."""
     now = parts().clocks.now()
     people = _himself_first(people_here())
-    asked = tiers(request.args)
-    chosen = {person.id: _last_chosen(person) | asked.get(person.id, {}) for person in people}
+    asked = tiers(request.args), levels(request.args)
+    chosen = {
+        person.id: [last | said.get(person.id, {}) for last, said in zip(_last_chosen(person), asked, strict=True)]
+        for person in people
+    }
     households = [
         [
-            Card(reference(person.id), person, all_due(parts(), person, at=now, tiers=chosen[person.id]))
-            for person in own
+            Card(
+                reference(who.id), who, all_due(parts(), who, at=now, tiers=chosen[who.id][0], levels=chosen[who.id][1])
+            )
+            for who in own
         ]
         for _, own in groupby(people, key=lambda person: person.household_id)
     ]
     remembered = {
-        f"tier.{reference(who)}@{year}": str(tier)
-        for who, own in chosen.items()
-        for (year, number), tier in own.items()
-        if number is None
+        f"{kind}.{reference(who)}@{year}": str(value)
+        for who, (own, at) in chosen.items()
+        for kind, of in (
+            ("tier", {year: tier for (year, number), tier in own.items() if number is None}),
+            ("level", at),
+        )
+        for year, value in of.items()
     }
     begun = unfinished(parts(), [each.id for each in people if each.has_open_bill], by=actor(here()))
     return render_template(
@@ -149,43 +156,26 @@ def due() -> Answer:
         tiers=remembered | tier_fields(request.args),
         key=_key(),
         begun=begun,
+        levelled=[rules.year for rules in parts().levy.open if rules.has_medical and rules.has_medical.levels],
     )
 
 
-def _last_chosen(person: Subject) -> dict[tuple[int, int | None], Fen]:
-    """The tier of a payment that he began and did not finish is not asked for again. Where nothing need be chosen,
-    nothing is remembered: who pays nothing shall see that first."""
-    bill = person.standing[Insurance.RES_PENSION].bill
-    if bill is None or not bill["tier"]:
-        return {}
-    due = amount_due(parts(), person, Insurance.RES_PENSION, at=parts().clocks.now())
-    return {(person.levy_year, None): bill["tier"]} if due.tier_open else {}
+def _last_chosen(person: Subject) -> tuple[dict[tuple[int, int | None], Fen], dict[int, int]]:
+    """Tier and level of a payment that he began and did not finish are not asked for again. Where nothing need be
+    chosen, nothing is remembered: who pays nothing shall see that first."""
+    tier, level = _of_open_bill(person, Insurance.RES_PENSION, "tier"), _of_open_bill(person, *_LEVEL)
+    return {(person.levy_year, None): tier} if tier else {}, {person.levy_year: level} if level else {}
 
 
-@bp.get("/due/<person>/tier")
-def tier(person: str) -> Answer:
-    """Which pension tier, of a `year` or of one of its back-payments (`of`); the choice goes back to what is due in its
-    address, nothing is written. NotOffered, YearClosed."""
-    year, number = request.args.get("year", type=int) or parts().levy.only, request.args.get("of", type=int)
-    rules = parts().levy.known(year)
-    subject = in_its_year(_person(known(person)), year)
-    if not rules.offers(Insurance.RES_PENSION):
-        raise NotOffered(str(year))
-    found = amount_due(parts(), subject, Insurance.RES_PENSION, at=parts().clocks.now(), determination=number)
-    field = f"tier.{person}@{year}" + ("" if number is None else f":{number}")
-    others = {name: value for name, value in tier_fields(request.args).items() if name != field}
-    # Whom the government pays for need choose nothing (D16).
-    default = found.quote.tier if found.is_free else subject.last_tier
-    picked = tiers(request.args).get(subject.id, {}).get((year, number), default)
-    return render_template(
-        "resident/tier.html",
-        subject=subject,
-        due=found,
-        field=field,
-        others=others,
-        picked=picked,
-        rules=rules,
-    )
+_LEVEL = Insurance.RES_MEDICAL, "level"
+
+
+def _of_open_bill(person: Subject, insurance: Insurance, chosen: str) -> int | None:
+    bill = person.standing[insurance].bill
+    if bill is None or not bill[chosen]:
+        return None
+    due = amount_due(parts(), person, insurance, at=parts().clocks.now())
+    return int(bill[chosen]) if due.choice_open else None
 
 
 @bp.get("/sheet/<person>/<insurance>")
@@ -193,13 +183,13 @@ def sheet(person: str, insurance: str) -> Answer:
     """Why this amount: to be read, printed, kept."""
     back = url_for("resident.due", **tier_fields(request.args))
     ask = url_for("resident.ask_history", person=person, insurance=insurance, **tier_fields(request.args))
-    return sheet_page(_person(known(person)), insurance, channel=SELF, back=back, ask=ask)
+    return sheet_page(person_of(person), insurance, channel=SELF, back=back, ask=ask)
 
 
 @bp.post("/sheet/<person>/<insurance>/history")
 def ask_history(person: str, insurance: str) -> Answer:
     """请医保局核对参保年度: asked once, told on the sheet."""
-    ask_at_the_bureau(_person(known(person)), insurance, by="resident")
+    ask_at_the_bureau(person_of(person), insurance, by="resident")
     return redirect(url_for("resident.sheet", person=person, insurance=insurance, **tier_fields(request.args)), 303)
 
 
@@ -207,7 +197,7 @@ def ask_history(person: str, insurance: str) -> Answer:
 def verify(person: str) -> Answer:
     """请医保局核实: asked once, told on the card."""
     year = request.form.get("year", type=int) or parts().levy.only
-    ask_for_waiver(parts(), in_its_year(_person(known(person)), year), by="resident")
+    ask_for_waiver(parts(), in_its_year(person_of(person), year), by="resident")
     return redirect(url_for("resident.due", **tier_fields(request.form)), 303)
 
 
@@ -225,6 +215,8 @@ def confirm() -> Answer:
     if not lines:  # the browser's way back, after it was paid
         return redirect(url_for("paid.paid"), 303)
     at_home = request.args.getlist("home")
+    if (unchosen := next((line for line in lines if line.due.choice_open), None)) is not None:
+        return redirect(_to_choose(unchosen), 303)
     for line in lines:
         if line.due.ask_first and line.field not in at_home:
             return _ask_elsewhere(line, lines)
@@ -240,10 +232,17 @@ def confirm() -> Answer:
     )
 
 
+def _to_choose(line: Chosen) -> str:
+    """Where the tier or level that an item lacks is chosen; from there it goes on with all that was chosen before."""
+    kept = {name: request.args.getlist(name) for name in ("item", "home", "away")} | tier_fields(request.args)
+    of = {"person": reference(line.person.id), "year": line.due.levy_year, "of": line.due.determination}
+    return url_for("resident.level" if line.due.level_open else "resident.tier", **of, **kept)
+
+
 def _left(item: str) -> Card | None:
     """The same year's pension of somebody who paid for the medical elsewhere, if something can be done for it."""
     named, _, key = item.partition(":")
-    subject = in_its_year(_person(known(named)), item_of(key).levy_year)
+    subject = in_its_year(person_of(named), item_of(key).levy_year)
     pension = amount_due(parts(), subject, Insurance.RES_PENSION, at=parts().clocks.now())
     open_ = not pension.settled and (pension.payable or pension.tier_open)
     return Card(reference(subject.id), subject, [pension]) if open_ else None
@@ -275,12 +274,13 @@ def _people() -> list[Subject]:
     return subjects(parts(), sorted(set(here().known.values())))
 
 
-def _person(person_id: int) -> Subject:
-    return subjects(parts(), [person_id])[0]
+def person_of(named: str) -> Subject:
+    """Somebody this session knows, by his reference. UnknownPerson."""
+    return subjects(parts(), [known(named)])[0]
 
 
 def _chosen(wanted: Sequence[Want]) -> Iterator[Chosen]:
-    """Each item that is not done yet, with its price at this moment. NotPayable."""
+    """Each item that is not done yet, with its price at this moment, or still to be chosen. NotPayable."""
     found = {person.id: person for person in subjects(parts(), sorted({want.person_id for want in wanted}))}
     now = parts().clocks.now()
     for want in wanted:
@@ -288,6 +288,6 @@ def _chosen(wanted: Sequence[Want]) -> Iterator[Chosen]:
         priced = due_of(parts(), person, want, at=now, channel=SELF)
         if priced.settled:
             continue
-        if not priced.payable:
+        if not priced.payable and not priced.choice_open:
             raise NotPayable(priced)
         yield Chosen(f"{reference(person.id)}:{priced.key}", person, priced)

@@ -38,10 +38,10 @@ def _cards(people: Sequence[Subject], year: int) -> list[Card]:
 
 
 def _going(refunds: Sequence[RefundFollowed]) -> Mapping[tuple[int, str], Sequence[RefundFollowed]]:
-    """The refunds under way of each item, by person and title, newest first."""
+    """The refunds under way of each item, by person and key, newest first."""
     going: dict[tuple[int, str], list[RefundFollowed]] = {}
     for refund in refunds:
         if not refund.is_over:
             for item in refund.items:
-                going.setdefault((item.person_id, item.title), []).append(refund)
+                going.setdefault((item.person_id, item.key), []).append(refund)
     return going

@@ -12,7 +12,7 @@ from app.policy.answer import Reason
 from app.web.door.access import Answer, actor, here, own_payment
 from app.web.door.parts import parts
 from app.web.paying import sends_origin, show, start_chosen
-from app.web.resident.dues import bp
+from app.web.resident.choose import bp
 from app.web.resident.offer import another_way, ask_again, to_wechat
 from app.web.ways import chosen, into_program
 from app.web.wishes import tier_fields, wants
@@ -77,6 +77,8 @@ def _begin(fields: MultiDict[str, str], openid: str | None = None) -> Answer:
     try:
         started = start_chosen(wants(fields), channel=SELF, fields=fields, openid=openid)
     except NotPayable as no:
+        if no.choice_open:  # a link of before there was anything to choose: the page that asks leads to the choice
+            return redirect(ask_again(fields), 303)
         if no.reason != Reason.ALREADY_PAID:
             raise
         return redirect(url_for("paid.paid"), 303)  # a page of before, sent again
