@@ -79,9 +79,9 @@ async function anew() {
     wx.login({ success: (/** @type {any} */ told) => done(told.code), fail: () => fail(SILENT) }),
   );
   forget();
-  const { tiers, items } = getApp().globalData;
-  const lost = Object.keys(tiers).length + items.length > 0;
-  Object.assign(getApp().globalData, { tiers: {}, items: [], lost });
+  const { tiers, levels, items } = getApp().globalData;
+  const lost = Object.keys(tiers).length + Object.keys(levels).length + items.length > 0;
+  Object.assign(getApp().globalData, { tiers: {}, levels: {}, items: [], lost });
   token = (await ask("POST", "/session", { code })).token;
 }
 

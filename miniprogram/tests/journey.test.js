@@ -5,6 +5,7 @@ const { start, open, tap, opened } = require("./platform");
 const { call } = require("../lib/api");
 
 const { LIANGXIAN_API: api, SANDBOX: sandbox, OPENID: openid, PHONE: phone } = process.env;
+const { LEVELS: levels } = process.env; // of a year with levels and any amount, other things are to be chosen
 const { NAME: name, ID_NUMBER: idNumber, NEIGHBOUR: neighbour, NEIGHBOURS_NUMBER: neighboursNumber } = process.env;
 const idle = () => call("DELETE", "/session").catch(() => {}); // as half an hour would end it
 
@@ -19,7 +20,7 @@ async function text() {
   return /\d{6}/.exec(found[found.length - 1].text)[0];
 }
 
-test("from the phone to the paper in five screens", { skip: !api }, async () => {
+const inFiveScreens = async () => {
   start({ api, sandbox, openid });
   const first = open("due");
   await first.onShow();
@@ -103,4 +104,50 @@ test("from the phone to the paper in five screens", { skip: !api }, async () => 
   await tap(() => paid.remind());
   assert.deepStrictEqual([paid.data.problem, opened.asked.length > 0], ["", true], "the dialogue opens from the tap itself");
   paid.onUnload();
-});
+};
+
+const byLevel = async () => {
+  start({ api, sandbox, openid });
+  const login = open("phone");
+  login.onLoad();
+  login.typed({ currentTarget: { dataset: { field: "phone" } }, detail: { value: phone } });
+  await login.ask();
+  login.typed({ currentTarget: { dataset: { field: "code" } }, detail: { value: await text() } });
+  await login.prove();
+  const who = open("who");
+  await who.onLoad();
+  who.setData({ name, id_number: idNumber });
+  who.agree();
+  await who.find();
+
+  const due = open("due");
+  await due.onShow();
+  const [{ person }] = due.data.people;
+  const at = (index, value) => ({ currentTarget: { dataset: { person, index } }, detail: { value } });
+  const [medical, pension] = due.data.people[0].due;
+  assert.deepStrictEqual(medical.levelNames, ["一档，交 320 元", "二档，交 500 元"]);
+  assert.deepStrictEqual([medical.payable, pension.bounds], [false, "1000 元到 9000 元，整元"]);
+  await due.pickLevel(at(0, 1));
+  for (const wrong of ["999", "9001", "12.5"]) {
+    await due.typeAmount(at(1, wrong));
+    assert.strictEqual(due.data.problem, "金额不对：1000 元到 9000 元，整元。");
+  }
+  await due.typeAmount(at(1, "1234"));
+  assert.deepStrictEqual([due.data.problem, due.data.homes[0].chosen], ["", 2]);
+  assert.strictEqual(due.data.people[0].due[0].title, "2022年居民医保（二档）");
+  due.pay({ currentTarget: { dataset: { household: due.data.homes[0].household } } });
+
+  const confirm = open("confirm");
+  confirm.onLoad();
+  assert.deepStrictEqual([confirm.data.total, confirm.data.tiered], ["1734", true]);
+  await confirm.pay();
+  const paid = open("paid");
+  paid.every = 50;
+  paid.onLoad();
+  await until(() => paid.data.payment.state === "paid");
+  assert.strictEqual(paid.data.payment.items[0].title, "2022年居民医保（二档）");
+  paid.onUnload();
+};
+
+if (levels) test("by level and amount", byLevel);
+else test("from the phone to the paper in five screens", { skip: !api }, inFiveScreens);

@@ -162,6 +162,7 @@ def _residents(phone, district, running, paid, refund, paper):
     yield "resident.who", "/who"
     yield "resident.due", "/due"
     yield "resident.tier", f"/due/{me}/tier"
+    yield "resident.level", f"/due/{me}/level"
     yield "resident.sheet", f"/sheet/{me}/RES_MEDICAL"
     yield "resident.confirm", f"/confirm?item={me}:RES_PENSION&tier.{me}=30000"
     yield "resident.payment", f"/pay/{waiting}"

@@ -14,8 +14,11 @@ from app.policy.facts import Insurance
 from app.registry.determinations import Kind
 from tests.app.web.conftest import district, far_folder, running
 from tests.browsing import a_phone
+from tests.conftest import DATABASE
 from tests.house.tree import ROOT
+from tests.level_years import level_district
 from tests.refunding import rows
+from tests.system import system
 
 __all__ = ["district", "far_folder", "running"]
 
@@ -60,11 +63,11 @@ def test_what_is_agreed_to_is_the_text_of_the_website() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_no_amount_is_typed_and_what_is_tapped_has_a_name(page: str) -> None:
+def test_no_amount_but_a_pensions_is_typed_and_what_is_tapped_has_a_name(page: str) -> None:
     tree = Xml.fromstring(f'<page xmlns:wx="wx">{read(page, "wxml")}</page>')
 
     for field in tree.iter("input"):
-        assert field.get("aria-label") in {"手机号", "验证码", "姓名", "身份证号"}
+        assert field.get("aria-label") in {"手机号", "验证码", "姓名", "身份证号", "养老金额"}
     for each in tree.iter("view"):
         assert each.get("bindtap") is None or each.get("aria-role"), "a view that is tapped says what it is"
 
@@ -77,6 +80,26 @@ def test_its_screens_lead_from_the_phone_to_the_paper(running, district) -> None
         running.parts, district.adult.id, Insurance.RES_PENSION, Kind.POLICY_BACKPAY, by="staff:desk"
     )
     determine.decide(running.office, number, Ruling(True, 150000, (2020, 2021)), by="staff:hrss")
+    done = _on_the_phone(running, district)
+
+    assert done.returncode == 0 and "# skipped 0" in done.stdout, done.stdout[-3000:]
+    assert [row.amount for row in rows(running, "select amount from payment where state = 'paid'")] == [232000]
+    settled = "select determination, personal_due from bill where state = 'settled' order by personal_due"
+    assert rows(running, settled) == [(None, 32000), (None, 50000), (number, 150000)]
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node on this machine")
+def test_a_level_and_an_amount_are_chosen_on_the_phone(engine, database, far_folder, district, tmp_path):
+    with system(database, DATABASE, far_folder, DISTRICT=level_district(tmp_path)) as up:
+        done = _on_the_phone(up, district, LEVELS="1")
+
+        assert done.returncode == 0 and "# skipped 0" in done.stdout, done.stdout[-3000:]
+        settled = "select person_id, level, tier, personal_due from bill where state = 'settled' order by personal_due"
+        assert rows(up, settled) == [(district.adult.id, 2, None, 50000), (district.adult.id, None, 123400, 123400)]
+
+
+def _on_the_phone(running, district, **more):
+    """Its tests against the running system, on a phone nobody had before."""
     login = running.outside.post("/phone/login-code", {"phone": "mini"})
     told = {
         **{"LIANGXIAN_API": f"{running.url}/api/v1", "SANDBOX": running.outside.url, "PHONE": a_phone()},
@@ -84,13 +107,5 @@ def test_its_screens_lead_from_the_phone_to_the_paper(running, district) -> None
         "NEIGHBOURS_NUMBER": district.neighbour.id_number,
         **{"NAME": district.adult.name, "ID_NUMBER": district.adult.id_number, "PATH": "/usr/local/bin:/usr/bin:/bin"},
     }
-    node = shutil.which("node") or ""
-
-    run = [node, "--test", "tests/"]
-
-    done = subprocess.run(run, check=False, cwd=HERE, env=told, capture_output=True, text=True, timeout=90)
-
-    assert done.returncode == 0 and "# skipped 0" in done.stdout, done.stdout[-3000:]
-    assert [row.amount for row in rows(running, "select amount from payment where state = 'paid'")] == [232000]
-    settled = "select determination, personal_due from bill where state = 'settled' order by personal_due"
-    assert rows(running, settled) == [(None, 32000), (None, 50000), (number, 150000)]
+    run = [shutil.which("node") or "", "--test", "tests/"]
+    return subprocess.run(run, check=False, cwd=HERE, env=told | more, capture_output=True, text=True, timeout=90)

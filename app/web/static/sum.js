@@ -18,8 +18,18 @@ function yuan(sum) {
   return String(Math.floor(sum / 100)) + (rest ? `.${String(rest).padStart(2, "0")}` : "");
 }
 
+// What the page says of a card is of what was chosen when it came.
+const changed = (each) => each.selectedIndex !== Math.max(0, [...each.options].findIndex((one) => one.defaultSelected));
+
+function say(words) {
+  const card = words.closest("section"), select = card.querySelector("select");
+  if (!select) return;
+  words.dataset.first ??= words.textContent;
+  words.textContent = changed(select) ? chosen(card) : words.dataset.first;
+  for (const each of card.querySelectorAll(".said")) each.hidden = changed(select);
+}
+
 function chosen(card) {
-  if (!card.querySelector("select")) return "还没选档";
   const due = Number(card.querySelector("select")?.selectedOptions[0].dataset.fen || 0);
   return due ? `要交 ${yuan(due)} 元` : "还没选档";
 }
@@ -29,7 +39,7 @@ function show() {
   form.elements.shown.value = sum;
   for (const each of form.querySelectorAll(".total")) each.textContent = yuan(sum);
   for (const each of form.querySelectorAll(".ways")) each.hidden = !sum || amounts.some(isNew);
-  for (const each of form.querySelectorAll(".tier-open")) each.textContent = chosen(each.closest("section"));
+  for (const each of form.querySelectorAll(".tier-open")) say(each);
 }
 
 for (const each of form.querySelectorAll(".again")) each.hidden = !amounts.length;

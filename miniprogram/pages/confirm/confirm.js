@@ -19,7 +19,7 @@ Page({
   next() {
     const question = this.wanted.find((/** @type {any} */ due) => due.ask_first && !due.home) || null;
     const total = this.wanted.reduce((/** @type {number} */ sum, /** @type {any} */ due) => sum + due.personal_due, 0);
-    const tiered = this.wanted.some((/** @type {any} */ due) => due.insurance === "RES_PENSION");
+    const tiered = this.wanted.some((/** @type {any} */ due) => due.insurance === "RES_PENSION" || due.level);
     const late = this.wanted.some((/** @type {any} */ due) => due.late); // of a former year: said once more
     this.setData({ question, lines: this.wanted, total: yuan(total), tiered, late });
   },
@@ -45,6 +45,7 @@ Page({
       insurance: due.insurance,
       determination: due.determination,
       tier: due.insurance === "RES_PENSION" ? due.tier : null,
+      level: due.insurance === "RES_MEDICAL" ? due.level : null,
     }));
     this.setData({ busy: true, problem: "" });
     try {

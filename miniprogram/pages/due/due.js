@@ -1,4 +1,5 @@
-// What is due for everybody of the account, the tier, and what is to be paid now. No amount is ever typed.
+// What is due for everybody of the account, the tier or level, and what is to be paid now. No amount is ever typed but
+// that of a pension, in a year with any amount between two.
 const api = require("../../lib/api");
 const { yuan } = require("../../lib/words");
 
@@ -6,6 +7,15 @@ const LOST = "停得太久了，请再选一次。";
 
 /** @param {any} tier */
 const named = (tier) => `${yuan(tier.tier)} 元档${tier.gov_subsidy ? `，政府再补 ${yuan(tier.gov_subsidy)} 元` : ""}`;
+
+/** @param {any} level */
+const ofLevel = (level) => `${level.name}，${level.personal_due ? `交 ${yuan(level.personal_due)} 元` : "不用交钱"}`;
+
+/** Whole yuan as somebody types them, in fen; 0 for what is no amount. @param {string} typed */
+const fen = (typed) => (/^[0-9]{1,7}$/.test(typed.trim()) ? Number(typed.trim()) * 100 : 0);
+
+/** @param {string} kind @param {Record<string, number>} chosen */
+const asked = (kind, chosen) => Object.entries(chosen).map(([item, of]) => `${kind}.${encodeURIComponent(item)}=${of}`);
 
 Page({
   data: { large: false, people: /** @type {any[]} */ ([]), homes: /** @type {any[]} */ ([]), canPay: true, problem: "" },
@@ -30,9 +40,9 @@ Page({
   async load() {
     const me = await api.call("GET", "/me");
     if (!me.people.length) return wx.redirectTo({ url: "/pages/who/who" });
-    const { tiers, items } = getApp().globalData;
-    const asked = Object.entries(tiers).map(([item, tier]) => `tier.${encodeURIComponent(item)}=${tier}`);
-    const told = await api.call("GET", `/due${asked.length ? `?${asked.join("&")}` : ""}`);
+    const { tiers, levels, items } = getApp().globalData;
+    const query = [...asked("tier", tiers), ...asked("level", levels)];
+    const told = await api.call("GET", `/due${query.length ? `?${query.join("&")}` : ""}`);
     const people = told.people.map((/** @type {any} */ person) => ({
       ...person,
       due: person.due.map((/** @type {any} */ due) => this.shown(person, due, items)),
@@ -55,6 +65,9 @@ Page({
       words: due.personal_due === null ? "" : yuan(due.personal_due),
       offered: due.settled ? [] : offered,
       names: offered.map(named),
+      choices: due.settled ? [] : due.levels.filter((/** @type {any} */ level) => level.allowed),
+      levelNames: due.levels.filter((/** @type {any} */ level) => level.allowed).map(ofLevel),
+      bounds: due.amounts ? `${yuan(due.amounts.least)} 元到 ${yuan(due.amounts.most)} 元，整元` : "",
     };
   },
 
@@ -84,6 +97,28 @@ Page({
     const { tiers } = getApp().globalData;
     const item = `${person}@${due.year}${due.determination ? `:${due.determination}` : ""}`;
     tiers[item] = due.offered[Number(event.detail.value)].tier;
+    return this.trying(() => this.load());
+  },
+
+  /** @param {WechatMiniprogram.PickerChange} event */
+  pickLevel(event) {
+    const { person, index } = event.currentTarget.dataset;
+    const due = this.data.people.find((each) => each.person === person).due[index];
+    getApp().globalData.levels[`${person}@${due.year}`] = due.choices[Number(event.detail.value)].level;
+    return this.trying(() => this.load());
+  },
+
+  /** What is typed as a pension; out of its bounds nothing is chosen, and it stands there. @param {any} event */
+  typeAmount(event) {
+    const { person, index } = event.currentTarget.dataset;
+    const due = this.data.people.find((each) => each.person === person).due[index];
+    const { tiers } = getApp().globalData;
+    const item = `${person}@${due.year}${due.determination ? `:${due.determination}` : ""}`;
+    const { least, most, step } = due.amounts;
+    const amount = fen(event.detail.value);
+    if (!event.detail.value.trim()) delete tiers[item];
+    else if (amount < least || amount > most || amount % step) return this.setData({ problem: `金额不对：${due.bounds}。` });
+    else tiers[item] = amount;
     return this.trying(() => this.load());
   },
 
