@@ -84,7 +84,8 @@ def _village(ground: Ground, runs: int) -> Ratio:
     with parts.engine.begin() as connection:
         code = connection.exec_driver_sql("select min(village_code) from household").scalar_one()
         connection.exec_driver_sql(
-            "update household set village_code = %s, number = right(id::text, 8) where id in (select household_id from person order by id limit %s)",
+            "update household set village_code = %s, number = right(id::text, 8)"
+            " where id in (select household_id from person order by id limit %s)",
             (code, VILLAGE),
         )
         agent = connection.exec_driver_sql("select min(agent_id) from agent_village").scalar_one()

@@ -1,6 +1,6 @@
 """A person, a day and a wish → what is due and why, line by line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -216,13 +216,13 @@ def all_due(
     person's facts, a day, a channel and what is chosen: who looks goes from page to page within minutes."""
     chosen = frozenset(tiers.items()), frozenset(levels.items())
     asked = (parts.levy, parts.levy.years, business_day(at), channel, chosen)
-    return subject.once(asked, lambda: tuple(_all_due(parts, subject, at, channel, tiers, levels)))
+    ask = partial(dues_of_year, parts, at=at, channel=channel, tiers=tiers, levels=levels)
+    return subject.once(asked, lambda: tuple(_all_due(parts, subject, ask)))
 
 
-def _all_due(parts: Parts, subject: Subject, at: datetime, channel: str, tiers: Tiers, levels: Levels) -> list[Due]:
+def _all_due(parts: Parts, subject: Subject, ask: Callable[[Subject], list[Due]]) -> list[Due]:
     # A year that opened since the person was read comes with the next look.
     newest, *former = [year for year in parts.levy.years.all if year in subject.years] or [subject.levy_year]
-    ask = partial(dues_of_year, parts, at=at, channel=channel, tiers=tiers, levels=levels)
     dues = ask(subject.in_year(newest))
     for year in former:
         dues += [due for due in ask(subject.in_year(year)) if due.can_be_done]
