@@ -70,7 +70,7 @@ grant insert, truncate, select on new_household, new_person to liangxian_office;
 -- A person's erasure: asked for by hand, decided by its functions.
 grant insert on erasure to liangxian_office;
 -- A levy year begins and ends (app/registry/year.sql); a page does it in the name of the lead's live session.
-revoke execute on function open_levy_year, open_receivables, close_levy_year, levy_year_note from liangxian_app;
+revoke execute on function open_levy_year, open_receivables, open_funds, close_levy_year, levy_year_note from liangxian_app;
 grant execute on function open_levy_year, close_levy_year to liangxian_office;
 revoke execute on function nameless from liangxian_app;
 revoke execute on function erase_person, erasure_withdraw, erasure_lift_ask, erasure_lift from liangxian_app;

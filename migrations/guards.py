@@ -32,7 +32,7 @@ KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do 
 _CLOSED = "((current_setting('liangxian.places'::text, true) = '*'::text) OR "  # untold is nothing (decision 0023)
 INSIDE = (  # called by functions of ours only, and by the office's role
     *("ledger_post", "post_settlement", "hold_money", "take_outcome"),
-    *("open_levy_year", "open_receivables", "close_levy_year", "levy_year_note"),
+    *("open_levy_year", "open_receivables", "open_funds", "close_levy_year", "levy_year_note"),
 )
 _MAY = {
     "insert": "select has_table_privilege(:role, :what, 'INSERT') or has_any_column_privilege(:role, :what, 'INSERT')",

@@ -23,7 +23,7 @@ from core.db import connect
 from migrations import functions
 from migrations.declared import TABLES, ours
 from migrations.patience import alone, patiently
-from payments.ledger.chart import accounts
+from payments.ledger.chart import Funds, accounts, no_funds
 from payments.states import MOVES, REFUND_MOVES
 
 HERE = Path(__file__).parent
@@ -47,17 +47,18 @@ def upgrade(
     *,
     years: Iterable[int] = (2022,),
     departments: Mapping[str, str] = MappingProxyType({}),
+    funds: Funds = no_funds,
     say: Callable[[str], None] = lambda _done: None,
 ) -> None:
     """To the newest schema, functions, chart of accounts and legal moves; `say` hears the number of each version that
     is done. `years` are those that a new database collects for, `departments` those that pay in the district, code →
-    name; the accounts of one that is gone stay. StillHeld."""
+    name, `funds` what is collected with a year's premiums; the accounts of one that is gone stay. StillHeld."""
     engine = connect(owner_url, pool_size=1, statement_timeout_ms=0)
     try:
         with alone(owner_url):
             _bring_versions(engine, say)
             _bring_functions(engine)
-            patiently(engine, lambda connection: _bring_the_rest(connection, years, departments))
+            patiently(engine, lambda connection: _bring_the_rest(connection, years, departments, funds))
     finally:
         engine.dispose()
 
@@ -152,10 +153,10 @@ def _deployment() -> str:
     return f"functions {functions.digest()[:32]}"
 
 
-def _bring_the_rest(connection: Connection, years: Iterable[int], departments: Mapping[str, str]) -> None:
+def _bring_the_rest(connection: Connection, years: Iterable[int], departments: Mapping[str, str], funds: Funds) -> None:
     """Grants every time: a table that came with a version alone has none yet."""
     connection.exec_driver_sql(functions.grants().replace("%", "%%"))
-    _fill_fixed_tables(connection, years, departments)
+    _fill_fixed_tables(connection, years, departments, funds)
 
 
 def _applied(connection: Connection) -> str | None:
@@ -185,7 +186,9 @@ def _say_deployed(connection: Connection, said: Mapping[str, str]) -> None:
     )
 
 
-def _fill_fixed_tables(connection: Connection, years: Iterable[int], departments: Mapping[str, str]) -> None:
+def _fill_fixed_tables(
+    connection: Connection, years: Iterable[int], departments: Mapping[str, str], funds: Funds
+) -> None:
     connection.execute(
         text(
             "insert into levy_year (year, opened_by) select cast(:year as smallint), 'upgrade'"
@@ -197,7 +200,7 @@ def _fill_fixed_tables(connection: Connection, years: Iterable[int], departments
     known = connection.execute(text("select year from levy_year")).scalars()
     connection.execute(
         text("insert into account values (:code, :kind, :name) on conflict (code) do update set name = :name"),
-        [vars(line) for line in accounts(known, departments)],
+        [vars(line) for line in accounts(known, departments, funds)],
     )
     for table, moves in (
         ("payment_move", MOVES),

@@ -116,16 +116,16 @@ def standing_bills(connection: Connection, proof: Row) -> int:
     ).scalar_one()
 
 
-def treasury_booking(connection: Connection, *, insurance: str, levy_year: int, day: date) -> Row | None:
+def treasury_booking(connection: Connection, *, fund: str, levy_year: int, day: date) -> Row | None:
     """The treasury's booking of what residents paid for a fund on a day of our book: serial, booked_on. None while it
     has not come, or while what came is not what we booked: nobody knows then whose money is in it."""
     return connection.execute(
         text(
             "select serial, booked_on from outside_row where kind = 'treasury' and part = 'premium'"
-            " and channel = :insurance and levy_year = :year and day = :day and not exists ("
-            "   select from discrepancy where books = 'treasury' and channel = :insurance and day = :day"
+            " and channel = :fund and levy_year = :year and day = :day and not exists ("
+            "   select from discrepancy where books = 'treasury' and channel = :fund and day = :day"
             "      and subject = :year_words and state <> 'cleared' and kind in ('AMOUNT_DIFF', 'DUPLICATE'))"
             " order by booked_on, serial limit 1"
         ),
-        {"insurance": insurance, "year": levy_year, "year_words": str(levy_year), "day": day},
+        {"fund": fund, "year": levy_year, "year_words": str(levy_year), "day": day},
     ).one_or_none()

@@ -6,6 +6,7 @@ from flask.cli import AppGroup
 from sqlalchemy import text
 
 from app.cli.parts import settings, urls
+from app.policy.year import funds_of
 from core.db import connect
 from migrations.upgrade import new_version, upgrade
 
@@ -15,7 +16,9 @@ db = AppGroup("db", help="The database's schema.")
 @db.command("upgrade")
 def upgrade_command() -> None:
     """Bring the database to the newest schema and functions; doing it again changes nothing."""
-    upgrade(urls().owner, years=(settings().levy_year,), departments=settings().district.departments)
+    district = settings().district
+    years = (settings().levy_year,)
+    upgrade(urls().owner, years=years, departments=district.departments, funds=funds_of(district.years))
     click.echo("数据库已是最新版本。 The database is up to date.")
 
 

@@ -13,6 +13,7 @@ from app.cli.demo_statements import compare
 from app.cli.parts import settings
 from app.cli.people import ensure_district
 from app.cli.stage import DATABASE, Stage, qr, set_stage, wait_for
+from app.policy.year import funds_of
 from app.registry.cast import Showcase, showcase
 from config.postgres import create_database, drop_database, ensure_running
 from config.settings import CHECKOUT
@@ -36,7 +37,8 @@ def run(people: int) -> None:
     server = ensure_running(held.postgres_folder, pg_bin=held.pg_bin)
     drop_database(server, DATABASE)
     create_database(server, DATABASE)
-    upgrade(server.owner_url(DATABASE), years=(held.levy_year,), departments=held.district.departments)
+    years, district = (held.levy_year,), held.district
+    upgrade(server.owner_url(DATABASE), years=years, departments=district.departments, funds=funds_of(district.years))
     stage = set_stage(server, held.business_clock_start)
     try:
         _act(stage, people)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.ops import ops
 from app.cli.parts import parts, settings, urls
+from app.policy.year import funds_of
 from core.db import connect, may_write
 from core.version import COMMIT, VERSION
 from core.version import parts as as_numbers
@@ -50,6 +51,7 @@ def upgrade_command(check: bool, without_backup: bool) -> None:
             urls().owner,
             years=(settings().levy_year,),
             departments=settings().district.departments,
+            funds=funds_of(settings().district.years),
             say=lambda number: click.echo(f"  ✓ {number}"),
         )
     except StillHeld as held:

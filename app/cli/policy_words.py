@@ -43,7 +43,7 @@ def table(replayed: Replayed, *, villages: bool) -> Iterator[str]:
     yield "【各方出资（元）】"
     budget = [
         (payer, part, fund, plain_yuan(before), plain_yuan(after), _signed(after - before))
-        for payer, part, fund, before, after in budget_rows(whole)
+        for payer, part, fund, before, after in budget_rows(whole, replayed)
     ]
     yield from _aligned([("出资方", "项目", "进入", "原", "新", "增减"), *budget])
     yield ""

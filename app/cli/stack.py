@@ -21,6 +21,7 @@ from app.cli.parts import office_parts, parts, settings, urls
 from app.cli.people import OFFICES, ensure_district
 from app.cli.texts import hand_in
 from app.cli.whom import whom_to_try
+from app.policy.year import funds_of
 from config.settings import CHECKOUT
 from core.http import Door, OutsideSilent
 from migrations.upgrade import upgrade
@@ -166,7 +167,8 @@ def up(people: int) -> None:
 
 def prepare(held: Any) -> None:
     """Database, schema, and the business clock if nobody has set it."""
-    upgrade(urls().owner, years=(held.levy_year,), departments=held.district.departments)
+    years, district = (held.levy_year,), held.district
+    upgrade(urls().owner, years=years, departments=district.departments, funds=funds_of(district.years))
     if held.business_clock_start and not parts().clocks.is_set():
         parts().clocks.set_to(held.business_clock_start)
 

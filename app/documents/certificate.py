@@ -19,13 +19,13 @@ MOST_EXCEPTIONS = 8
 
 
 def draw(facts: Mapping[str, Any], *, names: Mapping[str, str], signature: bytes, public_key: bytes) -> bytes:
-    """The page as PDF. `facts` are those of app.flows.reconcile.certify, `names` those of the accounts."""
+    """The page as PDF. `facts` are those of app.flows.reconcile.certify, `names` those of the accounts and funds."""
     closed_at = datetime.fromisoformat(facts["closed_at"])
     page = Page(f"日结证明 {facts['day']}", author=AUTHOR, at=closed_at)
     _head(page, facts)
     _channels(page, facts["channels"])
     _totals(page, facts["totals"], names)
-    _differences(page, facts)
+    _differences(page, facts, names)
     _proof(page, facts, signature, public_key)
     return page.finish()
 
@@ -61,7 +61,7 @@ def _totals(page: Page, totals: Sequence[Mapping[str, Any]], names: Mapping[str,
     page.y -= 2 * mm
 
 
-def _differences(page: Page, facts: Mapping[str, Any]) -> None:
+def _differences(page: Page, facts: Mapping[str, Any], names: Mapping[str, str]) -> None:
     page.line("差异处理", size=11, step=6, colour=GREEN)
     for row in facts["cleared"]:
         page.line(
@@ -71,7 +71,7 @@ def _differences(page: Page, facts: Mapping[str, Any]) -> None:
     if not facts["cleared"]:
         page.line("已处理：无", x=1)
     for named in facts["exceptions"][:MOST_EXCEPTIONS]:
-        page.line(f"例外：{_exception(named)}", x=1)
+        page.line(f"例外：{_exception(named, names)}", x=1)
     if len(facts["exceptions"]) > MOST_EXCEPTIONS:
         page.line(f"另有{len(facts['exceptions']) - MOST_EXCEPTIONS}项例外见同名JSON文件。", x=1, colour=GREY)
     if not facts["exceptions"]:
@@ -79,8 +79,8 @@ def _differences(page: Page, facts: Mapping[str, Any]) -> None:
     page.y -= 2 * mm
 
 
-def _exception(named: Mapping[str, Any]) -> str:
-    channel = (CHANNELS | INSURANCES).get(named["channel"], named["channel"])
+def _exception(named: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    channel = {**names, **CHANNELS, **INSURANCES}.get(named["channel"], named["channel"])
     if named["what"] == "statement":
         return f"{channel}对账单没有到，或者还没有核对"
     amounts = "，".join(

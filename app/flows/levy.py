@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.policy.terms import PolicyYear
-from app.policy.year import load_year
+from app.policy.year import funds_of, load_year
 from app.registry.years import Years
 from core.db import CONNECT_S, PATIENCE, Patience, holds_connection
 from core.errors import BadInput, Conflict
@@ -96,6 +96,11 @@ class Levy:
         """Each that ever was."""
         newest, *former = (year for year, _ in self._said()[::-1])
         return Years(newest, tuple(former))
+
+    @property
+    def funds(self) -> dict[str, str]:
+        """The other funds that any of these years has or had: code → the name that people read."""
+        return {code: words for year in self.ever.all[::-1] for code, words in funds_of(self._folder)(year).items()}
 
     def known(self, year: int) -> PolicyYear:
         """One that can be paid. YearClosed."""

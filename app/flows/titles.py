@@ -6,8 +6,9 @@ from typing import Any
 
 from app.policy.facts import Insurance
 from app.policy.terms import PolicyYear
-from app.policy.words import item_words, level_words, past_day, phrases
+from app.policy.words import item_words, level_words, past_day, phrases, within
 from core.clock import business_day
+from core.money import Fen
 
 
 def title_of(bill: Any) -> str:
@@ -15,6 +16,16 @@ def title_of(bill: Any) -> str:
     columns named here."""
     back_years = None if bill.determination is None else bill.years or ()
     return item_words(Insurance(bill.insurance), bill.levy_year, back_years, bill.level)
+
+
+def fund_names(rules: PolicyYear, held: Mapping[str, Fen] | None) -> str:
+    """The other funds that a bill's payer paid into: 长期护理保险; empty for none."""
+    return "、".join(rules.funds.get(code, code) for code in sorted(held or {}))
+
+
+def within_words(rules: PolicyYear, held: Mapping[str, Fen] | None, whole: Fen) -> list[str]:
+    """What of the `whole` of a bill the payer paid into other funds, code → fen: 其中长期护理保险 20 元."""
+    return within({rules.funds.get(code, code): amount for code, amount in sorted((held or {}).items())}, whole)
 
 
 def collected_words(rules: PolicyYear, both: str = "居民两险") -> str:

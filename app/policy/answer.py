@@ -84,7 +84,7 @@ REVIEWS = frozenset({Reason.DETERMINATION_REQUIRED, Reason.LATE_WAIVER_REVIEW})
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One payer's part into one fund. `amount` in fen, always above 0.
+    """One payer's part into one fund: the insurance's own, or another collected with it. `amount` in fen, above 0.
 
     `payer`: resident, a department's code, or `sponsor:<code>`. `clause`: R or D number. `evidence`: which list, or
     which age on which day, for staff and auditors. `note`: what residents may read in brackets; it never names a
@@ -92,7 +92,7 @@ class Line:
 
     part: Part
     payer: str
-    fund: Insurance
+    fund: str
     amount: Fen
     clause: str
     evidence: str
@@ -101,7 +101,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class FundDue:
-    """What is asked for another fund in the same payment, fen; it is no part of the premium's own amounts."""
+    """What the person pays for another fund in the same payment, fen above 0; no part of the premium's own amounts."""
 
     code: str
     words: str
@@ -118,7 +118,8 @@ class Quote:
     levels. `bought_months`: waiting months that are paid for, in `personal_due` and `total`; `gap_months`: those that
     missed years add to the waiting, without what was bought. `normal_due`: beside the
     late price, what the person would have paid in time. `bonus_pending`: the wife's birth date is not known yet (D17).
-    `ground`: the category code, AGE70 or AGE60 for which the government pays; for staff only."""
+    `ground`: the category code, AGE70 or AGE60 for which the government pays; for staff only. `lines` are those of the
+    premium and then of the other `funds`, in which only the person's own parts are."""
 
     insurance: Insurance
     day: date
@@ -150,7 +151,18 @@ class Quote:
     @property
     def to_pay(self) -> Fen:
         """What the person pays in all: his part of the premium and the other funds collected with it."""
-        return (self.personal_due or 0) + sum(fund.amount for fund in self.funds)
+        return (self.personal_due or 0) + self.for_funds
+
+    @property
+    def for_funds(self) -> Fen:
+        """Of it, what is not the premium."""
+        return sum(fund.amount for fund in self.funds)
+
+    @property
+    def whole(self) -> Fen | None:
+        """The premium's total and all that goes into the other funds, whoever pays it; None without a price."""
+        others = (line.amount for line in self.lines if line.fund != self.insurance)
+        return None if self.total is None else self.total + sum(others)
 
 
 def turned_away(insurance: Insurance, day: date, reason: Reason) -> Quote:

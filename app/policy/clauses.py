@@ -46,8 +46,10 @@ def check_clauses(page: Page, clauses: Mapping[str, Clause], rooms: Sequence[Med
 def used(rooms: Sequence[Medical | Pension]) -> Iterator[str]:
     """The rules that lines of these insurances name."""
     for room in rooms:
-        for ground in room.grounds:
+        funds = room.funds if isinstance(room, Medical) else ()
+        for ground in (*room.grounds, *(ground for fund in funds for ground in fund.grounds)):
             yield from (step.clause for step in ground.steps)
+        yield from (fund.line.clause for fund in funds)
         if isinstance(room, Pension) and room.bonus:
             yield room.bonus.line.clause
         for name, terms in vars(room).items():

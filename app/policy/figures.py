@@ -63,7 +63,9 @@ def _figures(room: Medical | Pension) -> Iterator[Fen]:
         for price in prices:
             yield from (price.total, price.personal, price.subsidy, *_paid(room, price.personal))
             yield from (amount for ground in room.grounds for amount in _help(ground, price.personal))
-        yield from (fund.amount for fund in room.funds)
+        for fund in room.funds:
+            yield fund.amount
+            yield from (amount for ground in fund.grounds for amount in _help(ground, fund.amount))
         return
     for tier in room.tiers.values():
         yield from (tier.amount, tier.subsidy, tier.amount + tier.subsidy)

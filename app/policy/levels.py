@@ -13,7 +13,8 @@ from core.money import Fen
 
 @dataclass(frozen=True, slots=True)
 class LevelChoice:
-    """One row of the page's list of levels, in fen, with its quote. Not allowed: `reason_code` says why."""
+    """One row of the page's list of levels, in fen (with the other funds), with its quote. Not allowed: `reason_code`
+    says why."""
 
     level: int
     allowed: bool
@@ -44,7 +45,7 @@ def quote_chosen(
     if len({replace(each, level=None) for each in quotes.values()}) == 1:
         return replace(first, level=None), ()
     choices = tuple(
-        LevelChoice(each, found.eligible is Eligible.YES, found.personal_due, found) for each, found in quotes.items()
+        LevelChoice(each, found.eligible is Eligible.YES, _to_pay(found), found) for each, found in quotes.items()
     )
     if level is None:
         return _unchosen(first, quotes), choices
@@ -57,8 +58,12 @@ def proposed(choices: Sequence[LevelChoice], rules: PolicyYear) -> int | None:
     return first if any(each.level == first and each.allowed for each in choices) else None
 
 
+def _to_pay(found: Quote) -> Fen | None:
+    return found.to_pay if found.personal_due is not None else None
+
+
 def _unchosen(first: Quote, quotes: Mapping[int, Quote]) -> Quote:
-    if first.eligible is Eligible.YES and not first.personal_due:
+    if first.eligible is Eligible.YES and not first.to_pay:
         return first
     found = {each.eligible: each for each in quotes.values()}
     if review := found.get(Eligible.REVIEW):

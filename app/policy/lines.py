@@ -11,18 +11,21 @@ from app.policy.terms import PolicyYear
 from core.money import Fen, plain_yuan
 
 
-def line(part: Part, fund: Insurance, amount: Fen, terms: LineTerms) -> Line:
+def line(part: Part, fund: str, amount: Fen, terms: LineTerms) -> Line:
     """A line whose payer, clause and evidence are the same for everybody."""
     return Line(part, terms.payer, fund, amount, terms.clause, terms.evidence, terms.note)
 
 
-def government_lines(rules: PolicyYear, facts: Facts, paid: Sequence[tuple[Step, Fen]]) -> list[Line]:
-    """The government's payments in the person's place: by the list, or by the age on the reference date."""
+def government_lines(
+    rules: PolicyYear, facts: Facts, paid: Sequence[tuple[Step, Fen]], fund: str | None = None
+) -> list[Line]:
+    """The government's payments in the person's place, into the insurance's own fund or another: by the list, or by the
+    age on the reference date."""
     return [
         Line(
             Part.GOV_SUBSTITUTE,
             step.payer,
-            facts.insurance,
+            fund or facts.insurance,
             amount,
             step.clause,
             aged(step.evidence, facts.birth_date, rules.dates.age_reference),

@@ -57,6 +57,7 @@ def _priced(case: Case, terms: Terms) -> Quote:
     if subsidy:
         lines.append(line(Part.GOV_SUBSIDY, MEDICAL, subsidy, medical.subsidy_line))
     assert left >= 0 and sum(each.amount for each in lines) == total + bought
+    funds, others = _funds(case)
     return Quote(
         insurance=MEDICAL,
         day=case.day,
@@ -72,14 +73,14 @@ def _priced(case: Case, terms: Terms) -> Quote:
         benefit_start=terms.benefit_start,
         benefit_end=terms.benefit_end or rules.dates.benefit_to,
         price_until=_until(case, terms, given),
-        lines=tuple(lines),
+        lines=(*lines, *others),
         normal_due=(case.ground.leaves(price.personal) if case.ground else price.personal) if full else None,
         sponsors=tuple(sponsor.name for sponsor, _ in given),
         ground=ground.code if ground else None,
         level=case.asked.level,
         bought_months=terms.bought_months,
         gap_months=terms.gap_months,
-        funds=_funds(case),
+        funds=funds,
     )
 
 
@@ -99,9 +100,21 @@ def _amounts(case: Case, terms: Terms) -> tuple[Fen, Fen, Fen]:
     return total, personal, total - personal
 
 
-def _funds(case: Case) -> tuple[FundDue, ...]:
-    funds = case.rules.medical.funds
-    return tuple(FundDue(fund.code, fund.words, fund.amount) for fund in funds if fund.who.fits(case.facts, case.asked))
+def _funds(case: Case) -> tuple[tuple[FundDue, ...], list[Line]]:
+    """What is asked for the other funds, and by whom it is paid; whoever pays late pays them as everybody."""
+    dues: list[FundDue] = []
+    lines: list[Line] = []
+    for fund in case.rules.medical.funds:
+        if not fund.who.fits(case.facts, case.asked):
+            continue
+        ground = case.rules.ground(fund.grounds, case.facts, case.asked)
+        paid = ground.paid(fund.amount) if ground else []
+        left = fund.amount - sum(amount for _, amount in paid)
+        if left:
+            dues.append(FundDue(fund.code, fund.words, left))
+            lines.append(line(Part.PERSONAL, fund.code, left, fund.line))
+        lines += government_lines(case.rules, case.facts, paid, fund.code)
+    return tuple(dues), lines
 
 
 def _sponsored(rules: PolicyYear, facts: Facts, left: Fen, *, day: date, late: bool) -> list[tuple[SponsorRule, Fen]]:
@@ -129,7 +142,8 @@ def _until(case: Case, terms: Terms, given: list[tuple[SponsorRule, Fen]]) -> da
 def _changes(case: Case) -> Iterator[date]:
     """The days ahead on which a rule that means this person begins or ends."""
     medical = case.rules.medical
-    for rule in (*medical.prices, *medical.grounds, *medical.windows, *medical.late, *medical.funds):
+    helps = [ground for fund in medical.funds for ground in fund.grounds]
+    for rule in (*medical.prices, *medical.grounds, *medical.windows, *medical.late, *medical.funds, *helps):
         day = rule.who.changes(case.facts, case.known)
         if day is not None:
             yield day

@@ -56,6 +56,7 @@ def _age_ahead(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
         due = ground.leaves(personal)
         if now is not None and now.leaves(personal) <= due:
             return None
+        due += quoted.for_funds
         return {"age": ground.who.from_age, "due": f"只交 {plain_yuan(due)} 元" if due else "不用交"}
     return None
 
@@ -77,7 +78,7 @@ def _deadline(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:
     if late is None or late.wait is None or late.charge is not Charge.TOTAL:
         return None
     price = rules.medical.price(facts, rules.asked(quoted.day, level=quoted.level))
-    return {"late_amount": plain_yuan(price.total)}
+    return {"late_amount": plain_yuan(price.total + quoted.for_funds)}
 
 
 def _late_waits(quoted: Quote, facts: Facts, rules: PolicyYear) -> Filled:

@@ -8,7 +8,7 @@ from app.policy.facts import Insurance
 from app.policy.prices import Ground
 from app.policy.terms import PolicyYear
 
-Payer = tuple[Part, str, Insurance]  # what for, the payer's code in the file, of which insurance
+Payer = tuple[Part, str, str]  # what for, the payer's code in the file, into which fund
 
 
 def payers(rules: PolicyYear) -> set[Payer]:
@@ -21,6 +21,8 @@ def _of_medical(rules: PolicyYear) -> Iterator[Payer]:
         yield Part.GOV_SUBSIDY, medical.subsidy_line.payer, Insurance.RES_MEDICAL
         yield Part.SPONSOR, medical.sponsor_line.payer, Insurance.RES_MEDICAL
         yield from _substitutes(medical.grounds, Insurance.RES_MEDICAL)
+        for fund in medical.funds:
+            yield from _substitutes(fund.grounds, fund.code)
 
 
 def _of_pension(rules: PolicyYear) -> Iterator[Payer]:
@@ -31,7 +33,7 @@ def _of_pension(rules: PolicyYear) -> Iterator[Payer]:
             yield Part.COUPLE_BONUS, pension.bonus.line.payer, Insurance.RES_PENSION
 
 
-def _substitutes(grounds: Iterable[Ground], insurance: Insurance) -> Iterator[Payer]:
+def _substitutes(grounds: Iterable[Ground], fund: str) -> Iterator[Payer]:
     for ground in grounds:
         for step in ground.steps:
-            yield Part.GOV_SUBSTITUTE, step.payer, insurance
+            yield Part.GOV_SUBSTITUTE, step.payer, fund

@@ -119,12 +119,15 @@ class Window:
 
 @dataclass(frozen=True)
 class Fund:
-    """Another fund that is collected with the premium, fen: its own line of what is asked for."""
+    """Another fund that is collected with the premium, fen: a line of its own, and by its own `grounds` somebody else
+    who pays it."""
 
-    code: str
+    code: str  # as its accounts are named by; of none of the two insurances
     words: str
     who: Who
     amount: Fen
+    line: LineTerms
+    grounds: tuple[Ground, ...]
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """Reads a year's medical premium, strictly."""
 
+import re
 from datetime import date
 
-from app.policy.prices import Charge, Fund, Ground, Late, Medical, Newborn, Price, Window
+from app.policy.facts import Insurance
+from app.policy.prices import Charge, Fund, Ground, Late, LineTerms, Medical, Newborn, Price, Window
 from app.policy.read_who import Groups, check_reached, read_ground, read_line, read_who
 from app.policy.strict import Page
 from app.policy.terms import Dates
@@ -24,7 +26,7 @@ def read_medical(page: Page, dates: Dates, groups: Groups) -> Medical:
         late=tuple(_late(each, groups, dates) for each in _pages(page, "late")),
         gap=_gap(page.page("gap")) if page.has("gap") else None,
         newborn=tuple(_newborn(each) for each in _pages(page, "newborn")),
-        funds=tuple(_fund(each, groups) for each in _pages(page, "funds")),
+        funds=tuple(_fund(each, groups, personal) for each in _pages(page, "funds")),
         grounds=_grounds(page, groups),
         personal_line=personal,
         subsidy_line=read_line(lines, "subsidy"),
@@ -54,6 +56,10 @@ def _check(page: Page, medical: Medical, dates: Dates) -> None:
         leaves = [ground.leaves(price.personal) for ground in medical.grounds if not ground.who.levels]
         if leaves != sorted(leaves):
             raise page.wrong("grounds", f"a lesser share stands before a greater one where {price.personal} is due")
+    words: dict[str, str] = {}
+    for fund in medical.funds:
+        if words.setdefault(fund.code, fund.words) != fund.words:
+            raise page.wrong("funds", f"{fund.code} has two names")
     named = {level for price in medical.prices for level in price.who.levels}
     if named - set(medical.levels):
         raise page.wrong("levels", f"has no level {min(named - set(medical.levels))}")
@@ -163,8 +169,23 @@ def _newborn(page: Page) -> Newborn:
     return stage
 
 
-def _fund(page: Page, groups: Groups) -> Fund:
-    fund = Fund(page.text("code"), page.text("words"), read_who(page, groups), page.whole("amount", least=1))
+def _fund(page: Page, groups: Groups, personal: LineTerms) -> Fund:
+    """Its code names accounts, so it is written as they are; its clause is the premium's where it names none."""
+    code, words = page.text("code"), page.text("words")
+    if not _FUND.fullmatch(code) or code in set(Insurance):
+        raise page.wrong("code", f"not the name of another fund: {code}")
+    clause = page.text("clause") if page.has("clause") else personal.clause
+    fund = Fund(
+        code=code,
+        words=words,
+        who=read_who(page, groups),
+        amount=page.whole("amount", least=1),
+        line=LineTerms(personal.payer, clause, f"{words}个人缴费标准", ""),
+        grounds=_grounds(page, groups),
+    )
+    leaves = [ground.leaves(fund.amount) for ground in fund.grounds if not ground.who.levels]
+    if leaves != sorted(leaves):
+        raise page.wrong("grounds", "a lesser share stands before a greater one")
     page.done()
     return fund
 
@@ -176,3 +197,6 @@ def _grounds(page: Page, groups: Groups) -> tuple[Ground, ...]:
     if len(set(codes)) != len(codes):
         raise page.wrong("grounds", "a code stands twice")
     return grounds
+
+
+_FUND = re.compile(r"[A-Z][A-Z_]{1,29}")

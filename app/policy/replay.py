@@ -19,7 +19,7 @@ from core.money import Fen
 CHANNEL = "self"
 SUBSIDIES = frozenset({Part.GOV_SUBSTITUTE, Part.GOV_SUBSIDY, Part.COUPLE_BONUS})
 
-BudgetLine = tuple[str, Part, Insurance]  # payer, what for, into which fund
+BudgetLine = tuple[str, Part, str]  # payer, what for, into which fund
 
 
 class TierBy(StrEnum):
@@ -83,7 +83,7 @@ def _side(quoted: Quote, by: TierBy | None) -> Side:
     return Side(
         eligible=quoted.eligible is Eligible.YES,
         reason=quoted.reason_code,
-        personal=quoted.personal_due or 0,
+        personal=quoted.to_pay,
         budget=tuple(
             ((line.payer, line.part, line.fund), line.amount) for line in quoted.lines if line.part is not Part.PERSONAL
         ),

@@ -11,7 +11,7 @@ from app.policy.facts import Facts, Insurance
 from app.policy.lines import chinese_day
 from app.policy.terms import PolicyYear
 from app.policy.who import gap_years
-from app.policy.words import item_words, last_day, outlook, phrases, say, say_line
+from app.policy.words import fund_words, item_words, last_day, outlook, phrases, say, say_line
 from core.money import Fen, plain_yuan
 
 
@@ -29,7 +29,7 @@ class SheetLine:
 
     part: Part
     payer: str
-    fund: Insurance
+    fund: str
     amount: Fen
     text: str
     payer_words: str
@@ -126,8 +126,8 @@ def _sheet(
         answer=answer or say(quoted, rules),
         reason_code=quoted.reason_code,
         lines=lines,
-        personal_due=quoted.personal_due,
-        total=quoted.total,
+        personal_due=None if quoted.personal_due is None else quoted.to_pay,
+        total=quoted.whole,
         account_credit=quoted.account_credit,
         behind=tuple(rules.cite(number) for number in behind),
         change=None if settled else outlook(quoted, facts, rules),
@@ -188,9 +188,9 @@ def _line(line: Line, rules: PolicyYear, payer: str, payer_words: str, evidence:
         payer=payer,
         fund=line.fund,
         amount=line.amount,
-        text=say_line(line),
+        text=say_line(line, rules),
         payer_words=payer_words,
-        fund_words=phrases("funds")[line.fund],
+        fund_words=fund_words(rules, line.fund),
         clause=line.clause,
         clause_words=rules.cite(line.clause),
         evidence=evidence,
@@ -200,7 +200,9 @@ def _line(line: Line, rules: PolicyYear, payer: str, payer_words: str, evidence:
 def _on_a_list(line: Line, rules: PolicyYear) -> bool:
     """Does the government pay because of an identity? Only an age that the year knows as such may be told."""
     rooms = [room for room in (rules.has_medical, rules.has_pension) if room]
-    grounds = [(ground.who.aged, step.clause) for room in rooms for ground in room.grounds for step in ground.steps]
+    funds = rules.has_medical.funds if rules.has_medical else ()
+    helps = [ground for room in (*rooms, *funds) for ground in room.grounds]
+    grounds = [(ground.who.aged, step.clause) for ground in helps for step in ground.steps]
     ages = {clause for aged, clause in grounds if aged}
     lists = {clause for aged, clause in grounds if not aged}
     return line.part is Part.GOV_SUBSTITUTE and line.clause not in ages - lists

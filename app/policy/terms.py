@@ -127,6 +127,11 @@ class PolicyYear:
             raise NotOffered(Insurance.RES_PENSION)
         return self.has_pension
 
+    @property
+    def funds(self) -> Mapping[str, str]:
+        """The other funds that are collected with a premium: code → the name that people read."""
+        return {fund.code: fund.words for fund in self.has_medical.funds} if self.has_medical else {}
+
     def offers(self, insurance: Insurance) -> bool:
         """Is this insurance collected under these rules?"""
         return (self.has_medical if insurance is Insurance.RES_MEDICAL else self.has_pension) is not None
@@ -137,7 +142,6 @@ class PolicyYear:
         collected."""
         medical, pension = self.has_medical, self.has_pension
         asks = {
-            "another fund in the same payment": medical is not None and bool(medical.funds),
             "raising a pension tier within the year": pension is not None and pension.raising_until is not None,
             "aid into pension accounts": pension is not None and pension.aid is not None,
             "people from elsewhere without a permit": medical is not None and medical.nonlocals,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from app.policy.lines import chinese_day
-from app.policy.prices import Ground, Late, Medical, Price
+from app.policy.prices import Fund, Ground, Late, Medical, Price
 from app.policy.terms import PolicyYear
 from app.policy.told_who import Row, told_from, told_starts, told_step, told_who
 from app.policy.waits import Gap, Wait
@@ -19,7 +19,7 @@ def medical_rows(rules: PolicyYear, medical: Medical, departments: Mapping[str, 
         "late": [_late(late, rules, at) for at, late in enumerate(medical.late)],
         "gap": _gap(medical.gap) if medical.gap else [],
         "newborn": _newborn(rules, medical),
-        "funds": [(fund.words, told_who(fund.who, rules), plain_yuan(fund.amount)) for fund in medical.funds],
+        "funds": [_fund(fund, rules, departments) for fund in medical.funds],
         "grounds": [
             ground_row(ground, rules, departments, personal=_personal(ground, medical)) for ground in medical.grounds
         ],
@@ -36,6 +36,13 @@ def ground_row(ground: Ground, rules: PolicyYear, departments: Mapping[str, str]
         "、".join(dict.fromkeys(_evidence(step.evidence, ground, rules) for step in ground.steps)),
         "、".join(dict.fromkeys(step.clause for step in ground.steps)),
     )
+
+
+def _fund(fund: Fund, rules: PolicyYear, departments: Mapping[str, str]) -> Row:
+    helps = (ground_row(ground, rules, departments, personal=fund.amount) for ground in fund.grounds)
+    words = phrases("told")["fund_help"]
+    paid = [words.format(who=who, paid=paid, left=left) for who, paid, left, *_ in helps]
+    return fund.words, told_who(fund.who, rules), plain_yuan(fund.amount), "；".join(paid)
 
 
 def _prices(rules: PolicyYear, medical: Medical) -> list[Row]:

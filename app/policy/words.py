@@ -15,7 +15,7 @@ from app.policy.prices import Late
 from app.policy.strict import BadPolicyYear
 from app.policy.terms import PolicyYear
 from core.clock import business_day
-from core.money import plain_yuan
+from core.money import Fen, plain_yuan
 
 _WORDS = Path(__file__).with_name("words.toml")
 _HALF_A_YEAR = 183
@@ -29,6 +29,8 @@ def say(quoted: Quote, rules: PolicyYear, *, kept: bool = False) -> str:
     sentence = _sentences()[quoted.insurance, quoted.reason_code]
     if quoted.insurance is Insurance.RES_PENSION and rules.has_pension and rules.has_pension.between:
         sentence = _words()["between"].get(quoted.reason_code, sentence)
+    if quoted.funds and not quoted.personal_due:
+        sentence = _words()["fund_alone"][quoted.reason_code]
     if kept:
         sentence = _words()["lowest"].get(quoted.reason_code, sentence)
     if quoted.insurance is Insurance.RES_MEDICAL and quoted.day > rules.dates.normal_price_end:
@@ -36,14 +38,33 @@ def say(quoted: Quote, rules: PolicyYear, *, kept: bool = False) -> str:
     return sentence.format_map(_Places(quoted, rules))
 
 
-def say_line(line: Line) -> str:
-    """One line of a bill: '政府代缴 160 元（60–69岁减半）', '政府再补 60 元进您的个人账户'."""
-    parts = _words()["parts"]
+def say_line(line: Line, rules: PolicyYear) -> str:
+    """One line of a bill: '政府代缴 160 元（60–69岁减半）', '政府再补 60 元进您的个人账户', '长期护理保险 20 元'."""
+    other = rules.funds.get(line.fund)
+    parts = _words()["fund_parts" if other else "parts"]
     pattern = parts.get(f"{line.part}_{line.fund}") or parts[line.part]
-    said = pattern.format(amount=plain_yuan(line.amount))
+    said = pattern.format(amount=plain_yuan(line.amount), fund=other)
     if not line.note:
         return said
     return f"{said}{line.note}" if line.note.startswith("进") else f"{said}（{line.note}）"
+
+
+def say_funds(quoted: Quote) -> list[str]:
+    """What is in the amount beside the premium: 其中长期护理保险 20 元."""
+    return within({fund.words: fund.amount for fund in quoted.funds}, quoted.to_pay)
+
+
+def within(funds: Mapping[str, Fen], whole: Fen) -> list[str]:
+    """What of an amount went into other funds, by name: 其中长期护理保险 20 元; of all, 只有…"""
+    words = _words()["fund_parts"]
+    if funds and sum(funds.values()) == whole:
+        return [words["alone"].format(fund="、".join(funds))]
+    return [words["within"].format(fund=fund, amount=plain_yuan(amount)) for fund, amount in funds.items()]
+
+
+def fund_words(rules: PolicyYear, fund: str) -> str:
+    """Where a line's money goes: 进医保基金, or 进长期护理保险."""
+    return phrases("funds").get(fund) or _words()["fund_parts"]["into"].format(fund=rules.funds.get(fund, fund))
 
 
 def item_words(insurance: Insurance, year: int, back_years: Sequence[int] | None, level: int | None = None) -> str:
@@ -62,6 +83,8 @@ def level_words(level: int) -> str:
 def outlook(quoted: Quote, facts: Facts, rules: PolicyYear) -> str | None:
     """One sentence on what would change the answer, or None: an age ahead, a last day, a step to take."""
     found = prospect(quoted, facts, rules)
+    if found is None and quoted.funds and not quoted.personal_due:
+        return _until(quoted, "fund_until")
     if found is None:
         return None
     name, filled = found
@@ -72,14 +95,19 @@ def outlook(quoted: Quote, facts: Facts, rules: PolicyYear) -> str | None:
 
 def free_until(quoted: Quote) -> str | None:
     """Until when somebody who pays nothing can have it settled, and what comes after; None for everybody else."""
-    if quoted.price_until is None or quoted.personal_due:
+    return None if quoted.to_pay else _until(quoted, "free_until")
+
+
+def _until(quoted: Quote, table: str) -> str | None:
+    """The last day of a premium that somebody else pays, and what comes after it."""
+    if quoted.price_until is None:
         return None
     name: str = quoted.insurance
     if quoted.sponsors:
         name = "sponsored"
     elif quoted.insurance is Insurance.RES_MEDICAL and quoted.price_basis is PriceBasis.SPECIAL:
         name = "special"
-    return _words()["free_until"][name].format(last_day=chinese_day(last_day(quoted.price_until)))
+    return _words()[table][name].format(last_day=chinese_day(last_day(quoted.price_until)))
 
 
 def last_day(until: datetime) -> date:
@@ -110,8 +138,9 @@ class _Places(dict[str, object]):
 _QUOTED: Mapping[str, Callable[[Quote], object]] = {
     "bureau": lambda quoted: _BUREAUS[quoted.insurance],
     "sponsor": lambda quoted: "、".join(quoted.sponsors),
-    "amount": lambda quoted: plain_yuan(quoted.personal_due or 0),
-    "normal_due": lambda quoted: plain_yuan(quoted.normal_due or 0),
+    "amount": lambda quoted: plain_yuan(quoted.to_pay),
+    "normal_due": lambda quoted: plain_yuan((quoted.normal_due or 0) + quoted.for_funds),
+    "fund": lambda quoted: "、".join(fund.words for fund in quoted.funds),
     "no_help": lambda quoted: plain_yuan((quoted.total or 0) - (quoted.normal_due or 0)),
     "subsidy": lambda quoted: plain_yuan(quoted.gov_subsidy or 0),
     "benefit_start": lambda quoted: chinese_day(quoted.benefit_start) if quoted.benefit_start else "",

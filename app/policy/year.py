@@ -1,6 +1,7 @@
 """Loads a policy year: read strictly, proved by its own examples, then kept. No figure of any year stands in code."""
 
 import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ __all__ = [
     "PolicyYear",
     "UnknownChannel",
     "Written",
+    "funds_of",
     "load_year",
     "load_year_file",
     "written_file",
@@ -59,6 +61,18 @@ def written_year(year: int, folder: Path = YEARS) -> Written:
     if written.rules.year != year:
         raise BadPolicyYear(f"{path.name}.year: is {written.rules.year}")
     return written
+
+
+def funds_of(folder: Path) -> Callable[[int], Mapping[str, str]]:
+    """A year of this folder → the other funds it collects with a premium, code → name; none without a good file."""
+
+    def funds(year: int) -> Mapping[str, str]:
+        try:
+            return load_year(year, folder).funds
+        except (NoSuchYear, BadPolicyYear):
+            return {}
+
+    return funds
 
 
 def load_year_file(path: Path) -> PolicyYear:

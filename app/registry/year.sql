@@ -6,23 +6,43 @@ create or replace function levy_year_note(p_what text, p_year int, p_by text) re
             clock_timestamp())
 $$;
 
+-- The funds of a year: the two insurances', and the others that are collected with a premium, code → name.
+create or replace function funds_with(p_funds jsonb) returns table (code text, name text) language sql immutable as $$
+  values ('RES_PENSION', '居民养老保险'), ('RES_MEDICAL', '居民医疗保险')
+  union all
+  select key, value from jsonb_each_text(p_funds)
+   where key ~ '^[A-Z][A-Z_]{1,29}$' and key not in ('RES_PENSION', 'RES_MEDICAL')
+$$;
+
 -- The accounts of whoever pays in residents' place, department's code → name, for each fund; there before anybody can be
 -- charged with their part.
-create or replace function open_receivables(p_departments jsonb) returns void language sql
+drop function if exists open_receivables(jsonb);
+create or replace function open_receivables(p_departments jsonb, p_funds jsonb default '{}') returns void language sql
   security definer set search_path = public, pg_temp as $$
   insert into account (code, kind, name)
     select receivable_of('gov_substitute', each.key, fund.code), 'asset', '应收' || each.value || '代缴' || fund.name
-      from jsonb_each_text(p_departments) each,
-           (values ('RES_PENSION', '居民养老保险'), ('RES_MEDICAL', '居民医疗保险')) as fund (code, name)
+      from jsonb_each_text(p_departments) each, funds_with(p_funds) as fund
      where each.key ~ '^[a-z_]{1,30}$'
+    on conflict (code) do nothing
+$$;
+
+-- The accounts of a year's funds.
+create or replace function open_funds(p_year int, p_funds jsonb) returns void language sql
+  security definer set search_path = public, pg_temp as $$
+  insert into account (code, kind, name)
+    select of.account || ':' || fund.code || ':' || p_year, of.kind, p_year || '年度' || fund.name || of.words
+      from funds_with(p_funds) as fund,
+           (values ('fund', 'liability', '费'), ('treasury', 'asset', '费已入库')) as of (account, kind, words)
     on conflict (code) do nothing
 $$;
 
 -- A levy year begins: what the register says is set down for the year that was the newest, the accounts of the new one
 -- and of the departments that pay are there before anybody can be charged for it. Opening again changes nothing; a year
--- that was closed is collected again. LX090: it does not follow on the newest. Called by the office's role.
+-- that was closed is collected again. `p_funds`: what is collected with its premiums, code → name. LX090: it does not follow on the newest. Called by the office's role.
 drop function if exists open_levy_year(int, text);
-create or replace function open_levy_year(p_year int, p_by text, p_departments jsonb default '{}') returns boolean
+drop function if exists open_levy_year(int, text, jsonb);
+create or replace function open_levy_year(p_year int, p_by text, p_departments jsonb default '{}',
+    p_funds jsonb default '{}') returns boolean
   language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   former int;
@@ -34,7 +54,8 @@ begin
     if not found then
       return false;
     end if;
-    perform open_receivables(p_departments);
+    perform open_funds(p_year, p_funds);
+    perform open_receivables(p_departments, p_funds);
     perform levy_year_note('year_opened', p_year, p_by);
     return true;
   end if;
@@ -54,12 +75,8 @@ begin
       from enrolment e where former is not null;
   insert into former_category (levy_year, person_id, insurance, code)
     select former, c.person_id, c.insurance, c.code from category c where former is not null;
-  insert into account (code, kind, name)
-    select each.code || ':' || p_year, each.kind, p_year || each.name from (values
-      ('fund:RES_PENSION', 'liability', '年度居民养老保险费'), ('treasury:RES_PENSION', 'asset', '年度居民养老保险费已入库'),
-      ('fund:RES_MEDICAL', 'liability', '年度居民医疗保险费'), ('treasury:RES_MEDICAL', 'asset', '年度居民医疗保险费已入库')
-    ) as each (code, kind, name) on conflict (code) do nothing;
-  perform open_receivables(p_departments);
+  perform open_funds(p_year, p_funds);
+  perform open_receivables(p_departments, p_funds);
   perform levy_year_note('year_opened', p_year, p_by);
   return true;
 end $$;
@@ -93,11 +110,12 @@ begin
 end $$;
 
 drop function if exists lead_opens_levy_year(bytea, int, timestamptz);
+drop function if exists lead_opens_levy_year(bytea, int, timestamptz, jsonb);
 create or replace function lead_opens_levy_year(p_session bytea, p_year int, p_at timestamptz,
-    p_departments jsonb default '{}') returns boolean
+    p_departments jsonb default '{}', p_funds jsonb default '{}') returns boolean
   language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-  return open_levy_year(p_year, levy_lead(p_session, p_at), p_departments);
+  return open_levy_year(p_year, levy_lead(p_session, p_at), p_departments, p_funds);
 end $$;
 
 create or replace function lead_closes_levy_year(p_session bytea, p_year int, p_at timestamptz) returns boolean

@@ -9,13 +9,15 @@ receivable:<part>:<payer>:<insurance>  asset  what somebody else than the reside
 receivable:resident      asset      money that went back to a payer although it was not owed to him; he owes it
 fees:<channel>           expense    what a channel keeps of the money
 fund:<insurance>:<year>  liability  premiums that belong to a fund, by levy year
+                                    (in place of <insurance> the code of another fund that is collected with it)
 suspense:<channel>       liability  money that fits nothing we wrote down; somebody owns the question
 surplus:<channel>        liability  money beyond what was due, to be given back
 refunds:<channel>        liability  money that two people agreed to give back and the channel (or the bank) has not yet
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 INSURANCES = {"RES_PENSION": "居民养老保险", "RES_MEDICAL": "居民医疗保险"}
 GATEWAYS = {"wechat": "微信支付", "alipay": "支付宝", "unionpay": "云闪付"}
@@ -31,8 +33,17 @@ class Line:
     name: str
 
 
-def accounts(years: Iterable[int], departments: Mapping[str, str]) -> Iterator[Line]:
-    """Every account there is, for the levy years given and the district's departments that pay: code → name."""
+Funds = Callable[[int], Mapping[str, str]]  # a levy year → the other funds collected with its premiums, code → name
+
+
+def no_funds(_year: int) -> Mapping[str, str]:
+    """The insurances' own alone."""
+    return {}
+
+
+def accounts(years: Iterable[int], departments: Mapping[str, str], funds: Funds = no_funds) -> Iterator[Line]:
+    """Every account there is, for the levy years given, their other funds, and the district's departments that pay:
+    code → name."""
     for code, name in CHANNELS.items():
         yield Line(f"clearing:{code}", "asset", f"{name}待清算款")
         yield Line(f"fees:{code}", "expense", f"{name}手续费")
@@ -46,16 +57,28 @@ def accounts(years: Iterable[int], departments: Mapping[str, str]) -> Iterator[L
     yield Line("receivable:resident", "asset", "应收居民多退款")
     yield from receivables(departments)
     for year in years:
-        for code, name in INSURANCES.items():
-            yield Line(f"fund:{code}:{year}", "liability", f"{year}年度{name}费")
-            yield Line(f"treasury:{code}:{year}", "asset", f"{year}年度{name}费已入库")
+        yield from of_year(year, INSURANCES | dict(funds(year)))
+        yield from _substitutes(departments, funds(year))
 
 
-def receivables(departments: Mapping[str, str]) -> Iterator[Line]:
-    """What others than the resident owe, by what for, by whom, and for which fund."""
+def of_year(year: int, funds: Mapping[str, str]) -> Iterator[Line]:
+    """What a levy year's funds have, code → name."""
+    for code, name in funds.items():
+        yield Line(f"fund:{code}:{year}", "liability", f"{year}年度{name}费")
+        yield Line(f"treasury:{code}:{year}", "asset", f"{year}年度{name}费已入库")
+
+
+def receivables(departments: Mapping[str, str], funds: Mapping[str, str] = MappingProxyType({})) -> Iterator[Line]:
+    """What others than the resident owe, by what for, by whom, and for which fund; into other `funds` than the
+    insurances' only a department pays in his place."""
     for insurance, name in INSURANCES.items():
         yield Line(f"receivable:gov_subsidy:finance:{insurance}", "asset", f"应收{name}财政补助")
         yield Line(f"receivable:couple_bonus:finance:{insurance}", "asset", f"应收{name}计生夫妻补贴")
         yield Line(f"receivable:sponsor:sponsor:{insurance}", "asset", f"应收{name}资助款")
+    yield from _substitutes(departments, INSURANCES | dict(funds))
+
+
+def _substitutes(departments: Mapping[str, str], funds: Mapping[str, str]) -> Iterator[Line]:
+    for fund, name in funds.items():
         for code, department in departments.items():
-            yield Line(f"receivable:gov_substitute:{code}:{insurance}", "asset", f"应收{department}代缴{name}")
+            yield Line(f"receivable:gov_substitute:{code}:{fund}", "asset", f"应收{department}代缴{name}")

@@ -128,17 +128,20 @@ begin
   return r.verdict;
 end $$;
 
--- What residents paid into each fund on each day of our book, less what went back: what the treasury must book.
+-- What residents paid into each fund on each day of our book, less what went back: what the treasury must book. A bill's
+-- postings name their fund each by itself, and one year together.
 create or replace function premiums_of(p_from date, p_until date)
 returns table (day date, insurance text, levy_year int, amount bigint) language sql stable
   set search_path = public, pg_temp as $$
-  select booked_on, split_part(fund, ':', 2), split_part(fund, ':', 3)::int, -sum(amount)::bigint
-    from (select e.booked_on, max(p.account) filter (where p.account like 'fund:%') as fund,
-                 sum(p.amount) filter (where p.account like 'fund:%' or p.account like 'receivable:%:%:%') as amount
+  select booked_on, fund, levy_year, -sum(amount)::bigint
+    from (select e.booked_on, p.amount,
+                 split_part(p.account, ':', case when p.account like 'fund:%' then 2 else 4 end) as fund,
+                 max(split_part(p.account, ':', 3)::int) filter (where p.account like 'fund:%')
+                   over (partition by e.household_id, e.cause, p.item) as levy_year
             from entry e join posting p on p.household_id = e.household_id and p.cause = e.cause
            where e.booked_on between p_from and p_until
-           group by e.booked_on, e.household_id, e.cause, p.item) part
-   where fund is not null group by 1, 2, 3
+             and (p.account like 'fund:%' or p.account like 'receivable:%:%:%')) part
+   where levy_year is not null group by 1, 2, 3
 $$;
 
 -- The treasury's premiums day by day against our book, over the days from `p_from` to `p_until`.
@@ -169,11 +172,19 @@ begin
   return forget_differences('treasury', null, p_from, p_until, 'fund', seen, p_now);
 end $$;
 
--- The bureaus' confirmations of one insurance against our settled bills, over the days from `p_from` to `p_until`.
+-- What the resident pays of a bill into one fund.
+create or replace function paid_into(p_household bigint, p_bill bigint, p_fund text) returns bigint language sql stable as $$
+  select coalesce(sum(amount), 0)::bigint from bill_line
+   where household_id = p_household and bill_id = p_bill and payer = 'resident' and fund = p_fund
+$$;
+
+-- The bureaus' confirmations of one insurance, or of another fund collected with its premium, against our settled bills,
+-- over the days from `p_from` to `p_until`: each is of what residents paid into that fund alone.
 create or replace function name_bureau(p_insurance text, p_from date, p_until date, p_now timestamptz) returns bigint
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   seen timestamptz := clock_timestamp();
+  of_bill text := case when p_insurance = 'RES_PENSION' then p_insurance else 'RES_MEDICAL' end;
 begin
   create temporary table said on commit drop as
     with confirmed as (
@@ -183,13 +194,15 @@ begin
       window item as (partition by person_id, levy_year, part),
              exact as (partition by person_id, levy_year, part, amount)
     ), own as (  -- who paid, was given it back and paid again has a bill for each time; a back-payment is one more
-      select b.id, b.person_id, b.levy_year, b.personal_due, act.part, b.settled_at,
+      select b.id, b.person_id, b.levy_year, paid.personal_due, act.part, b.settled_at,
              (b.settled_at at time zone 'Asia/Shanghai')::date as settled_on,
              row_number() over (exact order by b.settled_at, b.issued_at, b.id) as place, count(*) over exact as bills
         from bill b join (values ('PAY', 'settled'), ('PAY', 'refunded'), ('REVERSE', 'refunded')) as act (part, state)
           on act.state = b.state
-       where b.insurance = p_insurance and b.person_id in (select person_id from confirmed)
-      window exact as (partition by b.person_id, b.levy_year, act.part, b.personal_due)
+        cross join lateral paid_into(b.household_id, b.id, p_insurance) as paid (personal_due)
+       where b.insurance = of_bill and (b.insurance = p_insurance or paid.personal_due > 0)
+         and b.person_id in (select person_id from confirmed)
+      window exact as (partition by b.person_id, b.levy_year, act.part, paid.personal_due)
     ), said_same as (  -- of fewer rows than bills each is of a later one
       select c.*, o.id as bill, o.personal_due, o.settled_on from confirmed c left join own o
           on o.person_id = c.person_id and o.levy_year = c.levy_year and o.part = c.part
@@ -226,8 +239,9 @@ begin
     from said where verdict <> 'matched' and day between p_from and p_until;
   perform name_difference('bureau', p_insurance, b.settled_on, 'MISSING_IN_BANK', 'bill', 'bill:' || b.id, '',
                           b.personal_due, null, null, 0, '', p_now, seen)
-    from (select id, personal_due, (settled_at at time zone 'Asia/Shanghai')::date as settled_on from bill
-           where insurance = p_insurance and state = 'settled' and personal_due > 0  -- who pays nothing is not confirmed
+    from (select id, paid.personal_due, (settled_at at time zone 'Asia/Shanghai')::date as settled_on
+            from bill cross join lateral paid_into(household_id, id, p_insurance) as paid (personal_due)
+           where insurance = of_bill and state = 'settled' and paid.personal_due > 0  -- who pays nothing is not confirmed
              and settled_at >= p_from::timestamp at time zone 'Asia/Shanghai'
              and settled_at < (p_until + 1)::timestamp at time zone 'Asia/Shanghai') b
    where not exists (select from said where said.bill = b.id and said.part = 'PAY');

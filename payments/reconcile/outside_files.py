@@ -54,9 +54,15 @@ class Column:
     needed: bool = True
 
 
-def read(kind: str, content: bytes, departments: Mapping[str, str] = MappingProxyType({})) -> OutsideFile:
-    """A file of one of KINDS, whole or not at all; `departments` are those that pay, code → name. BadOutsideFile."""
-    layout, rows = _layout(kind, departments), _lines(content)
+def read(
+    kind: str,
+    content: bytes,
+    departments: Mapping[str, str] = MappingProxyType({}),
+    funds: Mapping[str, str] = MappingProxyType({}),
+) -> OutsideFile:
+    """A file of one of KINDS, whole or not at all; `departments` are those that pay, `funds` those that are collected
+    with a premium, code → name. BadOutsideFile."""
+    layout, rows = _layout(kind, departments, funds), _lines(content)
     places = _places(layout, rows[0])
     made = [_row(layout, places, number, cells) for number, cells in enumerate(rows[1:-1], 2)]
     _control(rows[-1], len(rows), made)
@@ -70,12 +76,13 @@ def template(kind: str) -> bytes:
     return f"\ufeff{heads}\r\n{TOTAL[0]},0,0.00\r\n".encode()
 
 
-def _layout(kind: str, departments: Mapping[str, str]) -> list[Column]:
-    """A treasury's file names the district's departments as its people do."""
-    return [
-        replace(each, read=_part(departments)) if each.field == "part" and kind == "treasury" else each
-        for each in KINDS[kind]
-    ]
+def _layout(kind: str, departments: Mapping[str, str], funds: Mapping[str, str]) -> list[Column]:
+    """A treasury's file names the district's departments as its people do; it and a bureau's have a 险种 for each fund.
+    A card pays for an insurance, whatever is in it."""
+    ours = {"part": _part(departments)} if kind == "treasury" else {}
+    if kind != "pos":
+        ours["insurance"] = _word({**INSURANCES, **funds})
+    return [replace(each, read=ours.get(each.field, each.read)) for each in KINDS[kind]]
 
 
 def _lines(content: bytes) -> list[list[str]]:

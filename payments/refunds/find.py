@@ -139,12 +139,13 @@ def by_hand(connection: Connection, number: str) -> Row:
 
 def giveable(connection: Connection, person_ids: Sequence[int]) -> Sequence[Row]:
     """The settled bills of these persons, of whatever year, of whose resident's part something can go back, or does:
-    the bill's columns; how much can (`back`), the `way` it goes (None: none); who began the payment behind it
-    (`started_by`; None: it came under no number of ours); and the living refund it is in: refund_number, refund_state,
-    refund_amount."""
+    the bill's columns; how much can (`back`), what of it went into other `funds`, the `way` it goes (None: none); who
+    began the payment behind it (`started_by`; None: it came under no number of ours); and the living refund it is in:
+    refund_number, refund_state, refund_amount."""
     return connection.execute(
         text(
-            "select b.*, rest.back, receipt_way(b.household_id, behind.receipt) as way, r.number as refund_number,"
+            "select b.*, rest.back, paid_into_others(b.household_id, b.id) as funds,"
+            "   receipt_way(b.household_id, behind.receipt) as way, r.number as refund_number,"
             "   r.state as refund_state, r.amount as refund_amount, (select p.started_by from payment p"
             "     where p.household_id = b.household_id"
             "       and 'receipt:' || p.gateway || ':' || p.reference = behind.receipt)"

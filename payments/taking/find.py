@@ -38,6 +38,12 @@ def bill_with_lines(connection: Connection, household_id: int, bill_id: int) -> 
     return bill, connection.execute(lines.order_by(BillLine.line)).all()
 
 
+def paid_into_others(connection: Connection, household_id: int, bill_id: int) -> dict[str, int]:
+    """What the resident pays of a bill into other funds than its insurance's: fund → fen."""
+    said = text("select paid_into_others(:household, :bill)")
+    return connection.execute(said, {"household": household_id, "bill": bill_id}).scalar_one() or {}
+
+
 def receipt_entry(connection: Connection, household_id: int, settled_by: str) -> Row:
     """The entry that took in the money by which a bill was settled: cause, booked_on, happened_at."""
     return connection.execute(

@@ -102,13 +102,37 @@ end $$;
 drop trigger if exists begins on payment;
 create trigger begins before insert on payment for each row execute function payment_begins();
 
+-- Whether a fund is collected beside this premium: it is the medical one of a year that has the fund's accounts.
+create or replace function is_fund_beside(p_insurance text, p_year int, p_determination bigint, p_fund text)
+  returns boolean language sql stable as $$
+  select p_insurance = 'RES_MEDICAL' and p_determination is null and p_fund not in ('RES_PENSION', 'RES_MEDICAL')
+     and (select count(*) from account
+           where code in ('fund:' || p_fund || ':' || p_year, 'treasury:' || p_fund || ':' || p_year)) = 2
+$$;
+
+-- What the resident pays of a bill into other funds than its insurance's: fund → fen; null: nothing.
+create or replace function paid_into_others(p_household bigint, p_bill bigint) returns jsonb language sql stable as $$
+  select jsonb_object_agg(fund, amount) from (
+    select l.fund, sum(l.amount)::bigint as amount
+      from bill b join bill_line l on l.household_id = b.household_id and l.bill_id = b.id
+     where b.household_id = p_household and b.id = p_bill and l.payer = 'resident' and l.fund <> b.insurance
+     group by l.fund) other
+$$;
+
 -- The lines of a bill are written with it, and whoever shall pay one has an account: nobody is charged for what could not
--- be booked when the money is there. LX006, LX002.
+-- be booked when the money is there. A line of another fund stands only beside the medical premium of a year that
+-- collects it (INV-112). LX006, LX002.
 create or replace function bill_line_is_first() returns trigger language plpgsql as $$
+declare
+  b bill;
 begin
-  if not exists (select from bill where household_id = new.household_id and id = new.bill_id
-                    and issued_at = transaction_timestamp()) then
+  select * into b from bill where household_id = new.household_id and id = new.bill_id
+     and issued_at = transaction_timestamp();
+  if not found then
     raise exception 'bill % has its lines', new.bill_id using errcode = 'LX006';
+  end if;
+  if new.fund <> b.insurance and not is_fund_beside(b.insurance, b.levy_year, b.determination, new.fund) then
+    raise exception 'nothing is collected for % with % of %', new.fund, b.insurance, b.levy_year using errcode = 'LX002';
   end if;
   if new.payer <> 'resident' and not exists (
        select from account where code = receivable_of(new.part, new.payer, new.fund)) then

@@ -17,7 +17,7 @@ booked as (  -- every entry's postings, and what a receipt brought into clearing
   select household_id, bill_id, sum(amount) as due, sum(amount) filter (where payer = 'resident') as mine
     from bill_line where household_id between %(low)s and %(high)s group by household_id, bill_id
 ), bills as (
-  select household_id, id, levy_year, state, settled_by, settled_at, price_until, personal_due
+  select household_id, id, insurance, levy_year, determination, state, settled_by, settled_at, price_until, personal_due
     from bill where household_id between %(low)s and %(high)s
 ), attempt as (
   select household_id, number, gateway, started_at, state, amount,
@@ -464,6 +464,12 @@ select distinct receivable_of(l.part, l.payer, l.fund) as what
   from bills b join bill_line l on l.household_id = b.household_id and l.bill_id = b.id
  where b.state = 'open' and l.household_id between %(low)s and %(high)s and l.payer <> 'resident'
    and not exists (select from account a where a.code = receivable_of(l.part, l.payer, l.fund))
+
+-- INV-112 缴费单上别的费，只有它那一年度和医保一起收的才有，账户齐全
+select distinct 'bill ' || b.id || ' ' || l.fund as what
+  from bills b join bill_line l on l.household_id = b.household_id and l.bill_id = b.id
+ where l.household_id between %(low)s and %(high)s and l.fund <> b.insurance
+   and not is_fund_beside(b.insurance, b.levy_year, b.determination, l.fund)
 
 -- INV-24 户号只差前面的零的，不是两户都有人
 select min(h.village_code) || ' ' || min(regexp_replace(h.number, '^0+([0-9]*)$', '\1')) as what

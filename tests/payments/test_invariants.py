@@ -328,6 +328,8 @@ TAMPERINGS = (
     ("INV-100", "update levy_year set closed_by = 'x', closed_at = now()"),
     ("INV-100", "delete from account where code = 'fund:RES_MEDICAL:2022'"),
     ("INV-100", "update bill set levy_year = 2021 where household_id = 21"),
+    ("INV-112", "update bill_line set fund = 'LONG_TERM_CARE' where part = 'personal'"),
+    ("INV-112", "update bill_line set fund = 'RES_PENSION' where part = 'personal' and fund = 'RES_MEDICAL'"),
     ("INV-102", "update bill_line set payer = 'mars' where part = 'gov_subsidy'"),
     ("INV-100", "insert into former_category select 2022, id, 'RES_MEDICAL', 'TEKUN' from person"),
     ("INV-100", "insert into former_category select 2019, id, 'RES_MEDICAL', 'TEKUN' from person"),

@@ -9,10 +9,11 @@ from app.flows.due.facts import facts_of
 from app.flows.due.quote import SELF, amount_due
 from app.flows.due.record import answer, asked_of
 from app.flows.parts import Parts
-from app.policy.answer import Eligible, Line, Part, Quote, Reason
+from app.policy.answer import Eligible, FundDue, Line, Part, Quote, Reason
 from app.policy.facts import Insurance
 from app.policy.lines import chinese_day
 from app.policy.sheet import Reader, Sheet, for_resident, for_staff, record
+from app.policy.terms import PolicyYear
 from app.registry.find import Subject
 from core.clock import business_day
 from core.money import Fen
@@ -41,7 +42,7 @@ def explain(
     facts = facts_of(subject, insurance, backpay)
     bill = own.bill if backpay is None else backpay["bill"]
     asked = asked_of(subject) if insurance is Insurance.RES_MEDICAL and backpay is None else None
-    quoted = _settled(parts, insurance, bill) if due.settled and bill is not None else due.quote
+    quoted = _settled(parts, rules, insurance, bill) if due.settled and bill is not None else due.quote
     if reader is Reader.RESIDENT:
         sheet = for_resident(quoted, facts, rules, answer=due.text, settled=due.settled)
     else:
@@ -66,13 +67,13 @@ def _sooner(parts: Parts, subject: Subject, bill: Mapping[str, Any]) -> tuple[st
     return (f"交费以后，医保局认定了您往年的参保年度。按认定的算，{chinese_day(start)}起就可以报销。",)
 
 
-def _settled(parts: Parts, insurance: Insurance, held: Mapping[str, Any]) -> Quote:
+def _settled(parts: Parts, rules: PolicyYear, insurance: Insurance, held: Mapping[str, Any]) -> Quote:
     """What was booked, whatever the rules would say today."""
     with parts.reading() as connection:
         bill, rows = bill_with_lines(connection, held["household_id"], held["id"])
-    lines = tuple(
-        Line(Part(row.part), row.payer, Insurance(row.fund), row.amount, row.clause, row.evidence) for row in rows
-    )
+    lines = tuple(Line(Part(row.part), row.payer, row.fund, row.amount, row.clause, row.evidence) for row in rows)
+    others = [line for line in lines if line.fund != insurance]
+    funds = [line for line in others if line.part is Part.PERSONAL]
     return Quote(
         insurance=insurance,
         day=business_day(bill.settled_at),
@@ -80,9 +81,10 @@ def _settled(parts: Parts, insurance: Insurance, held: Mapping[str, Any]) -> Quo
         reason_code=Reason(bill.reason_code),
         tier=bill.tier,
         level=bill.level,
-        total=bill.total,
-        personal_due=bill.personal_due,
+        total=bill.total - sum(line.amount for line in others),
+        personal_due=bill.personal_due - sum(line.amount for line in funds),
         account_credit=sum(line.amount for line in lines) if insurance is Insurance.RES_PENSION else None,
         benefit_start=bill.benefit_start,
         lines=lines,
+        funds=tuple(FundDue(line.fund, rules.funds.get(line.fund, line.fund), line.amount) for line in funds),
     )

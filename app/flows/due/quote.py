@@ -14,7 +14,7 @@ from app.policy.answer import Eligible, Quote, Reason
 from app.policy.facts import Insurance
 from app.policy.levels import LevelChoice, quote_chosen
 from app.policy.quote import Amounts, TierChoice, amounts, tier_choices
-from app.policy.words import free_until, item_words, outlook, say, say_line
+from app.policy.words import free_until, item_words, outlook, say, say_funds, say_line
 from app.registry import find
 from app.registry.determinations import Kind, State
 from app.registry.find import Subject
@@ -48,6 +48,7 @@ class Due:
     text: str
     lines: Sequence[str]
     clauses: Sequence[str]  # of each line, in the notice's own words
+    within: Sequence[str]  # what of the amount is no premium: 其中长期护理保险 20 元
     outlook: str | None
     choices: Sequence[TierChoice]
     settled_by: str | None = None  # the cause that booked it, if it is done
@@ -179,8 +180,9 @@ def amount_due(
         title=item_words(insurance, rules.year, facts.back_years, done["level"] if done else answer.level),
         quote=answer,
         text=paid_words(done, business_day(at)) if done else ASKED_WORDS if asked else say(heard, rules, kept=kept),
-        lines=[say_line(line) for line in answer.lines],
+        lines=[say_line(line, rules) for line in answer.lines],
         clauses=[rules.cite(line.clause) for line in answer.lines],
+        within=say_funds(answer),
         outlook=outlook(answer, facts, rules),
         choices=choices,
         settled_by=done["settled_by"] if done else None,
@@ -286,7 +288,7 @@ _OTHER_DAYS = _AGENTS_DAYS | {"WINDOW_NOT_OPEN", "LATE_WINDOW_CLOSED"}
 
 
 def _costs_nothing(answer: Quote) -> bool:
-    return answer.eligible is Eligible.YES and not answer.personal_due
+    return answer.eligible is Eligible.YES and not answer.to_pay
 
 
 def _may_be_spared(answer: Quote) -> bool:
@@ -296,5 +298,5 @@ def _may_be_spared(answer: Quote) -> bool:
 
 def _asks_elsewhere(subject: Subject, answer: Quote) -> bool:
     """R08: one insured where he works does not pay here; the list of those comes late, he himself knows today."""
-    payable = answer.eligible is Eligible.YES and bool(answer.personal_due)
+    payable = answer.eligible is Eligible.YES and bool(answer.to_pay)
     return subject.is_migrant and answer.insurance is Insurance.RES_MEDICAL and payable

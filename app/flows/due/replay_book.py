@@ -98,13 +98,14 @@ def figures(total: Total) -> list[int]:
     ]
 
 
-def budget_rows(totals: Totals) -> Iterator[tuple[str, str, str, Fen, Fen]]:
+def budget_rows(totals: Totals, replayed: Replayed) -> Iterator[tuple[str, str, str, Fen, Fen]]:
     """Who, for what, into which fund, before, after; in fen, the largest first."""
+    names = {**replayed.before.funds, **replayed.after.funds}
     for insurance, fund in INSURANCES.items():
         before, after = totals[insurance].budget
         for line in sorted(before.keys() | after.keys(), key=lambda one: (-before[one] - after[one], one)):
             payer = PAYERS.get(line[0].partition(":")[0], line[0])
-            yield payer, PARTS[line[1]], fund, before[line], after[line]
+            yield payer, PARTS[line[1]], names.get(line[2], fund), before[line], after[line]
 
 
 def reason_rows(totals: Totals) -> Iterator[tuple[str, str, str, int]]:
@@ -182,7 +183,7 @@ def _villages(replayed: Replayed) -> Iterator[Row]:
 def _budget(replayed: Replayed, whole: Totals) -> Iterator[Row]:
     yield "镇街", "出资方", "项目", "进入", "原（元）", "新（元）", "增减（元）"
     for name, sums in (("全区", whole), *replayed.towns().values()):
-        for payer, part, fund, before, after in budget_rows(sums):
+        for payer, part, fund, before, after in budget_rows(sums, replayed):
             yield name, payer, part, fund, _Yuan(before), _Yuan(after), _Yuan(after - before)
 
 

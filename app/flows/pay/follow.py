@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from app.flows.parts import Parts
 from app.flows.pay.checkout import restored
 from app.flows.pay.leave import give_way
-from app.flows.titles import title_of
+from app.flows.titles import title_of, within_words
 from app.policy.facts import Insurance
 from core.money import Fen
 from payments.errors import NoSuchPayment
@@ -77,6 +77,7 @@ class Item:
     amount: Fen
     tier: Fen | None
     benefit_start: date | None
+    within: Sequence[str] = ()  # what of the amount went into other funds
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def look(parts: Parts, connection: Connection, number: str) -> Followed:
 
 _ITEMS = text(
     "select b.person_id, b.insurance, b.levy_year, b.determination, b.years, b.personal_due, b.tier, b.level,"
-    " b.benefit_start, p.name, h.village_code,"
+    " b.benefit_start, p.name, h.village_code, paid_into_others(b.household_id, b.id) as funds,"
     " t.name || v.name as place"
     " from payment_bill pb join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"
     " join person p on p.id = b.person_id join household h on h.id = p.household_id"
@@ -225,5 +226,6 @@ def _item(parts: Parts, row: Any, *, covers: bool) -> Item:
         title=title_of(row),
         amount=row.personal_due,
         tier=row.tier,
+        within=within_words(parts.levy.rules(row.levy_year), row.funds, row.personal_due),
         benefit_start=row.benefit_start if covers else None,
     )

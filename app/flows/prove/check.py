@@ -13,7 +13,7 @@ from app.documents.proof import years_of
 from app.flows.parts import Parts
 from app.flows.prove.papers import Proof, is_code, proof
 from app.flows.refused import kept_though_refused
-from app.policy.words import level_words
+from app.policy.words import level_words, within
 from core.clock import business_day
 from core.errors import NotFound
 from core.money import Fen
@@ -68,6 +68,7 @@ class PaperItem:
     years: str
     tier: Fen | None
     amount: Fen
+    within: Sequence[str] = ()  # what of it went into other funds
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ def _told(found: Proof, same: bool | None) -> CheckedPaper:
                 "、".join(map(str, years_of(item))) or "补缴",
                 item["tier"],
                 item["amount"],
+                within({fund["name"]: fund["amount"] for fund in item.get("funds", ())}, item["amount"]),
             )
             for item in facts["items"]
         ],

@@ -84,6 +84,14 @@ class Behind:
     booked: bool
 
 
+@dataclass(frozen=True)
+class _Booking:
+    """When the treasury had all of an item's money, and the serials of its bookings."""
+
+    booked_on: date
+    serial: str
+
+
 def confirm(parts: Parts, number: str) -> Proof:
     """The confirmation of what a payment still stands for, written now if it was not before: when an item has gone back
     there is a new one for the rest. NoSuchPayment, NotPaidYet, MoneyWentBack."""
@@ -170,17 +178,24 @@ def is_code(word: str) -> bool:
 
 def _settled(
     connection: Connection, subject: Subject, insurance: Insurance, determination: int | None
-) -> tuple[Row, Row, Row | None]:
-    """The settled bill, the entry that took its money in, the treasury's booking of it. NotPaidYet."""
+) -> tuple[Row, Row, _Booking | None]:
+    """The settled bill, the entry that took its money in, the treasury's booking of it, another fund's part in it too.
+    NotPaidYet."""
     own = subject.standing[insurance]
     back = next((each for each in own.backpays if each["id"] == determination), None)
     held = own.bill if determination is None else back and back["bill"]
     if held is None or held["state"] != "settled" or not held["personal_due"]:
         raise NotPaidYet(insurance)
-    bill, _ = find_money.bill_with_lines(connection, held["household_id"], held["id"])
+    bill, lines = find_money.bill_with_lines(connection, held["household_id"], held["id"])
     entry = find_money.receipt_entry(connection, bill.household_id, bill.settled_by)
-    booking = proofs.treasury_booking(connection, insurance=insurance, levy_year=bill.levy_year, day=entry.booked_on)
-    return bill, entry, booking
+    funds = dict.fromkeys(line.fund for line in lines if line.payer == "resident")
+    rows = [
+        proofs.treasury_booking(connection, fund=fund, levy_year=bill.levy_year, day=entry.booked_on) for fund in funds
+    ]
+    found = [row for row in rows if row is not None]
+    if len(found) < len(rows):
+        return bill, entry, None
+    return bill, entry, _Booking(max(row.booked_on for row in found), "、".join(row.serial for row in found))
 
 
 def _written(
@@ -200,7 +215,7 @@ def _written(
             connection, parts.vault, sorted({bill.person_id for bill in bills}), years=parts.levy.years
         )
         code, now = proofs.new_code(), parts.clocks.now()
-        said = dict(facts) | _said(bills, {person.id: person for person in people})
+        said = dict(facts) | _said(parts, connection, bills, {person.id: person for person in people})
         said |= {"code": code, "kind": kind, "issuer": parts.issuer, "issued_on": business_day(now).isoformat()}
         said |= {"help_phone": parts.help_phone}
         row = proofs.write(
@@ -217,13 +232,13 @@ def _written(
     return _read(parts, connection, row)
 
 
-def _said(bills: Sequence[Row], people: Mapping[int, Subject]) -> dict[str, Any]:
+def _said(parts: Parts, connection: Connection, bills: Sequence[Row], people: Mapping[int, Subject]) -> dict[str, Any]:
     """What every paper says of its items; identity numbers by their first and last four."""
     first = people[bills[0].person_id]
     total = sum(bill.personal_due for bill in bills)
     return {
         "village": f"{first.town}{first.village}",
-        "items": [_item(bill, people[bill.person_id]) for bill in bills],
+        "items": [_item(bill, people[bill.person_id]) | _funds(parts, connection, bill) for bill in bills],
         "amount": total,
         "capital": capital_yuan(total),
     }
@@ -244,6 +259,13 @@ def _item(bill: Row, person: Subject) -> dict[str, Any]:
         "amount": bill.personal_due,
         "benefit_start": bill.benefit_start.isoformat() if bill.benefit_start else None,
     }
+
+
+def _funds(parts: Parts, connection: Connection, bill: Row) -> dict[str, Any]:
+    """What of an item's amount went into other funds; nothing is said of none."""
+    held = find_money.paid_into_others(connection, bill.household_id, bill.id)
+    names = parts.levy.rules(bill.levy_year).funds
+    return {"funds": [{"name": names[code], "amount": held[code]} for code in sorted(held)]} if held else {}
 
 
 _LEVY_ITEMS = {

@@ -71,9 +71,9 @@ def certificate(parts: Parts, day: date) -> Certificate:
 
 
 def account_names(parts: Parts) -> dict[str, str]:
-    """Code → name of each account that a certificate may speak of, as the book has it."""
+    """Code → name of each account that a certificate may speak of, as the book has it, and of the other funds."""
     with parts.reading() as connection:
-        return balances.account_names(connection)
+        return balances.account_names(connection) | parts.levy.funds
 
 
 def read_certificate(words: str) -> Certificate:

@@ -46,7 +46,7 @@ class _When:
 
 def import_outside(parts: Parts, kind: str, content: bytes, *, by: str) -> Imported:
     """Take a file of a kind of payments.outside_files. BadOutsideFile, SerialKnown."""
-    file = read(kind, content, parts.departments)
+    file = read(kind, content, parts.departments, parts.levy.funds)
     now = parts.clocks.now()
     with parts.engine.begin() as connection:
         if not _first_time(connection, file, by=by):

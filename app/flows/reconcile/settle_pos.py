@@ -130,7 +130,7 @@ def _due(parts: Parts, subject: Subject, insurance: Insurance, row: Mapping[str,
     if (held is None or held["state"] != "settled") and not paid_back(subject, insurance):
         medical = parts.levy.rules(subject.levy_year).has_medical
         found += [ask(tier=tier, level=level) for level in (None, *(medical.levels if medical else ()))]
-    fits = [due for due in found if due.payable and due.quote.personal_due == row["amount"]]
+    fits = [due for due in found if due.payable and due.quote.to_pay == row["amount"]]
     return fits[0] if len({due.level for due in fits}) == 1 else None
 
 

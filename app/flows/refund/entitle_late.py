@@ -63,7 +63,7 @@ def cheaper(parts: Parts, bill: Any, subject: Subject) -> Draft | None:
     insurance, subject = Insurance(bill.insurance), subject.in_year(bill.levy_year)
     unpaid, chosen = _unpaid(subject, insurance), {"tier": bill.tier, "level": bill.level}
     due = amount_due(parts, unpaid, insurance, at=bill.settled_at, channel=SELF, **chosen)
-    if not due.payable or due.quote.personal_due is None or due.quote.personal_due >= bill.personal_due:
+    if not due.payable or due.quote.to_pay >= bill.personal_due:
         return None
     late = refusal(
         parts.levy.rules(bill.levy_year),
@@ -97,14 +97,17 @@ def _unpaid(subject: Subject, insurance: Insurance) -> Subject:
 
 
 def _ages(rules: PolicyYear) -> list[tuple[date, Fen]]:
-    """(born by this day, pays this much) for each age that the government pays for."""
+    """(born by this day, pays this much) for each age that the government pays for; of another fund nothing: whoever
+    pays one is looked at."""
     medical, reference = rules.has_medical, rules.dates.age_reference
     if medical is None:
         return []
     prices = [medical.base, *(price for price in medical.prices if price.who.levels)]
+    helps = [(ground, min(ground.leaves(price.personal) for price in prices)) for ground in medical.grounds]
+    helps += [(ground, 0) for fund in medical.funds for ground in fund.grounds]
     return [
-        (born_by(reference, ground.who.from_age), min(ground.leaves(price.personal) for price in prices))
-        for ground in medical.grounds
+        (born_by(reference, ground.who.from_age), rest)
+        for ground, rest in helps
         if ground.who.aged and ground.who.from_age is not None
     ]
 

@@ -13,7 +13,7 @@ from app.access import accounts
 from app.flows.due.quote import item_key
 from app.flows.parts import Parts
 from app.flows.refund.steps import Asked, ask_for_bill
-from app.flows.titles import title_of
+from app.flows.titles import fund_names, title_of
 from app.policy.facts import Insurance
 from app.policy.refunds import QUESTIONS, Why, refusal
 from app.registry.find import Subject
@@ -24,6 +24,8 @@ from payments.gateways import GATEWAYS
 from payments.refunds import find as find_refunds
 from payments.states import RefundState
 from payments.taking.tables import RequestKey
+
+TOGETHER = "连同{funds}一起退，不能只退其中一样。"
 
 
 class UnknownReason(BadInput):
@@ -53,6 +55,7 @@ class Refundable:
     refused: str | None
     number: str | None
     state: RefundState | None
+    together: str | None = None  # what other fund goes back with it, never by itself
 
     @property
     def key(self) -> str:
@@ -157,6 +160,7 @@ def _refundable(parts: Parts, bill: Any, mine: bool) -> Refundable:
         refused=said if mine else NotYourRefund.text,
         number=bill.refund_number,
         state=RefundState(bill.refund_state) if bill.refund_state else None,
+        together=TOGETHER.format(funds=fund_names(rules, bill.funds)) if bill.funds else None,
     )
 
 

@@ -14,7 +14,7 @@ from app.policy.strict import BadPolicyYear
 from app.policy.terms import PolicyYear
 from app.policy.year import NoSuchYear, Written, written_year
 from notifications.approved import KINDS, template
-from payments.ledger.chart import INSURANCES, receivables
+from payments.ledger.chart import INSURANCES, of_year, receivables
 from payments.states import LIVE
 
 _A_YEAR = re.compile(r"(?<![0-9])20[0-9]{2}(?![0-9])")
@@ -43,7 +43,7 @@ def check_year(parts: Parts, year: int) -> list[Line]:
 def strangers(rules: PolicyYear, departments: Mapping[str, str]) -> list[str]:
     """Who pays by these rules and is no department of the district (code → name): their codes, with the insurance.
     Nobody could owe what they pay. Pure."""
-    known = {line.code for line in receivables(departments)}
+    known = {line.code for line in receivables(departments, rules.funds)}
     return sorted(words for account, words in _owing(rules).items() if account not in known)
 
 
@@ -82,26 +82,37 @@ def _rules(parts: Parts, connection: Connection, rules: PolicyYear) -> Iterator[
 
 
 def _payers(parts: Parts, connection: Connection, rules: PolicyYear) -> Line:
-    """Whoever pays must have an account, or a payment would fail when it is booked. The departments' come with the
-    opening of the year; one that the file got later waits for `db upgrade`."""
+    """Whoever pays must have an account, and each fund, or a payment would fail when it is booked. They come with the
+    opening of the year; what the file got later waits for `db upgrade`."""
     if strange := strangers(rules, parts.departments):
         return Line(False, f"本区的付款单位里没有：{'、'.join(strange)}")
-    has = set(connection.execute(text("select code from account where code like 'receivable:%'")).scalars())
-    wanted = set(_owing(rules))
-    if rules.year in parts.levy.ever.all and wanted - has:
-        names = {line.code: line.name for line in receivables(parts.departments)}
-        without = "、".join(names[code] for code in sorted(wanted - has))
-        return Line(False, f"科目表里还没有这些账户，请运行 db upgrade：{without}")
+    without = without_account(connection, rules, parts.departments) if rules.year in parts.levy.ever.all else []
+    if without:
+        return Line(False, f"科目表里还没有这些账户，请运行 db upgrade：{'、'.join(without)}")
     return Line(True, "替居民付钱的单位本区都有，科目表里有账户")
+
+
+def without_account(connection: Connection, rules: PolicyYear, departments: Mapping[str, str]) -> list[str]:
+    """What a year that was opened needs and the book's chart has not, by name."""
+    has = set(connection.execute(text("select code from account")).scalars())
+    owed = [line for line in receivables(departments, rules.funds) if line.code in _owing(rules)]
+    wanted = [*of_year(rules.year, rules.funds), *owed]
+    return [line.name for line in wanted if line.code not in has]
 
 
 def _owing(rules: PolicyYear) -> dict[str, str]:
     """The account of each who owes what he pays, and how he is called: not of the resident, who pays at once."""
     return {
-        f"receivable:{part}:{payer}:{insurance}": f"{payer}（{INSURANCES[insurance]}）"
-        for part, payer, insurance in payers(rules)
+        f"receivable:{part}:{payer}:{fund}": f"{payer}（{INSURANCES.get(fund) or rules.funds[fund]}）"
+        for part, payer, fund in payers(rules)
         if payer != "resident"
     }
+
+
+def have_funds(parts: Parts, connection: Connection) -> bool:
+    """Has the book an account for each other fund that is collected now, and for who pays into it? Without them nobody
+    could be charged."""
+    return not any(rules.funds and without_account(connection, rules, parts.departments) for rules in parts.levy.open)
 
 
 def _record(connection: Connection) -> Line:
@@ -163,7 +174,6 @@ def _messages() -> Iterator[Line]:
 
 
 _NOT_YET = {
-    "another fund in the same payment": "一起收的别的费",
     "raising a pension tier within the year": "养老当年补差价提高档次",
     "aid into pension accounts": "资助进养老个人账户",
     "people from elsewhere without a permit": "没有居住证的外地户口人员参保",

@@ -79,8 +79,8 @@ def open_year(parts: Parts, year: int, *, by: str | Officer) -> bool:
     office staff:<login> or operator:<name>. YearNotReady, YearOutOfTurn, ImportUnderWay."""
     if why := [line.words for line in missing(parts, year)]:
         raise YearNotReady(str(year), year=year, why="；".join(why))
-    departments = json.dumps(dict(parts.departments))
-    return _say(parts, "open_levy_year", "lead_opens_levy_year", year, by, departments=departments)
+    departments, funds = json.dumps(dict(parts.departments)), json.dumps(dict(parts.levy.rules(year).funds))
+    return _say(parts, "open_levy_year", "lead_opens_levy_year", year, by, departments=departments, funds=funds)
 
 
 def close_year(parts: Parts, year: int, *, by: str | Officer) -> bool:

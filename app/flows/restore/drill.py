@@ -19,6 +19,7 @@ from app.flows.restore.keeper import KeeperFailed, NoKeeper, ask
 from app.flows.restore.lists import Counted, count_lists, last_listed
 from app.flows.restore.prove import Proof, Stopped, prove
 from app.flows.restore.reopen import last_commit
+from app.policy.year import funds_of
 from core.db import connect
 from core.errors import AppError, BadInput, TryLater
 from migrations.upgrade import serves, upgrade
@@ -118,7 +119,8 @@ def _look(ground: Ground, found: Drilled, server: dict[str, Any], moment: dateti
             current = serves(connection)
         if not current:  # a moment before the last upgrade: as after a real restore, its database is brought to now
             say("这一时刻的库是旧版本，先升级 ……")
-            upgrade(urls.owner, years=ground.years, departments=ground.parts.departments)
+            funds = funds_of(ground.parts.year_files)
+            upgrade(urls.owner, years=ground.years, departments=ground.parts.departments, funds=funds)
             found.upgraded = True
         clocks: Clocks = Stopped(engine, at=found.last_commit or moment, movable=ground.parts.clocks.is_movable)
         restored = replace(ground.parts, engine=engine, clocks=clocks)

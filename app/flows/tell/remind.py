@@ -61,17 +61,22 @@ def remind(
     return total
 
 
-def tell_certified(parts: Parts, connection: Connection, day: date, insurance: str) -> int:
-    """Whoever asked to be told that his certificate is ready, and paid for this fund on this day; how many. Nobody
-    while what the treasury booked is not what we did: there is no certificate then."""
-    return sum(_tell_certified(parts, connection, day, insurance, year) for year in parts.levy.ever.all)
+def tell_certified(parts: Parts, connection: Connection, day: date, fund: str) -> int:
+    """Whoever asked to be told that his certificate is ready, and paid into this fund on this day; how many. Nobody
+    while what the treasury booked is not what we did, or another fund of his waits: there is no certificate then."""
+    return sum(_tell_certified(parts, connection, day, fund, year) for year in parts.levy.ever.all)
 
 
-def _tell_certified(parts: Parts, connection: Connection, day: date, insurance: str, year: int) -> int:
+def _tell_certified(parts: Parts, connection: Connection, day: date, fund: str, year: int) -> int:
     written = 0
-    if proofs.treasury_booking(connection, insurance=insurance, levy_year=year, day=day) is None:
+    booked = [
+        each
+        for each in (*Insurance, *parts.levy.rules(year).funds)
+        if proofs.treasury_booking(connection, fund=each, levy_year=year, day=day) is not None
+    ]
+    if fund not in booked:
         return written
-    paid = {"day": day, "insurance": insurance, "year": year}
+    paid = {"day": day, "fund": fund, "year": year, "booked": booked}
     for row in connection.execute(_WAITING, paid).all():
         openid = parts.vault.open(row.payer, bound_to=f"payment.payer:{row.number}")
         if not subscriptions.take(connection, parts.vault, openid, "certified"):
@@ -197,6 +202,9 @@ _WAITING = text(
     " join payment_bill pb on pb.household_id = p.household_id and pb.number = p.number"
     " join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"
     " join person who on who.id = b.person_id and who.restricted_at is null"
-    " where e.booked_on = :day and b.insurance = :insurance and b.levy_year = :year and b.state = 'settled'"
-    "   and p.payer <> ''"
+    " where e.booked_on = :day and b.levy_year = :year and b.state = 'settled' and p.payer <> ''"
+    "   and exists (select from bill_line l where l.household_id = b.household_id and l.bill_id = b.id"
+    "                  and l.payer = 'resident' and l.fund = :fund)"
+    "   and not exists (select from bill_line l where l.household_id = b.household_id and l.bill_id = b.id"
+    "                      and l.payer = 'resident' and l.fund <> all (:booked))"
 )

@@ -193,7 +193,7 @@ def _villager(person: Subject, found: Sequence[Due], year: int) -> Villager:
     dues = [due for due in found if due.levy_year == year]
     years_own = [due for due in dues if due.determination is None]
     payable = [due for due in dues if due.payable]
-    amount = sum(due.quote.personal_due or 0 for due in payable)
+    amount = sum(due.quote.to_pay for due in payable)
     if amount:
         standing = Standing.UNPAID
     elif any(due.choice_open for due in dues):
@@ -235,7 +235,7 @@ def _word(due: Due) -> str:
         (due.waits, "先不要交"),
         (due.is_spared, "不用交"),
         (due.not_now, "还没交"),
-        (due.payable, f" {plain_yuan(due.quote.personal_due or 0)} 元"),
+        (due.payable, f" {plain_yuan(due.quote.to_pay)} 元"),
     )
     return next((f"{title}{words}" for so, words in said if so), "")
 

@@ -59,7 +59,7 @@ def is_open(due: Due) -> bool:
     """May something be paid for it now, perhaps after a tier is chosen?"""
     choices = (*due.choices, *due.levels)
     dear = due.amounts or any(choice.allowed and choice.personal_due for choice in choices)
-    return not due.settled and (bool(dear) or (due.payable and bool(due.quote.personal_due)))
+    return not due.settled and (bool(dear) or (due.payable and bool(due.quote.to_pay)))
 
 
 def priced(wanted: Sequence[Want], found: Sequence[Subject]) -> list[Due]:
@@ -70,7 +70,7 @@ def priced(wanted: Sequence[Want], found: Sequence[Subject]) -> list[Due]:
 
 def sum_of(dues: Sequence[Due]) -> Fen:
     """What a code for these items would be for, in fen. Pure."""
-    return sum(due.quote.personal_due or 0 for due in dues)
+    return sum(due.quote.to_pay for due in dues)
 
 
 def beside(wanted: Sequence[Want]) -> list[CodeOut]:

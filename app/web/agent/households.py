@@ -190,7 +190,7 @@ def person(person: str) -> Answer:
         chosen=chosen,
         unread=unread(request.args),
         ready=bool(open_items),
-        total=sum(due.quote.personal_due or 0 for who, due in open_items if (who, due.key) in ticked),
+        total=sum(due.quote.to_pay for who, due in open_items if (who, due.key) in ticked),
         family_open="family" in request.args or any(who != subject.id for who, _ in ticked),
         village_list=listing.as_left(subject.village_code),
         out={(code.person_id, code.key): code for code in out},

@@ -102,8 +102,9 @@ def _due(due: Due) -> dict[str, Any]:
         "ask_first": due.ask_first,
         "may_ask": due.may_ask,
         "tier": quote.tier,
-        "personal_due": quote.personal_due,
-        "total": quote.total,
+        "personal_due": None if quote.personal_due is None else quote.to_pay,
+        "total": quote.whole,
+        "within": list(due.within),
         "lines": [_line(*each) for each in zip(quote.lines, due.lines, due.clauses, strict=True)],
         "tiers": [
             {

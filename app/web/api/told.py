@@ -67,7 +67,8 @@ class EndedTold(Told):
 
 
 class LineTold(Told):
-    """Who pays how much into which fund. `payer`: resident, government or sponsor. `clause` is the rule's number for
+    """Who pays how much into which fund: RES_MEDICAL, RES_PENSION, or the code of another that is collected with it.
+    `payer`: resident, government or sponsor. `clause` is the rule's number for
     machines, `clause_words` where it stands and what it says, for people."""
 
     part: str
@@ -113,7 +114,8 @@ class DueTold(Told):
     stands beside the year's premium and is for `years`; null with no years: the year's premium. `may_ask`: the medical
     bureau may be asked to look (POST /people/<person>/verification). `year`: for which it is collected; `late`: a
     former year's, while a newer one is collected. `levels`: of the medical insurance, where one is to be chosen
-    (reason_code LEVEL_REQUIRED until it is); `level` the one that this answer is for."""
+    (reason_code LEVEL_REQUIRED until it is); `level` the one that this answer is for. `personal_due` and `total`: with
+    the other funds collected with it, which `lines` name; `within` says in words what of `personal_due` is theirs."""
 
     year: int
     late: bool
@@ -131,6 +133,7 @@ class DueTold(Told):
     tier: int | None
     personal_due: int | None
     total: int | None
+    within: list[str]
     lines: list[LineTold]
     tiers: list[TierTold]
     amounts: AmountsTold | None

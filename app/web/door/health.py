@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.flows.parts import Parts
+from app.flows.register.check_year import have_funds
 from app.flows.restore.watch import figures_of, standing
 from app.web.door.parts import parts
 from core.db import DatabaseSilent, may_write
@@ -45,7 +46,8 @@ def _looked(held: Parts) -> Mapping[str, bool]:
     for last in (False, True):  # a connection from before the server was started anew says nothing of it
         try:
             with held.reading() as connection:
-                return {"writable": may_write(connection), "schema": serves(connection)}
+                schema = serves(connection) and have_funds(held, connection)
+                return {"writable": may_write(connection), "schema": schema}
         except SQLAlchemyError as error:
             if last or isinstance(
                 getattr(error, "orig", None), DatabaseSilent
@@ -75,7 +77,7 @@ def livez() -> Response:
 
 @bp.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """Database writable, schema what this code needs or later, a gateway with keys loaded, not about to stop."""
+    """Database writable, schema what this code and its years need, a gateway with keys loaded, not about to stop."""
     found = current_app.extensions["standing"].of(parts())
     ready = all(found.values())
     return jsonify(status="ok" if ready else "not ready", **found), 200 if ready else 503

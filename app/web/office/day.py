@@ -206,7 +206,7 @@ def _shown(day: date) -> dict[str, object]:
         "standing": None if sealed else close_day.standing(parts(), day),
         "me": _me(),
         "may": _may,
-        "names": CHANNELS | INSURANCES | {"bank": "银行", "cash": "现金"},
+        "names": CHANNELS | INSURANCES | parts().levy.funds | {"bank": "银行", "cash": "现金"},
         "words": discrepancies,
     }
 

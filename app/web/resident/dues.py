@@ -220,7 +220,7 @@ def confirm() -> Answer:
     for line in lines:
         if line.due.ask_first and line.field not in at_home:
             return _ask_elsewhere(line, lines)
-    total = sum(line.due.quote.personal_due or 0 for line in lines)
+    total = sum(line.due.quote.to_pay for line in lines)
     return may_lead_to_wechat(
         "resident/confirm.html",
         lines=lines,

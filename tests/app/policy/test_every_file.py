@@ -50,7 +50,8 @@ def test_the_lines_add_up_and_nobody_pays_a_negative(name):
         if quoted.eligible is not Eligible.YES:
             assert quoted.lines == () and all(getattr(quoted, amount) is None for amount in AMOUNTS)
             return
-        of = {part: sum(line.amount for line in quoted.lines if line.part is part) for part in Part}
+        own = [line for line in quoted.lines if line.fund == facts.insurance]
+        of = {part: sum(line.amount for line in own if line.part is part) for part in Part}
         assert all(line.amount > 0 for line in quoted.lines)
         assert (of[Part.PERSONAL], of[Part.GOV_SUBSTITUTE]) == (quoted.personal_due, quoted.gov_substitute)
         assert (of[Part.SPONSOR], of[Part.GOV_SUBSIDY]) == (quoted.sponsor_share, quoted.gov_subsidy)
@@ -61,6 +62,11 @@ def test_the_lines_add_up_and_nobody_pays_a_negative(name):
         else:
             assert borne + quoted.gov_subsidy == quoted.total
         assert quoted.to_pay == quoted.personal_due + sum(fund.amount for fund in quoted.funds) >= 0
+        mine = sum(line.amount for line in quoted.lines if line.part is Part.PERSONAL)
+        assert (quoted.to_pay, quoted.whole) == (
+            mine,
+            quoted.total + sum(line.amount for line in set(quoted.lines) - set(own)),
+        )
 
     for_anybody(name, check)
 

@@ -138,7 +138,11 @@ def test_a_price_stays_what_it_is_until_the_moment_it_names(facts, at, channel, 
 @given(people, moments, channels, st.sampled_from(TIERS))
 def test_there_is_a_sentence_for_every_answer_and_none_names_a_category(facts, at, channel, tier):
     quoted = quote(RULES, facts, at=at, channel=channel, tier=tier)
-    sentences = [say(quoted, RULES), outlook(quoted, facts, RULES) or "", *map(say_line, quoted.lines)]
+    sentences = [
+        say(quoted, RULES),
+        outlook(quoted, facts, RULES) or "",
+        *(say_line(line, RULES) for line in quoted.lines),
+    ]
 
     assert sentences[0] and not any("{" in sentence or "None" in sentence for sentence in sentences)
     if quoted.reason_code != "TIER_100_NOT_ALLOWED":

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,10 +11,13 @@ from hypothesis import strategies as st
 
 from app.policy.answer import Eligible, Part, Reason
 from app.policy.facts import Decision, Determination, Insurance, Residence, School, Sex, SpecialCase
+from app.policy.payers import payers
 from app.policy.prices import Charge, Ground, Price, Step
 from app.policy.quote import accepts, quote, tier_choices
+from app.policy.strict import BadPolicyYear
 from app.policy.waits import Gap, Wait
 from app.policy.who import Asked, History, Who, history, missed_years
+from app.policy.words import free_until, outlook, say, say_funds, say_line
 from app.policy.year import load_year, load_year_file
 from tests.app.policy.people import ORDINARY, when
 from tests.app.policy.test_places import PLACES
@@ -143,6 +147,51 @@ def test_another_fund_is_paid_with_the_premium_and_is_no_part_of_it():
 
     assert (quoted.personal_due, quoted.to_pay, [fund.amount for fund in quoted.funds]) == (0, 1000, [1000])
     assert accepts(quoted, 1000) and not accepts(quoted, 0)
+    assert [(line.part, line.payer, line.fund, line.amount) for line in quoted.lines if line.fund != "RES_MEDICAL"] == [
+        ("personal", "resident", "LONG_TERM_CARE", 1000)
+    ]
+    assert (quoted.total + 1000, say_funds(quoted)) == (quoted.whole, ["只有长期护理保险"])
+    assert outlook(quoted, facts, rules) == "最晚2022年12月31日交。过了这天，要先由医保局核实，核实好了才能报销。"
+    assert say(quoted, rules) == "医保费政府替您交，您只交长期护理保险 10 元。交了从 2023年1月1日 起可以报销。"
+    assert say_line(quoted.lines[-1], rules) == "长期护理保险 10 元" and free_until(quoted) is None
+
+
+def test_a_department_pays_another_fund_in_somebodys_place():
+    """Whoever is spared the fund alone pays the premium; by the list, by age, by half."""
+    rules = load_year_file(Path(__file__).with_name("every_shape.toml"))
+
+    def found(**facts):
+        quoted = quote(rules, replace(ORDINARY, **facts), at=when("2025-10-20 10:00"), channel="self", tier=None)
+        assert {
+            ("gov_substitute", "civil", "LONG_TERM_CARE"),
+            ("gov_substitute", "finance", "LONG_TERM_CARE"),
+        } <= payers(rules)
+        care = [(line.payer, line.amount) for line in quoted.lines if line.fund == "LONG_TERM_CARE"]
+        return care, quoted.to_pay - quoted.personal_due
+
+    assert found() == ([("resident", 3000)], 3000)
+    assert found(categories=frozenset({"WUBAO"})) == ([("civil", 3000)], 0)
+    assert found(birth_date=date(1940, 1, 1)) == ([("resident", 1500), ("finance", 1500)], 1500)
+    assert found(birth_date=date(2015, 1, 1)) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wrong"),
+    [
+        ('code = "LONG_TERM_CARE"', 'code = "RES_PENSION"', "not the name of another fund"),
+        ('code = "LONG_TERM_CARE"', 'code = "long care"', "not the name of another fund"),
+        ('code = "ACCIDENT"', 'code = "LONG_TERM_CARE"', "has two names"),
+        ('clause = "R01"\nevidence = "特困名单', 'clause = "R77"\nevidence = "特困名单', "R77 is used by a line"),
+    ],
+)
+def test_a_fund_that_no_book_could_keep_is_refused(tmp_path, old, new, wrong):
+    text = Path(__file__).with_name("every_shape.toml").read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "2026.toml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    with pytest.raises(BadPolicyYear, match=wrong):
+        load_year_file(path)
 
 
 def test_an_insurance_that_a_place_does_not_collect_is_not_asked_for():

@@ -78,13 +78,13 @@ def test_who_pays_nothing_hears_his_last_day_and_what_comes_after(quoted, senten
 
 
 def test_lines_are_said_with_their_amount_and_what_may_be_told():
-    half = [say_line(line) for line in medical(birth_date=date(1956, 2, 2)).lines]
+    half = [say_line(line, RULES) for line in medical(birth_date=date(1956, 2, 2)).lines]
     bonus = pension(
         50000, birth_date=date(1970, 1, 1), family_type=FamilyType.ONLY_CHILD, spouse_birth=date(1970, 1, 1)
     )
 
     assert half == ["个人缴纳 160 元", "政府代缴 160 元（60–69岁减半）", "财政补助 580 元（医保基金）"]
-    assert [say_line(line) for line in bonus.lines] == [
+    assert [say_line(line, RULES) for line in bonus.lines] == [
         "个人缴纳 500 元",
         "政府再补 60 元进您的个人账户",
         "计划生育家庭奖励 300 元进您的个人账户",

@@ -163,5 +163,10 @@ def medical(c: Asking, found: Terms) -> Table:
         "benefit_end": found.ends or c.dates["benefit_to"],
         "level": c.level,
         "bought_months": found.bought,
-        "other_funds": sum(fund["amount"] for fund in c.room.get("funds", []) if first([fund], c)),
+        "other_funds": sum(of_fund(c, fund) for fund in c.room.get("funds", []) if first([fund], c)),
     }
+
+
+def of_fund(c: Asking, fund: Table) -> int:
+    """What is asked of the person for another fund."""
+    return fund["amount"] - helped(ground_of(fund.get("grounds", []), c), fund["amount"])
