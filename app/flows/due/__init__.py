@@ -1,3 +1,3 @@
-"""What is due and why. `look_up` who it is; `facts` from the register to the rules; `quote` what is due; `explain` line
-by line; `record` his years with the medical insurance; `draft` the bill it would be; `coverage` whose premium is done;
-`replay` and `replay_book` everybody under another year's rules."""
+"""What is due and why. `look_up` who it is; `facts` from the register to the rules; `quote` what is due, each an
+`item`; `explain` line by line; `record` his years with the medical insurance; `draft` the bill it would be; `coverage`
+whose premium is done; `replay` and `replay_book` everybody under another year's rules."""

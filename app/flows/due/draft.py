@@ -1,6 +1,6 @@
 """What is due → the bill that would be issued for it."""
 
-from app.flows.due.quote import Due
+from app.flows.due.item import Due
 from app.flows.parts import Parts
 from app.registry.find import Subject
 from payments.taking.bills import Draft, DraftLine

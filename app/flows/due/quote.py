@@ -1,19 +1,20 @@
 """A person, a day and a wish → what is due and why, line by line."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from app.flows.due.facts import asked_for, facts_of
+from app.flows.due.item import AGENTS_DAYS, TIER_ASKED, Due, costs_nothing
 from app.flows.parts import Parts
 from app.flows.titles import paid_words
 from app.policy.answer import Eligible, Quote, Reason
 from app.policy.facts import Insurance
-from app.policy.levels import LevelChoice, quote_chosen
-from app.policy.quote import Amounts, TierChoice, amounts, tier_choices
+from app.policy.levels import quote_chosen
+from app.policy.quote import amounts, tier_choices
 from app.policy.words import free_until, item_words, outlook, say, say_funds, say_line
 from app.registry import find
 from app.registry.determinations import Kind, State
@@ -33,110 +34,6 @@ class NoSuchItem(NotFound):
     """A back-payment that nobody determined for this person, or that was refused."""
 
     text = "没有找到这一项，请返回重新查。"
-
-
-@dataclass(frozen=True)
-class Due:
-    """One levy item of one person: the answer, its words, and the tiers, amounts or levels that may be chosen.
-    `levy_year`: for which it is collected. `determination`: of a back-payment, with its `years`; None: the year's
-    premium."""
-
-    levy_year: int
-    insurance: Insurance
-    title: str
-    quote: Quote
-    text: str
-    lines: Sequence[str]
-    clauses: Sequence[str]  # of each line, in the notice's own words
-    within: Sequence[str]  # what of the amount is no premium: 其中长期护理保险 20 元
-    outlook: str | None
-    choices: Sequence[TierChoice]
-    settled_by: str | None = None  # the cause that booked it, if it is done
-    free_until: str | None = None  # his last day, if he pays nothing, and what comes after it
-    paid: Fen = 0  # of what is done, the part that he paid himself
-    ask_first: str | None = None  # what to ask the payer before he pays
-    on_phone: Quote | None = None  # where only the agent's weeks are the reason: what his own phone would be told
-    asked: bool = False  # the medical bureau has been asked and has not answered yet
-    determination: int | None = None
-    years: tuple[int, ...] = ()
-    is_late: bool = False  # of a former year, while a newer one is collected
-    ended: bool = False  # something could be done for it, were its year still collected
-    amounts: Amounts | None = None  # between which his pension may be, beside the tiers
-    levels: Sequence[LevelChoice] = ()  # of the medical insurance, where they make a difference to him
-
-    @property
-    def key(self) -> str:
-        """How a field or an address names it beside the person."""
-        return item_key(self.insurance, self.levy_year, self.determination)
-
-    @property
-    def level(self) -> int | None:
-        """That of the answer, as its bill will have it."""
-        return self.quote.level
-
-    @property
-    def heading(self) -> str:
-        """The title where years stand side by side: 2022年居民医保（逾期）."""
-        return f"{self.title}（逾期）" if self.is_late and (self.can_be_done or self.not_now) else self.title
-
-    @property
-    def payable(self) -> bool:
-        """May this be put into a payment now?"""
-        return self.quote.eligible is Eligible.YES and not self.ended
-
-    @property
-    def is_free(self) -> bool:
-        """May it be settled now without the person paying anything?"""
-        return _costs_nothing(self.quote) and not self.ended
-
-    @property
-    def is_spared(self) -> bool:
-        """The same, on his own phone at least."""
-        return self.is_free or (self.on_phone is not None and _costs_nothing(self.on_phone))
-
-    @property
-    def waits(self) -> bool:
-        """Shall he pay nothing until the medical bureau has looked (D25)?"""
-        return (self.on_phone or self.quote).reason_code is Reason.LATE_WAIVER_REVIEW and not self.ended
-
-    @property
-    def tier_open(self) -> bool:
-        """Is only the tier missing?"""
-        return self.quote.reason_code in _TIER_ASKED and not self.ended
-
-    @property
-    def level_open(self) -> bool:
-        """Is only the level missing?"""
-        return self.quote.reason_code in _LEVEL_ASKED and not self.ended
-
-    @property
-    def choice_open(self) -> bool:
-        """Is it only that nobody has chosen yet?"""
-        return self.tier_open or self.level_open
-
-    @property
-    def not_now(self) -> bool:
-        """Is only the day the reason that it cannot be paid, or the year's end?"""
-        return self.quote.reason_code in _OTHER_DAYS or self.ended
-
-    @property
-    def can_be_done(self) -> bool:
-        """Is there anything that somebody can do for it now, on his own phone at least, or wait for?"""
-        quotes = (self.quote, self.on_phone or self.quote)
-        asked = _TIER_ASKED | _LEVEL_ASKED
-        can_be_paid = any(each.eligible is Eligible.YES or each.reason_code in asked for each in quotes)
-        can_be_paid = can_be_paid or any(choice.allowed for choice in self.levels)
-        return not self.settled and not self.ended and (can_be_paid or self.waits)
-
-    @property
-    def may_ask(self) -> bool:
-        """May the medical bureau be asked to look (D25)? Not twice."""
-        return self.quote.reason_code is Reason.LATE_WAIVER_REVIEW and not self.asked and not self.ended
-
-    @property
-    def settled(self) -> bool:
-        """Is this item of the year done here?"""
-        return self.settled_by is not None
 
 
 def subjects(parts: Parts, person_ids: Sequence[int]) -> list[Subject]:
@@ -166,12 +63,11 @@ def amount_due(
     done = bill if bill is not None and bill["state"] == "settled" else None
     ask = partial(quote_chosen, rules, facts, at=at, tier=tier, level=level)
     answer, levels = ask(channel=channel)
-    on_phone = ask(channel=SELF)[0] if answer.reason_code in _AGENTS_DAYS else None
+    on_phone = ask(channel=SELF)[0] if answer.reason_code in AGENTS_DAYS else None
     heard = on_phone if on_phone is not None and _may_be_spared(on_phone) else answer
     asked = heard.reason_code is Reason.LATE_WAIVER_REVIEW and asked_for(subject, insurance, Kind.LATE_WAIVER)
-    choices: Sequence[TierChoice] = ()
-    if insurance is Insurance.RES_PENSION and (answer.eligible is Eligible.YES or answer.reason_code in _TIER_ASKED):
-        choices = tier_choices(rules, facts, at, channel)
+    may_choose = answer.eligible is Eligible.YES or answer.reason_code in TIER_ASKED
+    choices = tier_choices(rules, facts, at, channel) if insurance is Insurance.RES_PENSION and may_choose else ()
     kept = any(choice.allowed and choice.tier == rules.pension.kept_tier for choice in choices)
     ask_first = backpay is None and _asks_elsewhere(subject, answer)
     return Due(
@@ -269,11 +165,6 @@ def _at_its_end(due: Due) -> Due:
     return replace(due, ended=True, text=ENDED_WORDS.format(year=due.levy_year), **nothing)
 
 
-def item_key(insurance: Insurance, levy_year: int, determination: int | None) -> str:
-    """RES_PENSION@2022, of a back-payment RES_PENSION@2022:17."""
-    return f"{insurance}@{levy_year}" + (f":{determination}" if determination is not None else "")
-
-
 def _backpay(subject: Subject, insurance: Insurance, determination: int) -> Mapping[str, Any]:
     for backpay in subject.standing[insurance].backpays:
         if backpay["id"] == determination:
@@ -281,19 +172,9 @@ def _backpay(subject: Subject, insurance: Insurance, determination: int) -> Mapp
     raise NoSuchItem(str(determination))
 
 
-_TIER_ASKED = frozenset({"TIER_REQUIRED", "TIER_ILLEGAL", "TIER_100_NOT_ALLOWED"})
-_LEVEL_ASKED = frozenset({"LEVEL_REQUIRED", "LEVEL_ILLEGAL"})
-_AGENTS_DAYS = frozenset({"AGENT_NOT_STARTED", "AGENT_WINDOW_CLOSED"})
-_OTHER_DAYS = _AGENTS_DAYS | {"WINDOW_NOT_OPEN", "LATE_WINDOW_CLOSED"}
-
-
-def _costs_nothing(answer: Quote) -> bool:
-    return answer.eligible is Eligible.YES and not answer.to_pay
-
-
 def _may_be_spared(answer: Quote) -> bool:
     """Whom the government pays for, or may pay for, hears that at the agent's too, not that he could still pay."""
-    return _costs_nothing(answer) or answer.reason_code is Reason.LATE_WAIVER_REVIEW
+    return costs_nothing(answer) or answer.reason_code is Reason.LATE_WAIVER_REVIEW
 
 
 def _asks_elsewhere(subject: Subject, answer: Quote) -> bool:

@@ -11,7 +11,8 @@ from app.access import accounts, acts, disclosures, erasures
 from app.access.roles import Role
 from app.access.sessions import Officer
 from app.access.tally import READINGS, SEARCHES, TooOften, count
-from app.flows.due.quote import Due, dues_of_year
+from app.flows.due.item import Due
+from app.flows.due.quote import dues_of_year
 from app.flows.due.record import answer, asked_of, year_by_year
 from app.flows.parts import Parts
 from app.flows.prove.papers import is_code

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, text
 
-from app.flows.due.quote import item_key
+from app.flows.due.item import item_key
 from app.flows.parts import Parts
 from app.policy.facts import Insurance
 from payments.gateways import GATEWAYS

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.flows.due.draft import draft_of
-from app.flows.due.quote import Due, amount_due
+from app.flows.due.item import Due
+from app.flows.due.quote import amount_due
 from app.flows.parts import Parts
 from app.flows.pay.checkout import kept, opens_for, restored
 from app.flows.pay.expire import MARGIN

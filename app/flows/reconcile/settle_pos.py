@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from app.flows.due.draft import draft_of
-from app.flows.due.quote import Due, amount_due, paid_back
+from app.flows.due.item import Due
+from app.flows.due.quote import amount_due, paid_back
 from app.flows.parts import Parts
 from app.flows.pay.leave import leave
 from app.policy.facts import Insurance

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from app.flows.due.quote import item_key
+from app.flows.due.item import item_key
 from app.flows.parts import Parts
 from app.flows.titles import title_of
 from app.policy.facts import Insurance

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.access import accounts
-from app.flows.due.quote import item_key
+from app.flows.due.item import item_key
 from app.flows.parts import Parts
 from app.flows.refund.steps import Asked, ask_for_bill
 from app.flows.titles import fund_names, title_of

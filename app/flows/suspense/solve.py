@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.flows.due.draft import draft_of
-from app.flows.due.quote import SELF, Due, amount_due, paid_back
+from app.flows.due.item import Due
+from app.flows.due.quote import SELF, amount_due, paid_back
 from app.flows.levy import YearClosed
 from app.flows.parts import Parts
 from app.flows.pay.start import NotPayable, Want, want_of

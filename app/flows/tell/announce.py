@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from app.flows.due.quote import Due
+from app.flows.due.item import Due
 from app.flows.parts import Parts
 from app.flows.titles import titles_together
 from app.registry.find import Subject

@@ -9,7 +9,8 @@ from sqlalchemy import select, text
 
 from app.access import acts
 from app.flows.due.coverage import Row, coverage
-from app.flows.due.quote import AGENT, Due, all_due, dues_of_year
+from app.flows.due.item import Due
+from app.flows.due.quote import AGENT, all_due, dues_of_year
 from app.flows.parts import Parts
 from app.policy.facts import Insurance
 from app.policy.terms import Dates

@@ -6,7 +6,8 @@ from typing import Any
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from app.flows.due.quote import AGENT, Due, amount_due, item_key
+from app.flows.due.item import Due, item_key
+from app.flows.due.quote import AGENT, amount_due
 from app.flows.pay.codes_out import CodeOut, codes_out
 from app.flows.pay.start import Want, due_of
 from app.policy.facts import Insurance

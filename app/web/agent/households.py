@@ -9,7 +9,8 @@ from apiflask import APIBlueprint
 from flask import make_response, redirect, render_template, request, url_for
 
 from app.access.tally import TooOften
-from app.flows.due.quote import AGENT, Due, all_due, subjects
+from app.flows.due.item import Due
+from app.flows.due.quote import AGENT, all_due, subjects
 from app.flows.enter.session import WrongLogin, leave_elsewhere, log_in
 from app.flows.pay.codes_out import codes_out
 from app.flows.pay.follow import close_payment

@@ -8,7 +8,8 @@ from apiflask import APIBlueprint
 from flask import request
 from orjson import Fragment, dumps
 
-from app.flows.due.quote import Due, all_due, subjects
+from app.flows.due.item import Due
+from app.flows.due.quote import all_due, subjects
 from app.flows.family.people import get_to_know
 from app.policy.answer import Line
 from app.policy.levels import LevelChoice

@@ -7,8 +7,9 @@ from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 
 from app.access.roles import may
+from app.flows.due.item import item_key
 from app.flows.due.look_up import identify
-from app.flows.due.quote import YEARS_OWN, item_key
+from app.flows.due.quote import YEARS_OWN
 from app.flows.pay.start import Want
 from app.flows.suspense import solve
 from app.flows.suspense.desk import SOURCES, STEPS, doubt, doubts, said

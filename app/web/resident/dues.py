@@ -11,7 +11,8 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from app.access.tally import TooOften
-from app.flows.due.quote import SELF, Due, all_due, amount_due, subjects
+from app.flows.due.item import Due
+from app.flows.due.quote import SELF, all_due, amount_due, subjects
 from app.flows.family.holders import LetGo
 from app.flows.family.people import ConsentRequired, account_of, get_to_know, own_people
 from app.flows.pay.follow import unfinished

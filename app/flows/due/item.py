@@ -1,0 +1,129 @@
+"""One levy item of one person as pages, papers and bills know it: the answer of the rules and its words. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.policy.answer import Eligible, Quote, Reason
+from app.policy.facts import Insurance
+from app.policy.levels import LevelChoice
+from app.policy.quote import Amounts, TierChoice
+from core.money import Fen
+
+TIER_ASKED = frozenset({"TIER_REQUIRED", "TIER_ILLEGAL", "TIER_100_NOT_ALLOWED"})
+_LEVEL_ASKED = frozenset({"LEVEL_REQUIRED", "LEVEL_ILLEGAL"})
+AGENTS_DAYS = frozenset({"AGENT_NOT_STARTED", "AGENT_WINDOW_CLOSED"})
+_OTHER_DAYS = AGENTS_DAYS | {"WINDOW_NOT_OPEN", "LATE_WINDOW_CLOSED"}
+
+
+@dataclass(frozen=True)
+class Due:
+    """One levy item of one person: the answer, its words, and the tiers, amounts or levels that may be chosen.
+    `levy_year`: for which it is collected. `determination`: of a back-payment, with its `years`; None: the year's
+    premium."""
+
+    levy_year: int
+    insurance: Insurance
+    title: str
+    quote: Quote
+    text: str
+    lines: Sequence[str]
+    clauses: Sequence[str]  # of each line, in the notice's own words
+    within: Sequence[str]  # what of the amount is no premium: 其中长期护理保险 20 元
+    outlook: str | None
+    choices: Sequence[TierChoice]
+    settled_by: str | None = None  # the cause that booked it, if it is done
+    free_until: str | None = None  # his last day, if he pays nothing, and what comes after it
+    paid: Fen = 0  # of what is done, the part that he paid himself
+    ask_first: str | None = None  # what to ask the payer before he pays
+    on_phone: Quote | None = None  # where only the agent's weeks are the reason: what his own phone would be told
+    asked: bool = False  # the medical bureau has been asked and has not answered yet
+    determination: int | None = None
+    years: tuple[int, ...] = ()
+    is_late: bool = False  # of a former year, while a newer one is collected
+    ended: bool = False  # something could be done for it, were its year still collected
+    amounts: Amounts | None = None  # between which his pension may be, beside the tiers
+    levels: Sequence[LevelChoice] = ()  # of the medical insurance, where they make a difference to him
+
+    @property
+    def key(self) -> str:
+        """How a field or an address names it beside the person."""
+        return item_key(self.insurance, self.levy_year, self.determination)
+
+    @property
+    def level(self) -> int | None:
+        """That of the answer, as its bill will have it."""
+        return self.quote.level
+
+    @property
+    def heading(self) -> str:
+        """The title where years stand side by side: 2022年居民医保（逾期）."""
+        return f"{self.title}（逾期）" if self.is_late and (self.can_be_done or self.not_now) else self.title
+
+    @property
+    def payable(self) -> bool:
+        """May this be put into a payment now?"""
+        return self.quote.eligible is Eligible.YES and not self.ended
+
+    @property
+    def is_free(self) -> bool:
+        """May it be settled now without the person paying anything?"""
+        return costs_nothing(self.quote) and not self.ended
+
+    @property
+    def is_spared(self) -> bool:
+        """The same, on his own phone at least."""
+        return self.is_free or (self.on_phone is not None and costs_nothing(self.on_phone))
+
+    @property
+    def waits(self) -> bool:
+        """Shall he pay nothing until the medical bureau has looked (D25)?"""
+        return (self.on_phone or self.quote).reason_code is Reason.LATE_WAIVER_REVIEW and not self.ended
+
+    @property
+    def tier_open(self) -> bool:
+        """Is only the tier missing?"""
+        return self.quote.reason_code in TIER_ASKED and not self.ended
+
+    @property
+    def level_open(self) -> bool:
+        """Is only the level missing?"""
+        return self.quote.reason_code in _LEVEL_ASKED and not self.ended
+
+    @property
+    def choice_open(self) -> bool:
+        """Is it only that nobody has chosen yet?"""
+        return self.tier_open or self.level_open
+
+    @property
+    def not_now(self) -> bool:
+        """Is only the day the reason that it cannot be paid, or the year's end?"""
+        return self.quote.reason_code in _OTHER_DAYS or self.ended
+
+    @property
+    def can_be_done(self) -> bool:
+        """Is there anything that somebody can do for it now, on his own phone at least, or wait for?"""
+        quotes = (self.quote, self.on_phone or self.quote)
+        asked = TIER_ASKED | _LEVEL_ASKED
+        can_be_paid = any(each.eligible is Eligible.YES or each.reason_code in asked for each in quotes)
+        can_be_paid = can_be_paid or any(choice.allowed for choice in self.levels)
+        return not self.settled and not self.ended and (can_be_paid or self.waits)
+
+    @property
+    def may_ask(self) -> bool:
+        """May the medical bureau be asked to look (D25)? Not twice."""
+        return self.quote.reason_code is Reason.LATE_WAIVER_REVIEW and not self.asked and not self.ended
+
+    @property
+    def settled(self) -> bool:
+        """Is this item of the year done here?"""
+        return self.settled_by is not None
+
+
+def item_key(insurance: Insurance, levy_year: int, determination: int | None) -> str:
+    """RES_PENSION@2022, of a back-payment RES_PENSION@2022:17."""
+    return f"{insurance}@{levy_year}" + (f":{determination}" if determination is not None else "")
+
+
+def costs_nothing(answer: Quote) -> bool:
+    """May it be settled without the person paying anything?"""
+    return answer.eligible is Eligible.YES and not answer.to_pay
