@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from core.money import Fen
 from payments.errors import TooLateToStart
+
+if TYPE_CHECKING:
+    from payments.gateways.blocks import Block
 
 SHORTEST_LIFE = timedelta(minutes=2)
 
@@ -274,6 +277,10 @@ class Gateway(Reader, Protocol):
     def read_statement(self, file: BinaryIO, day: date) -> Iterator[StatementLine]:
         """The lines of such a file, one by one, in constant memory; totals are compared at its end. BadStatement names
         the line; whoever stores lines keeps them only if the iterator ended by itself."""
+        ...
+
+    def read_blocks(self, file: BinaryIO, day: date) -> "Iterator[StatementLine | Block]":
+        """The same, where it can be done with many lines at a time."""
         ...
 
     def keys(self) -> Sequence[KeyFact]:

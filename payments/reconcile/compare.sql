@@ -10,8 +10,9 @@ declare
 begin
   -- A list that has just come is not in the statistics yet: whole days are joined by hashing, never row by row.
   perform set_config('enable_nestloop', 'off', true), set_config('enable_mergejoin', 'off', true);
+  -- Written in the order of their list, whatever order joining gave: an index that grows at its end costs a third.
   insert into statement_match (gateway, day, row, verdict, household_id, cause, ours, our_day)
-  with ours as materialized (
+  with ours as (
     select e.household_id, e.cause, min(e.happened_at) as happened_at, sum(p.amount)::bigint as amount
       from entry e join posting p on p.household_id = e.household_id and p.cause = e.cause
      where e.booked_on >= p_day - 2 and starts_with(e.cause, prefix) and p.account = 'clearing:' || p_gateway
@@ -20,15 +21,20 @@ begin
   ), theirs as (
     select row, prefix || line_key(day, row, reference) as cause, amount from statement_row
      where gateway = p_gateway and day = p_day and movement = 'payment'
+  ), met as materialized (
+    select t.row, o.cause as receipt,
+           case when o.cause is null then 'MISSING_IN_LEDGER' when t.row is null then 'MISSING_IN_BANK'
+                when t.amount <> o.amount then 'AMOUNT_DIFF' else 'matched' end as verdict,
+           o.household_id, case when t.row is null or t.amount <> o.amount then o.cause end as cause,
+           case when t.row is null or t.amount <> o.amount then o.amount end as ours,
+           case when o.happened_at < p_begins then p_day - 1 when o.happened_at >= p_ends then p_day + 1 end as our_day
+      from theirs t full join ours o on o.cause = t.cause
+     where t.row is not null or (o.happened_at >= p_begins and o.happened_at < p_ends)
   )
-  select p_gateway, p_day, coalesce(t.row, -(row_number() over (partition by t.row is null order by o.cause))::int),
-         case when o.cause is null then 'MISSING_IN_LEDGER' when t.row is null then 'MISSING_IN_BANK'
-              when t.amount <> o.amount then 'AMOUNT_DIFF' else 'matched' end,
-         o.household_id, case when t.row is null or t.amount <> o.amount then o.cause end,
-         case when t.row is null or t.amount <> o.amount then o.amount end,
-         case when o.happened_at < p_begins then p_day - 1 when o.happened_at >= p_ends then p_day + 1 end
-    from theirs t full join ours o on o.cause = t.cause
-   where t.row is not null or (o.happened_at >= p_begins and o.happened_at < p_ends);
+  (select p_gateway, p_day, row, verdict, household_id, cause, ours, our_day from met where row is not null order by row)
+  union all
+  select p_gateway, p_day, -(row_number() over (order by receipt))::int, verdict, household_id, cause, ours, our_day
+    from met where row is null;
 
   perform set_config('enable_mergejoin', 'on', true);
 
@@ -85,7 +91,8 @@ begin
 
   -- Booked by a card's line that named another person before (payments/reconcile/pos.sql).
   update statement_match m set verdict = 'UNKNOWN_PERSON', ours = r.amount from statement_row r
-   where r.gateway = p_gateway and r.day = p_day and r.movement = 'payment' and r.their_word = 'POS elsewhere'
+   where p_gateway = 'ccb_pos' and r.gateway = p_gateway and r.day = p_day and r.movement = 'payment'
+     and r.their_word = 'POS elsewhere'
      and m.gateway = p_gateway and m.day = p_day and m.row = r.row and m.verdict = 'matched';
   perform set_config('enable_nestloop', 'on', true);
 end $$;

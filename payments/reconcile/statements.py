@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, text
 
 from core.money import Fen
 from payments.gateways.base import Movement, StatementLine
+from payments.gateways.blocks import Block
 from payments.reconcile.statement_tables import Statement, StatementPiece
 
 PIECE = 1024 * 1024
@@ -24,16 +25,24 @@ class Totals:
     refunded: Fen = 0
     fee: int = 0
 
-    def through(self, lines: Iterable[StatementLine]) -> Iterator[StatementLine]:
+    def through(self, lines: Iterable[StatementLine | Block]) -> Iterator[StatementLine | Block]:
         """The lines unchanged, counted on their way."""
-        for line in lines:
-            self.lines += 1
-            self.fee += line.fee
-            if line.movement is Movement.PAYMENT:
-                self.received += line.amount
+        for each in lines:
+            if isinstance(each, Block):
+                self.lines += len(each.rows)
+                self.fee += sum(each.fees)
+                self.received += sum(each.amounts)
             else:
-                self.refunded += line.amount
-            yield line
+                self._count(each)
+            yield each
+
+    def _count(self, line: StatementLine) -> None:
+        self.lines += 1
+        self.fee += line.fee
+        if line.movement is Movement.PAYMENT:
+            self.received += line.amount
+        else:
+            self.refunded += line.amount
 
 
 def missing(connection: Connection, gateway: str, days: Sequence[date], *, wall: datetime) -> list[date]:
@@ -59,31 +68,24 @@ def missing(connection: Connection, gateway: str, days: Sequence[date], *, wall:
 
 
 def keep(
-    connection: Connection, gateway: str, day: date, file: BinaryIO, lines: Iterable[StatementLine], *, wall: datetime
+    connection: Connection,
+    gateway: str,
+    day: date,
+    file: BinaryIO,
+    lines: Iterable[StatementLine | Block],
+    *,
+    wall: datetime,
 ) -> Totals:
     """Write file and lines of a day, in the place of what was there; nothing stays if `lines` raises."""
     _empty(connection, gateway, day)
     totals, digest = Totals(), _keep_file(connection, gateway, day, file)
     cursor: Any = connection.connection.cursor()
     with cursor.copy(_ROWS) as copy:
-        for line in totals.through(lines):
-            copy.write_row(
-                (
-                    gateway,
-                    day,
-                    line.row,
-                    line.movement.value,
-                    line.number,
-                    line.reference,
-                    line.refund_number,
-                    line.refund_reference,
-                    line.amount,
-                    line.fee,
-                    line.happened_at,
-                    line.their_word,
-                    line.app,
-                )
-            )
+        for each in totals.through(lines):
+            if isinstance(each, Block):
+                copy.write(_block(gateway, day, each))
+            else:
+                copy.write_row(_line(gateway, day, each))
     _state(connection, gateway, day, state="whole", digest=digest, wall=wall, totals=totals)
     return totals
 
@@ -179,6 +181,27 @@ def _keep_file(connection: Connection, gateway: str, day: date, file: BinaryIO) 
         place += 1
     file.seek(0)
     return digest.digest()
+
+
+def _line(gateway: str, day: date, line: StatementLine) -> tuple[Any, ...]:
+    return (
+        *(gateway, day, line.row, line.movement.value, line.number, line.reference, line.refund_number),
+        *(line.refund_reference, line.amount, line.fee, line.happened_at, line.their_word, line.app),
+    )
+
+
+def _block(gateway: str, day: date, block: Block) -> str:
+    """The same of many lines, as COPY's text: none of a block's texts has anything that it would have to escape."""
+    columns = (block.rows, block.ours, block.theirs, block.amounts, block.fees, block.moments, block.apps)
+    begin, word = f"{gateway}\t{day}\t", block.their_word
+    text = "".join(
+        [
+            f"{begin}{row}\tpayment\t{number}\t{reference}\t\t\t{amount}\t{fee}\t{moment}\t{word}\t{app}\n"
+            for row, number, reference, amount, fee, moment, app in zip(*columns, strict=True)
+        ]
+    )
+    assert "\\" not in text and text.count("\t") == 12 * len(block.rows), "a text that is more than its letters"
+    return text
 
 
 def _state(

@@ -58,7 +58,7 @@ def fetch_statement(parts: Parts, name: str, day: date) -> Fetched:
                 statements.keep_empty(connection, name, day, wall=parts.clocks.wall())
                 return Fetched(0, 0, 0, 0)
             totals = statements.keep(
-                connection, name, day, file, gateway.read_statement(file, day), wall=parts.clocks.wall()
+                connection, name, day, file, gateway.read_blocks(file, day), wall=parts.clocks.wall()
             )
     return Fetched(totals.lines, totals.received, totals.refunded, totals.fee)
 

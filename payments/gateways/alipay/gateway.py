@@ -60,6 +60,7 @@ from payments.gateways.base import (
     Trade,
     Word,
 )
+from payments.gateways.blocks import Block
 from payments.gateways.signing import BadKey
 
 _APP_ID, _SELLER_ID = re.compile(r"[0-9]{16,32}"), re.compile(r"2088[0-9]{12}")
@@ -219,6 +220,10 @@ class Alipay:
     def read_statement(self, file: BinaryIO, day: date) -> Iterator[StatementLine]:
         """The lines of such a zip; see `statement`. BadStatement."""
         return read_bill(file, day, seller_id=self.merchant)
+
+    def read_blocks(self, file: BinaryIO, day: date) -> Iterator[StatementLine | Block]:
+        """The same: here each line comes alone."""
+        return self.read_statement(file, day)
 
     def keys(self) -> Sequence[KeyFact]:
         """Ours, then Alipay's."""

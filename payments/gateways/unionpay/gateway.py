@@ -36,6 +36,7 @@ from payments.gateways.base import (
     Trade,
     Word,
 )
+from payments.gateways.blocks import Block
 from payments.gateways.signing import BadKey
 from payments.gateways.unionpay.reading import LARGEST_BODY, NAME, REFUND_STATUS, UnionPayReader
 from payments.gateways.unionpay.requests import PAYMENT, REFUND, Requests, is_theirs
@@ -205,6 +206,10 @@ class UnionPay:
     def read_statement(self, file: BinaryIO, day: date) -> Iterator[StatementLine]:
         """The lines of such a ZIP; see `statement`. BadStatement."""
         return lines_of(file, day, mer_id=self.merchant)
+
+    def read_blocks(self, file: BinaryIO, day: date) -> Iterator[StatementLine | Block]:
+        """The same: here each line comes alone."""
+        return self.read_statement(file, day)
 
     def keys(self) -> Sequence[KeyFact]:
         """Our certificate, and the roots and middles without which nothing of theirs is believed."""

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from payments.errors import BadStatement, GatewaySilent, StatementNotReady
 from payments.gateways.wechat.line import Line, code_of, plain
-from payments.gateways.wechat.statement import Proof
+from payments.gateways.wechat.lines import Proof
 
 LARGEST_STATEMENT = 256 * 1024 * 1024  # as it is sent, packed
 

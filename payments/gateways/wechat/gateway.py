@@ -34,6 +34,7 @@ from payments.gateways.base import (
     Trade,
     Word,
 )
+from payments.gateways.blocks import Block
 from payments.gateways.signing import BadKey, ResourceKeys, Signer, certificates
 from payments.gateways.wechat.complaints import WeChatComplaints
 from payments.gateways.wechat.fetching import fetch_bill
@@ -41,7 +42,7 @@ from payments.gateways.wechat.keys import own_certificate, public_keys_in
 from payments.gateways.wechat.line import Line, code_of, dumped, failure, plain
 from payments.gateways.wechat.ordering import PAGE_HOST, PATHS, Merchant
 from payments.gateways.wechat.reading import NAME, Unproven, WeChatReader
-from payments.gateways.wechat.statement import read_lines
+from payments.gateways.wechat.statement import read_blocks, read_lines
 
 NOT_THERE = frozenset({"ORDERNOTEXIST", "RESOURCENOTEXISTS"})
 FUNDS_ACCOUNTS = ("AVAILABLE",)  # without it WeChat Pay takes what is not settled yet, and refuses when that is short
@@ -205,6 +206,10 @@ class WeChatPay:
     def read_statement(self, file: BinaryIO, day: date) -> Iterator[StatementLine]:
         """The lines of such a file one by one; see `statement`."""
         return read_lines(file, day, mchid=self.merchant)
+
+    def read_blocks(self, file: BinaryIO, day: date) -> Iterator[StatementLine | Block]:
+        """The same, ordinary payments many at a time."""
+        return read_blocks(file, day, mchid=self.merchant)
 
     def keys(self) -> Sequence[KeyFact]:
         """Every key held; a bare public key and a key for callbacks have no end."""

@@ -7,9 +7,7 @@ says what became of it.
 Manual: 微信支付 下载交易账单 (4013071254), 交易账单格式 (2024-11-25).
 """
 
-import hashlib
 import re
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import BinaryIO
@@ -17,11 +15,10 @@ from typing import BinaryIO
 from core.clock import BEIJING
 from payments.errors import BadStatement
 from payments.gateways.base import Movement, StatementLine
+from payments.gateways.blocks import Block, one_by_one
+from payments.gateways.wechat.lines import Bill, decoded, each_line, wrong
+from payments.gateways.wechat.ordinary import Ordinary
 
-LARGEST_UNPACKED = 2 * 1024**3
-_LONGEST_LINE = 64 * 1024
-_PIECE = 64 * 1024
-_GZIP = b"\x1f\x8b"
 _BOM = "\ufeff"
 # REVOKED: a trade by the payer's code at a counter, taken back; never one of ours, but on a shared account.
 _MOVEMENTS = {"SUCCESS": Movement.PAYMENT, "REFUND": Movement.REFUND, "REVOKED": Movement.REFUND}
@@ -70,103 +67,50 @@ _OLD_NAMES: Mapping[str, tuple[str, ...]] = {
 Cells = dict[str, str]
 
 
-class Proof:
-    """A file that keeps what is written to it and meanwhile takes the SHA-1 of what is packed in it."""
-
-    def __init__(self, into: BinaryIO) -> None:
-        self._into = into
-        self._unpacker = Unpacker()
-        self._sha1 = hashlib.sha1(usedforsecurity=False)  # their choice; TLS proves who it comes from
-
-    def write(self, piece: bytes) -> int:
-        """As a file's; BadStatement."""
-        for unpacked in self._unpacker.feed(piece):
-            self._sha1.update(unpacked)
-        return self._into.write(piece)
-
-    def digest(self) -> str:
-        """In lower-case hex, of the whole; BadStatement if it is not whole."""
-        self._unpacker.finish()
-        return self._sha1.hexdigest()
-
-
-class Unpacker:
-    """gzip, or plain if it was never packed, piece by piece and never more than a piece at a time in memory."""
-
-    def __init__(self) -> None:
-        self._begin = b""
-        self._inflate: zlib._Decompress | None = None
-        self._size = 0
-
-    def feed(self, piece: bytes) -> Iterator[bytes]:
-        """What a further piece holds; BadStatement."""
-        if len(self._begin) < len(_GZIP):
-            piece = self._begin + piece
-            self._begin = piece[: len(_GZIP)]
-            if len(piece) < len(_GZIP):
-                return
-            if self._begin == _GZIP:
-                self._inflate = zlib.decompressobj(wbits=31)
-        for unpacked in self._unpacked(piece):
-            self._size += len(unpacked)
-            if self._size > LARGEST_UNPACKED:
-                raise BadStatement("对账单解压后太大")
-            yield unpacked
-
-    def finish(self) -> None:
-        """BadStatement unless the end was seen."""
-        if self._inflate is not None and not self._inflate.eof:
-            raise BadStatement("对账单压缩包不完整")
-
-    def _unpacked(self, piece: bytes) -> Iterator[bytes]:
-        if self._inflate is None:
-            yield piece
-            return
-        while piece:
-            if self._inflate.eof:
-                raise BadStatement("对账单压缩包后面还有别的内容")
-            try:
-                yield self._inflate.decompress(piece, _PIECE)
-            except zlib.error:
-                raise BadStatement("对账单压缩包损坏") from None
-            piece = self._inflate.unconsumed_tail or self._inflate.unused_data
+def read_blocks(file: BinaryIO, day: date, *, mchid: str) -> Iterator[StatementLine | Block]:
+    """The lines of a bill, ordinary payments many at a time; totals are compared at its end. BadStatement names the
+    line."""
+    bill = Bill(file)
+    columns = _columns(bill.line() or "")
+    sums = dict.fromkeys(_DECIMALS, 0)
+    ordinary = Ordinary.of(columns, day, mchid, sums)
+    while lines := bill.details():
+        text = decoded(lines)
+        block, odd = ordinary.read(text, bill.rows) if ordinary and text else (None, each_line(lines, bill.rows))
+        if block is not None:
+            yield block
+        for row, text in odd:
+            cells = _cells(text, columns, row)
+            for name, decimals in _DECIMALS.items():
+                sums[name] += _thousandths(cells, name, decimals, row)
+            if (line := _line(cells, row, day, mchid)) is not None:
+                yield line
+    _check_totals(bill, sums, bill.row - 1)
 
 
 def read_lines(file: BinaryIO, day: date, *, mchid: str) -> Iterator[StatementLine]:
-    """The lines of a bill one by one; totals are compared at its end. BadStatement names the line."""
-    rows = _rows(file)
-    columns = _columns(rows)
-    sums = dict.fromkeys(_DECIMALS, 0)
-    for count, (row, text) in enumerate(rows):
-        if not text.startswith("`"):
-            _check_totals(text, row, rows, sums, count)
-            return
-        cells = _cells(text, columns, row)
-        for name, decimals in _DECIMALS.items():
-            sums[name] += _thousandths(cells, name, decimals, row)
-        if (line := _line(cells, row, day, mchid)) is not None:
-            yield line
-    raise BadStatement("对账单没有合计行，内容不完整")
+    """The same, one by one."""
+    return one_by_one(read_blocks(file, day, mchid=mchid))
 
 
 def _line(cells: Cells, row: int, day: date, mchid: str) -> StatementLine | None:
     """One movement; None for what was revoked before any money moved."""
     if cells["商户号"] != mchid:
-        raise _wrong(row, "“商户号”不是本商户")
+        raise wrong(row, "“商户号”不是本商户")
     if cells["货币种类"] != "CNY":
-        raise _wrong(row, "“货币种类”不是人民币")
+        raise wrong(row, "“货币种类”不是人民币")
     movement = _MOVEMENTS.get(cells["交易状态"])
     if movement is None:
-        raise _wrong(row, "“交易状态”不认识")
+        raise wrong(row, "“交易状态”不认识")
     happened_at = _moment(cells, row)
     if happened_at.date() != day:
-        raise _wrong(row, "“交易时间”不是对账单这一天")
+        raise wrong(row, "“交易时间”不是对账单这一天")
     is_refund, is_revoked = movement is Movement.REFUND, cells["交易状态"] == "REVOKED"
     amount = _thousandths(cells, "申请退款金额" if is_refund else "订单金额", 2, row)
     if is_revoked and amount == 0:
         return None
     if amount <= 0:
-        raise _wrong(row, "金额不大于零")
+        raise wrong(row, "金额不大于零")
     return StatementLine(
         row=row,
         movement=movement,
@@ -182,27 +126,31 @@ def _line(cells: Cells, row: int, day: date, mchid: str) -> StatementLine | None
     )
 
 
-def _check_totals(text: str, row: int, rows: Iterator[tuple[int, str]], sums: dict[str, int], count: int) -> None:
+def _check_totals(bill: Bill, sums: dict[str, int], count: int) -> None:
+    text = bill.line()
+    if text is None:
+        raise BadStatement("对账单没有合计行，内容不完整")
     names = text.split(",")
     if names[0] != _COUNT or len(set(names)) != len(names) or _lacking(names, _TOTALS):
-        raise _wrong(row, "既不是明细行，也不是合计的表头")
-    row, text = next(rows, (row + 1, ""))
+        raise wrong(bill.row, "既不是明细行，也不是合计的表头")
+    text = bill.line() or ""
+    row = count + 3  # whether it is there or not
     cells = _cells(text, names, row)
     if cells[_COUNT] != str(count):
-        raise _wrong(row, "“总交易单数”与明细的行数不一致")
+        raise wrong(row, "“总交易单数”与明细的行数不一致")
     for name, column in _TOTALS.items():
         if _thousandths(cells, name, _DECIMALS[column], row) != sums[column]:
-            raise _wrong(row, f"“{name}”与明细相加的结果不一致")
-    if next(rows, None) is not None:
-        raise _wrong(row + 1, "合计行后面还有内容")
+            raise wrong(row, f"“{name}”与明细相加的结果不一致")
+    if bill.line() is not None:
+        raise wrong(row + 1, "合计行后面还有内容")
 
 
-def _columns(rows: Iterator[tuple[int, str]]) -> list[str]:
-    names = next(rows, (1, ""))[1].removeprefix(_BOM).split(",")
+def _columns(header: str) -> list[str]:
+    names = header.removeprefix(_BOM).split(",")
     if len(set(names)) != len(names):
-        raise _wrong(1, "表头有重复的列")
+        raise wrong(1, "表头有重复的列")
     if missing := _lacking(names, _COLUMNS):
-        raise _wrong(1, f"表头缺少“{min(missing)}”")
+        raise wrong(1, f"表头缺少“{min(missing)}”")
     return names
 
 
@@ -214,7 +162,7 @@ def _cells(text: str, columns: list[str], row: int) -> Cells:
     """Cut at ",`": the one mark that no cell is documented to hold."""
     cells = text.removeprefix("`").split(",`")
     if not text.startswith("`") or len(cells) != len(columns):
-        raise _wrong(row, f"应有{len(columns)}列，实有{len(cells)}列")
+        raise wrong(row, f"应有{len(columns)}列，实有{len(cells)}列")
     found = dict(zip(columns, cells, strict=True))
     for name, older in _OLD_NAMES.items():
         for old in older:
@@ -223,35 +171,11 @@ def _cells(text: str, columns: list[str], row: int) -> Cells:
     return found
 
 
-def _rows(file: BinaryIO) -> Iterator[tuple[int, str]]:
-    """The file's lines and their numbers from 1, without their ends."""
-    row, rest = 0, b""
-    for piece in _pieces(file):
-        *whole, rest = (rest + piece).split(b"\r\n")
-        for line in whole:
-            row += 1
-            try:
-                yield row, line.decode("utf-8")
-            except UnicodeDecodeError:
-                raise _wrong(row, "有不能辨认的字符") from None
-        if len(rest) > _LONGEST_LINE:
-            raise _wrong(row + 1, "太长")
-    if rest:
-        raise _wrong(row + 1, "没有写完，内容不完整")
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    unpacker = Unpacker()
-    while piece := file.read(_PIECE):
-        yield from unpacker.feed(piece)
-    unpacker.finish()
-
-
 def _thousandths(cells: Cells, name: str, decimals: int, row: int) -> int:
     """An amount in yuan, in thousandths of a fen; only what may have five decimals may be negative."""
     found = _YUAN.fullmatch(cells[name])
     if found is None or len(found[3] or "") > decimals or (found[1] and decimals == 2):
-        raise _wrong(row, f"“{name}”不是金额")
+        raise wrong(row, f"“{name}”不是金额")
     amount = int(found[2]) * 100_000 + int((found[3] or "").ljust(5, "0"))
     return -amount if found[1] else amount
 
@@ -263,14 +187,10 @@ def _moment(cells: Cells, row: int) -> datetime:
             return datetime.fromisoformat(text).replace(tzinfo=BEIJING)
     except ValueError:  # a 13th month
         pass
-    raise _wrong(row, "“交易时间”不是时间")
+    raise wrong(row, "“交易时间”不是时间")
 
 
 def _matching(cells: Cells, name: str, pattern: re.Pattern[str], row: int) -> str:
     if not pattern.fullmatch(cells[name]):
-        raise _wrong(row, f"“{name}”的写法不对")
+        raise wrong(row, f"“{name}”的写法不对")
     return cells[name]
-
-
-def _wrong(row: int, what: str) -> BadStatement:
-    return BadStatement(f"第{row}行：{what}")

@@ -13,7 +13,8 @@ import pytest
 from core.clock import BEIJING, utc_now
 from payments.errors import BadStatement, GatewaySilent, StatementNotReady
 from payments.gateways.base import Movement, RefundOrder
-from payments.gateways.wechat.statement import Proof, Unpacker, read_lines
+from payments.gateways.wechat.lines import Proof, Unpacker
+from payments.gateways.wechat.statement import read_lines
 from tests.builders import an_order
 
 VECTOR = (Path(__file__).parents[2] / "vectors" / "wechat" / "tradebill_ALL.csv").read_bytes()
@@ -297,7 +298,7 @@ def test_a_proof_keeps_what_was_sent_and_takes_the_hash_of_what_is_in_it(size):
 
 
 def test_a_bomb_is_given_up(monkeypatch):
-    monkeypatch.setattr("payments.gateways.wechat.statement.LARGEST_UNPACKED", 1_000_000)
+    monkeypatch.setattr("payments.gateways.wechat.lines.LARGEST_UNPACKED", 1_000_000)
     unpacker = Unpacker()
 
     with pytest.raises(BadStatement, match="太大"):
