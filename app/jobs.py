@@ -32,7 +32,7 @@ from app.flows.restore.watch import watch_backups
 from app.flows.suspense.solve import watch
 from app.flows.tell.ask_back import ask_back
 from app.flows.tell.send import tell, tell_due
-from app.flows.watch.book import NUMBERS, watch_book
+from app.flows.watch.book import watch_book, watch_new
 from app.flows.watch.clock import watch_clock
 from app.flows.watch.keys import watch_address, watch_keys, watch_last_day
 from core.errors import AppError
@@ -114,12 +114,12 @@ def _watch_tasks(app: App, parts: Parts) -> None:
     @app.periodic(cron="* * * * * 45")
     @app.task(name="watch_book", queue="clock", queueing_lock="watch_book", lock="watch_book")
     def _watch_book(timestamp: int) -> None:
-        watch_book(parts, turn=timestamp // 60)  # a large book in pieces, one a minute
+        watch_new(parts)
 
     @app.periodic(cron="7 * * * *")
     @app.task(name="watch_whole_book", queue="clock", queueing_lock="watch_whole_book", lock="watch_book")
     def _watch_whole_book(timestamp: int) -> None:
-        watch_book(parts, NUMBERS)
+        watch_book(parts)
 
     @app.periodic(cron="23 1 * * *")  # nine in the morning in Beijing
     @app.task(name="watch_keys", queue="clock", queueing_lock="watch_keys")

@@ -19,6 +19,8 @@ class BookCheck(Table):
     rows: Mapped[int] = mapped_column(BigInteger)
     sample: Mapped[list[str]] = mapped_column(ARRAY(Text))
     checked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # system clock
+    whole_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # when all was looked at, system clock
+    horizon: Mapped[int | None] = mapped_column(BigInteger)  # what transactions from here on wrote is new since then
 
 
 class KeptDay(Table):

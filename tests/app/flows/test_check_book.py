@@ -1,12 +1,14 @@
 """The book is looked at as a whole: by command, and by the worker, whose findings are figures and wake somebody."""
 
+import re
 from datetime import timedelta
 
 import psycopg
 import pytest
 
 from app.flows.reconcile.close_day import ask_to_close, confirm_close
-from app.flows.watch.book import GUARDS, PAPERS, check_book, watch_book
+from app.flows.watch.book import GUARDS, PAPERS, check_book, watch_book, watch_new
+from config.settings import CHECKOUT
 from payments.taking.settle import collect
 from payments.truths.invariants import INVARIANTS
 from tests.app.web.conftest import far_folder, running
@@ -91,17 +93,89 @@ def test_the_workers_look_is_a_figure_and_wakes_somebody_once(running, database)
     assert 'liangxian_invariant_rows{number="INV-01"} 0.0' in figures
 
 
-def test_what_a_piece_showed_stays_until_the_whole_is_mended(running, database):
+def test_what_the_look_at_all_found_stays_until_another_finds_it_mended(running, database):
     paid(running)
     tamper(database, "delete from notice")
 
-    assert watch_book(running.parts, turn=7) == 1
+    assert watch_book(running.parts) == 1
     tamper(database, "delete from payment_bill; delete from payment")
-    watch_book(running.parts, ["INV-14"], turn=8)
+    watch_new(running.parts, ["INV-14"])
     assert running.one("select rows from book_check where number = 'INV-14'").rows == 1
     watch_book(running.parts, ["INV-14"])
 
     assert running.one("select rows from book_check where number = 'INV-14'").rows == 0
+
+
+BROKEN_NOW = {
+    "INV-02": "update posting set amount = amount + 7 where account = 'clearing:wechat'",
+    "INV-07": "update payment set amount = amount - 1",
+    "INV-09": "update bill set settled_by = 'receipt:wechat:NONE'",
+    "INV-14": "update notice set cause = cause || ':x'",
+    "INV-22": "update bill_line set amount = amount + 1 where payer = 'resident'",
+}
+
+
+@pytest.mark.parametrize("number", BROKEN_NOW)
+def test_what_is_broken_now_is_seen_within_the_minute(running, database, number):
+    """Whoever wrote it, and past every guard."""
+    paid(running)
+    assert watch_book(running.parts) == 0
+    looked = running.one("select whole_at, horizon from book_check where number = :number", number=number)
+
+    assert watch_new(running.parts) == 0
+    tamper(database, BROKEN_NOW[number])
+
+    assert watch_new(running.parts) >= 1
+    assert running.one("select rows from book_check where number = :number", number=number).rows == 1
+    same = running.one("select whole_at, horizon from book_check where number = :number", number=number)
+    assert same == looked, "only a look at all moves the moment from which on rows are new"
+
+
+def test_what_was_broken_before_the_last_look_at_all_is_seen_within_the_hour_and_what_is_gone_too(running, database):
+    paid(running)
+    tamper(database, "update posting set amount = amount + 7 where account = 'clearing:wechat'")
+    first_unseen = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+    tamper(
+        database, f"insert into book_check values ('INV-02', 0, '{{}}', now(), now(), {first_unseen})"
+    )  # as if it had been whole a moment ago: nothing of the entry is new
+
+    assert watch_new(running.parts, ["INV-02"]) == 0
+    assert watch_book(running.parts, ["INV-02"]) == 1
+
+    tamper(database, "update posting set amount = amount - 7 where account = 'clearing:wechat'")
+    assert watch_book(running.parts) == 0
+    tamper(database, "delete from notice")
+    assert watch_new(running.parts) == 0, "a row that is gone is new nowhere"
+    assert watch_book(running.parts) == 1
+
+
+@pytest.mark.parametrize(
+    "forgotten",
+    [
+        "update book_check set whole_at = null, horizon = null where number = 'INV-14'",
+        "delete from book_check where number = 'INV-14'",
+        "update book_check set whole_at = whole_at - interval '3 hours'",
+        "update book_check set horizon = horizon + 1000000",
+    ],
+)
+def test_where_nobody_knows_of_a_look_at_all_the_minute_looks_at_all(running, database, forgotten):
+    """After an upgrade, a worker that stood still for hours, a database whose transactions are counted anew."""
+    paid(running)
+    watch_book(running.parts)
+    tamper(database, "delete from notice")
+    tamper(database, forgotten)
+
+    assert watch_new(running.parts) == 1
+    assert watch_new(running.parts, ["INV-01"]) == 0
+    assert running.one("select rows from book_check where number = 'INV-14'").rows == 1
+
+
+def test_the_truths_that_the_minute_asks_of_what_is_new_are_named_in_the_docs():
+    written = (CHECKOUT / "docs" / "proof.md").read_text(encoding="utf-8")
+    named = re.search(r"household by household:\s([^.]*)\.", written)
+
+    assert named is not None
+    assert re.findall(r"INV-\d+", named[1]) == sorted(one.number for one in INVARIANTS.values() if one.by_household)
 
 
 def test_balances_and_an_entry_are_shown(running):
