@@ -3,7 +3,7 @@
 Four hundred thousand rows pass here: what recurs is read once and remembered (cells.Memo)."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -91,6 +91,9 @@ class Collects:
     groups: Mapping[str, str] = field(default_factory=dict)
 
 
+_BAD = object()
+
+
 class Judge:
     """Judges the rows of one file. Remembers whom it has passed, so that a second row of the same person and
     insurance is found (about 40 bytes a row). `today` is the Beijing date after which nobody is born, `day_0` what the
@@ -144,11 +147,24 @@ class Judge:
             "medical_years": Memo(lambda cell: read.years(cell, last=self._collects.year)),
         }[field]
 
-    def judge(self, table: str, number: int, picked: tuple[Any, ...]) -> Row | list[Wrong]:
-        """The row, or everything that is wrong with it. `picked` in the order of FIELDS, `table` the sheet's name."""
-        try:
-            values = [reader(cell) for reader, cell in zip(self._readers, picked, strict=True)]
-        except Bad:
+    def read(self, picked: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...] | None]:
+        """What the cells of many rows say, None for a row with a bad one; each row in the order of FIELDS. Column by
+        column: a call for a column costs less than half of a call for each of its cells."""
+        columns, bad = [], set()
+        for reader, cells in zip(self._readers, zip(*picked, strict=True), strict=True):
+            try:
+                columns.append(list(map(reader, cells)))
+            except Bad:
+                columns.append([_or_bad(reader, cell) for cell in cells])
+                bad |= {at for at, value in enumerate(columns[-1]) if value is _BAD}
+        return [None if at in bad else values for at, values in enumerate(zip(*columns, strict=True))]
+
+    def judge(
+        self, table: str, number: int, picked: tuple[Any, ...], values: tuple[Any, ...] | None
+    ) -> Row | list[Wrong]:
+        """The row, or everything that is wrong with it. `values` as `read` gave them of `picked`, `table` the sheet's
+        name."""
+        if values is None:
             return self._all_wrong(picked)
         row, wrong = self._row(table, number, values)
         if wrong:
@@ -160,7 +176,7 @@ class Judge:
             return [Wrong("id_number", "DUP_ROW", {"where": f"{sheet}第{former & _ROW}行"})]
         return row
 
-    def _row(self, table: str, number: int, values: list[Any]) -> tuple[Row, list[Wrong]]:
+    def _row(self, table: str, number: int, values: tuple[Any, ...]) -> tuple[Row, list[Wrong]]:
         person_no, _, id_number, name, sex, birth, residence, alive, insurance, status = values[:10]
         pay_from, pay_to, categories, tier, village, household, relation, mobile, change = values[10:19]
         student, migrant, employee, elsewhere, family, spouse, permit_to, parent, school, years = values[19:]
@@ -238,6 +254,13 @@ class Judge:
         if code in self._villages:
             return code
         raise Bad("VILLAGE_UNKNOWN" if code else "EMPTY")
+
+
+def _or_bad(reader: Callable[[Any], Any], cell: Any) -> Any:
+    try:
+        return reader(cell)
+    except Bad:
+        return _BAD
 
 
 def _name(cell: Any) -> str:

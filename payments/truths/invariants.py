@@ -48,7 +48,7 @@ def _read() -> tuple[str, Mapping[str, Invariant]]:
 
 
 _SUMS, INVARIANTS = _read()
-SUMS = tuple(re.findall(r"^(?:\), )?(\w+) as \(", _SUMS, re.MULTILINE))
+SUMS = tuple(re.findall(r"^(?:\), )?(\w+) as (?:materialized )?\(", _SUMS, re.MULTILINE))
 
 
 def look(

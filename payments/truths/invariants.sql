@@ -24,11 +24,12 @@ booked as (  -- every entry's postings, and what a receipt brought into clearing
          'receipt:' || gateway || ':' || reference as receipt, memo ? 'notice' as told,
          kind in ('jsapi', 'account') as by_user, payer is not null as payer_kept
     from payment where household_id between %(low)s and %(high)s
+), pair as materialized (  -- by itself: a long list of households must not be looked through for each payment
+  select household_id, number, bill_id, live from payment_bill where household_id between %(low)s and %(high)s
 ), covered as (  -- every bill of every payment
   select a.household_id, a.number, a.state, a.amount, a.receipt, pb.live, b.id, b.settled_by, b.personal_due
-    from attempt a join payment_bill pb on pb.household_id = a.household_id and pb.number = a.number
+    from attempt a join pair pb on pb.household_id = a.household_id and pb.number = a.number
     join bills b on b.household_id = pb.household_id and b.id = pb.bill_id
-   where pb.household_id between %(low)s and %(high)s
 ), told as (  -- all money the gateways told us of: what paid bills, and what is held
   select household_id, receipt as cause, amount from attempt where state = 'paid'
   union all

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import chain, islice
 from math import inf
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import psycopg
 from sqlalchemy import Connection, insert, select, text
@@ -174,24 +174,38 @@ class _Read:
 def _batches(source: Source, judge: Judge, ignored: list[str]) -> Iterator[_Read]:
     for table in source.tables():
         while chunk := list(islice(table.rows, BATCH)):
-            read = _Read(0, [], [])
-            for number, cells in chunk:
-                _read_row(read, table, judge, (number, cells), ignored)
+            read, rows = _Read(0, [], []), [_cut(table, number, cells) for number, cells in chunk]
+            for cut, values in zip(rows, judge.read([cut.picked for cut in rows]), strict=True):
+                _read_row(read, table, cut, _verdict(judge, table, cut, values), ignored)
             yield read
 
 
-def _read_row(read: _Read, table: Table, judge: Judge, row: tuple[int, list[Any]], ignored: list[str]) -> None:
-    number, cells = row
-    verdict: Row | list[Wrong]
-    beyond = any(plain(cell) for cell in cells[table.header.width :])  # the last column
+class _Cut(NamedTuple):
+    """A row of a table: its cells, those that are read, and whether something stands beyond the last column."""
+
+    number: int
+    cells: list[Any]
+    picked: tuple[Any, ...]
+    beyond: bool
+
+
+def _cut(table: Table, number: int, cells: list[Any]) -> _Cut:
+    width = table.header.width
+    beyond = len(cells) > width and any(plain(cell) for cell in cells[width:])
+    return _Cut(number, cells, table.header.pick(cells), beyond)
+
+
+def _verdict(judge: Judge, table: Table, cut: _Cut, values: tuple[Any, ...] | None) -> Row | list[Wrong]:
+    if isinstance(cut.cells, Torn):
+        return [Wrong("", "LINE_BREAK", {"first": cut.cells.first, "last": cut.cells.last})]
+    if cut.beyond:
+        return [Wrong("", "COLUMN_COUNT", {})]
+    return judge.judge(table.name, cut.number, cut.picked, values)
+
+
+def _read_row(read: _Read, table: Table, cut: _Cut, verdict: Row | list[Wrong], ignored: list[str]) -> None:
+    number, cells, picked, beyond = cut
     lines = cells.lines if isinstance(cells, Torn) else 1
-    picked = table.header.pick(cells)
-    if isinstance(cells, Torn):
-        verdict = [Wrong("", "LINE_BREAK", {"first": cells.first, "last": cells.last})]
-    elif beyond:
-        verdict = [Wrong("", "COLUMN_COUNT", {})]
-    else:
-        verdict = judge.judge(table.name, number, picked)
     if isinstance(verdict, Row):
         read.good.append(verdict)
     elif not beyond and not any(plain(cell) for cell in cells):

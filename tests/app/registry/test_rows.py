@@ -23,10 +23,26 @@ OF_ONE_CELL = [kind for kind in KINDS if not kind.again and kind.code not in JUD
 
 
 def judged(row: dict[str, object], judge: Judge | None = None, number: int = 2) -> Row | list[tuple[str, str]]:
-    verdict = (judge or Judge({VILLAGE}, Collects(2022), today=TODAY)).judge(
-        "", number, tuple(row[field] for field in FIELDS)
-    )
+    judge, picked = judge or Judge({VILLAGE}, Collects(2022), today=TODAY), tuple(row[field] for field in FIELDS)
+    (values,) = judge.read([picked])
+    verdict = judge.judge("", number, picked, values)
     return verdict if isinstance(verdict, Row) else [(wrong.field, wrong.code) for wrong in verdict]
+
+
+def test_rows_read_together_say_what_each_says_alone() -> None:
+    """A bad cell in the middle of a column: its own row is bad, its neighbours are what they are."""
+    judge = Judge({VILLAGE}, Collects(2022), today=TODAY)
+    rows = [a_row(mobile=f"1390000{place:04d}", last_tier="300") for place in range(40)]
+    rows[3], rows[17], rows[39] = a_row(sex="?"), a_row(id_number="1", last_tier="x"), a_row(village_code="")
+    picked = [tuple(row[field] for field in FIELDS) for row in rows]
+
+    together = judge.read(picked)
+
+    assert together == [judge.read([one])[0] for one in picked]
+    assert [place for place, values in enumerate(together) if values is None] == [3, 17, 39]
+    verdict = judge.judge("", 19, picked[17], together[17])
+    assert isinstance(verdict, list)
+    assert [(wrong.field, wrong.code) for wrong in verdict] == [("id_number", "ID_LENGTH"), ("last_tier", "TIER_SHAPE")]
 
 
 def test_a_plain_row_is_read() -> None:
