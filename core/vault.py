@@ -6,6 +6,7 @@ AES-256-GCM with HMAC-SHA-256; 2 is what a Chinese government operator is asked 
 RFC 8998 does) with HMAC-SM3 (GB/T 32905). Each key has its suite, so values of both stand side by side.
 """
 
+import hmac
 import os
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
@@ -19,7 +20,6 @@ from cryptography.hazmat.primitives.hmac import HMAC
 
 NONCE, TAG, HEAD = 12, 16, 2
 AES, SM = 1, 2
-_BLOCK = 64  # bytes that SHA-256 takes at a time
 INDEX_KEY = 32  # bytes at least, of either suite
 
 
@@ -70,16 +70,13 @@ class AesSuite:
         return AESGCM(key)
 
     def digester(self, key: bytes) -> Callable[[bytes], bytes]:
-        """HMAC-SHA-256 as RFC 2104 writes it, two hashes one about the other, each begun with the key once: the
-        library's own object costs 4.0 µs for a short message, this 1.1."""
-        whole = (sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
-        inside, outside = (sha256(bytes(byte ^ pad for byte in whole)) for pad in (0x36, 0x5C))
+        """HMAC-SHA-256 with its key set up once, which is half of its cost."""
+        keyed = hmac.new(key, digestmod=sha256)
 
         def digest(message: bytes) -> bytes:
-            inner, outer = inside.copy(), outside.copy()
-            inner.update(message)
-            outer.update(inner.digest())
-            return outer.digest()
+            one = keyed.copy()
+            one.update(message)
+            return one.digest()
 
         return digest
 
