@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -26,7 +27,7 @@ from payments.sandbox import SandboxConfig, create_sandbox
 from payments.sandbox.far import Delivery, Event
 from payments.sandbox.world import World
 
-READ_GOAL, READ_STRETCH = 2.0, 1.6
+GOALS = {"wechat": (1.8, 1.6), "alipay": (2.2, 1.8), "unionpay": (3.0, 2.2)}
 ORDERS = 40
 _WORLD = "liangxian.sandbox"
 
@@ -41,12 +42,12 @@ def run(ground: Ground, *, runs: int, seconds: int, say: Callable[[str], None]) 
             told = _callback(world, gateway)
             ours = in_turn(
                 (f"{name}: verified and read", lambda g=gateway, t=told: _timed(_reader(g, t), seconds / 4)),
-                ("bare RSA verify", lambda: _timed(_verify(key), seconds / 4)),
+                ("bare RSA verify", lambda n=name: _timed(_verify(key, hashed=n == "unionpay"), seconds / 4)),
                 unit="µs",
                 runs=runs,
             )
             title = f"a {name} callback believed and read, against one RSA verification"
-            found.append(Ratio("P13", title, *ours, READ_GOAL, READ_STRETCH, at_least=False))
+            found.append(Ratio("P13", title, *ours, *GOALS[name], at_least=False))
             say(_order_cost(gateway, key))
     return found
 
@@ -102,9 +103,13 @@ def _reader(gateway: Gateway, told: Delivery) -> Callable[[], object]:
     return lambda: gateway.read_callback(headers, told.body, now=now)
 
 
-def _verify(key: rsa.RSAPrivateKey) -> Callable[[], object]:
-    text = b"x" * 1000
-    signature, public = key.sign(text, PKCS1v15(), SHA256()), key.public_key()
+def _verify(key: rsa.RSAPrivateKey, *, hashed: bool = False) -> Callable[[], object]:
+    """`hashed`: what is signed is the digest of the text, as UnionPay does."""
+    text, public = b"x" * 1000, key.public_key()
+    said = sha256(text).hexdigest().encode() if hashed else text
+    signature = key.sign(said, PKCS1v15(), SHA256())
+    if hashed:
+        return lambda: public.verify(signature, sha256(text).hexdigest().encode(), PKCS1v15(), SHA256())
     return lambda: public.verify(signature, text, PKCS1v15(), SHA256())
 
 
