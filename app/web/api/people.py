@@ -82,8 +82,9 @@ def _people(found: Sequence[Subject], names: Mapping[int, str]) -> list[dict[str
 
 
 def _told(person: Subject, dues: Sequence[Due]) -> Fragment:
-    """Written once of what was reckoned once; both are kept, and let go of, together."""
-    return person.once(("told", id(dues)), lambda: Fragment(dumps([_due(each) for each in dues])))
+    """Written once of what was reckoned once. It is kept with its dues, lest others come to lie where they lay: as long
+    as it is known by their place, that is theirs."""
+    return person.once(("told", id(dues)), lambda: (dues, Fragment(dumps([_due(each) for each in dues]))))[1]
 
 
 def _due(due: Due) -> dict[str, Any]:

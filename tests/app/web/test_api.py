@@ -3,9 +3,13 @@
 import secrets
 
 import pytest
+from orjson import dumps, loads
 from sqlalchemy import event
 
+from app.flows.due.quote import all_due, subjects
 from app.registry import find
+from app.registry.subject import MOST_KEPT
+from app.web.api.people import _told
 from app.web.api.told import ErrorTold, PeopleTold, PersonTold, PolicyTold, SessionTold, SheetTold
 from app.web.api.told_money import PaymentTold
 from tests.browsing import a_phone, code_in
@@ -102,6 +106,23 @@ def test_everybody_known_is_one_answer(api, district):
 
     assert [person.person for person in told.people] == [one, two]
     assert told.people[0].due[1].personal_due == 50000
+
+
+def test_the_words_of_an_answer_never_stand_under_another(running, district):
+    """What was told may outlive its answer, and the next answer lie where that one lay in memory."""
+    [person], now = subjects(running.parts, [district.adult.id]), running.parts.clocks.now()
+    first, second = (
+        list(all_due(running.parts, person, at=now, tiers={(2022, None): tier})) for tier in (30000, 50000)
+    )
+    for page in range(MOST_KEPT - 3):
+        person.once(page, lambda: "its answer")
+    dues = person.once("first", lambda: tuple(first * 8))
+    assert {each["tier"] for each in loads(dumps(_told(person, dues)))} == {None, 30000}
+    del dues
+
+    dues = person.once("second", lambda: tuple(second * 8))
+
+    assert {each["tier"] for each in loads(dumps(_told(person, dues)))} == {None, 50000}
 
 
 def test_a_look_up_of_a_household_is_one_query(api, district, running, monkeypatch):
