@@ -87,7 +87,8 @@ def _tell(parts: Parts, found: Sequence[Finding], seen: int | None) -> int:
                 "insert into book_check (number, rows, sample, checked_at, whole_at, horizon) values"
                 " (:number, :rows, :sample, :at, :whole_at, :horizon) on conflict (number) do update set rows ="
                 " case when :whole then excluded.rows else greatest(book_check.rows, excluded.rows) end, sample ="
-                " excluded.sample, checked_at = excluded.checked_at, whole_at = coalesce(excluded.whole_at,"
+                " case when :whole or excluded.rows >= book_check.rows then excluded.sample else book_check.sample end,"
+                " checked_at = excluded.checked_at, whole_at = coalesce(excluded.whole_at,"
                 " book_check.whole_at), horizon = coalesce(excluded.horizon, book_check.horizon)"
             ),
             [

@@ -100,7 +100,8 @@ def test_what_the_look_at_all_found_stays_until_another_finds_it_mended(running,
     assert watch_book(running.parts) == 1
     tamper(database, "delete from payment_bill; delete from payment")
     watch_new(running.parts, ["INV-14"])
-    assert running.one("select rows from book_check where number = 'INV-14'").rows == 1
+    kept = running.one("select rows, sample from book_check where number = 'INV-14'")
+    assert kept.rows == 1 and len(kept.sample) == 1, "with the name of what is wrong"
     watch_book(running.parts, ["INV-14"])
 
     assert running.one("select rows from book_check where number = 'INV-14'").rows == 0
