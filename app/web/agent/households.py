@@ -219,11 +219,9 @@ def choose(person: str) -> Answer:
     if len(found) != len(people):  # erased since the page was shown
         raise UnknownPerson
     dues = priced(wanted, found)
-    open_, changed = (
-        any(due.choice_open for due in dues),
-        request.form.get("shown", str(sum_of(dues))) != str(sum_of(dues)),
-    )
-    if open_ or (changed and not only):
+    open_, total = any(due.choice_open for due in dues), sum_of(dues)
+    changed = total > 0 if only else request.form.get("shown", str(total)) != str(total)  # its button says it is free
+    if open_ or changed:
         return _again(person, changed=None if open_ else 1)  # the page says what is to be chosen, or what is wrong
     if not only and not set(numbers(beside(wanted))) <= set(request.form.getlist("warned")):
         return _again(person, beside=1)

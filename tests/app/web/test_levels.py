@@ -151,6 +151,19 @@ def test_an_agent_makes_one_code_for_two_levels_and_an_amount(running, district,
     assert "医保选档后交" in listed.text
 
 
+def test_the_button_of_what_is_free_makes_no_code_for_another_level(running, district, agent):
+    page = person_page(agent, district, district.poor.name)
+    item = re.search(r'name="only" value="([^"]+:RES_MEDICAL@2022)"', page.html)[1]
+    path = page.url.partition("?")[0]
+    mine = f"level.{item.partition(':')[0]}@2022"
+
+    again = agent.post(path, page.fields("data-sum") | {mine: "2", "only": item})
+
+    assert "选的项目变了，一共是 180 元" in again.text and bills(running, district.poor) == []
+    agent.post(path, again.fields("data-sum") | {mine: "", "only": item})
+    assert bills(running, district.poor) == [(1, None, 0, "settled")] and bills(running, district.adult) == []
+
+
 def _fields(page, district):
     """The fields of the two levels and of the amount of him at the table: names are given anew on each page."""
     table, _, family = page.html.partition(f"{district.poor.name} <span")
