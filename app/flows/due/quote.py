@@ -63,6 +63,7 @@ def amount_due(
     done = bill if bill is not None and bill["state"] == "settled" else None
     ask = partial(quote_chosen, rules, facts, at=at, tier=tier, level=level)
     answer, levels = ask(channel=channel)
+    answer = replace(answer, level=done["level"]) if done else answer
     on_phone = ask(channel=SELF)[0] if answer.reason_code in AGENTS_DAYS else None
     heard = on_phone if on_phone is not None and _may_be_spared(on_phone) else answer
     asked = heard.reason_code is Reason.LATE_WAIVER_REVIEW and asked_for(subject, insurance, Kind.LATE_WAIVER)
@@ -73,7 +74,7 @@ def amount_due(
     return Due(
         levy_year=rules.year,
         insurance=insurance,
-        title=item_words(insurance, rules.year, facts.back_years, done["level"] if done else answer.level),
+        title=item_words(insurance, rules.year, facts.back_years, answer.level),
         quote=answer,
         text=paid_words(done, business_day(at)) if done else ASKED_WORDS if asked else say(heard, rules, kept=kept),
         lines=[say_line(line, rules) for line in answer.lines],

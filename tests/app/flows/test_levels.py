@@ -244,6 +244,9 @@ def test_money_in_doubt_is_for_the_level_that_is_said(running, adult, sibling):
 
     assert bills(running, adult)[-1] == ("RES_MEDICAL", 2, 50000, "settled")
     assert bills(running, sibling) == []
+    [told] = rows(running, "select fields ->> 'items' as items from notice where starts_with(cause, 'bill:')")
+    assert (told.items, medical(running, adult).level) == ("2022年居民医保（二档）", 2)
+    assert medical(running, sibling).level is None
 
 
 def test_who_is_recognised_late_stays_in_his_level(running, adult, sibling):
