@@ -70,7 +70,6 @@ def amount_due(
     may_choose = answer.eligible is Eligible.YES or answer.reason_code in TIER_ASKED
     choices = tier_choices(rules, facts, at, channel) if insurance is Insurance.RES_PENSION and may_choose else ()
     kept = any(choice.allowed and choice.tier == rules.pension.kept_tier for choice in choices)
-    ask_first = backpay is None and _asks_elsewhere(subject, answer)
     return Due(
         levy_year=rules.year,
         insurance=insurance,
@@ -85,7 +84,7 @@ def amount_due(
         settled_by=done["settled_by"] if done else None,
         free_until=free_until(answer),
         paid=done["personal_due"] if done else 0,
-        ask_first=ELSEWHERE_ASKED.format(year=rules.year) if ask_first else None,
+        ask_first=ELSEWHERE_ASKED.format(year=rules.year) if not backpay and _asks_elsewhere(subject, answer) else None,
         on_phone=on_phone,
         asked=asked,
         determination=determination,
