@@ -44,6 +44,7 @@ def tier(person: str) -> Answer | tuple[Answer, int]:
         due=found,
         item=item,
         others=others,
+        back=_others(),
         next=_next(),
         picked=picked,
         proposed=typed or (plain_yuan(found.amounts.proposed(picked)) if found.amounts else ""),
@@ -65,6 +66,7 @@ def level(person: str) -> Answer:
         due=found,
         field=field,
         others=_others(field),
+        back=_others(),
         next=_next(),
         picked=levels(request.args).get(subject.id, {}).get(rules.year, proposed(found.levels, rules)),
         refusals={each.level: say(each.quote, rules) for each in found.levels if not each.allowed},
@@ -81,8 +83,8 @@ def _in_year(person: str, insurance: Insurance) -> tuple[PolicyYear, Subject]:
     return rules, subject
 
 
-def _others(own: str) -> dict[str, str | list[str]]:
-    """All that was chosen and ticked but this."""
+def _others(own: str = "") -> dict[str, str | list[str]]:
+    """All that was chosen and ticked but this; without it all."""
     chosen = {name: value for name, value in tier_fields(request.args).items() if name != own}
     return chosen | {name: request.args.getlist(name) for name in _WISH if name in request.args}
 

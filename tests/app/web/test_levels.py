@@ -53,6 +53,7 @@ def test_a_resident_chooses_pays_and_reads_his_level_everywhere(running, distric
     assert choice.fields("/due")[f"level.{me}@2022"] == ["1"], "the year begins with its first"
     due = browser.get("/due", **choice.fields("/due") | {f"level.{me}@2022": "2"})
     assert "2022年居民医保（二档）" in due.text and "500 元" in due.text and "换一档（现在是二档）" in due.text
+    assert "现在是二档" in browser.get(browser.get(due.link("换一档")).link("返回")).text, "nor who only looks again"
     assert "2022年居民医保（二档）" in browser.get(due.link("打印或保存这张说明")).text
 
     confirm = browser.get("/confirm", **due.fields("/confirm") | {"item": due.values("item")})
@@ -103,6 +104,8 @@ def test_an_amount_is_typed_between_its_bounds(running, district, browser):
     for typed in ("1234", " １２３４ 元", "1,234"):
         chosen = browser.get(path, **choice.fields(path) | {field: typed, "amount": "1"})
         assert chosen.values(f"tier.{item}") == ["123400"] and "换一个数（现在 1234 元）" in chosen.text
+    again = browser.get(chosen.link("换一个数"))
+    assert "现在 1234 元" in browser.get(again.link("返回")).text, "who only looks loses nothing"
 
 
 def test_who_may_not_choose_sees_why(running, district, browser):
