@@ -28,6 +28,14 @@ def within_words(rules: PolicyYear, held: Mapping[str, Fen] | None, whole: Fen) 
     return within({rules.funds.get(code, code): amount for code, amount in sorted((held or {}).items())}, whole)
 
 
+def named_tier(rules: PolicyYear, tier: Fen | None, *, back: bool) -> Fen | None:
+    """The tier that is said beside a pension's amount: 500 元档. None for an amount between two, which is no tier.
+    `back`: of a back-payment."""
+    pension = rules.has_pension
+    between = pension and pension.between and not back and tier not in pension.tiers
+    return None if between else tier
+
+
 def collected_words(rules: PolicyYear, both: str = "居民两险") -> str:
     """What is collected under a year's rules: `both`, or the name of the one that it has."""
     offered = [insurance for insurance in Insurance if rules.offers(insurance)]

@@ -55,6 +55,12 @@ class Due:
         return self.quote.level
 
     @property
+    def named_tier(self) -> Fen | None:
+        """The tier as it is said beside the amount: of an amount between two, which is no tier, none."""
+        tier = self.quote.tier
+        return None if self.amounts and all(choice.tier != tier for choice in self.choices) else tier
+
+    @property
     def heading(self) -> str:
         """The title where years stand side by side: 2022年居民医保（逾期）."""
         return f"{self.title}（逾期）" if self.is_late and (self.can_be_done or self.not_now) else self.title

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from app.flows.parts import Parts
 from app.flows.pay.checkout import restored
 from app.flows.pay.leave import give_way
-from app.flows.titles import title_of, within_words
+from app.flows.titles import named_tier, title_of, within_words
 from app.policy.facts import Insurance
 from core.money import Fen
 from payments.errors import NoSuchPayment
@@ -75,7 +75,7 @@ class Item:
     insurance: Insurance
     title: str
     amount: Fen
-    tier: Fen | None
+    tier: Fen | None  # where people call it one
     benefit_start: date | None
     within: Sequence[str] = ()  # what of the amount went into other funds
 
@@ -217,7 +217,7 @@ def _key(bill: Any) -> tuple[Any, ...]:
 
 
 def _item(parts: Parts, row: Any, *, covers: bool) -> Item:
-    insurance = Insurance(row.insurance)
+    insurance, rules = Insurance(row.insurance), parts.levy.rules(row.levy_year)
     return Item(
         person_id=row.person_id,
         name=parts.vault.open(row.name, bound_to=f"person.name:{row.person_id}"),
@@ -225,7 +225,7 @@ def _item(parts: Parts, row: Any, *, covers: bool) -> Item:
         insurance=insurance,
         title=title_of(row),
         amount=row.personal_due,
-        tier=row.tier,
-        within=within_words(parts.levy.rules(row.levy_year), row.funds, row.personal_due),
+        tier=named_tier(rules, row.tier, back=row.determination is not None),
+        within=within_words(rules, row.funds, row.personal_due),
         benefit_start=row.benefit_start if covers else None,
     )

@@ -80,13 +80,21 @@ def test_an_old_address_without_a_level_leads_to_the_choice_with_nothing_lost(ru
     kept = choice.fields("/confirm")
     assert kept["item"] == old["item"] and kept[f"tier.{me}"] == ["123400"]
     confirm = browser.get("/confirm", **kept | {f"level.{me}@2022": "1"})
-    assert "2022年居民医保（一档） 320 元" in confirm.text and "1234 元 （1234 元档）" in confirm.text
+    assert "2022年居民医保（一档） 320 元" in confirm.text and "1234 元" in confirm.text
+    assert "元档" not in confirm.text and "交了不能改档" in confirm.text, "an amount is no tier, a level is one"
 
     form = confirm.fields("/pay")
     asked = browser.post("/pay", {name: values for name, values in form.items() if "level" not in name} | BY)
     assert f"/due/{me}/level" in asked.url and "交哪一档" in asked.text and bills(running, district.adult) == []
-    browser.post("/pay", form | BY)
+    code = browser.post("/pay", form | BY)
     assert bills(running, district.adult) == [(1, None, 32000, "open"), (None, 123400, 123400, "open")]
+    number = number_of(code)
+    assert running.outside.pay(code_of(running, number)).status == 200
+    paid = wait_for(browser, number, "缴费成功 · ")
+    pdf, _ = file_of(browser, browser.get(f"/pay/{number}"), f"/pay/{number}/proof")
+    [paper] = running.write(lambda c: c.exec_driver_sql("select code from proof").scalars().all())
+    checked = browser.submit(browser.get("/check"), "/check", form="/check", code=paper)
+    assert all("1234" in each and "元档" not in each for each in (paid.text, checked.text, words_of(pdf)))
 
 
 def test_an_amount_is_typed_between_its_bounds(running, district, browser):
