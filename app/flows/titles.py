@@ -32,8 +32,7 @@ def named_tier(rules: PolicyYear, tier: Fen | None, *, back: bool) -> Fen | None
     """The tier that is said beside a pension's amount: 500 元档. None for an amount between two, which is no tier.
     `back`: of a back-payment."""
     pension = rules.has_pension
-    between = pension and pension.between and not back and tier not in pension.tiers
-    return None if between else tier
+    return tier if tier and (back or not pension or pension.names(tier)) else None
 
 
 def collected_words(rules: PolicyYear, both: str = "居民两险") -> str:

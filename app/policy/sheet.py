@@ -153,7 +153,7 @@ def _title(quoted: Quote, facts: Facts, rules: PolicyYear, settled: bool) -> str
         asked = quoted.eligible is Eligible.REVIEW or quoted.reason_code in _CHOICES
         pattern = words["title_asked" if asked else "title_refused"]
     item = item_words(quoted.insurance, rules.year, facts.back_years, quoted.level)
-    if quoted.tier:
+    if quoted.tier and (facts.back_years is not None or rules.pension.names(quoted.tier)):
         item = words["with_tier"].format(item=item, tier=plain_yuan(quoted.tier))
     return pattern.format(item=item)
 

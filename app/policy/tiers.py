@@ -128,6 +128,10 @@ class Pension:
             return None
         return Tier(amount, next(band.of(amount) for band in self.bands if band.holds(amount)), frozenset())
 
+    def names(self, tier: Fen) -> bool:
+        """Do people call it a tier, 500元档? An amount between two is none."""
+        return self.between is None or tier in self.tiers
+
     @cached_property
     def kept_tier(self) -> Fen | None:
         """The lowest tier that is kept for some (R12), if there is one."""

@@ -13,7 +13,6 @@ from app.documents.proof import years_of
 from app.flows.parts import Parts
 from app.flows.prove.papers import Proof, is_code, proof
 from app.flows.refused import kept_though_refused
-from app.flows.titles import named_tier
 from app.policy.words import level_words, within
 from core.clock import business_day
 from core.errors import NotFound
@@ -124,7 +123,7 @@ def _paper(parts: Parts, code: str, file: bytes | None) -> CheckedPaper:
     if file is not None:
         with parts.reading() as connection:
             same = proofs.by_digest(connection, code, sha256(file).digest())
-    return _told(parts, found, same)
+    return _told(found, same)
 
 
 def _levy_item(item: Mapping[str, Any]) -> str:
@@ -132,7 +131,7 @@ def _levy_item(item: Mapping[str, Any]) -> str:
     return f"{item['levy_item']}（{level_words(level)}）" if level else item["levy_item"]
 
 
-def _told(parts: Parts, found: Proof, same: bool | None) -> CheckedPaper:
+def _told(found: Proof, same: bool | None) -> CheckedPaper:
     facts = found.facts
     return CheckedPaper(
         title=found.title,
@@ -144,7 +143,7 @@ def _told(parts: Parts, found: Proof, same: bool | None) -> CheckedPaper:
                 mask_name(item["name"]),
                 _levy_item(item),
                 "、".join(map(str, years_of(item))) or "补缴",
-                named_tier(parts.levy.rules(item["year"]), item["tier"], back=item.get("back_years") is not None),
+                item["tier"],
                 item["amount"],
                 within({fund["name"]: fund["amount"] for fund in item.get("funds", ())}, item["amount"]),
             )

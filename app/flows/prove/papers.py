@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 
 from app.documents.proof import draw, without_font
 from app.flows.parts import Parts
-from app.flows.titles import title_of
+from app.flows.titles import named_tier, title_of
 from app.policy.facts import Insurance
 from app.registry import find
 from app.registry.find import Subject
@@ -238,13 +238,13 @@ def _said(parts: Parts, connection: Connection, bills: Sequence[Row], people: Ma
     total = sum(bill.personal_due for bill in bills)
     return {
         "village": f"{first.town}{first.village}",
-        "items": [_item(bill, people[bill.person_id]) | _funds(parts, connection, bill) for bill in bills],
+        "items": [_item(parts, bill, people[bill.person_id]) | _funds(parts, connection, bill) for bill in bills],
         "amount": total,
         "capital": capital_yuan(total),
     }
 
 
-def _item(bill: Row, person: Subject) -> dict[str, Any]:
+def _item(parts: Parts, bill: Row, person: Subject) -> dict[str, Any]:
     insurance = Insurance(bill.insurance)
     return {
         "person": person.id,
@@ -254,7 +254,7 @@ def _item(bill: Row, person: Subject) -> dict[str, Any]:
         "levy_item": _LEVY_ITEMS[insurance],
         "year": bill.levy_year,
         "back_years": None if bill.determination is None else bill.years or [],
-        "tier": bill.tier,
+        "tier": named_tier(parts.levy.rules(bill.levy_year), bill.tier, back=bill.determination is not None),
         "level": bill.level,
         "amount": bill.personal_due,
         "benefit_start": bill.benefit_start.isoformat() if bill.benefit_start else None,

@@ -232,7 +232,7 @@ def _word(due: Due) -> str:
     title = TITLES[due.insurance] if due.determination is None else due.title
     said = (
         (due.settled, "办好了"),
-        (due.choice_open, "选档后交"),
+        (due.choice_open, "定好数再交" if due.amounts and not due.choices else "选档后交"),
         (due.waits, "先不要交"),
         (due.is_spared, "不用交"),
         (due.not_now, "还没交"),

@@ -94,7 +94,8 @@ def test_an_old_address_without_a_level_leads_to_the_choice_with_nothing_lost(ru
     pdf, _ = file_of(browser, browser.get(f"/pay/{number}"), f"/pay/{number}/proof")
     [paper] = running.write(lambda c: c.exec_driver_sql("select code from proof").scalars().all())
     checked = browser.submit(browser.get("/check"), "/check", form="/check", code=paper)
-    assert all("1234" in each and "元档" not in each for each in (paid.text, checked.text, words_of(pdf)))
+    assert all("1234" in each and "元档" not in each for each in (paid.text, checked.text))
+    assert "—1234.00" in words_of(pdf), "no tier stands there"
 
 
 def test_an_amount_is_typed_between_its_bounds(running, district, browser):
@@ -112,6 +113,7 @@ def test_an_amount_is_typed_between_its_bounds(running, district, browser):
     for typed in ("1234", " １２３４ 元", "1,234"):
         chosen = browser.get(path, **choice.fields(path) | {field: typed, "amount": "1"})
         assert chosen.values(f"tier.{item}") == ["123400"] and "换一个数（现在 1234 元）" in chosen.text
+    assert "元档" not in browser.get(re.findall(r'href="([^"]*/sheet/[^"]*PENSION[^"]*)"', chosen.html)[0]).text
     again = browser.get(chosen.link("换一个数"))
     assert "现在 1234 元" in browser.get(again.link("返回")).text, "who only looks loses nothing"
 
@@ -159,7 +161,7 @@ def test_an_agent_makes_one_code_for_two_levels_and_an_amount(running, district,
     assert bills(running, district.adult) == [(2, None, 50000, "open"), (None, 120000, 120000, "open")]
     assert bills(running, district.poor) == [(2, None, 18000, "open")]
     listed = agent.get(f"/agent/villages/{district.village}")
-    assert "医保选档后交" in listed.text
+    assert "医保选档后交" in listed.text and "养老定好数再交" in listed.text
 
 
 def test_the_button_of_what_is_free_makes_no_code_for_another_level(running, district, agent):
