@@ -139,6 +139,7 @@ def a_department_pays_a_part_or_all_of_it_by_the_api_and_for_nothing(played: Pla
     assert (child["due"][0]["personal_due"], child["due"][0]["within"]) == (32000, []), "he is not meant"
     answer = api.pay(medical(helped["person"]), medical(child["person"]), kind="native")
     assert answer.json["amount"] == 64500
+    assert sorted(each["within"] for each in answer.json["items"]) == [[], ["其中长期护理保险 5 元"]]
     running.outside.pay(answer.json["code_url"])
     eventually(lambda: state(running, answer.json["number"]) == "paid")
 

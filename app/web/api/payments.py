@@ -115,6 +115,7 @@ def _told(payment: Followed) -> dict[str, Any]:
                 "title": item.title,
                 "masked_name": mask_name(item.name),
                 "amount": item.amount,
+                "within": list(item.within),
                 "benefit_start": item.benefit_start.isoformat() if item.benefit_start else None,
             }
             for item in payment.items

@@ -90,7 +90,13 @@ def _told(refund: RefundFollowed) -> dict[str, Any]:
         "held": refund.held,
         "payment": refund.payment,
         "items": [
-            {"title": item.title, "masked_name": mask_name(item.name), "amount": item.amount, "benefit_start": None}
+            {
+                "title": item.title,
+                "masked_name": mask_name(item.name),
+                "amount": item.amount,
+                "within": [],
+                "benefit_start": None,
+            }
             for item in refund.items
         ],
         "steps": [

@@ -11,6 +11,7 @@ class CoveredTold(Told):
     title: str
     masked_name: str
     amount: int
+    within: list[str]
     benefit_start: str | None
 
 
