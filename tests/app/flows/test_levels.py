@@ -116,7 +116,7 @@ def test_nobody_is_charged_for_a_level_that_he_did_not_choose(running, home, adu
     with pytest.raises(SameItemTwice):
         start(running, Want(adult, MEDICAL, level=1), Want(adult, MEDICAL, level=2))
     [line] = villagers(running.parts, VILLAGE)[0]
-    assert (line.standing, line.due_words) == (Standing.TIER_OPEN, "医保选档后交；养老选档后交")
+    assert (line.standing, line.due_words) == (Standing.TIER_OPEN, "医保选档后交；养老定好数再交")
 
 
 def test_whom_no_level_makes_a_difference_for_chooses_none(running, home):
