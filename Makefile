@@ -8,8 +8,7 @@ FLASK := .venv/bin/flask --app wsgi
 PIP := -m pip --disable-pip-version-check --no-input -qq
 UV := 0.13.9
 COMPILE := .tools/bin/uv pip compile -q --no-strip-extras --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
-# One more than there are cores: a test that waits for a far side leaves its core to another.
-PYTEST := PYTEST_XDIST_AUTO_NUM_WORKERS=$$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) .venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile --ignore=tests/browser
+PYTEST := .venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --ignore=tests/browser
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

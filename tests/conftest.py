@@ -22,6 +22,7 @@ from tests.system import System, system
 
 DATABASE = "liangxian_test"
 HOME = "liangxian-tests-"
+SLOW = ("tests/simulate/", "tests/restore/")
 FIXED = {"account", "determination_move", "payment_move", "refund_move", "trail_key"}
 
 
@@ -30,6 +31,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     each fault at each gateway."""
     parser.addoption("--rounds", default="1")
     parser.addoption("--fault-table", default=None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of few tests that take minutes come first: begun last, one would run while all others are done."""
+    items.sort(key=lambda item: next((at for at, slow in enumerate(SLOW) if slow in item.nodeid), len(SLOW)))
 
 
 @pytest.fixture(scope="session")
