@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -117,6 +117,12 @@ def engine(database: Server) -> Iterator[Engine]:
 def vault() -> Vault:
     """A vault with keys of its own."""
     return a_vault()
+
+
+@pytest.fixture(scope="module")
+def also() -> Mapping[str, str]:
+    """What a file's system has of its own: its district, say."""
+    return {}
 
 
 @pytest.fixture

@@ -6,23 +6,20 @@ from app.access.roles import Role
 from app.flows.enter.accounts import add_staff
 from tests.app.web.test_history import JANUARY, missed
 from tests.app.web.test_office import PASSWORD
-from tests.conftest import DATABASE
 from tests.gap_years import gap_district
-from tests.system import system
 
 __all__ = ["missed"]
 
 
 @pytest.fixture(scope="module")
-def gap(tmp_path_factory):
-    return gap_district(tmp_path_factory.mktemp("years"))
+def also(tmp_path_factory):
+    return {"DISTRICT": gap_district(tmp_path_factory.mktemp("years"))}
 
 
 @pytest.fixture
-def running(engine, database, far_folder, gap):
-    with system(database, DATABASE, far_folder, DISTRICT=gap) as up:
-        up.turn(JANUARY)
-        yield up
+def running(running):
+    running.turn(JANUARY)
+    return running
 
 
 def test_the_record_is_read_and_asked_about(phone, running, missed):

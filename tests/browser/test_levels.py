@@ -2,20 +2,12 @@
 
 import pytest
 
-from tests.conftest import DATABASE
 from tests.level_years import level_district
-from tests.system import system
 
 
 @pytest.fixture(scope="module")
-def named(tmp_path_factory):
-    return level_district(tmp_path_factory.mktemp("levels"))
-
-
-@pytest.fixture
-def running(engine, database, far_folder, named):
-    with system(database, DATABASE, far_folder, DISTRICT=named) as up:
-        yield up
+def also(tmp_path_factory):
+    return {"DISTRICT": level_district(tmp_path_factory.mktemp("levels"))}
 
 
 def test_a_level_and_an_amount_are_chosen_by_a_resident_and_by_an_agent(phone, district, running, an_agent):

@@ -407,6 +407,36 @@ def test_a_bill_has_one_live_payment(engine: Engine) -> None:
     assert held.value.args[0] == first.number
 
 
+def test_a_key_begins_one_payment_whoever_it_is_for(engine: Engine) -> None:
+    asked = a_wish()
+    with engine.begin() as connection:
+        bills = [issue(connection, a_draft(household_id=home, person_id=home)) for home in (7, 8, 9)]
+        begun = begin(connection, [bills[0]], an_attempt(7), asked)
+    with engine.connect() as connection:
+        again = begin(connection, [bills[1]], an_attempt(8), asked)
+        connection.rollback()
+    with engine.begin() as connection:
+        beside = begin(connection, [bills[2]], an_attempt(9), a_wish())
+
+    assert begun is not None and again is None and beside is not None
+    with engine.connect() as connection:
+        paying = connection.execute(text("select household_id from payment_bill where live order by 1")).scalars()
+        assert paying.all() == [7, 9]
+        assert counts(connection, "payment", "request_key") == [2, 2]
+
+
+def test_who_overlooked_a_bill_gets_the_one_that_is_there(engine: Engine) -> None:
+    with engine.begin() as connection:
+        there, sibling = (issue(connection, a_draft(person_id=person), unseen=True) for person in (11, 12))
+        again = issue(connection, a_draft(person_id=11), unseen=True)
+        dearer = issue(connection, a_draft(person_id=11, benefit_start=None), unseen=True)
+
+    assert (there.fresh, again.id, again.fresh, dearer.fresh) == (True, there.id, False, True)
+    with engine.connect() as connection:
+        states = dict(connection.execute(text("select id, state from bill")).all())
+    assert states == {there.id: "withdrawn", dearer.id: "open", sibling.id: "open"}
+
+
 def test_of_fifty_payments_begun_at_once_for_one_bill_one_lives(engine: Engine) -> None:
     with engine.begin() as connection:
         bill = a_bill(connection)

@@ -10,7 +10,6 @@ from app.flows.parts import Parts
 from app.registry.read_subject import Said, subject_of
 from app.registry.subject import Subject
 from app.registry.years import Years
-from core.db import PLACES
 from core.errors import NotFound
 from payments.errors import DifferentHouseholds
 
@@ -39,7 +38,7 @@ def meet(parts: Parts, connection: Connection, people: Collection[int], *, key: 
     """The people of these ids as they are for `years`; which years there are is known from now on (`parts.levy`)."""
     wanted = sorted(set(people))
     asked = {"people": wanted, "key": key, "years": list(years.all), "former": list(years.former)}
-    rows = connection.execute(_MEET, asked | {"places": PLACES.get()}).all()
+    rows = connection.execute(_MEET, asked).all()
     body_hash, number, said, paused = rows[0][:4]
     parts.levy.heard(said or ())
     found = [subject_of(Said._make(row[4:]), parts.vault, years) for row in rows if row.id is not None]
@@ -49,5 +48,5 @@ def meet(parts: Parts, connection: Connection, people: Collection[int], *, key: 
 
 _MEET = text(
     "select m.body_hash, m.number, m.levy_years, m.paused, m.id, m.name, m.id_number, m.phone, m.restricted_at, m.facts"
-    " from meet_and_read(:people, :key, :years, :former, :places) m"
+    " from meet_and_read(:people, :key, :years, :former) m"
 )

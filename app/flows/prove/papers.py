@@ -265,7 +265,7 @@ def _funds(parts: Parts, connection: Connection, bill: Row) -> dict[str, Any]:
     """What of an item's amount went into other funds; nothing is said of none."""
     held = find_money.paid_into_others(connection, bill.household_id, bill.id)
     names = parts.levy.rules(bill.levy_year).funds
-    return {"funds": [{"name": names[code], "amount": held[code]} for code in sorted(held)]} if held else {}
+    return {"funds": [{"name": names.get(code, code), "amount": held[code]} for code in sorted(held)]} if held else {}
 
 
 _LEVY_ITEMS = {

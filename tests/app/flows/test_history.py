@@ -32,7 +32,6 @@ from tests.builders import a_household, a_person, an_id_number
 from tests.conftest import DATABASE
 from tests.gap_years import gap_district
 from tests.refunding import agreed, pay, run_refunds
-from tests.system import system
 from tests.two_years import open_2023
 
 MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
@@ -44,15 +43,8 @@ LONG = date(2022, 4, 15)  # and two months for three missed years, the first of 
 
 
 @pytest.fixture(scope="module")
-def district(tmp_path_factory):
-    """The district with years that ask for the record."""
-    return gap_district(tmp_path_factory.mktemp("years"))
-
-
-@pytest.fixture
-def running(engine, database, far_folder, district):
-    with system(database, DATABASE, far_folder, DISTRICT=district) as up:
-        yield up
+def also(tmp_path_factory):
+    return {"DISTRICT": gap_district(tmp_path_factory.mktemp("years"))}
 
 
 @pytest.fixture

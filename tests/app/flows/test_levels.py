@@ -22,19 +22,15 @@ from app.flows.village.people import Standing, villagers
 from app.policy.facts import Insurance
 from core.clock import BEIJING
 from payments.errors import KeyReused, SuspenseUnfit
-from payments.truths.invariants import INVARIANTS, look
-from tests.app.flows.conftest import IN_TIME
 from tests.app.flows.test_entitle_late import recognise
 from tests.app.flows.test_import_outside import POS, a_file, a_pos_line, take
 from tests.app.flows.test_suspense import agreed_to, unknown
 from tests.app.registry.files import VILLAGE
 from tests.app.web.test_proofs import words_of
 from tests.builders import a_household, a_person, an_id_number
-from tests.conftest import DATABASE
 from tests.days import MORNING
 from tests.level_years import level_district
 from tests.refunding import CLERK, LEAD, agree, agreed, balances, pay, rows, run_refunds, start
-from tests.system import system
 
 MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
 COPIED = (
@@ -46,19 +42,8 @@ LATE = datetime(2022, 1, 15, 9, tzinfo=BEIJING)
 
 
 @pytest.fixture(scope="module")
-def named(tmp_path_factory):
-    return level_district(tmp_path_factory.mktemp("levels"))
-
-
-@pytest.fixture
-def running(engine, database, far_folder, named):
-    """The district with the year of levels; at the end of a story all that must hold of the book holds."""
-    with system(database, DATABASE, far_folder, DISTRICT=named) as up:
-        yield up
-        timeless = [one for number, one in INVARIANTS.items() if number not in IN_TIME]
-        with up.parts.engine.connect() as connection:
-            found = look(connection, timeless, wall=up.parts.clocks.wall(), today=up.parts.clocks.today())
-        assert {one.number: one.sample for one in found if one.rows} == {}
+def also(tmp_path_factory):
+    return {"DISTRICT": level_district(tmp_path_factory.mktemp("levels"))}
 
 
 @pytest.fixture

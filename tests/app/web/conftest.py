@@ -20,8 +20,8 @@ def far_folder(tmp_path_factory):
 
 
 @pytest.fixture
-def running(engine: Engine, database: Server, far_folder) -> Iterator[System]:
-    with system(database, DATABASE, far_folder) as up:
+def running(engine: Engine, database: Server, far_folder, also) -> Iterator[System]:
+    with system(database, DATABASE, far_folder, **also) as up:
         yield up
 
 

@@ -12,9 +12,7 @@ from core.clock import BEIJING
 from tests.app.web.test_api import Api
 from tests.app.web.test_office_people import at_desk, page_of
 from tests.browsing import Browser
-from tests.conftest import DATABASE
 from tests.gap_years import gap_district
-from tests.system import system
 
 JANUARY = datetime(2022, 1, 15, 9, tzinfo=BEIJING)
 WHY = "2019、2020、2021年没有参加，为此多等2个月"
@@ -23,15 +21,14 @@ BUTTON = "请医保局核对参保年度</button>"
 
 
 @pytest.fixture(scope="module")
-def gap(tmp_path_factory):
-    return gap_district(tmp_path_factory.mktemp("years"))
+def also(tmp_path_factory):
+    return {"DISTRICT": gap_district(tmp_path_factory.mktemp("years"))}
 
 
 @pytest.fixture
-def running(engine, database, far_folder, gap):
-    with system(database, DATABASE, far_folder, DISTRICT=gap) as up:
-        up.turn(JANUARY)
-        yield up
+def running(running):
+    running.turn(JANUARY)
+    return running
 
 
 @pytest.fixture

@@ -15,10 +15,8 @@ from tests.app.web.test_api import Api
 from tests.app.web.test_office_people import at_desk, page_of
 from tests.app.web.test_proofs import file_of, words_of
 from tests.app.web.test_resident import code_of, number_of, wait_for
-from tests.conftest import DATABASE
 from tests.level_years import level_district
 from tests.refunding import rows
-from tests.system import system
 
 __all__ = ["agent"]
 LATE = datetime(2022, 1, 15, 9, tzinfo=BEIJING)
@@ -27,14 +25,8 @@ BILLS = "select person_id, insurance, level, tier, personal_due, state from bill
 
 
 @pytest.fixture(scope="module")
-def named(tmp_path_factory):
-    return level_district(tmp_path_factory.mktemp("levels"))
-
-
-@pytest.fixture
-def running(engine, database, far_folder, named):
-    with system(database, DATABASE, far_folder, DISTRICT=named) as up:
-        yield up
+def also(tmp_path_factory):
+    return {"DISTRICT": level_district(tmp_path_factory.mktemp("levels"))}
 
 
 def bills(running, person):
