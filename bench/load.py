@@ -8,6 +8,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+CROWDED = 503
+
 
 @dataclass
 class Seen:
@@ -15,12 +17,15 @@ class Seen:
 
     statuses: dict[int, int] = field(default_factory=dict)
     took: list[float] = field(default_factory=list)
+    refused: list[float] = field(default_factory=list)  # the same of those that were told to come again
     seconds: float = 0.0
 
     def add(self, status: int, seconds: float) -> None:
         """One more answer."""
         self.statuses[status] = self.statuses.get(status, 0) + 1
         self.took.append(seconds)
+        if status == CROWDED:
+            self.refused.append(seconds)
 
     def rate(self, status: int = 200) -> float:
         """Answers of one status per second."""
@@ -28,7 +33,12 @@ class Seen:
 
     def percentile(self, share: float) -> float:
         """Seconds below which `share` of the answers lie."""
-        return sorted(self.took)[min(len(self.took) - 1, int(len(self.took) * share))]
+        return percentile(self.took, share)
+
+
+def percentile(seconds: Sequence[float], share: float) -> float:
+    """Seconds below which `share` of these lie; 0 if there are none."""
+    return sorted(seconds)[min(len(seconds) - 1, int(len(seconds) * share))] if seconds else 0.0
 
 
 def request(method: str, path: str, headers: dict[str, str], body: bytes = b"") -> bytes:

@@ -83,10 +83,14 @@ def _village(ground: Ground, runs: int) -> Ratio:
     token = sessions.new_token()
     with parts.engine.begin() as connection:
         code = connection.exec_driver_sql("select min(village_code) from household").scalar_one()
-        connection.exec_driver_sql(
-            "update household set village_code = %s, number = right(id::text, 8)"
-            " where id in (select household_id from person order by id limit %s)",
-            (code, VILLAGE),
+        connection.exec_driver_sql(  # not one who stands there already: so many and no more
+            "with there as (select count(*) as people from person p join household h on h.id = p.household_id"
+            "   where h.village_code = %(code)s), more as (select household_id,"
+            "    sum(count(*)) over (order by household_id) as people from person p join household h"
+            "    on h.id = p.household_id where h.village_code <> %(code)s group by household_id)"
+            " update household set village_code = %(code)s, number = right(id::text, 8) where id in ("
+            "   select household_id from more where people <= %(most)s - (select people from there))",
+            {"code": code, "most": VILLAGE},
         )
         agent = connection.exec_driver_sql("select min(agent_id) from agent_village").scalar_one()
         connection.exec_driver_sql(

@@ -1,13 +1,16 @@
 """How a web process stops without losing anybody: not ready, a pause in which it still takes what comes, then it takes
-what waits at the door and closes it, and finishes what it has in hand. And how long it listens to one request."""
+what waits at the door and closes it, and finishes what it has in hand. And how long it listens to one request, and what
+becomes of who comes while every thread is taken."""
 
 import ctypes
 import mmap
 import os
+import selectors
 import socket
 import struct
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,6 +22,7 @@ from config.settings import Settings, environment
 PAUSE_S = Settings.from_environment(environment()).drain_s
 LISTENS_S = 10.0  # to a request, its body included: who stops in the middle holds a thread no longer (F7)
 RELOAD_S = 60.0  # so long after the word to reload every worker that is told to stop is being replaced
+_LINE, _PIECE = 4096, 64 * 1024  # a first line at most; what is taken at a time
 _ATTACH_FILTER, _RETURN = 26, 0x06  # asm-generic/socket.h SO_ATTACH_FILTER; linux/bpf_common.h BPF_RET | BPF_K
 _RELOADED_AT = mmap.mmap(-1, 8)  # shared by the master and all that it forks; monotonic seconds
 
@@ -38,9 +42,36 @@ class DrainingWorker(ThreadWorker):
         self._heard_since: dict[TConn, float] = {}
 
     def enqueue_req(self, conn: TConn) -> None:
-        """One more request waits for a thread. From now on: else a hundred would be heard in turns."""
+        """One more request waits for a thread. From now on: else a hundred would be heard in turns. Who would wait
+        behind every thread is told so here and now, if he is to be told (app/web/door/full.py)."""
+        full = getattr(self.wsgi, "extensions", {}).get("full") if len(self._heard_since) >= self.cfg.threads else None
+        if full is not None:
+            head = _beginning(conn)
+            if head is None:
+                return self._ask_again_when_it_speaks(conn)
+            if answer := full.answer(head):
+                return self._send_away(conn, answer)
         self._heard_since[conn] = time.monotonic()
-        super().enqueue_req(conn)
+        return super().enqueue_req(conn)
+
+    def _ask_again_when_it_speaks(self, conn: TConn) -> None:
+        """As one that a thread has waited for in vain: it may say nothing for as long as a kept one may."""
+        conn.sock.setblocking(False)
+        conn.set_timeout()
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def _send_away(self, conn: TConn, answer: bytes) -> None:
+        """What he sent is taken from the socket, as far as it is here: closed with it unread, a connection is reset,
+        and the answer lost."""
+        conn.sock.setblocking(False)
+        with suppress(OSError):
+            while len(conn.sock.recv(_PIECE)) == _PIECE:
+                pass
+            conn.sock.send(answer)
+            conn.sock.shutdown(socket.SHUT_WR)
+        self.nr_conns -= 1
+        conn.close()
 
     def handle(self, conn: TConn) -> object:
         """One request of a connection, in a thread."""
@@ -99,6 +130,19 @@ class DrainingWorker(ThreadWorker):
             before = self.nr_conns
             for listener in self.sockets:
                 self.accept(listener)
+
+
+def _beginning(conn: TConn) -> bytes | None:
+    """The first bytes of the request that waits on a connection, which stay there; None if nothing came yet, no byte if
+    nothing will."""
+    if conn.parser is not None and (read_ahead := conn.parser.unreader.buf.getvalue()):
+        return bytes(read_ahead)
+    try:
+        return conn.sock.recv(_LINE, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""
 
 
 def _others_listen(door: socket.socket) -> bool:

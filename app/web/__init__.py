@@ -14,7 +14,7 @@ from app.web.agent import households, village
 from app.web.api import payments, people, reader, refunds, session, sheets, spec, subscriptions
 from app.web.api import policy as policy_year
 from app.web.api import proofs as api_proofs
-from app.web.door import access, back, errors, forms, health, load
+from app.web.door import access, back, errors, forms, full, health, load
 from app.web.door.access import anybody, api_resident, by_permission, page_account, page_agent, page_resident, proven
 from app.web.door.csp import policy
 from app.web.door.errors import request_number
@@ -98,6 +98,7 @@ def open_doors(app: APIFlask) -> None:
     forms.register(app, {blueprint.name for blueprint, _, _, has_forms in DOORS if has_forms})
     app.after_request(_end)
     app.teardown_request(_forget_places)
+    full.register(app)
 
 
 def _on_every_page() -> dict[str, object]:
