@@ -1,5 +1,5 @@
-"""One statement that reads and stands alone, with no transaction around it: fast and odd, for the one question that
-every look at what is due begins with.
+"""One statement that stands alone, with no transaction around it: fast and odd, for the one question that every look at
+what is due begins with, and the note that its session is in use.
 
 What a transaction is told when it begins (core/db.py) the statement says itself, so there is one message to the server
 and one answer instead of three; and rows come as the driver reads them, without a description of each column. Together

@@ -204,13 +204,12 @@ def belongs(connection: Connection, token_hash: bytes, account_id: int, people: 
     connection.execute(whose.values(account_id=account_id, unsure_id=None, known=known))
 
 
-def extend(connection: Connection, visitor: Visitor, *, now: datetime) -> None:
-    """A session in use lives on, to its last moment at most."""
-    connection.execute(
-        update(Session)
-        .where(Session.token_hash == visitor.token_hash)
-        .values(expires_at=min(now + visitor.idle, visitor.ends_at))
-    )
+def extend(engine: Engine, visitor: Visitor, *, now: datetime) -> None:
+    """A session in use lives on, to its last moment at most; one statement that stands alone."""
+    ask_alone(engine, _EXTEND, (min(now + visitor.idle, visitor.ends_at), visitor.token_hash))
+
+
+_EXTEND = "update session set expires_at = %s where token_hash = %s returning expires_at"
 
 
 def send_off(connection: Connection, token_hash: bytes, detour: bytes | None) -> None:

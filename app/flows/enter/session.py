@@ -107,8 +107,7 @@ def visitor_with_people(parts: Parts, token: str, *, years: Years) -> tuple[Visi
 def _live_on(parts: Parts, visitor: Visitor | None, now: datetime) -> None:
     if visitor is not None and visitor.stales(now):
         try:
-            with parts.engine.begin() as connection:
-                sessions.extend(connection, visitor, now=now)
+            sessions.extend(parts.engine, visitor, now=now)
         except InternalError as error:
             if not isinstance(error.orig, ReadOnlySqlTransaction):  # then looking up goes on without it
                 raise
