@@ -83,11 +83,8 @@ def join(settings: Settings, engine: Engine) -> Parts:
 
 
 def _rules(settings: Settings) -> PolicyYear:
-    """BadSettings for a year whose rules can be reckoned and not be collected: nobody is charged half his due, or with
-    a part that nobody owes."""
+    """BadSettings for a year whose rules cannot be collected here: nobody is charged with a part that nobody owes."""
     rules = load_year(settings.levy_year, settings.district.years)
-    if rules.not_collected:
-        raise BadSettings([f"LEVY_YEAR: {rules.year} cannot be collected yet: {', '.join(rules.not_collected)}"])
     if (rules.source.district, rules.source.city) != (settings.district.name, settings.district.city):
         raise BadSettings([f"LEVY_YEAR: {rules.year} has the rules of another district than DISTRICT names"])
     if strange := strangers(rules, settings.district.departments):

@@ -2,7 +2,7 @@
 const api = require("./lib/api");
 
 App({
-  globalData: { large: false, tiers: {}, levels: {}, items: [], lost: false, payment: null },
+  globalData: { large: false, tiers: {}, levels: {}, rises: {}, items: [], lost: false, payment: null },
 
   onLaunch() {
     const { fontSizeScaleFactor = 1 } = wx.getAppBaseInfo(); // care mode is 1.4

@@ -88,7 +88,7 @@ def _list(text: str, most: int, unit: str) -> str:
         shown = "、".join(members[:kept]) + f"等{how_many}{unit}"
         if len(shown) <= most and how_many > 1:
             return shown
-    return text[:most]
+    return text.partition("：")[0][:most]  # what is said of a member comes last
 
 
 CUT: Mapping[str, Callable[[str, int], str]] = {

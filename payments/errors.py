@@ -185,6 +185,12 @@ class RefundChanged(Conflict):
     text = "可以退的钱和您刚才看到的不一样了，请刷新后再看。"
 
 
+class RaisedSince(Conflict):
+    """A pension whose tier was raised since: the difference stands on it, and goes back first (decision 0048)."""
+
+    text = "这一项后来补差价提高过档次。请先退“补差提档”那一笔，退了再来退这一笔。"
+
+
 class RefundTooOld(Conflict):
     """The gateway gives nothing back any more for a payment of that age."""
 

@@ -50,6 +50,8 @@ def _items(page: Page, facts: Mapping[str, Any]) -> None:
             ),
             _ENDS,
         )
+        if item.get("raised_from"):
+            page.row((f"　{item['title']}", "", "", "", "", ""), _ENDS)
         for fund in item.get("funds", ()):  # papers of an item without another fund do not say
             page.row((f"　其中{fund['name']}", "", "", "", "", yuan(fund["amount"])), _ENDS)
     page.row(("合计", "", "", "", "", yuan(facts["amount"])), _ENDS, head=True)

@@ -6,14 +6,16 @@ from typing import Any
 
 from app.policy.facts import Insurance
 from app.policy.terms import PolicyYear
-from app.policy.words import item_words, level_words, past_day, phrases, within
+from app.policy.words import item_words, level_words, past_day, phrases, rise_words, within
 from core.clock import business_day
 from core.money import Fen
 
 
 def title_of(bill: Any) -> str:
-    """2022年居民养老, 2022年居民医保（二档）; of a back-payment 2019、2020年养老补缴. `bill`: a row with the
-    columns named here."""
+    """2022年居民养老, 2022年居民医保（二档）; of a back-payment 2019、2020年养老补缴; of a tier that was raised
+    2024年居民养老补差提档：300元→500元. `bill`: a row with the columns named here."""
+    if bill.raised_from is not None:
+        return rise_words(bill.levy_year, bill.raised_from, bill.tier)
     back_years = None if bill.determination is None else bill.years or ()
     return item_words(Insurance(bill.insurance), bill.levy_year, back_years, bill.level)
 
@@ -28,11 +30,13 @@ def within_words(rules: PolicyYear, held: Mapping[str, Fen] | None, whole: Fen) 
     return within({rules.funds.get(code, code): amount for code, amount in sorted((held or {}).items())}, whole)
 
 
-def named_tier(rules: PolicyYear, tier: Fen | None, *, back: bool) -> Fen | None:
-    """The tier that is said beside a pension's amount: 500 元档. None for an amount between two, which is no tier.
-    `back`: of a back-payment."""
-    pension = rules.has_pension
-    return tier if tier and (back or not pension or pension.names(tier)) else None
+def named_tier(rules: PolicyYear, bill: Any) -> Fen | None:
+    """The tier that is said beside a pension's amount: 500 元档. None for an amount between two, which is no tier, and
+    for one that was raised, whose title says it. `bill`: a row with the columns named here."""
+    if not bill.tier or bill.raised_from is not None:
+        return None
+    pension, back = rules.has_pension, bill.determination is not None
+    return bill.tier if back or not pension or pension.names(bill.tier) else None
 
 
 def collected_words(rules: PolicyYear, both: str = "居民两险") -> str:
@@ -43,11 +47,19 @@ def collected_words(rules: PolicyYear, both: str = "居民两险") -> str:
 
 def paid_words(bill: Mapping[str, Any], today: date) -> str:
     """How a settled bill was paid, and when. Pure."""
-    day = past_day(business_day(datetime.fromisoformat(bill["settled_at"])), today)
     if bill["personal_due"] == 0:
-        return f"已经办好了（{day}），政府替您交，什么都不用办。"
+        return f"已经办好了（{_day(bill, today)}），政府替您交，什么都不用办。"
+    return f"已经交过了：{paid_how(bill, today)}。不用再交。"
+
+
+def paid_how(bill: Mapping[str, Any], today: date) -> str:
+    """11月5日，微信: when a settled bill was paid, and by which channel. Pure."""
     channel = _CHANNEL_WORDS.get(bill["settled_by"].split(":")[1])
-    return f"已经交过了：{day}{f'，{channel}' if channel else ''}。不用再交。"
+    return f"{_day(bill, today)}{f'，{channel}' if channel else ''}"
+
+
+def _day(bill: Mapping[str, Any], today: date) -> str:
+    return past_day(business_day(datetime.fromisoformat(bill["settled_at"])), today)
 
 
 _CHANNEL_WORDS = {"wechat": "微信", "alipay": "支付宝", "unionpay": "云闪付", "ccb_pos": "刷卡"}
@@ -59,13 +71,18 @@ def titles_together(items: Sequence[Any]) -> str:
     `items`: bills, or dues, whose `years` are those of a back-payment."""
     own: dict[_Kind, set[int]] = {}
     for item in items:
-        if item.determination is None:
+        if _is_own(item):
             own.setdefault((Insurance(item.insurance), item.level), set()).add(item.levy_year)
-    said = [title_of(item) if item.determination is not None else _of_years(item, own) for item in items]
+    said = [_of_years(item, own) if _is_own(item) else title_of(item) for item in items]
     return "、".join(dict.fromkeys(said))
 
 
 _Kind = tuple[Insurance, int | None]  # with the level of the medical insurance
+
+
+def _is_own(item: Any) -> bool:
+    """Is it the premium of a year?"""
+    return item.determination is None and item.raised_from is None
 
 
 def _of_years(item: Any, own: dict[_Kind, set[int]]) -> str:

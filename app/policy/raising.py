@@ -1,5 +1,5 @@
 """Raising the pension's tier once within the year by paying the difference, where a year allows it; the subsidy is that
-of the last tier. Pure. No page collects it yet: a year that allows it is not collected (`not_collected`)."""
+of the last tier. Pure (decision 0048)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

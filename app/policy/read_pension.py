@@ -53,6 +53,8 @@ def _check(page: Page, pension: Pension) -> None:
         raise page.wrong("backpay", "names no tier of the year")
     if pension.raising_until and not pension.calendar.opens <= pension.raising_until <= pension.calendar.last:
         raise page.wrong("raising_until", "lies outside the pension's days")
+    if pension.raising_until and not pension.tiers:
+        raise page.wrong("raising_until", "has no tier to rise to")
     rising = sorted(pension.bands, key=lambda band: band.low)
     subsidies = [band.of(edge) for band in rising for edge in (band.low, band.high or pension.highest_tier)]
     if pension.raising_until and subsidies != sorted(subsidies):

@@ -136,18 +136,6 @@ class PolicyYear:
         """Is this insurance collected under these rules?"""
         return (self.has_medical if insurance is Insurance.RES_MEDICAL else self.has_pension) is not None
 
-    @property
-    def not_collected(self) -> list[str]:
-        """What the rules ask for and the pages, bills and books do not know yet; such a year can be reckoned, not
-        collected."""
-        medical, pension = self.has_medical, self.has_pension
-        asks = {
-            "raising a pension tier within the year": pension is not None and pension.raising_until is not None,
-            "aid into pension accounts": pension is not None and pension.aid is not None,
-            "people from elsewhere without a permit": medical is not None and medical.nonlocals,
-        }
-        return [words for words, asked in asks.items() if asked]
-
     def mode(self, channel: str) -> Mode:
         """Who collects through a channel; UnknownChannel if the year does not name it."""
         mode = self.channels.get(channel)

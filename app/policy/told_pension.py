@@ -38,7 +38,7 @@ def _pension(pension: Pension) -> list[Row]:
     if aid := pension.aid:
         rows.append((words["aid"], in_yuan(aid.most)))
         span = words["aid_span"].format(opens=chinese_day(aid.opens), last=chinese_day(aid.last))
-        rows.append((words["aid_days"], span))
+        rows += [(words["aid_days"], span), (words["aid_way"], words["aid_elsewhere"])]
     for name in ("tier", "most"):
         if (amount := getattr(pension.backpay, name)) is not None:
             rows.append((words[f"backpay_{name}"], in_yuan(amount)))

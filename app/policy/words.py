@@ -75,6 +75,13 @@ def item_words(insurance: Insurance, year: int, back_years: Sequence[int] | None
     return f"{years}{years and '年'}{phrases('backpays')[insurance]}"
 
 
+def rise_words(year: int, paid: Fen, tier: Fen | None) -> str:
+    """2024年居民养老补差提档：300元→500元; without the steps while no tier is chosen."""
+    words = phrases("rise")
+    item = words["item"].format(year=year, pension=phrases("names")[Insurance.RES_PENSION])
+    return words["steps"].format(item=item, paid=plain_yuan(paid), tier=plain_yuan(tier)) if tier else item
+
+
 def level_words(level: int) -> str:
     """二档: a level of the medical insurance as people call it. Pure."""
     return f"{_NUMERALS[level - 1] if level <= len(_NUMERALS) else level}档"

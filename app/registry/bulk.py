@@ -33,7 +33,8 @@ select h.village_code,
                     string_agg(levy_year::text, '|') filter (where insurance = 'RES_PENSION') as pension,
                     string_agg(levy_year || coalesce(':' || level, ''), '|')
                       filter (where insurance = 'RES_MEDICAL') as medical
-               from bill where state = 'settled' and determination is null and levy_year = any (%(years)s)
+               from bill where state = 'settled' and determination is null and raised_from is null
+                           and levy_year = any (%(years)s)
               group by person_id
             ) paid on paid.person_id = p.id
   left join (select person_id,

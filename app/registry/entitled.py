@@ -37,7 +37,8 @@ def maybe_entitled(
 
 _QUERY = text(
     "select b.* from bill b join person p on p.id = b.person_id"
-    " where b.levy_year = :year and b.determination is null and b.state = 'settled' and b.personal_due > 0 and p.alive"
+    " where b.levy_year = :year and b.determination is null and b.raised_from is null and b.state = 'settled'"
+    " and b.personal_due > 0 and p.alive"
     " and p.restricted_at is null"
     " and (cast(:people as bigint[]) is null or b.person_id = any (:people))"
     " and (:newest and exists (select from category c where c.person_id = p.id and c.insurance = b.insurance)"

@@ -28,7 +28,10 @@ begin
                                 'level', b.level,
                                 'personal_due', b.personal_due, 'settled_at', b.settled_at,
                                 'settled_by', b.settled_by, 'reason_code', b.reason_code,
-                                'benefit_start', b.benefit_start))
+                                'benefit_start', b.benefit_start, 'raised_from', b.raised_from,
+                                'going_back', case when b.insurance = 'RES_PENSION' and b.state = 'settled' then exists (
+                                  select from refund_bill r where r.household_id = b.household_id
+                                     and r.bill_id = b.id and r.live) end))
                          from bill b
                         where b.person_id = p.id and b.state not in ('withdrawn', 'refunded')
                           and (b.levy_year = any (p_years) or b.insurance = 'RES_MEDICAL' and b.state = 'settled')),

@@ -106,7 +106,7 @@ def _standings(
     year: int, enrolments: Mapping[str, Sequence[Any]] | None, categories: Sequence[str], said: Mapping[str, Any]
 ) -> dict[str, Standing]:
     own = [bill for bill in said["bills"] or () if bill["levy_year"] == year]
-    bills = {(bill["insurance"], bill["determination"]): bill for bill in own}
+    bills = {(bill["insurance"], bill["determination"], bill["raised_from"] is not None): bill for bill in own}
     words = [word for word in said["determinations"] or () if word["levy_year"] == year]
     return {
         each: _standing(
@@ -124,7 +124,7 @@ def _standing(
     insurance: str,
     enrolment: Sequence[Any] | None,
     flags: Sequence[str],
-    bills: Mapping[tuple[str, int | None], Mapping[str, Any]],
+    bills: Mapping[tuple[str, int | None, bool], Mapping[str, Any]],
     determinations: Sequence[Mapping[str, Any]],
 ) -> Standing:
     status, employee_insured, elsewhere, last_tier = enrolment or ("NONE", False, "none", None)
@@ -134,11 +134,12 @@ def _standing(
         insured_elsewhere=frozenset(elsewhere.split("|")) - {"none", ""},
         categories=frozenset(flag.split(":", 1)[1] for flag in flags if flag.startswith(insurance)),
         last_tier=last_tier,
-        bill=bills.get((insurance, None)),
+        bill=bills.get((insurance, None, False)),
         determinations={said["kind"]: said for said in determinations},
         backpays=[
-            {**said, "bill": bills.get((insurance, said["id"]))}
+            {**said, "bill": bills.get((insurance, said["id"], False))}
             for said in determinations
             if said["kind"] in BACKPAY and said["state"] != State.REJECTED
         ],
+        rise=bills.get((insurance, None, True)),
     )

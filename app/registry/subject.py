@@ -11,8 +11,9 @@ Reckoned = TypeVar("Reckoned")
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a person stands in one insurance: registration, schemes, categories; the year's bill, if there is one; the
-    bureau's words of the year; and what is to be paid for former years, beside the year's premium."""
+    """How a person stands in one insurance: registration, schemes, categories; the year's bill, if there is one, and
+    that by which its tier is raised; the bureau's words of the year; and what is to be paid for former years, beside
+    the year's premium."""
 
     registered: bool
     employee_insured: bool
@@ -22,6 +23,13 @@ class Standing:
     bill: Mapping[str, Any] | None
     determinations: Mapping[str, Mapping[str, Any]]  # the latest of each kind: id, state, amount, years, benefit_start
     backpays: Sequence[Mapping[str, Any]]  # determinations of back-payments, open or approved, each with its `bill`
+    rise: Mapping[str, Any] | None = None  # the bill of the difference to a higher tier, paid or not
+
+    @property
+    def paid_tier(self) -> int | None:
+        """The pension tier that is paid for the year, the raised one if it was raised; fen."""
+        bills = (bill for bill in (self.rise, self.bill) if bill is not None and bill["state"] == "settled")
+        return next((bill["tier"] for bill in bills), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +108,7 @@ class Subject:
         """The pension tier he paid last before this year, in fen: here, else what the bureau's file says. A file that
         was carried over into a new year tells of the year before that."""
         before = self.years.get(self.levy_year - 1)
-        bill = before.standing["RES_PENSION"].bill if before else None
-        paid = bill["tier"] if bill is not None and bill["state"] == "settled" else None
+        paid = before.standing["RES_PENSION"].paid_tier if before else None
         return paid or self.standing["RES_PENSION"].last_tier
 
     @property
@@ -111,7 +118,7 @@ class Subject:
             bill is not None and bill["state"] == "open"
             for said in self.years.values()
             for standing in said.standing.values()
-            for bill in (standing.bill, *(backpay["bill"] for backpay in standing.backpays))
+            for bill in (standing.bill, standing.rise, *(backpay["bill"] for backpay in standing.backpays))
         )
 
     def in_year(self, year: int) -> "Subject":

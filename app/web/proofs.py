@@ -30,7 +30,7 @@ village = APIBlueprint("village_proofs", __name__, enable_openapi=False)
 def offered(person: str, insurance: str) -> Answer:
     """Which papers there are of one item, and when the other one comes."""
     subject, item = item_of_person(known(person), insurance)
-    papers = behind(parts(), subject, item.insurance, item.determination)
+    papers = behind(parts(), subject, item.insurance, item.determination, rise=item.rise)
     return render_template(
         "resident/proof.html",
         subject=subject,
@@ -46,9 +46,8 @@ def offered(person: str, insurance: str) -> Answer:
 def certificate(person: str, insurance: str) -> Answer:
     """Write the certificate, then to its file."""
     subject, item = item_of_person(known(person), insurance)
-    return redirect(
-        url_for("proofs.file", code=certify(parts(), subject, item.insurance, item.determination).code), 303
-    )
+    paper = certify(parts(), subject, item.insurance, item.determination, rise=item.rise)
+    return redirect(url_for("proofs.file", code=paper.code), 303)
 
 
 @bp.post("/pay/<number>/proof")

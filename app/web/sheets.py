@@ -6,11 +6,12 @@ from flask import render_template, request
 
 from app.flows.due.explain import explain
 from app.flows.due.quote import amount_due, subjects
+from app.flows.due.rise import due_of_rise
 from app.flows.register.determine import ask_for_history
 from app.policy.sheet import Sheet
 from app.registry.find import Subject
 from app.web.door.parts import parts
-from app.web.wishes import Item, item_named, level_of, levels, tiers
+from app.web.wishes import Item, item_named, level_of, levels, rises, tier_of, tiers
 from core.errors import NotFound
 
 
@@ -44,15 +45,18 @@ def in_its_year(subject: Subject, year: int) -> Subject:
 def sheet_of(subject: Subject, named: str, *, at: datetime, channel: str) -> Sheet:
     """The sheet of an item's key, with the tier or level in the address; of a year that is closed only what was
     paid is told. NoSuchSheet, NoSuchItem, YearClosed."""
-    item = insurance, year, determination = item_of(named)
-    level = level_of(item, subject.id, levels(request.args))
-    tier, own = tiers(request.args).get(subject.id, {}).get((year, determination)), in_its_year(subject, year)
-    if year not in parts().levy.years.all:
-        due = amount_due(parts(), own, insurance, at=at, channel=channel, determination=determination)
+    item = item_of(named)
+    named_item, own = {"determination": item.determination, "rise": item.rise}, in_its_year(subject, item.levy_year)
+    if item.levy_year not in parts().levy.years.all:
+        if item.rise:
+            due = due_of_rise(parts(), own, at=at, channel=channel)
+        else:
+            due = amount_due(parts(), own, item.insurance, at=at, channel=channel, determination=item.determination)
         if not due.settled:
-            parts().levy.known(year)
-    chosen = {"tier": tier, "level": level, "determination": determination}
-    return explain(parts(), own, insurance, at=at, channel=channel, **chosen)
+            parts().levy.known(item.levy_year)
+    level = level_of(item, subject.id, levels(request.args))
+    tier = tier_of(item, tiers(request.args).get(subject.id, {}), rises(request.args).get(subject.id, {}))
+    return explain(parts(), own, item.insurance, at=at, channel=channel, tier=tier, level=level, **named_item)
 
 
 def sheet_page(subject: Subject, named: str, *, channel: str, back: str, ask: str) -> str:

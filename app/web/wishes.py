@@ -1,7 +1,8 @@
 """What a page asks for, read from its fields: `item=<reference>:<insurance>@<year>`, `tier.<reference>@<year>=<fen>`;
 of a back-payment `item=<reference>:<insurance>@<year>:<determination>` and `tier.<reference>@<year>:<determination>`;
-`level.<reference>@<year>=<level>` of the medical insurance. What is typed is `yuan.<reference>@<year>`, in place of a
-tier. The year may be left out while only one is collected."""
+`level.<reference>@<year>=<level>` of the medical insurance; of a pension that is paid and raised
+`item=<reference>:RES_PENSION@<year>:rise` and `rise.<reference>@<year>=<fen>`. What is typed is
+`yuan.<reference>@<year>`, in place of a tier. The year may be left out while only one is collected."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from unicodedata import normalize
 
 from werkzeug.datastructures import MultiDict
 
+from app.flows.due.item import RISE
 from app.flows.pay.start import Want
 from app.flows.refund.follow import RefundFollowed, follow
 from app.policy.facts import Insurance
@@ -18,7 +20,8 @@ from core.errors import BadInput, NotFound
 from core.money import Fen, fen
 from payments.errors import NoSuchRefund
 
-_TIER, _LEVEL, _YUAN = "tier.", "level.", "yuan."
+_TIER, _LEVEL, _RISE, _YUAN = "tier.", "level.", "rise.", "yuan."
+_CHOICES = (_TIER, _LEVEL, _RISE)
 MOST_ITEMS = 48
 MOST_LETTERS = 20  # of what is typed as an amount
 
@@ -53,6 +56,24 @@ def levels(fields: MultiDict[str, Any]) -> dict[int, dict[int, int]]:
     return chosen
 
 
+def rises(fields: MultiDict[str, Any]) -> dict[int, dict[int, Fen]]:
+    """The tiers to which a pension that is paid shall be raised, by person id, then levy year. BadWish for one that is
+    no number."""
+    chosen: dict[int, dict[int, Fen]] = {}
+    for _, person, (year, _), tier in _chosen(fields, _RISE):
+        chosen.setdefault(person, {})[year] = tier
+    return chosen
+
+
+def choices(fields: MultiDict[str, Any]) -> dict[int, dict[str, Any]]:
+    """All that was chosen, by person id, as `due.quote.all_due` takes it."""
+    found: dict[int, dict[str, Any]] = {}
+    for kind, chosen in (("tiers", tiers(fields)), ("levels", levels(fields)), ("rises", rises(fields))):
+        for person, own in chosen.items():
+            found.setdefault(person, {})[kind] = own
+    return found
+
+
 def typed_amounts(fields: MultiDict[str, Any]) -> dict[str, str]:
     """What somebody typed as his pension that is no amount, as fields with what he typed."""
     return {
@@ -82,8 +103,8 @@ def typed_fen(typed: str) -> Fen | None:
 
 
 def tier_fields(fields: MultiDict[str, Any]) -> dict[str, str]:
-    """All that was chosen, tiers and levels, as fields to be handed on to the next page."""
-    return {f"{kind}{named}": str(value) for kind in (_TIER, _LEVEL) for named, _, _, value in _chosen(fields, kind)}
+    """All that was chosen, tiers, levels and rises, as fields to be handed on to the next page."""
+    return {f"{kind}{named}": str(value) for kind in _CHOICES for named, _, _, value in _chosen(fields, kind)}
 
 
 def carried(fields: MultiDict[str, Any]) -> dict[str, str]:
@@ -93,7 +114,7 @@ def carried(fields: MultiDict[str, Any]) -> dict[str, str]:
     return {
         name: value
         for name, value in fields.items()
-        if name.startswith((_TIER, _LEVEL)) and value.isdecimal() and _known(name.partition(".")[2])
+        if name.startswith(_CHOICES) and value.isdecimal() and _known(name.partition(".")[2])
     }
 
 
@@ -103,39 +124,58 @@ def _known(item: str) -> bool:
 
 def wants(fields: MultiDict[str, Any], *, only: str | None = None) -> list[Want]:
     """The items chosen, with their tiers and levels; `only` stands for a single item by its own button."""
-    chosen, at = tiers(fields), levels(fields)
+    chosen = _Chosen(tiers(fields), levels(fields), rises(fields))
     items = [only] if only else list(dict.fromkeys(fields.getlist("item")))
     if len(items) > MOST_ITEMS:
         raise BadWish
-    return [_want(item, chosen, at) for item in items]
+    return [_want(item, chosen) for item in items]
+
+
+class _Chosen(NamedTuple):
+    """All that was chosen, by person id."""
+
+    tiers: Mapping[int, Mapping[tuple[int, int | None], Fen]]
+    levels: Mapping[int, Mapping[int, int]]
+    rises: Mapping[int, Mapping[int, Fen]]
 
 
 class Item(NamedTuple):
-    """One levy item of somebody: the insurance, for which year, and the determination of a back-payment."""
+    """One levy item of somebody: the insurance, for which year, and the determination of a back-payment, or is it the
+    rise of a pension that is paid."""
 
     insurance: Insurance
     levy_year: int
     determination: int | None
+    rise: bool = False
 
 
 def item_named(key: str) -> Item | None:
-    """The item of a key as `due.quote.item_key` makes it. YearUnsaid."""
+    """The item of a key as `due.item.item_key` makes it. YearUnsaid."""
     insurance, year, number = _parts_of(key)
+    if number == RISE:
+        rises = insurance == Insurance.RES_PENSION and _said(year)
+        return Item(Insurance.RES_PENSION, *_year_and_number(year, None), True) if rises else None
     if insurance not in Insurance.__members__ or not _said(year) or not _said(number):
         return None
     return Item(Insurance(insurance), *_year_and_number(year, number))
 
 
-def _want(
-    item: str, chosen: Mapping[int, Mapping[tuple[int, int | None], Fen]], at: Mapping[int, Mapping[int, int]]
-) -> Want:
+def _want(item: str, chosen: _Chosen) -> Want:
     named, _, key = item.partition(":")
     found = item_named(key)
     if found is None:
         raise BadWish
-    person, of_year = known(named), (found.levy_year, found.determination)
-    tier = chosen.get(person, {}).get(of_year) if found.insurance is Insurance.RES_PENSION else None
-    return Want(person, found.insurance, tier, found.determination, found.levy_year, level_of(found, person, at))
+    person = known(named)
+    level = level_of(found, person, chosen.levels)
+    tier = tier_of(found, chosen.tiers.get(person, {}), chosen.rises.get(person, {}))
+    return Want(person, found.insurance, tier, found.determination, found.levy_year, level, found.rise)
+
+
+def tier_of(item: Item, own: Mapping[tuple[int, int | None], Fen], raised: Mapping[int, Fen]) -> Fen | None:
+    """The tier that somebody chose for an item; None for whatever has none."""
+    if item.insurance is not Insurance.RES_PENSION:
+        return None
+    return raised.get(item.levy_year) if item.rise else own.get((item.levy_year, item.determination))
 
 
 def level_of(item: Item, person: int, at: Mapping[int, Mapping[int, int]]) -> int | None:

@@ -79,9 +79,10 @@ async function anew() {
     wx.login({ success: (/** @type {any} */ told) => done(told.code), fail: () => fail(SILENT) }),
   );
   forget();
-  const { tiers, levels, items } = getApp().globalData;
-  const lost = Object.keys(tiers).length + Object.keys(levels).length + items.length > 0;
-  Object.assign(getApp().globalData, { tiers: {}, levels: {}, items: [], lost });
+  const { tiers, levels, rises, items } = getApp().globalData;
+  const chosen = [tiers, levels, rises].map((each) => Object.keys(each).length);
+  const lost = chosen.some((many) => many > 0) || items.length > 0;
+  Object.assign(getApp().globalData, { tiers: {}, levels: {}, rises: {}, items: [], lost });
   token = (await ask("POST", "/session", { code })).token;
 }
 

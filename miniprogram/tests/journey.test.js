@@ -5,7 +5,7 @@ const { start, open, tap, opened } = require("./platform");
 const { call } = require("../lib/api");
 
 const { LIANGXIAN_API: api, SANDBOX: sandbox, OPENID: openid, PHONE: phone } = process.env;
-const { LEVELS: levels } = process.env; // of a year with levels and any amount, other things are to be chosen
+const { LEVELS: levels, RISE: rise } = process.env; // of such a year other things are to be chosen
 const { NAME: name, ID_NUMBER: idNumber, NEIGHBOUR: neighbour, NEIGHBOURS_NUMBER: neighboursNumber } = process.env;
 const idle = () => call("DELETE", "/session").catch(() => {}); // as half an hour would end it
 
@@ -149,5 +149,48 @@ const byLevel = async () => {
   paid.onUnload();
 };
 
-if (levels) test("by level and amount", byLevel);
+const byRise = async () => {
+  start({ api, sandbox, openid });
+  const login = open("phone");
+  login.onLoad();
+  login.typed({ currentTarget: { dataset: { field: "phone" } }, detail: { value: phone } });
+  await login.ask();
+  login.typed({ currentTarget: { dataset: { field: "code" } }, detail: { value: await text() } });
+  await login.prove();
+  const who = open("who");
+  await who.onLoad();
+  who.setData({ name, id_number: idNumber });
+  who.agree();
+  await who.find();
+
+  const due = open("due");
+  await due.onShow();
+  const [{ person }] = due.data.people;
+  const at = (value) => ({ currentTarget: { dataset: { person, index: 1 } }, detail: { value } });
+  const [medical, pension] = due.data.people[0].due;
+  assert.deepStrictEqual([pension.payable, pension.rise.words, due.data.homes[0].chosen], [false, "", 1], "it is no debt");
+  assert.deepStrictEqual(pension.rise.names.slice(0, 2), ["不提了", "提到 500 元档，补 200 元"]);
+  await due.pickRise(at(2));
+  assert.strictEqual(due.data.people[0].due[1].rise.words, "300");
+  await due.pickRise(at(0));
+  assert.deepStrictEqual([due.data.people[0].due[1].rise.words, due.data.homes[0].chosen], ["", 1]);
+  await due.pickRise(at(1));
+  await due.tick({ currentTarget: { dataset: { field: medical.field } } });
+  assert.strictEqual(due.data.homes[0].chosen, 1);
+  due.pay({ currentTarget: { dataset: { household: due.data.homes[0].household } } });
+
+  const confirm = open("confirm");
+  confirm.onLoad();
+  assert.deepStrictEqual([confirm.data.total, confirm.data.lines[0].title], ["200", "2022年居民养老补差提档：300元→500元"]);
+  await confirm.pay();
+  const paid = open("paid");
+  paid.every = 50;
+  paid.onLoad();
+  await until(() => paid.data.payment.state === "paid");
+  assert.strictEqual(paid.data.payment.items[0].title, "2022年居民养老补差提档：300元→500元");
+  paid.onUnload();
+};
+
+if (rise) test("by the difference to a higher tier", byRise);
+else if (levels) test("by level and amount", byLevel);
 else test("from the phone to the paper in five screens", { skip: !api }, inFiveScreens);

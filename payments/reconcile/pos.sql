@@ -30,7 +30,9 @@ begin
     select id into paid from bill where household_id = booked_in and settled_by = receipt limit 1;
     return case when coalesce(paid <> p_bill, booked_in not in (p_household, 0)) then 'elsewhere' else 'again' end;
   end if;
-  if b.state = 'open' and b.personal_due = p_amount and p_happened_at < b.price_until then
+  if b.state = 'open' and b.personal_due = p_amount and p_happened_at < b.price_until
+     and (case when b.raised_from is null then true
+               else premium_stands(b.person_id, b.levy_year, b.raised_from) end) then
     perform post_settlement(p_household, receipt, 'clearing:ccb_pos', array[p_bill], p_booked_on, p_happened_at);
     update bill set state = 'settled', settled_by = receipt, settled_at = p_happened_at
       where household_id = p_household and id = p_bill;

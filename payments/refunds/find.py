@@ -139,12 +139,12 @@ def by_hand(connection: Connection, number: str) -> Row:
 
 def giveable(connection: Connection, person_ids: Sequence[int]) -> Sequence[Row]:
     """The settled bills of these persons, of whatever year, of whose resident's part something can go back, or does:
-    the bill's columns; how much can (`back`), what of it went into other `funds`, the `way` it goes (None: none); who
-    began the payment behind it (`started_by`; None: it came under no number of ours); and the living refund it is in:
-    refund_number, refund_state, refund_amount."""
+    the bill's columns; how much can (`back`), what of it went into other `funds`; the `way` it goes (None: none); has
+    its tier been `raised` since; who began the payment behind it (`started_by`; None: it came under no number of ours);
+    and the living refund it is in: refund_number, refund_state, refund_amount."""
     return connection.execute(
         text(
-            "select b.*, rest.back, paid_into_others(b.household_id, b.id) as funds,"
+            "select b.*, rest.back, paid_into_others(b.household_id, b.id) as funds, is_raised(b) as raised,"
             "   receipt_way(b.household_id, behind.receipt) as way, r.number as refund_number,"
             "   r.state as refund_state, r.amount as refund_amount, (select p.started_by from payment p"
             "     where p.household_id = b.household_id"
@@ -156,7 +156,8 @@ def giveable(connection: Connection, person_ids: Sequence[int]) -> Sequence[Row]
             " left join refund r on r.household_id = rb.household_id and r.number = rb.number"
             " where b.person_id = any (:people) and b.state = 'settled' and b.personal_due > 0"
             "   and (r.number is not null or rest.back > 0)"
-            " order by b.person_id, b.levy_year desc, b.insurance, b.determination nulls first"
+            " order by b.person_id, b.levy_year desc, b.insurance, b.determination nulls first,"
+            "   b.raised_from nulls first"
         ),
         {"people": list(person_ids)},
     ).all()
@@ -271,9 +272,11 @@ def paid_for(connection: Connection, bills: Sequence[Row]) -> Sequence[Row]:
             " join payment_bill pb using (household_id, number)"
             " join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"
             " join unnest(cast(:people as bigint[]), cast(:insurances as text[]), cast(:determinations as bigint[]),"
-            "             cast(:years as int[])) as item (person, insurance, determination, year)"
+            "             cast(:years as int[]), cast(:rises as boolean[]))"
+            "   as item (person, insurance, determination, year, rise)"
             "   on b.person_id = item.person and b.insurance = item.insurance and b.levy_year = item.year"
             "     and b.determination is not distinct from item.determination"
+            "     and (b.raised_from is not null) = item.rise"
             " where p.state in ('paid', 'surplus') order by p.paid_at"
         ),
         {
@@ -281,5 +284,6 @@ def paid_for(connection: Connection, bills: Sequence[Row]) -> Sequence[Row]:
             "insurances": [bill.insurance for bill in bills],
             "determinations": [bill.determination for bill in bills],
             "years": [bill.levy_year for bill in bills],
+            "rises": [bill.raised_from is not None for bill in bills],
         },
     ).all()

@@ -77,7 +77,7 @@ _COVERED = text("select count(*) from payment_bill where household_id = :househo
 _BILLS = text(
     "select b.* from bill b where b.household_id = :household and b.state = 'settled' and b.personal_due > 0"
     " and receipt_of(b.household_id, b.settled_by) in (:receipt, :receipt || '\\:applied')"
-    " order by b.person_id, b.levy_year desc, b.insurance, b.determination nulls first"
+    " order by b.person_id, b.levy_year desc, b.insurance, b.determination nulls first, b.raised_from nulls first"
 )
 _GONE = text(
     "select receipt_by_hand(:household, :receipt) as by_hand, coalesce(h.solution = 'applied', false) and h.pays"

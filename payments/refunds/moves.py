@@ -17,6 +17,7 @@ from payments.errors import (
     NothingToGiveBack,
     NotYoursToWithdraw,
     OwnRefund,
+    RaisedSince,
     RefundChanged,
     RefundDecided,
     RefundStepMissing,
@@ -35,6 +36,7 @@ _ERRORS = {
     "LX020": RefundChanged,
     "LX021": RefundStepMissing,
     "LX032": NotYoursToWithdraw,
+    "LX033": RaisedSince,
     "23505": OwnRefund,
     "23514": OwnRefund,
 }
@@ -59,7 +61,7 @@ class Wish:
 
 
 def apply(connection: Connection, wish: Wish, *, now: datetime) -> Fen:
-    """Reserve it; the amount in fen. NothingToGiveBack: not paid, given back already, or asked for before;
+    """Reserve it; the amount in fen. NothingToGiveBack: not paid, given back already, or asked for before; RaisedSince;
     RefundChanged: not what was `expected`.
 
     `now` is the business clock."""
@@ -104,7 +106,7 @@ def review(connection: Connection, number: str, insurance: str, *, by: str, reas
 def approve(
     connection: Connection, number: str, *, by: str, reason: str, now: datetime, booked_on: date, ask_at: datetime
 ) -> None:
-    """Another person agrees; booked as owed to the payer. OwnRefund, RefundDecided, RefundStepMissing.
+    """Another person agrees; booked as owed to the payer. OwnRefund, RefundDecided, RefundStepMissing, RaisedSince.
 
     `ask_at` on the system clock."""
     _call(

@@ -169,7 +169,8 @@ create trigger fits_its_receipt before insert on refund for each row execute fun
 -- bills: the money of the receipt that fitted none. `p_replacement`: the bill to be issued in the place of the one bill
 -- that goes back; then only the difference of the resident's parts does. Never more than is left of the receipt: what
 -- went back by hand the payer has. `p_expected`: what somebody saw as refundable.
--- LX009: there is nothing there to give back, or somebody asked before · LX020: it is not what he saw.
+-- LX009: there is nothing there to give back, or somebody asked before · LX020: it is not what he saw · LX033: a pension
+-- whose tier was raised since: the difference goes back first.
 create or replace function refund_apply(
   p_household bigint, p_number text, p_payment text, p_receipt text, p_bills bigint[], p_replacement jsonb, p_why text,
   p_reason text, p_by text, p_expected bigint, p_now timestamptz
@@ -202,6 +203,10 @@ begin
   if coalesce(back, 0) <= 0 or exists (select from refund_bill where household_id = p_household
                                           and bill_id = any (p_bills) and live) then
     raise exception 'nothing to give back of %', p_receipt using errcode = 'LX009';
+  end if;
+  if p_replacement is null and exists (
+      select from bill b where b.household_id = p_household and b.id = any (p_bills) and is_raised(b)) then
+    raise exception 'a bill of % was raised since', p_receipt using errcode = 'LX033';
   end if;
   if back <> p_expected then
     raise exception 'there are % fen, not %', back, p_expected using errcode = 'LX020';

@@ -79,7 +79,8 @@ end $$;
 
 -- Another person agrees: from now on the money is owed to the payer, the bills are given back (and others issued in
 -- their place, paid by what stays), and others owe no more for them. `p_next` (system clock) is when the gateway is to
--- be asked. A payment whose money was of another amount has ended: its bill may be paid anew.
+-- be asked. A payment whose money was of another amount has ended: its bill may be paid anew. LX033: what goes back was
+-- raised since it was asked for.
 create or replace function refund_approve(
   p_household bigint, p_number text, p_by text, p_reason text, p_now timestamptz, p_booked_on date, p_next timestamptz
 ) returns void language plpgsql security definer set search_path = public, pg_temp as $$
@@ -111,6 +112,10 @@ begin
   update bill set state = 'refunded' where household_id = p_household and id in (
     select bill_id from refund_bill where household_id = p_household and number = p_number and live);
   perform refund_replace(p_household, p_number, booked);
+  if exists (select from refund_bill rb join bill b on b.household_id = rb.household_id and b.id = rb.bill_id
+              where rb.household_id = p_household and rb.number = p_number and rb.live and rise_is_left(b)) then
+    raise exception 'a bill of % was raised since', p_number using errcode = 'LX033';
+  end if;
   if r.held is not null then
     perform suspense_solve(p_household, r.receipt, 'given_back', p_by, p_now);
   end if;
@@ -121,9 +126,9 @@ end $$;
 create or replace function refund_replace(p_household bigint, p_number text, p_booked text) returns void
   language plpgsql as $$
 begin
-  insert into bill (household_id, id, person_id, insurance, levy_year, determination, years, tier, level, total,
+  insert into bill (household_id, id, person_id, insurance, levy_year, determination, years, tier, level, raised_from, total,
                     personal_due, reason_code, price_until, benefit_start, state, settled_by, settled_at)
-    select b.household_id, n.id, b.person_id, b.insurance, b.levy_year, b.determination, b.years, b.tier, b.level, n.total,
+    select b.household_id, n.id, b.person_id, b.insurance, b.levy_year, b.determination, b.years, b.tier, b.level, b.raised_from, n.total,
            n.personal_due, n.reason_code, b.price_until, least(b.benefit_start, n.benefit_start), 'settled', p_booked, b.settled_at
       from refund_bill rb join bill b on b.household_id = rb.household_id and b.id = rb.bill_id,
            jsonb_to_record(rb.replacement->'bill') as n (id bigint, total bigint, personal_due bigint, reason_code text, benefit_start date)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, text, update
+from sqlalchemy import BigInteger, Connection, bindparam, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.money import Fen
@@ -43,6 +43,7 @@ class Draft:
     determination: int | None = None  # of a back-payment, with the years it is for; none: the year's premium
     years: tuple[int, ...] = ()
     level: int | None = None  # of the medical insurance, where somebody chose one
+    raised_from: Fen | None = None  # the pension's tier that is paid; `tier` is the one it is raised to
 
 
 @dataclass(frozen=True)
@@ -113,11 +114,15 @@ def _item(draft: Draft) -> dict[str, object]:
         "insurance": draft.insurance,
         "levy_year": draft.levy_year,
         "determination": draft.determination,
+        "raised_from": draft.raised_from,
     }
 
 
 def _says_the_same(standing: object, draft: Draft) -> bool:
-    names = ("household_id", "tier", "level", "total", "personal_due", "reason_code", "price_until", "benefit_start")
+    names = (
+        *("household_id", "tier", "level", "raised_from", "total", "personal_due", "reason_code", "price_until"),
+        "benefit_start",
+    )
     return all(getattr(standing, name) == getattr(draft, name) for name in names)
 
 
@@ -152,6 +157,7 @@ _STANDING = (
         Bill.insurance == bindparam("insurance"),
         Bill.levy_year == bindparam("levy_year"),
         Bill.determination.is_not_distinct_from(bindparam("determination")),
+        Bill.raised_from.is_not(None) == bindparam("raised_from", type_=BigInteger).is_not(None),
         Bill.state.not_in(("withdrawn", "refunded")),
     )
     .order_by(Bill.household_id)

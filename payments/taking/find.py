@@ -26,7 +26,13 @@ _BILLS = (
     select(Bill.__table__)
     .join(PaymentBill, (PaymentBill.household_id == Bill.household_id) & (PaymentBill.bill_id == Bill.id))
     .where(PaymentBill.household_id == bindparam("household"), PaymentBill.number == bindparam("its_number"))
-    .order_by(Bill.person_id, Bill.levy_year.desc(), Bill.insurance, Bill.determination.nulls_first())
+    .order_by(
+        Bill.person_id,
+        Bill.levy_year.desc(),
+        Bill.insurance,
+        Bill.determination.nulls_first(),
+        Bill.raised_from.nulls_first(),
+    )
 )
 
 

@@ -153,9 +153,9 @@ declare
 begin
   if (old.state <> 'open' and not given_back) or (old.state = 'open' and new.state = 'refunded')
      or (new.household_id, new.id, new.person_id, new.insurance, new.levy_year, new.determination, new.years, new.tier,
-         new.level, new.total, new.personal_due, new.price_until, new.issued_at) is distinct from (old.household_id,
-         old.id, old.person_id, old.insurance, old.levy_year, old.determination, old.years, old.tier, old.level,
-         old.total, old.personal_due, old.price_until, old.issued_at)
+         new.level, new.raised_from, new.total, new.personal_due, new.price_until, new.issued_at) is distinct from
+        (old.household_id, old.id, old.person_id, old.insurance, old.levy_year, old.determination, old.years, old.tier,
+         old.level, old.raised_from, old.total, old.personal_due, old.price_until, old.issued_at)
      or (given_back and (new.settled_by, new.settled_at) is distinct from (old.settled_by, old.settled_at))
      or (new.state = 'settled' and not booked_just_now(new.household_id, new.settled_by)) then
     raise exception 'bill % is frozen', old.id using errcode = 'LX006';
@@ -165,6 +165,47 @@ end $$;
 
 drop trigger if exists frozen on bill;
 create trigger frozen before update on bill for each row execute function bill_is_frozen();
+
+-- The pension's tier raised within the year (decision 0048): a bill of the difference beside the settled premium, whose
+-- tier it names. Was this premium raised?
+create or replace function is_raised(p_bill bill) returns boolean language sql stable as $$
+  select p_bill.insurance = 'RES_PENSION' and p_bill.determination is null and p_bill.raised_from is null and exists (
+    select from bill r where r.person_id = p_bill.person_id and r.insurance = p_bill.insurance
+       and r.levy_year = p_bill.levy_year and r.raised_from is not null and r.state = 'settled')
+$$;
+
+-- Does the premium stand, at this tier? It is held until the transaction ends: nobody gives it back meanwhile.
+create or replace function premium_stands(p_person bigint, p_year int, p_tier bigint) returns boolean language plpgsql as $$
+begin
+  perform from bill where person_id = p_person and insurance = 'RES_PENSION' and levy_year = p_year
+     and determination is null and raised_from is null and state = 'settled' and tier = p_tier for share;
+  return found;
+end $$;
+
+-- Has what became of this premium left a paid difference alone? One that only costs less since keeps its tier.
+create or replace function rise_is_left(p_bill bill) returns boolean language sql stable as $$
+  select p_bill.insurance = 'RES_PENSION' and exists (
+    select from bill r where r.person_id = p_bill.person_id and r.insurance = p_bill.insurance
+       and r.levy_year = p_bill.levy_year and r.raised_from is not null and r.state = 'settled' and not exists (
+         select from bill b where b.person_id = r.person_id and b.insurance = r.insurance and b.levy_year = r.levy_year
+            and b.determination is null and b.raised_from is null and b.state = 'settled' and b.tier = r.raised_from))
+$$;
+
+-- When all is written no difference stands without its premium (INV-113). LX033.
+create or replace function rise_has_its_premium() returns trigger language plpgsql
+  security definer set search_path = public, pg_temp as $$
+begin
+  if (case when new.raised_from is null then rise_is_left(new)
+           else not premium_stands(new.person_id, new.levy_year, new.raised_from) end) then
+    raise exception 'the difference of bill % has no premium beside it', new.id using errcode = 'LX033';
+  end if;
+  return null;
+end $$;
+
+drop trigger if exists raised_beside on bill;
+create constraint trigger raised_beside after insert or update of state on bill deferrable initially deferred
+  for each row when (new.insurance = 'RES_PENSION' and case when new.raised_from is null then new.state = 'refunded'
+    else new.state in ('open', 'settled') end) execute function rise_has_its_premium();
 
 -- The account of what somebody else than the resident owes: by what for, by whom, and for which fund.
 create or replace function receivable_of(p_part text, p_payer text, p_fund text) returns text language sql immutable as $$

@@ -32,7 +32,8 @@ from payments.states import State
 
 class Bill(Table):
     """One levy item with frozen lines (decision 5): the premium of a person, insurance and levy year, or beside it one
-    determined back-payment, which says the years it is for (decision 0020)."""
+    determined back-payment, which says the years it is for (decision 0020), or the difference by which the pension's
+    tier was raised (decision 0048)."""
 
     __tablename__ = "bill"
     __table_args__ = (
@@ -42,6 +43,7 @@ class Bill(Table):
             "insurance",
             "levy_year",
             text("coalesce(determination, 0)"),
+            text("(raised_from is not null)"),
             unique=True,
             postgresql_where=text("state not in ('withdrawn', 'refunded')"),
         ),
@@ -49,6 +51,11 @@ class Bill(Table):
         CheckConstraint("determination is not null or years is null", name="years"),
         CheckConstraint(
             "level is null or (level > 0 and insurance = 'RES_MEDICAL' and determination is null)", name="level"
+        ),
+        CheckConstraint(
+            "raised_from is null or (raised_from > 0 and tier is not null and tier > raised_from"
+            " and personal_due = tier - raised_from and insurance = 'RES_PENSION' and determination is null)",
+            name="raised_from",
         ),
         CheckConstraint("state in ('open', 'settled', 'withdrawn', 'refunded')", name="state"),
         CheckConstraint("personal_due >= 0 and total >= personal_due", name="amounts"),
@@ -66,6 +73,7 @@ class Bill(Table):
     years: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))  # a back-payment's own
     tier: Mapped[int | None] = mapped_column(BigInteger)
     level: Mapped[int | None] = mapped_column(SmallInteger)  # of the medical insurance, where he chose one
+    raised_from: Mapped[int | None] = mapped_column(BigInteger)  # the tier that is paid, where this is the difference
     total: Mapped[int] = mapped_column(BigInteger)
     personal_due: Mapped[int] = mapped_column(BigInteger)
     reason_code: Mapped[str] = mapped_column(Text)

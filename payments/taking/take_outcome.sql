@@ -1,10 +1,11 @@
 -- The one way for money to be believed. Given a verified "paid" of a gateway, from a callback, a query or a statement:
 --   paid      its bills are settled and booked
 --   again     this very receipt is booked already
---   surplus   the money is real, its bills are settled, withdrawn or out of price: held for refund
+--   surplus   the money is real, its bills are settled, withdrawn or out of price, or differences to a tier whose premium
+--             has gone back: held for refund
 --   suspense  number, channel, merchant, amount or currency fit nothing we wrote down: held with an owner
 --   doubt     as suspense, but the message names no amount that could be booked; a later one that does takes its place
--- Locks: the payment, then its bills by id. `p_now` is the business clock.
+-- Locks: the payment, then its bills by id, then the premiums beside differences. `p_now` is the business clock.
 
 create or replace function hold_money(
   p_household bigint, p_gateway text, p_number text, p_reference text, p_amount bigint,
@@ -59,8 +60,10 @@ begin
                                 happened, p_booked_on) then 'suspense' else 'doubt' end;
   end if;
 
-  select array_agg(b.id), bool_and(b.state = 'open' and happened < b.price_until) into covered, fit
-    from (select b.id, b.state, b.price_until
+  select array_agg(b.id), bool_and(b.state = 'open' and happened < b.price_until and case
+           when b.raised_from is null then true else premium_stands(b.person_id, b.levy_year, b.raised_from) end)
+      into covered, fit
+    from (select b.id, b.state, b.price_until, b.person_id, b.levy_year, b.raised_from
             from payment_bill pb join bill b on b.household_id = pb.household_id and b.id = pb.bill_id
            where pb.household_id = p_household and pb.number = p_number order by b.id for update of b) b;
   if fit and pay.state not in ('paid', 'surplus') then

@@ -77,9 +77,10 @@ select cause from told group by household_id, cause having count(*) > 1
 -- INV-05 入账金额等于到款金额
 select cause as what from booked join told using (household_id, cause) where booked.took is distinct from told.amount
 
--- INV-06 一人一险一年只有一份有效缴费，一次核定的补缴也只有一份
+-- INV-06 一人一险一年只有一份有效缴费，一次核定的补缴、一次补差提档也只有一份
 select 'person ' || person_id || ' ' || insurance || ' ' || levy_year as what
-  from bill where state = 'settled' group by person_id, insurance, levy_year, coalesce(determination, 0)
+  from bill where state = 'settled' group by person_id, insurance, levy_year, coalesce(determination, 0),
+       raised_from is not null
 having count(*) > 1
 
 -- INV-07 已付的支付单，金额等于它的缴费单个人应缴之和
@@ -353,6 +354,16 @@ select 'bill ' || n.id
   join bill b on b.household_id = rb.household_id and b.id = rb.bill_id
   join bill n on n.household_id = rb.household_id and n.id = (rb.replacement->'bill'->>'id')::bigint
  where n.level is distinct from b.level
+
+-- INV-113 补差提档的缴费单，旁边有它提高的那一份当年保费，只交两档的差价
+select 'bill ' || r.id as what
+  from bill r
+ where r.raised_from is not null
+   and (r.insurance <> 'RES_PENSION' or r.determination is not null or coalesce(r.tier, 0) <= r.raised_from
+        or r.personal_due is distinct from r.tier - r.raised_from
+        or r.state = 'settled' and not exists (
+          select from bill b where b.person_id = r.person_id and b.insurance = r.insurance and b.levy_year = r.levy_year
+             and b.determination is null and b.raised_from is null and b.state = 'settled' and b.tier = r.raised_from))
 
 -- INV-81 参保登记的每次改动都有出处：导入的文件或更正
 select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.columns, ',') || ' ' || changed.by as what

@@ -57,7 +57,7 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(
         (
             *("resident.who", "resident.look_up", "resident.due", "resident.tier", "resident.sheet"),
-            "resident.level",
+            *("resident.level", "resident.rise"),
             *("resident.verify", "resident.confirm", "resident.pay", "resident.payment", "resident.close"),
             *("resident.open_page", "resident.back_from_wechat"),
             *("paid.paid", "refunds.mine", "refunds.one", "refunds.begin", "refunds.apply"),

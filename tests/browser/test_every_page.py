@@ -174,6 +174,7 @@ def _residents(phone, district, running, paid, refund, paper):
     yield "home.ask_code#found", f"/check?code={paper}"
     pay(running, Want(district.adult.id, Insurance.RES_PENSION, 50000), key="other-key")
     yield "paid.paid", "/paid"
+    yield "resident.rise", f"/due/{me}/rise"
     yield "refunds.begin", f"/refund/{me}/RES_PENSION"
     yield "refunds.begin#why", f"/refund/{me}/RES_PENSION?why=twice"
     yield "proofs.offered", f"/proof/{me}/RES_PENSION"

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from app.flows.pay.start import Want
 from app.flows.register import determine
 from app.flows.register.determine import Ruling
 from app.policy.facts import Insurance
@@ -17,7 +18,8 @@ from tests.browsing import a_phone
 from tests.conftest import DATABASE
 from tests.house.tree import ROOT
 from tests.level_years import level_district
-from tests.refunding import rows
+from tests.refunding import pay, rows
+from tests.shape_years import shape_district
 from tests.system import system
 
 __all__ = ["district", "far_folder", "running"]
@@ -96,6 +98,17 @@ def test_a_level_and_an_amount_are_chosen_on_the_phone(engine, database, far_fol
         assert done.returncode == 0 and "# skipped 0" in done.stdout, done.stdout[-3000:]
         settled = "select person_id, level, tier, personal_due from bill where state = 'settled' order by personal_due"
         assert rows(up, settled) == [(district.adult.id, 2, None, 50000), (district.adult.id, None, 123400, 123400)]
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node on this machine")
+def test_the_tier_of_a_pension_that_is_paid_is_raised_on_the_phone(engine, database, far_folder, district, tmp_path):
+    with system(database, DATABASE, far_folder, DISTRICT=shape_district(tmp_path)) as up:
+        pay(up, Want(district.adult.id, Insurance.RES_PENSION, 30000), key="the premium")
+        done = _on_the_phone(up, district, RISE="1")
+
+        assert done.returncode == 0 and "# skipped 0" in done.stdout, done.stdout[-3000:]
+        settled = "select tier, raised_from, personal_due from bill where state = 'settled' order by personal_due"
+        assert rows(up, settled) == [(50000, 30000, 20000), (30000, None, 30000)]
 
 
 def _on_the_phone(running, district, **more):

@@ -263,6 +263,18 @@ TAMPERINGS = (
         " where household_id = 21",
     ),
     (
+        "INV-113",
+        "update bill set insurance = 'RES_PENSION', tier = 52000, total = 32000, raised_from = 20000"
+        " where household_id = 21",
+    ),
+    (
+        "INV-113",
+        "alter table bill drop constraint ck__bill__raised_from;"
+        " update bill set insurance = 'RES_PENSION', tier = 20000, person_id = 31 where household_id = 22;"
+        " update bill set insurance = 'RES_PENSION', tier = 60000, raised_from = 20000, person_id = 31"
+        " where household_id = 21",
+    ),
+    (
         "INV-58",
         "update suspense set cause = 'discrepancy:7:booked', solved_at = now(), solved_by = 'staff:li',"
         " solution = 'never_there'",

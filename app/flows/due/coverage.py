@@ -76,6 +76,7 @@ def _asked(parts: Parts, village: str, year: int | None) -> Mapping[str, Any]:
         "village": village,
         "today": today,
         "insurances": [each for each in Insurance if rules.offers(each)],
+        "nonlocals": rules.has_medical is not None and rules.has_medical.nonlocals,
         "old_enough": born_by(today, joins),
         "too_old": born_by(today, ends),
     }
@@ -85,7 +86,7 @@ def _asked(parts: Parts, village: str, year: int | None) -> Mapping[str, Any]:
 _ONE = """
 select t.name as town, v.name as village, v.code as village_code, p.id as person, e.insurance, b.personal_due,
        b.settled_at, b.id is not null as done,
-       e.status = 'NORMAL' and {of}.residence <> 'nonlocal'
+       e.status = 'NORMAL' and ({of}.residence <> 'nonlocal' or :nonlocals and e.insurance = 'RES_MEDICAL')
        and ({of}.residence not like 'permit%'
             or ({of}.residence = 'permit' or p.parent_index is not null)
                and coalesce({permit_to} >= :today, true))
@@ -100,7 +101,7 @@ select t.name as town, v.name as village, v.code as village_code, p.id as person
   join person p on p.household_id = h.id and p.alive and p.restricted_at is null
   {said}
   left join bill b on b.person_id = p.id and b.insurance = e.insurance and b.levy_year = :year
-                  and b.determination is null and b.state = 'settled'
+                  and b.determination is null and b.raised_from is null and b.state = 'settled'
  where (v.code = :village or :village = '') and e.insurance = any (cast(:insurances as text[]))
    and (cardinality(cast(:towns as text[])) = 0 or v.town_code = any (cast(:towns as text[])))
 """

@@ -27,4 +27,5 @@ def draft_of(parts: Parts, subject: Subject, due: Due) -> Draft:
         determination=due.determination,
         years=due.years,
         level=quote.level,
+        raised_from=due.raised_from,
     )

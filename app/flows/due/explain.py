@@ -8,12 +8,14 @@ from typing import Any
 from app.flows.due.facts import facts_of
 from app.flows.due.quote import SELF, amount_due
 from app.flows.due.record import answer, asked_of
+from app.flows.due.rise import due_of_rise
 from app.flows.parts import Parts
 from app.policy.answer import Eligible, FundDue, Line, Part, Quote, Reason
 from app.policy.facts import Insurance
 from app.policy.lines import chinese_day
 from app.policy.sheet import Reader, Sheet, for_resident, for_staff, record
 from app.policy.terms import PolicyYear
+from app.policy.words import phrases
 from app.registry.find import Subject
 from core.clock import business_day
 from core.money import Fen
@@ -31,10 +33,14 @@ def explain(
     tier: Fen | None = None,
     level: int | None = None,
     determination: int | None = None,
+    rise: bool = False,
 ) -> Sheet:
-    """The sheet of one person's insurance in the subject's year, or of a back-payment, at a moment of the business
+    """The sheet of one person's insurance in the subject's year, of a back-payment, or of a pension that is raised
+    (`rise`), at a moment of the business
     clock; `tier` in fen, for the pension, `level` for the medical insurance. NoSuchItem."""
     rules = parts.levy.rules(subject.levy_year)
+    if rise:
+        return _of_rise(parts, subject, at=at, reader=reader, channel=channel, tier=tier)
     chosen = {"tier": tier, "level": level}
     due = amount_due(parts, subject, insurance, at=at, channel=channel, determination=determination, **chosen)
     own = subject.standing[insurance]
@@ -52,6 +58,21 @@ def explain(
     said = record(due.on_phone or due.quote, facts, rules)  # an agent can tell him why, whatever he may collect
     # Once for a levy year; a desk can ask again.
     return replace(sheet, record=(*said, answer(asked)) if asked else said, may_ask=bool(said) and not asked)
+
+
+def _of_rise(parts: Parts, subject: Subject, *, at: datetime, reader: Reader, channel: str, tier: Fen | None) -> Sheet:
+    rules, pension = parts.levy.rules(subject.levy_year), Insurance.RES_PENSION
+    due, facts, bill = due_of_rise(parts, subject, at=at, channel=channel, tier=tier), facts_of(subject, pension), None
+    if due.settled:
+        bill = subject.standing[pension].rise
+    quoted = due.quote if bill is None else _settled(parts, rules, pension, bill)
+    said = {"answer": due.text, "settled": due.settled}
+    if reader is Reader.RESIDENT:
+        sheet = for_resident(quoted, facts, rules, **said)
+    else:
+        sheet = for_staff(quoted, facts, rules, departments=parts.departments, **said)
+    title = "title_settled" if due.settled else "title" if due.payable else "title_asked"
+    return replace(sheet, title=phrases("sheet")[title].format(item=due.title), change=None)
 
 
 def _sooner(parts: Parts, subject: Subject, bill: Mapping[str, Any]) -> tuple[str, ...]:

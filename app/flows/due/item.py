@@ -10,6 +10,7 @@ from app.policy.quote import Amounts, TierChoice
 from core.money import Fen
 
 TIER_ASKED = frozenset({"TIER_REQUIRED", "TIER_ILLEGAL", "TIER_100_NOT_ALLOWED"})
+RISE = "rise"  # in the key of an item: the pension raised by paying the difference
 _LEVEL_ASKED = frozenset({"LEVEL_REQUIRED", "LEVEL_ILLEGAL"})
 AGENTS_DAYS = frozenset({"AGENT_NOT_STARTED", "AGENT_WINDOW_CLOSED"})
 _OTHER_DAYS = AGENTS_DAYS | {"WINDOW_NOT_OPEN", "LATE_WINDOW_CLOSED"}
@@ -19,7 +20,8 @@ _OTHER_DAYS = AGENTS_DAYS | {"WINDOW_NOT_OPEN", "LATE_WINDOW_CLOSED"}
 class Due:
     """One levy item of one person: the answer, its words, and the tiers, amounts or levels that may be chosen.
     `levy_year`: for which it is collected. `determination`: of a back-payment, with its `years`; None: the year's
-    premium."""
+    premium, or the pension raised from the tier `raised_from` that is paid. `rise`: what is offered beside a pension
+    that is paid; it is no debt."""
 
     levy_year: int
     insurance: Insurance
@@ -43,11 +45,23 @@ class Due:
     ended: bool = False  # something could be done for it, were its year still collected
     amounts: Amounts | None = None  # between which his pension may be, beside the tiers
     levels: Sequence[LevelChoice] = ()  # of the medical insurance, where they make a difference to him
+    raised_from: Fen | None = None
+    rise: "Due | None" = None
 
     @property
     def key(self) -> str:
         """How a field or an address names it beside the person."""
-        return item_key(self.insurance, self.levy_year, self.determination)
+        return item_key(self.insurance, self.levy_year, self.determination, rise=self.is_rise)
+
+    @property
+    def is_rise(self) -> bool:
+        """Is it the difference to a higher tier of a pension that is paid?"""
+        return self.raised_from is not None
+
+    @property
+    def tier(self) -> Fen | None:
+        """That of the answer, as its bill will have it."""
+        return self.quote.tier
 
     @property
     def level(self) -> int | None:
@@ -56,8 +70,9 @@ class Due:
 
     @property
     def named_tier(self) -> Fen | None:
-        """The tier as it is said beside the amount: of an amount between two, which is no tier, none."""
-        tier = self.quote.tier
+        """The tier as it is said beside the amount: none of an amount between two, which is no tier, nor of a rise,
+        whose title says it."""
+        tier = None if self.is_rise else self.quote.tier
         return None if self.amounts and all(choice.tier != tier for choice in self.choices) else tier
 
     @property
@@ -125,9 +140,10 @@ class Due:
         return self.settled_by is not None
 
 
-def item_key(insurance: Insurance, levy_year: int, determination: int | None) -> str:
-    """RES_PENSION@2022, of a back-payment RES_PENSION@2022:17."""
-    return f"{insurance}@{levy_year}" + (f":{determination}" if determination is not None else "")
+def item_key(insurance: Insurance, levy_year: int, determination: int | None, *, rise: bool = False) -> str:
+    """RES_PENSION@2022, of a back-payment RES_PENSION@2022:17, of a tier that is raised RES_PENSION@2022:rise."""
+    beside = RISE if rise else determination
+    return f"{insurance}@{levy_year}" + (f":{beside}" if beside is not None else "")
 
 
 def costs_nothing(answer: Quote) -> bool:

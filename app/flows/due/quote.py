@@ -9,6 +9,7 @@ from typing import Any
 
 from app.flows.due.facts import asked_for, facts_of
 from app.flows.due.item import AGENTS_DAYS, TIER_ASKED, Due, costs_nothing
+from app.flows.due.rise import NoSuchItem, due_of_rise
 from app.flows.parts import Parts
 from app.flows.titles import paid_words
 from app.policy.answer import Eligible, Quote, Reason
@@ -20,7 +21,6 @@ from app.registry import find
 from app.registry.determinations import Kind, State
 from app.registry.find import Subject
 from core.clock import business_day
-from core.errors import NotFound
 from core.money import Fen
 
 SELF, AGENT = "self", "agent"
@@ -28,12 +28,6 @@ YEARS_OWN = (Insurance.RES_MEDICAL, Insurance.RES_PENSION)  # in the order of th
 ASKED_WORDS = "已经交给医保局核实，有结果就告诉您，请先不要交钱。"
 ENDED_WORDS = "{year}年度已经停止征缴，这一项没有交，现在不能再交。"
 ELSEWHERE_ASKED = "{year}年的医保，在外地交过吗？交过就不要在这里交，不能交两份。"
-
-
-class NoSuchItem(NotFound):
-    """A back-payment that nobody determined for this person, or that was refused."""
-
-    text = "没有找到这一项，请返回重新查。"
 
 
 def subjects(parts: Parts, person_ids: Sequence[int]) -> list[Subject]:
@@ -97,6 +91,7 @@ def amount_due(
 
 Tiers = Mapping[tuple[int, int | None], Fen]  # by levy year and determination of a back-payment; None: the year's own
 Levels = Mapping[int, int]  # of the medical insurance, by levy year
+Rises = Mapping[int, Fen]  # to which tier a pension that is paid shall be raised, by levy year
 NONE: Mapping[Any, Any] = MappingProxyType({})
 
 
@@ -108,13 +103,15 @@ def all_due(
     channel: str = SELF,
     tiers: Tiers = NONE,
     levels: Levels = NONE,
+    rises: Rises = NONE,
 ) -> tuple[Due, ...]:
     """The insurances of one person for the newest year, then each back-payment, then what can still be done for a
-    former year; `tiers` are those chosen for pensions, `levels` those of the medical insurance. Reckoned once of a
-    person's facts, a day, a channel and what is chosen: who looks goes from page to page within minutes."""
-    chosen = frozenset(tiers.items()), frozenset(levels.items())
+    former year; `tiers` are those chosen for pensions, `levels` those of the medical insurance, `rises` the tiers to
+    which what is paid shall be raised. Reckoned once of a person's facts, a day, a channel and what is chosen: who
+    looks goes from page to page within minutes."""
+    chosen = frozenset(tiers.items()), frozenset(levels.items()), frozenset(rises.items())
     asked = (parts.levy, parts.levy.years, business_day(at), channel, chosen)
-    ask = partial(dues_of_year, parts, at=at, channel=channel, tiers=tiers, levels=levels)
+    ask = partial(dues_of_year, parts, at=at, channel=channel, tiers=tiers, levels=levels, rises=rises)
     return subject.once(asked, lambda: tuple(_all_due(parts, subject, ask)))
 
 
@@ -123,7 +120,7 @@ def _all_due(parts: Parts, subject: Subject, ask: Callable[[Subject], list[Due]]
     newest, *former = [year for year in parts.levy.years.all if year in subject.years] or [subject.levy_year]
     dues = ask(subject.in_year(newest))
     for year in former:
-        dues += [due for due in ask(subject.in_year(year)) if due.can_be_done]
+        dues += [due for due in ask(subject.in_year(year)) if due.can_be_done or due.rise]
     return dues
 
 
@@ -135,17 +132,29 @@ def dues_of_year(
     channel: str = SELF,
     tiers: Tiers = NONE,
     levels: Levels = NONE,
+    rises: Rises = NONE,
 ) -> list[Due]:
-    """Whichever of both insurances the subject's year has, then each of its back-payments. A year that is itself among
-    the years of an approved back-payment is paid by that one. Of a year that is collected no more nothing can be paid;
-    what a bureau has been asked it still answers."""
+    """Whichever of both insurances the subject's year has, then each of its back-payments; a pension that is paid with
+    what raising it costs, and once it was raised that beside it. A year that is itself among the years of an approved
+    back-payment is paid by that one. Of a year that is collected no more nothing can be paid; what a bureau has been
+    asked it still answers."""
     year = subject.levy_year
     offered = [insurance for insurance in YEARS_OWN if parts.levy.rules(year).offers(insurance)]
     items = [(insurance, None) for insurance in offered if not paid_back(subject, insurance)]
     items += [(insurance, backpay["id"]) for insurance in offered for backpay in subject.standing[insurance].backpays]
     ask = partial(amount_due, parts, subject, at=at, channel=channel, level=levels.get(year))
     dues = [ask(insurance, tier=tiers.get((year, number)), determination=number) for insurance, number in items]
-    return dues if year in parts.levy.years.all else [_at_its_end(due) for due in dues]
+    is_open, own = year in parts.levy.years.all, subject.standing[Insurance.RES_PENSION]
+    if own.paid_tier is not None:
+        raised = due_of_rise(parts, subject, at=at, channel=channel, tier=rises.get(year))
+        dues = [each for due in dues for each in _with_its_rise(due, raised, is_open=is_open)]
+    return dues if is_open else [_at_its_end(due) for due in dues]
+
+
+def _with_its_rise(due: Due, raised: Due, *, is_open: bool) -> list[Due]:
+    if due.insurance is not raised.insurance or due.determination is not None:
+        return [due]
+    return [due, raised] if raised.settled else [replace(due, rise=raised) if is_open and raised.can_be_done else due]
 
 
 def paid_back(subject: Subject, insurance: Insurance) -> bool:

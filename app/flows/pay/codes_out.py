@@ -35,7 +35,7 @@ def codes_out(parts: Parts, people: Collection[int], *, but: str) -> list[CodeOu
     return [
         CodeOut(
             row.person_id,
-            item_key(Insurance(row.insurance), row.levy_year, row.determination),
+            item_key(Insurance(row.insurance), row.levy_year, row.determination, rise=row.raised_from is not None),
             row.number,
             GATEWAYS[row.gateway].facts.title,
             row.expires_at,
@@ -47,7 +47,7 @@ def codes_out(parts: Parts, people: Collection[int], *, but: str) -> list[CodeOu
 
 
 _OUT = text(
-    "select b.person_id, b.insurance, b.levy_year, b.determination, p.number, p.gateway, p.expires_at,"
+    "select b.person_id, b.insurance, b.levy_year, b.determination, b.raised_from, p.number, p.gateway, p.expires_at,"
     "  exists (select from payment_bill other join bill o on o.household_id = other.household_id"
     "    and o.id = other.bill_id join resident_person a on a.person_id = o.person_id and a.own"
     "    where other.household_id = p.household_id and other.number = p.number"

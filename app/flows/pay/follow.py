@@ -141,13 +141,13 @@ def look(parts: Parts, connection: Connection, number: str) -> Followed:
 
 _ITEMS = text(
     "select b.person_id, b.insurance, b.levy_year, b.determination, b.years, b.personal_due, b.tier, b.level,"
-    " b.benefit_start, p.name, h.village_code, paid_into_others(b.household_id, b.id) as funds,"
+    " b.raised_from, b.benefit_start, p.name, h.village_code, paid_into_others(b.household_id, b.id) as funds,"
     " t.name || v.name as place"
     " from payment_bill pb join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"
     " join person p on p.id = b.person_id join household h on h.id = p.household_id"
     " join village v on v.code = h.village_code join town t on t.code = v.town_code"
     " where pb.household_id = :household and pb.number = :number"
-    " order by b.person_id, b.insurance, b.determination nulls first"
+    " order by b.person_id, b.insurance, b.determination nulls first, b.raised_from nulls first"
 )
 
 
@@ -213,7 +213,7 @@ def _followed(parts: Parts, row: Any, items: Sequence[Any], left: Kept | None) -
 
 
 def _key(bill: Any) -> tuple[Any, ...]:
-    return bill.person_id, bill.insurance, bill.levy_year, bill.determination
+    return bill.person_id, bill.insurance, bill.levy_year, bill.determination, bill.raised_from is not None
 
 
 def _item(parts: Parts, row: Any, *, covers: bool) -> Item:
@@ -225,7 +225,7 @@ def _item(parts: Parts, row: Any, *, covers: bool) -> Item:
         insurance=insurance,
         title=title_of(row),
         amount=row.personal_due,
-        tier=named_tier(rules, row.tier, back=row.determination is not None),
+        tier=named_tier(rules, row),
         within=within_words(rules, row.funds, row.personal_due),
         benefit_start=row.benefit_start if covers else None,
     )

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.flows.due.draft import draft_of
 from app.flows.due.item import Due
 from app.flows.due.quote import amount_due
+from app.flows.due.rise import due_of_rise
 from app.flows.parts import Parts
 from app.flows.pay.checkout import kept, opens_for, restored
 from app.flows.pay.expire import MARGIN
@@ -47,7 +48,8 @@ from payments.taking.tables import RequestKey
 class Want:
     """One levy item somebody wants to pay: the tier in fen for a pension, None for the medical insurance and for a
     determined amount; the determination of a back-payment, None for the year's premium; for which levy year, None where
-    only one is collected; the level of the medical insurance, where there are any to choose."""
+    only one is collected; the level of the medical insurance, where there are any to choose; `rise`: the difference to
+    this tier, of a pension that is paid."""
 
     person_id: int
     insurance: Insurance
@@ -55,6 +57,7 @@ class Want:
     determination: int | None = None
     levy_year: int | None = None
     level: int | None = None
+    rise: bool = False
 
 
 @dataclass(frozen=True)
@@ -246,6 +249,8 @@ def _write_down(parts: Parts, connection: Connection, wish: _Wish) -> Any | None
 def _has_none(subject: Subject, due: Due) -> bool:
     """Was there no bill of this item when its person was read?"""
     standing = subject.in_year(due.levy_year).standing[due.insurance]
+    if due.is_rise:
+        return standing.rise is None
     if due.determination is None:
         return standing.bill is None
     return all(each["bill"] is None for each in standing.backpays if each["id"] == due.determination)
@@ -277,6 +282,8 @@ def due_of(parts: Parts, subject: Subject, want: Want, *, at: datetime, channel:
     """The item that somebody wants to pay, at its price of this moment. NoSuchItem, YearUnsaid, YearClosed."""
     year = parts.levy.only if want.levy_year is None else parts.levy.known(want.levy_year).year
     own = subject.in_year(year)
+    if want.rise:
+        return due_of_rise(parts, own, at=at, channel=channel, tier=want.tier)
     chosen = {"tier": want.tier, "level": want.level, "determination": want.determination}
     return amount_due(parts, own, want.insurance, at=at, channel=channel, **chosen)
 
@@ -284,7 +291,8 @@ def due_of(parts: Parts, subject: Subject, want: Want, *, at: datetime, channel:
 def want_of(bill: Any) -> Want:
     """What a bill was issued for: the same item, with what was chosen for it. Pure."""
     insurance = Insurance(bill.insurance)
-    return Want(bill.person_id, insurance, bill.tier, bill.determination, bill.levy_year, bill.level)
+    rise = bill.raised_from is not None
+    return Want(bill.person_id, insurance, bill.tier, bill.determination, bill.levy_year, bill.level, rise)
 
 
 def place_of(parts: Parts, network: str | None) -> str:
@@ -360,7 +368,9 @@ def _request(parts: Parts, wants: Sequence[Want], payer: Payer, key: str) -> tup
 
 
 def _more(parts: Parts, want: Want) -> list[int | None]:
-    """The year and the level, where they say more than a wish of the first year without levels did."""
+    """The year and the level, where they say more than a wish of the first year without levels did; a rise."""
+    if want.rise:
+        return [want.levy_year, 0, 1]
     if want.level is not None:
         return [want.levy_year, want.level]
     return [] if want.levy_year == parts.levy.first else [want.levy_year]

@@ -127,7 +127,9 @@ def _paper(parts: Parts, code: str, file: bytes | None) -> CheckedPaper:
 
 
 def _levy_item(item: Mapping[str, Any]) -> str:
-    level = item.get("level")  # papers written before there were any do not say
+    level, raised = item.get("level"), item.get("raised_from")  # papers written before there were any do not say
+    if raised:
+        return f"{item['levy_item']}（{item['title']}）"
     return f"{item['levy_item']}（{level_words(level)}）" if level else item["levy_item"]
 
 
@@ -143,7 +145,7 @@ def _told(found: Proof, same: bool | None) -> CheckedPaper:
                 mask_name(item["name"]),
                 _levy_item(item),
                 "、".join(map(str, years_of(item))) or "补缴",
-                item["tier"],
+                None if item.get("raised_from") else item["tier"],
                 item["amount"],
                 within({fund["name"]: fund["amount"] for fund in item.get("funds", ())}, item["amount"]),
             )

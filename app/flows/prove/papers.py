@@ -119,11 +119,13 @@ def _standing(connection: Connection, household_id: int, cause: str) -> Sequence
     return left.bills
 
 
-def certify(parts: Parts, subject: Subject, insurance: Insurance, determination: int | None = None) -> Proof:
+def certify(
+    parts: Parts, subject: Subject, insurance: Insurance, determination: int | None = None, *, rise: bool = False
+) -> Proof:
     """The certificate of one settled item, written now if it was not before. NotPaidYet, NotBookedYet,
     MoneyWentBack."""
     with parts.engine.begin() as connection:
-        bill, entry, booking = _settled(connection, subject, insurance, determination)
+        bill, entry, booking = _settled(connection, subject, insurance, determination, rise=rise)
         _standing(connection, bill.household_id, entry.cause)
         if booking is None:
             raise NotBookedYet(insurance)
@@ -141,10 +143,12 @@ def certify(parts: Parts, subject: Subject, insurance: Insurance, determination:
         )
 
 
-def behind(parts: Parts, subject: Subject, insurance: Insurance, determination: int | None = None) -> Behind:
+def behind(
+    parts: Parts, subject: Subject, insurance: Insurance, determination: int | None = None, *, rise: bool = False
+) -> Behind:
     """What there is to prove of one settled item. NotPaidYet."""
     with parts.reading() as connection:
-        bill, entry, booking = _settled(connection, subject, insurance, determination)
+        bill, entry, booking = _settled(connection, subject, insurance, determination, rise=rise)
         number = find_refunds.payment_behind(connection, bill.household_id, entry.cause)
     return Behind(title_of(bill), number if household_of(number) else "", booking is not None)
 
@@ -177,13 +181,13 @@ def is_code(word: str) -> bool:
 
 
 def _settled(
-    connection: Connection, subject: Subject, insurance: Insurance, determination: int | None
+    connection: Connection, subject: Subject, insurance: Insurance, determination: int | None, *, rise: bool
 ) -> tuple[Row, Row, _Booking | None]:
     """The settled bill, the entry that took its money in, the treasury's booking of it, another fund's part in it too.
     NotPaidYet."""
     own = subject.standing[insurance]
     back = next((each for each in own.backpays if each["id"] == determination), None)
-    held = own.bill if determination is None else back and back["bill"]
+    held = own.rise if rise else own.bill if determination is None else back and back["bill"]
     if held is None or held["state"] != "settled" or not held["personal_due"]:
         raise NotPaidYet(insurance)
     bill, lines = find_money.bill_with_lines(connection, held["household_id"], held["id"])
@@ -254,7 +258,8 @@ def _item(parts: Parts, bill: Row, person: Subject) -> dict[str, Any]:
         "levy_item": _LEVY_ITEMS[insurance],
         "year": bill.levy_year,
         "back_years": None if bill.determination is None else bill.years or [],
-        "tier": named_tier(parts.levy.rules(bill.levy_year), bill.tier, back=bill.determination is not None),
+        "tier": named_tier(parts.levy.rules(bill.levy_year), bill) if bill.raised_from is None else bill.tier,
+        "raised_from": bill.raised_from,
         "level": bill.level,
         "amount": bill.personal_due,
         "benefit_start": bill.benefit_start.isoformat() if bill.benefit_start else None,

@@ -203,7 +203,15 @@ def _stands(parts: Parts, subject: Subject, bill: Any, at: datetime) -> Standing
         mask_name(subject.name),
         title_of(bill),
         registered(subject, insurance, parts.levy.rules(subject.levy_year).groups),
-        explain(parts, subject, insurance, at=at, reader=Reader.STAFF, determination=bill.determination),
+        explain(
+            parts,
+            subject,
+            insurance,
+            at=at,
+            reader=Reader.STAFF,
+            determination=bill.determination,
+            rise=bill.raised_from is not None,
+        ),
     )
 
 

@@ -208,7 +208,7 @@ def _item(bill: Any, person: Subject) -> Item:
         name=person.name,
         village=f"{person.town}{person.village}",
         insurance=insurance,
-        key=item_key(insurance, bill.levy_year, bill.determination),
+        key=item_key(insurance, bill.levy_year, bill.determination, rise=bill.raised_from is not None),
         title=title_of(bill),
         amount=bill.personal_due,
     )

@@ -81,7 +81,7 @@ def apply(
     """Ask for a payment's money: these bills; or (None) what came under its number beyond any bill, else all it paid.
 
     `reason` is shown to the payer (the words of `why` by default); `expected` is what he was shown, in fen.
-    NoSuchPayment, NothingToGiveBack, NotRefundable, RefundChanged."""
+    NoSuchPayment, NothingToGiveBack, NotRefundable, RaisedSince, RefundChanged."""
     with parts.engine.begin() as connection:
         return apply_within(parts, connection, payment, by=by, why=why, reason=reason, bills=bills, expected=expected)
 
@@ -210,7 +210,7 @@ def review(parts: Parts, number: str, insurance: Insurance, *, by: str, reason: 
 
 def decide(parts: Parts, number: str, *, approved: bool, by: str, reason: str = "") -> None:
     """Another person agrees, or anybody but who asked says no and why. OwnRefund, RefundDecided, RefundStepMissing,
-    NoSuchRefund, BadReason."""
+    RaisedSince, NoSuchRefund, BadReason."""
     now, why = parts.clocks.now(), plain_reason(reason, needed=not approved)
     with parts.engine.begin() as connection:
         find_refunds.find(connection, number)

@@ -19,7 +19,7 @@ from app.policy.refunds import QUESTIONS, Why, refusal
 from app.registry.find import Subject
 from core.errors import BadInput, Refused
 from core.money import Fen
-from payments.errors import KeyReused, NothingToGiveBack
+from payments.errors import KeyReused, NothingToGiveBack, RaisedSince
 from payments.gateways import GATEWAYS
 from payments.refunds import find as find_refunds
 from payments.states import RefundState
@@ -48,6 +48,7 @@ class Refundable:
     levy_year: int
     insurance: Insurance
     determination: int | None  # of a back-payment
+    rise: bool  # the difference to a higher tier
     title: str
     amount: Fen
     way: str
@@ -60,7 +61,7 @@ class Refundable:
     @property
     def key(self) -> str:
         """How an address names the item beside the person (as `Due.key`)."""
-        return item_key(self.insurance, self.levy_year, self.determination)
+        return item_key(self.insurance, self.levy_year, self.determination, rise=self.rise)
 
 
 def refundables(parts: Parts, people: Sequence[Subject], *, actor: str) -> list[tuple[Subject, Refundable]]:
@@ -80,20 +81,18 @@ def refundable(
     determination: int | None = None,
     *,
     actor: str,
+    rise: bool = False,
 ) -> Refundable | None:
-    """What could go back of one item, a year's or that of a determination; None if the resident paid nothing."""
+    """What could go back of one item, a year's, a determination's or a rise; None if the resident paid nothing."""
     found = (each for _, each in refundables(parts, [subject], actor=actor))
-    key = item_key(insurance, levy_year, determination)
+    key = item_key(insurance, levy_year, determination, rise=rise)
     return next((each for each in found if each.key == key), None)
 
 
-def is_only_payment(
-    parts: Parts, subject: Subject, insurance: Insurance, levy_year: int, determination: int | None = None
-) -> bool:
+def is_only_payment(parts: Parts, subject: Subject, found: Refundable) -> bool:
     """Is the payment behind a settled item the only one for it that the book knows, by any way?"""
     with parts.reading() as connection:
-        bills = find_refunds.giveable(connection, [subject.id])
-        bill = next(each for each in bills if _is(each, insurance, levy_year, determination))
+        bill = next(each for each in find_refunds.giveable(connection, [subject.id]) if _key(each) == found.key)
         receipt = find_refunds.receipt_behind(connection, bill.household_id, bill.settled_by)
         known = {find_refunds.payment_behind(connection, bill.household_id, receipt)}
         known |= {payment.number for payment in find_refunds.paid_for(connection, [bill])}
@@ -111,24 +110,28 @@ def ask(
     request_key: str,
     levy_year: int,
     determination: int | None = None,
+    rise: bool = False,
 ) -> Asked:
     """Ask for one item's money as its screen showed it; the same key with the same wish is the same refund, at the same
     moment too. `actor`, account:<id>, began the payment or is the person himself.
 
-    UnknownReason, NotYourRefund, NothingToGiveBack, NotRefundable, RefundChanged; KeyReused for a key of another
-    wish."""
+    UnknownReason, NotYourRefund, NothingToGiveBack, NotRefundable, RaisedSince, RefundChanged; KeyReused for a key of
+    another wish."""
     if why not in QUESTIONS:
         raise UnknownReason
-    later = [] if levy_year == parts.levy.first else [levy_year]
-    wish = json.dumps(["refund", subject.id, insurance, determination, why, expected, *later])
+    later: list[object] = [] if levy_year == parts.levy.first and not rise else [levy_year]
+    wish = json.dumps(["refund", subject.id, insurance, determination, why, expected, *later, *(["rise"] * rise)])
     key, body = sha256(f"refund\0{actor}\0{request_key}".encode()).digest(), sha256(wish.encode()).digest()
     with parts.engine.begin() as connection:
         _one_at_a_time(connection, key)
         before = _before(connection, key, body)
         if before is not None:
             return before
-        bills = find_refunds.giveable(connection, [subject.id])
-        bill = next((each for each in bills if _is(each, insurance, levy_year, determination)), None)
+        bills, named = (
+            find_refunds.giveable(connection, [subject.id]),
+            item_key(insurance, levy_year, determination, rise=rise),
+        )
+        bill = next((each for each in bills if _key(each) == named), None)
         if bill is None:
             raise NothingToGiveBack
         if not _may_ask(bill, actor, _own(connection, actor)):
@@ -140,19 +143,23 @@ def ask(
         return asked
 
 
-def _is(bill: Any, insurance: Insurance, levy_year: int, determination: int | None) -> bool:
-    return (bill.insurance, bill.levy_year, bill.determination) == (insurance, levy_year, determination)
+def _key(bill: Any) -> str:
+    """How an address names a bill's item (as `Due.key`)."""
+    return item_key(Insurance(bill.insurance), bill.levy_year, bill.determination, rise=bill.raised_from is not None)
 
 
 def _refundable(parts: Parts, bill: Any, mine: bool) -> Refundable:
     insurance, today = Insurance(bill.insurance), parts.clocks.today()
     rules = parts.levy.rules(bill.levy_year)
     no = {why: refusal(rules, why, insurance, on=today, benefit_start=bill.benefit_start) for why in QUESTIONS}
+    if bill.raised and not bill.refund_number:
+        no = dict.fromkeys(no, RaisedSince.text)
     said = next((sentence for sentence in no.values() if sentence), None)
     return Refundable(
         levy_year=bill.levy_year,
         insurance=insurance,
         determination=bill.determination,
+        rise=bill.raised_from is not None,
         title=title_of(bill),
         amount=bill.refund_amount or bill.back,
         way=f"原来付款的{GATEWAYS[bill.way].facts.title}账户" if bill.way in GATEWAYS else "参保人本人的银行账户",

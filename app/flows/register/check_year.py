@@ -74,8 +74,6 @@ def _rules(parts: Parts, connection: Connection, rules: PolicyYear) -> Iterator[
         here,
         f"是{theirs.city}{theirs.district}的标准" if here else f"这是{theirs.city}{theirs.district}的标准，不是本区的",
     )
-    asks = "、".join(_NOT_YET.get(words, words) for words in rules.not_collected)
-    yield Line(not asks, f"标准里有还不能收的：{asks}" if asks else "标准里的每一项都能收")
     yield _payers(parts, connection, rules)
     if rules.has_medical and rules.has_medical.gap:
         yield _record(connection)
@@ -173,11 +171,6 @@ def _messages() -> Iterator[Line]:
         yield Line(True, f"{len(KINDS)}个短信模板都没有写死年份")
 
 
-_NOT_YET = {
-    "raising a pension tier within the year": "养老当年补差价提高档次",
-    "aid into pension accounts": "资助进养老个人账户",
-    "people from elsewhere without a permit": "没有居住证的外地户口人员参保",
-}
 _AGENTS = text(
     "with alone as (select v.code, v.name from village v where not exists ("
     "   select from agent_village av join agent a on a.id = av.agent_id where av.village_code = v.code and a.active))"

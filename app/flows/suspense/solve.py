@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from app.flows.due.draft import draft_of
 from app.flows.due.item import Due
 from app.flows.due.quote import SELF, amount_due, paid_back
+from app.flows.due.rise import due_of_rise
 from app.flows.levy import YearClosed
 from app.flows.parts import Parts
 from app.flows.pay.start import NotPayable, Want, want_of
@@ -139,6 +140,8 @@ def watch(parts: Parts) -> int:
 
 
 def _due(parts: Parts, person: find.Subject, want: Want, *, at: datetime) -> Due:
+    if want.rise:
+        return due_of_rise(parts, person, at=at, channel=SELF, tier=want.tier)
     chosen = {"tier": want.tier, "level": want.level, "determination": want.determination}
     return amount_due(parts, person, want.insurance, at=at, channel=SELF, **chosen)
 
@@ -147,7 +150,8 @@ def _standing(connection: Connection, row: Any, person: find.Subject, due: Due) 
     """The open bill that the very payment of this money holds: it cannot be issued anew while that lives, and lies in
     the payment's household, wherever its person is by now."""
     for bill in find_money.bills_of(connection, row.household_id, row.number):
-        item = (bill.person_id, bill.insurance, bill.levy_year, bill.determination, bill.level, bill.state)
-        if item == (person.id, due.insurance, due.levy_year, due.determination, due.level, "open"):
+        item = (bill.person_id, bill.insurance, bill.levy_year, bill.determination, bill.level, bill.raised_from)
+        own = (person.id, due.insurance, due.levy_year, due.determination, due.level, due.raised_from)
+        if bill.state == "open" and item == own:
             return bill.id
     return None

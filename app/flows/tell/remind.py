@@ -196,7 +196,8 @@ _WRITE_CERTIFIED = text(
     " null, :at)"
 )
 _WAITING = text(
-    "select b.id, b.person_id, b.insurance, b.levy_year, b.determination, b.years, b.level, p.number, p.payer"
+    "select b.id, b.person_id, b.insurance, b.levy_year, b.determination, b.years, b.level, b.tier, b.raised_from,"
+    " p.number, p.payer"
     " from entry e"
     " join payment p on p.household_id = e.household_id and 'receipt:' || p.gateway || ':' || p.reference = e.cause"
     " join payment_bill pb on pb.household_id = p.household_id and pb.number = p.number"

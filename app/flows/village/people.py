@@ -221,7 +221,8 @@ def _closed(years_own: Sequence[Due]) -> Standing:
 
 def _late(dues: Sequence[Due]) -> str:
     """2022年医保、养老逾期未交. Whom the government may owe it waits for its bureau, and is not said to owe."""
-    left = [due for due in dues if due.determination is None and not due.waits and not due.is_spared]
+    left = [due for due in dues if due.determination is None and not due.settled]
+    left = [due for due in left if not due.waits and not due.is_spared]
     titles: dict[int, list[str]] = {}
     for due in left:
         titles.setdefault(due.levy_year, []).append(TITLES[due.insurance])
@@ -229,6 +230,8 @@ def _late(dues: Sequence[Due]) -> str:
 
 
 def _word(due: Due) -> str:
+    if due.is_rise:
+        return ""  # its premium is said already
     title = TITLES[due.insurance] if due.determination is None else due.title
     said = (
         (due.settled, "办好了"),

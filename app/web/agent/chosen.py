@@ -15,14 +15,19 @@ from app.policy.levels import proposed
 from app.registry.find import Subject
 from app.web.door.access import actor, here
 from app.web.door.parts import parts
-from app.web.wishes import levels, tiers, wants
+from app.web.wishes import levels, rises, tiers, wants
 from core.money import Fen
 
 
 def chosen_items(fields: MultiDict[str, Any]) -> list[Want]:
-    """The items ticked, and each pension or medical insurance for which a tier or level was chosen: choosing it is the
-    tick."""
+    """The items ticked, and each pension or medical insurance for which a tier or level was chosen, and each pension
+    that shall be raised: choosing it is the tick."""
     ticked = [want for want in wants(fields) if want.insurance is Insurance.RES_MEDICAL or want.determination]
+    raised = [
+        Want(person, Insurance.RES_PENSION, tier, levy_year=year, rise=True)
+        for person, own in rises(fields).items()
+        for year, tier in own.items()
+    ]
     pensions = [
         Want(person, Insurance.RES_PENSION, tier, determination, year)
         for person, own in tiers(fields).items()
@@ -33,7 +38,7 @@ def chosen_items(fields: MultiDict[str, Any]) -> list[Want]:
         for person, own in levels(fields).items()
         for year, level in own.items()
     ]
-    return [want for want in ticked if want.tier is None and want.level is None] + pensions + medical
+    return [want for want in ticked if want.tier is None and want.level is None] + pensions + medical + raised
 
 
 def levels_shown(subject: Subject) -> dict[int, dict[int, int]]:
@@ -54,6 +59,11 @@ def in_this_payment(subject: Subject) -> set[tuple[int, str]]:
     at_first = [Want(subject.id, Insurance.RES_MEDICAL, levy_year=rules.year)] if rules.has_medical else []
     wanted = chosen_items(request.args) if "seen" in request.args else at_first + chosen_items(request.args)
     return {(want.person_id, _key(want)) for want in wanted}
+
+
+def offered(dues: Sequence[Due]) -> list[Due]:
+    """These, and what is offered beside a pension that is paid. Pure."""
+    return [each for due in dues for each in (due, due.rise) if each is not None]
 
 
 def is_open(due: Due) -> bool:
@@ -82,7 +92,7 @@ def beside(wanted: Sequence[Want]) -> list[CodeOut]:
 
 
 def _key(want: Want) -> str:
-    return item_key(want.insurance, want.levy_year or parts().levy.only, want.determination)
+    return item_key(want.insurance, want.levy_year or parts().levy.only, want.determination, rise=want.rise)
 
 
 def numbers(out: Sequence[CodeOut]) -> list[str]:

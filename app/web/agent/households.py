@@ -38,6 +38,7 @@ from app.web.agent.chosen import (
     is_open,
     levels_shown,
     numbers,
+    offered,
     priced,
     sum_of,
 )
@@ -61,7 +62,7 @@ from app.web.door.parts import parts
 from app.web.paying import show, start_chosen
 from app.web.sheets import ask_at_the_bureau, sheet_page
 from app.web.ways import codes
-from app.web.wishes import MOST_ITEMS, UnknownPerson, known, tier_fields, tiers, typed_amounts, unread, wants
+from app.web.wishes import MOST_ITEMS, UnknownPerson, choices, known, tier_fields, typed_amounts, unread, wants
 from core.errors import NotFound
 from payments.errors import ChannelPaused
 
@@ -172,23 +173,23 @@ def search(code: str) -> Answer:
 def person(person: str) -> Answer:
     """One of three sentences per insurance, and the rest of the household to be paid for together."""
     subject = _own_person(person)
-    chosen, at_level = tiers(request.args), levels_shown(subject)
+    said, at_level = choices(request.args), levels_shown(subject)
     ask = partial(all_due, parts(), at=parts().clocks.now(), channel=AGENT)
     members = [
-        Member(reference(each.id), each, ask(each, tiers=chosen.get(each.id, {}), levels=at_level.get(each.id, {})))
+        Member(reference(each.id), each, ask(each, **said.get(each.id, {}) | {"levels": at_level.get(each.id, {})}))
         for each in household(parts(), subject.household_id)
         if each.alive or each.id == subject.id
     ]
     members.sort(key=lambda member: member.person.id != subject.id)
     ticked = in_this_payment(subject)
-    open_items = [(member.person.id, due) for member in members for due in member.dues if is_open(due)]
+    open_items = [(member.person.id, due) for member in members for due in offered(member.dues) if is_open(due)]
     out = codes_out(parts(), [member.person.id for member in members], but=actor(here()))
     return render_template(
         "agent/person.html",
         subject=subject,
         members=members,
         ticked=ticked,
-        chosen=chosen,
+        said=said,
         unread=unread(request.args),
         ready=bool(open_items),
         total=sum(due.quote.to_pay for who, due in open_items if (who, due.key) in ticked),

@@ -46,7 +46,8 @@ class PersonAsked(Asked):
 class ItemAsked(Asked):
     """One levy item. `tier` in fen, for a pension only: a tier, or an amount between those of its due; `level` for the
     medical insurance, where its due has levels; `determination` of a back-payment, as its due says; `year` for
-    which levy year, needed where two are collected."""
+    which levy year, needed where two are collected; `rise`: the difference to a higher `tier`, of a pension whose due
+    offers it."""
 
     person: Annotated[str, Field(min_length=1, max_length=100)]
     insurance: Literal["RES_MEDICAL", "RES_PENSION"]
@@ -54,6 +55,7 @@ class ItemAsked(Asked):
     determination: Annotated[int, Field(ge=1, le=MOST_DETERMINATION)] | None = None
     year: Year | None = None
     level: Annotated[int, Field(ge=1, le=MOST_LEVEL)] | None = None
+    rise: bool = False
 
 
 class SubscriptionsAsked(Asked):
@@ -64,12 +66,13 @@ class SubscriptionsAsked(Asked):
 
 class RefundAsked(Asked):
     """One item's money back. `expected_available` (fen) is what `GET /refunds` showed: another amount there is 409;
-    `determination` and `year` as there."""
+    `determination`, `year` and `rise` as there."""
 
     person: Annotated[str, Field(min_length=1, max_length=100)]
     insurance: Literal["RES_MEDICAL", "RES_PENSION"]
     determination: Annotated[int, Field(ge=1, le=MOST_DETERMINATION)] | None = None
     year: Year | None = None
+    rise: bool = False
     why: Literal["twice", "wrong_amount", "elsewhere", "employee", "waived", "died", "wrong_person"]
     expected_available: Annotated[int, Field(ge=1, le=MOST_FEN)]
 

@@ -23,6 +23,7 @@ from core.errors import BadInput, Conflict
 from core.redact import mask_name
 
 bp = APIBlueprint("payments", __name__, tag="缴费 payment")
+_OF_AN_ITEM = {"tier", "determination", "level", "rise"}
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -51,7 +52,7 @@ def begin(json_data: PaymentAsked) -> tuple[dict[str, Any], int]:
     if kind is Kind.JSAPI and here().openid is None:
         raise NotInWeChat
     wants = [
-        Want(known(item.person), Insurance(item.insurance), item.tier, item.determination, item.year, item.level)
+        Want(known(item.person), Insurance(item.insurance), **item.model_dump(include=_OF_AN_ITEM), levy_year=item.year)
         for item in json_data.items
     ]
     started = start(wants, channel=SELF, key=key, gateway=json_data.gateway, kind=kind)

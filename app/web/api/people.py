@@ -13,6 +13,7 @@ from app.flows.due.quote import all_due, subjects
 from app.flows.family.people import get_to_know
 from app.policy.answer import Line
 from app.policy.levels import LevelChoice
+from app.policy.quote import TierChoice
 from app.policy.tiers import WHOLE_YUAN
 from app.policy.words import level_words
 from app.registry.find import Subject
@@ -23,7 +24,8 @@ from app.web.door.browser import network
 from app.web.door.health import writable
 from app.web.door.parts import parts
 from app.web.door.people import api_resident_and_people, people_here
-from app.web.wishes import levels, tiers
+from app.web.wishes import choices
+from core.money import Fen
 from core.redact import mask_name
 
 bp = APIBlueprint("people", __name__, tag="查询 look-up")
@@ -55,7 +57,8 @@ def look_up(json_data: PersonAsked) -> dict[str, Any]:
     security="session",
     description="`tier.<person>@<year>=<fen>` chooses a pension tier for the answer,"
     " `tier.<person>@<year>:<determination>=<fen>` that of a back-payment of years, `level.<person>@<year>=<level>`"
-    " a level of the medical insurance; the year may be left out while only one is collected.",
+    " a level of the medical insurance, `rise.<person>@<year>=<fen>` a higher tier of a pension that is paid; the"
+    " year may be left out while only one is collected.",
     responses=answers(PeopleTold, 200, 401, 404, 422),
 )
 def due() -> dict[str, Any]:
@@ -66,8 +69,7 @@ def due() -> dict[str, Any]:
 
 
 def _people(found: Sequence[Subject], names: Mapping[int, str]) -> list[dict[str, Any]]:
-    chosen, at_level = tiers(request.args), levels(request.args)
-    ask = partial(all_due, parts(), at=parts().clocks.now())
+    chosen, ask = choices(request.args), partial(all_due, parts(), at=parts().clocks.now())
     groups: dict[int, int] = {}
     return [
         {
@@ -75,7 +77,7 @@ def _people(found: Sequence[Subject], names: Mapping[int, str]) -> list[dict[str
             "household": groups.setdefault(person.household_id, len(groups) + 1),
             "masked_name": mask_name(person.name),
             "village": f"{person.town}{person.village}",
-            "due": _told(person, ask(person, tiers=chosen.get(person.id, {}), levels=at_level.get(person.id, {}))),
+            "due": _told(person, ask(person, **chosen.get(person.id, {}))),
         }
         for person in found
     ]
@@ -108,22 +110,38 @@ def _due(due: Due) -> dict[str, Any]:
         "total": quote.whole,
         "within": list(due.within),
         "lines": [_line(*each) for each in zip(quote.lines, due.lines, due.clauses, strict=True)],
-        "tiers": [
-            {
-                "tier": choice.tier,
-                "allowed": choice.allowed,
-                "personal_due": choice.personal_due,
-                "gov_subsidy": choice.gov_subsidy,
-                "reason_code": choice.reason_code,
-            }
-            for choice in due.choices
-        ],
+        "tiers": [_tier(choice) for choice in due.choices],
         "amounts": {"least": due.amounts.least, "most": due.amounts.most, "step": WHOLE_YUAN} if due.amounts else None,
         "level": quote.level,
         "levels": [_level(choice) for choice in due.levels],
         "benefit_start": quote.benefit_start.isoformat() if quote.benefit_start else None,
         "waiting_end": quote.waiting_end.isoformat() if quote.waiting_end else None,
         "price_until": quote.price_until.isoformat() if quote.price_until else None,
+        "raised_from": due.raised_from,
+        "rise": _rise(due.rise, due.rise.raised_from) if due.rise and due.rise.raised_from else None,
+    }
+
+
+def _rise(rise: Due, paid: Fen) -> dict[str, Any]:
+    until = rise.quote.price_until
+    return {
+        "title": rise.heading,
+        "text": rise.text,
+        "raised_from": paid,
+        "tier": rise.tier,
+        "personal_due": rise.quote.personal_due,
+        "price_until": until.isoformat() if until else None,
+        "tiers": [_tier(choice) for choice in rise.choices],
+    }
+
+
+def _tier(choice: TierChoice) -> dict[str, Any]:
+    return {
+        "tier": choice.tier,
+        "allowed": choice.allowed,
+        "personal_due": choice.personal_due,
+        "gov_subsidy": choice.gov_subsidy,
+        "reason_code": choice.reason_code,
     }
 
 

@@ -33,7 +33,7 @@ def certificate(person: str, insurance: str) -> tuple[dict[str, Any], int]:
 
     As soon as the treasury has booked the money; 409 `NOT_BOOKED_YET` before."""
     subject, item = item_of_person(known(person), insurance)
-    return _told(certify(parts(), subject, item.insurance, item.determination)), 201
+    return _told(certify(parts(), subject, item.insurance, item.determination, rise=item.rise)), 201
 
 
 @bp.get("/proofs/<code>")

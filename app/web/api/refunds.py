@@ -53,6 +53,7 @@ def apply(json_data: RefundAsked) -> tuple[dict[str, Any], int]:
         request_key=idempotency_key(),
         levy_year=json_data.year or parts().levy.only,
         determination=json_data.determination,
+        rise=json_data.rise,
     )
     return _told(own_refund(asked.number)), 201
 
@@ -72,6 +73,7 @@ def _refundable(person: str, found: Refundable) -> dict[str, Any]:
         "year": found.levy_year,
         "insurance": found.insurance,
         "determination": found.determination,
+        "rise": found.rise,
         "title": found.title,
         "available": found.amount,
         "way": found.way,

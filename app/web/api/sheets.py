@@ -23,7 +23,8 @@ bp = APIBlueprint("sheets", __name__, tag="查询 look-up")
 @bp.doc(
     security="session",
     description="`tier.<person>=<fen>` chooses a pension tier, `level.<person>=<level>` a level of the"
-    " medical insurance; a back-payment is `RES_PENSION:<determination>`."
+    " medical insurance; a back-payment is `RES_PENSION:<determination>`, a tier that is raised"
+    " `RES_PENSION@<year>:rise` with `rise.<person>@<year>=<fen>`."
     " The person must be known to this session.",
     responses=answers(SheetTold, 200, 401, 404, 422),
 )

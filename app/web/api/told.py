@@ -108,6 +108,19 @@ class LevelTold(Told):
     reason_code: str
 
 
+class RiseTold(Told):
+    """What raising a pension that is paid would cost: `tiers` to choose from, `tier` and `personal_due` of the one that
+    was asked for (`rise.<person>@<year>=<fen>`), or null. No debt: it is paid as an item with `rise` and a `tier`."""
+
+    title: str
+    text: str
+    raised_from: int
+    tier: int | None
+    personal_due: int | None
+    price_until: str | None
+    tiers: list[TierTold]
+
+
 class DueTold(Told):
     """One levy item of one person. Amounts in fen; days YYYY-MM-DD; `price_until` the first moment of another price;
     `ask_first` what the payer is asked before he pays: on a yes he does not. `determination`: of a back-payment, which
@@ -115,7 +128,8 @@ class DueTold(Told):
     bureau may be asked to look (POST /people/<person>/verification). `year`: for which it is collected; `late`: a
     former year's, while a newer one is collected. `levels`: of the medical insurance, where one is to be chosen
     (reason_code LEVEL_REQUIRED until it is); `level` the one that this answer is for. `personal_due` and `total`: with
-    the other funds collected with it, which `lines` name; `within` says in words what of `personal_due` is theirs."""
+    the other funds collected with it, which `lines` name; `within` says in words what of `personal_due` is theirs.
+    `raised_from`: this is the difference by which that tier was raised; `rise`: what is paid may be raised."""
 
     year: int
     late: bool
@@ -142,6 +156,8 @@ class DueTold(Told):
     benefit_start: str | None
     waiting_end: str | None
     price_until: str | None
+    raised_from: int | None
+    rise: RiseTold | None
 
 
 class PersonTold(Told):

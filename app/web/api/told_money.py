@@ -81,6 +81,7 @@ class RefundableTold(Told):
     year: int
     insurance: Literal["RES_MEDICAL", "RES_PENSION"]
     determination: int | None
+    rise: bool
     title: str
     available: int
     way: str

@@ -14,7 +14,7 @@ from app.flows.pay.start import Want
 from app.flows.suspense import solve
 from app.flows.suspense.desk import SOURCES, STEPS, doubt, doubts, said
 from app.policy.facts import Insurance
-from app.policy.words import item_words
+from app.policy.words import item_words, phrases
 from app.web.door.access import Answer, needs, officer
 from app.web.door.parts import parts
 from app.web.wishes import BadWish, Item, item_named
@@ -82,6 +82,7 @@ def propose_one(household: int, cause: str) -> Answer | tuple[Answer, int]:
                 item.determination,
                 item.levy_year,
                 _level(item),
+                item.rise,
             )
             for item in named
         ]
@@ -130,6 +131,8 @@ def _offered(year: int) -> dict[str, object]:
     """What a levy year offers on the form: its items by key, and its tiers in fen."""
     rules = parts().levy.rules(year)
     items = {item_key(each, year, None): item_words(each, year, None) for each in YEARS_OWN if rules.offers(each)}
+    if rules.has_pension and rules.has_pension.raising_until:
+        items[item_key(Insurance.RES_PENSION, year, None, rise=True)] = phrases("rise")["desk"].format(year=year)
     tiers = list(rules.has_pension.tiers) if rules.has_pension else []
     between = rules.has_pension.between if rules.has_pension else None
     levels = rules.has_medical.levels if rules.has_medical else ()

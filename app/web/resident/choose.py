@@ -1,9 +1,10 @@
-"""A resident chooses: the tier or amount of a pension, the level of the medical insurance. The choice goes on in the
-address, nothing is written. Routes of `dues`' door."""
+"""A resident chooses: the tier or amount of a pension, or a higher one than he paid; the level of the medical
+insurance. The choice goes on in the address, nothing is written. Routes of `dues`' door."""
 
 from flask import redirect, render_template, request, url_for
 
-from app.flows.due.quote import amount_due
+from app.flows.due.quote import SELF, amount_due
+from app.flows.due.rise import due_of_rise
 from app.policy.facts import Insurance
 from app.policy.levels import proposed
 from app.policy.quote import Amounts
@@ -14,7 +15,7 @@ from app.web.door.access import Answer
 from app.web.door.parts import parts
 from app.web.resident.dues import bp, person_of
 from app.web.sheets import in_its_year
-from app.web.wishes import MOST_LETTERS, levels, tier_fields, tiers, typed_fen
+from app.web.wishes import MOST_LETTERS, levels, rises, tier_fields, tiers, typed_fen
 from core.money import plain_yuan
 
 _WISH = ("item", "home", "away")  # what was ticked, where the page that asks whether all is right led here
@@ -71,6 +72,26 @@ def level(person: str) -> Answer:
         picked=levels(request.args).get(subject.id, {}).get(rules.year, proposed(found.levels, rules)),
         refusals={each.level: say(each.quote, rules) for each in found.levels if not each.allowed},
         same=bool(rules.medical.levels) and not found.levels and found.payable,
+    )
+
+
+@bp.get("/due/<person>/rise")
+def rise(person: str) -> Answer:
+    """To which tier the pension of a `year` that is paid shall be raised; why it cannot be. NotOffered, YearClosed,
+    NoSuchItem."""
+    rules, subject = _in_year(person, Insurance.RES_PENSION)
+    found = due_of_rise(parts(), subject, at=parts().clocks.now(), channel=SELF)
+    item, field = f"{person}:{found.key}", f"rise.{person}@{rules.year}"
+    others = _others(field)
+    ticked = list(dict.fromkeys((*request.args.getlist("item"), item)))
+    return render_template(
+        "resident/rise.html",
+        subject=subject,
+        due=found,
+        field=field,
+        others=others | {"item": ticked},
+        back=_others(),
+        picked=rises(request.args).get(subject.id, {}).get(rules.year),
     )
 
 

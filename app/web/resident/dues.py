@@ -39,7 +39,7 @@ from app.web.door.parts import parts
 from app.web.door.people import page_resident_and_people, people_here
 from app.web.resident.offer import may_lead_to_wechat, offered
 from app.web.sheets import ask_at_the_bureau, in_its_year, item_of, sheet_page
-from app.web.wishes import carried, known, levels, tier_fields, tiers, wants
+from app.web.wishes import carried, known, levels, rises, tier_fields, tiers, wants
 from core.money import Fen
 
 bp = APIBlueprint("resident", __name__, enable_openapi=False)
@@ -127,26 +127,27 @@ def due() -> Answer:
     """Everybody this session knows, one card per insurance; what can be paid together stands together."""
     now = parts().clocks.now()
     people = _himself_first(people_here())
-    asked = tiers(request.args), levels(request.args)
+    asked, raised = (tiers(request.args), levels(request.args)), rises(request.args)
     chosen = {
-        person.id: [last | said.get(person.id, {}) for last, said in zip(_last_chosen(person), asked, strict=True)]
+        person.id: {
+            kind: last | said.get(person.id, {})
+            for kind, last, said in zip(("tiers", "levels"), _last_chosen(person), asked, strict=True)
+        }
         for person in people
     }
     households = [
         [
-            Card(
-                reference(who.id), who, all_due(parts(), who, at=now, tiers=chosen[who.id][0], levels=chosen[who.id][1])
-            )
+            Card(reference(who.id), who, all_due(parts(), who, at=now, rises=raised.get(who.id, {}), **chosen[who.id]))
             for who in own
         ]
         for _, own in groupby(people, key=lambda person: person.household_id)
     ]
     remembered = {
         f"{kind}.{reference(who)}@{year}": str(value)
-        for who, (own, at) in chosen.items()
+        for who, of_whom in chosen.items()
         for kind, of in (
-            ("tier", {year: tier for (year, number), tier in own.items() if number is None}),
-            ("level", at),
+            ("tier", {year: tier for (year, number), tier in of_whom["tiers"].items() if number is None}),
+            ("level", of_whom["levels"]),
         )
         for year, value in of.items()
     }
@@ -237,7 +238,8 @@ def _to_choose(line: Chosen) -> str:
     """Where the tier or level that an item lacks is chosen; from there it goes on with all that was chosen before."""
     kept = {name: request.args.getlist(name) for name in ("item", "home", "away")} | tier_fields(request.args)
     of = {"person": reference(line.person.id), "year": line.due.levy_year, "of": line.due.determination}
-    return url_for("resident.level" if line.due.level_open else "resident.tier", **of, **kept)
+    page = "resident.level" if line.due.level_open else "resident.rise" if line.due.is_rise else "resident.tier"
+    return url_for(page, **of, **kept)
 
 
 def _left(item: str) -> Card | None:

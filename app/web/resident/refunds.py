@@ -71,8 +71,7 @@ def begin(person: str, insurance: str) -> Answer:
         why=chosen,
         words=QUESTIONS[chosen],
         key=secrets.token_urlsafe(12),
-        only=chosen is Why.TWICE
-        and is_only_payment(parts(), subject, found.insurance, found.levy_year, found.determination),
+        only=chosen is Why.TWICE and is_only_payment(parts(), subject, found),
         moved=chosen in (Why.ELSEWHERE, Why.EMPLOYEE, Why.DIED),
     )
 
@@ -84,24 +83,27 @@ def apply(person: str, insurance: str) -> Answer:
     expected, key = request.form.get("expected", ""), request.form.get("key", "")[:64]
     if not (expected.isascii() and expected.isdigit() and len(expected) <= 9 and key):
         raise BadAmount
-    named, levy_year, determination = item_of(insurance)
+    item = item_of(insurance)
     asked = ask(
         parts(),
         subject,
-        named,
+        item.insurance,
         request.form.get("why", ""),
         expected=int(expected),
         actor=actor(here()),
         request_key=key,
-        levy_year=levy_year,
-        determination=determination,
+        levy_year=item.levy_year,
+        determination=item.determination,
+        rise=item.rise,
     )
     return redirect(url_for("refunds.one", number=asked.number), 303)
 
 
 def _found(person: str, insurance: str) -> tuple[Subject, Refundable]:
     subject = subjects(parts(), [known(person)])[0]
-    found = refundable(parts(), subject, *item_of(insurance), actor=actor(here()))
+    item = item_of(insurance)
+    named = item.insurance, item.levy_year, item.determination
+    found = refundable(parts(), subject, *named, actor=actor(here()), rise=item.rise)
     if found is None:
         raise NothingToGiveBack
     return subject, found

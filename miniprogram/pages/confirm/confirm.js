@@ -43,9 +43,10 @@ Page({
       person: due.person,
       year: due.year,
       insurance: due.insurance,
-      determination: due.determination,
+      determination: due.determination || null,
       tier: due.insurance === "RES_PENSION" ? due.tier : null,
       level: due.insurance === "RES_MEDICAL" ? due.level : null,
+      rise: due.rise,
     }));
     this.setData({ busy: true, problem: "" });
     try {

@@ -11,6 +11,9 @@ const named = (tier) => `${yuan(tier.tier)} 元档${tier.gov_subsidy ? `，政�
 /** @param {any} level */
 const ofLevel = (level) => `${level.name}，${level.personal_due ? `交 ${yuan(level.personal_due)} 元` : "不用交钱"}`;
 
+/** @param {any} tier */
+const higher = (tier) => `提到 ${yuan(tier.tier)} 元档，补 ${yuan(tier.personal_due)} 元`;
+
 /** Whole yuan as somebody types them, in fen; 0 for what is no amount. @param {string} typed */
 const fen = (typed) => (/^[0-9]{1,7}$/.test(typed.trim()) ? Number(typed.trim()) * 100 : 0);
 
@@ -40,8 +43,8 @@ Page({
   async load() {
     const me = await api.call("GET", "/me");
     if (!me.people.length) return wx.redirectTo({ url: "/pages/who/who" });
-    const { tiers, levels, items } = getApp().globalData;
-    const query = [...asked("tier", tiers), ...asked("level", levels)];
+    const { tiers, levels, rises, items } = getApp().globalData;
+    const query = [...asked("tier", tiers), ...asked("level", levels), ...asked("rise", rises)];
     const told = await api.call("GET", `/due${query.length ? `?${query.join("&")}` : ""}`);
     const people = told.people.map((/** @type {any} */ person) => ({
       ...person,
@@ -67,15 +70,25 @@ Page({
       names: offered.map(named),
       choices: due.settled ? [] : due.levels.filter((/** @type {any} */ level) => level.allowed),
       levelNames: due.levels.filter((/** @type {any} */ level) => level.allowed).map(ofLevel),
+      rise: due.rise ? this.shownRise(person, due) : null,
       bounds: due.amounts ? `${yuan(due.amounts.least)} 元到 ${yuan(due.amounts.most)} 元，整元` : "",
     };
+  },
+
+  /** A pension that is paid may be raised: no debt, so nothing is in the payment until somebody chose.
+   * @param {any} person @param {any} due */
+  shownRise(person, due) {
+    const offered = due.rise.tiers.filter((/** @type {any} */ tier) => tier.allowed);
+    const words = due.rise.personal_due ? yuan(due.rise.personal_due) : "";
+    const of = { year: due.year, insurance: due.insurance, late: due.late, within: [], field: `${person.person}:${due.insurance}@${due.year}:rise` };
+    return { ...due.rise, ...of, offered, names: ["不提了", ...offered.map(higher)], words };
   },
 
   /** House by house: one payment is for the people of one house. @param {any[]} people */
   homes(people) {
     return [...new Set(people.map((person) => person.household))].map((household) => {
       const own = people.filter((person) => person.household === household);
-      const chosen = own.flatMap((person) => person.due).filter((due) => due.ticked).length;
+      const chosen = own.flatMap((person) => person.due).filter((due) => due.ticked || (due.rise && due.rise.words)).length;
       return { household, people: own, chosen };
     });
   },
@@ -105,6 +118,17 @@ Page({
     const { person, index } = event.currentTarget.dataset;
     const due = this.data.people.find((each) => each.person === person).due[index];
     getApp().globalData.levels[`${person}@${due.year}`] = due.choices[Number(event.detail.value)].level;
+    return this.trying(() => this.load());
+  },
+
+  /** The first choice is none. @param {WechatMiniprogram.PickerChange} event */
+  pickRise(event) {
+    const { person, index } = event.currentTarget.dataset;
+    const due = this.data.people.find((each) => each.person === person).due[index];
+    const { rises } = getApp().globalData;
+    const tier = due.rise.offered[Number(event.detail.value) - 1];
+    if (tier) rises[`${person}@${due.year}`] = tier.tier;
+    else delete rises[`${person}@${due.year}`];
     return this.trying(() => this.load());
   },
 
@@ -140,7 +164,10 @@ Page({
     const home = this.data.homes.find((each) => each.household === event.currentTarget.dataset.household);
     getApp().globalData.wanted = home.people.flatMap((/** @type {any} */ person) =>
       person.due
-        .filter((/** @type {any} */ due) => due.ticked)
+        .flatMap((/** @type {any} */ due) => [
+          ...(due.ticked ? [{ ...due, rise: false }] : []),
+          ...(due.rise && due.rise.words ? [{ ...due.rise, rise: true }] : []),
+        ])
         .map((/** @type {any} */ due) => ({ ...due, person: person.person, masked_name: person.masked_name })),
     );
     wx.navigateTo({ url: "/pages/confirm/confirm" });

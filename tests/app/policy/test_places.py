@@ -11,7 +11,7 @@ from app.policy.cases import Difference, differences
 from app.policy.facts import Insurance
 from app.policy.quote import quote
 from app.policy.sheet import for_resident
-from app.policy.year import load_year, load_year_file, years
+from app.policy.year import load_year, load_year_file
 from core.clock import BEIJING
 from tests.app.policy.people import ORDINARY
 
@@ -69,14 +69,3 @@ def test_other_funds_are_compared_where_a_case_names_them(tmp_path):
     table.write_text(f"{head}\n{','.join(columns.values())}\n", encoding="utf-8")
 
     assert differences(table, rules) == (1, [Difference("taian_2024-01", "other_funds", "30.00", "20.00")])
-
-
-def test_only_a_year_whose_every_demand_is_known_is_collected():
-    assert [year for year in years() if load_year(year).not_collected] == []
-    for place, demand in (
-        ("jinan_pension_2024", "raising a pension tier within the year"),
-        ("hohhot_2023", "people from elsewhere without a permit"),
-    ):
-        assert demand in load_year_file(PLACES / f"{place}.toml").not_collected
-    for place in ("heze_2025", "taian_2024", "guangxi_county_2024", "beijing_pension_2024", "taizhou_2024"):
-        assert load_year_file(PLACES / f"{place}.toml").not_collected == [], "one insurance, levels, any amount, funds"

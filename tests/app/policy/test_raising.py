@@ -82,6 +82,15 @@ def test_a_year_whose_subsidy_falls_has_no_raise(tmp_path):
         load_year_file(falling)
 
 
+def test_a_year_without_tiers_has_nothing_to_rise_to(tmp_path):
+    text = (PLACES / "beijing_pension_2024.toml").read_text(encoding="utf-8")
+    text = text.replace("join_age = 16", "join_age = 16\nraising_until = 2024-11-30", 1)
+    (tmp_path / "any.toml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(BadPolicyYear, match=r"pension\.raising_until: has no tier to rise to"):
+        load_year_file(tmp_path / "any.toml")
+
+
 def test_aid_has_a_ceiling_and_days_of_its_own():
     aid = file_of("every_shape").rules.pension.aid
 
@@ -126,4 +135,6 @@ def test_whoever_signs_reads_of_raises_aid_and_back_payments():
     assert told[0]["当年交过以后，能补差价提高一次档次，最后一天"] == "2024年12月31日"
     assert told[1]["别人资助进个人账户，一年最多"] == "500元"
     assert told[1]["资助从哪天到哪天"] == "2026年4月15日到2026年12月20日"
+    assert told[1]["资助的钱怎么给"] == "资助人直接交给社保经办机构，这里不收、不付"
+    assert "资助的钱怎么给" not in told[0]
     assert told[1]["补缴的档次，最高"] == "300元"
