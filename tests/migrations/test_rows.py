@@ -88,6 +88,22 @@ def test_a_back_payment_of_before_names_its_determination(upgraded: psycopg.Conn
     assert found == [(1, 1, [2019, 2020]), (2, None, None), (3, None, None)]
 
 
+def test_a_rise_stands_beside_a_premium_of_before_and_once(upgraded: psycopg.Connection) -> None:
+    """The index of levy items was replaced beside the rows that were there."""
+    indexes = "select indexname, indexdef ~ 'raised_from' from pg_indexes where indexname ~ '^uq__bill__levy_item'"
+    assert upgraded.execute(indexes).fetchall() == [("uq__bill__levy_item", True)]
+    risen = (
+        "insert into bill (household_id, id, person_id, insurance, levy_year, tier, raised_from, total, personal_due,"
+        " reason_code, price_until) values (7, {id}, 32, 'RES_PENSION', 2022, 50000, 30000, 20000, 20000, 'OK', now())"
+    )
+    upgraded.execute("set session_replication_role = replica")  # its premium is of another shape
+    upgraded.execute(risen.format(id=4))
+    with pytest.raises(psycopg.errors.UniqueViolation, match="uq__bill__levy_item"):
+        upgraded.execute(risen.format(id=5))
+    upgraded.execute("delete from bill where id = 4")
+    upgraded.execute("set session_replication_role = origin")
+
+
 def test_a_day_closed_before_is_what_was_closed(upgraded: psycopg.Connection) -> None:
     """M6: its digest stays as it was made; who closed it is in the digest of days closed since."""
     assert upgraded.execute("select version from sealed_day").fetchall() == [(1,)]
