@@ -12,7 +12,7 @@ from app.flows.due.rise import due_of_rise
 from app.flows.pay.follow import follow
 from app.flows.pay.start import NotPayable, SameItemTwice, Want, want_of
 from app.flows.prove.check import check
-from app.flows.prove.papers import confirm, hand_out
+from app.flows.prove.papers import certify, confirm, hand_out
 from app.flows.refund import wish
 from app.flows.refund.entitle_late import ask_for_entitled
 from app.flows.refund.steps import apply, decide
@@ -24,7 +24,7 @@ from core.clock import BEIJING, beijing
 from payments.errors import RaisedSince
 from tests.app.flows.test_corrections import confirmed
 from tests.app.flows.test_entitle_late import recognise
-from tests.app.flows.test_import_outside import BUREAU, a_file, take
+from tests.app.flows.test_import_outside import BUREAU, TREASURY, a_file, take
 from tests.app.flows.test_suspense import agreed_to, unknown
 from tests.app.registry.files import VILLAGE
 from tests.app.web.test_proofs import words_of
@@ -165,6 +165,27 @@ def test_the_difference_is_paid_once_and_stands_everywhere_under_its_name(runnin
     ]
     take(running, "bureau", a_file(BUREAU, *lines, total="500.00"))
     assert [row for row in differences(running) if row[0] != "MISSING_IN_BANK"] == [], "the bureau confirms both"
+    row = "T1,2021-11-08,2021-11-05,居民养老保险,2022,保费,800.00"
+    take(running, "treasury", a_file(TREASURY, row, total="800.00"))
+    certificate = certify(running.parts, person(running, adult), PENSION, rise=True)
+    assert (certificate.facts["amount"], certificate.facts["items"][0]["title"]) == (20000, RAISED)
+    assert certify(running.parts, person(running, adult), PENSION).facts["amount"] == 30000
+
+
+def test_who_moved_raises_what_he_paid_where_he_lived(running, adult, sibling, paid):
+    running.write(
+        lambda c: c.exec_driver_sql(
+            "update person set household_id = %s where id = %s", (a_household(c, number="0007"), adult)
+        )
+    )
+    pay(running, rise(adult), key="raised")
+
+    found = rows(
+        running, "select household_id from bill where person_id = :p order by raised_from nulls first", p=adult
+    )
+    assert found[0].household_id != found[1].household_id and dues(running, adult)[2].settled
+    assert person(running, adult).standing[PENSION].paid_tier == 50000
+    assert bills(running, sibling) == [(30000, None, 30000, "settled")]
 
 
 def test_a_difference_that_is_begun_bars_nobody_and_another_tier_takes_its_place(running, adult, sibling, paid):
