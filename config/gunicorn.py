@@ -12,6 +12,7 @@ from typing import Any
 from prometheus_client import multiprocess
 
 from config.draining import reloading
+from config.listening import gone
 from config.settings import Settings, environment
 from core.version import COMMIT, VERSION
 
@@ -58,7 +59,8 @@ def on_reload(_server: Any) -> None:
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """A dead worker's gauges leave the sum."""
+    """A dead worker's gauges leave the sum, and nobody leaves anything to it."""
+    gone(worker)
     if _metrics:  # without the folder the library fails here, and with it the shutdown
         multiprocess.mark_process_dead(worker.pid)
 

@@ -6,9 +6,10 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -93,9 +94,27 @@ def spoken(port: int, path: str = "/livez", *, method: str = "GET", body: bytes 
         line.close()
 
 
+def knock(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=20)
+
+
+def told(line: socket.socket) -> bytes:
+    """The first line of the answer."""
+    return line.makefile("rb").readline()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
 def test_who_would_wait_behind_every_thread_is_sent_away(port, folder, taken):
     assert spoken(port, "/due") == 503
-    assert spoken(port, "/pay", method="POST", body=b"x" * 40_000) == 503  # its body is read, or the answer were lost
+    with knock(port) as line:
+        line.sendall(b"POST /pay HTTP/1.1\r\nHost: x\r\nContent-Length: 3000\r\n\r\n" + b"x" * 3000)
+        assert told(line) == b"HTTP/1.1 503 Service Unavailable\r\n"  # its body is read, or the answer were lost
     (folder / "go").touch()
     assert [each.result() for each in taken] == [200] * THREADS
     assert spoken(port, "/due") == 200
@@ -110,18 +129,42 @@ def test_whom_we_must_hear_waits_for_a_thread(port, folder, taken):
         assert callback.result() == 200
 
 
-def test_a_connection_that_says_nothing_yet_is_kept(port, folder, taken):
-    with (
-        socket.create_connection(("127.0.0.1", port), timeout=20) as silent,
-        socket.create_connection(("127.0.0.1", port), timeout=20) as gone,
-    ):
-        gone.shutdown(socket.SHUT_WR)
-        time.sleep(0.2)  # the server has seen them both
+@pytest.mark.parametrize("body", [20_000_000, 20_000])
+def test_who_has_not_said_all_of_it_waits_for_a_thread(port, folder, taken, body):
+    """Told at once, he would be reset while he speaks, and hear nothing."""
+    with knock(port) as line, ThreadPoolExecutor(1) as pool:
+        line.sendall(f"POST /pay HTTP/1.1\r\nHost: x\r\nContent-Length: {body}\r\n\r\n".encode())
+        assert spoken(port, "/due") == 503
+        rest = pool.submit(line.sendall, b"x" * body)
         (folder / "go").touch()
-        assert [each.result() for each in taken] == [200] * THREADS
-        silent.sendall(b"GET /due HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        assert silent.makefile("rb").readline() == b"HTTP/1.1 200 OK\r\n"
+        assert told(line) == b"HTTP/1.1 200 OK\r\n"
+        rest.result()
+
+
+def test_who_says_nothing_takes_nobodys_place_and_loses_nothing(port, folder):
+    with ExitStack() as open_lines:
+        silent = [open_lines.enter_context(knock(port)) for _ in range(2 * THREADS)]
+        gone = open_lines.enter_context(knock(port))
+        gone.shutdown(socket.SHUT_WR)
+        assert spoken(port, "/due") == 200
         assert gone.recv(1) == b""
+        for line in silent:
+            with line:  # who is answered hangs up, or the server waits for it
+                line.sendall(b"GET /due HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                assert told(line) == b"HTTP/1.1 200 OK\r\n"
+
+
+def test_refusals_leave_nothing_behind(port, folder, taken):
+    [worker] = [
+        int(each.parent.name)
+        for each in Path("/proc").glob("[0-9]*/environ")
+        if f"PORT={port}\0".encode() in _read(each)
+        and "gunicorn" in (each.parent / "cmdline").read_text()
+        and Path(f"/proc/{each.parent.name}/task/{each.parent.name}/children").read_text() == ""
+    ]
+    before = len(list(Path(f"/proc/{worker}/fd").iterdir()))
+    assert {spoken(port, "/due") for _ in range(500)} == {503}
+    eventually(lambda: len(list(Path(f"/proc/{worker}/fd").iterdir())) <= before)
 
 
 def test_a_kept_connection_is_sent_away_too_and_ends(port, folder):

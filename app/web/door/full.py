@@ -57,7 +57,7 @@ def _said(kind: str, words: str, *, bare: bool) -> bytes:
 
 
 def register(app: Flask) -> None:
-    """After every route is known; the server's workers ask for it (config/draining.py)."""
+    """After every route is known; the server's workers ask for it (config/listening.py)."""
     app.extensions[DOOR] = Full(
         frozenset(
             _beginning(rule)

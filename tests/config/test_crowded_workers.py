@@ -1,0 +1,93 @@
+"""Workers at a door: while one of them has threads to spare, nobody is sent away by the other; who waits at the door
+while it closes is heard."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tests.builders import an_environment
+from tests.config.test_crowded import APP, THREADS, knock, spoken, told
+from tests.config.test_gunicorn import CHECKOUT, free_port
+from tests.system import eventually
+
+
+def workers_of(master: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
+
+
+@contextmanager
+def serving(folder: Path, **settings: str) -> Iterator[tuple[int, int]]:
+    """The door's port and the number of the master."""
+    port = free_port()
+    (folder / "held.py").write_text(APP)
+    environ = an_environment(PORT=str(port), WEB_THREADS="1", PATH=os.defpath, **settings)
+    environ |= {"PYTHONPATH": f"{CHECKOUT}:{folder}"}
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", "held:app"]
+    with subprocess.Popen(command, env=environ, cwd=folder, stderr=subprocess.DEVNULL) as running:
+        try:
+            eventually(lambda: spoken(port) == 200 and len(workers_of(running.pid)) == int(settings["WEB_WORKERS"]), 60)
+            yield port, running.pid
+        finally:
+            (folder / "go").touch()
+            running.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                running.wait(15)
+            running.kill()
+
+
+def test_a_worker_with_every_thread_taken_sends_nobody_away_from_an_idle_one(tmp_path):
+    with serving(tmp_path, WEB_WORKERS="2", WEB_DRAIN_S="0") as (port, master), ThreadPoolExecutor(THREADS) as pool:
+        eventually(lambda: all(spoken(port) == 200 for _ in range(20)), 20)
+        full, idle = workers_of(master)
+        os.kill(idle, signal.SIGSTOP)
+        held = [pool.submit(spoken, port, f"/held?{place}") for place in range(THREADS)]
+        eventually(lambda: len(list(tmp_path.glob("in-*"))) == THREADS, 20)
+        os.kill(idle, signal.SIGCONT)
+        os.kill(full, signal.SIGSTOP)
+        assert spoken(port, "/due") == 200, "the idle one is there"
+        os.kill(full, signal.SIGCONT)
+        assert [spoken(port, "/due") for _ in range(60)] == [200] * 60
+        (tmp_path / "go").touch()
+        assert [each.result() for each in held] == [200] * THREADS
+
+
+def test_a_worker_that_was_killed_has_no_room(tmp_path):
+    with serving(tmp_path, WEB_WORKERS="2", WEB_DRAIN_S="0") as (port, master), ThreadPoolExecutor(2 * THREADS) as pool:
+        stays, killed = workers_of(master)
+        os.kill(killed, signal.SIGKILL)
+        eventually(lambda: len(workers_of(master)) == 2 and killed not in workers_of(master), 20)
+        os.kill(stays, signal.SIGSTOP)
+        assert spoken(port, "/due") == 200, "the new one is there"
+        os.kill(stays, signal.SIGCONT)
+        held = [pool.submit(spoken, port, f"/held?{place}") for place in range(2 * THREADS)]
+        eventually(lambda: len(list(tmp_path.glob("in-*"))) == 2 * THREADS, 20)
+        assert spoken(port, "/due") == 503, "both are full, and nobody waits for a third"
+        (tmp_path / "go").touch()
+        assert [each.result() for each in held] == [200] * 2 * THREADS
+
+
+def test_who_waits_at_the_door_while_it_closes_is_heard(tmp_path):
+    with serving(tmp_path, WEB_WORKERS="1", WEB_DRAIN_S="2") as (port, master), ThreadPoolExecutor(THREADS) as pool:
+        held = [pool.submit(spoken, port, f"/held?{place}") for place in range(THREADS)]
+        eventually(lambda: len(list(tmp_path.glob("in-*"))) == THREADS, 20)
+        [worker] = workers_of(master)
+        os.kill(master, signal.SIGTERM)
+        time.sleep(0.5)
+        os.kill(worker, signal.SIGSTOP)
+        lines = [knock(port) for _ in range(8)]
+        for line in lines:
+            line.sendall(b"GET /due HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(2.5)  # the pause is over when the worker goes on
+        os.kill(worker, signal.SIGCONT)
+        time.sleep(1)  # the door is closed behind them
+        (tmp_path / "go").touch()
+        for line in lines:
+            with line:
+                assert told(line).startswith(b"HTTP/1.1 "), "who is reset is told nothing"
+        assert [each.result() for each in held] == [200] * THREADS
