@@ -11,7 +11,7 @@ from app.policy.words import level_words
 from core.money import plain_yuan, yuan
 from payments.proofs import grouped
 
-_ENDS = (80, 122, 140, 158, 177)
+_ENDS = (80, 121, 140, 157, 177)
 MOST_ITEMS = 24  # as many as one payment holds
 
 
@@ -37,7 +37,7 @@ def _top(page: Page, facts: Mapping[str, Any], address: str) -> None:
 
 
 def _items(page: Page, facts: Mapping[str, Any]) -> None:
-    page.row(("缴费人", "证件号", "征收项目", "年度", "档次（元）", "实缴（元）"), _ENDS, head=True)
+    page.row(("缴费人", "证件号", "征收项目", "年度", "档次", "实缴（元）"), _ENDS, head=True)
     for item in facts["items"][:MOST_ITEMS]:
         page.row(
             (
@@ -64,9 +64,10 @@ def _items(page: Page, facts: Mapping[str, Any]) -> None:
 
 
 def _chosen(item: Mapping[str, Any]) -> str:
-    """The pension's tier or the medical insurance's level; papers written before there were levels do not say."""
+    """500元档, 二档: the pension's tier or the medical insurance's level, of which papers written before there were any
+    say nothing."""
     level = item.get("level")
-    return level_words(level) if level else plain_yuan(item["tier"]) if item["tier"] else "—"
+    return level_words(level) if level else f"{plain_yuan(item['tier'])}元档" if item["tier"] else "—"
 
 
 def years_of(item: Mapping[str, Any]) -> list[int]:

@@ -3,9 +3,11 @@
 import io
 import re
 from datetime import datetime
+from itertools import pairwise
 
 import pypdfium2
 import pytest
+from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from app.documents import proof
@@ -51,6 +53,24 @@ def test_no_letter_of_a_paper_is_smaller_than_ten_points(people, monkeypatch):
     assert len(pypdfium2.PdfDocument(made)) == 1
 
 
+def test_the_columns_of_a_paper_stand_apart_and_a_level_or_tier_is_called_one(monkeypatch):
+    """档次（元） touched 年度, and 二档 stood under it."""
+    written = []
+    monkeypatch.setattr(Canvas, "drawString", _placing(Canvas.drawString, written))
+    [item] = FACTS["items"]
+    level = item | {"level": 2}
+    tier = item | {"levy_item": "城乡居民基本养老保险费", "tier": 900000, "back_years": [2019, 2020, 2021]}
+    tier |= {"amount": 12345600}
+
+    made = proof.draw(FACTS | {"items": [level, tier]}, title="缴费确认单", address="https://x/c", at=AT)
+
+    rows = [sorted(where) for where in _lines(written) if len(where) == 6]
+    assert [[cell for _, _, cell in row][4] for row in rows] == ["档次", "二档", "9000元档"]
+    gaps = [after[0] - before[1] for row in rows for before, after in pairwise(row)]
+    assert min(gaps) > 1 * mm
+    assert "档次（元）" not in pypdfium2.PdfDocument(made)[0].get_textpage().get_text_range()
+
+
 def test_a_paper_says_who_made_it_and_when():
     """PDFs: author “anonymous”, dated 2000; the same calls give the same bytes."""
     made, again = (proof.draw(FACTS, title="缴费确认单", address="https://x/c", at=AT) for _ in range(2))
@@ -67,6 +87,21 @@ def test_a_file_has_a_name_in_chinese():
 
     assert said == "attachment; filename=\"ABCD.pdf\"; filename*=UTF-8''%E7%BC%B4%E8%B4%B9%E8%AF%81%E6%98%8E-ABCD.pdf"
     assert re.search(r"[^ -~]", said) is None
+
+
+def _placing(former, written):
+    def placed(canvas, x, y, words, *more):
+        width = canvas.stringWidth(words, canvas._fontname, canvas._fontsize)
+        written.append((y, x, x + width, words))
+        return former(canvas, x, y, words, *more)
+
+    return placed
+
+
+def _lines(written):
+    """What stands at one height: from where, to where, what."""
+    heights = dict.fromkeys(y for y, *_ in written)
+    return [[(left, right, words) for at, left, right, words in written if at == y] for y in heights]
 
 
 def _noting(former, sizes):
