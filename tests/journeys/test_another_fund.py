@@ -115,7 +115,7 @@ def whoever_is_spared_the_premium_alone_pays_the_fund_at_his_agents(played: Play
     add_agent(running.office, login="liu", name="柳代办", password=PASSWORD, villages=[played.village])
     browser.log_in("liu", PASSWORD)
     listed = browser.get(f"/agent/villages/{played.village}")
-    assert "医保 20 元" in listed.text and "医保 325 元" in listed.text
+    assert "长期护理保险 20 元" in listed.text and "医保 20 元" not in listed.text and "医保 325 元" in listed.text
     page = browser.get(listed.link("李示老"))
     assert "要交 20 元" in page.text and "医保费政府替您交，您只交长期护理保险 20 元。" in page.text
     assert "告诉他了，办好它" not in page.html.partition("同一户还有")[0]

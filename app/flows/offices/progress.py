@@ -9,7 +9,7 @@ from app.documents.spreadsheet import Cell, as_csv, as_xlsx
 from app.flows.due.coverage import Row, coverage, left_in
 from app.flows.offices.people import NobodyFound, allow_reading, good_reason
 from app.flows.parts import Parts
-from app.flows.village.people import STANDING_WORDS, TITLES, villagers_in
+from app.flows.village.people import TITLES, villagers_in
 from app.flows.village.people import villages as named_villages
 from app.policy.facts import Insurance
 from app.policy.year import NoSuchYear
@@ -82,7 +82,7 @@ def to_do_file(
             line.subject.household_number,
             mask_name(line.subject.name),
             line.subject.relation_to_head,
-            STANDING_WORDS[line.standing] if line.year_open else "现在不能交",
+            line.words if line.year_open else "现在不能交",
             line.due_words,
             "外出" if line.subject.is_migrant else "",
             _phone(parts, line.subject, whole=phones),

@@ -43,6 +43,7 @@ STANDING_WORDS = {
     Standing.NOT_HERE: "不在这里交",
     Standing.DONE: "办好了",
 }
+AMOUNT_OPEN = "没选金额"  # where there are no tiers to choose from
 SHOWN: Mapping[str, tuple[str, frozenset[Standing]]] = {  # what an agent asks his list for, by the word of its address
     "all": ("全部", frozenset(Standing)),
     "open": ("还没办", frozenset(Standing) - {Standing.NOT_HERE, Standing.DONE}),
@@ -53,12 +54,13 @@ SHOWN: Mapping[str, tuple[str, frozenset[Standing]]] = {  # what an agent asks h
 
 @dataclass(frozen=True)
 class Villager:
-    """One line of the list, of the newest levy year or the one that was asked for. `amount` in fen, what can be paid
-    now; `year_open`: something of the year itself can be done now, whatever is back-paid. `late`: what is still to be
-    paid for a former year, a word of its own: it makes nobody's year undone."""
+    """One line of the list, of the newest levy year or the one that was asked for. `words`: the standing as it is said;
+    `amount` in fen, what can be paid now; `year_open`: something of the year itself can be done now, whatever is
+    back-paid. `late`: what is still to be paid for a former year, a word of its own: it makes nobody's year undone."""
 
     subject: Subject
     standing: Standing
+    words: str
     amount: Fen
     due_words: str
     year_open: bool
@@ -203,9 +205,19 @@ def _villager(person: Subject, found: Sequence[Due], year: int) -> Villager:
         standing = Standing.FREE
     else:
         standing = _closed(years_own)
-    words = "；".join(filter(None, map(_word, dues)))
     year_open = any(due.payable or due.choice_open for due in years_own)
-    return Villager(person, standing, amount, words, year_open, _late([due for due in found if due.levy_year != year]))
+    late = _late([due for due in found if due.levy_year != year])
+    due_words = "；".join(filter(None, map(_word, dues)))
+    return Villager(person, standing, _words(standing, dues), amount, due_words, year_open, late)
+
+
+def _words(standing: Standing, dues: Sequence[Due]) -> str:
+    tiered = any(due.choice_open and not _is_any_amount(due) for due in dues)
+    return AMOUNT_OPEN if standing is Standing.TIER_OPEN and not tiered else STANDING_WORDS[standing]
+
+
+def _is_any_amount(due: Due) -> bool:
+    return due.amounts is not None and not due.choices
 
 
 def _closed(years_own: Sequence[Due]) -> Standing:
@@ -232,16 +244,24 @@ def _late(dues: Sequence[Due]) -> str:
 def _word(due: Due) -> str:
     if due.is_rise:
         return ""  # its premium is said already
-    title = TITLES[due.insurance] if due.determination is None else due.title
+    title = _title(due)
     said = (
         (due.settled, "办好了"),
-        (due.choice_open, "定好数再交" if due.amounts and not due.choices else "选档后交"),
+        (due.choice_open, "定好数再交" if _is_any_amount(due) else "选档后交"),
         (due.waits, "先不要交"),
         (due.is_spared, "不用交"),
         (due.not_now, "还没交"),
         (due.payable, f" {plain_yuan(due.quote.to_pay)} 元"),
     )
     return next((f"{title}{words}" for so, words in said if so), "")
+
+
+def _title(due: Due) -> str:
+    """医保; of who pays for another fund alone that one: 长期护理保险."""
+    if due.determination is not None:
+        return due.title
+    alone = due.payable and due.quote.to_pay and not due.quote.personal_due
+    return "、".join(fund.words for fund in due.quote.funds) if alone else TITLES[due.insurance]
 
 
 def _progress(title: str, row: Row | None) -> Progress:

@@ -18,7 +18,6 @@ from app.flows.pay.pause import paused_words
 from app.flows.pay.start import NothingChosen
 from app.flows.village.people import (
     SHOWN,
-    STANDING_WORDS,
     VillageName,
     closed_words,
     household,
@@ -149,7 +148,6 @@ def village(code: str) -> Answer:
             (reference(line.subject.id), mark_of(line.subject.id), line)
             for line in found[(page - 1) * PAGE : page * PAGE]
         ],
-        words=STANDING_WORDS,
         asked=asked,
         choices=[(show, title) for show, (title, _) in SHOWN.items()],
         count=len(found),

@@ -7,7 +7,7 @@ from flask import Response, jsonify, make_response, redirect, render_template, r
 
 from app.flows.pay.follow import Phase
 from app.flows.tell.at_the_door import NoSuchVisit, visited, visits
-from app.flows.village.people import STANDING_WORDS, Standing, in_words, just_settled, villagers
+from app.flows.village.people import Standing, in_words, just_settled, villagers
 from app.flows.village.slips import slips, words_of_the_day
 from app.web.agent.households import own_village
 from app.web.codes import drawn
@@ -54,7 +54,7 @@ def news(code: str) -> Response:
         progress=in_words(progress, parts().rules.year),
         people={
             mark_of(line.subject.id): {
-                "words": STANDING_WORDS[line.standing],
+                "words": line.words,
                 "due": line.due_words,
                 "done": line.standing is Standing.DONE,
             }

@@ -102,6 +102,11 @@ def test_nobody_is_charged_for_a_level_that_he_did_not_choose(running, home, adu
         start(running, Want(adult, MEDICAL, level=1), Want(adult, MEDICAL, level=2))
     [line] = villagers(running.parts, VILLAGE)[0]
     assert (line.standing, line.due_words) == (Standing.TIER_OPEN, "医保选档后交；养老定好数再交")
+    assert line.words == "没选档"
+
+    pay(running, Want(adult, MEDICAL, level=1))
+    [line] = villagers(running.parts, VILLAGE)[0]
+    assert (line.words, line.due_words) == ("没选金额", "医保办好了；养老定好数再交"), "an amount is no tier"
 
 
 def test_whom_no_level_makes_a_difference_for_chooses_none(running, home):
