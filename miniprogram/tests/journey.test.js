@@ -138,14 +138,19 @@ const byLevel = async () => {
   due.pay({ currentTarget: { dataset: { household: due.data.homes[0].household } } });
 
   const confirm = open("confirm");
+  getApp().globalData.wanted = getApp().globalData.wanted.filter((each) => !each.level);
   confirm.onLoad();
-  assert.deepStrictEqual([confirm.data.total, confirm.data.tiered], ["1734", true]);
+  assert.strictEqual(confirm.data.fixed, "交了不能改金额。", "an amount is no tier");
+  due.pay({ currentTarget: { dataset: { household: due.data.homes[0].household } } });
+  confirm.onLoad();
+  assert.deepStrictEqual([confirm.data.total, confirm.data.fixed], ["1734", "交了不能改档。"]);
   await confirm.pay();
   const paid = open("paid");
   paid.every = 50;
   paid.onLoad();
   await until(() => paid.data.payment.state === "paid");
   assert.strictEqual(paid.data.payment.items[0].title, "2022年居民医保（二档）");
+  assert.deepStrictEqual(paid.data.items.map((each) => each.words), ["500", "1234"]);
   paid.onUnload();
 };
 

@@ -2,8 +2,17 @@
 const api = require("../../lib/api");
 const { yuan, newKey } = require("../../lib/words");
 
+/** What cannot be changed once it is paid. @param {any[]} wanted */
+function fixed(wanted) {
+  const chosen = wanted.filter((due) => due.tier && !due.rise);
+  const isTier = (/** @type {any} */ due) => !due.amounts || due.tiers.some((/** @type {any} */ tier) => tier.tier === due.tier);
+  if (wanted.some((due) => due.level) || chosen.some(isTier)) return "交了不能改档。";
+  if (wanted.some((due) => due.rise)) return "一年只能提高一次，交了不能再改。";
+  return chosen.length ? "交了不能改金额。" : "";
+}
+
 Page({
-  data: { large: false, question: /** @type {any} */ (null), lines: /** @type {any[]} */ ([]), total: "", tiered: false, late: false, problem: "", busy: false },
+  data: { large: false, question: /** @type {any} */ (null), lines: /** @type {any[]} */ ([]), total: "", fixed: "", late: false, problem: "", busy: false },
 
   key: "",
   wanted: /** @type {any[]} */ ([]),
@@ -19,9 +28,8 @@ Page({
   next() {
     const question = this.wanted.find((/** @type {any} */ due) => due.ask_first && !due.home) || null;
     const total = this.wanted.reduce((/** @type {number} */ sum, /** @type {any} */ due) => sum + due.personal_due, 0);
-    const tiered = this.wanted.some((/** @type {any} */ due) => due.insurance === "RES_PENSION" || due.level);
     const late = this.wanted.some((/** @type {any} */ due) => due.late); // of a former year: said once more
-    this.setData({ question, lines: this.wanted, total: yuan(total), tiered, late });
+    this.setData({ question, lines: this.wanted, total: yuan(total), fixed: fixed(this.wanted), late });
   },
 
   atHome() {

@@ -4,7 +4,7 @@ const { yuan, date } = require("../../lib/words");
 const EVERY_MS = 3000;
 
 Page({
-  data: { large: false, payment: /** @type {any} */ (null), amount: "", starts: /** @type {string[]} */ ([]), kinds: /** @type {string[]} */ ([]), problem: "" },
+  data: { large: false, payment: /** @type {any} */ (null), items: /** @type {any[]} */ ([]), amount: "", starts: /** @type {string[]} */ ([]), kinds: /** @type {string[]} */ ([]), problem: "" },
 
   gone: false,
   every: EVERY_MS,
@@ -27,7 +27,8 @@ Page({
       days.length === 1
         ? [`医保从 ${days[0]} 起可以报销。`]
         : covering.map((/** @type {any} */ item) => `${item.masked_name} ${item.title}：从 ${date(item.benefit_start)} 起可以报销。`);
-    this.setData({ payment, amount: yuan(payment.amount), starts });
+    const items = payment.items.map((/** @type {any} */ item) => ({ ...item, words: yuan(item.amount) }));
+    this.setData({ payment, items, amount: yuan(payment.amount), starts });
     const open = payment.state === "waiting" || payment.state === "checking";
     if (open && !this.gone) setTimeout(() => this.ask(), this.every);
     if (payment.state === "paid") this.offer();
