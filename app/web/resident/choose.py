@@ -3,10 +3,12 @@ insurance. The choice goes on in the address, nothing is written. Routes of `due
 
 from flask import redirect, render_template, request, url_for
 
+from app.flows.due.item import Due
 from app.flows.due.quote import SELF, amount_due
 from app.flows.due.rise import due_of_rise
+from app.policy.answer import Reason
 from app.policy.facts import Insurance
-from app.policy.levels import proposed
+from app.policy.levels import LevelChoice, proposed
 from app.policy.quote import Amounts
 from app.policy.terms import NotOffered, PolicyYear
 from app.policy.words import phrases, say
@@ -18,6 +20,7 @@ from app.web.sheets import in_its_year
 from app.web.wishes import MOST_LETTERS, levels, rises, tier_fields, tiers, typed_fen
 from core.money import plain_yuan
 
+LEVEL_CLOSED = "集中缴费已结束，这一档不能再交了，请选别的档。"
 _WISH = ("item", "home", "away")  # what was ticked, where the page that asks whether all is right led here
 
 
@@ -70,7 +73,7 @@ def level(person: str) -> Answer:
         back=_others(),
         next=_next(),
         picked=levels(request.args).get(subject.id, {}).get(rules.year, proposed(found.levels, rules)),
-        refusals={each.level: say(each.quote, rules) for each in found.levels if not each.allowed},
+        refusals={each.level: _refusal(found, each, rules) for each in found.levels if not each.allowed},
         same=bool(rules.medical.levels) and not found.levels and found.payable,
     )
 
@@ -93,6 +96,12 @@ def rise(person: str) -> Answer:
         back=_others(),
         picked=rises(request.args).get(subject.id, {}).get(rules.year),
     )
+
+
+def _refusal(found: Due, choice: LevelChoice, rules: PolicyYear) -> str:
+    """Why a level may not be chosen; where another still may, the year is not over."""
+    closed = choice.reason_code == Reason.LATE_WINDOW_CLOSED and any(each.allowed for each in found.levels)
+    return LEVEL_CLOSED if closed else say(choice.quote, rules)
 
 
 def _in_year(person: str, insurance: Insurance) -> tuple[PolicyYear, Subject]:

@@ -126,7 +126,8 @@ def test_who_may_not_choose_sees_why(running, district, browser):
     running.turn(LATE)
     [theirs] = set(re.findall(r'/due/([^/"]+)/level', browser.get("/due").html)) - {me}
     late = browser.get(f"/due/{theirs}/level")
-    assert "一档，交 320 元" in late.text and "2022年的医保8月31日已经截止" in late.text
+    assert "一档，交 320 元" in late.text and "已经截止" not in late.text
+    assert "集中缴费已结束，这一档不能再交了，请选别的档。" in late.text
     assert late.values(f"level.{theirs}@2022") == ["1"]
 
 
