@@ -87,9 +87,11 @@ def steps_of(connection: Connection, number: str) -> Sequence[Row]:
 
 
 def bills_of(connection: Connection, number: str) -> Sequence[Row]:
-    """The bills a refund gives back, and what stands in their place: the bill's columns and `replacement`."""
+    """The bills a refund gives back, and what stands in their place: the bill's columns, what of it went into other
+    `funds`, and `replacement`."""
+    funds = func.paid_into_others(Bill.household_id, Bill.id).label("funds")
     return connection.execute(
-        select(Bill.__table__, RefundBill.replacement)
+        select(Bill.__table__, RefundBill.replacement, funds)
         .join(RefundBill, (RefundBill.household_id == Bill.household_id) & (RefundBill.bill_id == Bill.id))
         .where(RefundBill.household_id == household_of(number), RefundBill.number == number)
         .order_by(Bill.person_id, Bill.levy_year.desc(), Bill.insurance)
@@ -182,7 +184,8 @@ _OF_PEOPLE = text(
     "     where s.household_id = mine.household_id and s.number = mine.number) as steps,"
     "   (select jsonb_build_object('state', t.state, 'last4', t.last4) from refund_transfer t"
     "     where t.household_id = mine.household_id and t.number = mine.number and t.state <> 'refused') as transfer,"
-    "   (select jsonb_agg(to_jsonb(b) order by b.person_id, b.levy_year desc, b.insurance) from bill b"
+    "   (select jsonb_agg(to_jsonb(b) || jsonb_build_object('funds', paid_into_others(b.household_id, b.id))"
+    "      order by b.person_id, b.levy_year desc, b.insurance) from bill b"
     "     where b.household_id = mine.household_id and b.id in ("
     "       select bill_id from refund_bill where household_id = mine.household_id and number = mine.number"
     "       union select bill_id from payment_bill where household_id = mine.household_id and number = mine.payment"

@@ -13,6 +13,7 @@ from app.flows.due.quote import amount_due, subjects
 from app.flows.enter.accounts import add_agent
 from app.flows.pay.start import NotPayable, Want
 from app.flows.refund.entitle_late import ask_for_entitled
+from app.flows.refund.follow import follow, follow_all
 from app.flows.refund.wish import refundable
 from app.flows.register.open_year import open_year
 from app.flows.suspense import solve
@@ -102,6 +103,8 @@ def the_page_says_what_is_no_premium_and_it_is_paid_in_one_amount(played: Played
     paid = wait_for(browser, number, "缴费成功 · ")
     assert "640 元" in paid.text and "340 元，其中长期护理保险 20 元" in paid.text
     running.tell()
+    listed = browser.get("/paid").text
+    assert "办好了，交了 340 元 其中长期护理保险 20 元" in listed and listed.count("长期护理") == 1
     assert any("640元" in each["text"] for each in running.outside.get("/messages")["messages"])
     pdf, _ = file_of(browser, browser.get(f"/pay/{number}"), f"/pay/{number}/proof")
     assert "其中长期护理保险20.00" in words_of(pdf) and "340.00" in words_of(pdf) and "陆佰肆拾元整" in words_of(pdf)
@@ -174,7 +177,11 @@ def what_was_paid_goes_back_to_both_funds(played: Played) -> None:
     premium, pension = (refundable(running.parts, adult, each, 2022, actor=by) for each in (MEDICAL, PENSION))
     assert (premium.amount, premium.together) == (34000, "连同长期护理保险一起退，不能只退其中一样。")
     assert (pension.amount, pension.together) == (30000, None)
+    assert (premium.within, pension.within) == (["其中长期护理保险 20 元"], [])
     asked = agreed(running.parts, played.paid["adult"])
+    [going], of_one = follow_all(running.parts, [adult]), follow(running.parts, asked.number)
+    assert sorted(each.within for each in going.items) == [[], ["其中长期护理保险 20 元"]]
+    assert sorted(each.within for each in of_one.items) == [[], ["其中长期护理保险 20 元"]]
     run_refunds(running, asked.number, "paid")
     assert moved(before, balances(running)) == {
         "clearing:wechat": -64000,

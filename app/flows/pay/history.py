@@ -1,18 +1,22 @@
 """What an account has paid over the years, a page at a time. Of others it shows what this account paid, whether it
 still holds them or not, and nothing that somebody else did: the payer sees item, amount and state, never another's
-history."""
+history. And what of persons' items went into other funds."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import text
 
 from app.access.sessions import Visitor
+from app.flows.due.item import item_key
 from app.flows.parts import Parts
 from app.flows.pay.follow import Followed, look
+from app.flows.titles import within_words
+from app.policy.facts import Insurance
+from app.registry.find import Subject
 from core.errors import BadInput
 from payments.number import household_of
 
@@ -54,6 +58,25 @@ _PAGE = text(
     " where p.state in ('paid', 'surplus') and p.paid_at is not null"
     "   and (p.paid_at, p.number) < (coalesce(cast(:until as timestamptz), 'infinity'), :number)"
     " order by p.paid_at desc, p.number desc limit :most"
+)
+
+
+def into_others(parts: Parts, people: Sequence[Subject]) -> Mapping[tuple[int, str], Sequence[str]]:
+    """What of the items that these persons paid went into other funds, in words, by person and key of the item."""
+    with parts.reading() as connection:
+        bills = connection.execute(_MEDICAL, {"people": [person.id for person in people]}).all()
+    return {
+        (bill.person_id, item_key(Insurance(bill.insurance), bill.levy_year, None)): within_words(
+            parts.levy.rules(bill.levy_year), bill.funds, bill.personal_due
+        )
+        for bill in bills
+    }
+
+
+_MEDICAL = text(  # another fund is collected with no other premium
+    "select person_id, insurance, levy_year, personal_due, paid_into_others(household_id, id) as funds from bill"
+    " where person_id = any (:people) and insurance = 'RES_MEDICAL' and determination is null and state = 'settled'"
+    "   and personal_due > 0"
 )
 
 

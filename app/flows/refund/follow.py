@@ -9,7 +9,7 @@ from typing import Any
 
 from app.flows.due.item import item_key
 from app.flows.parts import Parts
-from app.flows.titles import title_of
+from app.flows.titles import title_of, within_words
 from app.policy.facts import Insurance
 from app.policy.refunds import ANSWERED_WITHIN
 from app.registry import find
@@ -86,6 +86,7 @@ class Item:
     key: str
     title: str
     amount: Fen
+    within: Sequence[str] = ()  # what of the amount went into other funds
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def follow(parts: Parts, number: str) -> RefundFollowed:
         )
         ids = sorted({bill.person_id for bill in bills})
         people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.years)}
-    return _followed(row, steps, transfer, [_item(bill, people[bill.person_id]) for bill in bills])
+    return _followed(row, steps, transfer, [_item(parts, row, bill, people[bill.person_id]) for bill in bills])
 
 
 def follow_all(parts: Parts, people: Sequence[Subject]) -> list[RefundFollowed]:
@@ -150,7 +151,7 @@ def follow_all(parts: Parts, people: Sequence[Subject]) -> list[RefundFollowed]:
             row,
             [SimpleNamespace(**step | {"at": datetime.fromisoformat(step["at"])}) for step in row.steps],
             SimpleNamespace(**row.transfer) if row.transfer else None,
-            [_item(SimpleNamespace(**bill), known[bill["person_id"]]) for bill in row.items or ()],
+            [_item(parts, row, SimpleNamespace(**bill), known[bill["person_id"]]) for bill in row.items or ()],
         )
         for row in refunds_of(parts, list(known))
     ]
@@ -201,8 +202,9 @@ def _step(step: Any, title: str) -> Step:
     return Step(STEPS[step.word].format(bureau=bureau, title=title), step.by, step.at, step.reason)
 
 
-def _item(bill: Any, person: Subject) -> Item:
-    insurance = Insurance(bill.insurance)
+def _item(parts: Parts, row: Any, bill: Any, person: Subject) -> Item:
+    insurance, rules = Insurance(bill.insurance), parts.levy.rules(bill.levy_year)
+    funds = bill.funds if row.held is None else None  # what never was a premium went into no fund
     return Item(
         person_id=person.id,
         name=person.name,
@@ -211,4 +213,5 @@ def _item(bill: Any, person: Subject) -> Item:
         key=item_key(insurance, bill.levy_year, bill.determination, rise=bill.raised_from is not None),
         title=title_of(bill),
         amount=bill.personal_due,
+        within=within_words(rules, funds, bill.personal_due),
     )

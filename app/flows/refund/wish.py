@@ -13,7 +13,7 @@ from app.access import accounts
 from app.flows.due.item import item_key
 from app.flows.parts import Parts
 from app.flows.refund.steps import Asked, ask_for_bill
-from app.flows.titles import fund_names, title_of
+from app.flows.titles import fund_names, title_of, within_words
 from app.policy.facts import Insurance
 from app.policy.refunds import QUESTIONS, Why, refusal
 from app.registry.find import Subject
@@ -57,6 +57,7 @@ class Refundable:
     number: str | None
     state: RefundState | None
     together: str | None = None  # what other fund goes back with it, never by itself
+    within: Sequence[str] = ()  # what of the amount is another fund's, while all of the item can go back
 
     @property
     def key(self) -> str:
@@ -167,6 +168,7 @@ def _refundable(parts: Parts, bill: Any, mine: bool) -> Refundable:
         refused=said if mine else NotYourRefund.text,
         number=bill.refund_number,
         state=RefundState(bill.refund_state) if bill.refund_state else None,
+        within=within_words(rules, bill.funds, bill.personal_due) if bill.back == bill.personal_due else (),
         together=TOGETHER.format(funds=fund_names(rules, bill.funds)) if bill.funds else None,
     )
 

@@ -96,7 +96,7 @@ def _told(refund: RefundFollowed) -> dict[str, Any]:
                 "title": item.title,
                 "masked_name": mask_name(item.name),
                 "amount": item.amount,
-                "within": [],
+                "within": list(item.within),
                 "benefit_start": None,
             }
             for item in refund.items

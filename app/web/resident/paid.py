@@ -6,6 +6,7 @@ from apiflask import APIBlueprint
 from flask import render_template
 
 from app.flows.due.quote import dues_of_year, subjects
+from app.flows.pay.history import into_others
 from app.flows.refund.follow import RefundFollowed, follow_all
 from app.registry.find import Subject
 from app.web.door.access import Answer, here, reference
@@ -22,7 +23,8 @@ def paid() -> Answer:
     people = subjects(parts(), sorted(set(here().known.values())))
     years = {year: _cards(people, year) for year in parts().levy.ever.all}
     refunds = follow_all(parts(), people)
-    return render_template("resident/paid.html", years=years, refunds=refunds, going=_going(refunds))
+    within = into_others(parts(), people)
+    return render_template("resident/paid.html", years=years, refunds=refunds, going=_going(refunds), within=within)
 
 
 def _cards(people: Sequence[Subject], year: int) -> list[Card]:
