@@ -20,6 +20,11 @@ def title_of(bill: Any) -> str:
     return item_words(Insurance(bill.insurance), bill.levy_year, back_years, bill.level)
 
 
+def late_words(title: str) -> str:
+    """The title of a former year's item, while a newer year is collected: 2022年居民医保（逾期）. Pure."""
+    return f"{title}（逾期）"
+
+
 def fund_names(rules: PolicyYear, held: Mapping[str, Fen] | None) -> str:
     """The other funds that a bill's payer paid into: 长期护理保险; empty for none."""
     return "、".join(rules.funds.get(code, code) for code in sorted(held or {}))

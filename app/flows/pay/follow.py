@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from app.flows.parts import Parts
 from app.flows.pay.checkout import restored
 from app.flows.pay.leave import give_way
-from app.flows.titles import named_tier, title_of, within_words
+from app.flows.titles import late_words, named_tier, title_of, within_words
 from app.policy.facts import Insurance
 from core.money import Fen
 from payments.errors import NoSuchPayment
@@ -67,7 +67,8 @@ WITHOUT_CODE: Mapping[Phase, str] = {  # of a payment that nobody was to scan
 
 @dataclass(frozen=True)
 class Item:
-    """One bill of a payment. `name` in clear: mask it. Amounts in fen."""
+    """One bill of a payment. `name` in clear: mask it. Amounts in fen. `late`: when it was begun, a newer year was
+    collected already."""
 
     person_id: int
     name: str
@@ -78,6 +79,12 @@ class Item:
     tier: Fen | None  # where people call it one
     benefit_start: date | None
     within: Sequence[str] = ()  # what of the amount went into other funds
+    late: bool = False
+
+    @property
+    def heading(self) -> str:
+        """The title where years stand side by side: 2022年居民医保（逾期）."""
+        return late_words(self.title) if self.late else self.title
 
 
 @dataclass(frozen=True)
@@ -142,12 +149,14 @@ def look(parts: Parts, connection: Connection, number: str) -> Followed:
 _ITEMS = text(
     "select b.person_id, b.insurance, b.levy_year, b.determination, b.years, b.personal_due, b.tier, b.level,"
     " b.raised_from, b.benefit_start, p.name, h.village_code, paid_into_others(b.household_id, b.id) as funds,"
-    " t.name || v.name as place"
-    " from payment_bill pb join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"
+    " t.name || v.name as place, exists (select from levy_year y"
+    "   where y.year > b.levy_year and y.opened_at <= paid.started_at) as late"
+    " from payment paid join payment_bill pb using (household_id, number)"
+    " join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"
     " join person p on p.id = b.person_id join household h on h.id = p.household_id"
     " join village v on v.code = h.village_code join town t on t.code = v.town_code"
     " where pb.household_id = :household and pb.number = :number"
-    " order by b.person_id, b.insurance, b.determination nulls first, b.raised_from nulls first"
+    " order by b.person_id, b.levy_year desc, b.insurance, b.determination nulls first, b.raised_from nulls first"
 )
 
 
@@ -228,4 +237,5 @@ def _item(parts: Parts, row: Any, *, covers: bool) -> Item:
         tier=named_tier(rules, row),
         within=within_words(rules, row.funds, row.personal_due),
         benefit_start=row.benefit_start if covers else None,
+        late=row.late,
     )

@@ -113,7 +113,7 @@ def _told(payment: Followed) -> dict[str, Any]:
         "page": {"url": payment.page.url, "fields": dict(payment.page.fields)} if payment.page else None,
         "items": [
             {
-                "title": item.title,
+                "title": item.heading,
                 "masked_name": mask_name(item.name),
                 "amount": item.amount,
                 "within": list(item.within),

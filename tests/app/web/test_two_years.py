@@ -53,7 +53,8 @@ def test_both_are_paid_in_one_payment_and_each_is_booked_under_its_year(running,
     home = browser.get("/confirm", item=wanted, home=wanted)
     assert "2022年居民医保（逾期）" in home.text + confirm.text and "这里有往年的" in home.text
 
-    browser.submit(home, "/pay", form="/pay", by="wechat:native")
+    code = browser.submit(home, "/pay", form="/pay", by="wechat:native").text
+    assert code.index("2023年居民医保 ") < code.index("2022年居民医保（逾期）") and "2023年居民医保（逾期）" not in code
     pay_what_is_out(running)
 
     late, normal = (running.parts.levy.rules(year).medical for year in (2022, 2023))
@@ -64,6 +65,7 @@ def test_both_are_paid_in_one_payment_and_each_is_booked_under_its_year(running,
     number, description = running.one("select number, description from payment")
     assert description.endswith("2022、2023年度城乡居民保险费")
     receipt = browser.get(f"/pay/{number}").text
+    assert "2022年居民医保（逾期）" in receipt and "2022年居民医保（逾期）" in browser.get("/history").text
     assert "2022年居民医保：从 2022年11月20日 起" in receipt and "2023年居民医保：从 2023年1月1日 起" in receipt
     paid = browser.get("/paid")
     assert paid.text.index("2023年缴费情况") < paid.text.index("2022年居民医保")
