@@ -153,3 +153,11 @@ def test_a_tier_is_chosen_for_a_year_that_is_named_beside_the_one_paid_before(ru
 
     assert newest in (said := ask(2023)) and former not in said and "上次交的是 500 元档" in said
     assert former in (said := ask(2022)) and newest not in said and "500 元档。" not in said.partition("养老档次")[0]
+
+
+def test_an_amount_between_that_was_paid_before_is_called_no_tier(running, both, browser):
+    last = "update enrolment set last_tier = 123400 where insurance = 'RES_PENSION'"
+    running.write(lambda connection: connection.exec_driver_sql(last))
+    page = browser.look_up(both.adult.name, both.adult.id_number)
+
+    assert "上次交的是 1234 元。" in browser.get(page.link("选养老档次")).text
