@@ -165,8 +165,10 @@ def due() -> Answer:
 def _last_chosen(person: Subject) -> tuple[dict[tuple[int, int | None], Fen], dict[int, int]]:
     """Tier and level of a payment that he began and did not finish are not asked for again. Where nothing need be
     chosen, nothing is remembered: who pays nothing shall see that first."""
-    tier, level = _of_open_bill(person, Insurance.RES_PENSION, "tier"), _of_open_bill(person, *_LEVEL)
-    return {(person.levy_year, None): tier} if tier else {}, {person.levy_year: level} if level else {}
+    own = [person.in_year(year) for year in parts().levy.years.all if year in person.years]
+    tiers = {(each.levy_year, None): _of_open_bill(each, Insurance.RES_PENSION, "tier") for each in own}
+    levels = {each.levy_year: _of_open_bill(each, *_LEVEL) for each in own}
+    return {of: tier for of, tier in tiers.items() if tier}, {of: level for of, level in levels.items() if level}
 
 
 _LEVEL = Insurance.RES_MEDICAL, "level"

@@ -161,3 +161,27 @@ def test_an_amount_between_that_was_paid_before_is_called_no_tier(running, both,
     page = browser.look_up(both.adult.name, both.adult.id_number)
 
     assert "上次交的是 1234 元。" in browser.get(page.link("选养老档次")).text
+
+
+def test_who_comes_back_finds_what_he_ticked_and_what_he_began(running, both, browser):
+    """The ticks of a former year were lost on the way back, and those of the newest that he took out came again."""
+    page = browser.look_up(both.adult.name, both.adult.id_number)
+    item = next(each for each in page.values("item") if each.endswith("RES_MEDICAL@2022"))
+    tier = {f"tier.{item.partition(':')[0]}@2022": "50000"}
+    chosen = browser.get("/due", **tier)
+    wanted = [each for each in chosen.values("item") if each.endswith("@2022")]
+    assert len(wanted) == 2
+
+    confirm = browser.get("/confirm", item=wanted, home=wanted, **tier)
+    back = browser.get(confirm.link("不对，返回改"))
+
+    assert items(back) == {"RES_MEDICAL@2023": False, "RES_MEDICAL@2022": True, "RES_PENSION@2022": True}
+    assert f'<span class="total">{_total(confirm)}</span>' in back.html
+    browser.submit(confirm, "/pay", form="/pay", by="wechat:native")
+    begun = browser.get("/due")
+    assert items(begun) == {"RES_MEDICAL@2023": True, "RES_MEDICAL@2022": False, "RES_PENSION@2022": False}
+    assert "换一档（现在 500 元档）" in begun.text
+
+
+def _total(page):
+    return re.search(r'class="amount">([0-9]+)', page.html)[1]
