@@ -23,7 +23,8 @@ from core.clock import BEIJING
 from payments.errors import SuspenseUnfit
 from tests.app.flows.test_entitle_late import recognise
 from tests.app.web.test_api import Api, medical
-from tests.app.web.test_office import PASSWORD
+from tests.app.web.test_office import PASSWORD, client_of
+from tests.app.web.test_office_people import find
 from tests.app.web.test_proofs import file_of, words_of
 from tests.app.web.test_resident import code_of, number_of, wait_for
 from tests.browsing import Browser
@@ -227,6 +228,10 @@ def another_year_has_its_own_fund_and_not_this_one(played: Played) -> None:
     adult = subjects(running.parts, [played.people["adult"]])[0]
     new, late = (amount_due(running.parts, adult.in_year(year), MEDICAL, at=at) for year in (2023, 2022))
     assert (new.quote.to_pay, new.within) == (36000, ["其中意外伤害保险 10 元"])
+    clerk = client_of(running, "clerk02")
+    hit = re.search(r'href="(/office/people/[^"]+)"', find(clerk, played.number("adult")).text)[1]
+    desk = clerk.get(hit).text
+    assert "360 元" in desk and "其中意外伤害保险 10 元" in desk
     assert "现在交要920元（本来340元，另外580元政府补助也要自己出）" in late.text
     with pytest.raises(NotPayable):
         start(running, Want(played.people["old"], MEDICAL, levy_year=2022), key="again")
