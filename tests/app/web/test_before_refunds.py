@@ -3,7 +3,7 @@
 from app.flows.due.quote import subjects
 from app.flows.pay.start import Want
 from app.flows.refund import steps as refund
-from app.flows.refund.wish import is_only_payment
+from app.flows.refund.wish import is_only_payment, refundable
 from app.policy.facts import Insurance
 from tests.app.web.test_refunds import himself, paid
 from tests.refunding import CLERK, pay, rows, start
@@ -37,7 +37,8 @@ def test_whose_second_payment_is_known_is_not_told_so(running, district):
     paid(running, district.neighbour, key="theirs")
 
     known = subjects(running.parts, [district.adult.id, district.neighbour.id])
-    only = {person.id: is_only_payment(running.parts, person, MEDICAL, 2022) for person in known}
+    found = [(person, refundable(running.parts, person, MEDICAL, 2022, actor="account:1")) for person in known]
+    only = {person.id: is_only_payment(running.parts, person, each) for person, each in found}
 
     assert only == {district.adult.id: False, district.neighbour.id: True}
 
