@@ -1,0 +1,100 @@
+"""What happens to a pension's premium while its rise is under way: nobody who paid is sent away for nothing, and every
+page that tells of it goes on telling."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from app.flows.pay.start import Want
+from app.flows.refund.desk import case
+from app.flows.refund.entitle_late import ask_for_entitled
+from app.policy.facts import Insurance
+from core.clock import business_day, utc_now
+from core.errors import AppError
+from payments.refunds import moves
+from tests.app.flows.test_entitle_late import recognise
+from tests.app.flows.test_rise import adult, bills, home, paid, rise, sibling
+from tests.refunding import LEAD, agreed, pay, rows, start, state, to_the_approval
+from tests.shape_years import shape_district
+from tests.system import eventually
+
+__all__ = ["adult", "home", "paid", "sibling"]
+PENSION = Insurance.RES_PENSION
+WAITS = "select count(*) as n from pg_locks where not granted"
+
+
+@pytest.fixture(scope="module")
+def also(tmp_path_factory):
+    return {"DISTRICT": shape_district(tmp_path_factory.mktemp("shapes"))}
+
+
+def premium_of(running, key):
+    return rows(running, "select id from bill where person_id = :p and raised_from is null", p=key)[0].id
+
+
+def test_a_premium_that_is_replaced_while_its_rise_is_paid_takes_the_rise(running, adult, sibling, paid):
+    """Only the difference goes back: the premium stands before and after."""
+    begun = start(running, rise(adult), key="begun")
+    recognise(running, adult, "DIBAO", PENSION)
+    assert ask_for_entitled(running.parts) == 1
+    [refund] = rows(running, "select number, applied_at from refund")
+    to_the_approval(running.parts, refund.number)
+    now = running.parts.clocks.now()
+
+    with ThreadPoolExecutor(1) as phone:
+        with running.parts.engine.begin() as connection:
+            moves.approve(
+                connection, refund.number, by=LEAD, reason="", now=now, booked_on=business_day(now), ask_at=utc_now()
+            )
+            paying = phone.submit(running.outside.pay, begun.checkout.code_url)
+            eventually(lambda: running.one(WAITS).n > 0, 4)
+        paying.result()
+    eventually(lambda: state(running, begun.number) in ("paid", "surplus"))
+
+    assert state(running, begun.number) == "paid", "he has a premium of 300 and paid the difference from it"
+    assert (50000, 30000, 20000, "settled") in bills(running, adult)
+
+
+def test_a_desk_opens_the_refund_of_a_rise_whose_premium_went_back_after_it(running, adult, sibling, paid):
+    number = pay(running, rise(adult), key="raised")
+    first = agreed(running.parts, number)
+    agreed(running.parts, paid, bills=[premium_of(running, adult)])
+
+    found = case(running.parts, first.number)
+
+    assert found.standing[0].title == "2022年居民养老补差提档：300元→500元"
+
+
+def test_two_phones_raise_at_the_same_moment_and_one_is_kept(running, adult, sibling, paid):
+    def one(tier):
+        try:
+            return start(running, rise(adult, tier), key=f"phone {tier}")
+        except AppError as no:
+            return no
+
+    with ThreadPoolExecutor(4) as phones:
+        begun = list(phones.map(one, (50000, 60000, 80000, 100000)))
+        codes = [each.checkout.code_url for each in begun if not isinstance(each, Exception) and each.checkout]
+        assert codes
+        list(phones.map(running.outside.pay, codes))
+    eventually(lambda: not rows(running, "select from payment where state in ('created', 'pending', 'unknown')"))
+
+    settled = [each for each in bills(running, adult) if each[1] and each[3] == "settled"]
+    assert len(settled) <= 1
+    assert bills(running, sibling) == [(30000, None, 30000, "settled")]
+
+
+def test_a_rise_from_a_tier_that_was_paid_anew_otherwise_is_surplus(running, adult, sibling, paid):
+    begun = start(running, rise(adult), key="begun")
+    agreed(running.parts, paid, bills=[premium_of(running, adult)])
+    pay(running, Want(adult, PENSION, 50000), key="anew")
+
+    assert running.outside.pay(begun.checkout.code_url).status == 200
+    eventually(lambda: state(running, begun.number) == "surplus")
+    pay(running, rise(adult, 80000), key="from the new one")
+
+    assert [each for each in bills(running, adult) if each[3] == "settled"] == [
+        (50000, None, 50000, "settled"),
+        (80000, 50000, 30000, "settled"),
+    ]
+
