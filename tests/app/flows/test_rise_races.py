@@ -13,7 +13,7 @@ from core.clock import business_day, utc_now
 from core.errors import AppError
 from payments.refunds import moves
 from tests.app.flows.test_entitle_late import recognise
-from tests.app.flows.test_rise import adult, bills, home, paid, rise, sibling
+from tests.app.flows.test_rise import adult, bills, dues, home, paid, rise, sibling
 from tests.refunding import LEAD, agreed, pay, rows, start, state, to_the_approval
 from tests.shape_years import shape_district
 from tests.system import eventually
@@ -98,3 +98,11 @@ def test_a_rise_from_a_tier_that_was_paid_anew_otherwise_is_surplus(running, adu
         (80000, 50000, 30000, "settled"),
     ]
 
+
+def test_who_gets_a_part_back_by_the_rule_alone_may_still_raise(running, adult, sibling, paid):
+    """He asked for nothing, and his premium stands: only the difference goes back (decision 0048)."""
+    recognise(running, adult, "DIBAO", PENSION)
+    assert ask_for_entitled(running.parts) == 1
+
+    assert dues(running, adult)[1].rise is not None, "barred until tax, the bureau and a lead have agreed"
+    pay(running, rise(adult), key="raised")
