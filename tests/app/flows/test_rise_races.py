@@ -4,13 +4,16 @@ page that tells of it goes on telling."""
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import text
 
 from app.flows.pay.start import Want
 from app.flows.refund.desk import case
 from app.flows.refund.entitle_late import ask_for_entitled
+from app.flows.refund.steps import apply, decide
 from app.policy.facts import Insurance
 from core.clock import business_day, utc_now
 from core.errors import AppError
+from payments.errors import RaisedSince
 from payments.refunds import moves
 from tests.app.flows.test_entitle_late import recognise
 from tests.app.flows.test_rise import adult, bills, dues, home, paid, rise, sibling
@@ -20,6 +23,7 @@ from tests.system import eventually
 
 __all__ = ["adult", "home", "paid", "sibling"]
 PENSION = Insurance.RES_PENSION
+FIRST = "select person_id from bill where raised_from is not null and state = 'open' order by id limit 1"
 WAITS = "select count(*) as n from pg_locks where not granted"
 
 
@@ -106,3 +110,26 @@ def test_who_gets_a_part_back_by_the_rule_alone_may_still_raise(running, adult, 
 
     assert dues(running, adult)[1].rise is not None, "barred until tax, the bureau and a lead have agreed"
     pay(running, rise(adult), key="raised")
+
+
+def test_two_rises_and_the_refund_of_their_premiums_wait_for_each_other_in_one_order(running, adult, sibling, paid):
+    """Whoever comes first holds both premiums: nobody is turned away by a deadlock."""
+    first, second = sorted((adult, sibling), key=lambda who: premium_of(running, who))
+    for tier in (50000, 60000, 80000, 100000, 150000, 200000):  # the numbers of bills are drawn: until they cross
+        begun = start(running, rise(second, tier), rise(first, tier), key=f"both {tier}")
+        if rows(running, FIRST)[0].person_id == second:
+            break
+    asked = apply(running.parts, paid, by="staff:desk")
+    to_the_approval(running.parts, asked.number)
+    held = premium_of(running, second)
+
+    with ThreadPoolExecutor(2) as others:
+        with running.parts.engine.begin() as connection:
+            connection.execute(text("select from bill where id = :id for update"), {"id": held})
+            paying = others.submit(running.outside.pay, begun.checkout.code_url)
+            eventually(lambda: running.one(WAITS).n > 0, 4)
+            agreeing = others.submit(decide, running.parts, asked.number, approved=True, by=LEAD)
+            eventually(lambda: running.one(WAITS).n > 1, 4)
+        assert paying.result().status == 200
+        no = agreeing.exception()
+    assert (state(running, begun.number), type(no)) in (("paid", RaisedSince), ("surplus", type(None)))
