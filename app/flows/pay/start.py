@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.flows.due.draft import draft_of
 from app.flows.due.item import Due
 from app.flows.due.quote import amount_due
-from app.flows.due.rise import due_of_rise
+from app.flows.due.rise import NoSuchItem, due_of_rise
 from app.flows.parts import Parts
 from app.flows.pay.checkout import kept, opens_for, restored
 from app.flows.pay.expire import MARGIN
@@ -178,7 +178,7 @@ def _wish(parts: Parts, wants: Sequence[Want], payer: Payer, key: str) -> _Wish:
     if not wants:
         raise NothingChosen
     wants = [_with_year(parts, want) for want in wants]
-    if len({replace(want, tier=None, level=None) for want in wants}) != len(wants):
+    if len({_item(want) for want in wants}) != len(wants):
         raise SameItemTwice
     return _Wish(gateway, wants, payer, *_request(parts, wants, payer, key))
 
@@ -283,6 +283,8 @@ def due_of(parts: Parts, subject: Subject, want: Want, *, at: datetime, channel:
     year = parts.levy.only if want.levy_year is None else parts.levy.known(want.levy_year).year
     own = subject.in_year(year)
     if want.rise:
+        if want != replace(_item(want), tier=want.tier):
+            raise NoSuchItem("a rise of another item than the year's pension")
         return due_of_rise(parts, own, at=at, channel=channel, tier=want.tier)
     chosen = {"tier": want.tier, "level": want.level, "determination": want.determination}
     return amount_due(parts, own, want.insurance, at=at, channel=channel, **chosen)
@@ -304,6 +306,13 @@ def find_started(parts: Parts, number: str) -> Started:
     """A payment as it stands. NotFound."""
     with parts.engine.connect() as connection:
         return _started(_row(connection, number))
+
+
+def _item(want: Want) -> Want:
+    """The levy item alone, whatever is chosen for it; a rise is one however it is named."""
+    if want.rise:
+        return Want(want.person_id, Insurance.RES_PENSION, levy_year=want.levy_year, rise=True)
+    return replace(want, tier=None, level=None)
 
 
 def _with_year(parts: Parts, want: Want) -> Want:

@@ -2,12 +2,24 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
 
 MOST_FEN = 10_000_000
 MOST_LEVEL = 99
 MOST_DETERMINATION = 999_999_999
 Year = Annotated[int, Field(ge=2000, le=2999)]
+
+
+def _of_the_years_pension(rise: bool, beside: ValidationInfo) -> bool:
+    """A rise has one name: of another insurance, a back-payment or a level there is none."""
+    own = beside.data
+    if rise and (own.get("insurance") == "RES_MEDICAL" or own.get("determination") or own.get("level")):
+        raise PydanticCustomError("rise_of_another", "a rise is of the year's pension")
+    return rise
+
+
+Rise = Annotated[bool, AfterValidator(_of_the_years_pension)]
 
 
 class Asked(BaseModel):
@@ -55,7 +67,7 @@ class ItemAsked(Asked):
     determination: Annotated[int, Field(ge=1, le=MOST_DETERMINATION)] | None = None
     year: Year | None = None
     level: Annotated[int, Field(ge=1, le=MOST_LEVEL)] | None = None
-    rise: bool = False
+    rise: Rise = False
 
 
 class SubscriptionsAsked(Asked):
@@ -72,7 +84,7 @@ class RefundAsked(Asked):
     insurance: Literal["RES_MEDICAL", "RES_PENSION"]
     determination: Annotated[int, Field(ge=1, le=MOST_DETERMINATION)] | None = None
     year: Year | None = None
-    rise: bool = False
+    rise: Rise = False
     why: Literal["twice", "wrong_amount", "elsewhere", "employee", "waived", "died", "wrong_person"]
     expected_available: Annotated[int, Field(ge=1, le=MOST_FEN)]
 

@@ -133,6 +133,7 @@ _WRONG = {
     "int_parsing": "这一项要是整数，金额以分为单位。",
     "greater_than_equal": "这一项太小了。",
     "less_than_equal": "这一项太大了。",
+    "rise_of_another": "补差提档只有当年的养老才有，不能和别的险种、补缴或者档次写在一起。",
     "literal_error": "这一项只能从给出的几种里选。",
     "list_type": "这一项要是一个列表。",
     "too_short": "至少要有一项。",

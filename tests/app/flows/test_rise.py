@@ -1,6 +1,7 @@
 """Who has paid his pension raises its tier once by paying the difference: a bill beside the premium, which nobody owes,
 which goes back before it, and which never stands alone."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import psycopg
@@ -123,6 +124,11 @@ def test_what_is_paid_may_be_raised_and_nobody_owes_it(running, adult, sibling, 
         start(running, rise(somebody(running, None, 11)), key="nobody has paid")
     with pytest.raises(SameItemTwice):
         start(running, rise(adult), rise(adult, 60000), key="twice")
+    for odd in ({"insurance": MEDICAL}, {"determination": 7}, {"level": 1}):
+        with pytest.raises(SameItemTwice):
+            start(running, rise(adult), replace(rise(adult), **odd), key="under two names")
+        with pytest.raises(NoSuchItem):
+            start(running, replace(rise(adult), **odd), key="of what has none")
     assert bills(running, adult) == [(30000, None, 30000, "settled")]
 
 
