@@ -174,12 +174,18 @@ create or replace function is_raised(p_bill bill) returns boolean language sql s
        and r.levy_year = p_bill.levy_year and r.raised_from is not null and r.state = 'settled')
 $$;
 
--- Does the premium stand, at this tier? It is held until the transaction ends: nobody gives it back meanwhile.
+-- Does the premium stand, at this tier? It is held until the transaction ends: nobody gives it back meanwhile. Whoever
+-- was waited for may have put another in its place: only a new look sees that one.
 create or replace function premium_stands(p_person bigint, p_year int, p_tier bigint) returns boolean language plpgsql as $$
 begin
-  perform from bill where person_id = p_person and insurance = 'RES_PENSION' and levy_year = p_year
-     and determination is null and raised_from is null and state = 'settled' and tier = p_tier for share;
-  return found;
+  for look in 1 .. 2 loop
+    perform from bill where person_id = p_person and insurance = 'RES_PENSION' and levy_year = p_year
+       and determination is null and raised_from is null and state = 'settled' and tier = p_tier for share;
+    if found then
+      return true;
+    end if;
+  end loop;
+  return false;
 end $$;
 
 -- Has what became of this premium left a paid difference alone? One that only costs less since keeps its tier.
