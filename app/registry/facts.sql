@@ -31,7 +31,7 @@ begin
                                 'benefit_start', b.benefit_start, 'raised_from', b.raised_from,
                                 'going_back', case when b.insurance = 'RES_PENSION' and b.state = 'settled' then exists (
                                   select from refund_bill r where r.household_id = b.household_id
-                                     and r.bill_id = b.id and r.live) end))
+                                     and r.bill_id = b.id and r.live and r.replacement is null) end))
                          from bill b
                         where b.person_id = p.id and b.state not in ('withdrawn', 'refunded')
                           and (b.levy_year = any (p_years) or b.insurance = 'RES_MEDICAL' and b.state = 'settled')),
