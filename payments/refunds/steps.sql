@@ -80,7 +80,7 @@ end $$;
 -- Another person agrees: from now on the money is owed to the payer, the bills are given back (and others issued in
 -- their place, paid by what stays), and others owe no more for them. `p_next` (system clock) is when the gateway is to
 -- be asked. A payment whose money was of another amount has ended: its bill may be paid anew. LX033: what goes back was
--- raised since it was asked for.
+-- raised since it was asked for. Locks: the payment, then its bills by id, then the refund (as who asks for it).
 create or replace function refund_approve(
   p_household bigint, p_number text, p_by text, p_reason text, p_now timestamptz, p_booked_on date, p_next timestamptz
 ) returns void language plpgsql security definer set search_path = public, pg_temp as $$
@@ -91,6 +91,8 @@ declare
 begin
   perform from payment p join refund on refund.household_id = p.household_id and refund.payment = p.number
     where refund.household_id = p_household and refund.number = p_number for update of p;
+  perform from refund_bill rb join bill b on b.household_id = rb.household_id and b.id = rb.bill_id
+    where rb.household_id = p_household and rb.number = p_number and rb.live order by b.id for update of b;
   r := refund_held(p_household, p_number, array['applied', 'reviewed']);
   if r.held is null and r.state = 'applied' then
     raise exception 'refund % gives a premium back: tax and the bureau come first', p_number using errcode = 'LX021';

@@ -63,10 +63,12 @@ declare
   due bigint;
 begin
   select happened_at into came from entry where household_id = p_held.household_id and cause = p_held.cause;
+  if not premiums_stand(p_household, p_bills) then
+    return false;
+  end if;
   select sum(personal_due) into due from (
     select personal_due from bill b where household_id = p_household and id = any (p_bills) and state = 'open'
        and came < price_until
-       and case when raised_from is null then true else premium_stands(person_id, levy_year, raised_from) end
        and not exists (
          select from payment_bill pb where pb.household_id = b.household_id and pb.bill_id = b.id and pb.live
             and not (held_of_its_own(p_held) and pb.number = p_held.number))

@@ -188,20 +188,40 @@ begin
   return false;
 end $$;
 
+-- Do the premiums beside all the differences among these bills stand? All are held first, by id, as a refund holds them:
+-- two that want the same ones wait for each other in one order.
+create or replace function premiums_stand(p_household bigint, p_bills bigint[]) returns boolean language plpgsql as $$
+begin
+  perform from bill b where b.insurance = 'RES_PENSION' and b.determination is null and b.raised_from is null
+     and b.state = 'settled' and (b.person_id, b.levy_year) in (
+       select r.person_id, r.levy_year from bill r
+        where r.household_id = p_household and r.id = any (p_bills) and r.raised_from is not null)
+    order by b.id for share of b;
+  return coalesce((select bool_and(premium_stands(person_id, levy_year, raised_from)) from bill
+                    where household_id = p_household and id = any (p_bills) and raised_from is not null), true);
+end $$;
+
+-- Is it there, whoever may be giving it back?
+create or replace function premium_is_there(p_person bigint, p_year int, p_tier bigint) returns boolean language sql stable as $$
+  select exists (select from bill where person_id = p_person and insurance = 'RES_PENSION' and levy_year = p_year
+     and determination is null and raised_from is null and state = 'settled' and tier = p_tier)
+$$;
+
 -- Has what became of this premium left a paid difference alone? One that only costs less since keeps its tier.
 create or replace function rise_is_left(p_bill bill) returns boolean language sql stable as $$
   select p_bill.insurance = 'RES_PENSION' and exists (
     select from bill r where r.person_id = p_bill.person_id and r.insurance = p_bill.insurance
-       and r.levy_year = p_bill.levy_year and r.raised_from is not null and r.state = 'settled' and not exists (
-         select from bill b where b.person_id = r.person_id and b.insurance = r.insurance and b.levy_year = r.levy_year
-            and b.determination is null and b.raised_from is null and b.state = 'settled' and b.tier = r.raised_from))
+       and r.levy_year = p_bill.levy_year and r.raised_from is not null and r.state = 'settled'
+       and not premium_is_there(r.person_id, r.levy_year, r.raised_from))
 $$;
 
--- When all is written no difference stands without its premium (INV-113). LX033.
+-- When all is written no difference stands without its premium (INV-113). LX033. One that only begins waits for nobody:
+-- whoever takes its money looks again.
 create or replace function rise_has_its_premium() returns trigger language plpgsql
   security definer set search_path = public, pg_temp as $$
 begin
   if (case when new.raised_from is null then rise_is_left(new)
+           when new.state = 'open' then not premium_is_there(new.person_id, new.levy_year, new.raised_from)
            else not premium_stands(new.person_id, new.levy_year, new.raised_from) end) then
     raise exception 'the difference of bill % has no premium beside it', new.id using errcode = 'LX033';
   end if;

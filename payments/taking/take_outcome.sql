@@ -5,7 +5,7 @@
 --             has gone back: held for refund
 --   suspense  number, channel, merchant, amount or currency fit nothing we wrote down: held with an owner
 --   doubt     as suspense, but the message names no amount that could be booked; a later one that does takes its place
--- Locks: the payment, then its bills by id, then the premiums beside differences. `p_now` is the business clock.
+-- Locks: the payment, then its bills by id, then the premiums beside differences by id. `p_now` is the business clock.
 
 create or replace function hold_money(
   p_household bigint, p_gateway text, p_number text, p_reference text, p_amount bigint,
@@ -36,6 +36,7 @@ declare
   pay payment;
   covered bigint[];
   fit boolean;
+  raises boolean;
   reference text := p_outcome->>'reference';
   amount bigint := (p_outcome->>'amount')::bigint;
   happened timestamptz := coalesce((p_outcome->>'happened_at')::timestamptz, p_now);
@@ -60,12 +61,14 @@ begin
                                 happened, p_booked_on) then 'suspense' else 'doubt' end;
   end if;
 
-  select array_agg(b.id), bool_and(b.state = 'open' and happened < b.price_until and case
-           when b.raised_from is null then true else premium_stands(b.person_id, b.levy_year, b.raised_from) end)
-      into covered, fit
-    from (select b.id, b.state, b.price_until, b.person_id, b.levy_year, b.raised_from
+  select array_agg(b.id), bool_and(b.state = 'open' and happened < b.price_until), bool_or(b.raised_from is not null)
+      into covered, fit, raises
+    from (select b.id, b.state, b.price_until, b.raised_from
             from payment_bill pb join bill b on b.household_id = pb.household_id and b.id = pb.bill_id
            where pb.household_id = p_household and pb.number = p_number order by b.id for update of b) b;
+  if raises then
+    fit := fit and premiums_stand(p_household, covered);
+  end if;
   if fit and pay.state not in ('paid', 'surplus') then
     perform post_settlement(p_household, receipt, 'clearing:' || p_gateway, covered, p_booked_on, happened);
     update bill set state = 'settled', settled_by = receipt, settled_at = happened
