@@ -6,9 +6,10 @@ from datetime import date, datetime
 from typing import Any
 
 from app.flows.due.facts import facts_of
+from app.flows.due.item import Due
 from app.flows.due.quote import SELF, amount_due
 from app.flows.due.record import answer, asked_of
-from app.flows.due.rise import due_of_rise
+from app.flows.due.rise import due_of_rise, raised
 from app.flows.parts import Parts
 from app.policy.answer import Eligible, FundDue, Line, Part, Quote, Reason
 from app.policy.facts import Insurance
@@ -36,8 +37,8 @@ def explain(
     rise: bool = False,
 ) -> Sheet:
     """The sheet of one person's insurance in the subject's year, of a back-payment, or of a pension that is raised
-    (`rise`), at a moment of the business
-    clock; `tier` in fen, for the pension, `level` for the medical insurance. NoSuchItem."""
+    (`rise`), at a moment of the business clock; `tier` in fen, for the pension, `level` for the medical insurance.
+    NoSuchItem."""
     rules = parts.levy.rules(subject.levy_year)
     if rise:
         return _of_rise(parts, subject, at=at, reader=reader, channel=channel, tier=tier)
@@ -60,11 +61,24 @@ def explain(
     return replace(sheet, record=(*said, answer(asked)) if asked else said, may_ask=bool(said) and not asked)
 
 
+def explain_raised(
+    parts: Parts, subject: Subject, bill: Mapping[str, Any], *, at: datetime, reader: Reader = Reader.RESIDENT
+) -> Sheet:
+    """The sheet of a difference that was paid, from its own bill (as `Standing.rise`) in the subject's year, whatever
+    became of it and of its premium since."""
+    due = raised(parts.levy.rules(subject.levy_year), bill, business_day(at))
+    return _rise_sheet(parts, subject, due, bill, reader)
+
+
 def _of_rise(parts: Parts, subject: Subject, *, at: datetime, reader: Reader, channel: str, tier: Fen | None) -> Sheet:
+    due = due_of_rise(parts, subject, at=at, channel=channel, tier=tier)
+    bill = subject.standing[Insurance.RES_PENSION].rise if due.settled else None
+    return _rise_sheet(parts, subject, due, bill, reader)
+
+
+def _rise_sheet(parts: Parts, subject: Subject, due: Due, bill: Mapping[str, Any] | None, reader: Reader) -> Sheet:
     rules, pension = parts.levy.rules(subject.levy_year), Insurance.RES_PENSION
-    due, facts, bill = due_of_rise(parts, subject, at=at, channel=channel, tier=tier), facts_of(subject, pension), None
-    if due.settled:
-        bill = subject.standing[pension].rise
+    facts = facts_of(subject, pension)
     quoted = due.quote if bill is None else _settled(parts, rules, pension, bill)
     said = {"answer": due.text, "settled": due.settled}
     if reader is Reader.RESIDENT:

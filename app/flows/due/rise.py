@@ -38,7 +38,7 @@ def due_of_rise(parts: Parts, subject: Subject, *, at: datetime, channel: str, t
     if own.bill is None or own.bill["state"] != "settled":
         raise NoSuchItem(f"{PENSION} {subject.levy_year}")
     if own.rise is not None and own.rise["state"] == "settled":
-        return _raised(rules, own.rise, business_day(at))
+        return raised(rules, own.rise, business_day(at))
     paid, day = own.bill["tier"], business_day(at)
     barred = _barred(rules, own, day)
     quotes = {} if barred else _higher(rules, subject, paid, at=at, channel=channel)
@@ -59,14 +59,17 @@ def due_of_rise(parts: Parts, subject: Subject, *, at: datetime, channel: str, t
     )
 
 
-def _raised(rules: PolicyYear, bill: Mapping[str, Any], day: date) -> Due:
+def raised(rules: PolicyYear, bill: Mapping[str, Any], day: date) -> Due:
+    """What was paid for it, by its bill; of one that has gone back, that it has."""
     tier, paid = bill["tier"], bill["raised_from"]
     return Due(
         levy_year=rules.year,
         insurance=PENSION,
         title=rise_words(rules.year, paid, tier),
         quote=replace(turned_away(PENSION, day, Reason.ALREADY_PAID), tier=tier),
-        text=phrases("rise")["done"].format(tier=plain_yuan(tier), how=paid_how(bill, day)),
+        text=phrases("rise")["done" if bill["state"] == "settled" else "gone_back"].format(
+            tier=plain_yuan(tier), how=paid_how(bill, day)
+        ),
         lines=(),
         clauses=(),
         within=(),

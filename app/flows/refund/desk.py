@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.access.roles import ROLES, Role
-from app.flows.due.explain import explain
+from app.flows.due.explain import explain, explain_raised
 from app.flows.parts import Parts
 from app.flows.refund.follow import BUREAUS, WORDS, RefundFollowed, follow
 from app.flows.titles import title_of
@@ -199,19 +199,17 @@ def _standing(parts: Parts, bills: Sequence[Any]) -> list[Standing]:
 def _stands(parts: Parts, subject: Subject, bill: Any, at: datetime) -> Standing:
     """`subject` in the bill's year."""
     insurance = Insurance(bill.insurance)
+    if bill.raised_from is None:
+        number = bill.determination
+        sheet = explain(parts, subject, insurance, at=at, reader=Reader.STAFF, determination=number)
+    else:
+        paid = {**bill._mapping, "settled_at": bill.settled_at.isoformat()}
+        sheet = explain_raised(parts, subject, paid, at=at, reader=Reader.STAFF)
     return Standing(
         mask_name(subject.name),
         title_of(bill),
         registered(subject, insurance, parts.levy.rules(subject.levy_year).groups),
-        explain(
-            parts,
-            subject,
-            insurance,
-            at=at,
-            reader=Reader.STAFF,
-            determination=bill.determination,
-            rise=bill.raised_from is not None,
-        ),
+        sheet,
     )
 
 

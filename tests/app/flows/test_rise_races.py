@@ -67,7 +67,10 @@ def test_a_desk_opens_the_refund_of_a_rise_whose_premium_went_back_after_it(runn
 
     found = case(running.parts, first.number)
 
-    assert found.standing[0].title == "2022年居民养老补差提档：300元→500元"
+    [standing] = found.standing
+    assert standing.title == "2022年居民养老补差提档：300元→500元"
+    assert standing.sheet.answer == "补差价提高到 500 元档（11月5日，微信），后来同意退费了。"
+    assert (standing.sheet.personal_due, standing.sheet.account_credit) == (20000, 23000)
 
 
 def test_two_phones_raise_at_the_same_moment_and_one_is_kept(running, adult, sibling, paid):
