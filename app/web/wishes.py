@@ -197,7 +197,10 @@ def _chosen(fields: MultiDict[str, Any], kind: str) -> Iterator[tuple[str, int, 
         if field.startswith(kind) and value:
             if not _is_number(value):
                 raise BadWish
-            yield _named(field.removeprefix(kind), int(value))
+            found = _named(field.removeprefix(kind), int(value))
+            if kind != _TIER and found[2][1] is not None:
+                raise BadWish  # only a tier is chosen for a back-payment
+            yield found
         elif kind == _TIER and field.startswith(_YUAN) and (amount := typed_fen(value)) is not None:
             yield _named(field.removeprefix(_YUAN), amount)
 

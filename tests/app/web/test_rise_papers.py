@@ -39,7 +39,9 @@ def test_another_accounts_reference_opens_nothing(running, district, paid):
         assert stranger.get(f"/people/{named}/sheet/RES_PENSION@2022:rise").status_code == 404
 
 
-@pytest.mark.parametrize("named", ["rise.{me}@2022:17", "rise.{me}@2022:rise", "tier.{me}@2022:rise", "rise.{me}@x"])
+@pytest.mark.parametrize(
+    "named", ["rise.{me}@2022:17", "level.{me}@2022:17", "rise.{me}@2022:rise", "tier.{me}@2022:rise", "rise.{me}@x"]
+)
 def test_an_odd_field_is_refused(running, district, paid, named):
     api = Api(running)
     me = api.look_up(district.adult)
