@@ -133,7 +133,8 @@ def _say(parts: Parts, by_office: str, by_lead: str, year: int, by: str | Office
 
 _YEARS = text("select year, opened_by, opened_at, closed_by, closed_at from levy_year")
 _LEFT = text(
-    "select (select count(*) from bill where levy_year = :year and state = 'open') as unpaid,"
+    "select (select count(*) from bill where levy_year = :year and state = 'open'"
+    "   and raised_from is null) as unpaid,"  # a rise is no debt
     " (select count(distinct (pb.household_id, pb.number)) from bill b"
     "    join payment_bill pb on pb.household_id = b.household_id and pb.bill_id = b.id"
     "    join payment p on p.household_id = pb.household_id and p.number = pb.number"

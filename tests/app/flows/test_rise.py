@@ -18,6 +18,7 @@ from app.flows.refund import wish
 from app.flows.refund.entitle_late import ask_for_entitled
 from app.flows.refund.steps import apply, decide
 from app.flows.register.check_year import check_year
+from app.flows.register.open_year import Stays, what_stays
 from app.flows.suspense import solve
 from app.flows.village.people import Standing, villagers
 from app.policy.facts import Insurance
@@ -197,6 +198,7 @@ def test_who_moved_raises_what_he_paid_where_he_lived(running, adult, sibling, p
 def test_a_difference_that_is_begun_bars_nobody_and_another_tier_takes_its_place(running, adult, sibling, paid):
     first = start(running, rise(adult), key="first")
     assert start(running, rise(adult), key="first").number == first.number
+    assert what_stays(running.parts, 2022) == Stays(unpaid=0, under_way=1), "it is no debt when its year ends"
     pay(running, Want(adult, MEDICAL), rise(sibling, 80000), key="others pay")
     pay(running, rise(adult, 60000), key="second")
 
