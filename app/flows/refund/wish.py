@@ -128,10 +128,8 @@ def ask(
         before = _before(connection, key, body)
         if before is not None:
             return before
-        bills, named = (
-            find_refunds.giveable(connection, [subject.id]),
-            item_key(insurance, levy_year, determination, rise=rise),
-        )
+        bills = find_refunds.giveable(connection, [subject.id])
+        named = item_key(insurance, levy_year, determination, rise=rise)
         bill = next((each for each in bills if _key(each) == named), None)
         if bill is None:
             raise NothingToGiveBack
