@@ -23,6 +23,7 @@ from core.db import connect
 from migrations import functions
 from migrations.declared import TABLES, ours
 from migrations.patience import alone, patiently
+from migrations.standing import deployment
 from payments.ledger.chart import Funds, accounts, no_funds
 from payments.states import MOVES, REFUND_MOVES
 
@@ -96,16 +97,6 @@ def new_version(owner_url: str, message: str) -> None:
     engine.dispose()
 
 
-def serves(connection: Connection) -> bool:
-    """True if the database stands at the version this code was written for or a later one, and has had its functions:
-    those who run the code of before go on while it is upgraded. Whether the guards are exactly these: `guards`."""
-    known = text(
-        "select coalesce(max(version_num), '') >= :head and exists (select from deployed where name = :name)"
-        " from alembic_version"
-    )
-    return bool(connection.execute(known, {"head": _head(), "name": _deployment()}).scalar_one())
-
-
 def differences(connection: Connection) -> list[object]:
     """What the declared tables and the migrated database disagree on; empty when all is well."""
     context = MigrationContext.configure(connection, opts={"compare_server_default": True, "include_object": ours})
@@ -142,17 +133,6 @@ def _stands_at(connection: Connection) -> str:
     return str(connection.execute(text("select coalesce(max(version_num), '') from alembic_version")).scalar_one())
 
 
-@cache
-def _head() -> str:
-    """The newest version of this code. Versions are numbers of one width, each later than the one before."""
-    return max(path.name[:4] for path in (HERE / "versions").glob("[0-9]*.py"))
-
-
-def _deployment() -> str:
-    """The row of `deployed` that says that these functions were here."""
-    return f"functions {functions.digest()[:32]}"
-
-
 def _bring_the_rest(connection: Connection, years: Iterable[int], departments: Mapping[str, str], funds: Funds) -> None:
     """Grants every time: a table that came with a version alone has none yet."""
     connection.exec_driver_sql(functions.grants().replace("%", "%%"))
@@ -173,7 +153,7 @@ def _bring_functions(engine: Engine) -> None:
     patiently(engine, lambda connection: _say_deployed(connection, {"functions": UNDERWAY}))
     for unit in functions.units():
         patiently(engine, lambda connection, sql=unit: connection.exec_driver_sql(sql.replace("%", "%%")))
-    done = dict.fromkeys(("functions", _deployment()), functions.digest())
+    done = dict.fromkeys(("functions", deployment()), functions.digest())
     patiently(engine, lambda connection: _say_deployed(connection, done))
 
 

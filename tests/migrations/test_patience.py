@@ -19,7 +19,8 @@ from core.db import connect
 from migrations import functions, patience, slowly
 from migrations.guards import missing_guards
 from migrations.patience import StillHeld, patiently, somebody_upgrades
-from migrations.upgrade import UNDERWAY, _config, _head, pending, upgrade
+from migrations.standing import head
+from migrations.upgrade import UNDERWAY, _config, pending, upgrade
 from tests.migrations.test_steps import RULED
 
 HERE, BEFORE = "liangxian_patient", "liangxian_ruled"
@@ -157,8 +158,8 @@ def test_killed_at_every_statement_it_goes_on_from_where_the_database_says(serve
                 "select count(*) from pg_attribute where attrelid = 'deployed'::regclass and attname = 'at'"
             ).fetchone()[0]
         assert stands in steps and stands >= stood and bool(column) is (stands > RULED), "the version is the truth"
-        kills, at, stood = kills + 1, at + 100 if stands == _head() else at + 1 if stands == stood else 1, stands
-    assert stood == _head() and kills > 10 * len(steps)
+        kills, at, stood = kills + 1, at + 100 if stands == head() else at + 1 if stands == stood else 1, stands
+    assert stood == head() and kills > 10 * len(steps)
     connection = connect(url, pool_size=1)
     with connection.connect() as owned:
         assert (list(pending(owned)), missing_guards(owned)) == ([], [])

@@ -9,7 +9,8 @@ from psycopg import Connection
 from sqlalchemy import Engine, create_engine, text
 
 from config.postgres import Server, create_database
-from migrations.upgrade import _config, differences, serves, upgrade
+from migrations.standing import serves
+from migrations.upgrade import _config, differences, upgrade
 from payments.states import MOVES, REFUND_MOVES
 from tests.builders import DEPARTMENTS
 

@@ -11,7 +11,8 @@ from psycopg import Connection
 from config.postgres import Server, create_database, drop_database
 from core.db import connect
 from migrations.guards import missing_guards
-from migrations.upgrade import _config, _head, serves, upgrade
+from migrations.standing import head, serves
+from migrations.upgrade import _config, upgrade
 
 BEFORE = "liangxian_upgraded"
 
@@ -46,7 +47,7 @@ def test_the_code_of_before_serves_on_a_later_schema_and_the_code_of_later_not_y
 
     there.execute("update alembic_version set version_num = '0033'")
     assert not serving(server)
-    there.execute("update alembic_version set version_num = %s", [_head()])
+    there.execute("update alembic_version set version_num = %s", [head()])
     there.execute("update deployed set name = 'x' || name where starts_with(name, 'functions ')")
     assert not serving(server), "the functions of this code were never here"
     there.execute("update deployed set name = substr(name, 2) where starts_with(name, 'x')")

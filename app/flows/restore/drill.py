@@ -22,7 +22,8 @@ from app.flows.restore.reopen import last_commit
 from app.policy.year import funds_of
 from core.db import connect
 from core.errors import AppError, BadInput, TryLater
-from migrations.upgrade import serves, upgrade
+from migrations.standing import serves
+from migrations.upgrade import upgrade
 
 INTO = "drill"
 LATEST, BACKUP = "latest", "backup"

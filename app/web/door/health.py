@@ -18,7 +18,7 @@ from app.flows.restore.watch import figures_of, standing
 from app.web.door.parts import parts
 from core.db import DatabaseSilent, may_write
 from core.version import COMMIT, VERSION
-from migrations.upgrade import serves
+from migrations.standing import serves
 
 bp = APIBlueprint("health", __name__, enable_openapi=False)
 LOOK_S = 1.0
