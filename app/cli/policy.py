@@ -10,7 +10,6 @@ from flask.cli import AppGroup
 
 from app.cli.parts import parts, settings
 from app.cli.policy_refusal import refusal
-from app.documents.year import draw
 from app.policy.cases import differences
 from app.policy.remarks import remarks
 from app.policy.terms import PolicyYear
@@ -97,6 +96,8 @@ def show(year: str, against: str | None, out: Path | None) -> None:
         for line in in_lines(document):
             click.echo(line)
         return
+    from app.documents.year import draw
+
     out.write_bytes(draw(document, issuer=settings().issuer_name, at=utc_now()))
     click.echo(f"{document.title}已写到 {out}")
 

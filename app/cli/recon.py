@@ -8,7 +8,6 @@ import click
 from flask.cli import AppGroup
 
 from app.cli.parts import parts
-from app.documents.certificate import draw
 from app.flows.reconcile import clear_difference, close_day
 from app.flows.reconcile.certify import account_names, certificate, problems, read_certificate
 from app.flows.reconcile.compare import reconcile_day, reconcile_due
@@ -123,6 +122,8 @@ def close_command(day: datetime, with_exceptions: bool, confirming: bool, by: st
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="The folder.")
 def certificate_command(day: datetime, out: Path) -> None:
     """Write the certificate of DAY as PDF and as JSON."""
+    from app.documents.certificate import draw  # noqa: PLC0415 the other verbs draw nothing
+
     with _said():
         held = certificate(parts(), day.date())
     name = out / f"rijie-{day:%Y%m%d}"

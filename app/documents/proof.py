@@ -6,6 +6,7 @@ from typing import Any
 
 from reportlab.lib.units import mm
 
+from app.documents.item import years_of
 from app.documents.page import GREEN, GREY, Page, unknown
 from app.policy.words import level_words
 from core.money import plain_yuan, yuan
@@ -68,12 +69,6 @@ def _chosen(item: Mapping[str, Any]) -> str:
     say nothing."""
     level = item.get("level")
     return level_words(level) if level else f"{plain_yuan(item['tier'])}元档" if item["tier"] else "—"
-
-
-def years_of(item: Mapping[str, Any]) -> list[int]:
-    """The years that an item of a paper was paid for: a back-payment's own, else the levy's."""
-    back = item.get("back_years")  # papers written before there were any do not say
-    return [item["year"]] if back is None else sorted(back)
 
 
 def _span(years: Sequence[int]) -> str:

@@ -5,9 +5,6 @@ import csv
 from collections.abc import Sequence
 from io import BytesIO, StringIO
 
-import xlsxwriter
-from xlsxwriter.utility import xl_col_to_name
-
 Cell = str | int
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -15,6 +12,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 def as_xlsx(title: str, head: Sequence[str], rows: Sequence[Sequence[Cell]], *, mark: str) -> bytes:
     """One sheet to sort, filter and add up: columns of whole numbers have their sum below, of the rows that a filter
     shows. `mark` (who took it, when) stands at its foot and under every printed page."""
+    import xlsxwriter  # noqa: PLC0415 few processes write a sheet
+
     into = BytesIO()
     book = xlsxwriter.Workbook(into, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     sheet = book.add_worksheet(title[:31])
@@ -38,7 +37,7 @@ def as_xlsx(title: str, head: Sequence[str], rows: Sequence[Sequence[Cell]], *, 
     if sums:
         sheet.write_string(len(rows) + 1, 0, "合计", bold)
     for column, summed in sums.items():
-        place = xl_col_to_name(column)
+        place = xlsxwriter.utility.xl_col_to_name(column)
         sheet.write_formula(len(rows) + 1, column, f"=SUBTOTAL(109,{place}2:{place}{len(rows) + 1})", total, summed)
     sheet.write_string(len(rows) + 3, 0, mark, text)
     for column, name in enumerate(head):

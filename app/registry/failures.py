@@ -8,8 +8,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import xlsxwriter
-
 from app.registry.cells import plain
 from app.registry.codes import INSURANCE
 from app.registry.columns import FIELDS, TITLES
@@ -138,6 +136,8 @@ class FailureFile(AbstractContextManager["FailureFile"]):
         self._row = 0
         self._book = None
         if path.suffix.lower() == ".xlsx":
+            import xlsxwriter  # noqa: PLC0415 most of these files are CSV
+
             self._book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False})
             self._sheet = self._book.add_worksheet("退回")
         else:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from app.access.tally import CODES, count_at, forgive
-from app.documents.proof import years_of
+from app.documents.item import years_of
 from app.flows.parts import Parts
 from app.flows.prove.papers import Proof, is_code, proof
 from app.flows.refused import kept_though_refused

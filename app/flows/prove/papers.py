@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from app.documents.proof import draw, without_font
 from app.flows.parts import Parts
 from app.flows.titles import named_tier, title_of
 from app.policy.facts import Insurance
@@ -164,6 +163,8 @@ def proof(parts: Parts, code: str) -> Proof:
 
 def hand_out(parts: Parts, paper: Proof) -> bytes:
     """The paper as a file, counted; its digest is kept, so that the file can be told from an altered one."""
+    from app.documents.proof import draw, without_font  # noqa: PLC0415 few processes draw
+
     address = f"{parts.public_url}/check?code={paper.code}"
     drawn = draw(paper.facts, title=paper.title, address=address, at=paper.issued_at)
     if missing := without_font(paper.facts):

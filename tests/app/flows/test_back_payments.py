@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from app.documents.proof import years_of
+from app.documents.item import years_of
 from app.flows.due.quote import NoSuchItem, all_due, subjects
 from app.flows.pay.follow import follow
 from app.flows.pay.start import Kind as PayBy
