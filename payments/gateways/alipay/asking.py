@@ -1,7 +1,8 @@
 """What we say to Alipay: the library's request and model classes, our signature, our clock, our door.
 
 The library supplies the names, their order and the text to sign; it neither signs, sends nor verifies (its clock knows
-no time zone, its address no port, and its verification lets SHA-1 through). Manual: 签名, 公共请求参数.
+no time zone, its address no port, and its verification lets SHA-1 through). Each of its classes is a file, read when it
+is first needed. Manual: 签名, 公共请求参数.
 """
 
 import logging
@@ -10,30 +11,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlencode
-
-from alipay.aop.api.domain.AlipayDataDataserviceBillDownloadurlQueryModel import (
-    AlipayDataDataserviceBillDownloadurlQueryModel,
-)
-from alipay.aop.api.domain.AlipayTradeCloseModel import AlipayTradeCloseModel
-from alipay.aop.api.domain.AlipayTradeFastpayRefundQueryModel import AlipayTradeFastpayRefundQueryModel
-from alipay.aop.api.domain.AlipayTradePrecreateModel import AlipayTradePrecreateModel
-from alipay.aop.api.domain.AlipayTradeQueryModel import AlipayTradeQueryModel
-from alipay.aop.api.domain.AlipayTradeRefundModel import AlipayTradeRefundModel
-from alipay.aop.api.domain.AlipayTradeWapPayModel import AlipayTradeWapPayModel
-from alipay.aop.api.domain.BusinessParams import BusinessParams
-from alipay.aop.api.FileItem import FileItem
-from alipay.aop.api.request.AlipayDataDataserviceBillDownloadurlQueryRequest import (
-    AlipayDataDataserviceBillDownloadurlQueryRequest,
-)
-from alipay.aop.api.request.AlipayTradeCloseRequest import AlipayTradeCloseRequest
-from alipay.aop.api.request.AlipayTradeFastpayRefundQueryRequest import AlipayTradeFastpayRefundQueryRequest
-from alipay.aop.api.request.AlipayTradePrecreateRequest import AlipayTradePrecreateRequest
-from alipay.aop.api.request.AlipayTradeQueryRequest import AlipayTradeQueryRequest
-from alipay.aop.api.request.AlipayTradeRefundRequest import AlipayTradeRefundRequest
-from alipay.aop.api.request.AlipayTradeWapPayRequest import AlipayTradeWapPayRequest
-from alipay.aop.api.util.SignatureUtils import get_sign_content
 
 from core.clock import beijing
 from core.http import Door, OutsideSilent
@@ -112,6 +92,8 @@ class AlipayLine:
         return Page(self._address(), _unaddressed(self._signed(request)))
 
     def _signed(self, request: Any) -> dict[str, str]:
+        from alipay.aop.api.util.SignatureUtils import get_sign_content  # noqa: PLC0415 as every file of the library
+
         params: dict[str, str] = {
             **{name: value for name, value in request.get_params().items() if value},
             "app_id": self.app_id,
@@ -129,72 +111,73 @@ class AlipayLine:
         return f"{self.base_url}/gateway.do?charset=utf-8"
 
 
-def code_wanted(order: Order, *, product: str, seller_id: str, notify_url: str) -> AlipayTradePrecreateRequest:
+def code_wanted(order: Order, *, product: str, seller_id: str, notify_url: str) -> Any:
     """alipay.trade.precreate: a code to scan; the trade comes into being when somebody does. `product` is the contract:
     one of PRODUCTS."""
-    model = AlipayTradePrecreateModel()
+    model = of_library("domain.AlipayTradePrecreateModel")
     _describe(model, order, product, seller_id)
-    request = AlipayTradePrecreateRequest(biz_model=model)
+    request = of_library("request.AlipayTradePrecreateRequest", biz_model=model)
     request.notify_url = notify_url
     return request
 
 
-def page_wanted(
-    order: Order, *, seller_id: str, notify_url: str, return_url: str, quit_url: str
-) -> AlipayTradeWapPayRequest:
+def page_wanted(order: Order, *, seller_id: str, notify_url: str, return_url: str, quit_url: str) -> Any:
     """alipay.trade.wap.pay: a page of theirs; the trade comes into being when the payer logs in there."""
-    model = AlipayTradeWapPayModel()
+    model = of_library("domain.AlipayTradeWapPayModel")
     _describe(model, order, "QUICK_WAP_WAY", seller_id)
     model.quit_url = quit_url or None
-    request = AlipayTradeWapPayRequest(biz_model=model)
+    request = of_library("request.AlipayTradeWapPayRequest", biz_model=model)
     request.notify_url, request.return_url = notify_url, return_url
     return request
 
 
-def query_wanted(trade: Trade) -> AlipayTradeQueryRequest:
+def query_wanted(trade: Trade) -> Any:
     """alipay.trade.query by our number."""
-    model = AlipayTradeQueryModel()
+    model = of_library("domain.AlipayTradeQueryModel")
     model.out_trade_no = _ours(trade.number)
-    return AlipayTradeQueryRequest(biz_model=model)
+    return of_library("request.AlipayTradeQueryRequest", biz_model=model)
 
 
-def close_wanted(trade: Trade) -> AlipayTradeCloseRequest:
+def close_wanted(trade: Trade) -> Any:
     """alipay.trade.close by our number."""
-    model = AlipayTradeCloseModel()
+    model = of_library("domain.AlipayTradeCloseModel")
     model.out_trade_no = _ours(trade.number)
-    return AlipayTradeCloseRequest(biz_model=model)
+    return of_library("request.AlipayTradeCloseRequest", biz_model=model)
 
 
-def refund_wanted(order: RefundOrder) -> AlipayTradeRefundRequest:
+def refund_wanted(order: RefundOrder) -> Any:
     """alipay.trade.refund, always with a number of its own: number and amount again are the same refund."""
     assert 1 <= order.amount <= order.paid and type(order.amount) is int
-    model = AlipayTradeRefundModel()
+    model = of_library("domain.AlipayTradeRefundModel")
     _of_trade(model, order)
     model.out_request_no = _ours(order.number)
     model.refund_amount = yuan(order.amount)
     model.refund_reason = order.reason[:LONGEST_REASON]
-    return AlipayTradeRefundRequest(biz_model=model)
+    return of_library("request.AlipayTradeRefundRequest", biz_model=model)
 
 
-def refund_query_wanted(order: RefundOrder) -> AlipayTradeFastpayRefundQueryRequest:
+def refund_query_wanted(order: RefundOrder) -> Any:
     """alipay.trade.fastpay.refund.query."""
-    model = AlipayTradeFastpayRefundQueryModel()
+    model = of_library("domain.AlipayTradeFastpayRefundQueryModel")
     _of_trade(model, order)
     model.out_request_no = _ours(order.number)
     model.query_options = ["gmt_refund_pay"]
-    return AlipayTradeFastpayRefundQueryRequest(biz_model=model)
+    return of_library("request.AlipayTradeFastpayRefundQueryRequest", biz_model=model)
 
 
-def statement_wanted(day: date) -> AlipayDataDataserviceBillDownloadurlQueryRequest:
+def statement_wanted(day: date) -> Any:
     """alipay.data.dataservice.bill.downloadurl.query: where a day's trades can be fetched for 30 seconds, by https."""
-    model = AlipayDataDataserviceBillDownloadurlQueryModel()
+    model = of_library("domain.AlipayDataDataserviceBillDownloadurlQueryModel")
     model.bill_type, model.bill_date, model.secure = "trade", day.isoformat(), "true"
-    return AlipayDataDataserviceBillDownloadurlQueryRequest(biz_model=model)
+    return of_library("request.AlipayDataDataserviceBillDownloadurlQueryRequest", biz_model=model)
 
 
-def _describe(
-    model: AlipayTradePrecreateModel | AlipayTradeWapPayModel, order: Order, product: str, seller_id: str
-) -> None:
+def of_library(place: str, *words: object, **named: object) -> Any:
+    """One of the library's objects, of a class that stands in a file of its own name."""
+    return getattr(import_module(f"alipay.aop.api.{place}"), place.rpartition(".")[2])(*words, **named)
+
+
+def _describe(model: Any, order: Order, product: str, seller_id: str) -> None:
     assert 1 <= order.amount <= LARGEST_AMOUNT and type(order.amount) is int
     assert 0 < len(order.description) <= LONGEST_SUBJECT
     model.out_trade_no = _ours(order.number)
@@ -204,11 +187,11 @@ def _describe(
     model.seller_id = seller_id
     model.time_expire = f"{beijing(order.expires_at):%Y-%m-%d %H:%M:%S}"
     if order.network:
-        model.business_params = BusinessParams()
+        model.business_params = of_library("domain.BusinessParams")
         model.business_params.mc_create_trade_ip = order.network
 
 
-def _of_trade(model: AlipayTradeRefundModel | AlipayTradeFastpayRefundQueryModel, order: RefundOrder) -> None:
+def _of_trade(model: Any, order: RefundOrder) -> None:
     """Their own number of the payment where we have it: money may have come under a number that is none of ours."""
     if order.reference:
         model.trade_no = order.reference
@@ -226,7 +209,7 @@ def _unaddressed(params: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in params.items() if name != "charset"}
 
 
-def _sent(params: Mapping[str, str], files: Mapping[str, FileItem]) -> tuple[str, bytes]:
+def _sent(params: Mapping[str, str], files: Mapping[str, Any]) -> tuple[str, bytes]:
     """Content type and body. With a file it is multipart/form-data, of which the file is no part of the signature."""
     if not files:
         return "application/x-www-form-urlencoded;charset=utf-8", urlencode(params).encode()

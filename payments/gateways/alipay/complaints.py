@@ -12,29 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from alipay.aop.api.domain.AlipayMerchantTradecomplainBatchqueryModel import AlipayMerchantTradecomplainBatchqueryModel
-from alipay.aop.api.domain.AlipayMerchantTradecomplainQueryModel import AlipayMerchantTradecomplainQueryModel
-from alipay.aop.api.domain.AlipayMerchantTradecomplainReplySubmitModel import (
-    AlipayMerchantTradecomplainReplySubmitModel,
-)
-from alipay.aop.api.FileItem import FileItem
-from alipay.aop.api.request.AlipayMerchantImageUploadRequest import AlipayMerchantImageUploadRequest
-from alipay.aop.api.request.AlipayMerchantTradecomplainBatchqueryRequest import (
-    AlipayMerchantTradecomplainBatchqueryRequest,
-)
-from alipay.aop.api.request.AlipayMerchantTradecomplainFeedbackSubmitRequest import (
-    AlipayMerchantTradecomplainFeedbackSubmitRequest,
-)
-from alipay.aop.api.request.AlipayMerchantTradecomplainQueryRequest import AlipayMerchantTradecomplainQueryRequest
-from alipay.aop.api.request.AlipayMerchantTradecomplainReplySubmitRequest import (
-    AlipayMerchantTradecomplainReplySubmitRequest,
-)
-
 from core.clock import BEIJING, beijing
 from core.errors import AppError
 from core.money import fen
 from payments.errors import ForgedCallback, GatewaySilent
-from payments.gateways.alipay.asking import AlipayLine
+from payments.gateways.alipay.asking import AlipayLine, of_library
 from payments.gateways.alipay.meaning import failure, sub_code, succeeded
 from payments.gateways.alipay.reading import LARGEST_BODY, NAME
 from payments.gateways.base import Acknowledgement
@@ -111,12 +93,13 @@ class AlipayComplaints:
 
     def listed(self, begin: datetime, end: datetime) -> Iterator[Complaint]:
         """A page at a time."""
-        model = AlipayMerchantTradecomplainBatchqueryModel()
+        model = of_library("domain.AlipayMerchantTradecomplainBatchqueryModel")
         model.begin_time, model.end_time = _stamp(begin), _stamp(end)
         model.page_size = str(PAGE)
         for page in range(1, MOST_PAGES + 1):
             model.page_num = str(page)
-            stated = self._taken(AlipayMerchantTradecomplainBatchqueryRequest(biz_model=model))
+            request = of_library("request.AlipayMerchantTradecomplainBatchqueryRequest", biz_model=model)
+            stated = self._taken(request)
             rows = _objects(stated, "trade_complain_infos")
             yield from (_complaint(row) for row in rows)
             if len(rows) < PAGE:
@@ -124,9 +107,9 @@ class AlipayComplaints:
 
     def look(self, number: str) -> tuple[Complaint, Sequence[Said]] | None:
         """One question."""
-        model = AlipayMerchantTradecomplainQueryModel()
+        model = of_library("domain.AlipayMerchantTradecomplainQueryModel")
         model.complain_event_id = _theirs(number)
-        stated = self._line.ask(AlipayMerchantTradecomplainQueryRequest(biz_model=model))
+        stated = self._line.ask(of_library("request.AlipayMerchantTradecomplainQueryRequest", biz_model=model))
         if not succeeded(stated):
             if sub_code(stated) in NOT_THERE:
                 return None
@@ -140,9 +123,9 @@ class AlipayComplaints:
 
     def upload(self, picture: bytes) -> str:
         """alipay.merchant.image.upload. GatewaySilent, GatewayRefused."""
-        request = AlipayMerchantImageUploadRequest()
+        request = of_library("request.AlipayMerchantImageUploadRequest")
         request.image_type = "png" if picture.startswith(b"\x89PNG") else "jpg"
-        request.image_content = FileItem(f"answer.{request.image_type}", picture)
+        request.image_content = of_library("FileItem", f"answer.{request.image_type}", picture)
         stated = self._taken(request)
         name = stated.get("image_id")
         if not isinstance(name, str) or not 0 < len(name) <= 256:
@@ -152,15 +135,15 @@ class AlipayComplaints:
     def answer(self, number: str, words: str, pictures: Sequence[str]) -> None:
         """alipay.merchant.tradecomplain.reply.submit."""
         assert 0 < len(words) <= LONGEST_ANSWER
-        model = AlipayMerchantTradecomplainReplySubmitModel()
+        model = of_library("domain.AlipayMerchantTradecomplainReplySubmitModel")
         model.complain_event_id, model.reply_content = _theirs(number), words
         if pictures:
             model.reply_images = ",".join(pictures)
-        self._taken(AlipayMerchantTradecomplainReplySubmitRequest(biz_model=model))
+        self._taken(of_library("request.AlipayMerchantTradecomplainReplySubmitRequest", biz_model=model))
 
     def finish(self, number: str, words: str, *, gave_back: bool) -> None:
         """alipay.merchant.tradecomplain.feedback.submit: its words are parameters of their own, no biz_content."""
-        request = AlipayMerchantTradecomplainFeedbackSubmitRequest()
+        request = of_library("request.AlipayMerchantTradecomplainFeedbackSubmitRequest")
         request.complain_event_id = _theirs(number)
         request.feedback_code, request.feedback_content = GAVE_BACK if gave_back else ELSE, words
         self._taken(request)
