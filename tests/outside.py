@@ -1,10 +1,13 @@
 """The outside world on a loopback port, and a merchant's door that receives its callbacks."""
 
 import json
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Condition, Thread
@@ -18,9 +21,11 @@ from payments.gateways import connect
 from payments.gateways.alerting import Alert, unheard
 from payments.gateways.base import Gateway
 from payments.sandbox import SandboxConfig, create_sandbox
+from payments.sandbox.alipay import keys as alipay_keys
 from payments.sandbox.alipay.keys import AlipayKeys
 from payments.sandbox.far import Delivery, Event, FarSide
-from payments.sandbox.keys import SandboxKeys
+from payments.sandbox.keys import SandboxKeys, make_keys
+from payments.sandbox.unionpay import keys as unionpay_keys
 from payments.sandbox.unionpay.keys import UnionPayKeys
 from payments.sandbox.world import World
 
@@ -122,9 +127,29 @@ class Outside:
         return connect("unionpay", credentials, door, utc_now, alert=alert)
 
 
+def with_keys(folder: Path) -> Path:
+    """The folder, with the keys of both sides that it has none of yet: they take seconds to make, so most far sides of
+    a test run have the same ones. Whoever plays a stranger makes his own."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for file in Path(_keys().name).iterdir():
+        if not (folder / file.name).exists():
+            shutil.copy(file, folder)
+    return folder
+
+
+@cache
+def _keys() -> tempfile.TemporaryDirectory[str]:
+    """Made once in a process, and gone with it."""
+    home = tempfile.TemporaryDirectory(prefix="liangxian-keys-")
+    for make in (make_keys, alipay_keys.make, unionpay_keys.make):
+        make(Path(home.name))
+    return home
+
+
 @contextmanager
 def outside(folder: Path, **changed: object) -> Iterator[Outside]:
     """A sandbox over real HTTP on a free loopback port."""
+    with_keys(folder)
     app = create_sandbox(SandboxConfig(folder, **changed))
     world = app.extensions["liangxian.sandbox"]
     server = make_server("127.0.0.1", 0, app, threaded=True)

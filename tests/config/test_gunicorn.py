@@ -14,6 +14,7 @@ import pytest
 
 from config.local import sandbox_keys
 from tests.builders import an_environment
+from tests.outside import with_keys
 
 NOWHERE = "postgresql://app@127.0.0.1:1/nowhere"
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -79,7 +80,7 @@ def test_bad_settings_stop_it_before_it_listens(tmp_path):
 def test_a_gateway_that_cannot_work_stops_it_at_the_start(tmp_path, spoiled, said):
     environ = an_environment(PORT=str(free_port()), PYTHONPATH=str(CHECKOUT), DATABASE_URL=NOWHERE)
     others = {f"DATABASE_{role.upper()}_URL": NOWHERE.replace("app", role) for role in ("office", "owner")}
-    environ |= others | dict(sandbox_keys(tmp_path)) | spoiled
+    environ |= others | dict(sandbox_keys(with_keys(tmp_path))) | spoiled
     command = [sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", "wsgi:app"]
     run = subprocess.run(command, env=environ, cwd=CHECKOUT, check=False, capture_output=True, text=True, timeout=30)
     assert run.returncode != 0

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from app.joining import create_app
+from app.serving import create_app
 from config.local import sandbox_keys
 from config.settings import Settings
 from payments.gateways import GATEWAYS
 from tests.app.web.conftest import far_folder, running
 from tests.builders import an_environment
+from tests.outside import with_keys
 
 __all__ = ["far_folder", "running"]
 HERE = Path(__file__).parents[2] / "vectors"
@@ -71,7 +72,7 @@ ALL = [(kind, name) for kind in GATEWAYS for name in vectors(kind)]
 
 @pytest.fixture(scope="module")
 def runner(tmp_path_factory):
-    keys = dict(sandbox_keys(tmp_path_factory.mktemp("keys")))
+    keys = dict(sandbox_keys(with_keys(tmp_path_factory.mktemp("keys"))))
     for kind in GATEWAYS:
         keys |= {f"GATEWAY_{kind.upper()}_{name}": value for name, value in lines(kind).items()}
     keys.pop("GATEWAY_WECHAT_CERTIFICATE", None)
@@ -135,7 +136,7 @@ def test_a_contract_that_is_not_there_is_found_before_the_first_payer(running):
 
 
 def checked(tmp_path, *names, **spoiled):
-    keys = {name: value for name, value in sandbox_keys(tmp_path).items() if value} | spoiled
+    keys = {name: value for name, value in sandbox_keys(with_keys(tmp_path)).items() if value} | spoiled
     keys = {name: value for name, value in keys.items() if value is not None}
     environment = an_environment(**{**NOWHERE_URLS, **keys})
     app = create_app(Settings.from_environment(environment))
@@ -158,7 +159,7 @@ def test_what_is_missing_is_said_by_name(tmp_path, spoiled, words):
 
 
 def test_a_channel_nobody_configured_says_what_it_would_need(tmp_path):
-    gone = {name: None for name in sandbox_keys(tmp_path) if name.startswith("GATEWAY_UNIONPAY_")}
+    gone = {name: None for name in sandbox_keys(with_keys(tmp_path)) if name.startswith("GATEWAY_UNIONPAY_")}
 
     done = checked(tmp_path, "unionpay", **gone)
 
