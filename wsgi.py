@@ -5,6 +5,9 @@ from typing import Any
 
 import click
 
+from config.lean import begin_lean
+
+begin_lean()
 _OF_THE_WEB = {"run", "routes", "shell"}  # the framework's own commands that look at the doors
 
 
@@ -16,7 +19,7 @@ def __getattr__(name: str) -> Any:
         from app.commands import create_commands
 
         return globals().setdefault("app", create_commands())
-    from app.joining import create_app
+    from app.serving import create_app
     from config.settings import Settings, environment
 
     return globals().setdefault("app", create_app(Settings.from_environment(environment())))

@@ -28,9 +28,9 @@ class _Joined(dict[str, Any]):
             except BadSettings as error:
                 raise click.ClickException(str(error)) from error
         else:
-            from app.joining import for_commands  # a second and a half that most of help does not need
+            from app.joining import joined  # a second that most of help does not need
 
-            self.update(for_commands(self["settings"]))
+            self.update(joined(self["settings"]))
             if name not in self:
                 raise KeyError(name)
         return self[name]

@@ -1,19 +1,16 @@
 """Joins the parts of the running system from the settings: the one place that knows them all by name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from getpass import getuser
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from apiflask import APIFlask
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Engine
-from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.cli import GROUPS
 from app.flows.levy import Levy
 from app.flows.parts import Clocks, Parts, Urls
 from app.flows.pay.collect import Collector
@@ -22,8 +19,6 @@ from app.log import set_up_logs
 from app.observe import Alarm, say_alert
 from app.policy.terms import PolicyYear
 from app.policy.year import load_year
-from app.web import open_doors
-from app.web.quick import Json, Web
 from config.postgres import create_database, ensure_running
 from config.settings import BadSettings, Settings
 from core.clock import utc_now
@@ -31,16 +26,19 @@ from core.db import connect
 from core.http import Door
 from core.vault import Vault
 from notifications.channels import BY_TEXT, Channel
-from notifications.channels.account import OfficialAccount
 from notifications.channels.console import Console
 from notifications.channels.sms import connect as connect_texts
-from notifications.channels.wechat import MiniProgram, Subscription
+from notifications.channels.subscription import Subscription
 from payments.errors import UnknownGateway
 from payments.gateways import GATEWAYS
 from payments.gateways import connect as connect_gateway
 from payments.gateways.alerting import Alert, unheard
 from payments.gateways.base import Gateway
 from payments.gateways.signing import BadKey
+
+if TYPE_CHECKING:
+    from notifications.channels.account import OfficialAccount
+    from notifications.channels.wechat import MiniProgram
 
 
 def database_urls(settings: Settings) -> Urls:
@@ -71,9 +69,9 @@ def join(settings: Settings, engine: Engine) -> Parts:
         year_files=settings.district.years,
         place_words=settings.district.password_words,
         senders=settings.notice_senders,
-        login=program.login if program else None,
+        login=(lambda code: program().login(code)) if program else None,
         account=_account(settings, alert) if settings.wechat_inside == "account" else None,
-        program_link=program.link if program and settings.wechat_inside == "miniprogram" else None,
+        program_link=(lambda: program().link()) if program and settings.wechat_inside == "miniprogram" else None,
         certificate_key=_certificate_key(settings),
         keeper=settings.backups.keeper,
         papers=settings.backups.papers,
@@ -125,7 +123,7 @@ def gateway_of(settings: Settings, name: str, *, alert: Alert = unheard) -> Gate
     return connect_gateway(name, known | dict(credentials), gateway_door(name, credentials), utc_now, alert=alert)
 
 
-def _channels(settings: Settings, program: MiniProgram | None, alert: Alert) -> Mapping[str, Channel]:
+def _channels(settings: Settings, program: "Callable[[], MiniProgram] | None", alert: Alert) -> Mapping[str, Channel]:
     """In the order they are tried."""
     found: list[Channel] = []
     if program and settings.miniprogram_templates:
@@ -140,18 +138,35 @@ def _channels(settings: Settings, program: MiniProgram | None, alert: Alert) -> 
     return {channel.name: channel for channel in found}
 
 
-def _mini_program(settings: Settings, alert: Alert) -> MiniProgram | None:
+def _mini_program(settings: Settings, alert: Alert) -> "Callable[[], MiniProgram] | None":
     if not settings.miniprogram_appid:
         return None
     secret, base_url = settings.miniprogram_secret, settings.miniprogram_base_url
-    return MiniProgram(settings.miniprogram_appid, secret, base_url, alert=alert)
+
+    @cache
+    def made() -> "MiniProgram":
+        from notifications.channels.wechat import MiniProgram  # noqa: PLC0415 most processes never speak to WeChat
+
+        return MiniProgram(settings.miniprogram_appid, secret, base_url, alert=alert)
+
+    return made
 
 
-def _account(settings: Settings, alert: Alert) -> OfficialAccount | None:
+def _account(settings: Settings, alert: Alert) -> "Callable[[], OfficialAccount] | None":
     if settings.official_account is None:
         return None
-    pages = settings.sandbox_url if settings.is_sandbox else "https://open.weixin.qq.com"
-    return OfficialAccount(*settings.official_account, pages, alert)
+    known, pages = settings.official_account, settings.sandbox_url if settings.is_sandbox else _WECHAT_PAGES
+
+    @cache
+    def made() -> "OfficialAccount":
+        from notifications.channels.account import OfficialAccount  # noqa: PLC0415 nor this
+
+        return OfficialAccount(*known, pages, alert)
+
+    return made
+
+
+_WECHAT_PAGES = "https://open.weixin.qq.com"
 
 
 def gateway_door(name: str, credentials: Mapping[str, str]) -> Door:
@@ -164,46 +179,10 @@ def _door(url: str, *, pool: int) -> Door:
     return Door(hosts=frozenset({urlsplit(url).netloc}), pool=pool)
 
 
-def for_commands(settings: Settings) -> dict[str, Any]:
-    """What a command finds joined, by name; its words go where the web's go."""
+def joined(settings: Settings) -> dict[str, Any]:
+    """What a process finds joined, the web's or a command's, by name; and where its words go."""
     set_up_logs(settings.log_level)
-    return _parts_of(settings)
-
-
-def _parts_of(settings: Settings) -> dict[str, Any]:
     return {"joined": Joined(settings), "urls": database_urls, "join": join, "gateway": gateway_of}
-
-
-def create_app(settings: Settings) -> APIFlask:
-    """The application: web process and command line. Opens no connection before it is asked something."""
-    set_up_logs(settings.log_level)
-    app = Web("app.web", title="两险通", version="1", docs_path=None, spec_path="/api/openapi.json")
-    app.config.update(
-        SECRET_KEY=settings.secret_key,
-        MAX_CONTENT_LENGTH=1024 * 1024,
-        MAX_FORM_PARTS=200,
-        MAX_FORM_MEMORY_SIZE=256 * 1024,
-        # Holds the form's token only, for one session; who somebody is stands in the database.
-        SESSION_COOKIE_NAME="form" if settings.is_sandbox else "__Host-form",
-        SESSION_COOKIE_PATH="/",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=not settings.is_sandbox,
-        VALIDATION_ERROR_STATUS_CODE=422,
-        WTF_CSRF_TIME_LIMIT=8 * 3600,  # as long as the longest session
-        WTF_CSRF_SSL_STRICT=False,  # it wants a Referer, which our pages send to nobody; the token is the proof
-    )
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        # No x_host: a proxy that passes on what a client sends would let him say who we are. It passes Host itself.
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)
-    app.json = Json(app)
-    app.extensions["settings"] = settings
-    app.extensions.update(_parts_of(settings))
-    open_doors(app)
-    for group in GROUPS:
-        app.cli.add_command(group)
-    return app
 
 
 class Joined:

@@ -12,10 +12,17 @@ from typing import Any
 from prometheus_client import multiprocess
 
 from config.draining import reloading
+from config.lean import begin_lean
 from config.listening import gone
 from config.settings import Settings, environment
 from core.version import COMMIT, VERSION
 
+begin_lean()
+AHEAD = (
+    "app.serving",
+    "app.documents.proof",
+    "xlsxwriter",
+)  # the pages, and what the first paper and sheet would wait for
 _settings = Settings.from_environment(environment())
 _metrics = environment(None).get("PROMETHEUS_MULTIPROC_DIR")  # the library's own variable; it wants the process's
 
@@ -42,7 +49,8 @@ def on_starting(server: Any) -> None:
 
     And the code is read before the door is there: who knocked while a process reads it for two seconds would wait."""
     if server.app.app_uri == "wsgi:app":
-        import_module("app.joining")
+        for name in AHEAD:
+            import_module(name)
     for left in Path(_metrics).glob("*_*.db") if _metrics else ():
         if not Path(f"/proc/{left.stem.rpartition('_')[2]}").exists():
             left.unlink()

@@ -18,7 +18,7 @@ from app.access.tally import MINUTE, seconds_left
 from app.flows.enter.second import code_of_now, issue_second
 from app.flows.parts import Parts
 from app.flows.tell.send import tell_due
-from app.joining import create_app
+from app.serving import create_app
 from config.local import sandbox_keys
 from config.postgres import Server
 from config.settings import Settings

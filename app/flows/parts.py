@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from math import ceil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, text
 
@@ -17,8 +18,10 @@ from core.clock import business_day, utc_now
 from core.db import holds_connection
 from core.vault import Vault
 from notifications.channels import Channel
-from notifications.channels.account import OfficialAccount
 from payments.gateways.base import Gateway
+
+if TYPE_CHECKING:
+    from notifications.channels.account import OfficialAccount
 
 
 class Clocks:
@@ -107,7 +110,7 @@ class Parts:
     year_files: Path = YEARS  # the folder of the district's years
     place_words: tuple[str, ...] = ()  # names of the place, which make no password
     login: Callable[[str], str] | None = None  # a mini-program login code → openid
-    account: OfficialAccount | None = None  # whose users pay in WeChat's browser
+    account: "Callable[[], OfficialAccount] | None" = None  # whose users pay in WeChat's browser
     program_link: Callable[[], str] | None = None  # or else: an address there that opens the mini-program
     senders: int = 1  # how many notices are handed over at once
     certificate_key: bytes = bytes(32)  # signs what is said of closed days (Ed25519)

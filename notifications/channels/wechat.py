@@ -1,4 +1,5 @@
-"""The mini-program's side of WeChat, by wechatpy: login codes and subscribe messages.
+"""The mini-program's side of WeChat, by wechatpy: login codes and subscribe messages. Read when somebody first
+speaks to WeChat: few processes do, and the library is a large one.
 
 wechatpy is held back where it was found wanting: it never refreshes by itself (it would recurse), always has a
 time-out, takes the stable token (which many processes may ask for without ending each other's), and can be pointed
@@ -14,8 +15,7 @@ from wechatpy.client.api import WeChatWxa
 from wechatpy.exceptions import WeChatClientException
 
 from core.errors import BadInput
-from notifications.approved import CUT
-from notifications.channels import ChannelSilent, NotReachable, Words
+from notifications.channels import ChannelSilent, NotReachable
 
 TIME_OUT_S = (3, 8)
 FIRST_PAGE = "pages/due/due"
@@ -138,42 +138,3 @@ def _said(answer: object, name: str) -> str:
     if not isinstance(answer, dict) or name not in answer:
         raise ChannelSilent("an answer nobody understands")
     return str(answer[name])
-
-
-class Subscription:
-    """The notice channel over a mini-program's subscribe messages; one consent is one message."""
-
-    name = "wechat"
-    address = "openid"
-
-    def __init__(self, program: MiniProgram, templates: Mapping[str, str]) -> None:
-        """`templates`: kind of notice → id of the template, whose values are those of VALUES that the kind has."""
-        self._program = program
-        self.templates = templates
-
-    def deliver(self, to: str, words: Words) -> str:
-        """The notice's own key: WeChat gives none. ChannelSilent, NotReachable."""
-        if words.kind not in self.templates:
-            raise NotReachable("no template for this kind")
-        values = {name: fit(words.fields[field]) for name, (field, fit) in VALUES.items() if words.fields.get(field)}
-        self._program.subscribe(to, self.templates[words.kind], values)
-        return words.key
-
-
-def _thing(text: str) -> str:
-    """A `thing` takes at most 20 characters on one line."""
-    return " ".join(text.split())[:20]
-
-
-def _items(text: str) -> str:
-    """Whole items, or a year would stand there by half."""
-    return _thing(text if len(text) <= 20 else CUT["items"](text, 20))
-
-
-VALUES = {
-    "thing1": ("names", _thing),
-    "thing2": ("items", _items),
-    "amount3": ("amount", lambda amount: f"{amount.removesuffix('元')}元"),
-    "character_string4": ("check_code", str),
-    "thing5": ("village", _thing),
-}

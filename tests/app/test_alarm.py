@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.joining import create_app
 from app.observe import ALERTS, Alarm
+from app.serving import create_app
 from config.settings import Settings
 from tests.system import System
 

@@ -48,7 +48,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from app.joining import create_app
+from app.serving import create_app
 from config.settings import BadSettings, Settings
 from core.clock import utc_now
 from payments.gateways import GATEWAYS, signing

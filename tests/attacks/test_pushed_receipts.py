@@ -5,7 +5,7 @@ import json
 import pytest
 from sqlalchemy import text
 
-from app.joining import create_app
+from app.serving import create_app
 from config.settings import Settings
 from tests.app.web.conftest import district, far_folder, running
 from tests.refunding import rows

@@ -22,8 +22,8 @@ from sqlalchemy import text
 from app.cli.stack import NotUp, Stack, free_port
 from app.flows.parts import Parts
 from app.flows.pay.start import Payer, Want, find_started, start_payment
-from app.joining import create_app
 from app.policy.facts import Insurance
+from app.serving import create_app
 from config.local import sandbox_keys
 from config.postgres import Server, create_database, drop_database
 from config.settings import Settings

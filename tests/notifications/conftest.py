@@ -13,7 +13,8 @@ from core.http import Door
 from core.vault import Vault
 from notifications.channels import Account, Channel
 from notifications.channels.sms import JsonSms
-from notifications.channels.wechat import MiniProgram, Subscription
+from notifications.channels.subscription import Subscription
+from notifications.channels.wechat import MiniProgram
 from notifications.send import claim_due, deliver, notice_of, record
 from tests.outside import Outside, outside
 
@@ -50,7 +51,7 @@ def program(far: Outside) -> MiniProgram:
 
 @pytest.fixture
 def wechat(program: MiniProgram) -> Subscription:
-    return Subscription(program, {"paid": TEMPLATE})
+    return Subscription(lambda: program, {"paid": TEMPLATE})
 
 
 def a_door(url: str) -> Door:

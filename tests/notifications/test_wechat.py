@@ -12,7 +12,8 @@ import pytest
 
 from notifications.channels import ChannelSilent, NotReachable, Words
 from notifications.channels import wechat as module
-from notifications.channels.wechat import BadLoginCode, LoginSilent, MiniProgram, ProgramSilent, Subscription
+from notifications.channels.subscription import Subscription
+from notifications.channels.wechat import BadLoginCode, LoginSilent, MiniProgram, ProgramSilent
 from tests.notifications.conftest import FIELDS, TEMPLATE
 from tests.outside import Outside
 
@@ -151,7 +152,7 @@ def test_another_kind_of_notice_has_no_template_there(far: Outside, wechat: Subs
 
 def test_a_token_that_ended_is_fetched_once_and_the_message_repeated_once(far: Outside, wechat: Subscription) -> None:
     openid = consenting(far, "M5")
-    program = wechat._program
+    program = wechat._program()
     program.session.set(program.access_token_key, "an old token", 7200)
     program.expires_at = int(time.time()) + 7200
 
@@ -167,7 +168,7 @@ def test_a_token_that_is_never_right_is_asked_for_twice_at_most(code: int) -> No
         return 200, json.dumps(TOKEN if path.endswith("token") else {"errcode": code, "errmsg": "x"}).encode()
 
     with odd_side(answer) as (url, asked), pytest.raises(ChannelSilent, match=str(code)):
-        Subscription(MiniProgram("wx0000000000000001", SECRET, url), {"paid": TEMPLATE}).deliver(
+        Subscription(lambda: MiniProgram("wx0000000000000001", SECRET, url), {"paid": TEMPLATE}).deliver(
             "o" * 28, words("7:M6")
         )
 

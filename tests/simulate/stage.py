@@ -20,7 +20,7 @@ from typing import Any, TextIO
 import psycopg
 from psycopg.rows import namedtuple_row
 
-from app.joining import create_app
+from app.serving import create_app
 from config.local import own_lines, sandbox_keys
 from config.postgres import Server, create_database, ensure_running, stop
 from config.settings import Settings

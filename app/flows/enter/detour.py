@@ -51,7 +51,7 @@ def send_off(parts: Parts, visitor: Visitor, wish: Wish, *, back: str) -> str:
     sealed = parts.vault.seal(held, bound_to=_bound(visitor))
     with parts.engine.begin() as connection:
         sessions.send_off(connection, visitor.token_hash, sealed)
-    return parts.account.page(back, state)
+    return parts.account().page(back, state)
 
 
 def come_back(parts: Parts, visitor: Visitor, *, state: str, code: str) -> Returned:
@@ -70,7 +70,7 @@ def come_back(parts: Parts, visitor: Visitor, *, state: str, code: str) -> Retur
     if not 0 < len(code) <= LONGEST_CODE:
         return Returned(fields, None)
     try:
-        return Returned(fields, parts.account.openid(code))
+        return Returned(fields, parts.account().openid(code))
     except (BadUserCode, UserSilent):
         return Returned(fields, None)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.cli.notice import notice
-from app.joining import create_app
+from app.serving import create_app
 from config.settings import Settings
 from core.redact import mask_phone
 from tests.app.web.conftest import district, far_folder, running

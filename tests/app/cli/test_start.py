@@ -15,6 +15,13 @@ from flask.cli import cli
 cli.main(args=sys.argv[1:], standalone_mode=False)
 print(*sorted({"sqlalchemy", "alembic", "app.web", "payments.gateways"} & set(sys.modules)), file=sys.stderr)
 """
+WORKER = """
+import sys
+import wsgi, app.cli.worker, app.joining
+of_others = {"app.web", "apiflask", "pydantic", "flask_wtf", "requests", "wechatpy", "alipay"}  # pages, WeChat, Alipay
+of_others |= {"reportlab", "PIL", "qrcode", "xlsxwriter", "alembic", "mako"}  # papers, sheets, upgrades
+print(*sorted((of_others | {"rich", "pygments"}) & {name for name, held in sys.modules.items() if held}))
+"""
 WEB = "import wsgi; print(len(list(wsgi.app.url_map.iter_rules())))"
 
 
@@ -38,6 +45,12 @@ def test_a_command_that_asks_no_database_reads_no_database(words):
 
     assert done.returncode == 0, done.stderr
     assert done.stderr.split() == []
+
+
+def test_the_worker_reads_nothing_of_pages_papers_sheets_and_upgrades():
+    done = ran(program=WORKER)
+
+    assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
 
 
 def test_the_web_server_gets_the_web():

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.joining import create_app
 from app.policy.year import YEARS
+from app.serving import create_app
 from config.settings import Settings
 from tests.app.policy.copies import TEXT, dearer, without_example
 from tests.app.policy.test_cases import FIRST, HEAD, TABLE

@@ -8,7 +8,7 @@ import pytest
 from app.access.sessions import AGENT_LIFE, IDLE, LIFE, hash_of
 from app.flows.enter.session import open_session, visitor_of
 from app.flows.family.people import get_to_know
-from app.joining import create_app
+from app.serving import create_app
 from app.web.door.access import guard_of, routes_without_guard
 from config.settings import Settings
 from core.clock import utc_now

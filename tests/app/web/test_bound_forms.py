@@ -6,7 +6,7 @@ import pytest
 
 from app.access.roles import Role
 from app.flows.enter.accounts import add_agent, add_staff
-from app.joining import create_app
+from app.serving import create_app
 from app.web import DOORS
 from config.settings import Settings
 from tests.browsing import Browser

@@ -234,7 +234,7 @@ def test_when_wechat_does_not_say_who_it_is_the_next_way_is_offered(running, dis
     if fault:
         running.outside.post("/faults", fault)
     if code == "used":
-        running.parts.account.openid(right)
+        running.parts.account().openid(right)
 
     page = inside.get("/wechat/back", state=state, code=right if code in ("right", "used") else code)
 
