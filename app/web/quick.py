@@ -11,6 +11,8 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from flask.sessions import SecureCookieSessionInterface
 
+from core.routing import LateRule
+
 
 class Json(DefaultJSONProvider):
     """What comes is read, and a body nested a hundred thousand deep is no JSON (A84); what goes is told in order."""
@@ -47,6 +49,7 @@ class Web(APIFlask):
     """The application. None of its views is a coroutine."""
 
     session_interface = _Sessions()
+    url_rule_class = LateRule
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """As it is: Flask looks at every function of every request."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from flask import Flask
 
+from core.routing import LateRule
 from payments.sandbox import account, complaints, controls, miniprogram, phone, sms
 from payments.sandbox.alipay.routes import AlipaySide
 from payments.sandbox.config import SandboxConfig
@@ -24,6 +25,7 @@ OTHERS = (miniprogram.bp, account.bp, sms.bp, texts.bp, phone.bp, controls.bp, c
 def create_sandbox(config: SandboxConfig) -> Flask:
     """The far sides over HTTP; one process with many threads (its faults and its clock live in memory)."""
     app = Flask("payments.sandbox")
+    app.url_rule_class = LateRule
     app.config["MAX_CONTENT_LENGTH"] = 3 * 1024 * 1024
     for other in OTHERS:
         app.register_blueprint(other)

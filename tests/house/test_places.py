@@ -27,7 +27,7 @@ COMMITS = {
     "bench": "measures commits",
     "tests": "prepare and look",
 }
-FLOOR = {"alone", "clock", "db", "elected", "errors", "http", "money", "redact", "vault", "version"}
+FLOOR = {"alone", "clock", "db", "elected", "errors", "http", "money", "redact", "routing", "vault", "version"}
 CONTRACTS = {
     "app stands on payments and notifications, they stand on core",
     "web and cli tell flows; flows know policy and registry",
