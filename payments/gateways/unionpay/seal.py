@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12KeyAndCertificates, load_pkcs12
 from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
 
 from payments.gateways.base import KeyFact, Purpose, Unproven
@@ -77,7 +78,7 @@ class MerchantKey:
     def from_pfx(cls, pfx: str, password: str) -> "MerchantKey":
         """From the Base64 of a PKCS#12 file; BadKey."""
         try:
-            held = load_pkcs12(base64.b64decode("".join(pfx.split()), validate=True), password.encode())
+            held = _opened("".join(pfx.split()), password)
         except (ValueError, UnsupportedAlgorithm):
             raise BadKey("unionpay pfx cannot be opened with pfx_password") from None
         own = [held.cert, *held.additional_certs]
@@ -104,6 +105,12 @@ class MerchantKey:
     def fact(self) -> KeyFact:
         """Its serial and its last day."""
         return KeyFact(Purpose.SIGNS, self.cert_id, self.certificate.not_valid_after_utc)
+
+
+@lru_cache(maxsize=4)
+def _opened(pfx: str, password: str) -> PKCS12KeyAndCertificates:
+    """Once in a process, as `checked_key`: the password is made slow to try."""
+    return load_pkcs12(base64.b64decode(pfx, validate=True), password.encode())
 
 
 class Authority:
