@@ -36,7 +36,7 @@ def offered(failed: str) -> dict[str, object]:
 def may_lead_to_wechat(template: str, **words: object) -> Response:
     """A page whose form may be answered with a page of WeChat's: who he is there, or the mini-program."""
     settings, account = current_app.extensions["settings"], parts().account
-    pages = [account.open_url] if account else []
+    pages = [account().open_url] if account else []
     if parts().program_link is not None:
         pages += [settings.sandbox_url] if settings.is_sandbox else _PROGRAMS
     answer = make_response(render_template(template, **words))
