@@ -11,8 +11,11 @@ from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Condition, Thread
+from types import CodeType
 from urllib.parse import quote, urlsplit
 
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from werkzeug.serving import make_server
 
 from core.clock import utc_now
@@ -30,6 +33,25 @@ from payments.sandbox.unionpay.keys import UnionPayKeys
 from payments.sandbox.world import World
 
 NOBODY = "http://127.0.0.1:9/callbacks/wechat"  # a port that refuses at once: callbacks go astray and hold nobody up
+
+
+class _Compiled(BytecodeCache):
+    """The code of pages: of each once in a process, however many applications show it."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, tuple[str, CodeType]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        checksum, code = self._held.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self._held[bucket.key] = bucket.checksum, bucket.code
+
+
+COMPILED = _Compiled()
 
 
 @dataclass(frozen=True)
@@ -151,6 +173,7 @@ def outside(folder: Path, **changed: object) -> Iterator[Outside]:
     """A sandbox over real HTTP on a free loopback port."""
     with_keys(folder)
     app = create_sandbox(SandboxConfig(folder, **changed))
+    app.jinja_env.bytecode_cache = COMPILED
     world = app.extensions["liangxian.sandbox"]
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

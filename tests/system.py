@@ -24,7 +24,7 @@ from config.postgres import Server
 from config.settings import Settings
 from core.clock import utc_now
 from tests.builders import NOON, VAULT_LINES, an_environment, in_a_files_name
-from tests.outside import Outside, outside
+from tests.outside import COMPILED, Outside, outside
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,7 @@ def system(server: Server, database: str, folder: Path, **changed: str) -> Itera
         ) | dict(sandbox_keys(folder, base_url=far.url))
         environment |= changed
         app = create_app(Settings.from_environment(environment))
+        app.jinja_env.bytecode_cache = COMPILED
         running = System(app, f"http://127.0.0.1:{port}", far, environment)
         running.parts.clocks.set_to(NOON)
         http = make_server("127.0.0.1", port, app, threaded=True, fd=held.fileno())
