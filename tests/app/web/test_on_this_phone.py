@@ -267,7 +267,7 @@ def test_nobody_pays_as_an_accounts_user_without_being_asked_who_he_is(running, 
 
 def test_or_on_into_the_mini_program(running, district, inside):
     parts = running.app.extensions["joined"]
-    program = parts.parts.channels["wechat"]._program
+    program = parts.parts.channels["wechat"]._program()
     parts.__dict__["parts"] = replace(parts.parts, account=None, program_link=program.link)
     confirm = confirmation(inside, district.adult)
     assert confirm.values("by")[0] == "wechat:miniprogram"
