@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
+# Where it is set each process compiles all that it reads, which takes longer than everything else at its start.
+export PYTHONDONTWRITEBYTECODE :=
 .PHONY: help setup run test browser demo check bench rolling drill simulate faults mutants db migration components advisories lock
 
 FLASK := .venv/bin/flask --app wsgi

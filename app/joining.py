@@ -30,10 +30,10 @@ from notifications.channels.console import Console
 from notifications.channels.sms import connect as connect_texts
 from notifications.channels.subscription import Subscription
 from payments.errors import UnknownGateway
-from payments.gateways import GATEWAYS
-from payments.gateways import connect as connect_gateway
 from payments.gateways.alerting import Alert, unheard
 from payments.gateways.base import Gateway
+from payments.gateways.known import GATEWAYS
+from payments.gateways.known import connect as connect_gateway
 from payments.gateways.signing import BadKey
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from bench.ratio import Ratio, in_turn
 from config.local import sandbox_keys
 from config.settings import Settings
 from core.clock import business_day, utc_now
-from payments.gateways import GATEWAYS
 from payments.gateways.base import Gateway, Kind, Order
+from payments.gateways.known import GATEWAYS
 from payments.number import new_number
 from payments.sandbox import SandboxConfig, create_sandbox
 from payments.sandbox.far import Delivery, Event

@@ -20,9 +20,9 @@ from werkzeug.serving import make_server
 
 from core.clock import utc_now
 from core.http import Answer, Door
-from payments.gateways import connect
 from payments.gateways.alerting import Alert, unheard
 from payments.gateways.base import Gateway
+from payments.gateways.known import connect
 from payments.sandbox import SandboxConfig, create_sandbox
 from payments.sandbox.alipay import keys as alipay_keys
 from payments.sandbox.alipay.keys import AlipayKeys

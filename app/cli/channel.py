@@ -9,7 +9,7 @@ from app.cli.parts import parts
 from app.flows.pay import pause as flow
 from core.clock import beijing
 from core.errors import AppError
-from payments.gateways import GATEWAYS
+from payments.gateways.known import GATEWAYS
 
 channel = AppGroup("channel", help="Channels paused for new payments, and opened again (渠道暂停).")
 _name = click.argument("name", type=click.Choice(list(GATEWAYS)))

@@ -20,7 +20,7 @@ from config.settings import CHECKOUT
 from core.clock import beijing
 from core.money import plain_yuan, yuan
 from migrations.upgrade import upgrade
-from payments.gateways import GATEWAYS
+from payments.gateways.known import GATEWAYS
 from payments.ledger.balances import trial_balance
 
 demo = AppGroup("demo", help="The main job once, end to end.")

@@ -10,7 +10,7 @@ from app.flows.refund.steps import accept, apply, decide, review
 from app.policy.facts import Insurance
 from core.money import yuan
 from payments.errors import OwnRefund
-from payments.gateways import GATEWAYS
+from payments.gateways.known import GATEWAYS
 
 ASKS, TAKES, LOOKS, DECIDES = "staff:demo-desk", "staff:demo-clerk", "staff:demo-bureau", "staff:demo-lead"
 REVIEWERS = {Insurance.RES_MEDICAL: LOOKS, Insurance.RES_PENSION: f"{LOOKS}-2"}

@@ -8,7 +8,7 @@ from app.cli.stage import Stage
 from app.flows.reconcile.fetch_statement import fetch_statement
 from core.clock import beijing, beijing_midnight
 from core.money import yuan
-from payments.gateways import GATEWAYS
+from payments.gateways.known import GATEWAYS
 from payments.ledger.balances import balance
 
 

@@ -18,7 +18,6 @@ from core.clock import BEIJING, beijing, utc_now
 from core.errors import AppError
 from core.money import yuan
 from payments.errors import AlreadyPaidThere, GatewayRefused, GatewaySilent, GatewayTakesNobody, UnknownGateway
-from payments.gateways import GATEWAYS
 from payments.gateways.base import (
     SHORTEST_LIFE,
     Callback,
@@ -30,6 +29,7 @@ from payments.gateways.base import (
     Trade,
     Word,
 )
+from payments.gateways.known import GATEWAYS
 from payments.gateways.signing import BadKey
 from payments.gateways.verdict import judge
 

@@ -24,7 +24,6 @@ from app.cli.whom import whom_to_try
 from app.policy.year import funds_of
 from config.settings import CHECKOUT
 from core.http import Door, OutsideSilent
-from migrations.upgrade import upgrade
 from notifications.approved import PLACES
 
 stack = AppGroup("stack", help="Everything at once, with the sandbox.")
@@ -167,6 +166,8 @@ def up(people: int) -> None:
 
 def prepare(held: Any) -> None:
     """Database, schema, and the business clock if nobody has set it."""
+    from migrations.upgrade import upgrade  # noqa: PLC0415 who only starts processes migrates nothing
+
     years, district = (held.levy_year,), held.district
     upgrade(urls().owner, years=years, departments=district.departments, funds=funds_of(district.years))
     if held.business_clock_start and not parts().clocks.is_set():

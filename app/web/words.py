@@ -10,7 +10,7 @@ from app.policy.words import level_words
 from core.clock import beijing
 from core.money import plain_yuan
 from core.redact import mask_name
-from payments.gateways import GATEWAYS
+from payments.gateways.known import GATEWAYS
 
 
 def day(moment: date | datetime) -> str:

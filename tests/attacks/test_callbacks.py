@@ -51,8 +51,9 @@ from cryptography.x509.oid import NameOID
 from app.serving import create_app
 from config.settings import BadSettings, Settings
 from core.clock import utc_now
-from payments.gateways import GATEWAYS, signing
+from payments.gateways import signing
 from payments.gateways.base import Kind
+from payments.gateways.known import GATEWAYS
 from payments.gateways.unionpay import seal
 from payments.gateways.unionpay.seal import UNIONPAY
 from payments.sandbox.signing import sign

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 from core.clock import BEIJING
-from payments.gateways import GATEWAYS
+from payments.gateways.known import GATEWAYS
 from tests.faults.conftest import FaultTable, as_table
 from tests.faults.scene import Scene
 from tests.faults.struck import ONCE, SHORT, STRUCK

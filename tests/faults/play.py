@@ -24,8 +24,8 @@ from app.policy.facts import Insurance
 from core.clock import utc_now
 from core.http import Answer, Door
 from payments.errors import GatewaySilent
-from payments.gateways import connect
 from payments.gateways.base import Kind
+from payments.gateways.known import connect
 from payments.number import household_of
 from tests.builders import NOON, a_household, a_person, an_id_number
 from tests.refunding import agreed

@@ -19,8 +19,8 @@ from app.flows.reconcile.fetch_statement import fetch_due, fetch_statement
 from app.flows.refund.give_back import again
 from core.clock import business_day, utc_now
 from payments.errors import BillSettled, GatewayRefused, GatewaySilent
-from payments.gateways import GATEWAYS
 from payments.gateways.base import Kind
+from payments.gateways.known import GATEWAYS
 from payments.ledger.balances import balance
 from payments.sandbox.alipay import keys as alipay_keys
 from payments.sandbox.unionpay import keys as unionpay_keys

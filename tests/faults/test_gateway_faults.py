@@ -14,8 +14,8 @@ import psycopg
 import pytest
 
 from config.postgres import Server
-from payments.gateways import GATEWAYS
 from payments.gateways.base import Kind
+from payments.gateways.known import GATEWAYS
 from tests.builders import NOON
 from tests.conftest import DATABASE, empty
 from tests.faults import stories

@@ -20,8 +20,8 @@ from app.flows.refund.follow import WORDS as REFUND_WORDS
 from core.money import Fen
 from core.redact import mask_phone, scrub
 from payments.complaints import cases
-from payments.gateways import GATEWAYS
 from payments.gateways.complaining import Stage, complaints_of
+from payments.gateways.known import GATEWAYS
 from payments.refunds import find as find_refunds
 from payments.states import RefundState
 

@@ -19,7 +19,7 @@ from core.clock import beijing_midnight
 from core.money import Fen, plain_yuan
 from core.redact import mask_name
 from payments.errors import NoSuchPayment
-from payments.gateways import GATEWAYS
+from payments.gateways.known import GATEWAYS
 from payments.ledger.balances import account_names
 from payments.number import household_of
 from payments.refunds.kept import stands

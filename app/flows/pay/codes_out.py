@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, text
 from app.flows.due.item import item_key
 from app.flows.parts import Parts
 from app.policy.facts import Insurance
-from payments.gateways import GATEWAYS
+from payments.gateways.known import GATEWAYS
 from payments.states import LIVE
 
 

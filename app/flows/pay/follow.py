@@ -16,8 +16,8 @@ from app.flows.titles import late_words, named_tier, title_of, within_words
 from app.policy.facts import Insurance
 from core.money import Fen
 from payments.errors import NoSuchPayment
-from payments.gateways import GATEWAYS
 from payments.gateways.base import Checkout, Kind, Page
+from payments.gateways.known import GATEWAYS
 from payments.refunds.kept import Fate, Kept, fate, kept, receipt_of_payment
 from payments.states import LIVE, State
 from payments.taking import find as find_money

@@ -11,7 +11,7 @@ from app.flows.parts import Parts
 from core.errors import BadInput
 from core.redact import scrub
 from payments.errors import ChannelOpen, UnknownGateway
-from payments.gateways import GATEWAYS
+from payments.gateways.known import GATEWAYS
 from payments.taking import pause as pauses
 
 FORGOTTEN = timedelta(days=1)

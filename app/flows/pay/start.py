@@ -34,8 +34,8 @@ from payments.errors import (
     PaymentUnderWay,
     UnknownGateway,
 )
-from payments.gateways import GATEWAYS
 from payments.gateways.base import Checkout, Gateway, Kind, Order
+from payments.gateways.known import GATEWAYS
 from payments.number import new_check_code, new_number
 from payments.states import LIVE, State
 from payments.taking import find as find_money

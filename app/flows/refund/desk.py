@@ -18,7 +18,7 @@ from app.registry.find import Subject
 from core.clock import business_day
 from core.money import Fen
 from core.redact import mask_name
-from payments.gateways import GATEWAYS
+from payments.gateways.known import GATEWAYS
 from payments.number import household_of
 from payments.refunds import find as find_refunds
 from payments.refunds.kept import stands

@@ -17,7 +17,7 @@ from app.registry.find import Subject
 from core.clock import business_day
 from core.money import Fen
 from payments.errors import NoSuchRefund
-from payments.gateways import GATEWAYS
+from payments.gateways.known import GATEWAYS
 from payments.number import REFUND
 from payments.refunds import find as find_refunds
 from payments.states import UNDECIDED, RefundState

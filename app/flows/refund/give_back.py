@@ -21,8 +21,8 @@ from payments.errors import (
     RefundDecided,
     RefundTooOld,
 )
-from payments.gateways import GATEWAYS
 from payments.gateways.base import Gateway, RefundOrder, RefundOutcome, RefundWord
+from payments.gateways.known import GATEWAYS
 from payments.number import REFUND, new_number
 from payments.refunds import find as find_refunds
 from payments.refunds import moves, transfers

@@ -20,7 +20,7 @@ from app.registry.find import Subject
 from core.errors import BadInput, Refused
 from core.money import Fen
 from payments.errors import KeyReused, NothingToGiveBack, RaisedSince
-from payments.gateways import GATEWAYS
+from payments.gateways.known import GATEWAYS
 from payments.refunds import find as find_refunds
 from payments.states import RefundState
 from payments.taking.tables import RequestKey

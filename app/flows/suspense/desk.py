@@ -10,7 +10,7 @@ from app.flows.titles import title_of
 from app.registry import find
 from core.money import Fen
 from core.redact import mask_name
-from payments.gateways import GATEWAYS
+from payments.gateways.known import GATEWAYS
 from payments.suspense import solve
 from payments.suspense.solve import ROLES, Key, Proposal
 from payments.taking import find as find_money

@@ -14,8 +14,8 @@ from app.policy.refunds import QUESTIONS, Why
 from app.web.door.access import Answer, needs, officer
 from app.web.door.parts import parts
 from core.errors import AppError
-from payments.gateways import GATEWAYS
 from payments.gateways.complaining import LONGEST_ANSWER
+from payments.gateways.known import GATEWAYS
 
 bp = APIBlueprint("office_complaints", __name__, enable_openapi=False)
 MOST_PAGES = 1000

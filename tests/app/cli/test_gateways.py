@@ -10,7 +10,7 @@ import pytest
 from app.serving import create_app
 from config.local import sandbox_keys
 from config.settings import Settings
-from payments.gateways import GATEWAYS
+from payments.gateways.known import GATEWAYS
 from tests.app.web.conftest import far_folder, running
 from tests.builders import an_environment
 from tests.outside import with_keys

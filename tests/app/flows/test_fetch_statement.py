@@ -12,7 +12,7 @@ from app.flows.reconcile.fetch_statement import day_limits, fetch_due, fetch_sta
 from app.policy.facts import Insurance
 from core.clock import BEIJING, utc_now
 from payments.errors import BadStatement, GatewaySilent, NoStatement, UnknownGateway
-from payments.gateways import GATEWAYS
+from payments.gateways.known import GATEWAYS
 from payments.ledger.balances import balance
 from payments.reconcile import statements
 from tests.app.web.conftest import far_folder, running

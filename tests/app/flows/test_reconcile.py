@@ -12,8 +12,8 @@ from app.flows.refund.give_back import pay_due, take_refund
 from app.policy.facts import Insurance
 from core.clock import beijing
 from payments.errors import UnknownGateway
-from payments.gateways import GATEWAYS
 from payments.gateways.base import Movement, RefundOutcome, RefundWord, StatementLine
+from payments.gateways.known import GATEWAYS
 from payments.ledger.balances import balance
 from payments.number import household_of, new_number
 from tests.app.flows.test_suspense import other_amount

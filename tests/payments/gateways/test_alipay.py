@@ -22,8 +22,8 @@ from payments.errors import (
     NoStatement,
     StatementNotReady,
 )
-from payments.gateways import connect
 from payments.gateways.base import Kind, Movement, RefundOrder, RefundWord, Word
+from payments.gateways.known import connect
 from payments.gateways.signing import BadKey
 from tests.builders import a_trade, an_order
 

@@ -13,8 +13,8 @@ import pytest
 
 from core.clock import BEIJING, beijing, utc_now
 from payments.errors import AlreadyPaidThere, ForgedCallback, GatewayRefused, GatewaySilent, StatementNotReady
-from payments.gateways import GATEWAYS, connect
 from payments.gateways.base import Kind, Movement, RefundOrder, RefundWord, Word
+from payments.gateways.known import GATEWAYS, connect
 from payments.gateways.signing import BadKey
 from tests.builders import a_trade, an_order
 from tests.outside import NOBODY

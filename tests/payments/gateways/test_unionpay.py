@@ -23,8 +23,8 @@ from payments.errors import (
     GatewaySilent,
     StatementNotReady,
 )
-from payments.gateways import connect
 from payments.gateways.base import Kind, Movement, RefundOrder, RefundWord, Word
+from payments.gateways.known import connect
 from payments.gateways.signing import BadKey
 from payments.gateways.verdict import judge
 from payments.sandbox.unionpay.keys import make

@@ -26,8 +26,8 @@ from payments.errors import (
     TooLateToStart,
     UnknownGateway,
 )
-from payments.gateways import connect
 from payments.gateways.base import Kind, Word
+from payments.gateways.known import connect
 from payments.gateways.signing import BadKey
 from payments.gateways.verdict import judge
 from payments.gateways.wechat.keys import public_keys_in
