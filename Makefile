@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 export PYTHONDONTWRITEBYTECODE :=
 .PHONY: help setup run test browser demo check bench rolling drill simulate faults mutants db migration components advisories lock
 
-FLASK := .venv/bin/flask --app wsgi
+FLASK := .venv/bin/python -m app
 PIP := -m pip --disable-pip-version-check --no-input -qq
 UV := 0.13.9
 COMPILE := .tools/bin/uv pip compile -q --no-strip-extras --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"

@@ -73,7 +73,7 @@ def _ours(ground: Ground, file: Path, side: Path, bad: int, rows: int) -> tuple[
     began = time.perf_counter()
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "flask", "--app", "wsgi", "registry", "import", str(file)),
+            *(sys.executable, "-m", "app", "registry", "import", str(file)),
             *("--good-rows", "--failures", str(failures)),
         ],
         cwd=CHECKOUT,

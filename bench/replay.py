@@ -76,7 +76,7 @@ def _replay(ground: Ground, rows: int) -> tuple[float, float]:
     began = time.perf_counter()
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "flask", "--app", "wsgi", "policy", "replay"),
+            *(sys.executable, "-m", "app", "policy", "replay"),
             *("--year", str(YEAR), "--against", str(YEAR), "--at", "2021-11-05T12:00"),
         ],
         cwd=CHECKOUT,

@@ -77,7 +77,7 @@ class Stack:
         """The background process."""
         self._spawn(
             "worker",
-            [sys.executable, "-m", "flask", "--app", "wsgi", "worker", "run"],
+            [sys.executable, "-m", "app", "worker", "run"],
             PROMETHEUS_MULTIPROC_DIR=self._figures(),
         )
 

@@ -79,7 +79,7 @@ def test_the_worker_waits_and_goes_on(running: System, read_only: Callable[[bool
     log = tmp_path / "worker.log"
     with log.open("ab") as out:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "flask", "--app", "wsgi", "worker", "run"],
+            [sys.executable, "-m", "app", "worker", "run"],
             cwd=CHECKOUT,
             env={**os.environ, **running.environment},
             stdout=out,

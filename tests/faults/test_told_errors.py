@@ -56,7 +56,7 @@ def test_a_row_that_fails_in_the_worker_leaves_nobody_in_any_log(
     write_notice(running)
     with no_row_may_change(database), log.open("ab") as out:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "flask", "--app", "wsgi", "worker", "run"],
+            [sys.executable, "-m", "app", "worker", "run"],
             cwd=CHECKOUT,
             env={**os.environ, **running.environment},
             stdout=out,

@@ -45,7 +45,7 @@ def worker(running: System, tmp_path: Path) -> Iterator[Start]:
         before = workers(running)
         with (tmp_path / "worker.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "flask", "--app", "wsgi", "worker", "run"],
+                [sys.executable, "-m", "app", "worker", "run"],
                 cwd=CHECKOUT,
                 env={**os.environ, **running.environment, **changed},
                 stdout=log,

@@ -22,6 +22,12 @@ of_others = {"app.web", "apiflask", "pydantic", "flask_wtf", "requests", "wechat
 of_others |= {"reportlab", "PIL", "qrcode", "xlsxwriter", "alembic", "mako"}  # papers, sheets, upgrades
 print(*sorted((of_others | {"rich", "pygments"}) & {name for name, held in sys.modules.items() if held}))
 """
+OURS = """
+import atexit, runpy, sys
+atexit.register(lambda: print(*sorted({"apiflask", "pydantic", "sqlalchemy"} & set(sys.modules)), file=sys.stderr))
+sys.argv[1:] = ["--help"]
+runpy.run_module("app", run_name="__main__")
+"""
 WEB = "import wsgi; print(len(list(wsgi.app.url_map.iter_rules())))"
 
 
@@ -45,6 +51,13 @@ def test_a_command_that_asks_no_database_reads_no_database(words):
 
     assert done.returncode == 0, done.stderr
     assert done.stderr.split() == []
+
+
+def test_python_m_app_has_every_group_and_reads_no_page():
+    done = ran(program=OURS)
+
+    assert done.returncode == 0, done.stderr
+    assert all(group.name in done.stdout for group in GROUPS) and done.stderr.split() == []
 
 
 def test_the_worker_reads_nothing_of_pages_papers_sheets_and_upgrades():

@@ -144,7 +144,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(lived_in, owner, database)
     """F12."""
     before, environ = everything(lived_in), dict(lived_in.environment) | {"VAULT_KEYS": f"{OLD},{SM4}"}
     parts = under(lived_in, f"{OLD},{SM4}", 2)
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "ops", "reseal", "--batch", "2", "--pause", "0.1"]
+    command = [sys.executable, "-m", "app", "ops", "reseal", "--batch", "2", "--pause", "0.1"]
     with subprocess.Popen(command, env=os.environ | environ, cwd=ROOT, stdout=subprocess.PIPE) as process:
         until = time.monotonic() + 30
         while time.monotonic() < until and not any(each.done >= 4 for each in progress_of(parts)):
