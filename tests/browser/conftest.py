@@ -71,7 +71,7 @@ class Phone:
         """Judge the page by the elder-friendly norms; keep a picture; its text."""
         SHOTS.mkdir(parents=True, exist_ok=True)
         self.page.wait_for_load_state("domcontentloaded")
-        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True, scale="css")
         seen = self.page.evaluate(_SEEN)
         assert seen["overflow"] <= 0, f"{name} scrolls sideways by {seen['overflow']} px"
         assert seen["base"] >= 18 and not seen["small"], f"{name}: {seen['base']} px, smaller: {seen['small']}"
@@ -88,7 +88,7 @@ class Phone:
         SHOTS.mkdir(parents=True, exist_ok=True)
         self.page.wait_for_load_state("domcontentloaded")
         self.page.set_viewport_size({"width": width, "height": 812})
-        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True, scale="css")
         sideways = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert sideways <= 0, f"{name} scrolls sideways by {sideways} px"
         if "large" not in name and width > 375:
