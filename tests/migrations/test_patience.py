@@ -23,15 +23,24 @@ from migrations.standing import head
 from migrations.upgrade import UNDERWAY, _config, pending, upgrade
 from tests.migrations.test_steps import RULED
 
-HERE, BEFORE = "liangxian_patient", "liangxian_ruled"
+HERE, NOW, BEFORE = "liangxian_patient", "liangxian_now", "liangxian_ruled"
+
+
+@pytest.fixture(scope="module")
+def now(server: Server) -> Iterator[str]:
+    """The name of a database of now, of which each test has a copy."""
+    drop_database(server, NOW)
+    create_database(server, NOW)
+    upgrade(server.owner_url(NOW))
+    yield NOW
+    drop_database(server, NOW)
 
 
 @pytest.fixture
-def there(server: Server) -> Iterator[psycopg.Connection]:
+def there(server: Server, now: str) -> Iterator[psycopg.Connection]:
     """A database of now, open to its superuser, whose functions are taken for others."""
     drop_database(server, HERE)
-    create_database(server, HERE)
-    upgrade(server.owner_url(HERE))
+    create_database(server, HERE, template=now)
     with psycopg.connect(server.admin_url().replace("/postgres?", f"/{HERE}?"), autocommit=True) as admin:
         admin.execute("update deployed set digest = 'of before' where name = 'functions'")
         yield admin
