@@ -15,6 +15,7 @@ from prometheus_client import start_http_server
 
 from app.cli.parts import parts, settings, urls
 from app.jobs import STOPPING, jobs
+from app.log import set_up_logs
 from core.elected import elected_url
 from core.version import COMMIT, VERSION
 
@@ -25,6 +26,7 @@ WAIT_S = 3
 @worker.command("run")
 def run() -> None:
     """Work until SIGTERM; the job in hand is finished first. kill -9 is safe: every job may run twice."""
+    set_up_logs(settings().log_level)
     if port := settings().worker_metrics_port:
         start_http_server(port, addr="127.0.0.1")
     os.environ["PGAPPNAME"] = f"worker-{os.getpid()} {VERSION}"

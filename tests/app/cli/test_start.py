@@ -66,6 +66,13 @@ def test_the_worker_reads_nothing_of_pages_papers_sheets_and_upgrades():
     assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
 
 
+def test_flask_run_is_of_the_web_and_worker_run_is_not():
+    asked = "import wsgi; print([wsgi._of_the_web({*words.split()}) for words in ('flask run', 'flask worker run')])"
+    done = ran(program=asked)
+
+    assert done.stdout.split() == ["[True,", "False]"], done.stderr
+
+
 def test_the_web_server_gets_the_web():
     done = ran(program=WEB)
 
