@@ -39,7 +39,7 @@ def test_a_determined_amount_is_one_tick_on_the_residents_page(running, district
     assert "2019、2020、2021年养老补缴" in confirm.text and "1500" in confirm.text
     assert browser.submit(confirm, "/pay", form="/pay", by="wechat:native").status == 200
     assert rows(running, "select personal_due, determination from bill") == [(150000, amount)]
-    sheet = next(each for each in re.findall(r'href="([^"]*/sheet/[^"]*)"', page.html) if str(amount) in each[-12:])
+    sheet = re.search(rf'href="([^"]*/sheet/[^"]*(?::|%3A){amount})["?]', page.html)[1]
     assert "2019、2020、2021年养老补缴：为什么是这个数" in browser.get(sheet).text
 
 
