@@ -141,12 +141,15 @@ def test_one_payment_for_both_years_is_told_and_proved_as_both(running, two_year
 
 
 def test_titles_come_together_only_where_years_stand_side_by_side(running, two_years):
-    bills = rows(running, "select insurance, levy_year, determination, years, level from bill order by insurance")
+    bills = rows(
+        running, "select insurance, levy_year, determination, years, level, raised_from from bill order by insurance"
+    )
 
     assert titles_together(bills) == "2022年居民医保、2022年居民养老"
     pay(running, Want(two_years.late, MEDICAL, levy_year=2023), key="2023")
     bills = rows(
-        running, "select insurance, levy_year, determination, years, level from bill order by insurance, levy_year"
+        running,
+        "select insurance, levy_year, determination, years, level, raised_from from bill order by insurance, levy_year",
     )
     assert titles_together(bills) == "2022和2023年居民医保、2022年居民养老"
 
