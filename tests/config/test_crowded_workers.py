@@ -41,9 +41,18 @@ def serving(folder: Path, **settings: str) -> Iterator[tuple[int, int]]:
             running.kill()
 
 
+def each_serves(port: int, master: int) -> None:
+    """Two workers, both of them through with what they read at their start."""
+    one, other = workers_of(master)
+    for stopped in (one, other):
+        os.kill(stopped, signal.SIGSTOP)
+        assert spoken(port, "/due") == 200
+        os.kill(stopped, signal.SIGCONT)
+
+
 def test_a_worker_with_every_thread_taken_sends_nobody_away_from_an_idle_one(tmp_path):
     with serving(tmp_path, WEB_WORKERS="2", WEB_DRAIN_S="0") as (port, master), ThreadPoolExecutor(THREADS) as pool:
-        eventually(lambda: all(spoken(port) == 200 for _ in range(20)), 20)
+        each_serves(port, master)
         full, idle = workers_of(master)
         os.kill(idle, signal.SIGSTOP)
         held = [pool.submit(spoken, port, f"/held?{place}") for place in range(THREADS)]
@@ -58,18 +67,19 @@ def test_a_worker_with_every_thread_taken_sends_nobody_away_from_an_idle_one(tmp
 
 
 def test_a_worker_that_was_killed_has_no_room(tmp_path):
-    with serving(tmp_path, WEB_WORKERS="2", WEB_DRAIN_S="0") as (port, master), ThreadPoolExecutor(2 * THREADS) as pool:
-        stays, killed = workers_of(master)
+    with serving(tmp_path, WEB_WORKERS="2", WEB_DRAIN_S="0") as (port, master), ThreadPoolExecutor(4 * THREADS) as pool:
+        each_serves(port, master)
+        killed, _ = workers_of(master)
         os.kill(killed, signal.SIGKILL)
         eventually(lambda: len(workers_of(master)) == 2 and killed not in workers_of(master), 20)
-        os.kill(stays, signal.SIGSTOP)
-        assert spoken(port, "/due") == 200, "the new one is there"
-        os.kill(stays, signal.SIGCONT)
-        held = [pool.submit(spoken, port, f"/held?{place}") for place in range(2 * THREADS)]
+        each_serves(port, master)
+        # More than both can hold: who was taken in before he spoke waits where he is.
+        held = [pool.submit(spoken, port, f"/held?{place}") for place in range(4 * THREADS)]
         eventually(lambda: len(list(tmp_path.glob("in-*"))) == 2 * THREADS, 20)
         assert spoken(port, "/due") == 503, "both are full, and nobody waits for a third"
         (tmp_path / "go").touch()
-        assert [each.result() for each in held] == [200] * 2 * THREADS
+        answered = [each.result() for each in held]
+        assert set(answered) <= {200, 503} and answered.count(200) >= 2 * THREADS
 
 
 def test_who_waits_at_the_door_while_it_closes_is_heard(tmp_path):
