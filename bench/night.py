@@ -4,6 +4,7 @@ everything on this machine: the crowd, the far side, the web, the worker, the da
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
+from typing import NamedTuple
 
 from bench.callbacks import signed
 from bench.crowd import Crowd, Planned, Then
@@ -45,10 +46,18 @@ def run(ground: Ground, *, runs: int, seconds: int, say: Callable[[str], None]) 
     with far_side(ground) as url, ground.web(worker=True, GATEWAY_WECHAT_BASE_URL=url) as port:
         night = Night(ground, port, payers(ground, tokens), say)
         night.phase("warm", EVENING, WARM_S)
-        booked = night.phase("evening", EVENING, length)
-        ours, limit = figure("booked", "payments", [booked]), figure("asked for", "payments", [EVENING * length])
-        evening = Ratio("P15", f"deadline night: {EVENING}/s among twenty requests each", ours, limit, 0.999, 1.0)
-        return [evening, night.burst()]
+        evening = night.phase("evening", EVENING, length)
+        ours = figure("booked", "payments", [evening.booked])
+        limit = figure("asked for", "payments", [EVENING * length])
+        title = f"deadline night: {EVENING}/s among twenty requests each"
+        return [Ratio("P15", title, ours, limit, 0.999, 1.0), night.burst()]
+
+
+class Phase(NamedTuple):
+    """Payments that were booked in the end, and those of them that were while it lasted."""
+
+    booked: int
+    in_time: int
 
 
 class Night:
@@ -58,31 +67,29 @@ class Night:
         self, ground: Ground, port: int, visitors: Iterator[tuple[str, str]], say: Callable[[str], None]
     ) -> None:
         self._ground, self._port, self._visitors, self._say = ground, port, visitors, say
-        self._in_time = 0  # payments of the last phase that were booked while it lasted
 
-    def phase(self, name: str, rate: int, length: int) -> int:
-        """So many payments a second, so long; how many of them were booked in the end."""
+    def phase(self, name: str, rate: int, length: int) -> Phase:
+        """So many payments a second, so long."""
         mine = list(islice(self._visitors, rate * length))
         assert len(mine) == rate * length, f"{len(mine)} payers for {rate * length} payments"
         before, taken_at = _booked(self._ground), list[float]()
         crowd = Crowd(self._port, connections=CONNECTIONS, apart=GATEWAYS)
         seen = crowd.run(plan(mine, rate), _noted(then(self._ground), taken_at))
         booked = _booked(self._ground) - before
-        self._in_time = sum(moment <= length + PAID_AFTER for moment in taken_at)
         _judged(name, booked, seen, self._say)
-        return booked
+        return Phase(booked, sum(moment <= length + PAID_AFTER for moment in taken_at))
 
     def burst(self) -> Ratio:
         """What is booked a second while five times too many come, against the most that is booked when no more come
         than are booked."""
         most = 0.0
         for rate in ASKED:
-            self.phase(f"{rate}/s", rate, ASKED_S)
-            most = max(most, self._in_time / ASKED_S)
-            if self._in_time < KEEPS * rate * ASKED_S:
+            in_time = self.phase(f"{rate}/s", rate, ASKED_S).in_time
+            most = max(most, in_time / ASKED_S)
+            if in_time < KEEPS * rate * ASKED_S:
                 break
-        self.phase("too many", round(TOO_MANY * most), TOO_MANY_S)
-        ours = figure(f"while {TOO_MANY} times as many come", "/s", [self._in_time / TOO_MANY_S])
+        crowded = self.phase("too many", round(TOO_MANY * most), TOO_MANY_S)
+        ours = figure(f"while {TOO_MANY} times as many come", "/s", [crowded.in_time / TOO_MANY_S])
         return Ratio("P15", "payments booked a second", ours, figure("the most", "/s", [most]), 0.9, 0.95)
 
 

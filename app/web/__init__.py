@@ -152,7 +152,7 @@ def _end(response: Response) -> Response:
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", HSTS)
     if response.status_code == 503:
-        response.headers.setdefault("Retry-After", "60")
+        response.headers.setdefault("Retry-After", str(load.RETRY_S))
     if request.endpoint not in _KEEPABLE:
         response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Request-Id"] = request_number()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -45,24 +45,44 @@ app = App()
 """
 
 
+def workers_of(master: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
+
+
+@contextmanager
+def serving(folder: Path, **settings: str) -> Iterator[tuple[int, int]]:
+    """The door's port and the number of the master."""
+    port = free_port()
+    (folder / "held.py").write_text(APP)
+    environ = an_environment(PORT=str(port), WEB_THREADS="1", PATH=os.defpath, **settings)
+    environ |= {"PYTHONPATH": f"{CHECKOUT}:{folder}"}
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", "held:app"]
+    with subprocess.Popen(command, env=environ, cwd=folder, stderr=subprocess.DEVNULL) as running:
+        try:
+            eventually(lambda: spoken(port) == 200 and len(workers_of(running.pid)) == int(settings["WEB_WORKERS"]), 60)
+            yield port, running.pid
+        finally:
+            (folder / "go").touch()
+            running.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                running.wait(15)
+            running.kill()
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("crowded")
 
 
 @pytest.fixture(scope="module")
-def port(folder) -> Iterator[int]:
-    port = free_port()
-    (folder / "held.py").write_text(APP)
-    settings = {"PORT": str(port), "WEB_WORKERS": "1", "WEB_THREADS": "1", "WEB_DRAIN_S": "0", "PATH": os.defpath}
-    environ = an_environment(**settings) | {"PYTHONPATH": f"{CHECKOUT}:{folder}"}
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", "held:app"]
-    with subprocess.Popen(command, env=environ, cwd=folder, stderr=subprocess.DEVNULL) as running:
-        try:
-            eventually(lambda: spoken(port) == 200, 60)
-            yield port
-        finally:
-            running.kill()
+def server(folder) -> Iterator[tuple[int, int]]:
+    with serving(folder, WEB_WORKERS="1", WEB_DRAIN_S="0") as held:
+        yield held
+
+
+@pytest.fixture
+def port(server) -> int:
+    return server[0]
 
 
 @pytest.fixture
@@ -101,13 +121,6 @@ def knock(port: int) -> socket.socket:
 def told(line: socket.socket) -> bytes:
     """The first line of the answer."""
     return line.makefile("rb").readline()
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
 
 
 def test_who_would_wait_behind_every_thread_is_sent_away(port, folder, taken):
@@ -154,14 +167,9 @@ def test_who_says_nothing_takes_nobodys_place_and_loses_nothing(port, folder):
                 assert told(line) == b"HTTP/1.1 200 OK\r\n"
 
 
-def test_refusals_leave_nothing_behind(port, folder, taken):
-    [worker] = [
-        int(each.parent.name)
-        for each in Path("/proc").glob("[0-9]*/environ")
-        if f"PORT={port}\0".encode() in _read(each)
-        and "gunicorn" in (each.parent / "cmdline").read_text()
-        and Path(f"/proc/{each.parent.name}/task/{each.parent.name}/children").read_text() == ""
-    ]
+def test_refusals_leave_nothing_behind(server, taken):
+    port, master = server
+    [worker] = workers_of(master)
     before = len(list(Path(f"/proc/{worker}/fd").iterdir()))
     assert {spoken(port, "/due") for _ in range(500)} == {503}
     eventually(lambda: len(list(Path(f"/proc/{worker}/fd").iterdir())) <= before)

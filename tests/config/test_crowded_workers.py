@@ -3,42 +3,11 @@ while it closes is heard."""
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from pathlib import Path
 
-from tests.builders import an_environment
-from tests.config.test_crowded import APP, THREADS, knock, spoken, told
-from tests.config.test_gunicorn import CHECKOUT, free_port
+from tests.config.test_crowded import THREADS, knock, serving, spoken, told, workers_of
 from tests.system import eventually
-
-
-def workers_of(master: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
-
-
-@contextmanager
-def serving(folder: Path, **settings: str) -> Iterator[tuple[int, int]]:
-    """The door's port and the number of the master."""
-    port = free_port()
-    (folder / "held.py").write_text(APP)
-    environ = an_environment(PORT=str(port), WEB_THREADS="1", PATH=os.defpath, **settings)
-    environ |= {"PYTHONPATH": f"{CHECKOUT}:{folder}"}
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", "held:app"]
-    with subprocess.Popen(command, env=environ, cwd=folder, stderr=subprocess.DEVNULL) as running:
-        try:
-            eventually(lambda: spoken(port) == 200 and len(workers_of(running.pid)) == int(settings["WEB_WORKERS"]), 60)
-            yield port, running.pid
-        finally:
-            (folder / "go").touch()
-            running.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                running.wait(15)
-            running.kill()
 
 
 def each_serves(port: int, master: int) -> None:

@@ -8,11 +8,10 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from app.observe import REQUESTS
-from app.web.door.load import Crowded, CrowdedLook, Urgency, urgency_of
+from app.web.door.load import RETRY_S, Crowded, CrowdedLook, Urgency, urgency_of
 
 DOOR = "full"  # as a route's name, in the figures
 MACHINES = "/api/"
-RETRY_S = 60
 _PAGE = (
     '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1"><title>现在人太多</title></head>'

@@ -23,6 +23,7 @@ class Urgency(StrEnum):
 
 
 SHARES: Mapping[Urgency, int] = {Urgency.LISTS: 50, Urgency.LOOKS: 75, Urgency.ACTS: 90}  # percent of the places
+RETRY_S = 60  # who was sent away comes again after that, as the sentences say
 PATIENCE_S = 3.0  # a resident rather waits that long than begins again
 ANSWER_S: Mapping[Urgency, float] = {  # how long each waits for one answer of the database
     Urgency.LISTS: 18,

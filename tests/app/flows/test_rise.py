@@ -27,16 +27,18 @@ from payments.errors import RaisedSince
 from tests.app.flows.test_corrections import confirmed
 from tests.app.flows.test_entitle_late import recognise
 from tests.app.flows.test_import_outside import BUREAU, TREASURY, a_file, take
+from tests.app.flows.test_levels import home, somebody
 from tests.app.flows.test_suspense import agreed_to, unknown
 from tests.app.registry.files import VILLAGE
 from tests.app.web.test_proofs import words_of
-from tests.builders import a_household, a_person, an_id_number
+from tests.builders import a_household
 from tests.days import MORNING, differences
 from tests.refunding import CLERK, LEAD, agree, agreed, balances, pay, rows, run_refunds, start, state, to_the_approval
 from tests.shape_years import shape_district
 from tests.system import eventually
 from tests.two_years import open_2023
 
+__all__ = ["home"]
 MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
 RAISED = "2022年居民养老补差提档：300元→500元"
 BILLS = "select tier, raised_from, personal_due, state from bill where person_id = :p order by issued_at, id"
@@ -45,16 +47,6 @@ BILLS = "select tier, raised_from, personal_due, state from bill where person_id
 @pytest.fixture(scope="module")
 def also(tmp_path_factory):
     return {"DISTRICT": shape_district(tmp_path_factory.mktemp("shapes"))}
-
-
-@pytest.fixture
-def home(running):
-    return running.write(a_household)
-
-
-def somebody(running, home, sequence, **more):
-    number = an_id_number(sequence=sequence)
-    return running.write(lambda c: a_person(c, id_number=number, household=home, name=f"张示{sequence}", **more))
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ page that tells of it goes on telling."""
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
-import pytest
 from sqlalchemy import text
 
 from app.flows.pay.start import Want
@@ -17,20 +16,14 @@ from core.errors import AppError
 from payments.errors import RaisedSince
 from payments.refunds import moves
 from tests.app.flows.test_entitle_late import recognise
-from tests.app.flows.test_rise import adult, bills, dues, home, paid, rise, sibling
+from tests.app.flows.test_rise import adult, also, bills, dues, home, paid, rise, sibling
 from tests.refunding import LEAD, agreed, pay, rows, start, state, to_the_approval
-from tests.shape_years import shape_district
 from tests.system import eventually
 
-__all__ = ["adult", "home", "paid", "sibling"]
+__all__ = ["adult", "also", "home", "paid", "sibling"]
 PENSION = Insurance.RES_PENSION
 FIRST = "select person_id from bill where raised_from is not null and state = 'open' order by id limit 1"
 WAITS = "select count(*) as n from pg_locks where not granted"
-
-
-@pytest.fixture(scope="module")
-def also(tmp_path_factory):
-    return {"DISTRICT": shape_district(tmp_path_factory.mktemp("shapes"))}
 
 
 def premium_of(running, key):

@@ -14,6 +14,7 @@ from config.settings import Settings
 from core.clock import utc_now
 from tests.browsing import a_phone, a_token
 from tests.builders import a_production_environment
+from tests.refunding import rows
 
 
 def test_every_route_has_a_guard(running):
@@ -53,6 +54,18 @@ def test_a_session_in_use_lives_on_but_not_for_ever(running):
     assert visitor_of(running.parts, token) is not None
     row = running.one("select expires_at, ends_at from session")
     assert row.expires_at == row.ends_at
+
+
+def test_a_session_that_nobody_uses_does_not_live_on_with_one_in_use(running):
+    used, left = (open_session(running.parts, network="here").token for _ in range(2))
+    moved_back(running, timedelta(minutes=20))
+
+    assert visitor_of(running.parts, used) is not None
+
+    ends = {
+        bytes(row.token_hash): row.expires_at for row in rows(running, "select token_hash, expires_at from session")
+    }
+    assert ends[hash_of(used)] > ends[hash_of(left)] + timedelta(minutes=19)
 
 
 def test_an_agents_session_is_a_working_day(running, browser, an_agent):

@@ -8,22 +8,12 @@ from app.policy.facts import Insurance
 from core.money import yuan
 from tests.app.web.test_api import Api
 from tests.app.web.test_proofs import words_of
+from tests.app.web.test_rise import also, paid
 from tests.builders import a_household, a_person, an_id_number
 from tests.refunding import pay
-from tests.shape_years import shape_district
 
+__all__ = ["also", "paid"]
 PENSION = Insurance.RES_PENSION
-
-
-@pytest.fixture(scope="module")
-def also(tmp_path_factory):
-    return {"DISTRICT": shape_district(tmp_path_factory.mktemp("shapes"))}
-
-
-@pytest.fixture
-def paid(running, district):
-    """The adult and the poor one of his house have paid the tier of 300."""
-    return pay(running, *(Want(who.id, PENSION, 30000) for who in (district.adult, district.poor)), key="premiums")
 
 
 def test_another_accounts_reference_opens_nothing(running, district, paid):

@@ -2,24 +2,13 @@
 
 import pytest
 
-from app.flows.pay.start import Want
 from app.policy.facts import Insurance
 from tests.app.web.test_api import Api
-from tests.refunding import pay, rows
-from tests.shape_years import shape_district
+from tests.app.web.test_rise import also, paid
+from tests.refunding import rows
 
+__all__ = ["also", "paid"]
 PENSION = Insurance.RES_PENSION
-
-
-@pytest.fixture(scope="module")
-def also(tmp_path_factory):
-    return {"DISTRICT": shape_district(tmp_path_factory.mktemp("shapes"))}
-
-
-@pytest.fixture
-def paid(running, district):
-    """The adult and the poor one of his house have paid the tier of 300."""
-    return pay(running, *(Want(who.id, PENSION, 30000) for who in (district.adult, district.poor)), key="premiums")
 
 
 def rises(running):
