@@ -1,7 +1,8 @@
 """One levy item of one person as pages, papers and bills know it: the answer of the rules and its words. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from app.policy.answer import Eligible, Quote, Reason
 from app.policy.facts import Insurance
@@ -17,8 +18,20 @@ _OTHER_DAYS = AGENTS_DAYS | {"WINDOW_NOT_OPEN", "LATE_WINDOW_CLOSED"}
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a page says of an item beside its amount."""
+
+    text: str
+    lines: Sequence[str] = ()
+    clauses: Sequence[str] = ()  # of each line, in the notice's own words
+    within: Sequence[str] = ()  # what of the amount is no premium: 其中长期护理保险 20 元
+    outlook: str | None = None
+
+
+@dataclass(frozen=True)
 class Due:
-    """One levy item of one person: the answer, its words, and the tiers, amounts or levels that may be chosen.
+    """One levy item of one person: the answer, its words, and the tiers, amounts or levels that may be chosen. What it
+    says, and what each tier would cost, is reckoned when somebody first asks: an agent's list of a village never does.
     `levy_year`: for which it is collected. `determination`: of a back-payment, with its `years`; None: the year's
     premium, or the pension raised from the tier `raised_from` that is paid. `rise`: what is offered beside a pension
     that is paid; it is no debt."""
@@ -27,12 +40,8 @@ class Due:
     insurance: Insurance
     title: str
     quote: Quote
-    text: str
-    lines: Sequence[str]
-    clauses: Sequence[str]  # of each line, in the notice's own words
-    within: Sequence[str]  # what of the amount is no premium: 其中长期护理保险 20 元
-    outlook: str | None
-    choices: Sequence[TierChoice]
+    say: Callable[[], Said]
+    offer: Callable[[], Sequence[TierChoice]]
     settled_by: str | None = None  # the cause that booked it, if it is done
     free_until: str | None = None  # his last day, if he pays nothing, and what comes after it
     paid: Fen = 0  # of what is done, the part that he paid himself
@@ -47,6 +56,21 @@ class Due:
     levels: Sequence[LevelChoice] = ()  # of the medical insurance, where they make a difference to him
     raised_from: Fen | None = None
     rise: "Due | None" = None
+
+    @cached_property
+    def said(self) -> Said:
+        """All its words."""
+        return self.say()
+
+    @cached_property
+    def choices(self) -> Sequence[TierChoice]:
+        """The tiers that may be chosen, or may not."""
+        return self.offer()
+
+    @property
+    def text(self) -> str:
+        """The one sentence that is said first."""
+        return self.said.text
 
     @property
     def key(self) -> str:

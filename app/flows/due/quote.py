@@ -3,19 +3,20 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
 from app.flows.due.facts import asked_for, facts_of
-from app.flows.due.item import AGENTS_DAYS, TIER_ASKED, Due, costs_nothing
+from app.flows.due.item import AGENTS_DAYS, TIER_ASKED, Due, Said, costs_nothing
 from app.flows.due.rise import NoSuchItem, due_of_rise
 from app.flows.parts import Parts
 from app.flows.titles import paid_words
 from app.policy.answer import Eligible, Quote, Reason
-from app.policy.facts import Insurance
+from app.policy.facts import Facts, Insurance
 from app.policy.levels import quote_chosen
-from app.policy.quote import amounts, tier_choices
+from app.policy.quote import TierChoice, amounts, tier_choices
+from app.policy.terms import PolicyYear
 from app.policy.words import free_until, item_words, outlook, say, say_funds, say_line
 from app.registry import find
 from app.registry.determinations import Kind, State
@@ -62,19 +63,16 @@ def amount_due(
     heard = on_phone if on_phone is not None and _may_be_spared(on_phone) else answer
     asked = heard.reason_code is Reason.LATE_WAIVER_REVIEW and asked_for(subject, insurance, Kind.LATE_WAIVER)
     may_choose = answer.eligible is Eligible.YES or answer.reason_code in TIER_ASKED
-    choices = tier_choices(rules, facts, at, channel) if insurance is Insurance.RES_PENSION and may_choose else ()
-    kept = any(choice.allowed and choice.tier == rules.pension.kept_tier for choice in choices)
+    offered = insurance is Insurance.RES_PENSION and may_choose
+    offer = cache(lambda: tier_choices(rules, facts, at, channel) if offered else ())
+    first = paid_words(done, business_day(at)) if done else ASKED_WORDS if asked else None
     return Due(
         levy_year=rules.year,
         insurance=insurance,
         title=item_words(insurance, rules.year, facts.back_years, answer.level),
         quote=answer,
-        text=paid_words(done, business_day(at)) if done else ASKED_WORDS if asked else say(heard, rules, kept=kept),
-        lines=[say_line(line, rules) for line in answer.lines],
-        clauses=[rules.cite(line.clause) for line in answer.lines],
-        within=say_funds(answer),
-        outlook=outlook(answer, facts, rules),
-        choices=choices,
+        say=lambda: _said(first or _sentence(heard, rules, offer()), answer, facts, rules),
+        offer=offer,
         settled_by=done["settled_by"] if done else None,
         free_until=free_until(answer),
         paid=done["personal_due"] if done else 0,
@@ -86,6 +84,21 @@ def amount_due(
         is_late=rules.year != parts.levy.years.newest,
         amounts=amounts(rules, facts, at, channel),
         levels=levels,
+    )
+
+
+def _sentence(heard: Quote, rules: PolicyYear, choices: Sequence[TierChoice]) -> str:
+    kept = any(choice.allowed and choice.tier == rules.pension.kept_tier for choice in choices)
+    return say(heard, rules, kept=kept)
+
+
+def _said(text: str, answer: Quote, facts: Facts, rules: PolicyYear) -> Said:
+    return Said(
+        text,
+        lines=[say_line(line, rules) for line in answer.lines],
+        clauses=[rules.cite(line.clause) for line in answer.lines],
+        within=say_funds(answer),
+        outlook=outlook(answer, facts, rules),
     )
 
 
@@ -170,8 +183,9 @@ def paid_back(subject: Subject, insurance: Insurance) -> bool:
 def _at_its_end(due: Due) -> Due:
     if due.asked or not due.can_be_done:
         return due
-    nothing = {"on_phone": None, "choices": (), "amounts": None, "levels": (), "outlook": None}
-    return replace(due, ended=True, text=ENDED_WORDS.format(year=due.levy_year), **nothing)
+    ended = ENDED_WORDS.format(year=due.levy_year)
+    nothing = {"on_phone": None, "offer": tuple, "amounts": None, "levels": ()}
+    return replace(due, ended=True, say=lambda: replace(due.said, text=ended, outlook=None), **nothing)
 
 
 def _backpay(subject: Subject, insurance: Insurance, determination: int) -> Mapping[str, Any]:

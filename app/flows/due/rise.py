@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from app.flows.due.facts import facts_of
-from app.flows.due.item import Due
+from app.flows.due.item import Due, Said
 from app.flows.parts import Parts
 from app.flows.titles import paid_how
 from app.policy.answer import Eligible, Quote, Reason, turned_away
@@ -48,12 +48,12 @@ def due_of_rise(parts: Parts, subject: Subject, *, at: datetime, channel: str, t
         insurance=PENSION,
         title=rise_words(rules.year, paid, answer.tier),
         quote=answer,
-        text=barred or _words(rules, paid, answer, choices=bool(quotes)),
-        lines=[say_line(line, rules) for line in answer.lines],
-        clauses=[rules.cite(line.clause) for line in answer.lines],
-        within=(),
-        outlook=None,
-        choices=[_choice(to, found) for to, found in quotes.items()],
+        say=lambda: Said(
+            barred or _words(rules, paid, answer, choices=bool(quotes)),
+            lines=[say_line(line, rules) for line in answer.lines],
+            clauses=[rules.cite(line.clause) for line in answer.lines],
+        ),
+        offer=lambda: [_choice(to, found) for to, found in quotes.items()],
         is_late=rules.year != parts.levy.years.newest,
         raised_from=paid,
     )
@@ -62,19 +62,14 @@ def due_of_rise(parts: Parts, subject: Subject, *, at: datetime, channel: str, t
 def raised(rules: PolicyYear, bill: Mapping[str, Any], day: date) -> Due:
     """What was paid for it, by its bill; of one that has gone back, that it has."""
     tier, paid = bill["tier"], bill["raised_from"]
+    words = phrases("rise")["done" if bill["state"] == "settled" else "gone_back"]
     return Due(
         levy_year=rules.year,
         insurance=PENSION,
         title=rise_words(rules.year, paid, tier),
         quote=replace(turned_away(PENSION, day, Reason.ALREADY_PAID), tier=tier),
-        text=phrases("rise")["done" if bill["state"] == "settled" else "gone_back"].format(
-            tier=plain_yuan(tier), how=paid_how(bill, day)
-        ),
-        lines=(),
-        clauses=(),
-        within=(),
-        outlook=None,
-        choices=(),
+        say=lambda: Said(words.format(tier=plain_yuan(tier), how=paid_how(bill, day))),
+        offer=tuple,
         settled_by=bill["settled_by"],
         paid=bill["personal_due"],
         raised_from=paid,

@@ -7,7 +7,7 @@ from datetime import datetime
 import psycopg
 import pytest
 
-from app.flows.due.quote import all_due, subjects
+from app.flows.due.quote import AGENT, all_due, subjects
 from app.flows.due.replay import replay
 from app.flows.due.replay_book import explained
 from app.flows.pay.follow import follow
@@ -103,6 +103,8 @@ def test_nobody_is_charged_for_a_level_that_he_did_not_choose(running, home, adu
     [line] = villagers(running.parts, VILLAGE)[0]
     assert (line.standing, line.due_words) == (Standing.TIER_OPEN, "医保选档后交；养老定好数再交")
     assert line.words == "没选档"
+    listed = all_due(running.parts, line.subject, at=running.parts.clocks.now(), channel=AGENT)
+    assert not any("said" in vars(due) for due in listed), "a list of a village says none of their words"
 
     pay(running, Want(adult, MEDICAL, level=1))
     [line] = villagers(running.parts, VILLAGE)[0]
