@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 from apiflask import APIFlask
-from flask import Flask
+from flask import Flask, has_request_context, request
 from flask.json.provider import DefaultJSONProvider
 from flask.sessions import SecureCookieSessionInterface
 
@@ -45,11 +45,32 @@ class _Sessions(SecureCookieSessionInterface):
         return super().get_signing_serializer(app)
 
 
+_LONGEST = 200  # letters of a value that is worth keeping
+
+
+def _is_plain(name: str, value: object) -> bool:
+    return not name.startswith("_") and (not isinstance(value, str) or len(value) <= _LONGEST)
+
+
 class Web(APIFlask):
     """The application. None of its views is a coroutine."""
 
     session_interface = _Sessions()
     url_rule_class = LateRule
+
+    def url_for(self, /, endpoint: str, **values: Any) -> str:
+        """As Flask's. An address within a page is the same whenever it is asked for: the router makes it once."""
+        if not has_request_context() or endpoint.startswith(".") or not all(map(_is_plain, values, values.values())):
+            return super().url_for(endpoint, **values)
+        try:
+            return self._address(request.script_root, endpoint, *values, *values.values())
+        except TypeError:  # a list among them
+            return super().url_for(endpoint, **values)
+
+    @lru_cache(maxsize=4096, typed=True)  # noqa: B019 as long as the process
+    def _address(self, _root: str, endpoint: str, *said: Any) -> str:
+        names, values = said[: len(said) // 2], said[len(said) // 2 :]
+        return super().url_for(endpoint, **dict(zip(names, values, strict=True)))
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """As it is: Flask looks at every function of every request."""
