@@ -59,7 +59,7 @@ def jobs(parts: Parts, url: str, *, pooler: bool = False) -> App:
     @app.periodic(cron="* * * * * */5")
     @app.task(name="tell_due", queue="clock", queueing_lock="tell_due", lock="tell_due")
     def _tell_due(timestamp: int) -> None:
-        _turn_by_turn("tell_due", lambda: tell_due(parts), full=100)
+        _turn_by_turn("tell_due", lambda: tell_due(parts, stop=STOPPING.is_set), full=1000)
 
     @app.periodic(cron="* * * * * */5")
     @app.task(name="receipts", queue="clock", queueing_lock="receipts", lock="receipts")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import text
@@ -23,7 +24,8 @@ def one_by_one(
     name: Callable[[Any], str],
     at_once: int = 1,
 ) -> int:
-    """Do `act` for each row, `at_once` of them together; how many went through.
+    """Do `act` for each row, `at_once` of them together; how many went through. A row is taken when somebody is free
+    for it.
 
     `name` is our own number or cause of a row, never a person. A row that fails again and again breaks INV-60. Raises
     only when not even the trouble can be written down: then it is nobody's own."""
@@ -44,10 +46,24 @@ def one_by_one(
             _forget(parts, task, subject)
         return True
 
+    rest = chain(first, each)
     if at_once <= 1:
-        return sum(go(row) for row in chain(first, each))
+        return sum(go(row) for row in rest)
+    taking = Lock()
+
+    def take() -> list[Any]:
+        """One row or none: rows may be fetched as they are asked for, by one at a time."""
+        with taking:
+            return list(islice(rest, 1))
+
+    def work() -> int:
+        went = 0
+        while row := take():
+            went += go(*row)
+        return went
+
     with ThreadPoolExecutor(at_once, thread_name_prefix=task) as pool:
-        return sum(pool.map(go, chain(first, each)))
+        return sum(future.result() for future in [pool.submit(work) for _ in range(at_once)])
 
 
 def _troubled(parts: Parts, task: str) -> set[str]:

@@ -2,7 +2,7 @@
 in hand, and the repetition carries the same key. Before that the rules: quiet hours, a week's budget, WeChat's consents
 by our own count. Who is reminded of what he has done meanwhile hears nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -35,17 +35,34 @@ def tell(parts: Parts, keys: Sequence[tuple[int, str]]) -> int:
     """Send the notices of one job; how many went out or were given up."""
     with parts.engine.begin() as connection:
         claimed = claim(connection, keys, now=parts.clocks.wall())
-    return _send(parts, claimed)
+    _send(parts, claimed, at_once=min(parts.senders, len(claimed)))
+    return len(claimed)
 
 
-def tell_due(parts: Parts, *, most: int = 100) -> int:
-    """Send notices whose time has come, whether or not their job still exists."""
-    with parts.engine.begin() as connection:
-        claimed = claim_due(connection, now=parts.clocks.wall(), most=most)
-    return _send(parts, claimed)
+def tell_due(parts: Parts, *, most: int = 1000, stop: Callable[[], bool] = lambda: False) -> int:
+    """Send notices whose time has come, whether or not their job still exists, until `stop`."""
+    taken = 0
+
+    def due() -> Iterator[Any]:
+        """A few at a time: none waits long in its lease, and no sender for the last of a heap."""
+        nonlocal taken
+        while taken < most and not stop():
+            some = min(_IN_HAND * parts.senders, most - taken)
+            with parts.engine.begin() as connection:
+                claimed = claim_due(connection, now=parts.clocks.wall(), most=some)
+            taken += len(claimed)
+            yield from claimed
+            if not claimed:
+                return
+
+    _send(parts, due(), at_once=parts.senders)
+    return taken
 
 
-def _send(parts: Parts, claimed: Sequence[Any]) -> int:
+_IN_HAND = 3  # for each sender
+
+
+def _send(parts: Parts, claimed: Iterable[Any], *, at_once: int) -> None:
     """Several at once: a provider's answer takes longer than everything we do about it."""
     one_by_one(
         parts,
@@ -53,9 +70,8 @@ def _send(parts: Parts, claimed: Sequence[Any]) -> int:
         claimed,
         lambda notice: _hand_over(parts, notice),
         name=lambda notice: notice.cause,
-        at_once=min(parts.senders, len(claimed)),
+        at_once=at_once,
     )
-    return len(claimed)
 
 
 def _hand_over(parts: Parts, notice: Any) -> None:

@@ -57,6 +57,25 @@ def test_what_fails_writes_its_kind_and_place_and_never_its_words(running):
     assert "张" not in str(rows(running, "select * from trouble"))
 
 
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_a_row_is_fetched_when_somebody_is_free_for_it(running, at_once):
+    """None waits behind a heap, in a lease that ends."""
+    fetched, done, in_hand = [], [], []
+
+    def waiting():
+        for row in range(12):
+            fetched.append(row)
+            yield row
+
+    def act(row):
+        in_hand.append(len(fetched) - len(done))
+        done.append(row)
+
+    assert one_by_one(running.parts, "tests", waiting(), act, name=str, at_once=at_once) == 12
+
+    assert sorted(done) == list(range(12)) and max(in_hand) <= at_once
+
+
 class Stumbling:
     """A way to tell that trips over its first message, whatever it is."""
 
@@ -86,6 +105,19 @@ def test_a_notice_nobody_can_send_keeps_no_other_waiting(running, senders):
     assert len(way.told) == 2
     assert [(what, words["task"]) for what, words in heard] == [("row_failed", "tell")]
     assert rows(running, "select count(*) from notice where rank = 2") == [(1,)]
+
+
+def test_who_is_told_to_stop_leaves_what_it_has_not_claimed(running):
+    """The worker that goes down for a new version finishes what it has in hand, and the next one does the rest."""
+    for place, person in enumerate(family(running)):
+        pay(running, Want(person, MEDICAL), key=f"stop-key-{place}")
+    running.write(lambda connection: connection.exec_driver_sql("update notice set next_try_at = now()"))
+
+    assert tell_due(running.parts, stop=lambda: True) == 0
+    assert rows(running, "select count(*) from notice where attempts > 0") == [(0,)]
+
+    assert tell_due(running.parts, most=1) == 1
+    assert sorted(rows(running, "select rank from notice")) == [(0,), (2,)]
 
 
 def test_a_channel_whose_list_nobody_can_read_keeps_no_other_waiting(running, monkeypatch):
