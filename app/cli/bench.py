@@ -1,6 +1,7 @@
 """flask bench run [NAME]: figures as ratios to limits measured in the same run, on the screen and as JSON."""
 
 import importlib
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,12 +42,14 @@ def run(name: str | None, runs: int, seconds: int, rows: int) -> None:
     found, notes = [], {"at": datetime.now(UTC).isoformat(), "said": []}
     for each in (name,) if name else BENCHES:
         click.echo(f"— {each} …")
+        began = time.monotonic()
         with ground(held.pg_bin, held.postgres_folder) as place:
             measure = importlib.import_module(f"bench.{each}").run
             more = {"rows": rows} if each in ROWS else {"seconds": seconds}
             for ratio in measure(place, runs=runs, say=lambda line: _say(notes, line), **more):
                 found.append(ratio)
                 click.echo(ratio.line())
+        click.echo(f"  ({time.monotonic() - began:.0f} s)")
     out = Path("out") / "bench.json"
     write(out, found, notes)
     click.echo(f"written to {out}")
