@@ -108,7 +108,10 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("office_people.numbers", "office_progress.to_do"), OFFICES - LEAD),
     **dict.fromkeys(("office_progress.table", "office_progress.table_file"), BOOKS | {"town"}),
     **dict.fromkeys(("audit.ask", "audit.path", "audit.now"), BOOKS),
-    **dict.fromkeys(("audit.read", "audit.acts", "audit.acts_found", "audit.kept"), frozenset({"auditor"})),
+    **dict.fromkeys(
+        ("audit.read", "audit.acts", "audit.acts_found", "audit.kept", "audit.rights", "audit.rights_file"),
+        frozenset({"auditor"}),
+    ),
     **dict.fromkeys(("office_refunds.listed", "office_refunds.one"), OFFICES - {"town"}),
     **dict.fromkeys(("day.days", "day.one", "day.lines", "day.paper"), BOOKS),
     **dict.fromkeys(("day.take_file", "day.empty_file", "day.run", "day.clear", "day.withdraw"), CLERK),

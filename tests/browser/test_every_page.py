@@ -44,6 +44,7 @@ NO_PAGES = {  # files, figures, JSON, and what only leads on
         "day.empty_file",
         "office_policy.paper",
         "office_progress.table_file",
+        "audit.rights_file",
         "proofs.file",
         "village_proofs.village_file",
         "village.news",
@@ -91,7 +92,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
             phone.press("申请")
     walk([("audit.read", "/office/audit/readings"), ("audit.acts", "/office/audit/acts")])
     _somebody_erased(running)
-    walk([("audit.kept", "/office/audit/kept")])
+    walk([("audit.kept", "/office/audit/kept"), ("audit.rights", "/office/audit/rights")])
     glass = running.one("select id from glass")[0]
     walk([("office_glass.one", f"/office/glass/{glass}")])
 

@@ -1,5 +1,9 @@
-"""The auditor's desk: the path of one yuan, who read what in full, what is kept how long, and what is out
-of order now. Reads only."""
+"""The auditor's desk: the path of one yuan, who read what in full, who had which right, what is kept how long, and what
+is out of order now. Reads only."""
+
+import csv
+from collections.abc import Sequence
+from io import StringIO
 
 from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
@@ -8,11 +12,15 @@ from app.access.erasures import GROUNDS
 from app.flows.keep.erase import STAYS, trail
 from app.flows.keep.retention import LINES, gone_lately, named
 from app.flows.offices.audit import Acts, acts_of, alarms, readings
+from app.flows.offices.rights import NotThatDay, Right, rights_on
 from app.flows.offices.trace import trace
 from app.flows.restore.watch import standing
+from app.registry.failures import safe_cell
 from app.web.door.access import Answer, needs
 from app.web.door.parts import parts
-from app.web.words import ACTS, trail_name
+from app.web.files import as_file
+from app.web.words import ACTS, moment, person, trail_name
+from core.clock import business_day
 from payments.errors import NoSuchPayment
 
 bp = APIBlueprint("audit", __name__, enable_openapi=False)
@@ -69,6 +77,39 @@ def _acts(page: Acts, **typed: str) -> Answer:
 
 def _before(after: str) -> int | None:
     return int(after) if after.isascii() and after.isdecimal() and len(after) < 18 else None
+
+
+@bp.get("/rights")
+@needs("disclosure.see")
+def rights() -> Answer | tuple[Answer, int]:
+    """Who had which right when a day ended."""
+    typed = request.args.get("on", "")[:20]
+    today = business_day(parts().clocks.wall())
+    try:
+        on, found = rights_on(parts(), typed)
+    except NotThatDay as error:
+        page = {"typed": typed, "today": today, "rights": None, "problem": error.sentence()}
+        return render_template("office/rights.html", **page), error.status
+    return render_template("office/rights.html", typed=on, today=today, on=on, rights=found)
+
+
+@bp.get("/rights.csv")
+@needs("disclosure.see")
+def rights_file() -> Answer:
+    """The same as a table to be kept. NotThatDay."""
+    on, found = rights_on(parts(), request.args.get("on", "")[:20])
+    return as_file(_table(found), "text/csv; charset=utf-8", f"{on}账号权限.csv")
+
+
+def _table(found: Sequence[Right]) -> bytes:
+    out = StringIO()
+    lines = csv.writer(out)
+    lines.writerow(("账号", "姓名", "权限", "管哪里", "这一天", "什么时候开的", "谁开的"))
+    for each in found:
+        since = moment(each.since) if each.since else "有记录以前"
+        cells = (person(each.whose), each.name, each.role, each.places, "能用" if each.active else "停用", since)
+        lines.writerow([safe_cell(cell) for cell in (*cells, person(each.by) if each.by else "")])
+    return out.getvalue().encode("utf-8-sig")
 
 
 @bp.get("/kept")

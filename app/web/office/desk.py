@@ -54,6 +54,7 @@ DOORS: tuple[tuple[str, str, str, str], ...] = (  # permission, endpoint, name, 
     ("disclosure.see", "audit.read", "谁看过完整号码", "每一次查看、每一份名单，谁、为什么"),
     ("disclosure.see", "audit.kept", "留多久、清了什么", "每种信息保存多久、依据哪一条、每天清了多少"),
     ("disclosure.see", "audit.acts", "谁登录、谁找过谁", "登录、找人、开账号、换密码，谁、什么时候、从哪里"),
+    ("disclosure.see", "audit.rights", "哪天谁有什么权限", "任何一天结束时，有哪些账号、什么权限、管哪里"),
 )
 
 
