@@ -253,6 +253,10 @@ def test_who_asked_for_a_refund_and_agreed_to_it_is_closed_with_its_day(
         " (7, 'forged:1:in', 2, 'fund:RES_MEDICAL:2022', -5, null)",
         "update sealed_day set digest = sha256('x')",
         "update sealed_day set previous = sha256('x')",
+        # A day that is right in itself, and follows another day than the one that is there.
+        "update sealed_day set previous = sha256('x') where day = '2021-11-06';"
+        " update sealed_day d set digest = closed_digest(d, (select content from book_digests(day, day)),"
+        " (select content from day_sides(day, day))) where day = '2021-11-06'",
         "update sealed_total set debit = debit + 1",
         "update sealed_total set balance = balance + 1",
         "delete from sealed_day where day = '2021-11-05'",
