@@ -40,6 +40,7 @@ ORDER = (
     "payments/reconcile/pos.sql",
     "app/access/access.sql",
     "app/access/glass.sql",
+    "app/registry/bureau.sql",
     "app/registry/year.sql",
     "app/access/erasure.sql",
     "app/access/trail.sql",

@@ -37,7 +37,7 @@ grant insert on received to liangxian_app;
 -- A notice waits, is tried and is sent; an agent tells at the door what could not be sent.
 grant insert, update on notice to liangxian_app;
 -- A resident asks a bureau; the bureau's answer is the office's.
-grant insert on determination to liangxian_app;
+grant insert on determination, determination_evidence to liangxian_app;
 -- What the worker notes while it asks a channel about a refund; every step of it is a function's.
 grant update (state, owner, sent_as, ordered_at, their_word, next_query_at, queries, resends) on refund to liangxian_app;
 -- The worker's own notes: what the truths found, what it could not do.
@@ -62,7 +62,8 @@ grant select, insert, update, delete on procrastinate_jobs, procrastinate_events
 -- The office's role is a member of the application's and adds to it: places, accounts, the register, a bureau's word.
 grant insert, update on town, village, agent, staff, household, person, enrolment, former_person,
   former_enrolment to liangxian_office;
-grant update (state, amount, years, benefit_start, reason, decided_by, decided_at) on determination to liangxian_office;
+grant update (state, amount, years, benefit_start, reason, decided_by, decided_at, checked_by, checked_at)
+  on determination to liangxian_office;
 grant insert, update, delete on agent_village, category, former_category to liangxian_office;
 grant insert on import_batch to liangxian_office;
 grant insert, update (state, decided_by, decided_at) on name_correction to liangxian_office;

@@ -22,7 +22,7 @@ KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do 
     **dict.fromkeys(
         ("levy_year", "former_person", "former_enrolment", "former_category"), ("insert", "update", "delete", "empty")
     ),
-    **dict.fromkeys(("determination", "received"), ("update", "delete", "empty")),
+    **dict.fromkeys(("determination", "determination_evidence", "received"), ("update", "delete", "empty")),
     "erasure": ("insert", "update", "delete", "empty"),
     "disclosure": ("insert", "update", "delete", "empty"),
     "act": ("update", "delete", "empty"),

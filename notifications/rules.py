@@ -6,7 +6,12 @@ from datetime import datetime, time, timedelta
 from core.clock import BEIJING, beijing
 
 QUIET_FROM, QUIET_UNTIL = time(21), time(8)  # Beijing; nobody is woken for what can wait
-CALM = frozenset({"settled", "refund_asked", "refund_rejected", "refunded", "remind", "waived", "certified", "held"})
+CALM = frozenset(
+    {
+        *("settled", "refund_asked", "refund_rejected", "refunded", "remind", "waived", "certified", "held"),
+        *("determined", "not_determined"),
+    }
+)
 BUDGETED = frozenset({"remind", "waived", "certified"})  # what we begin; answers to what somebody did are not counted
 OF_THE_HOUR = frozenset({"remind", "waived"})  # says what is left to do, so it is looked at again when it is told
 RESERVED = frozenset({"certified"})  # written only on a consent, which it holds from then on

@@ -36,6 +36,8 @@ create or replace function subjects_of(p_person bigint) returns table (household
   select rb.household_id, rb.number from refund_bill rb join bill b on b.household_id = rb.household_id and b.id = rb.bill_id
    where rb.household_id in (select mine.household_id from bill mine where mine.person_id = p_person)
    group by 1, 2 having bool_and(b.person_id = p_person)
+  union all
+  select p.household_id, 'D' || d.id from determination d join person p on p.id = d.person_id where d.person_id = p_person
 $$;
 
 -- What forbids it at this moment: what is under way, each by its number.
@@ -134,6 +136,9 @@ begin
   update resident_account a set phone = null, phone_index = null, openid_index = null where a.id = any (accounts);
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('resident_account', n);
   update resident_account a set holder = null where a.holder = e.person_id;
+  delete from determination_evidence v using determination d
+   where d.id = v.determination_id and d.person_id = e.person_id;
+  get diagnostics n = row_count;  gone := gone || jsonb_build_object('determination_evidence', n);
   update bill set state = 'withdrawn' where person_id = e.person_id and state = 'open';
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('bill', n);
   update person set phone = null, restricted_at = p_at where id = e.person_id;

@@ -9,6 +9,7 @@ begin
     when 'notice_addresses' then interval '180 days'
     when 'payment_addresses' then interval '180 days'
     when 'complaint_words' then interval '1095 days'
+    when 'evidence' then interval '1095 days'
     when 'unused_accounts' then interval '1095 days'
     when 'restricted_names' then interval '11323 days'
   end;
@@ -35,6 +36,9 @@ begin
     when 'complaint_words' then
       return query select c.ctid from complaint c
         where c.ended_at < p_before and (c.told <> '' or c.phone is not null) limit p_most;
+    when 'evidence' then  -- of a case that is over
+      return query select v.ctid from determination_evidence v join determination d on d.id = v.determination_id
+        where v.at < p_before and d.state not in ('applied', 'checking') limit p_most;
     when 'unused_accounts' then
       return query select a.ctid from resident_account a
         where a.used_at < p_before
@@ -101,6 +105,8 @@ begin
       update complaint_reply r set picture = null from complaint c
        where c.ctid = any (those) and (r.gateway, r.number) = (c.gateway, c.number) and r.picture is not null;
       update complaint set told = '', phone = null where ctid = any (those);
+    when 'evidence' then
+      delete from determination_evidence where ctid = any (those);
     when 'unused_accounts' then
       delete from resident_person p using resident_account a where a.ctid = any (those) and p.account_id = a.id;
       delete from barred b using resident_account a where a.ctid = any (those) and b.account_id = a.id;

@@ -39,6 +39,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "refund.review": frozenset({Role.HRSS, Role.MEDICAL}),
     "refund.approve": frozenset({Role.TAX_LEAD}),
     "refund.reject": DISTRICT - {Role.AUDITOR},  # and only whoever has the next step
+    "determination.see": frozenset({Role.HRSS, Role.MEDICAL, Role.AUDITOR, Role.GLASS}),  # each bureau its insurance
+    "determination.decide": frozenset({Role.HRSS, Role.MEDICAL}),
     "suspense.see": BOOKS,
     "suspense.solve": frozenset({Role.TAX_CLERK}),
     "suspense.confirm": frozenset({Role.TAX_LEAD}),

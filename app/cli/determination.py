@@ -8,7 +8,9 @@ from flask.cli import AppGroup
 from app.cli.parts import office_parts, parts, year_meant
 from app.cli.sheet import id_number_asked
 from app.flows.due.look_up import identify
-from app.flows.register.determine import Ruling, apply, check, decide, listed
+from app.flows.register.apply import apply
+from app.flows.register.desk import listed
+from app.flows.register.determine import Ruling, check, decide
 from app.policy.facts import Insurance
 from app.policy.words import phrases
 from app.registry.determinations import WORDS, Kind

@@ -43,7 +43,7 @@ select h.village_code,
                from (select distinct on (person_id, insurance, kind) person_id, insurance, kind,
                             jsonb_build_object('state', state, 'amount', amount, 'years', years,
                                                'benefit_start', benefit_start) as said
-                       from determination where levy_year = any (%(years)s)
+                       from determination where levy_year = any (%(years)s) and state <> 'withdrawn'
                       order by person_id, insurance, kind, id desc) latest group by person_id
             ) word on word.person_id = p.id
   left join (select person_id, array_agg(year) as years

@@ -1,7 +1,8 @@
 """The life of a determination as one table. The database holds the same table and refuses any other move.
 
 A bureau's word on a case that the rules alone cannot decide (R28, R48–R50, D25): before it there is no bill. One kind
-is about no bill: in which former years somebody was enrolled. It says how long he waits, and nothing else."""
+is about no bill: in which former years somebody was enrolled. It says how long he waits, and nothing else. An
+application that was withdrawn is as if it had never been made: whoever reads what a person has reads none."""
 
 from enum import StrEnum
 
@@ -23,13 +24,15 @@ class State(StrEnum):
     CHECKING = "checking"  # with the bureau
     APPROVED = "approved"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"  # by who applied, before anybody had it in hand
 
 
 MOVES: dict[State, frozenset[State]] = {
-    State.APPLIED: frozenset({State.CHECKING}),
+    State.APPLIED: frozenset({State.CHECKING, State.WITHDRAWN}),
     State.CHECKING: frozenset({State.APPROVED, State.REJECTED}),
     State.APPROVED: frozenset(),
     State.REJECTED: frozenset(),
+    State.WITHDRAWN: frozenset(),
 }
 OPEN = frozenset({State.APPLIED, State.CHECKING})
 BACKPAY = frozenset({Kind.POLICY_BACKPAY, Kind.INTERRUPTED_BACKPAY})
@@ -44,4 +47,5 @@ WORDS = {
     State.CHECKING: "核实中",
     State.APPROVED: "通过",
     State.REJECTED: "没有通过",
+    State.WITHDRAWN: "已撤回",
 }

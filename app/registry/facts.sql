@@ -39,7 +39,7 @@ begin
                                 'kind', d.kind, 'state', d.state, 'levy_year', d.levy_year, 'amount', d.amount,
                                 'years', d.years, 'benefit_start', d.benefit_start) order by d.id)
                          from determination d
-                        where d.person_id = p.id
+                        where d.person_id = p.id and d.state <> 'withdrawn'
                           and (d.levy_year = any (p_years) or d.kind = 'enrolment_history')),
              'former', case when cardinality(p_former) > 0 then (
                select jsonb_object_agg(f.levy_year, jsonb_build_object('residence', f.residence,

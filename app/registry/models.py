@@ -145,6 +145,9 @@ class Determination(Table):
         ),
         CheckConstraint("btrim(requested_by) <> '' and btrim(decided_by) <> requested_by", name="four_eyes"),
         CheckConstraint("state <> 'rejected' or coalesce(btrim(reason), '') <> ''", name="reason"),
+        CheckConstraint(
+            "(state = 'withdrawn') = (withdrawn_by is not null and withdrawn_at is not null)", name="withdrawn"
+        ),
         CheckConstraint("amount > 0", name="amount"),
         CheckConstraint(
             "state = 'approved' or (amount is null and years is null and benefit_start is null)", name="undecided"
@@ -184,6 +187,20 @@ class Determination(Table):
     reason: Mapped[str | None] = mapped_column(Text)
     decided_by: Mapped[str | None] = mapped_column(Text)
     decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    checked_by: Mapped[str | None] = mapped_column(Text)  # who has it in hand
+    checked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    withdrawn_by: Mapped[str | None] = mapped_column(Text)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class DeterminationEvidence(Table):
+    """What an applicant says for his case, and a picture of a paper, both sealed. Let go of by retention."""
+
+    __tablename__ = "determination_evidence"
+    determination_id: Mapped[int] = mapped_column(ForeignKey("determination.id"), primary_key=True)
+    words: Mapped[bytes] = mapped_column(LargeBinary)
+    picture: Mapped[bytes | None] = mapped_column(LargeBinary)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # system clock
 
 
 class DeterminationMove(Table):

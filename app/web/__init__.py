@@ -22,6 +22,7 @@ from app.web.door.parts import parts
 from app.web.office import audit, day, desk, glass
 from app.web.office import channels as office_channels
 from app.web.office import complaints as office_complaints
+from app.web.office import determinations as office_determinations
 from app.web.office import people as office_people
 from app.web.office import policy as office_policy
 from app.web.office import progress as office_progress
@@ -49,6 +50,7 @@ DOORS = (
     (own.office, "/office", by_permission, True),
     (day.bp, "/office/day", by_permission, True),
     (office_refunds.bp, "/office/refunds", by_permission, True),
+    (office_determinations.bp, "/office/determinations", by_permission, True),
     (office_suspense.bp, "/office/suspense", by_permission, True),
     (office_complaints.bp, "/office/complaints", by_permission, True),
     (office_channels.bp, "/office/channels", by_permission, True),

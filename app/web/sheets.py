@@ -7,7 +7,7 @@ from flask import render_template, request
 from app.flows.due.explain import explain
 from app.flows.due.quote import amount_due, subjects
 from app.flows.due.rise import due_of_rise
-from app.flows.register.determine import ask_for_history
+from app.flows.register.apply import ask_for_history
 from app.policy.sheet import Sheet
 from app.registry.find import Subject
 from app.web.door.parts import parts

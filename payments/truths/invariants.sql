@@ -471,6 +471,14 @@ select 'determination ' || d.id as what
         or (d.state = 'approved') <> (coalesce(cardinality(d.years), 0) > 0) or d.levy_year <= any (d.years)
         or exists (select from bill b where b.person_id = d.person_id and b.determination = d.id))
 
+-- INV-117 申请核定的人不核定，撤回的申请没有人核过，也没有缴费单
+select 'determination ' || d.id as what
+  from determination d
+ where d.requested_by in (d.decided_by, d.checked_by)
+    or d.state = 'withdrawn'
+       and (d.withdrawn_by is null or num_nonnulls(d.checked_by, d.decided_by, d.amount, d.years, d.benefit_start) > 0
+            or exists (select from bill b where b.determination = d.id))
+
 -- INV-102 没交的应缴单上替居民付钱的单位，科目表里都有账户
 select distinct receivable_of(l.part, l.payer, l.fund) as what
   from bills b join bill_line l on l.household_id = b.household_id and l.bill_id = b.id

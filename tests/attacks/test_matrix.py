@@ -122,6 +122,11 @@ WHO: Mapping[str, frozenset[str]] = {
         ("office_refunds.transfer_one", "office_refunds.withdraw_one", "office_refunds.by_hand_one"), CLERK
     ),
     "office_refunds.review_one": BUREAUS,
+    **dict.fromkeys(
+        ("office_determinations.listed", "office_determinations.one", "office_determinations.picture_of"),
+        BUREAUS | {"auditor"},
+    ),
+    **dict.fromkeys(("office_determinations.check_one", "office_determinations.decide_one"), BUREAUS),
     **dict.fromkeys(("office_refunds.approve_one", "office_refunds.confirm_one"), LEAD),
     "office_refunds.reject_one": TAX | BUREAUS,
     **dict.fromkeys(("office_policy.listed", "office_policy.one", "office_policy.paper"), OFFICES),

@@ -4,7 +4,8 @@ from datetime import date, datetime
 
 import pytest
 
-from app.flows.register.determine import Ruling, apply, decide
+from app.flows.register.apply import apply
+from app.flows.register.determine import Ruling, decide
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
 from core.clock import BEIJING

@@ -14,7 +14,7 @@ from app.flows.due.quote import subjects
 from app.flows.enter.accounts import add_agent, add_staff
 from app.flows.pay.start import NotPayable, Want
 from app.flows.reconcile.import_outside import import_outside
-from app.flows.register.determine import apply
+from app.flows.register.apply import apply
 from app.flows.register.district import put_places
 from app.policy.facts import Insurance
 from app.policy.terms import NotOffered

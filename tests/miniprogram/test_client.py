@@ -10,6 +10,7 @@ import pytest
 
 from app.flows.pay.start import Want
 from app.flows.register import determine
+from app.flows.register.apply import apply
 from app.flows.register.determine import Ruling
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
@@ -78,9 +79,7 @@ def test_no_amount_but_a_pensions_is_typed_and_what_is_tapped_has_a_name(page: s
 def test_its_screens_lead_from_the_phone_to_the_paper(running, district) -> None:
     with running.office.engine.begin() as connection:
         connection.exec_driver_sql("update person set is_migrant = true where id = %s", (district.adult.id,))
-    number = determine.apply(
-        running.parts, district.adult.id, Insurance.RES_PENSION, Kind.POLICY_BACKPAY, by="staff:desk"
-    )
+    number = apply(running.parts, district.adult.id, Insurance.RES_PENSION, Kind.POLICY_BACKPAY, by="staff:desk")
     determine.decide(running.office, number, Ruling(True, 150000, (2020, 2021)), by="staff:hrss")
     done = _on_the_phone(running, district)
 

@@ -351,6 +351,15 @@ TAMPERINGS = (
         " decided_at, years) select min(id), 'RES_MEDICAL', 2022, 'enrolment_history', 'approved', 'a', now(), 'b',"
         " now(), '{2021,2022}' from person",
     ),
+    *(
+        (
+            "INV-117",
+            "insert into determination (person_id, insurance, levy_year, kind, requested_by, applied_at, state,"
+            " checked_by, withdrawn_by, withdrawn_at)"
+            f" select min(id), 'RES_MEDICAL', 2022, 'newborn', 'staff:a', now(), {spoilt} from person",
+        )
+        for spoilt in ("'checking', 'staff:a', null, null", "'withdrawn', 'staff:b', 'staff:a', now()")
+    ),
     ("INV-82", "delete from received where household_id = 21"),
     ("INV-106", "update received set result = 'refused', received_at = now() - interval '98 days'"),
     (

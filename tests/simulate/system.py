@@ -22,6 +22,7 @@ from app.flows.pay.start import Payer, Want, start_payment
 from app.flows.reconcile.close_day import ask_to_close, close_day, confirm_close
 from app.flows.refund import give_back, steps
 from app.flows.register import determine
+from app.flows.register.apply import apply
 from app.flows.register.open_year import close_year, open_year
 from app.jobs import jobs
 from app.policy.facts import Insurance
@@ -157,7 +158,7 @@ class System:
     def determine(self, person: int, kind: str, by: str, other: str, year: int | None = None) -> tuple[str, Any]:
         """A bureau says something of somebody's medical insurance, whatever he has paid."""
         office = self.app.extensions["joined"].office
-        number = determine.apply(self.parts, person, Insurance.RES_MEDICAL, Kind(kind), by=by, levy_year=year)
+        number = apply(self.parts, person, Insurance.RES_MEDICAL, Kind(kind), by=by, levy_year=year)
         determine.check(office, number)
         years = (2019, 2020) if kind in BACKPAY else ()
         ruling = determine.Ruling(approved=True, amount=40000 if years else None, years=years)

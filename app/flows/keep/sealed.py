@@ -37,6 +37,11 @@ PLACES = (
     Place("resident_account", _ID, {"phone": "'account.phone:' || encode(phone_index, 'hex')"}),
     Place("login_code", {"token_hash": "bytea"}, {"phone": "'login_code.phone:' || encode(token_hash, 'hex')"}),
     Place(
+        "determination_evidence",
+        {"determination_id": "bigint"},
+        {name: f"'determination_evidence.{name}:' || determination_id" for name in ("words", "picture")},
+    ),
+    Place(
         "session",
         {"token_hash": "bytea"},
         {name: f"'session.{name}:' || encode(token_hash, 'hex')" for name in ("openid", "detour")},

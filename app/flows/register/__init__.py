@@ -1,3 +1,3 @@
 """Who is insured. `district` makes places known; `import_roster` takes the bureaus' file in; `correct_name` puts a name
-right; `determine` has the bureaus decide what only they can; `check_year` says what a levy year needs and `open_year`
-begins and ends it."""
+right; somebody reads in `offers` what he may `apply` for, the bureaus see it at their `desk` and `determine` what only
+they can, and `announce` tells him; `check_year` says what a levy year needs and `open_year` begins and ends it."""

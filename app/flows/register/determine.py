@@ -1,25 +1,21 @@
-"""A case that only a bureau can decide: applied for, checked, approved or rejected; then a bill can exist, or not."""
+"""A case that only a bureau can decide: in hand, then approved or rejected, and told; then a bill can exist, or not."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import Connection, Row, select, text, update
-from sqlalchemy.dialects.postgresql import insert
 
-from app.flows.due.facts import asked_for
-from app.flows.due.quote import amount_due
+from app.access.sessions import Officer
 from app.flows.parts import Parts
 from app.flows.refund.entitle_late import ask_for_entitled
-from app.policy.answer import Reason
+from app.flows.register.announce import tell_decided
 from app.policy.facts import Insurance
-from app.policy.terms import NotOffered
 from app.registry import find
-from app.registry.determinations import BACKPAY, MEDICAL_ONLY, MOVES, OPEN, Kind, State
-from app.registry.find import Subject
+from app.registry.determinations import BACKPAY, MOVES, Kind, State
 from app.registry.models import Determination
 from core.errors import BadInput, Conflict, NotFound, Refused
 from core.money import Fen
-from core.redact import mask_name
+from payments.refusals import as_errors
 
 FIRST_YEAR = 2000  # none before is spoken of
 
@@ -28,12 +24,6 @@ class NoSuchDetermination(NotFound):
     """A number that no application has."""
 
     text = "没有这个核定申请。"
-
-
-class NothingToDetermine(Conflict):
-    """A case that needs no bureau: the rules decide it alone."""
-
-    text = "这一项现在不用核实，请返回看看要交多少。"
 
 
 class BadDetermination(BadInput):
@@ -75,122 +65,42 @@ class Ruling:
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class Listed:
-    """One application as a bureau's list shows it. `name` is masked."""
-
-    id: int
-    levy_year: int
-    kind: Kind
-    state: State
-    insurance: Insurance
-    name: str
-    village: str
-    requested_by: str
-    applied_at: datetime
-    decided_by: str | None
-
-
-def apply(
-    parts: Parts, person_id: int, insurance: Insurance, kind: Kind, *, by: str, levy_year: int | None = None
-) -> int:
-    """An application for a levy year, where only one is collected for that: its number; one that is open already is
-    that one. BadDetermination, NotOffered, NotFound for an unknown person, YearUnsaid, YearClosed."""
-    year = parts.levy.only if levy_year is None else parts.levy.known(levy_year).year
-    if not parts.levy.rules(year).offers(insurance):
-        raise NotOffered(insurance)
-    if kind in MEDICAL_ONLY and insurance is not Insurance.RES_MEDICAL:
-        raise BadDetermination
+def check(parts: Parts, number: int, *, by: Officer | None = None) -> None:
+    """The bureau has it in hand: an officer of it, or whoever types with `parts` of the office. NoSuchDetermination,
+    AlreadyDecided, OwnDetermination."""
     with parts.engine.begin() as connection:
-        found = find.by_ids(connection, parts.vault, [person_id], years=parts.levy.years)
-        if not found or found[0].restricted_at:
-            raise NotFound("person")
-        case = {"person_id": person_id, "insurance": insurance, "levy_year": year, "kind": kind}
-        return _apply(connection, case, requested_by=by.strip(), applied_at=parts.clocks.now())
-
-
-def ask_for_waiver(parts: Parts, subject: Subject, *, by: str) -> None:
-    """A person the government may owe the late premium asks the medical bureau (D25); asking again changes nothing.
-    NothingToDetermine for anybody else."""
-    if asked_for(subject, Insurance.RES_MEDICAL, Kind.LATE_WAIVER):
-        return
-    due = amount_due(parts, subject, Insurance.RES_MEDICAL, at=parts.clocks.now())
-    if due.quote.reason_code is not Reason.LATE_WAIVER_REVIEW:
-        raise NothingToDetermine
-    apply(parts, subject.id, Insurance.RES_MEDICAL, Kind.LATE_WAIVER, by=by, levy_year=subject.levy_year)
-
-
-def ask_for_history(parts: Parts, subject: Subject, *, by: str) -> None:
-    """A person who waits longer because of years without enrolment asks the medical bureau to look at them, once for a
-    levy year; asking again changes nothing. NothingToDetermine for anybody else."""
-    if Kind.ENROLMENT_HISTORY in subject.standing[Insurance.RES_MEDICAL].determinations:
-        return
-    due = amount_due(parts, subject, Insurance.RES_MEDICAL, at=parts.clocks.now())
-    if due.settled or not due.quote.gap_months:
-        raise NothingToDetermine
-    apply(parts, subject.id, Insurance.RES_MEDICAL, Kind.ENROLMENT_HISTORY, by=by, levy_year=subject.levy_year)
-
-
-def check(parts: Parts, number: int) -> None:
-    """The bureau has it in hand. NoSuchDetermination, AlreadyDecided."""
-    with parts.engine.begin() as connection:
-        if _held(connection, number).state == State.APPLIED:
+        held = _held(connection, number, hold=by is None)
+        if by is not None:
+            _by_officer(parts, connection, "check_determination(:session, :id, :on, :at)", by, held)
+        elif held.state == State.APPLIED:
             _move(connection, number, State.CHECKING)
 
 
-def decide(parts: Parts, number: int, ruling: Ruling, *, by: str) -> None:
-    """Approved or rejected, for good. NoSuchDetermination, AlreadyDecided, OwnDetermination, BadDetermination,
-    YearStillOpen."""
+def decide(parts: Parts, number: int, ruling: Ruling, *, by: str | Officer) -> None:
+    """Approved or rejected, for good, and the person is told. `by` is an officer of the bureau, or with `parts` of the
+    office staff:<login>. NoSuchDetermination, AlreadyDecided, OwnDetermination, BadDetermination, YearStillOpen."""
+    who = by.strip() if isinstance(by, str) else by.by
     with parts.engine.begin() as connection:
-        held = _held(connection, number)
-        if by.strip() == held.requested_by:
+        held = _held(connection, number, hold=isinstance(by, str))
+        if who == held.requested_by:
             raise OwnDetermination
-        if not by.strip() or not _fits(ruling, held):
+        if not who or not _fits(ruling, held):
             raise BadDetermination
         if held.kind in BACKPAY and not all(_year_is_over(parts, connection, held, year) for year in ruling.years):
             raise YearStillOpen
-        if held.state == State.APPLIED:
-            _move(connection, number, State.CHECKING)
-        _move(
-            connection,
-            number,
-            State.APPROVED if ruling.approved else State.REJECTED,
-            amount=ruling.amount,
-            years=list(ruling.years) or None,
-            benefit_start=ruling.benefit_start,
-            reason=ruling.reason.strip() or None,
-            decided_by=by.strip(),
-            decided_at=parts.clocks.now(),
-        )
+        if isinstance(by, Officer):
+            words = {**_columns(ruling), "approved": ruling.approved}
+            if not _by_officer(parts, connection, _DECIDE, by, held, **words):
+                raise AlreadyDecided(str(number))
+        else:
+            now = parts.clocks.now()
+            if held.state == State.APPLIED:
+                _move(connection, number, State.CHECKING, checked_by=who, checked_at=now)
+            state = State.APPROVED if ruling.approved else State.REJECTED
+            _move(connection, number, state, **_columns(ruling), decided_by=who, decided_at=now)
+        tell_decided(parts, connection, number)
     if ruling.approved and held.kind not in BACKPAY:
         ask_for_entitled(parts, [held.person_id])  # who paid before the bureau said so gets the difference back
-
-
-def listed(parts: Parts, *, everything: bool = False) -> list[Listed]:
-    """The open applications, oldest first; or all. One of a year that has ended is still to be answered."""
-    query = select(Determination.__table__)
-    if not everything:
-        query = query.where(Determination.state.in_(OPEN))
-    with parts.reading() as connection:
-        rows = connection.execute(query.order_by(Determination.id)).all()
-        ids = sorted({row.person_id for row in rows})
-        people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.ever)}
-    return [_listed(row, people[row.person_id]) for row in rows]
-
-
-def _apply(connection: Connection, case: dict[str, object], **columns: object) -> int:
-    """A new row, or the open one of the same case."""
-    table = Determination.__table__
-    written = connection.execute(
-        insert(table)
-        .values(**case, **columns)
-        .on_conflict_do_nothing(index_elements=list(case), index_where=text("state in ('applied', 'checking')"))
-        .returning(table.c.id)
-    ).scalar_one_or_none()
-    if written is not None:
-        return written
-    same = [table.c[name] == value for name, value in case.items()]
-    return connection.execute(select(table.c.id).where(*same, table.c.state.in_(OPEN))).scalar_one()
 
 
 def _fits(ruling: Ruling, held: Row) -> bool:
@@ -219,10 +129,11 @@ def _year_is_over(parts: Parts, connection: Connection, held: Row, year: int) ->
     return parts.clocks.today() > last and (bill is None or bill["state"] != "settled")
 
 
-def _held(connection: Connection, number: int) -> Row:
-    """The row, held against anybody else's decision."""
+def _held(connection: Connection, number: int, *, hold: bool) -> Row:
+    """The row; `hold` it against anybody else's decision, or a function of the database does."""
     table = Determination.__table__
-    held = connection.execute(select(table).where(table.c.id == number).with_for_update()).one_or_none()
+    wanted = select(table).where(table.c.id == number)
+    held = connection.execute(wanted.with_for_update() if hold else wanted).one_or_none()
     if held is None:
         raise NoSuchDetermination(str(number))
     if not MOVES[State(held.state)]:
@@ -230,20 +141,26 @@ def _held(connection: Connection, number: int) -> Row:
     return held
 
 
+def _columns(ruling: Ruling) -> dict[str, object]:
+    return {
+        "amount": ruling.amount,
+        "years": list(ruling.years) or None,
+        "benefit_start": ruling.benefit_start,
+        "reason": ruling.reason.strip() or None,
+    }
+
+
+def _by_officer(parts: Parts, connection: Connection, step: str, officer: Officer, held: Row, **words: object) -> bool:
+    """One step in the name of the officer whose live session it is; the database looks at his office too."""
+    asked = {"session": officer.session, "id": held.id, "on": parts.clocks.now(), "at": parts.clocks.wall()}
+    with as_errors({"LX117": NoSuchDetermination, "LX118": OwnDetermination}):
+        return bool(connection.execute(text(f"select {step}"), asked | words).scalar_one())
+
+
+_DECIDE = (
+    "decide_determination(:session, :id, :approved, :amount, cast(:years as int[]), :benefit_start, :reason, :on, :at)"
+)
+
+
 def _move(connection: Connection, number: int, state: State, **columns: object) -> None:
     connection.execute(update(Determination).where(Determination.id == number).values(state=state, **columns))
-
-
-def _listed(row: Row, person: Subject) -> Listed:
-    return Listed(
-        id=row.id,
-        levy_year=row.levy_year,
-        kind=Kind(row.kind),
-        state=State(row.state),
-        insurance=Insurance(row.insurance),
-        name=mask_name(person.name),
-        village=f"{person.town}{person.village}",
-        requested_by=row.requested_by,
-        applied_at=row.applied_at,
-        decided_by=row.decided_by,
-    )

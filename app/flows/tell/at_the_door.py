@@ -12,7 +12,10 @@ from notifications.rules import OF_THE_HOUR
 from notifications.send import NOBODY_WAITS, render
 
 MOST = 200  # on one page
-KINDS = ("paid", "settled", "surplus", "refund_asked", "refund_rejected", "refunded", "remind", "waived")
+KINDS = (
+    *("paid", "settled", "surplus", "refund_asked", "refund_rejected", "refunded", "remind", "waived"),
+    *("determined", "not_determined"),
+)
 
 
 class NoSuchVisit(NotFound):

@@ -7,7 +7,7 @@ from flask import request
 
 from app.flows.due.quote import ASKED_WORDS, SELF, subjects
 from app.flows.due.record import answer, asked_of
-from app.flows.register.determine import ask_for_waiver
+from app.flows.register.apply import ask_for_waiver
 from app.policy.sheet import Sheet, SheetLine
 from app.web.api.told import AskedTold, SheetTold, answers
 from app.web.door.parts import parts

@@ -6,9 +6,9 @@ from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 
 from app.access.roles import may
+from app.documents.picture import redrawn
 from app.flows.complaints import answer
 from app.flows.complaints.desk import PAGE, case, listed, read_in_full, sentences, without
-from app.flows.complaints.picture import redrawn
 from app.flows.offices.people import BadReadingReason
 from app.policy.refunds import QUESTIONS, Why
 from app.web.door.access import Answer, needs, officer

@@ -17,6 +17,7 @@ OFFICES = frozenset(
         "desk",
         "day",
         "office_refunds",
+        "office_determinations",
         "office_suspense",
         "office_channels",
         "office_complaints",
@@ -32,6 +33,7 @@ OFFICES = frozenset(
 DOORS: tuple[tuple[str, str, str, str], ...] = (  # permission, endpoint, name, what is there
     ("day.see", "day.days", "对账与日结", "渠道、银行、国库、部门与账逐笔核对，处理差异，日结"),
     ("refund.see", "office_refunds.listed", "退费", "申请、受理、复核、审批，退不回去的怎么办"),
+    ("determination.see", "office_determinations.listed", "核定", "补缴、新生儿、代缴核实、参保年度：谁申请的，等谁定"),
     ("suspense.see", "office_suspense.listed", "待查款", "对不上的钱：谁负责，哪天以前查清"),
     ("complaint.see", "office_complaints.all_of_them", "投诉", "微信、支付宝转来的投诉：还剩多久，怎么回复"),
     ("channel.see", "office_channels.listed", "收款渠道", "哪个渠道暂停了、为什么，暂停和恢复"),

@@ -10,6 +10,7 @@ from app.flows.offices.progress import progress, totals
 from app.flows.parts import Parts
 from app.flows.reconcile.close_day import due_to_close
 from app.flows.refund.desk import work
+from app.flows.register.desk import waiting_count as waiting_cases
 from app.flows.suspense.desk import Doubt, doubts
 from app.flows.village.people import TITLES
 from app.policy.facts import Insurance
@@ -34,6 +35,8 @@ def waiting(parts: Parts, who: Officer) -> list[Waiting]:
     if may(who.role, "refund.reject"):
         refunds = [row for row in work(parts) if waits_for(who, row)]
         found.append(Waiting(len(refunds), "笔退费等您办", "office_refunds.listed"))
+    if may(who.role, "determination.decide"):
+        found.append(Waiting(waiting_cases(parts, who), "件核定等您办", "office_determinations.listed"))
     if may(who.role, "suspense.solve") or may(who.role, "suspense.confirm"):
         money = [row for row in doubts(parts) if _doubt_waits(who, row)]
         found.append(Waiting(len(money), "笔待查款等您办", "office_suspense.listed"))

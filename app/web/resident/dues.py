@@ -17,7 +17,7 @@ from app.flows.family.holders import LetGo
 from app.flows.family.people import ConsentRequired, account_of, get_to_know, own_people
 from app.flows.pay.follow import unfinished
 from app.flows.pay.start import NothingChosen, NotPayable, Want, due_of
-from app.flows.register.determine import ask_for_waiver
+from app.flows.register.apply import ask_for_waiver
 from app.policy.facts import Insurance
 from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
 from app.registry.find import Subject

@@ -17,6 +17,7 @@ from app.flows.prove.papers import confirm, hand_out
 from app.flows.refund import wish
 from app.flows.refund.entitle_late import ask_for_entitled
 from app.flows.register import determine
+from app.flows.register.apply import apply
 from app.flows.register.determine import Ruling, YearStillOpen
 from app.flows.register.open_year import open_year
 from app.flows.village.people import villagers
@@ -36,7 +37,7 @@ JANUARY = datetime(2022, 1, 15, 9, tzinfo=BEIJING)
 
 
 def asked(running, person, insurance, kind):
-    return determine.apply(running.parts, person, insurance, kind, by="staff:desk")
+    return apply(running.parts, person, insurance, kind, by="staff:desk")
 
 
 def determined(running, person, insurance, kind, ruling):
@@ -312,12 +313,12 @@ class TestCover:
 def test_a_year_of_two_is_not_paid_back_while_its_own_premium_can_be_paid(running, adult):
     """Applied for in 2023, for 2022: until its end 2022 is paid by itself, then by the back-payment alone."""
     running.turn(datetime(2022, 10, 20, 9, tzinfo=BEIJING))
-    early = determine.apply(running.parts, adult, PENSION, Kind.POLICY_BACKPAY, by="staff:desk")
+    early = apply(running.parts, adult, PENSION, Kind.POLICY_BACKPAY, by="staff:desk")
     with pytest.raises(YearStillOpen):  # nor one that has not begun
         determine.decide(running.office, early, Ruling(True, years=(2021, 2023)), by="staff:bureau")
     open_year(running.office, 2023, by="operator:test")
     determine.decide(running.office, early, Ruling(False, reason="材料不全，重新申请"), by="staff:bureau")
-    number = determine.apply(running.parts, adult, PENSION, Kind.POLICY_BACKPAY, by="staff:desk", levy_year=2023)
+    number = apply(running.parts, adult, PENSION, Kind.POLICY_BACKPAY, by="staff:desk", levy_year=2023)
     with pytest.raises(YearStillOpen):
         determine.decide(running.office, number, Ruling(True, years=(2022,)), by="staff:bureau")
     pensions = [each.levy_year for each in dues(running, adult) if each.key.startswith(PENSION)]

@@ -9,11 +9,11 @@ from PIL import Image
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from app.documents.picture import BadPicture, redrawn
 from app.flows.complaints import answer as answers
 from app.flows.complaints.answer import ComplaintOver, NotOurPayment
 from app.flows.complaints.ask import ask
 from app.flows.complaints.desk import case, listed
-from app.flows.complaints.picture import BadPicture, redrawn
 from app.flows.complaints.send import send_due
 from app.flows.complaints.watch import ask_hinted, listen, poll, ring, tell_of_refunds
 from app.flows.complaints.words import BadAnswer, approved, compose

@@ -15,6 +15,7 @@ from app.flows.offices import people as desk_people
 from app.flows.offices.progress import progress, to_do_file, totals
 from app.flows.pay.start import Want
 from app.flows.register import determine
+from app.flows.register.apply import apply
 from app.flows.register.determine import Ruling
 from app.flows.village.people import villagers
 from app.policy.days import birthday, born_by
@@ -129,7 +130,7 @@ def test_who_moved_is_counted_where_he_lives_now(running, neighbours, tmp_path):
 
 def test_a_back_payment_is_no_cover_of_the_year(running, neighbours):
     """B3: it was counted as the year's premium."""
-    number = determine.apply(running.parts, neighbours[0], MEDICAL, Kind.POLICY_BACKPAY, by="staff:desk")
+    number = apply(running.parts, neighbours[0], MEDICAL, Kind.POLICY_BACKPAY, by="staff:desk")
     determine.decide(running.office, number, Ruling(True, 28000, (2021,)), by="staff:hsa")
     pay(running, Want(neighbours[0], MEDICAL, None, number))
 

@@ -9,18 +9,16 @@ from sqlalchemy.exc import DBAPIError
 from app.flows.due.quote import all_due, subjects
 from app.flows.pay.start import Kind as PayBy
 from app.flows.pay.start import NotPayable, Payer, Want, start_payment
+from app.flows.register.apply import NothingToDetermine, apply, ask_for_waiver
+from app.flows.register.desk import listed
 from app.flows.register.determine import (
     AlreadyDecided,
     BadDetermination,
     NoSuchDetermination,
-    NothingToDetermine,
     OwnDetermination,
     Ruling,
-    apply,
-    ask_for_waiver,
     check,
     decide,
-    listed,
 )
 from app.policy.facts import Insurance
 from app.registry.determinations import MOVES, Kind

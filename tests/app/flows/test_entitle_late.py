@@ -10,6 +10,7 @@ from app.flows.pay.start import Want
 from app.flows.refund import steps
 from app.flows.refund.entitle_late import RULE, ask_for_entitled
 from app.flows.register import determine
+from app.flows.register.apply import apply
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
 from payments.errors import NothingToGiveBack
@@ -153,7 +154,7 @@ def test_a_late_waiver_the_bureau_grants_gives_the_full_price_back(running, adul
     recognise(running, adult)
     assert ask_for_entitled(running.parts) == 0
 
-    number = determine.apply(running.parts, adult, MEDICAL, Kind.LATE_WAIVER, by="staff:desk")
+    number = apply(running.parts, adult, MEDICAL, Kind.LATE_WAIVER, by="staff:desk")
     determine.decide(running.office, number, determine.Ruling(True), by="staff:medical")
 
     row = the_refund(running)

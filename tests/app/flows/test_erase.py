@@ -34,7 +34,8 @@ from app.flows.pay.start import Kind, Payer, Want, start_payment
 from app.flows.reconcile import close_day
 from app.flows.reconcile.certify import certificate, problems
 from app.flows.refund.steps import apply
-from app.flows.register import correct_name, determine
+from app.flows.register import correct_name
+from app.flows.register.apply import apply as ask_for
 from app.flows.register.open_year import open_year
 from app.flows.restore.reopen import reopen
 from app.flows.tell.remind import remind
@@ -288,7 +289,7 @@ def test_nobody_finds_him_and_an_office_hears_the_day_and_the_reason_only(lived)
     with pytest.raises(NotFound):
         start(running, Want(lived.person, MEDICAL), key="afterwards")
     with pytest.raises(NotFound):
-        determine.apply(parts, lived.person, MEDICAL, Case.LATE_WAIVER, by="resident")
+        ask_for(parts, lived.person, MEDICAL, Case.LATE_WAIVER, by="resident")
     assert [each.id for each in household(parts, lived.home)] == [lived.sibling]
     assert [line.subject.id for line in villagers(parts, VILLAGE)[0]] == [lived.sibling]
     assert {row.due for row in coverage(parts, since=parts.clocks.now(), village=VILLAGE)} == {1}
@@ -340,7 +341,7 @@ def hindering(running, person, what):
         asked = {"name": "章示例", "reason": "户口簿上是章", "proof": "户口簿首页", "by": "staff:a1"}
         return str(correct_name.ask(running.office, id_number=NUMBER, **asked))
     if what == "determination":
-        return str(determine.apply(running.parts, person, MEDICAL, Case.LATE_WAIVER, by="resident"))
+        return str(ask_for(running.parts, person, MEDICAL, Case.LATE_WAIVER, by="resident"))
     number = pay(running, want)
     made = {
         "suspense": "insert into suspense (household_id, cause, doubt, owner, gateway, number, amount, owned_on,"

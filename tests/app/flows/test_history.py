@@ -12,17 +12,10 @@ from app.flows.due.explain import explain
 from app.flows.due.quote import amount_due, dues_of_year, subjects
 from app.flows.due.record import year_by_year
 from app.flows.pay.start import Want
+from app.flows.register.apply import NothingToDetermine, apply, ask_for_history
 from app.flows.register.check_year import check_year
-from app.flows.register.determine import (
-    BadDetermination,
-    NothingToDetermine,
-    OwnDetermination,
-    Ruling,
-    apply,
-    ask_for_history,
-    decide,
-    listed,
-)
+from app.flows.register.desk import listed
+from app.flows.register.determine import BadDetermination, OwnDetermination, Ruling, decide
 from app.policy.facts import Insurance
 from app.policy.refunds import Why
 from app.registry.bulk import Share, people

@@ -14,6 +14,8 @@ from app.flows.prove.papers import confirm, hand_out
 from app.flows.refund.desk import case
 from app.flows.refund.steps import apply
 from app.flows.register import determine
+from app.flows.register.apply import apply as ask_for
+from app.flows.register.desk import listed
 from app.flows.register.open_year import close_year
 from app.flows.suspense import solve
 from app.flows.titles import titles_together
@@ -157,16 +159,16 @@ def test_titles_come_together_only_where_years_stand_side_by_side(running, two_y
 def test_an_application_names_its_year_and_the_list_shows_it(running, two_years):
     asked = running.parts, two_years.late, MEDICAL, Kind.POLICY_BACKPAY
     with pytest.raises(YearUnsaid):
-        determine.apply(*asked, by="staff:desk")
+        ask_for(*asked, by="staff:desk")
 
-    numbers = [determine.apply(*asked, by="staff:desk", levy_year=year) for year in (2022, 2023)]
+    numbers = [ask_for(*asked, by="staff:desk", levy_year=year) for year in (2022, 2023)]
 
-    assert [(each.id, each.levy_year) for each in determine.listed(running.parts)] == list(
+    assert [(each.id, each.levy_year) for each in listed(running.parts)] == list(
         zip(numbers, (2022, 2023), strict=True)
     )
     close_year(running.office, 2022, by="operator:test")
     running.parts.levy.look()
-    assert [each.levy_year for each in determine.listed(running.parts)] == [2022, 2023], "who asked waits for an answer"
+    assert [each.levy_year for each in listed(running.parts)] == [2022, 2023], "who asked waits for an answer"
 
 
 def test_what_a_bureau_grants_for_a_closed_year_goes_back_too(running, two_years):
@@ -178,10 +180,10 @@ def test_what_a_bureau_grants_for_a_closed_year_goes_back_too(running, two_years
             text("insert into former_category values (2022, :p, 'RES_MEDICAL', 'DIBAO')"), {"p": late}
         )
     )
-    number = determine.apply(running.parts, late, MEDICAL, Kind.LATE_WAIVER, by="staff:desk", levy_year=2022)
+    number = ask_for(running.parts, late, MEDICAL, Kind.LATE_WAIVER, by="staff:desk", levy_year=2022)
     close_year(running.office, 2022, by="operator:test")
 
-    assert [each.id for each in determine.listed(running.parts)] == [number]
+    assert [each.id for each in listed(running.parts)] == [number]
     determine.decide(running.office, number, determine.Ruling(True), by="staff:medical")
 
     asked = "select b.levy_year, r.amount, r.why from refund r join refund_bill using (household_id, number)"
@@ -193,7 +195,7 @@ def test_money_in_doubt_pays_no_year_that_was_paid_back_since(running, two_years
     late = two_years.late
     key, _ = other_amount(running, late, 30000, Want(late, MEDICAL, levy_year=2023))
     running.turn(datetime(2023, 1, 2, 9, tzinfo=BEIJING))
-    number = determine.apply(running.parts, late, PENSION, Kind.POLICY_BACKPAY, by="staff:desk", levy_year=2023)
+    number = ask_for(running.parts, late, PENSION, Kind.POLICY_BACKPAY, by="staff:desk", levy_year=2023)
     solve.propose(running.parts, key, [Want(late, PENSION, 30000, levy_year=2022)], by=CLERK)
     solve.withdraw(running.parts, key, by=CLERK)
     determine.decide(running.office, number, determine.Ruling(True, years=(2022,)), by="staff:bureau")
@@ -227,7 +229,7 @@ def test_the_refund_desk_reads_the_item_of_the_year_that_goes_back(running, two_
 def test_who_decides_about_money_of_a_year_reads_that_years_register(running, two_years):
     """Also of a back-payment that was applied for in 2022, after its end."""
     late, year = two_years.late, {"levy_year": 2022}
-    number = determine.apply(running.parts, late, PENSION, Kind.POLICY_BACKPAY, by="staff:desk", levy_year=2022)
+    number = ask_for(running.parts, late, PENSION, Kind.POLICY_BACKPAY, by="staff:desk", levy_year=2022)
     determine.decide(running.office, number, determine.Ruling(True, years=(2019,)), by="staff:bureau")
     paid = pay(running, Want(late, MEDICAL, **year), Want(late, PENSION, 30000, number, **year), key="late")
     running.write(

@@ -23,8 +23,10 @@ from app.flows.enter.accounts import add_agent
 from app.flows.keep.reseal import needed, progress_of, reseal
 from app.flows.keep.sealed import NOT_SEALED, PLACES
 from app.flows.pay.start import Want
-from app.flows.register import correct_name
+from app.flows.register import correct_name, determine
+from app.flows.register.apply import Evidence, apply
 from app.policy.facts import Insurance
+from app.registry.determinations import Kind
 from core.clock import utc_now
 from core.db import connect
 from core.vault import SM, Key, Vault
@@ -85,6 +87,14 @@ def lived_in(running, adult):
     number = pay(running, Want(adult, Insurance.RES_MEDICAL))
     correct_name.ask(
         running.office, id_number=NUMBER, name="章示例", reason="户口簿上是章", proof="户口簿首页", by="staff:a1"
+    )
+    evidence = Evidence("退役证在家里", b"drawn")
+    asked = running.parts, adult, Insurance.RES_PENSION, Kind.POLICY_BACKPAY
+    determine.decide(
+        running.office,
+        apply(*asked, by="resident", evidence=evidence),
+        determine.Ruling(False, reason="材料不全"),
+        by="staff:a1",
     )
     case = running.outside.post("/complaints", {"gateway": "wechat", "payment": number, "phone": "13800001234"})
     ask(running.parts, "wechat", case["number"])

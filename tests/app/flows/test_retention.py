@@ -42,6 +42,10 @@ OLD_ROWS = {  # makes the rows of a line so old, and what is left of them
         "select (select count(*) from complaint where told <> '' or phone is not null)"
         " + (select count(*) from complaint_line where words is not null)",
     ),
+    "evidence": (
+        "update determination_evidence set at = :at",
+        "select count(*) from determination_evidence",
+    ),
     "unused_accounts": (
         "update resident_account set used_at = :at",
         "select count(*) from resident_account where phone is not null",

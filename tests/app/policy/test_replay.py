@@ -10,7 +10,7 @@ from sqlalchemy import text
 from app.cli.people import load_district
 from app.flows.due.replay import ReplayBroken, Replayed, replay
 from app.flows.due.replay_book import REASONS
-from app.flows.register.determine import apply
+from app.flows.register.apply import apply
 from app.policy.answer import Part, Reason
 from app.policy.facts import Insurance
 from app.policy.replay import TierBy, Total

@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 
 from app.flows.register import determine
+from app.flows.register.apply import apply
 from app.flows.register.determine import Ruling
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
@@ -17,7 +18,7 @@ PENSION = Insurance.RES_PENSION
 
 
 def determined(running, person, ruling):
-    number = determine.apply(running.parts, person, PENSION, Kind.POLICY_BACKPAY, by="staff:desk")
+    number = apply(running.parts, person, PENSION, Kind.POLICY_BACKPAY, by="staff:desk")
     determine.decide(running.office, number, ruling, by="staff:hrss")
     return number
 

@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from app.access.roles import Role
 from app.flows.enter.accounts import add_agent
-from app.flows.register.determine import Ruling, decide, listed
+from app.flows.register.desk import listed
+from app.flows.register.determine import Ruling, decide
 from core.clock import BEIJING
 from tests.app.web.test_api import Api
 from tests.app.web.test_office_people import at_desk, page_of

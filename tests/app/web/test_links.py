@@ -11,7 +11,7 @@ from app.flows.enter.accounts import add_staff
 from app.flows.pay.follow import close_payment
 from app.flows.pay.start import Want
 from app.flows.prove.papers import confirm
-from app.flows.register import determine
+from app.flows.register.apply import apply
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
 from core.clock import BEIJING
@@ -52,7 +52,7 @@ def lived(running, district):
     close_payment(running.parts, left, by="resident")
     refund = agreed(running.parts, given).number
     unknown(running, 32000)
-    determine.apply(running.parts, district.poor.id, PENSION, Kind.POLICY_BACKPAY, by="staff:desk")
+    apply(running.parts, district.poor.id, PENSION, Kind.POLICY_BACKPAY, by="staff:desk")
     waiting = start(running, Want(district.adult.id, PENSION, 30000), key="wait-key").number
     return {"paid": paid, "left": left, "waiting": waiting, "refund": refund}
 

@@ -1,5 +1,5 @@
-"""A picture that goes out with an answer: a true PNG or JPEG, drawn anew, so that nothing of where and by what it was
-taken goes with it. Pure."""
+"""A picture that somebody sends us, or that goes out with an answer: a true PNG or JPEG, drawn anew, so that nothing of
+where and by what it was taken goes with it. Pure."""
 
 import io
 import warnings
@@ -9,6 +9,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from core.errors import BadInput
 
 LARGEST = 2 * 1024 * 1024  # bytes, at either gateway
+LARGEST_PHOTO = 8 * 1024 * 1024
 MOST_PIXELS = 25_000_000
 LONGEST_SIDE = 2000
 KINDS = ("PNG", "JPEG")
@@ -20,9 +21,23 @@ class BadPicture(BadInput):
     text = "图片没有收下：要真正的照片或截图，不超过两兆。"
 
 
-def redrawn(given: bytes) -> bytes:
+class BadPhoto(BadInput):
+    """The same of a photo as a phone takes it."""
+
+    text = "照片没有收下：要真正的照片或截图，不超过八兆。可以先截一张图再传。"
+
+
+def photo(given: bytes) -> bytes:
+    """As `redrawn`, of what a phone's camera made. BadPhoto."""
+    try:
+        return redrawn(given, most=LARGEST_PHOTO)
+    except BadPicture as error:
+        raise BadPhoto from error
+
+
+def redrawn(given: bytes, *, most: int = LARGEST) -> bytes:
     """The same picture, as a JPEG or PNG of ours without metadata, upright, at most 2 MB. BadPicture."""
-    if not 0 < len(given) <= LARGEST:
+    if not 0 < len(given) <= most:
         raise BadPicture
     try:
         with warnings.catch_warnings():
