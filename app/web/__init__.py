@@ -10,8 +10,9 @@ from app.access.sessions import Officer
 from app.flows.titles import collected_words
 from app.observe import REQUESTS, SECONDS
 from app.web import callbacks, own, proofs, words
+from app.web.agent import bureau as agent_bureau
 from app.web.agent import households, village
-from app.web.api import payments, people, reader, refunds, session, sheets, spec, subscriptions
+from app.web.api import determinations, payments, people, reader, refunds, session, sheets, spec, subscriptions
 from app.web.api import policy as policy_year
 from app.web.api import proofs as api_proofs
 from app.web.door import access, back, errors, forms, full, health, load
@@ -29,7 +30,7 @@ from app.web.office import progress as office_progress
 from app.web.office import refunds as office_refunds
 from app.web.office import suspense as office_suspense
 from app.web.office import years as office_years
-from app.web.resident import home, paid, pay, sign_in
+from app.web.resident import bureau, home, paid, pay, sign_in
 from app.web.resident import refunds as refund_pages
 from app.web.resident.home import ELDER
 from core.db import EVERYWHERE, PLACES, SHORT
@@ -41,10 +42,12 @@ DOORS = (
     (pay.bp, "", page_resident, True),  # and all of `dues` and `choose`
     (paid.bp, "", page_resident, True),
     (refund_pages.bp, "", page_resident, True),
+    (bureau.bp, "", page_resident, True),
     (proofs.bp, "", page_resident, True),
     (households.bp, "/agent", page_agent, True),
     (own.agent, "/agent", page_agent, True),
     (village.bp, "/agent", page_agent, True),
+    (agent_bureau.bp, "/agent", page_agent, True),
     (proofs.village, "/agent", page_agent, True),
     (desk.bp, "/office", by_permission, True),  # each route names the permission it needs
     (own.office, "/office", by_permission, True),
@@ -64,6 +67,7 @@ DOORS = (
     (subscriptions.bp, "/api/v1", api_resident, False),
     (people.bp, "/api/v1", api_resident, False),
     (sheets.bp, "/api/v1", api_resident, False),
+    (determinations.bp, "/api/v1", api_resident, False),
     (payments.bp, "/api/v1", api_resident, False),
     (refunds.bp, "/api/v1", api_resident, False),
     (api_proofs.bp, "/api/v1", api_resident, False),

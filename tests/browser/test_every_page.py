@@ -13,7 +13,9 @@ from app.flows.enter.accounts import add_staff
 from app.flows.keep import erase
 from app.flows.pay.start import Want
 from app.flows.prove.papers import confirm
+from app.flows.register.apply import apply
 from app.policy.facts import Insurance
+from app.registry.determinations import Kind
 from tests.app.flows.test_complaints import complain
 from tests.app.flows.test_suspense import unknown
 from tests.browser.conftest import SHOTS, Phone, audit
@@ -43,6 +45,7 @@ NO_PAGES = {  # files, figures, JSON, and what only leads on
         "day.paper",
         "day.empty_file",
         "office_policy.paper",
+        "office_determinations.picture_of",
         "office_progress.table_file",
         "audit.rights_file",
         "proofs.file",
@@ -73,6 +76,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
     complaint = complain(running, "wechat", paid)
     poll(running.parts)
     _message_nobody_got(running, district)
+    case = apply(running.parts, district.poor.id, MEDICAL, Kind.POLICY_BACKPAY, by="resident")
     walk(STRANGERS)
     phone.open("/login")
     phone.fill("手机号", a_phone())
@@ -84,7 +88,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
     walk(_agents(phone, district))
     for role in (Role.TAX_CLERK, Role.AUDITOR):
         as_officer(role)
-        walk(_offices(phone, district, paid, refund, complaint))
+        walk(_offices(phone, district, paid, refund, (complaint, case)))
         walk([("office_suspense.one", "/office/suspense/0/receipt:wechat:4200009")])
         walk([("office_glass.listed", "/office/glass/")])
         if role is Role.TAX_CLERK:
@@ -165,6 +169,7 @@ def _residents(phone, district, running, paid, refund, paper):
     yield "resident.tier", f"/due/{me}/tier"
     yield "resident.level", f"/due/{me}/level"
     yield "resident.sheet", f"/sheet/{me}/RES_MEDICAL"
+    yield "bureau.bureau", f"/bureau/{me}"
     yield "resident.confirm", f"/confirm?item={me}:RES_PENSION&tier.{me}=30000"
     yield "resident.payment", f"/pay/{waiting}"
     yield "resident.payment#paid", f"/pay/{paid}"
@@ -213,6 +218,7 @@ def _agents(phone, district):
     yield "agent.village", village
     yield "agent.person", person
     yield "agent.sheet", sheet
+    yield "agent_bureau.bureau", f"{person}/bureau"
     yield "agent.payment", f"/agent/pay/{waiting}"
     yield "village.code_paper", f"/agent/pay/{waiting}/paper"
     yield "village.paper", f"{village}/slips"
@@ -220,7 +226,8 @@ def _agents(phone, district):
     yield "own_agent.agent_account", "/agent/account"
 
 
-def _offices(phone, district, paid, refund, complaint):
+def _offices(phone, district, paid, refund, cases):
+    complaint, case = cases
     phone.open("/office/people/")
     phone.page.locator("#wanted").fill(district.adult.id_number)
     phone.page.get_by_role("button", name="找人").click()
@@ -241,6 +248,8 @@ def _offices(phone, district, paid, refund, complaint):
     yield "office_years.one", "/office/years/2022"
     yield "office_years.one#waits", "/office/years/2023"
     yield "office_suspense.listed", "/office/suspense/"
+    yield "office_determinations.listed", "/office/determinations/"
+    yield "office_determinations.one", f"/office/determinations/{case}"
     yield "office_refunds.listed", "/office/refunds/"
     yield "office_refunds.one", f"/office/refunds/{refund}"
     yield "office_people.ask", "/office/people/"

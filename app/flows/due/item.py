@@ -155,8 +155,9 @@ class Due:
 
     @property
     def may_ask(self) -> bool:
-        """May the medical bureau be asked to look (D25)? Not twice."""
-        return self.quote.reason_code is Reason.LATE_WAIVER_REVIEW and not self.asked and not self.ended
+        """May the medical bureau be asked to look (D25), at the agent's too? Not twice."""
+        heard = {self.quote.reason_code, self.on_phone.reason_code if self.on_phone else None}
+        return Reason.LATE_WAIVER_REVIEW in heard and not self.asked and not self.ended
 
     @property
     def settled(self) -> bool:

@@ -43,6 +43,7 @@ _WENT = {  # table → what of it goes
     "request_key": "防重复提交的号",
     "tally": "限次的计数",
     "bill": "作废的应缴单",
+    "determination_evidence": "申请核定时写的话和照片",
 }
 _STANDS = (
     ("withdrawn_at", "已撤回"),

@@ -75,9 +75,9 @@ class Applied:
         return self.state is State.APPLIED
 
 
-def offers(parts: Parts, subject: Subject) -> list[Offer]:
+def offers(parts: Parts, subject: Subject, *, open_too: bool = False) -> list[Offer]:
     """Of the newest levy year: back-payments for whoever is registered, a newborn's price for whom it is less than what
-    he would pay; nothing that is open already."""
+    he would pay; nothing that is open already, but where `open_too` says so."""
     year = parts.levy.years.newest
     if not subject.alive or year not in subject.years:
         return []
@@ -90,7 +90,7 @@ def offers(parts: Parts, subject: Subject) -> list[Offer]:
     ]
     if rules.offers(Insurance.RES_MEDICAL) and _newborn_pays_less(parts, own):
         found.append(Offer(year, Insurance.RES_MEDICAL, Kind.NEWBORN))
-    return [each for each in found if not _is_open(own, each)]
+    return [each for each in found if open_too or not _is_open(own, each)]
 
 
 def applied(parts: Parts, subject: Subject) -> list[Applied]:

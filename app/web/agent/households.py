@@ -170,7 +170,7 @@ def search(code: str) -> Answer:
 @bp.get("/people/<person>")
 def person(person: str) -> Answer:
     """One of three sentences per insurance, and the rest of the household to be paid for together."""
-    subject = _own_person(person)
+    subject = own_person(person)
     said, at_level = choices(request.args), levels_shown(subject)
     ask = partial(all_due, parts(), at=parts().clocks.now(), channel=AGENT)
     members = [
@@ -205,9 +205,9 @@ def person(person: str) -> Answer:
 def choose(person: str) -> Answer:
     """看要交多少, 出码, or one item by its own button. No code is for another sum than the screen said, and none comes
     beside another's code that the screen did not tell of; told, it is his to decide (decision 0019)."""
-    subject = _own_person(person)
+    subject = own_person(person)
     if request.form.get("act") == "show" or typed_amounts(request.form):
-        return _again(person)
+        return again(person)
     only = request.form.get("only")
     wanted = wants(request.form, only=only) if only else chosen_items(request.form)
     if not wanted:
@@ -221,15 +221,15 @@ def choose(person: str) -> Answer:
     open_, total = any(due.choice_open for due in dues), sum_of(dues)
     changed = total > 0 if only else request.form.get("shown", str(total)) != str(total)  # its button says it is free
     if open_ or changed:
-        return _again(person, changed=None if open_ else 1)  # the page says what is to be chosen, or what is wrong
+        return again(person, changed=None if open_ else 1)  # the page says what is to be chosen, or what is wrong
     if not only and not set(numbers(beside(wanted))) <= set(request.form.getlist("warned")):
-        return _again(person, beside=1)
+        return again(person, beside=1)
     try:
         started = start_chosen(wanted, channel=AGENT, fields=request.form)
     except ChannelPaused:
-        return _again(person)  # which says so, with the other ways
+        return again(person)  # which says so, with the other ways
     if started.number is None:
-        return _again(person, family=1 if wanted[0].person_id != subject.id else None)
+        return again(person, family=1 if wanted[0].person_id != subject.id else None)
     return redirect(url_for("agent.payment", number=started.number), 303)
 
 
@@ -238,13 +238,13 @@ def sheet(person: str, insurance: str) -> Answer:
     """Why this amount, as the resident would read it: to be printed and handed over."""
     back = url_for("agent.person", person=person, **tier_fields(request.args))
     ask = url_for("agent.ask_history", person=person, insurance=insurance, **tier_fields(request.args))
-    return sheet_page(_own_person(person), insurance, channel=AGENT, back=back, ask=ask)
+    return sheet_page(own_person(person), insurance, channel=AGENT, back=back, ask=ask)
 
 
 @bp.post("/sheet/<person>/<insurance>/history")
 def ask_history(person: str, insurance: str) -> Answer:
     """请医保局核对参保年度, for somebody of the villages."""
-    ask_at_the_bureau(_own_person(person), insurance, by=actor(here()))
+    ask_at_the_bureau(own_person(person), insurance, by=actor(here()))
     return redirect(url_for("agent.sheet", person=person, insurance=insurance, **tier_fields(request.args)), 303)
 
 
@@ -264,7 +264,7 @@ def close(number: str) -> Answer:
     return redirect(url_for("agent.payment", number=number), 303)
 
 
-def _again(person: str, **more: object) -> Answer:
+def again(person: str, **more: object) -> Answer:
     """The same page with what was ticked and chosen on it."""
     items = request.form.getlist("item")[:MOST_ITEMS]
     chosen = tier_fields(request.form) | typed_amounts(request.form)
@@ -278,7 +278,8 @@ def own_village(code: str) -> VillageName:
     return villages(parts(), [code])[0]
 
 
-def _own_person(named: str) -> Subject:
+def own_person(named: str) -> Subject:
+    """Somebody of this agent's villages, by his reference. UnknownPerson."""
     found = subjects(parts(), [known(named)])
     _all_mine(found)
     return found[0]

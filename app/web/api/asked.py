@@ -70,6 +70,13 @@ class ItemAsked(Asked):
     rise: Rise = False
 
 
+class DeterminationAsked(Asked):
+    """`offer`: the key of one that may be asked for; `words`: what speaks for it, read by the bureau alone."""
+
+    offer: Annotated[str, Field(max_length=100)] = ""
+    words: Annotated[str, Field(max_length=500)] = ""
+
+
 class SubscriptionsAsked(Asked):
     """What the user just allowed in WeChat's own dialogue: one message of each kind."""
 

@@ -10,6 +10,7 @@ from app.flows.due.record import answer, asked_of
 from app.flows.register.apply import ask_for_waiver
 from app.policy.sheet import Sheet, SheetLine
 from app.web.api.told import AskedTold, SheetTold, answers
+from app.web.door.access import actor, here
 from app.web.door.parts import parts
 from app.web.sheets import ask_at_the_bureau, in_its_year, item_of, sheet_of
 from app.web.wishes import known
@@ -48,7 +49,7 @@ def verification(person: str) -> dict[str, Any]:
 
     Asking again changes nothing. `?year=` says for which levy year, needed where two are collected."""
     year = request.args.get("year", type=int) or parts().levy.only
-    ask_for_waiver(parts(), in_its_year(subjects(parts(), [known(person)])[0], year), by="resident")
+    ask_for_waiver(parts(), in_its_year(subjects(parts(), [known(person)])[0], year), by=actor(here()))
     return {"person": person, "text": ASKED_WORDS}
 
 
@@ -58,7 +59,7 @@ def history(person: str, insurance: str) -> dict[str, Any]:
     """Ask the medical bureau to look at the years of enrolment (`may_ask` of the sheet)
 
     Asking again changes nothing."""
-    ask_at_the_bureau(subjects(parts(), [known(person)])[0], insurance, by="resident")
+    ask_at_the_bureau(subjects(parts(), [known(person)])[0], insurance, by=actor(here()))
     subject = in_its_year(subjects(parts(), [known(person)])[0], item_of(insurance).levy_year)
     return {"person": person, "text": answer(asked_of(subject) or {})}
 

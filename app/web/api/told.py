@@ -222,6 +222,35 @@ class AskedTold(Told):
     text: str
 
 
+class OfferTold(Told):
+    """A case that a bureau may be asked to decide; `offer` names it when it is asked for."""
+
+    offer: str
+    title: str
+    whom: str
+    bureau: str
+
+
+class DeterminationTold(Told):
+    """One that was asked for: where it `stands` and what comes `after`; `may_withdraw`: nobody has it in hand yet."""
+
+    number: int
+    title: str
+    state: Literal["applied", "checking", "approved", "rejected", "withdrawn"]
+    stands: str
+    after: str
+    applied_at: str
+    may_withdraw: bool
+
+
+class DeterminationsTold(Told):
+    """What may be asked of the bureaus for a person, and what was, the latest first."""
+
+    person: str
+    offers: list[OfferTold]
+    determinations: list[DeterminationTold]
+
+
 class BandTold(Told):
     """A pension tier and the subsidy that finance adds to the account."""
 

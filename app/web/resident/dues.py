@@ -193,7 +193,7 @@ def sheet(person: str, insurance: str) -> Answer:
 @bp.post("/sheet/<person>/<insurance>/history")
 def ask_history(person: str, insurance: str) -> Answer:
     """请医保局核对参保年度: asked once, told on the sheet."""
-    ask_at_the_bureau(person_of(person), insurance, by="resident")
+    ask_at_the_bureau(person_of(person), insurance, by=actor(here()))
     return redirect(url_for("resident.sheet", person=person, insurance=insurance, **tier_fields(request.args)), 303)
 
 
@@ -201,7 +201,7 @@ def ask_history(person: str, insurance: str) -> Answer:
 def verify(person: str) -> Answer:
     """请医保局核实: asked once, told on the card."""
     year = request.form.get("year", type=int) or parts().levy.only
-    ask_for_waiver(parts(), in_its_year(person_of(person), year), by="resident")
+    ask_for_waiver(parts(), in_its_year(person_of(person), year), by=actor(here()))
     return redirect(url_for("resident.due", **tier_fields(request.form)), 303)
 
 

@@ -1,0 +1,43 @@
+"""An agent asks a bureau for its word on somebody of his villages: a waiver with a button, the rest on a page."""
+
+from apiflask import APIBlueprint
+from flask import request, url_for
+
+from app.flows.register.apply import ask_for_waiver
+from app.web.agent.households import again, own_person
+from app.web.asking import ask_here, asking_page, withdraw_here
+from app.web.door.access import Answer, actor, here
+from app.web.door.parts import parts
+from app.web.sheets import in_its_year
+
+bp = APIBlueprint("agent_bureau", __name__, enable_openapi=False)
+
+
+@bp.get("/people/<person>/bureau")
+def bureau(person: str) -> Answer:
+    """What may be asked for, and where stands what was."""
+    return asking_page(own_person(person), bp.name, back=_back(person))
+
+
+@bp.post("/people/<person>/bureau")
+def ask(person: str) -> Answer | tuple[Answer, int]:
+    """申请核定."""
+    return ask_here(own_person(person), bp.name, by=actor(here()), back=_back(person))
+
+
+@bp.post("/people/<person>/bureau/<number>/withdraw")
+def take_back(person: str, number: str) -> Answer | tuple[Answer, int]:
+    """不申请了, of what an agent asked for."""
+    return withdraw_here(own_person(person), number, bp.name, back=_back(person))
+
+
+@bp.post("/people/<person>/verify")
+def verify(person: str) -> Answer:
+    """请医保局核实, for anybody of the house on the page; back to it with what was chosen there."""
+    year = request.args.get("year", type=int) or parts().levy.only
+    ask_for_waiver(parts(), in_its_year(own_person(person), year), by=actor(here()))
+    return again(request.args.get("page", person))
+
+
+def _back(person: str) -> str:
+    return url_for("agent.person", person=person)
