@@ -1,4 +1,4 @@
-// The five screens: 要交多少 → 手机号 → 谁 → 核对 → 结果. Nothing is kept on the phone but the session's token.
+// The six screens: 要交多少 → 手机号 → 谁 → 核对 → 结果, and 请部门核定. Nothing is kept on the phone but the session's token.
 const api = require("./lib/api");
 
 App({

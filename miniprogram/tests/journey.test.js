@@ -1,4 +1,4 @@
-// The five screens against a running system; without one (LIANGXIAN_API) there is nothing to talk to.
+// The six screens against a running system; without one (LIANGXIAN_API) there is nothing to talk to.
 const test = require("node:test");
 const assert = require("node:assert");
 const { start, open, tap, opened } = require("./platform");
@@ -20,7 +20,7 @@ async function text() {
   return /\d{6}/.exec(found[found.length - 1].text)[0];
 }
 
-const inFiveScreens = async () => {
+const inSixScreens = async () => {
   start({ api, sandbox, openid });
   const first = open("due");
   await first.onShow();
@@ -78,6 +78,21 @@ const inFiveScreens = async () => {
   assert.match(due.data.problem, /停得太久了，请再选一次/);
   await due.pick({ currentTarget: { dataset: { person: due.data.people[0].person, index: 1 } }, detail: { value: 1 } });
   assert.deepStrictEqual([due.data.problem, due.data.homes[0].chosen], ["", 3]);
+  due.bureau({ currentTarget: { dataset: { person: due.data.people[0].person } } });
+  const bureau = open("bureau");
+  await bureau.onLoad({ person: decodeURIComponent(opened.url.split("=")[1]) });
+  assert.match(bureau.data.cases[0].stands, /人社局核定通过了/);
+  bureau.ask();
+  assert.match(bureau.data.problem, /先选/);
+  bureau.choose({ detail: { value: bureau.data.offers[0].offer } });
+  bureau.typed({ detail: { value: "断了三年" } });
+  await bureau.ask();
+  assert.deepStrictEqual([bureau.data.problem, bureau.data.words, bureau.data.cases[0].may_withdraw], ["", "", true]);
+  const [{ number }] = bureau.data.cases;
+  await bureau.takeBack({ currentTarget: { dataset: { number } } });
+  assert.deepStrictEqual([bureau.data.problem, bureau.data.cases[0].state], ["", "withdrawn"]);
+  await bureau.takeBack({ currentTarget: { dataset: { number } } });
+  assert.match(bureau.data.problem, /不能再撤回/);
   due.pay({ currentTarget: { dataset: { household: home.household } } });
 
   const confirm = open("confirm");
@@ -198,4 +213,4 @@ const byRise = async () => {
 
 if (rise) test("by the difference to a higher tier", byRise);
 else if (levels) test("by level and amount", byLevel);
-else test("from the phone to the paper in five screens", { skip: !api }, inFiveScreens);
+else test("from the phone to the paper in six screens", { skip: !api }, inSixScreens);

@@ -155,6 +155,11 @@ Page({
     });
   },
 
+  /** @param {WechatMiniprogram.BaseEvent} event */
+  bureau(event) {
+    wx.navigateTo({ url: `/pages/bureau/bureau?person=${encodeURIComponent(event.currentTarget.dataset.person)}` });
+  },
+
   another() {
     wx.navigateTo({ url: "/pages/who/who" });
   },
