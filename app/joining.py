@@ -201,8 +201,12 @@ class Joined:
     @cached_property
     def office(self) -> Parts:
         """The same as the commands have it that make accounts and take files in."""
-        url, operator = database_urls(self.settings).office, f"operator:{getuser()}"
-        return replace(self.parts, engine=connect(url, pool_size=4, actor=operator, pooler=self.settings.has_pooler))
+        return self.office_of(f"operator:{getuser()}")
+
+    def office_of(self, actor: str) -> Parts:
+        """The same in somebody's name; connections of its own."""
+        url = database_urls(self.settings).office
+        return replace(self.parts, engine=connect(url, pool_size=4, actor=actor, pooler=self.settings.has_pooler))
 
     @cached_property
     def collector(self) -> Collector:

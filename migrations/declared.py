@@ -1,6 +1,6 @@
 """Every table we declare, in one place for Alembic and for the comparison with a database."""
 
-from app.access import erasures
+from app.access import erasures, handed_in
 from app.access import models as access
 from app.registry import models as registry
 from app.registry import year_tables as years
@@ -22,6 +22,7 @@ ROOMS = (
     years,
     access,
     erasures,
+    handed_in,
     ledger,
     seals,
     payments,

@@ -41,6 +41,7 @@ ORDER = (
     "app/access/access.sql",
     "app/access/glass.sql",
     "app/registry/bureau.sql",
+    "app/access/office.sql",
     "app/registry/year.sql",
     "app/access/erasure.sql",
     "app/access/trail.sql",

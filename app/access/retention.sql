@@ -6,6 +6,7 @@ begin
   return case p_what
     when 'request_keys' then interval '30 days'
     when 'refused_words' then interval '90 days'
+    when 'upload_pieces' then interval '90 days'
     when 'notice_addresses' then interval '180 days'
     when 'payment_addresses' then interval '180 days'
     when 'complaint_words' then interval '1095 days'
@@ -24,6 +25,11 @@ begin
       return query select ctid from request_key where used_at < p_before limit p_most;
     when 'refused_words' then
       return query select ctid from received where result = 'refused' and received_at < p_before and body <> '' limit p_most;
+    when 'upload_pieces' then
+      return query select u.ctid from upload u
+        where u.at < p_before and u.gone_at is null
+          and not exists (select from office_job j where j.upload_id = u.id and j.state in ('waiting', 'doing'))
+        limit p_most;
     when 'notice_addresses' then  -- said, or given up; what still waits keeps its address
       return query select ctid from notice
         where rank >= 2 and ask_at is null and queued_at < p_before and (phone is not null or openid is not null)
@@ -94,6 +100,9 @@ begin
       delete from request_key where ctid = any (those);
     when 'refused_words' then
       update received set body = '', whole = coalesce(whole, sha256(body)) where ctid = any (those) and body <> '';
+    when 'upload_pieces' then
+      delete from upload_piece p using upload u where u.ctid = any (those) and p.upload_id = u.id;
+      update upload set gone_at = clock_timestamp(), gone_by = 'rule:retention' where ctid = any (those);
     when 'notice_addresses' then
       update notice set phone = null, openid = null where ctid = any (those);
     when 'payment_addresses' then

@@ -34,6 +34,7 @@ GROUPS = (
     Later("db", "app.cli.db", "db", "The database's schema."),
     Later("ops", "app.cli.ops", "ops", "The machine: upgrades, backups, keys (运维)."),
     Later("worker", "app.cli.worker", "worker", "The background process."),
+    Later("office", "app.cli.office", "office", "What offices asked for at their pages (办公后台)."),
     Later("clock", "app.cli.clock", "clock", "The business clock (sandbox only)."),
     Later("policy", "app.cli.policy", "policy", "The insurance rules of a levy year."),
     Later("year", "app.cli.year", "year", "Levy years: what they need, begun and ended (年度开征)."),

@@ -1,4 +1,4 @@
-"""flask stack up: the whole sandbox on this machine. Database, far side, web, worker; a district; addresses to open."""
+"""flask stack up: the whole sandbox on this machine. Database, far side, web, worker, office; a district; addresses."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ class NotUp(click.ClickException):
 
 @dataclass
 class Stack:
-    """Child processes of one system: far side, web, worker. `environ` is what they start with."""
+    """Child processes of one system: far side, web, worker, office. `environ` is what they start with."""
 
     environ: Mapping[str, str]
     port: int
@@ -51,6 +51,7 @@ class Stack:
         self.start_sandbox(offset_seconds=offset_seconds)
         self.start_web()
         self.start_worker()
+        self.start_office()
         self.wait_for(f"http://127.0.0.1:{self.sandbox_port}/healthz", "sandbox")
         self.wait_for(f"http://127.0.0.1:{self.port}/readyz", "web")
 
@@ -80,6 +81,10 @@ class Stack:
             [sys.executable, "-m", "app", "worker", "run"],
             PROMETHEUS_MULTIPROC_DIR=self._figures(),
         )
+
+    def start_office(self) -> None:
+        """The process that does what offices asked for at their pages."""
+        self._spawn("office", [sys.executable, "-m", "app", "office", "run"])
 
     def _figures(self) -> str:
         """The folder in which web and worker count together."""

@@ -45,6 +45,7 @@ REASONS: Mapping[str, str] = {
     "DEAD_TO_ANOTHER": "{bureau}报告此人已去世，两边说法不一，没有改。请先与{bureau}核对，由{bureau}更正",
     "RESTRICTED": "此人的信息已限制处理，这一行没有改动任何登记；别的行照常导入",
     "INSURANCE_UNKNOWN": "险种写：居民养老、居民医保",
+    "INSURANCE_OF_ANOTHER": "这是{bureau}的险种，请由{bureau}来报，这里没有收",
     "INSURANCE_NOT_COLLECTED": "本区这一年度不收这个险种，这一行不用报",
     "STATUS_UNKNOWN": "参保状态写：正常、暂停、终止",
     "MONTH_SHAPE": "年月写六位数字，例如 202201",

@@ -402,6 +402,17 @@ select d.id::text as what
  where not exists (select from glass_act a
                     where a.glass = g.id and a.at between d.at - interval '1 minute' and d.at + interval '1 minute')
 
+-- INV-114 办公端交来的文件一块不少，删了的一块不留；叫办的事都有交来的人
+select 'upload ' || u.id as what
+  from upload u left join upload_piece p on p.upload_id = u.id
+ group by u.id
+having count(p.no) <> case when u.gone_at is null then (u.size + 98303) / 98304 else 0 end
+    or coalesce(max(p.no) + 1, 0) <> count(p.no)
+union all
+select 'office_job ' || j.id
+  from office_job j
+ where not exists (select from staff f where j.by = 'staff:' || f.login)
+
 -- INV-108 同意删除的人都限制处理了，撤销以前不会放开
 select p.id::text as what
   from erasure e join person p on p.id = e.person_id

@@ -40,7 +40,7 @@ def test_the_units_are_units(tmp_path: Path) -> None:
     assert "liangxian" not in told
 
 
-@pytest.mark.parametrize("unit", ["liangxian-web@.service", "liangxian-worker.service"])
+@pytest.mark.parametrize("unit", ["liangxian-web@.service", "liangxian-worker.service", "liangxian-office.service"])
 def test_a_process_may_do_little(unit: str) -> None:
     analyze = _tool("systemd-analyze")
     _said(analyze, "security", "--offline=true", "--threshold=20", DEPLOY / "systemd" / unit)

@@ -10,6 +10,7 @@ from tests.house.tree import ROOT, python, tree, within
 ENVIRONMENT = {
     "config/settings.py": "reads it, once",
     "app/cli/worker.py": "the worker tells libpq its own name",
+    "app/cli/office.py": "and so does the office process",
     "config/gunicorn.py": "each forked worker tells libpq its own name",
     "app/cli/stage.py": "hands its own environment on to the processes it starts",
     "app/cli/stack.py": "hands its own environment on to the processes it starts",

@@ -367,6 +367,17 @@ TAMPERINGS = (
         "insert into glass (asked_by, reason, asked_at, opened_by, opened_at, until)"
         " select by, 'because', at, 'staff:x', at - interval '1 minute', at + interval '9 minutes' from disclosure",
     ),
+    (
+        "INV-114",
+        "insert into upload (name, digest, size, by, role, at) values ('x', sha256('x'), 98305, 'staff:li', 'hrss',"
+        " now()); insert into upload_piece select id, 0, 'x' from upload",
+    ),
+    (
+        "INV-114",
+        "insert into upload (name, digest, size, by, role, at, gone_at, gone_by) values ('x', sha256('x'), 1,"
+        " 'staff:li', 'hrss', now(), now(), 'staff:li'); insert into upload_piece select id, 0, 'x' from upload",
+    ),
+    ("INV-114", "insert into office_job (kind, by, at) values ('register_look', 'staff:invented', now())"),
     ("INV-81", "update person set restricted_at = now()"),
     ("INV-108", f"{AN_ERASURE} from person"),
     ("INV-109", f"update person set restricted_at = now(); {AN_ERASURE} from person"),

@@ -114,6 +114,15 @@ LINES = (
         "restricted_names",
         timedelta(days=11323),
     ),
+    Line(
+        "办公端交来的文件（参保登记、名单、退回表）的内容",
+        ("upload_piece",),
+        "交来九十天后删；谁、何时、哪份、结果如何保留",
+        SHORT,
+        "upload_pieces",
+        timedelta(days=90),
+    ),
+    Line("谁交来过哪份文件、叫办了什么、结果如何", ("upload", "office_job"), "不删", PROVES),
     Line("验签不过的消息", ("received",), "九十天后只留摘要", SHORT, "refused_words", timedelta(days=90)),
     Line("防重复提交的号", ("request_key",), "三十天", SHORT, "request_keys", timedelta(days=30)),
     Line(

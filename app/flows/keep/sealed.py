@@ -70,6 +70,11 @@ PLACES = (
         _CASE | {"cause": "text"},
         {name: _case(f"complaint_reply.{name}") for name in ("words", "picture")},
     ),
+    Place(
+        "upload_piece",
+        {"upload_id": "bigint", "no": "integer"},
+        {"bytes": "'upload.piece:' || upload_id || ':' || no"},
+    ),
 )
 NOT_SEALED: Mapping[str, str] = {
     **dict.fromkeys(("person.id_index", "person.parent_index"), "keyed index of a number"),
@@ -80,7 +85,9 @@ NOT_SEALED: Mapping[str, str] = {
     **dict.fromkeys(("agent.recovery", "staff.recovery", "login_code.digest"), "keyed digest of a code"),
     **dict.fromkeys(("login_code.token_hash", "session.token_hash"), "SHA-256 of a random token"),
     **dict.fromkeys(("request_key.key", "request_key.body_hash"), "SHA-256"),
-    **dict.fromkeys(("import_batch.file_hash", "outside_file.digest", "statement.digest"), "SHA-256 of a file"),
+    **dict.fromkeys(
+        ("import_batch.file_hash", "outside_file.digest", "statement.digest", "upload.digest"), "SHA-256 of a file"
+    ),
     **dict.fromkeys(("proof.digests", "refund_transfer.digest"), "SHA-256 of a file"),
     **dict.fromkeys(("sealed_day.digest", "sealed_day.previous", "kept_day.digest"), "SHA-256 of a day"),
     **dict.fromkeys(("certificate.signature", "certificate.public_key"), "Ed25519"),

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain, islice
+from itertools import chain
 from math import inf
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import psycopg
 from sqlalchemy import Connection, insert, select, text
@@ -18,23 +18,20 @@ from app.flows.levy import YearClosed
 from app.flows.parts import Parts
 from app.flows.refund.entitle_late import ask_for_entitled
 from app.flows.register.open_year import YearNeverOpened
+from app.flows.register.read_rows import Read, batches
 from app.policy.facts import Insurance
-from app.registry.bring_in import Batch, Merger, Tally
+from app.registry.bring_in import Batch, Merger, Plan, Tally
 from app.registry.bring_in_former import FormerMerger
-from app.registry.cells import plain
-from app.registry.columns import named_as_nobody
-from app.registry.failures import Failure, failures_of_cells, failures_of_row
+from app.registry.failures import Failure, failures_of_row
 from app.registry.former_register import FormerRegister
-from app.registry.lines import Torn
 from app.registry.models import ImportBatch
 from app.registry.register import Found, Register
-from app.registry.row import Collects, Judge, Row, Wrong
-from app.registry.sheet import Source, Table, open_file
+from app.registry.row import Collects, Judge
+from app.registry.sheet import Source, open_file
 from app.registry.workbook import BadFile
 from app.registry.year_tables import LevyYear
 from core.db import may_take
 
-BATCH = 3_000
 ENROLMENT = "enrolment"
 
 
@@ -44,7 +41,7 @@ class Imported:
     nobody, by name.
     `taken` False: nothing was changed, because of refused rows or because the same file had been taken `before`.
     `stale` rows of such a file say something else than the register, which later files have changed.
-    `skipped` sheets have no header, `unseen` ones are hidden; `hidden` rows were read."""
+    `skipped` sheets have no header, `unseen` ones are hidden; `hidden` rows were read. `batch`: its row, if taken."""
 
     year: int
     taken: bool
@@ -59,6 +56,17 @@ class Imported:
     ignored: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     hidden: int = 0
+    batch: int | None = None
+
+
+@dataclass(frozen=True)
+class Office:
+    """What a bureau's page asks for beside: `only` its own insurance's rows are taken; `watch` sees what a batch does
+    to the register; `settle` hears, in the very transaction, how the file fared, and says whether it stays so."""
+
+    only: str | None = None
+    watch: Callable[[Plan], None] = lambda _plan: None
+    settle: Callable[[Connection, Imported], bool] = lambda _connection, _result: True
 
 
 def import_roster(
@@ -71,6 +79,7 @@ def import_roster(
     year: int | None = None,
     report: Callable[[Failure], None] = lambda _failure: None,
     progress: Callable[[int, int], None] = lambda _rows, _about: None,
+    office: Office = Office(),
 ) -> Imported:
     """Bring an enrolment file in. Every row is judged and every failure reported, in the order of the file; with a
     failure nothing is taken unless `good_rows`. A file that was taken before brings what was refused then; once others
@@ -83,32 +92,39 @@ def import_roster(
         may_take(connection, inf)  # its rows are written in one piece
         connection.execute(_IN_ITS_NAME, {"cause": f"import:{source.digest.hex()}"})
         said = _of_year(parts, connection, year)
-        register, merger = said.register, said.merger
         former = _taken_before(connection, source, said)
-        judge = _judge(parts, said, source)
         rows_in = 0
-        for read, failures in _bring_in(register, merger, _batches(source, judge, ignored)):
+        reads = batches(source, _judge(parts, said, source), ignored, only=office.only)
+        for read, failures in _bring_in(said, reads, office.watch):
             rows_in += read
             progress(rows_in, source.rows_about)
             for failure in failures:
                 report(failure)
         if not rows_in:
             raise BadFile(why="表头下面一行也没有")
-        result = _fared(former, merger.tally, rows_in, good_rows=good_rows, again=again)
-        result = replace(
-            result,
-            year=said.year,
-            skipped=tuple(source.skipped),
-            ignored=tuple(ignored),
-            unseen=tuple(source.unseen),
-            hidden=source.hidden,
-        )
+        result = _fared(former, said.merger.tally, rows_in, good_rows=good_rows, again=again)
+        result = _told_of(source, result, said.year, ignored)
         if result.taken:
-            _record(connection, source, said.kind, result)
+            result = replace(result, batch=_record(connection, source, said.kind, result))
+        if office.settle(connection, result) and result.taken:
             connection.commit()
+        else:
+            result = replace(result, taken=False, batch=None)
     if result.taken and result.added + result.changed:
         ask_for_entitled(parts)  # who paid and is on a list only now gets the difference back
     return result
+
+
+def _told_of(source: Source, result: Imported, year: int, ignored: list[str]) -> Imported:
+    """With what the file has besides people."""
+    return replace(
+        result,
+        year=year,
+        skipped=tuple(source.skipped),
+        ignored=tuple(ignored),
+        unseen=tuple(source.unseen),
+        hidden=source.hidden,
+    )
 
 
 @dataclass(frozen=True)
@@ -162,67 +178,14 @@ def _fared(former: "_Former | None", tally: Tally, rows_in: int, *, good_rows: b
     return Imported(0, taken, rows_in, tally.added, tally.changed, tally.same, refused, before=before, stale=stale)
 
 
-@dataclass
-class _Read:
-    """Some thousand rows of the file: how many, the good ones, what is wrong with the others."""
-
-    rows: int
-    good: list[Row]
-    failures: list[Failure]
-
-
-def _batches(source: Source, judge: Judge, ignored: list[str]) -> Iterator[_Read]:
-    for table in source.tables():
-        while chunk := list(islice(table.rows, BATCH)):
-            read, rows = _Read(0, [], []), [_cut(table, number, cells) for number, cells in chunk]
-            for cut, values in zip(rows, judge.read([cut.picked for cut in rows]), strict=True):
-                _read_row(read, table, cut, _verdict(judge, table, cut, values), ignored)
-            yield read
-
-
-class _Cut(NamedTuple):
-    """A row of a table: its cells, those that are read, and whether something stands beyond the last column."""
-
-    number: int
-    cells: list[Any]
-    picked: tuple[Any, ...]
-    beyond: bool
-
-
-def _cut(table: Table, number: int, cells: list[Any]) -> _Cut:
-    width = table.header.width
-    beyond = len(cells) > width and any(plain(cell) for cell in cells[width:])
-    return _Cut(number, cells, table.header.pick(cells), beyond)
-
-
-def _verdict(judge: Judge, table: Table, cut: _Cut, values: tuple[Any, ...] | None) -> Row | list[Wrong]:
-    if isinstance(cut.cells, Torn):
-        return [Wrong("", "LINE_BREAK", {"first": cut.cells.first, "last": cut.cells.last})]
-    if cut.beyond:
-        return [Wrong("", "COLUMN_COUNT", {})]
-    return judge.judge(table.name, cut.number, cut.picked, values)
-
-
-def _read_row(read: _Read, table: Table, cut: _Cut, verdict: Row | list[Wrong], ignored: list[str]) -> None:
-    number, cells, picked, beyond = cut
-    lines = cells.lines if isinstance(cells, Torn) else 1
-    if isinstance(verdict, Row):
-        read.good.append(verdict)
-    elif not beyond and not any(plain(cell) for cell in cells):
-        return  # an empty line is no row
-    elif nobody := named_as_nobody(cells, picked):
-        ignored.append(f"{f'“{table.name}”' if table.name else ''}第{number}行（{nobody}）")
-        return
-    else:
-        read.failures += failures_of_cells(table.name, number, picked, verdict)
-    read.rows += lines  # each line that a torn row has swallowed counts, so that nobody is in no number
-
-
-def _bring_in(register: Register, merger: Merger, reads: Iterator[_Read]) -> Iterator[tuple[int, list[Failure]]]:
+def _bring_in(
+    said: _OfYear, reads: Iterator[Read], watch: Callable[[Plan], None]
+) -> Iterator[tuple[int, list[Failure]]]:
     """(rows, failures), batch by batch. The register is asked about a batch before the one ahead of it is written, so
     that merging never waits for writing; the merger knows what it has just done."""
+    register, merger = said.register, said.merger
     with ThreadPoolExecutor(max_workers=1) as pool:
-        ahead: tuple[_Read, Batch, Future[Found]] | None = None
+        ahead: tuple[Read, Batch, Future[Found]] | None = None
         writing: Future[None] | None = None
         for read in chain(reads, [None]):
             asked = None
@@ -235,6 +198,7 @@ def _bring_in(register: Register, merger: Merger, reads: Iterator[_Read]) -> Ite
                 if writing is not None:
                     writing.result()  # at most two batches are held
                 writing = pool.submit(register.write, plan.changes)
+                watch(plan)
                 said = [*plan.refused, *plan.told]
                 of_rows = [failure for row, wrong in said for failure in failures_of_row(row, [wrong])]
                 yield former.rows, sorted(former.failures + of_rows, key=lambda failure: failure.row)
@@ -268,9 +232,10 @@ def _taken_before(connection: Connection, source: Source, said: _OfYear) -> _For
     return _Former(found.imported_at, connection.execute(later).first() is not None)
 
 
-def _record(connection: Connection, source: Source, kind: str, result: Imported) -> None:
-    connection.execute(
-        insert(ImportBatch).values(
+def _record(connection: Connection, source: Source, kind: str, result: Imported) -> int:
+    row = insert(ImportBatch).returning(ImportBatch.id)
+    written = connection.execute(
+        row.values(
             kind=kind,
             file_hash=source.digest,
             file_name=source.path.name,
@@ -281,6 +246,7 @@ def _record(connection: Connection, source: Source, kind: str, result: Imported)
             refused=result.refused,
         )
     )
+    return int(written.scalar_one())
 
 
 _IN_ITS_NAME = text("select set_config('liangxian.cause', :cause, true)")  # what the register's trail says of it

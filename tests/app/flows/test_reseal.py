@@ -2,6 +2,7 @@
 job; afterwards the product reads everything without the former key."""
 
 import base64
+import io
 import os
 import signal
 import subprocess
@@ -17,9 +18,11 @@ from sqlalchemy import LargeBinary, text
 from sqlalchemy.exc import DBAPIError
 
 from app.access import accounts
+from app.access.roles import Role
 from app.flows.complaints.answer import answer
 from app.flows.complaints.ask import ask
 from app.flows.enter.accounts import add_agent
+from app.flows.hand_in.keep import PIECE, keep
 from app.flows.keep.reseal import needed, progress_of, reseal
 from app.flows.keep.sealed import NOT_SEALED, PLACES
 from app.flows.pay.start import Want
@@ -31,6 +34,7 @@ from core.clock import utc_now
 from core.db import connect
 from core.vault import SM, Key, Vault
 from migrations.declared import TABLES
+from tests.app.flows.test_hand_in import officer_of
 from tests.browsing import Browser
 from tests.builders import VAULT_LINES, a_person, an_id_number
 from tests.conftest import DATABASE
@@ -100,6 +104,7 @@ def lived_in(running, adult):
     ask(running.parts, "wechat", case["number"])
     answer(running.parts, "wechat", case["number"], key="looking", own="", by="staff:clerk01")
     Browser(running.url).look_up("张示例", NUMBER)
+    keep(running.parts, officer_of(running, "hrss01", Role.HRSS), io.BytesIO(b"x" * PIECE * 2), name="a.csv")
     return running
 
 

@@ -29,6 +29,7 @@ OLD_ROWS = {  # makes the rows of a line so old, and what is left of them
         "update received set received_at = :at where result = 'refused'",
         "select count(*) from received where result = 'refused' and body <> ''",
     ),
+    "upload_pieces": ("update upload set at = :at", "select count(*) from upload_piece"),
     "notice_addresses": (
         "update notice set queued_at = :at, rank = 2, ask_at = null",
         "select count(*) from notice where phone is not null",

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app.flows.parts import Parts
-from app.flows.register import import_roster as flow
+from app.flows.register import read_rows
 from app.registry.columns import BadHeader
 from app.registry.failures import FailureFile
 from app.registry.find import by_id_number, by_ids
@@ -280,7 +280,7 @@ def test_a_text_file_is_read_as_it_is_saved(parts: Parts, tmp_path: Path, encodi
 def test_batches_meet_without_losing_or_doubling_anybody(
     parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flow, "BATCH", 3)
+    monkeypatch.setattr(read_rows, "BATCH", 3)
     rows = [a_row(2 * at + 1, household_no="0001") for at in range(20)]
     again = [row | {"insurance": "居民养老"} for row in rows]
     mixed = [row for pair in zip(rows, again, strict=True) for row in pair]

@@ -212,7 +212,8 @@ def test_memory_of_words_is_bounded() -> None:
 
 def test_every_failure_has_a_sentence_and_every_sentence_a_failure() -> None:
     raised = {kind.code for kind in KINDS} | {
-        *("REGISTERED_DEAD", "DEAD_TO_ANOTHER", "LINE_BREAK", "RESTRICTED", "INSURANCE_NOT_COLLECTED")
+        *("REGISTERED_DEAD", "DEAD_TO_ANOTHER", "LINE_BREAK", "RESTRICTED", "INSURANCE_NOT_COLLECTED"),
+        "INSURANCE_OF_ANOTHER",
     }
 
     assert raised == set(REASONS)

@@ -4,8 +4,8 @@ picture."""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0070"
-down_revision = "0066"
+revision = "0068"
+down_revision = "0067"
 STEP = "expand"
 
 _STATES = "state in ('applied', 'checking', 'approved', 'rejected', 'withdrawn')"

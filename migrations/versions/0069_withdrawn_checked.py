@@ -1,12 +1,12 @@
-"""What 0070 asks of new rows is asked of the old ones too."""
+"""What 0068 asks of new rows is asked of the old ones too."""
 
 from alembic import op
 from sqlalchemy import Engine
 
 from migrations.slowly import validate
 
-revision = "0071"
-down_revision = "0070"
+revision = "0069"
+down_revision = "0068"
 STEP = "expand"
 
 _CHECKS = ("state", "withdrawn")

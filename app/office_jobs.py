@@ -1,0 +1,11 @@
+"""What the office process does, by kind (app/flows/hand_in/work.py), and which permission each needs; the database says
+the same by role (`office_asks`, app/access/office.sql)."""
+
+from collections.abc import Mapping
+
+from app.flows.hand_in.work import Kind
+from app.flows.register.look_first import look_first
+
+KINDS: Mapping[str, Kind] = {
+    "register_look": Kind("register.bring", look_first),
+}
