@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 from app.flows.hand_in.work import Kind
 from app.flows.register.look_first import look_first
+from app.flows.register.take_in import take_in
 
 KINDS: Mapping[str, Kind] = {
     "register_look": Kind("register.bring", look_first),
+    "register_take": Kind("register.bring", take_in),
 }

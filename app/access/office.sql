@@ -5,6 +5,7 @@
 create or replace function office_asks(p_kind text) returns text[] language sql immutable as $$
   select case p_kind
     when 'register_look' then '{hrss,medical}'::text[]
+    when 'register_take' then '{hrss,medical}'::text[]
     else '{}'::text[]
   end
 $$;

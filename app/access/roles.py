@@ -54,6 +54,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "policy.see": frozenset(Role),  # what the years say, before and after somebody signs
     "year.see": BOOKS,
     "year.open": frozenset({Role.TAX_LEAD}),
+    "register.see": frozenset({Role.HRSS, Role.MEDICAL, Role.AUDITOR, Role.GLASS}),
     "register.bring": frozenset({Role.HRSS, Role.MEDICAL}),  # files of the register, each its own insurance's rows
     "trace.see": BOOKS,
     "disclosure.see": frozenset({Role.AUDITOR}),

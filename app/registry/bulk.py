@@ -1,6 +1,6 @@
 """Everybody's facts in one stream, without names and numbers: for reckoning over the whole register in small memory."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import psycopg
 
 _BEGIN = "set local statement_timeout = 0; set local datestyle = iso"
 _PEOPLE = """copy (
-select h.village_code,
+select {head},
        p.birth_date || '|' || p.sex || '|' || p.residence || '|' || p.alive::int || '|' || p.student::int || '|'
            || p.family_type || '|' || coalesce(p.spouse_birth::text, '') || '|'
            || coalesce(pension.employee_insured, false)::int || '|' || coalesce(medical.employee_insured, false)::int
@@ -20,7 +20,7 @@ select h.village_code,
        coalesce(paid.pension, ''), coalesce(word.pension, ''),
        coalesce(medical.status, ''), coalesce(c.medical, ''), coalesce(paid.medical, ''), coalesce(word.medical, ''),
        case when p.medical_years is null then '-'
-            else array_to_string(p.medical_years || coalesce(had.years, '{}'), '|') end
+            else array_to_string(p.medical_years || coalesce(had.years, '{{}}'), '|') end
   from person p
   join household h on h.id = p.household_id
   left join enrolment pension on pension.person_id = p.id and pension.insurance = 'RES_PENSION'
@@ -54,8 +54,10 @@ select h.village_code,
                      union all select person_id, unnest(years) from determination
                       where kind = 'enrolment_history' and state = 'approved') each group by person_id
             ) had on had.person_id = p.id
- where p.household_id %% %(shares)s = %(share)s
+ where {which}
 ) to stdout"""
+_OF_A_SHARE = _PEOPLE.format(head="h.village_code", which="p.household_id %% %(shares)s = %(share)s")
+_OF_SOME = _PEOPLE.format(head="p.id", which="p.id = any (%(ids)s)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,22 @@ def people(
         cursor.execute("set local liangxian.places = '*'")  # this connection is none of core/db.py's
         cursor.execute(_BEGIN)
         values = {"years": list(levy_years), "shares": share.of, "share": share.number}
-        with cursor.copy(_PEOPLE, values) as copy:
-            for row in copy:
-                village, common, elsewhere_p, elsewhere_m, *own = bytes(row).rstrip(b"\n").split(b"\t")
-                shared = common + b"\t" + elsewhere_p + b"|" + elsewhere_m
-                yield village, b"\t".join((shared, *own[:5], b"-")), b"\t".join((shared, *own[5:7], b"", *own[7:]))
+        with cursor.copy(_OF_A_SHARE, values) as copy:
+            yield from map(_lines, copy)
+
+
+def some_people(
+    connection: "psycopg.Connection[Any]", ids: Collection[int], levy_years: tuple[int, ...]
+) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """The same of these persons, with the id in place of the village, as the caller's transaction sees them; whom it
+    does not see is left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_BEGIN}; set local enable_seqscan = on; set local enable_hashjoin = on")
+        with cursor.copy(_OF_SOME, {"years": list(levy_years), "ids": list(ids)}) as copy:
+            yield from map(_lines, copy)
+
+
+def _lines(row: Any) -> tuple[bytes, bytes, bytes]:
+    head, common, elsewhere_p, elsewhere_m, *own = bytes(row).rstrip(b"\n").split(b"\t")
+    shared = common + b"\t" + elsewhere_p + b"|" + elsewhere_m
+    return head, b"\t".join((shared, *own[:5], b"-")), b"\t".join((shared, *own[5:7], b"", *own[7:]))

@@ -28,6 +28,7 @@ from app.web.office import people as office_people
 from app.web.office import policy as office_policy
 from app.web.office import progress as office_progress
 from app.web.office import refunds as office_refunds
+from app.web.office import registers as office_registers
 from app.web.office import suspense as office_suspense
 from app.web.office import years as office_years
 from app.web.resident import bureau, home, paid, pay, sign_in
@@ -60,6 +61,7 @@ DOORS = (
     (office_people.bp, "/office/people", by_permission, True),
     (office_policy.bp, "/office/policy", by_permission, True),
     (office_years.bp, "/office/years", by_permission, True),
+    (office_registers.bp, "/office/registers", by_permission, True),
     (office_progress.bp, "/office/progress", by_permission, True),
     (audit.bp, "/office/audit", by_permission, True),
     (glass.bp, "/office/glass", by_permission, True),

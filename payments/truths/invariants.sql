@@ -413,6 +413,16 @@ select 'office_job ' || j.id
   from office_job j
  where not exists (select from staff f where j.by = 'staff:' || f.login)
 
+-- INV-115 网页上确认导入的登记文件，都有它的批次，是同一份文件、同样的行数
+select 'office_job ' || j.id as what
+  from office_job j join upload u on u.id = j.upload_id
+ where j.kind = 'register_take' and j.state = 'done' and (j.outcome->>'taken')::boolean
+   and not exists (select from import_batch b
+                    where b.id = (j.outcome->>'batch')::bigint and b.file_hash = u.digest
+                      and (b.rows_in, b.added, b.changed, b.same, b.refused)
+                        = ((j.outcome->>'rows_in')::int, (j.outcome->>'added')::int, (j.outcome->>'changed')::int,
+                           (j.outcome->>'same')::int, (j.outcome->>'refused')::int))
+
 -- INV-108 同意删除的人都限制处理了，撤销以前不会放开
 select p.id::text as what
   from erasure e join person p on p.id = e.person_id

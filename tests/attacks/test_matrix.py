@@ -109,6 +109,11 @@ WHO: Mapping[str, frozenset[str]] = {
     "office_people.one": OFFICES,
     **dict.fromkeys(("own_office.office_account", "own_office.office_change", "own_office.office_end"), OFFICES),
     **dict.fromkeys(("office_people.numbers", "office_progress.to_do"), OFFICES - LEAD),
+    **dict.fromkeys(
+        ("office_registers.listed", "office_registers.one", "office_registers.refused"), BUREAUS | {"auditor"}
+    ),
+    **dict.fromkeys(("office_registers.hand_in", "office_registers.take_one", "office_registers.throw_one"), BUREAUS),
+    "office_registers.file": BUREAUS,
     **dict.fromkeys(("office_progress.table", "office_progress.table_file"), BOOKS | {"town"}),
     **dict.fromkeys(("audit.ask", "audit.path", "audit.now"), BOOKS),
     **dict.fromkeys(

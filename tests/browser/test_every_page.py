@@ -48,6 +48,7 @@ NO_PAGES = {  # files, figures, JSON, and what only leads on
         "office_determinations.picture_of",
         "office_progress.table_file",
         "audit.rights_file",
+        "office_registers.refused",
         "proofs.file",
         "village_proofs.village_file",
         "village.news",
@@ -86,6 +87,8 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
     phone.page.context.clear_cookies(name="session")
     phone.log_in("/agent/login", *an_agent)
     walk(_agents(phone, district))
+    as_officer(Role.MEDICAL)
+    walk(_registers(phone))
     for role in (Role.TAX_CLERK, Role.AUDITOR):
         as_officer(role)
         walk(_offices(phone, district, paid, refund, (complaint, case)))
@@ -224,6 +227,15 @@ def _agents(phone, district):
     yield "village.paper", f"{village}/slips"
     yield "village.to_visit", f"{village}/visits"
     yield "own_agent.agent_account", "/agent/account"
+
+
+def _registers(phone):
+    """A register file that waits to be looked at."""
+    yield "office_registers.listed", "/office/registers/"
+    sent = {"name": "a.csv", "mimeType": "text/csv", "buffer": "姓名\n".encode()}
+    phone.page.get_by_label("参保登记文件").set_input_files(sent)
+    phone.press("上传，先看一遍")
+    yield "office_registers.one", phone.page.url.removeprefix(phone.base)
 
 
 def _offices(phone, district, paid, refund, cases):

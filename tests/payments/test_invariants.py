@@ -377,6 +377,15 @@ TAMPERINGS = (
         "insert into upload (name, digest, size, by, role, at, gone_at, gone_by) values ('x', sha256('x'), 1,"
         " 'staff:li', 'hrss', now(), now(), 'staff:li'); insert into upload_piece select id, 0, 'x' from upload",
     ),
+    (
+        "INV-115",
+        "insert into upload (name, digest, size, by, role, at) values ('x', sha256('x'), 1, 'staff:li', 'hrss', now());"
+        " insert into import_batch (kind, file_hash, file_name, rows_in, added, changed, same, refused)"
+        " values ('enrolment', 'another', 'x', 1, 1, 0, 0, 0); insert into office_job (kind, upload_id, by, at, state,"
+        " began_at, ended_at, outcome) select 'register_take', u.id, u.by, now(), 'done', now(), now(),"
+        " jsonb_build_object('taken', true, 'batch', b.id, 'rows_in', 1, 'added', 1, 'changed', 0, 'same', 0,"
+        " 'refused', 0) from upload u, import_batch b where b.file_hash = 'another'",
+    ),
     ("INV-114", "insert into office_job (kind, by, at) values ('register_look', 'staff:invented', now())"),
     ("INV-81", "update person set restricted_at = now()"),
     ("INV-108", f"{AN_ERASURE} from person"),

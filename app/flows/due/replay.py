@@ -17,7 +17,7 @@ from sqlalchemy import text
 from app.flows.due.facts import determined
 from app.flows.parts import Parts
 from app.policy.facts import Category, Elsewhere, Employment, Facts, FamilyType, Insurance, Residence, School, Sex
-from app.policy.replay import Change, Totals, side, together, totals
+from app.policy.replay import Change, Side, Totals, side, together, totals
 from app.policy.terms import PolicyYear
 from app.registry.bulk import Share, people
 from core.errors import TryLater
@@ -158,12 +158,35 @@ def reckon(
 
 def change_of(asked: Asked, insurance: Insurance, line: bytes) -> Change:
     """Two answers for facts as `bulk.people` gives them."""
-    common, elsewhere, status, categories, last_tier, paid, words, enrolled = line.decode().split("\t")
+    sides = (side_of(rules, asked.groups, insurance, line, at=asked.at) for rules in (asked.before, asked.after))
+    return Change(insurance, *sides)
+
+
+def side_of(rules: PolicyYear, groups: frozenset[str], insurance: Insurance, line: bytes, *, at: datetime) -> Side:
+    """The answer of one year's rules; `groups`: all that somebody may be in."""
+    cells = line.decode().split("\t")
+    facts, last_tier, paid = _facts(insurance, cells), cells[4], cells[5]
+    if not facts.categories <= groups:
+        raise ValueError(f"groups of no year: {facts.categories - groups}")
+    years = {year: level for year, _, level in (each.partition(":") for each in paid.split("|"))}
+    level = max(((year, int(level)) for year, level in years.items() if level), default=(None, None))[1]
+    return side(
+        rules,
+        replace(facts, already_paid=True) if str(rules.year) in years else facts,
+        at=at,
+        last_tier=int(last_tier) if last_tier else None,
+        last_level=level,
+    )
+
+
+def _facts(insurance: Insurance, cells: Sequence[str]) -> Facts:
+    """Of a person who has not paid."""
+    common, elsewhere, status, categories, _, _, words, enrolled = cells
     special_case, determination, late_waiver = determined(insurance, json.loads(words) if words else {})
     born, sex, residence, alive, student, family, spouse, pension, medical, permit_to, parent, school = common.split(
         "|"
     )
-    facts = Facts(
+    return Facts(
         insurance=insurance,
         birth_date=date.fromisoformat(born),
         sex=Sex.M if sex == "1" else Sex.F,
@@ -185,21 +208,6 @@ def change_of(asked: Asked, insurance: Insurance, line: bytes) -> Change:
         school=School(school),
         enrolled=None if enrolled == "-" else frozenset(int(year) for year in enrolled.split("|") if year),
     )
-    if not facts.categories <= asked.groups:
-        raise ValueError(f"groups of no year: {facts.categories - asked.groups}")
-    years = {year: level for year, _, level in (each.partition(":") for each in paid.split("|"))}
-    level = max(((year, int(level)) for year, level in years.items() if level), default=(None, None))[1]
-    sides = (
-        side(
-            rules,
-            replace(facts, already_paid=True) if str(rules.year) in years else facts,
-            at=asked.at,
-            last_tier=int(last_tier) if last_tier else None,
-            last_level=level,
-        )
-        for rules in (asked.before, asked.after)
-    )
-    return Change(insurance, *sides)
 
 
 _EMPLOYMENT = {

@@ -94,6 +94,8 @@ _WHAT = {"numbers": "身份证号和手机号", "list": "名单文件", "complai
 def _whose(row: Row, people: dict) -> str:  # type: ignore[type-arg]
     if row.what == "complaint":
         return f"投诉单 {row.place.rpartition(':')[2]}"
+    if row.place.startswith("upload:"):
+        return f"交来的文件 {row.place.rpartition(':')[2]}"
     if row.person_id is None:
         return f"村（居）{row.place}"
     person = people.get(row.person_id)

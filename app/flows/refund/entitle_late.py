@@ -58,6 +58,26 @@ def ask_for_entitled(parts: Parts, people: Sequence[int] | None = None) -> int:
     return asked
 
 
+def would_ask(parts: Parts, connection: Connection, people: Sequence[int]) -> int:
+    """How many paid bills of these persons would ask for a difference, as the caller's transaction has the register."""
+    years, found = _years(parts, connection), 0
+    for year in years.all:
+        rows = maybe_entitled(
+            connection,
+            levy_year=year,
+            newest=year == years.newest,
+            ages=_ages(parts.levy.rules(year)),
+            asked_by=RULE,
+            people=people,
+        )
+        for start in range(0, len(rows), TOGETHER):
+            chunk = rows[start : start + TOGETHER]
+            ids = sorted({bill.person_id for bill in chunk})
+            subjects = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=years)}
+            found += sum(cheaper(parts, bill, subjects[bill.person_id]) is not None for bill in chunk)
+    return found
+
+
 def cheaper(parts: Parts, bill: Any, subject: Subject) -> Draft | None:
     """What the bill would have been by today's facts, if the person had less to pay; None if not, or too late."""
     insurance, subject = Insurance(bill.insurance), subject.in_year(bill.levy_year)

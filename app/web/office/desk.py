@@ -26,6 +26,7 @@ OFFICES = frozenset(
         "office_policy",
         "office_years",
         "office_progress",
+        "office_registers",
         "audit",
         "own_office",
     }
@@ -39,6 +40,7 @@ DOORS: tuple[tuple[str, str, str, str], ...] = (  # permission, endpoint, name, 
     ("channel.see", "office_channels.listed", "收款渠道", "哪个渠道暂停了、为什么，暂停和恢复"),
     ("people.see", "office_people.ask", "找人", "要交多少、付过什么、通知到了没有"),
     ("progress.see", "office_progress.table", "参保缴费进度", "各村应参保多少、办好多少，还没办的名单"),
+    ("register.see", "office_registers.listed", "参保登记文件", "交文件、先看后导入、退回表，交过的每一份"),
     (
         "policy.see",
         "office_policy.listed",
