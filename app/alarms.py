@@ -30,6 +30,7 @@ WAKES = {
     "gateway_word_unknown": DAY,
     "glass_broken": NOW,
     "glass_ended": DAY,
+    "helped_rows_wait": DAY,
     "key_ends": DAY,
     "key_ends_tonight": NOW,
     "letter_without_font": DAY,

@@ -17,6 +17,7 @@ from app.access.accounts import forget_codes
 from app.access.tally import forget
 from app.flows.complaints.send import send_due
 from app.flows.complaints.watch import ask_hinted, listen, poll, ring, tell_of_refunds
+from app.flows.helped.watch import watch_rows
 from app.flows.keep.retention import let_go
 from app.flows.offices.glass import end_over
 from app.flows.one_by_one import one_by_one
@@ -95,6 +96,11 @@ def _money_tasks(app: App, parts: Parts) -> None:
     @app.task(name="suspense", queue="clock", queueing_lock="suspense", lock="suspense")
     def _suspense(timestamp: int) -> None:
         _safely("suspense", lambda: watch(parts))
+
+    @app.periodic(cron="15 * * * *")
+    @app.task(name="helped_rows", queue="clock", queueing_lock="helped_rows", lock="helped_rows")
+    def _helped_rows(timestamp: int) -> None:
+        watch_rows(parts)
 
     @app.periodic(cron="35 * * * *")
     @app.task(name="watch_pauses", queue="clock", queueing_lock="watch_pauses", lock="watch_pauses")

@@ -43,6 +43,7 @@ ORDER = (
     "app/registry/bureau.sql",
     "app/access/office.sql",
     "app/registry/year.sql",
+    "app/flows/helped/helped.sql",
     "app/access/erasure.sql",
     "app/access/trail.sql",
     "app/access/retention.sql",

@@ -68,6 +68,9 @@ grant insert, update on town, village, agent, staff, household, person, enrolmen
 grant update (state, amount, years, benefit_start, reason, decided_by, decided_at, checked_by, checked_at)
   on determination to liangxian_office;
 grant insert, update, delete on agent_village, category, former_category to liangxian_office;
+-- A department's list, its rows' lives, the categories it gives (app/flows/helped/helped.sql).
+grant insert on special_batch, special_row to liangxian_office;
+grant insert, update on special_layout to liangxian_office;
 grant insert on import_batch to liangxian_office;
 grant insert, update (state, decided_by, decided_at) on name_correction to liangxian_office;
 grant insert, truncate, select on new_household, new_person to liangxian_office;
@@ -79,6 +82,8 @@ grant insert on erasure to liangxian_office;
 -- A levy year begins and ends (app/registry/year.sql); a page does it in the name of the lead's live session.
 revoke execute on function open_levy_year, open_receivables, open_funds, close_levy_year, levy_year_note from liangxian_app;
 grant execute on function open_levy_year, close_levy_year to liangxian_office;
+revoke execute on function helped_counted, helped_take, helped_drop, helped_tell, helped_end, helped_close from liangxian_app;
+grant execute on function helped_counted, helped_take, helped_drop, helped_tell, helped_end, helped_close to liangxian_office;
 revoke execute on function nameless from liangxian_app;
 revoke execute on function erase_person, erasure_withdraw, erasure_lift_ask, erasure_lift from liangxian_app;
 grant execute on function erase_person, erasure_withdraw, erasure_lift_ask, erasure_lift to liangxian_office;

@@ -11,17 +11,32 @@ from migrations import functions
 _FUNCTION = re.compile(r"create or replace function (\w+)\s*\(.*?\bas \$\$(.*?)\$\$", re.DOTALL)
 RESTARTED = "1 hour"  # after an upgrade every process runs its code
 BOOK = ("entry", "posting")
-SCOPED = ("household", "person", "bill", "bill_line", "payment", "payment_bill", "refund", "notice", "proof")
+SCOPED = (
+    "household",
+    "person",
+    "bill",
+    "bill_line",
+    "payment",
+    "payment_bill",
+    "refund",
+    "notice",
+    "proof",
+    "special_batch",
+    "special_row",
+)
 UNIQUE = ("uq__bill__levy_item", "uq__payment_bill__live")  # one effective bill a person, one live payment a bill
 KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do with the other tables (grants.sql)
     **dict.fromkeys(
         ("staff", "agent", "agent_village", "town", "village", "import_batch", "name_correction"),
         ("insert", "update", "delete"),
     ),
-    **dict.fromkeys(("household", "person", "enrolment", "category"), ("insert", "update", "delete", "empty")),
+    **dict.fromkeys(
+        ("household", "person", "enrolment", "category", "helped_category"), ("insert", "update", "delete", "empty")
+    ),
     **dict.fromkeys(
         ("levy_year", "former_person", "former_enrolment", "former_category"), ("insert", "update", "delete", "empty")
     ),
+    **dict.fromkeys(("special_batch", "special_row", "special_layout"), ("insert", "update", "delete", "empty")),
     **dict.fromkeys(("determination", "determination_evidence", "received"), ("update", "delete", "empty")),
     "erasure": ("insert", "update", "delete", "empty"),
     "disclosure": ("insert", "update", "delete", "empty"),
@@ -32,6 +47,7 @@ KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do 
 _CLOSED = "((current_setting('liangxian.places'::text, true) = '*'::text) OR "  # untold is nothing (decision 0023)
 INSIDE = (  # called by functions of ours only, and by the office's role
     *("ledger_post", "post_settlement", "hold_money", "take_outcome"),
+    *("helped_counted", "helped_take", "helped_drop", "helped_tell", "helped_end", "helped_close"),
     *("open_levy_year", "open_receivables", "open_funds", "close_levy_year", "levy_year_note"),
 )
 _MAY = {

@@ -133,6 +133,9 @@ begin
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('barred', n);
   delete from resident_person rp where rp.person_id = e.person_id or rp.account_id = any (accounts);
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('resident_person', n);
+  update special_row set cells = null, id_index = null  -- a department's list that names him; how it ended stays
+   where person_id = e.person_id or id_index = (select p.id_index from person p where p.id = e.person_id);
+  get diagnostics n = row_count;  gone := gone || jsonb_build_object('special_row', n);
   update resident_account a set phone = null, phone_index = null, openid_index = null where a.id = any (accounts);
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('resident_account', n);
   update resident_account a set holder = null where a.holder = e.person_id;

@@ -63,12 +63,14 @@ class Staff(SecondFactor, Table):
     __table_args__ = (
         CheckConstraint("role in (" + ", ".join(f"'{role}'" for role in GIVEN) + ")", name="role"),
         CheckConstraint("(role = 'town') = (towns <> '{}')", name="towns"),
+        CheckConstraint("(role = 'department') = (departments <> '{}')", name="departments"),
     )
     id: Mapped[int] = mapped_column(BigInteger, Identity(cycle=False), primary_key=True)
     login: Mapped[str] = mapped_column(Text, unique=True)
     name: Mapped[bytes] = mapped_column(LargeBinary)  # sealed, staff.name:<login>
     role: Mapped[str] = mapped_column(Text)
     towns: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))  # empty: the whole district
+    departments: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))  # whose lists are his own
     password_hash: Mapped[str] = mapped_column(Text)  # argon2id
     given: Mapped[bool] = mapped_column(Boolean, server_default=true())  # an operator knows it: changed at first login
     active: Mapped[bool] = mapped_column(Boolean, server_default=true())

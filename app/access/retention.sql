@@ -11,6 +11,8 @@ begin
     when 'payment_addresses' then interval '180 days'
     when 'complaint_words' then interval '1095 days'
     when 'evidence' then interval '1095 days'
+    when 'helped_previews' then interval '30 days'
+    when 'helped_rows' then interval '365 days'
     when 'unused_accounts' then interval '1095 days'
     when 'restricted_names' then interval '11323 days'
   end;
@@ -45,6 +47,12 @@ begin
     when 'evidence' then  -- of a case that is over
       return query select v.ctid from determination_evidence v join determination d on d.id = v.determination_id
         where v.at < p_before and d.state not in ('applied', 'checking') limit p_most;
+    when 'helped_previews' then
+      return query select ctid from special_batch where state = 'VALIDATED' and at < p_before limit p_most;
+    when 'helped_rows' then
+      return query select r.ctid from special_row r join special_batch b on b.id = r.batch_id
+        where b.state = 'CLOSED' and b.ended_at < p_before and (r.cells is not null or r.id_index is not null)
+        limit p_most;
     when 'unused_accounts' then
       return query select a.ctid from resident_account a
         where a.used_at < p_before
@@ -116,6 +124,10 @@ begin
       update complaint set told = '', phone = null where ctid = any (those);
     when 'evidence' then
       delete from determination_evidence where ctid = any (those);
+    when 'helped_previews' then
+      perform helped_drop(b.id, 'rule:retention', now()) from special_batch b where b.ctid = any (those);
+    when 'helped_rows' then
+      update special_row set cells = null, id_index = null where ctid = any (those);
     when 'unused_accounts' then
       delete from resident_person p using resident_account a where a.ctid = any (those) and p.account_id = a.id;
       delete from barred b using resident_account a where a.ctid = any (those) and b.account_id = a.id;

@@ -12,6 +12,7 @@ class Role(StrEnum):
     HRSS = "hrss"  # reviews pension refunds
     MEDICAL = "medical"  # reviews medical refunds
     TOWN = "town"  # sees the people and the progress of its own towns
+    DEPARTMENT = "department"  # sends its department's lists of helped people, and sees nothing else
     AUDITOR = "auditor"  # sees all, changes nothing
     GLASS = "glass"  # for an hour, opened by another: sees what the desks see, changes nothing (A52); no account has it
 
@@ -22,11 +23,13 @@ ROLES: Mapping[Role, str] = {
     Role.HRSS: "人社经办",
     Role.MEDICAL: "医保经办",
     Role.TOWN: "镇街经办",
+    Role.DEPARTMENT: "帮扶部门",
     Role.AUDITOR: "审计",
     Role.GLASS: "应急查看",
 }
 GIVEN = tuple(role for role in Role if role is not Role.GLASS)  # what an account may have
-DISTRICT = frozenset(GIVEN) - {Role.TOWN}  # whose desk is the whole district's
+DESKS = frozenset(Role) - {Role.DEPARTMENT}  # who sees people and what is due
+DISTRICT = frozenset(GIVEN) - {Role.TOWN, Role.DEPARTMENT}  # whose desk is the whole district's
 BOOKS = frozenset({Role.TAX_CLERK, Role.TAX_LEAD, Role.AUDITOR, Role.GLASS})  # who sees where the money is
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "office.see": frozenset(Role),
@@ -48,18 +51,24 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "complaint.answer": frozenset({Role.TAX_CLERK}),
     "channel.see": BOOKS,
     "channel.pause": frozenset({Role.TAX_LEAD}),
-    "people.see": frozenset(Role),  # found one by one, numbers masked
-    "number.see": frozenset(Role) - {Role.TAX_LEAD},  # a full number: for a reason that is written down
+    "people.see": DESKS,  # found one by one, numbers masked
+    "number.see": DESKS - {Role.TAX_LEAD},  # a full number: for a reason that is written down
     "progress.see": BOOKS | {Role.TOWN},
-    "policy.see": frozenset(Role),  # what the years say, before and after somebody signs
+    "policy.see": DESKS,  # what the years say, before and after somebody signs
     "year.see": BOOKS,
     "year.open": frozenset({Role.TAX_LEAD}),
     "register.see": frozenset({Role.HRSS, Role.MEDICAL, Role.AUDITOR, Role.GLASS}),
     "register.bring": frozenset({Role.HRSS, Role.MEDICAL}),  # files of the register, each its own insurance's rows
     "trace.see": BOOKS,
+    "helped.see": DESKS - {Role.HRSS} | {Role.DEPARTMENT},  # lists of helped people; a department its own
+    "helped.send": frozenset({Role.DEPARTMENT}),
+    "helped.answer": frozenset(
+        {Role.DEPARTMENT, Role.TOWN, Role.MEDICAL}
+    ),  # who tells a failed person, and how it ended
+    "helped.close": frozenset({Role.DEPARTMENT, Role.MEDICAL}),
     "disclosure.see": frozenset({Role.AUDITOR}),
-    "glass.see": frozenset(Role),
-    "glass.ask": frozenset(GIVEN) - {Role.AUDITOR},
+    "glass.see": DESKS,
+    "glass.ask": DESKS - {Role.AUDITOR, Role.GLASS},
     "glass.open": frozenset({Role.TAX_LEAD, Role.HRSS, Role.MEDICAL}),  # who asks does not open his own
 }
 REVIEWS: Mapping[Role, str] = {Role.HRSS: "RES_PENSION", Role.MEDICAL: "RES_MEDICAL"}  # whose insurance

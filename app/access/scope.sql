@@ -80,6 +80,21 @@ create policy places on refund to liangxian_app
   using (current_setting('liangxian.places', true) = '*'
          or shown_refund(household_id, number, payment));
 
+-- A department sees its own lists and nobody of the register; a town the rows of those who live there.
+alter table special_row enable row level security;
+drop policy if exists places on special_row;
+create policy places on special_row to liangxian_app
+  using (current_setting('liangxian.places', true) = '*'
+         or 'department:' || department = any (string_to_array(current_setting('liangxian.places', true), ','))
+         or town = any (string_to_array(current_setting('liangxian.places', true), ',')));
+
+alter table special_batch enable row level security;
+drop policy if exists places on special_batch;
+create policy places on special_batch to liangxian_app
+  using (current_setting('liangxian.places', true) = '*'
+         or 'department:' || department = any (string_to_array(current_setting('liangxian.places', true), ','))
+         or exists (select from special_row r where r.batch_id = special_batch.id));
+
 -- COPY goes past no row level security: a bureau's new people go in here and are moved over, a batch at a time.
 drop table if exists new_household, new_person;
 create unlogged table new_household (like household including defaults);

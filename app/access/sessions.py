@@ -44,11 +44,16 @@ class Officer:
     given: bool = False  # his password is an operator's still
     glass: int | None = None  # what was opened for him, until when: his role is GLASS meanwhile
     glass_until: datetime | None = None
+    departments: frozenset[str] = frozenset()  # he sees their lists, and nothing else
 
     @property
     def by(self) -> str:
         """How what he does is signed in the tables."""
         return f"staff:{self.login}"
+
+    def places(self) -> list[str]:
+        """What the database shows him, if not all there is."""
+        return sorted([*self.towns, *(f"department:{code}" for code in self.departments)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +81,10 @@ class Visitor:
 
     @property
     def places(self) -> str:
-        """The codes of the villages and towns that the database shows to this visitor, or all there is."""
+        """The codes of villages, towns and departments that the database shows to this visitor, or all there is."""
         if self.agent is not None:
             return ",".join(sorted(self.agent.villages))
-        return ",".join(sorted(self.officer.towns)) or EVERYWHERE if self.officer is not None else EVERYWHERE
+        return ",".join(self.officer.places()) or EVERYWHERE if self.officer is not None else EVERYWHERE
 
     @property
     def by(self) -> str:
@@ -123,7 +128,7 @@ _FIND = (
     "select s.token_hash, s.openid, s.known, s.expires_at, s.ends_at, s.account_id, s.unsure_id, s.agent_id,"
     "       a.login, a.name, coalesce(a.given, f.given) as given,"
     "       array(select village_code from agent_village v where v.agent_id = s.agent_id) as villages,"
-    "       s.staff_id, f.login as staff_login, f.name as staff_name, f.role, f.towns, g.id as glass, g.until"
+    "  s.staff_id, f.login as staff_login, f.name as staff_name, f.role, f.towns, f.departments, g.id as glass, g.until"
     "  from session s left join agent a on a.id = s.agent_id left join staff f on f.id = s.staff_id"
     "  left join glass g on g.asked_by = 'staff:' || f.login and g.ended_at is null and g.until > %s"
     " where s.token_hash = %s and s.expires_at > %s and (s.agent_id is null or a.active)"
@@ -132,7 +137,7 @@ _FIND = (
 _Row = namedtuple(
     "_Row",
     "token_hash openid known expires_at ends_at account_id unsure_id agent_id login name given villages staff_id"
-    " staff_login staff_name role towns glass until",
+    " staff_login staff_name role towns departments glass until",
 )
 
 
@@ -152,6 +157,7 @@ def _visitor(row: Any) -> Visitor:
             row.given,
             row.glass,
             row.until,
+            frozenset(row.departments),
         )
     return replace(resident(bytes(row.token_hash), row), agent=agent, officer=officer, unsure_id=row.unsure_id)
 

@@ -40,6 +40,7 @@ GROUPS = (
     Later("year", "app.cli.year", "year", "Levy years: what they need, begun and ended (年度开征)."),
     Later("people", "app.cli.whom", "people_group", "The invented people of a sandbox."),
     Later("registry", "app.cli.registry", "registry", "Who is insured, as the bureaus' files say."),
+    Later("helped", "app.cli.helped", "helped", "Departments' lists of helped people (特殊人群名单)."),
     Later("correction", "app.cli.correction", "correction", "Names the register has wrong (姓名更正)."),
     Later("sheet", "app.cli.sheet", "sheet", "The why-this-amount sheet."),
     Later(

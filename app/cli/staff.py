@@ -18,12 +18,24 @@ staff = AppGroup("staff", help="Staff of the offices (税务、人社、医保�
 @click.option("--name", prompt="姓名", help="The person's name, as certificates show it.")
 @click.option("--role", required=True, type=click.Choice([str(role) for role in GIVEN]), help="What he may do.")
 @click.option("--town", "towns", multiple=True, help="A town's code, for the role town; may be repeated.")
+@click.option("--department", "departments", multiple=True, help="Its code, for the role department; may be repeated.")
 @click.option("--ask", is_flag=True, help="Type a password instead of having one made.")
-def add(login: str, name: str, role: str, towns: tuple[str, ...], ask: bool) -> None:
+def add(  # noqa: PLR0917 one for each option
+    login: str, name: str, role: str, towns: tuple[str, ...], departments: tuple[str, ...], ask: bool
+) -> None:
     """A new account LOGIN with one role."""
     password = password_for(ask=ask)
     try:
-        add_staff(office_parts(), login=login, name=name, role=Role(role), password=password, towns=towns, given=True)
+        add_staff(
+            office_parts(),
+            login=login,
+            name=name,
+            role=Role(role),
+            password=password,
+            towns=towns,
+            departments=departments,
+            given=True,
+        )
     except AppError as error:
         raise click.ClickException(error.sentence()) from error
     click.echo(ROLES[Role(role)])

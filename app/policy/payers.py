@@ -37,3 +37,13 @@ def _substitutes(grounds: Iterable[Ground], fund: str) -> Iterator[Payer]:
     for ground in grounds:
         for step in ground.steps:
             yield Part.GOV_SUBSTITUTE, step.payer, fund
+
+
+def givers(rules: PolicyYear) -> dict[str, frozenset[str]]:
+    """Category → the departments that pay for it this year: theirs it is to say who belongs to it. One that nobody pays
+    for (a grade that only opens a lower tier) is anybody's to say."""
+    found: dict[str, set[str]] = {}
+    medical, pension = rules.has_medical, rules.has_pension
+    for ground in (*(medical.grounds if medical else ()), *(pension.grounds if pension else ())):
+        found.setdefault(ground.code, set()).update(step.payer for step in ground.steps)
+    return {code: frozenset(departments) for code, departments in found.items()}

@@ -28,7 +28,10 @@ select {head},
   left join (select person_id,
                     string_agg(code, '|' order by code) filter (where insurance = 'RES_PENSION') as pension,
                     string_agg(code, '|' order by code) filter (where insurance = 'RES_MEDICAL') as medical
-               from category group by person_id) c on c.person_id = p.id
+               from (select person_id, insurance, code from category
+                     union select person_id, insurance, code from helped_category
+                      where levy_year = (select max(year) from levy_year)) each
+              group by person_id) c on c.person_id = p.id
   left join (select person_id,
                     string_agg(levy_year::text, '|') filter (where insurance = 'RES_PENSION') as pension,
                     string_agg(levy_year || coalesce(':' || level, ''), '|')

@@ -154,7 +154,7 @@ def read_header(cells: Sequence[Any]) -> Header:
     return Header(len(titles), [places.get(field, len(titles)) for field in FIELDS])
 
 
-_SUMS = ("合计", "总计", "小计", "共计", "累计", "总数", "总人数", "本页小计", "本页合计")
+SUMS = ("合计", "总计", "小计", "共计", "累计", "总数", "总人数", "本页小计", "本页合计")
 
 
 def named_as_nobody(cells: Sequence[Any], picked: Sequence[Any]) -> str:
@@ -162,7 +162,7 @@ def named_as_nobody(cells: Sequence[Any], picked: Sequence[Any]) -> str:
     if looks_like_header(cells):
         return "又一行表头"
     words = {_plain(cell).rstrip("：:") for cell in cells}
-    return next((word for word in _SUMS if word in words), "") if not _plain(picked[_ID_PLACE]) else ""
+    return next((word for word in SUMS if word in words), "") if not _plain(picked[_ID_PLACE]) else ""
 
 
 def _plain(cell: Any) -> str:

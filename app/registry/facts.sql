@@ -2,12 +2,15 @@
 -- say, in the order of their ids: what is sealed for itself, the rest as one document, so that a reader who has read the
 -- same before need not take it apart. In plpgsql, whose plans stay with the connection, and with the owner's eyes: each
 -- table's own look at the place (scope.sql) cost more than all the rest, and one look at the household says the same.
+-- A person's categories are the bureau's, and those that departments' lists gave for the year (decision 0051).
 create or replace function person_facts(p_ids bigint[], p_years int[], p_former int[], p_places text)
   returns table (id bigint, name bytea, id_number bytea, phone bytea, restricted_at timestamptz, facts text)
   language plpgsql stable security definer rows 4
   set search_path = public, pg_temp set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
+declare
+  newest int := (select max(y) from unnest(p_years) y);  -- the register's categories are of that year (years.py)
 begin
   return query
     select p.id, p.name, p.id_number, p.phone, p.restricted_at, jsonb_build_object(
@@ -18,7 +21,10 @@ begin
              'spouse_birth', p.spouse_birth, 'parent_known', p.parent_index is not null,
              'permit_to', case when p.residence like 'permit%' then
                             permit_end(p.residence, p.permit_to, p.parent_index) end,
-             'categories', array(select c.insurance || ':' || c.code from category c where c.person_id = p.id),
+             'categories', array(select c.insurance || ':' || c.code from category c where c.person_id = p.id
+                                 union
+                                 select c.insurance || ':' || c.code from helped_category c
+                                  where c.person_id = p.id and c.levy_year = newest),
              'enrolments', (select jsonb_object_agg(e.insurance, jsonb_build_array(e.status, e.employee_insured,
                                                                 e.insured_elsewhere, e.last_tier))
                               from enrolment e where e.person_id = p.id),
@@ -47,6 +53,9 @@ begin
                         'family_type', f.family_type, 'spouse_birth', f.spouse_birth,
                         'permit_to', former_permit_end(f.levy_year, f.residence, f.permit_to, p.parent_index),
                         'categories', array(select c.insurance || ':' || c.code from former_category c
+                                             where c.person_id = p.id and c.levy_year = f.levy_year
+                                            union
+                                            select c.insurance || ':' || c.code from helped_category c
                                              where c.person_id = p.id and c.levy_year = f.levy_year),
                         'enrolments', (select jsonb_object_agg(e.insurance, jsonb_build_array(e.status,
                                                 e.employee_insured, e.insured_elsewhere, e.last_tier))

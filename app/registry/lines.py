@@ -137,4 +137,4 @@ def _delimiter(head: list[str]) -> str:
                 return delimiter
         except csv.Error:
             continue
-    return max(_DELIMITERS, key=head[0].count) if head else ","
+    return max(_DELIMITERS, key="".join(head).count) if head else ","

@@ -119,7 +119,7 @@ class Judge:
             "source_person_no": read.person_no,
             "id_type": Memo(read.id_type),
             "id_number": self._id_number,
-            "name": _name,
+            "name": name_of,
             "sex": words(SEX, "SEX_UNKNOWN"),
             "birth_date": self._days,
             "residence": words(RESIDENCE, "RESIDENCE_UNKNOWN"),
@@ -222,8 +222,8 @@ class Judge:
         try:
             total = self._areas[cell[:6]] + self._births[cell[6:14]][0] + self._orders[cell[14:17]]
         except (TypeError, ValueError):
-            return self._doubtful(cell)
-        return str(cell) if CHECK[total % 11] == cell[17:] else self._doubtful(cell)
+            return id_number_of(cell, today=self._today)
+        return str(cell) if CHECK[total % 11] == cell[17:] else id_number_of(cell, today=self._today)
 
     def _parent(self, cell: Any) -> str | None:
         return self._id_number(cell) if read.plain(cell) else None
@@ -233,21 +233,6 @@ class Judge:
         if born is None or not born.year >= EARLIEST_YEAR or born > self._today:
             raise ValueError
         return _weigh(part, 6), born
-
-    def _doubtful(self, cell: Any) -> str:
-        if isinstance(cell, int | float):
-            raise Bad("ID_AS_NUMBER")
-        number = clean_id_number(str(cell))
-        if not number:
-            raise Bad("EMPTY")
-        if invisible(number):
-            raise Bad("TEXT_INVISIBLE")
-        problem = id_number_problem(number, today=self._today)
-        if problem and _AS_NUMBER.fullmatch(number):
-            raise Bad("ID_AS_NUMBER")
-        if problem:
-            raise Bad("ID_15" if len(number) == 15 and number.isdecimal() else problem)
-        return number
 
     def _village(self, cell: Any) -> str:
         code = read.plain(cell)
@@ -263,7 +248,25 @@ def _or_bad(reader: Callable[[Any], Any], cell: Any) -> Any:
         return _BAD
 
 
-def _name(cell: Any) -> str:
+def id_number_of(cell: Any, *, today: date) -> str:
+    """A cell's identity number, clean and right; Bad says what is wrong with it."""
+    if isinstance(cell, int | float):
+        raise Bad("ID_AS_NUMBER")
+    number = clean_id_number(str(cell))
+    if not number:
+        raise Bad("EMPTY")
+    if invisible(number):
+        raise Bad("TEXT_INVISIBLE")
+    problem = id_number_problem(number, today=today)
+    if problem and _AS_NUMBER.fullmatch(number):
+        raise Bad("ID_AS_NUMBER")
+    if problem:
+        raise Bad("ID_15" if len(number) == 15 and number.isdecimal() else problem)
+    return number
+
+
+def name_of(cell: Any) -> str:
+    """A cell's name, clean; Bad says what is wrong with it."""
     if isinstance(cell, str) and _PLAIN_NAME.fullmatch(cell) and cell not in NONE:
         return cell
     text = read.plain(cell) if not isinstance(cell, str) else cell

@@ -1,14 +1,14 @@
 """Opens what a bureau sends, CSV or Excel, and gives rows as people see them. Decides encoding, delimiter and size
 limits; knows nothing of what the cells mean."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
 from app.registry.cells import plain
 from app.registry.columns import BadHeader, Header, joined_header, looks_like_header, read_header
@@ -17,6 +17,7 @@ from app.registry.workbook import DAY_0, BadFile, Looked, Workbook, day_0_of_xls
 from app.registry.workbook import look_through as look_through_workbook
 
 _HEAD = 1 << 16
+MOST_MERGED = 5_000  # rows that one merged cell is read down to
 
 
 @dataclass
@@ -26,6 +27,16 @@ class Table:
     name: str
     header: Header
     rows: Iterator[tuple[int, list[Any]]]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet as it is, whatever its columns mean. `spread`: (row, place) of a cell that is merged into those above it
+    → the row whose value it shows."""
+
+    name: str
+    rows: Iterator[tuple[int, list[Any]]]
+    spread: Mapping[tuple[int, int], int]
 
 
 @dataclass
@@ -48,6 +59,21 @@ class Source:
     def tables(self) -> Iterator[Table]:
         """Every table of the file, one after the other. BadFile, BadHeader."""
         return self._sheets() if self.encoding is None else self._csv(self.encoding)
+
+    def sheets(self) -> Iterator[Sheet]:
+        """Every sheet that is not hidden, whatever its header is; of a CSV the whole. BadFile."""
+        with self.path.open("rb") as raw:
+            if self.encoding is not None:
+                with TextIOWrapper(raw, encoding=self.encoding, newline="") as text:
+                    yield Sheet("", records(text), {})
+                return
+            book = _book(raw)
+            for each in book.sheets_metadata:
+                if each.visible is SheetVisibleEnum.Visible:
+                    sheet, rows = self._opened(book, each.name)
+                    yield Sheet(each.name, rows, _spread(sheet))
+                else:
+                    self.unseen.append(each.name)
 
     def _csv(self, encoding: str) -> Iterator[Table]:
         with self.path.open("rb") as raw, TextIOWrapper(raw, encoding=encoding, newline="") as text:
@@ -84,13 +110,7 @@ class Source:
 
     def _sheet(self, book: CalamineWorkbook, name: str) -> Table | None:
         """The sheet if a header stands in its first rows, else None."""
-        looked = self.book.look(name) if self.book and name in self.book.parts else Looked()
-        try:
-            sheet = book.get_sheet_by_name(name)
-        except (CalamineError, OSError) as error:
-            raise BadFile(why=f"工作表“{name}”打不开") from error
-        first = (sheet.start or (0, 0))[1]  # its rows begin at the first column that is used
-        rows = self._as_shown(enumerate(sheet.iter_rows(), 1), looked, first)
+        _, rows = self._opened(book, name)
         above: list[list[Any]] = []
         for _, (_, cells) in zip(range(SEARCHED), rows, strict=False):
             if looks_like_header(cells):
@@ -98,6 +118,15 @@ class Source:
                 return _table(name, cells, rows)
             above.append(cells)
         return None
+
+    def _opened(self, book: CalamineWorkbook, name: str) -> tuple[CalamineSheet, Iterator[tuple[int, list[Any]]]]:
+        looked = self.book.look(name) if self.book and name in self.book.parts else Looked()
+        try:
+            sheet = book.get_sheet_by_name(name)
+        except (CalamineError, OSError) as error:
+            raise BadFile(why=f"工作表“{name}”打不开") from error
+        first = (sheet.start or (0, 0))[1]  # its rows begin at the first column that is used
+        return sheet, self._as_shown(enumerate(sheet.iter_rows(), 1), looked, first)
 
     def _as_shown(
         self, rows: Iterator[tuple[int, list[Any]]], looked: Looked, first: int
@@ -127,6 +156,16 @@ def open_file(path: Path, *, sheet: str | None = None) -> Source:
             return Source(path, digest_of(raw), None, 0, sheet, day_0=day_0_of_xls(head))
         digest, encoding, lines = look_through(raw)
     return Source(path, digest, encoding, max(lines - 1, 0), sheet)
+
+
+def _spread(sheet: CalamineSheet) -> dict[tuple[int, int], int]:
+    """The cells below the first row of each merged range, by their place in the rows as they are read."""
+    first = (sheet.start or (0, 0))[1]
+    return {
+        (row + 1, left - first): top + 1
+        for (top, left), (bottom, _) in sheet.merged_cell_ranges or ()
+        for row in range(top + 1, min(bottom, top + MOST_MERGED) + 1)
+    }
 
 
 def _table(name: str, cells: Sequence[Any], rows: Iterator[tuple[int, list[Any]]]) -> Table:

@@ -369,6 +369,9 @@ select 'bill ' || r.id as what
 select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.columns, ',') || ' ' || changed.by as what
   from register_change changed
  where not exists (select from import_batch b where changed.cause = 'import:' || encode(b.file_hash, 'hex'))
+   and not exists (select from helped_category h
+                    where changed.of = 'helped_category' and changed.cause = 'helped:' || h.batch_id
+                      and changed.key = concat_ws('/', h.levy_year, h.person_id, h.insurance, h.code))
    and not exists (select from name_correction c
                     where c.state = 'done' and changed.cause = 'correction:' || c.id and changed.of = 'person'
                       and changed.key = c.person_id::text and changed.columns = array['name'])
@@ -386,6 +389,28 @@ select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.column
                                                                 'medical_years']
                                    or changed.of = 'former_person' and changed.columns <@ array['medical_years']
                                    or changed.of = 'enrolment' and changed.columns <@ array['source_person_no'])))
+
+-- INV-119 部门给的每个类别，都有一份办过的名单、其中同一个人的一行
+select 'list ' || h.batch_id || ' row ' || h.no as what
+  from helped_category h
+  left join special_row r on r.batch_id = h.batch_id and r.no = h.no and r.state = 'OK' and h.code = any (r.codes)
+  left join special_batch b on b.id = r.batch_id and b.taken_by is not null
+ where (r.person_id, r.insurance, b.levy_year, b.department)
+       is distinct from (h.person_id, h.insurance, h.levy_year, h.department)
+
+-- INV-120 办结的名单，每一行都有结果
+select 'list ' || b.id || ' row ' || r.no as what
+  from special_batch b join special_row r on r.batch_id = b.id
+ where b.state = 'CLOSED' and r.state in ('FAILED', 'FED_BACK', 'PERSON_TOLD')
+
+-- INV-121 办过的名单，办成的每一行都给了它的类别
+select 'list ' || b.id || ' row ' || r.no as what
+  from special_batch b join special_row r on r.batch_id = b.id and r.state = 'OK'
+ where b.taken_by is not null
+   and exists (select from unnest(r.codes) as c (code)
+                where not exists (select from helped_category h
+                                   where (h.person_id, h.levy_year, h.insurance, h.code)
+                                       = (r.person_id, b.levy_year, r.insurance, c.code)))
 
 -- INV-82 回调原文、查看记录、操作记录一条不少
 select kept_day_broken() as what

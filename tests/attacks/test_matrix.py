@@ -23,6 +23,7 @@ __all__ = ["district", "far_folder", "running"]
 
 PASSWORD = "correct horse battery"
 OFFICES = frozenset(str(role) for role in GIVEN)
+DESKS = OFFICES - {"department"}  # who sees people
 CLERK, LEAD = frozenset({"tax_clerk"}), frozenset({"tax_lead"})
 TAX, BUREAUS = CLERK | LEAD, frozenset({"hrss", "medical"})
 ALL = OFFICES | {"nobody", "resident", "agent"}
@@ -103,12 +104,10 @@ WHO: Mapping[str, frozenset[str]] = {
         frozenset({"agent"}),
     ),
     # the offices'
-    **dict.fromkeys(
-        ("desk.home", "desk.logout", "desk.end_others", "office_people.ask", "office_people.search"), OFFICES
-    ),
-    "office_people.one": OFFICES,
+    **dict.fromkeys(("desk.home", "desk.logout", "desk.end_others"), OFFICES),
+    **dict.fromkeys(("office_people.ask", "office_people.search", "office_people.one"), DESKS),
     **dict.fromkeys(("own_office.office_account", "own_office.office_change", "own_office.office_end"), OFFICES),
-    **dict.fromkeys(("office_people.numbers", "office_progress.to_do"), OFFICES - LEAD),
+    **dict.fromkeys(("office_people.numbers", "office_progress.to_do"), DESKS - LEAD),
     **dict.fromkeys(
         ("office_registers.listed", "office_registers.one", "office_registers.refused"), BUREAUS | {"auditor"}
     ),
@@ -120,7 +119,7 @@ WHO: Mapping[str, frozenset[str]] = {
         ("audit.read", "audit.acts", "audit.acts_found", "audit.kept", "audit.rights", "audit.rights_file"),
         frozenset({"auditor"}),
     ),
-    **dict.fromkeys(("office_refunds.listed", "office_refunds.one"), OFFICES - {"town"}),
+    **dict.fromkeys(("office_refunds.listed", "office_refunds.one"), DESKS - {"town"}),
     **dict.fromkeys(("day.days", "day.one", "day.lines", "day.paper"), BOOKS),
     **dict.fromkeys(("day.take_file", "day.empty_file", "day.run", "day.clear", "day.withdraw"), CLERK),
     **dict.fromkeys(("day.confirm", "day.confirm_close"), LEAD),
@@ -137,7 +136,7 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("office_determinations.check_one", "office_determinations.decide_one"), BUREAUS),
     **dict.fromkeys(("office_refunds.approve_one", "office_refunds.confirm_one"), LEAD),
     "office_refunds.reject_one": TAX | BUREAUS,
-    **dict.fromkeys(("office_policy.listed", "office_policy.one", "office_policy.paper"), OFFICES),
+    **dict.fromkeys(("office_policy.listed", "office_policy.one", "office_policy.paper"), DESKS),
     **dict.fromkeys(("office_channels.listed", "office_years.one"), BOOKS),
     **dict.fromkeys(("office_years.open_one", "office_years.close_one"), LEAD),
     **dict.fromkeys(("office_complaints.all_of_them", "office_complaints.one"), BOOKS),
@@ -147,9 +146,9 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("office_suspense.take_one", "office_suspense.keep_one", "office_suspense.back_one"), CLERK),
     **dict.fromkeys(("office_suspense.propose_one", "office_suspense.withdraw_one"), CLERK),
     "office_suspense.agree_one": LEAD,
-    "office_glass.listed": OFFICES,
-    "office_glass.end_one": OFFICES,
-    "office_glass.ask": OFFICES - {"auditor"},
+    "office_glass.listed": DESKS,
+    "office_glass.end_one": DESKS,
+    "office_glass.ask": DESKS - {"auditor"},
     "office_glass.open_one": LEAD | BUREAUS,
     "office_glass.one": frozenset({"auditor"}),
 }
@@ -188,7 +187,10 @@ def everybody(running: System, district) -> dict[str, Somebody]:
     for role in GIVEN:
         login = f"{str(role).replace('_', '-')}"
         towns = [district.village[:9]] if role is Role.TOWN else []
-        add_staff(running.office, login=login, name="示例", role=role, password=PASSWORD, towns=towns)
+        whose = ["civil"] if role is Role.DEPARTMENT else []
+        add_staff(
+            running.office, login=login, name="示例", role=role, password=PASSWORD, towns=towns, departments=whose
+        )
         found[str(role)] = _logged_in(running, str(role), "/office/login", login)
     return found
 

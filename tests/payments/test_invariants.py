@@ -37,6 +37,18 @@ AN_ERASURE = (
     "insert into erasure (person_id, ground, reason, asked_by, asked_at, agreed_by, agreed_at, went)"
     " select id, 'asked', 'because', 'staff:a', now(), 'staff:b', now(), '{}'"
 )
+A_LIST = (  # taken in and closed; a good row and a failed one
+    "insert into special_batch (id, department, levy_year, insurances, file_name, digest, titles, rows, state, by, at,"
+    " judged_on, taken_by, taken_at, ended_by, ended_at) overriding system value values"
+    " (1, 'civil', 2022, '{RES_MEDICAL}', 'x', '', '{}', 2, 'CLOSED', 'a', now(), now(), 'a', now(), 'a', now());"
+    " insert into special_row (batch_id, no, department, place, person_id, insurance, codes, state)"
+    " select 1, 1, 'civil', 'x', min(id), 'RES_MEDICAL', '{DIBAO}', 'OK' from person;"
+    " insert into special_row (batch_id, no, department, place, insurance, codes, state, code, fed_back_at, ended_at,"
+    " ended_by, ended_why) values (1, 2, 'civil', 'x', 'RES_MEDICAL', '{}', 'RESOLVED', 'DUP_ROW', now(), now(),"
+    " 'x', 'xx');"
+    " insert into helped_category (person_id, levy_year, insurance, code, department, batch_id, no)"
+    " select min(id), 2022, 'RES_MEDICAL', 'DIBAO', 'civil', 1, 1 from person"
+)
 TAMPERINGS = (
     (
         "INV-103",
@@ -320,6 +332,20 @@ TAMPERINGS = (
         " insert into proof (household_id, code, kind, subject, cause, bills, content, issued_at)"
         " select household_id, 'X', 'confirmation', 'x', 'x', array[bill_id], '', now() from refund_bill",
     ),
+    ("INV-81", f"{A_LIST}; update helped_category set no = 2"),
+    ("INV-119", f"{A_LIST}; update helped_category set insurance = 'RES_PENSION'"),
+    ("INV-119", f"{A_LIST}; update special_row set codes = '{{TEKUN}}' where no = 1"),
+    (
+        "INV-119",
+        f"{A_LIST}; update special_batch set state = 'VALIDATED', taken_by = null, taken_at = null,"
+        " ended_by = null, ended_at = null",
+    ),
+    (
+        "INV-120",
+        f"{A_LIST}; update special_row set state = 'FED_BACK', ended_at = null, ended_by = null,"
+        " ended_why = null where no = 2",
+    ),
+    ("INV-121", f"{A_LIST}; delete from helped_category"),
     ("INV-81", "update person set alive = false"),
     ("INV-81", "update enrolment set employee_insured = true"),
     ("INV-81", "update household set number = '9'"),

@@ -78,6 +78,12 @@ class WrongTowns(BadInput):
     text = "镇街经办要写明是哪个镇街的，别的角色不写。"
 
 
+class WrongDepartments(BadInput):
+    """Somebody of a department without one or with one that does not pay here, or another role with one."""
+
+    text = "帮扶部门的账号要写明是哪个部门的（{known}），别的角色不写。"
+
+
 def add_agent(
     parts: Parts, *, login: str, name: str, password: str, villages: Sequence[str], given: bool = False
 ) -> int:
@@ -111,17 +117,21 @@ def add_staff(
     role: Role,
     password: str,
     towns: Sequence[str] = (),
+    departments: Sequence[str] = (),
     given: bool = False,
 ) -> int:
-    """Somebody new in an office; his id. `towns`: an official of a town sees these and nothing else. `given` as for an
-    agent.
+    """Somebody new in an office; his id. `towns`: an official of a town sees these and nothing else; `departments`:
+    somebody of a department sends these departments' lists. `given` as for an agent.
 
-    BadLogin, LoginTaken, NoSuchTown, WrongTowns, all errors of `hashed`."""
+    BadLogin, LoginTaken, NoSuchTown, WrongTowns, WrongDepartments, all errors of `hashed`."""
     wanted = _login(login)
     password_hash = hashed(password, wanted, name, *parts.place_words)
     own = sorted(set(towns))
     if (role is Role.TOWN) != bool(own):
         raise WrongTowns
+    whose = sorted(set(departments))
+    if (role is Role.DEPARTMENT) != bool(whose) or not set(whose) <= set(parts.departments):
+        raise WrongDepartments(known="、".join(parts.departments))
     sealed = parts.vault.seal(name.strip(), bound_to=f"staff.name:{wanted}")
     with parts.engine.begin() as connection:
         known = connection.execute(select(Town.code).where(Town.code.in_(own))).scalars().all()
@@ -129,7 +139,15 @@ def add_staff(
             raise NoSuchTown(", ".join(sorted(set(own) - set(known))))
         made = connection.execute(
             upsert(Staff)
-            .values(login=wanted, name=sealed, role=role, towns=own, password_hash=password_hash, given=given)
+            .values(
+                login=wanted,
+                name=sealed,
+                role=role,
+                towns=own,
+                departments=whose,
+                password_hash=password_hash,
+                given=given,
+            )
             .on_conflict_do_nothing()
             .returning(Staff.id)
         ).scalar_one_or_none()

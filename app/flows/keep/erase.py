@@ -44,6 +44,7 @@ _WENT = {  # table → what of it goes
     "tally": "限次的计数",
     "bill": "作废的应缴单",
     "determination_evidence": "申请核定时写的话和照片",
+    "special_row": "部门名单里写着他的行",
 }
 _STANDS = (
     ("withdrawn_at", "已撤回"),

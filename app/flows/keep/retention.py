@@ -52,7 +52,7 @@ LINES = (
         (
             *("person", "household", "enrolment", "category", "town", "village", "determination"),
             *("determination_move", "name_correction", "import_batch", "register_change", "trail_key"),
-            *("levy_year", "former_person", "former_enrolment", "former_category"),
+            *("levy_year", "former_person", "former_enrolment", "former_category", "helped_category"),
         ),
         "参保期间，以及凭证还在的时候",
         INSURED,
@@ -106,6 +106,23 @@ LINES = (
         "evidence",
         timedelta(days=1095),
     ),
+    Line(
+        "部门报来、只核对过没有确认的名单",
+        ("special_batch", "special_row"),
+        "三十天后作废，各行删除",
+        SHORT,
+        "helped_previews",
+        timedelta(days=30),
+    ),
+    Line(
+        "部门名单里没有办成的行写着的姓名和证件号",
+        ("special_row",),
+        "名单办结一年后清空；办成的行确认时就清空。哪一份名单、哪一行、什么结果保留",
+        SHORT,
+        "helped_rows",
+        timedelta(days=365),
+    ),
+    Line("部门怎么写它的名单", ("special_layout",), "一直用，没有个人信息", "——"),
     Line(
         "限制处理的人（已按要求删除的）的姓名和证件号",
         ("person", "erasure"),

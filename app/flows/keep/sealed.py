@@ -57,6 +57,11 @@ PLACES = (
         {"payer": "'payment.payer:' || number"}
         | {f"memo.notice.{name}": f"'notice.{name}:payment:' || number" for name in ("openid", "phone")},
     ),
+    Place(
+        "special_row",
+        {"batch_id": "bigint", "no": "integer"},
+        {"cells": "'special_row.cells:' || batch_id || ':' || no"},
+    ),
     Place("proof", {"household_id": "bigint", "code": "text"}, {"content": "'proof.content:' || code"}),
     Place(
         "refund_transfer",
@@ -77,7 +82,7 @@ PLACES = (
     ),
 )
 NOT_SEALED: Mapping[str, str] = {
-    **dict.fromkeys(("person.id_index", "person.parent_index"), "keyed index of a number"),
+    **dict.fromkeys(("person.id_index", "person.parent_index", "special_row.id_index"), "keyed index of a number"),
     **dict.fromkeys(
         ("resident_account.phone_index", "resident_account.openid_index", "subscription.openid_index"), "keyed index"
     ),
@@ -86,7 +91,8 @@ NOT_SEALED: Mapping[str, str] = {
     **dict.fromkeys(("login_code.token_hash", "session.token_hash"), "SHA-256 of a random token"),
     **dict.fromkeys(("request_key.key", "request_key.body_hash"), "SHA-256"),
     **dict.fromkeys(
-        ("import_batch.file_hash", "outside_file.digest", "statement.digest", "upload.digest"), "SHA-256 of a file"
+        ("import_batch.file_hash", "special_batch.digest", "outside_file.digest", "statement.digest", "upload.digest"),
+        "SHA-256 of a file",
     ),
     **dict.fromkeys(("proof.digests", "refund_transfer.digest"), "SHA-256 of a file"),
     **dict.fromkeys(("sealed_day.digest", "sealed_day.previous", "kept_day.digest"), "SHA-256 of a day"),

@@ -16,6 +16,8 @@ from app.access.sessions import Officer
 from app.access.tally import DAY
 from app.flows.due.coverage import coverage
 from app.flows.due.look_up import NoSuchPerson, identify
+from app.flows.helped.check import check
+from app.flows.helped.take import take
 from app.flows.keep import erase
 from app.flows.keep.erase import (
     BadErasure,
@@ -50,6 +52,7 @@ from core.db import connect
 from core.errors import NotFound
 from core.redact import RESTRICTED
 from notifications.send import ERASED
+from tests.app.helped.papers import a_line, a_list
 from tests.app.registry.files import a_csv, a_row, taken_in
 from tests.builders import a_person, an_id_number
 from tests.conftest import DATABASE
@@ -233,11 +236,13 @@ def erased(running, parts=None):
     return number, erase.agree(parts, number, by="staff:b")
 
 
-def test_a_life_over_all_stories_is_erased_and_the_book_and_the_sibling_stay_as_they_were(lived):
+def test_a_life_over_all_stories_is_erased_and_the_book_and_the_sibling_stay_as_they_were(lived, tmp_path):
     running = lived.running
     stranger = running.write(lambda c: a_person(c, id_number=an_id_number(sequence=9)))
     for account in (lived.account, lived.siblings):
         bar(running, account, stranger)
+    spoilt = a_list(tmp_path / "a.xlsx", a_line(number=NUMBER, name="张写错"), a_line(number=SIBLINGS, name="张写错"))
+    take(running.office, check(running.office, spoilt, department="civil", by="staff:civil").batch, by="staff:civil")
     sibling, before = lived.of_sibling(), book(running)
     assert len(sibling) >= 14
 
@@ -255,10 +260,15 @@ def test_a_life_over_all_stories_is_erased_and_the_book_and_the_sibling_stay_as_
         "request_key": 2,
         "tally": 1,
         "bill": 0,
+        "special_row": 1,
     } | {name: went[name] for name in ("notice", "payment")}
     assert went["payment"] == 2 and went["notice"] >= 3
     assert (lived.of_sibling(), book(running)) == (sibling, before)
     assert rows(running, "select 1 from person where id = :p and phone is not null", p=lived.person) == []
+    assert [row.there for row in rows(running, "select cells is not null as there from special_row order by no")] == [
+        False,
+        True,
+    ], "his row of a department's list, and not the sibling's"
     assert rows(running, "select 1 from payment where payer <> ''") == [(1,)], "the sibling's"
     left = rows(running, "select cause from notice where phone is not null or openid is not null")
     assert left and all(lived.siblings_payment in row.cause for row in left)

@@ -35,6 +35,7 @@ from core.db import connect
 from core.vault import SM, Key, Vault
 from migrations.declared import TABLES
 from tests.app.flows.test_hand_in import officer_of
+from tests.app.helped.papers import lists_of_nobody
 from tests.browsing import Browser
 from tests.builders import VAULT_LINES, a_person, an_id_number
 from tests.conftest import DATABASE
@@ -83,8 +84,9 @@ def owner(database):
 
 
 @pytest.fixture
-def lived_in(running, adult):
-    """People, an agent, a resident who came in, a payment, a complaint answered, a name to correct."""
+def lived_in(running, adult, tmp_path):
+    """People, an agent, a resident who came in, a payment, a complaint answered, a name to correct, lists."""
+    lists_of_nobody(running.office, tmp_path)
     running.write(lambda c: [a_person(c, id_number=an_id_number(sequence=n)) for n in range(20, 33)])
     add_agent(running.office, login="wang", name="王代办", password="correct horse battery", villages=["370404103901"])
     running.write(lambda c: accounts.of_phone(c, running.parts.vault, "13900000002", now=utc_now()))

@@ -47,6 +47,15 @@ OLD_ROWS = {  # makes the rows of a line so old, and what is left of them
         "update determination_evidence set at = :at",
         "select count(*) from determination_evidence",
     ),
+    "helped_previews": (
+        "update special_batch set at = :at where state = 'VALIDATED'",
+        "select count(*) from special_row r join special_batch b on b.id = r.batch_id where b.state = 'VALIDATED'",
+    ),
+    "helped_rows": (
+        "update special_batch set ended_at = :at where state = 'CLOSED'",
+        "select count(*) from special_row r join special_batch b on b.id = r.batch_id where b.state = 'CLOSED'"
+        " and r.cells is not null",
+    ),
     "unused_accounts": (
         "update resident_account set used_at = :at",
         "select count(*) from resident_account where phone is not null",

@@ -1,0 +1,57 @@
+"""The failed rows of a list as a file in the department's own columns, with what became of each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from app.documents.spreadsheet import as_xlsx
+from app.flows.helped.lists import batch, cells_of
+from app.flows.helped.live import ENDS, HOW
+from app.flows.parts import Parts
+from app.registry.helped_reasons import reason
+from core.clock import beijing
+
+TITLES = ("代缴险种（核对）", "导入状态", "失败代码", "失败原因", "反馈时间", "告知本人时间", "告知方式", "处理结果")
+INSURANCES = {"RES_PENSION": "养老", "RES_MEDICAL": "医疗"}
+STATES = {
+    "FAILED": "没有通过",
+    "FED_BACK": "已反馈",
+    "PERSON_TOLD": "已告知本人",
+    "RESOLVED": "已解决",
+    "GIVEN_UP": "放弃",
+}
+
+
+def failures_file(parts: Parts, number: int, *, mark: str) -> bytes:
+    """An .xlsx; `mark` says who took it and when. NoSuchList."""
+    held = batch(parts, number)
+    with parts.reading() as connection:
+        rows = connection.execute(_ROWS, {"id": number}).all()
+    lines = [_line(parts, row, len(held.titles)) for row in rows]
+    return as_xlsx(f"名单{number}没有办成的", [*held.titles, *TITLES], lines, mark=mark)
+
+
+def _line(parts: Parts, row: Any, width: int) -> Sequence[str]:
+    cells = cells_of(parts, row)[:width]
+    ended = f"{ENDS[row.state]}：{row.ended_why}" if row.state in ENDS else ""
+    return [
+        *cells,
+        *([""] * (width - len(cells))),
+        INSURANCES[row.insurance],
+        STATES[row.state],
+        row.code,
+        reason(row.code, row.words),
+        _moment(row.fed_back_at),
+        _moment(row.told_at),
+        HOW.get(row.told_how or "", ""),
+        ended,
+    ]
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{beijing(at):%Y-%m-%d %H:%M}" if at else ""
+
+
+_ROWS = text("select * from special_row where batch_id = :id and code is not null order by no")

@@ -1,0 +1,188 @@
+-- A department's list as the database knows it: judged, taken in once, closed when none of its rows is open. Its failed
+-- rows are fed back, their people told, and each ended with a word. What a page does is done in the name of the officer
+-- whose live session it is, by the functions below; a file is taken in by the office's role (decisions 0021, 0051).
+create or replace function special_batch_moves() returns trigger language plpgsql as $$
+declare
+  told constant text[] := array['state', 'taken_by', 'taken_at', 'ended_by', 'ended_at'];
+begin
+  if tg_op = 'INSERT' and new.state = 'VALIDATED' then
+    return new;
+  elsif tg_op = 'UPDATE' and old.state = 'VALIDATED' and new.state = 'VALIDATED' and old.rows = 0
+        and to_jsonb(new) - 'rows' = to_jsonb(old) - 'rows' then
+    return new;  -- all of its rows stand there
+  elsif tg_op = 'UPDATE' and to_jsonb(new) - told = to_jsonb(old) - told
+        and (old.state = 'VALIDATED' and old.rows > 0 and new.state in ('IMPORTED', 'PARTLY_IMPORTED', 'DROPPED')
+             or old.state in ('IMPORTED', 'PARTLY_IMPORTED') and new.state = 'CLOSED'
+                and (new.taken_by, new.taken_at) = (old.taken_by, old.taken_at)) then
+    if new.state = 'CLOSED' and exists (
+         select from special_row where batch_id = new.id and state in ('FAILED', 'FED_BACK', 'PERSON_TOLD')) then
+      raise exception 'list % has rows that nobody ended', new.id using errcode = 'LX120';
+    end if;
+    return new;
+  end if;
+  raise exception 'a list is judged, taken in or dropped, and closed' using errcode = 'LX119';
+end $$;
+
+drop trigger if exists moves on special_batch;
+create trigger moves before insert or update or delete on special_batch
+  for each row execute function special_batch_moves();
+
+create or replace function special_row_moves() returns trigger language plpgsql as $$
+declare
+  told constant text[] := array['cells', 'id_index', 'state', 'fed_back_at', 'told_at', 'told_by', 'told_how', 'ended_at', 'ended_by', 'ended_why'];
+  held text;
+begin
+  select state into held from special_batch where id = coalesce(new.batch_id, old.batch_id);
+  if tg_op = 'INSERT' and held = 'VALIDATED' and new.state in ('OK', 'FAILED') then
+    return new;
+  elsif tg_op = 'DELETE' and held = 'DROPPED' then
+    return old;
+  elsif tg_op = 'UPDATE' and to_jsonb(new) - told = to_jsonb(old) - told
+        and (sealed_anew(old.cells, new.cells) or new.cells is null and (new.state = 'OK' or owner_acts()))
+        and (new.id_index is not distinct from old.id_index or new.id_index is null and owner_acts())
+        and (old.state = new.state
+             or old.state = 'FAILED' and new.state = 'FED_BACK' and held = 'PARTLY_IMPORTED'
+             or old.state = 'FED_BACK' and new.state in ('PERSON_TOLD', 'RESOLVED')
+             or old.state = 'PERSON_TOLD' and new.state in ('RESOLVED', 'GIVEN_UP')) then
+    return new;
+  end if;
+  raise exception 'row % of list % is %', coalesce(new.no, old.no), coalesce(new.batch_id, old.batch_id),
+    coalesce(old.state, new.state) using errcode = 'LX119';
+end $$;
+
+drop trigger if exists moves on special_row;
+create trigger moves before insert or update or delete on special_row
+  for each row execute function special_row_moves();
+
+-- A category stands beside the bureau's as long as the row that gave it: it was taken in, for the same person.
+create or replace function helped_category_given() returns trigger language plpgsql as $$
+begin
+  if not exists (select from special_row r join special_batch b on b.id = r.batch_id
+                  where r.batch_id = new.batch_id and r.no = new.no and r.state = 'OK' and b.taken_by is not null
+                    and (r.person_id, r.insurance, b.levy_year, b.department)
+                      = (new.person_id, new.insurance, new.levy_year, new.department)
+                    and new.code = any (r.codes)) then
+    raise exception 'no list gave category % to person %', new.code, new.person_id using errcode = 'LX119';
+  end if;
+  return new;
+end $$;
+
+drop trigger if exists given on helped_category;
+create trigger given before insert or update on helped_category
+  for each row execute function helped_category_given();
+
+-- So many rows it has. Called by the office's role.
+create or replace function helped_counted(p_batch bigint, p_rows int) returns void language sql
+  security definer set search_path = public, pg_temp as $$
+  update special_batch set rows = p_rows where id = p_batch and rows = 0
+$$;
+
+-- The list is taken in: what its good rows give, and who was in a failed row before and is taken now is settled. False:
+-- it was so before. LX119: it was dropped. Called by the office's role.
+create or replace function helped_take(p_batch bigint, p_by text, p_now timestamptz) returns boolean language plpgsql
+  security definer set search_path = public, pg_temp as $$
+declare
+  b special_batch;
+begin
+  select * into b from special_batch where id = p_batch for update;
+  if b.taken_by is not null then
+    return false;
+  end if;
+  perform set_config('liangxian.cause', 'helped:' || p_batch, true);
+  update special_batch
+     set taken_by = p_by, taken_at = p_now,
+         state = case when exists (select from special_row where batch_id = p_batch and state = 'FAILED')
+                      then 'PARTLY_IMPORTED' else 'IMPORTED' end
+   where id = p_batch;
+  insert into helped_category (person_id, levy_year, insurance, code, department, batch_id, no)
+    select r.person_id, b.levy_year, r.insurance, c.code, b.department, r.batch_id, r.no
+      from special_row r, unnest(r.codes) as c (code)
+     where r.batch_id = p_batch and r.state = 'OK'
+     order by r.person_id, r.insurance, c.code
+    on conflict do nothing;
+  update special_row set state = 'FED_BACK', fed_back_at = p_now where batch_id = p_batch and state = 'FAILED';
+  update special_row set cells = null where batch_id = p_batch and state = 'OK';
+  update special_row r set state = 'RESOLVED', ended_at = p_now, ended_by = p_by, ended_why = '名单' || p_batch || '里办成了'
+    from special_row taken
+   where taken.batch_id = p_batch and taken.state = 'OK'
+     and r.state in ('FED_BACK', 'PERSON_TOLD') and r.department = b.department and r.insurance = taken.insurance
+     and r.id_index = taken.id_index and (r.batch_id <> p_batch or r.code = 'DUP_ROW');
+  return true;
+end $$;
+
+-- The preview is thrown away, with its rows. LX119: it was taken in.
+create or replace function helped_drop(p_batch bigint, p_by text, p_at timestamptz) returns void language plpgsql
+  security definer set search_path = public, pg_temp as $$
+begin
+  update special_batch set state = 'DROPPED', ended_by = p_by, ended_at = p_at where id = p_batch and state <> 'DROPPED';
+  delete from special_row where batch_id = p_batch and exists (
+    select from special_batch where id = p_batch and state = 'DROPPED');
+end $$;
+
+-- The person, or who speaks for him, was told why it failed. False: it is not a row that waits for that.
+create or replace function helped_tell(p_batch bigint, p_no int, p_how text, p_by text, p_now timestamptz) returns boolean
+  language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  update special_row set state = 'PERSON_TOLD', told_at = p_now, told_by = p_by, told_how = p_how
+   where batch_id = p_batch and no = p_no and state = 'FED_BACK';
+  return found;
+end $$;
+
+-- It was settled, or given up for a reason once the person was told. False: it waits for no word, or not for this one.
+create or replace function helped_end(
+  p_batch bigint, p_no int, p_state text, p_why text, p_by text, p_now timestamptz
+) returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  update special_row set state = p_state, ended_at = p_now, ended_by = p_by, ended_why = p_why
+   where batch_id = p_batch and no = p_no and p_state in ('RESOLVED', 'GIVEN_UP')
+     and (state = 'PERSON_TOLD' or state = 'FED_BACK' and p_state = 'RESOLVED');
+  return found;
+end $$;
+
+-- Nothing of the list is open any more. LX120: a row is. False: it was closed before.
+create or replace function helped_close(p_batch bigint, p_by text, p_at timestamptz) returns boolean language plpgsql
+  security definer set search_path = public, pg_temp as $$
+begin
+  update special_batch set state = 'CLOSED', ended_by = p_by, ended_at = p_at where id = p_batch and state <> 'CLOSED';
+  return found;
+end $$;
+
+-- From a page: whoever's live session it is, if the list is his department's, the row his town's, or he is of the
+-- medical bureau (p_no null: the whole list, which is no town's). LX080.
+create or replace function helped_hand(p_session bytea, p_batch bigint, p_no int, p_at timestamptz) returns text
+  language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+  who text := officer_of(p_session, p_at);
+begin
+  if not exists (
+       select from staff f join special_batch b on b.id = p_batch
+        where 'staff:' || f.login = who
+          and (f.role = 'medical' or f.role = 'department' and b.department = any (f.departments)
+               or f.role = 'town' and exists (
+                    select from special_row r where r.batch_id = p_batch and r.no = p_no and r.town = any (f.towns)))) then
+    raise exception 'list % is no business of %', p_batch, who using errcode = 'LX080';
+  end if;
+  return who;
+end $$;
+
+create or replace function officer_tells_helped(
+  p_session bytea, p_batch bigint, p_no int, p_how text, p_at timestamptz, p_now timestamptz
+) returns boolean language sql security definer set search_path = public, pg_temp as $$
+  select helped_tell(p_batch, p_no, p_how, helped_hand(p_session, p_batch, p_no, p_at), p_now)
+$$;
+
+create or replace function officer_ends_helped(
+  p_session bytea, p_batch bigint, p_no int, p_state text, p_why text, p_at timestamptz, p_now timestamptz
+) returns boolean language sql security definer set search_path = public, pg_temp as $$
+  select helped_end(p_batch, p_no, p_state, p_why, helped_hand(p_session, p_batch, p_no, p_at), p_now)
+$$;
+
+create or replace function officer_closes_helped(p_session bytea, p_batch bigint, p_at timestamptz)
+  returns boolean language sql security definer set search_path = public, pg_temp as $$
+  select helped_close(p_batch, helped_hand(p_session, p_batch, null, p_at), p_at)
+$$;
+
+create or replace function officer_drops_helped(p_session bytea, p_batch bigint, p_at timestamptz)
+  returns void language sql security definer set search_path = public, pg_temp as $$
+  select helped_drop(p_batch, helped_hand(p_session, p_batch, null, p_at), p_at)
+$$;

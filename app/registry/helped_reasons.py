@@ -1,0 +1,33 @@
+"""Why a row of a department's list was not taken, in words for the department; and what is told of a row that was."""
+
+from collections.abc import Mapping
+
+from app.registry.failures import REASONS as CELLS
+
+REASONS: Mapping[str, str] = {
+    **CELLS,
+    "DUP_ROW": "与{where}是同一个人、同一个险种、同一类别",
+    "CATEGORY_UNKNOWN": "人员类别“{word}”不认识，请指定它是哪一类",
+    "NOT_YOURS": "“{word}”由{whose}认定，不由贵部门报",
+    "NAME_ID_MISMATCH": "这个身份证号登记的是另一个姓名，请核对证件",
+    "NOT_REGISTERED": "没有参保登记，先到镇便民服务中心登记，再报这一行",
+    "NOT_RESIDENT": "户口不在本区，也没有有效的居住证，请在户口所在地办理",
+    "EMPLOYEE_INSURED": "已参加职工保险，不用再交居民保险",
+    "DUP_ELSEWHERE": "已在别处参保，不能交两份",
+    "DECEASED": "登记显示此人已去世；登记错了的，请家属到派出所或镇便民服务中心更正",
+    "AGE_OUT": "不在养老保险的缴费年龄里（未满16岁、已满60岁或已领养老金）",
+    "STUDENT": "在校学生，不用交养老保险",
+    "EXPIRED": "认定在{until}到期了，请续办后再报",
+    "NOT_OFFERED": "本区这一年度不收这个险种",
+    "INSURANCE_UNKNOWN": "代缴险种写：养老、医疗",
+}
+NOTES: Mapping[str, str] = {
+    "ALREADY_SELF_PAID": "已自己交过费：办成以后，多交的自动申请退费",
+    "SAID_BEFORE": "原来就是这一类，没有改动",
+    "OTHER_DEPARTMENT": "也在别的部门名单里，由谁代缴按政策顺序定",
+}
+
+
+def reason(code: str, said: Mapping[str, str]) -> str:
+    """The sentence of a failure."""
+    return REASONS[code].format(**{"where": "另一行", "word": "", "whose": "别的部门", "until": "", **said})
