@@ -51,10 +51,6 @@ class Officer:
         """How what he does is signed in the tables."""
         return f"staff:{self.login}"
 
-    def places(self) -> list[str]:
-        """What the database shows him, if not all there is."""
-        return sorted([*self.towns, *(f"department:{code}" for code in self.departments)])
-
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
@@ -84,7 +80,8 @@ class Visitor:
         """The codes of villages, towns and departments that the database shows to this visitor, or all there is."""
         if self.agent is not None:
             return ",".join(sorted(self.agent.villages))
-        return ",".join(self.officer.places()) or EVERYWHERE if self.officer is not None else EVERYWHERE
+        own = self.officer and self.officer.towns | {f"department:{code}" for code in self.officer.departments}
+        return ",".join(sorted(own or ())) or EVERYWHERE
 
     @property
     def by(self) -> str:
@@ -142,10 +139,9 @@ _Row = namedtuple(
 
 
 def _visitor(row: Any) -> Visitor:
-    agent = None
+    agent = officer = None
     if row.agent_id is not None:
         agent = SignedIn(row.agent_id, row.login, bytes(row.name), frozenset(row.villages), row.given)
-    officer = None
     if row.staff_id is not None:
         officer = Officer(
             row.staff_id,
