@@ -4,10 +4,13 @@ the same by role (`office_asks`, app/access/office.sql)."""
 from collections.abc import Mapping
 
 from app.flows.hand_in.work import Kind
+from app.flows.helped.jobs import check_list, take_list
 from app.flows.register.look_first import look_first
 from app.flows.register.take_in import take_in
 
 KINDS: Mapping[str, Kind] = {
     "register_look": Kind("register.bring", look_first),
     "register_take": Kind("register.bring", take_in),
+    "helped_check": Kind("helped.send", check_list),
+    "helped_take": Kind("helped.send", take_list),
 }

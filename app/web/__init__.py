@@ -31,6 +31,8 @@ from app.web.office import refunds as office_refunds
 from app.web.office import registers as office_registers
 from app.web.office import suspense as office_suspense
 from app.web.office import years as office_years
+from app.web.office.helped import rows as helped_rows
+from app.web.office.helped import send as helped_send
 from app.web.resident import bureau, home, paid, pay, sign_in
 from app.web.resident import refunds as refund_pages
 from app.web.resident.home import ELDER
@@ -59,6 +61,8 @@ DOORS = (
     (office_complaints.bp, "/office/complaints", by_permission, True),
     (office_channels.bp, "/office/channels", by_permission, True),
     (office_people.bp, "/office/people", by_permission, True),
+    (helped_rows.bp, "/office/helped", by_permission, True),
+    (helped_send.bp, "/office/helped", by_permission, True),
     (office_policy.bp, "/office/policy", by_permission, True),
     (office_years.bp, "/office/years", by_permission, True),
     (office_registers.bp, "/office/registers", by_permission, True),

@@ -146,6 +146,16 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("office_suspense.take_one", "office_suspense.keep_one", "office_suspense.back_one"), CLERK),
     **dict.fromkeys(("office_suspense.propose_one", "office_suspense.withdraw_one"), CLERK),
     "office_suspense.agree_one": LEAD,
+    **dict.fromkeys(("office_helped.listed", "office_helped.waiting", "office_helped.one"), OFFICES - {"hrss"}),
+    **dict.fromkeys(("office_helped.back", "office_helped.close"), frozenset({"department", "medical"})),
+    **dict.fromkeys(("office_helped.tell", "office_helped.end"), frozenset({"department", "medical", "town"})),
+    **dict.fromkeys(
+        (
+            *("office_helped_send.send", "office_helped_send.job", "office_helped_send.say_layout"),
+            *("office_helped_send.take_one", "office_helped_send.drop_one"),
+        ),
+        frozenset({"department"}),
+    ),
     "office_glass.listed": DESKS,
     "office_glass.end_one": DESKS,
     "office_glass.ask": DESKS - {"auditor"},

@@ -6,9 +6,12 @@ from typing import Any
 
 from sqlalchemy import text
 
+from app.access import disclosures
+from app.access.sessions import Officer
 from app.documents.spreadsheet import as_xlsx
 from app.flows.helped.lists import batch, cells_of
 from app.flows.helped.live import ENDS, HOW
+from app.flows.offices.people import allow_reading
 from app.flows.parts import Parts
 from app.registry.helped_reasons import reason
 from core.clock import beijing
@@ -31,6 +34,16 @@ def failures_file(parts: Parts, number: int, *, mark: str) -> bytes:
         rows = connection.execute(_ROWS, {"id": number}).all()
     lines = [_line(parts, row, len(held.titles)) for row in rows]
     return as_xlsx(f"名单{number}没有办成的", [*held.titles, *TITLES], lines, mark=mark)
+
+
+def file_for(parts: Parts, officer: Officer, number: int) -> bytes:
+    """The same for somebody at his page; it holds full numbers, so it is written down. NoSuchList, TooOften."""
+    allow_reading(parts, officer)
+    made = failures_file(parts, number, mark=f"{officer.login} 于 {beijing(parts.clocks.now()):%Y-%m-%d %H:%M} 导出")
+    with parts.engine.begin() as connection:
+        noted = {"session": officer.session, "reason": f"名单{number}没有办成的行", "at": parts.clocks.wall()}
+        disclosures.note(connection, place=f"helped:{number}", **noted)
+    return made
 
 
 def _line(parts: Parts, row: Any, width: int) -> Sequence[str]:

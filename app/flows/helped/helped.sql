@@ -152,17 +152,34 @@ end $$;
 create or replace function helped_hand(p_session bytea, p_batch bigint, p_no int, p_at timestamptz) returns text
   language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare
-  who text := officer_of(p_session, p_at);
+  mine staff := officer_here(p_session, p_at);
 begin
   if not exists (
-       select from staff f join special_batch b on b.id = p_batch
-        where 'staff:' || f.login = who
-          and (f.role = 'medical' or f.role = 'department' and b.department = any (f.departments)
-               or f.role = 'town' and exists (
-                    select from special_row r where r.batch_id = p_batch and r.no = p_no and r.town = any (f.towns)))) then
-    raise exception 'list % is no business of %', p_batch, who using errcode = 'LX080';
+       select from special_batch b
+        where b.id = p_batch
+          and (mine.role = 'medical' or mine.role = 'department' and b.department = any (mine.departments)
+               or mine.role = 'town' and exists (
+                    select from special_row r where r.batch_id = p_batch and r.no = p_no and r.town = any (mine.towns)))) then
+    raise exception 'list % is no business of %', p_batch, mine.login using errcode = 'LX080';
   end if;
-  return who;
+  return 'staff:' || mine.login;
+end $$;
+
+-- How his department writes, as it shall be from now on. LX080.
+create or replace function officer_learns_helped(
+  p_session bytea, p_department text, p_columns jsonb, p_words jsonb, p_at timestamptz, p_now timestamptz
+) returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  mine staff := officer_here(p_session, p_at);
+begin
+  if mine.role <> 'department' or not p_department = any (mine.departments) then
+    raise exception '% is not of %', mine.login, p_department using errcode = 'LX080';
+  end if;
+  insert into special_layout (department, columns, words, by, at)
+    values (p_department, p_columns, p_words, 'staff:' || mine.login, p_now)
+    on conflict (department) do update set columns = special_layout.columns || excluded.columns,
+      words = special_layout.words || excluded.words, by = excluded.by, at = excluded.at;
+  return true;
 end $$;
 
 create or replace function officer_tells_helped(

@@ -1,11 +1,13 @@
 """How a department calls its columns and its categories: said once, used for its next file."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from app.access.sessions import Officer
 from app.flows.parts import Parts
 from app.policy.facts import Category
 from app.policy.terms import PolicyYear
@@ -53,11 +55,23 @@ def layout_of(connection: Connection, department: str) -> Layout:
     return Layout() if row is None else Layout(row.columns, row.words)
 
 
-def learn(parts: Parts, department: str, more: Layout, *, by: str, year: int | None = None) -> None:
+def learn_here(parts: Parts, officer: Officer, department: str, more: Layout) -> None:
+    """The same by somebody of the department at his page. NoSuchDepartment, BadLayout."""
+    known_department(parts, department)
+    _refuse_strange(more, parts.rules)
+    learned = text(
+        "select officer_learns_helped(:session, :department, cast(:columns as jsonb), cast(:words as jsonb), :at, :now)"
+    )
+    said = {"columns": json.dumps(dict(more.columns)), "words": json.dumps(dict(more.words))}
+    asked = {"session": officer.session, "department": department, "at": parts.clocks.wall(), "now": parts.clocks.now()}
+    with parts.engine.begin() as connection:
+        connection.execute(learned, said | asked)
+
+
+def learn(parts: Parts, department: str, more: Layout, *, by: str) -> None:
     """What is said now is added to what was said before. NoSuchDepartment, BadLayout."""
     known_department(parts, department)
-    rules = parts.levy.rules(year or parts.levy.years.newest)
-    _refuse_strange(more, rules)
+    _refuse_strange(more, parts.rules)
     with parts.engine.begin() as connection:
         held = layout_of(connection, department)
         values = {

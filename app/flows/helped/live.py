@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from app.flows.helped.take import NoSuchList
 from app.flows.parts import Parts
 from core.errors import BadInput, Conflict
 from payments.refusals import as_errors
@@ -67,7 +68,7 @@ def ended(parts: Parts, batch: int, no: int, *, state: str, why: str, hand: Hand
 
 
 def closed(parts: Parts, batch: int, *, hand: Hand) -> None:
-    """Nothing of the list is left to do. RowsOpen; closed again changes nothing."""
+    """Nothing of the list is left to do. RowsOpen, NoSuchList (or none of his); again changes nothing."""
     _call(parts, hand, "officer_closes_helped(:session, :batch, :at)", "helped_close(:batch, :by, :at)", batch=batch)
 
 
@@ -88,4 +89,4 @@ def _call(parts: Parts, hand: Hand, of_session: str, of_name: str, **said: Any) 
         return connection.execute(text(f"select {words}"), values).scalar_one()
 
 
-_REFUSED = {"LX119": RowsOpen, "LX120": RowsOpen}
+_REFUSED = {"LX080": NoSuchList, "LX119": RowsOpen, "LX120": RowsOpen}

@@ -1,0 +1,92 @@
+"""What the office process does for a department that asked at its page: its file is judged, its list taken in."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select, text
+
+from app.access.models import Staff
+from app.flows.hand_in.keep import NoSuchUpload, as_file, kept
+from app.flows.hand_in.work import Job, NotYoursAnyMore, Progress
+from app.flows.helped.check import ColumnsMissing, check
+from app.flows.helped.layout import layout_of
+from app.flows.helped.take import NoSuchList, take
+from app.flows.parts import Parts
+from app.registry.cells import plain
+from app.registry.helped_columns import field_of
+from app.registry.helped_list import HelpedList
+from core.redact import mask_id, mask_name
+
+SHOWN, LONGEST = 3, 12
+_HAN = re.compile(r"[\u4e00-\u9fff·]{2,4}")
+
+
+def check_list(parts: Parts, job: Job, progress: Progress) -> Mapping[str, Any]:
+    """How the list fared and its number; or, where a column is not known, the columns to point at, with the first rows
+    masked. Errors of `check`, NoSuchUpload, NotYoursAnyMore."""
+    assert job.upload is not None, "a list is a file"
+    department = str(job.about["department"])
+    _refuse_others(parts, job, department)
+    file = kept(parts, job.upload)
+    if file.by != job.by:
+        raise NoSuchUpload(str(job.upload))
+    with as_file(parts, job.upload) as path:
+        try:
+            insurances = tuple(map(str, job.about["insurances"]))
+            asked = {"department": department, "insurances": insurances, "name": file.name}
+            checked = check(parts, path, by=job.by, progress=progress, **asked)
+        except ColumnsMissing:
+            return {"missing": True, "columns": _columns(parts, path, department)}
+        return vars(checked) | {"columns": _columns(parts, path, department) if checked.words else []}
+
+
+def take_list(parts: Parts, job: Job, _progress: Progress) -> Mapping[str, Any]:
+    """What came of it. Errors of `take`, NotYoursAnyMore."""
+    batch = int(job.about["batch"])
+    with parts.reading() as connection:
+        found = text("select department from special_batch where id = :id")
+        department = connection.execute(found, {"id": batch}).scalar_one_or_none()
+    if department is None:
+        raise NoSuchList(str(batch))
+    _refuse_others(parts, job, department)
+    return asdict(take(parts, batch, by=job.by))
+
+
+def _refuse_others(parts: Parts, job: Job, department: str) -> None:
+    """As his account is now."""
+    own = select(Staff.departments).where(Staff.login == job.by.removeprefix("staff:"), Staff.active)
+    with parts.reading() as connection:
+        if department not in (connection.execute(own).scalar_one_or_none() or ()):
+            raise NotYoursAnyMore(job.by)
+
+
+def _columns(parts: Parts, path: Path, department: str) -> list[dict[str, Any]]:
+    """Each column of the first sheet with people: its title, what it is taken for, its first cells masked."""
+    with parts.reading() as connection:
+        said = layout_of(connection, department).columns
+    lines = list(islice(HelpedList(path, said).lines(), SHOWN))
+    if not lines:
+        return []
+    return [
+        {
+            "title": title,
+            "field": field_of(title, said) or "",
+            "cells": [_masked(plain(line.cells[place])) for line in lines if place < len(line.cells)],
+        }
+        for place, title in enumerate(lines[0].columns.titles)
+        if title
+    ]
+
+
+def _masked(cell: str) -> str:
+    """Whatever column it is: no name and no number is told."""
+    digits = sum(letter.isdigit() for letter in cell)
+    if digits >= 15:
+        return mask_id(cell)
+    if digits >= 7:
+        return cell[:3] + "*" * (len(cell) - 3)
+    return mask_name(cell) if _HAN.fullmatch(cell) else cell[:LONGEST]

@@ -1,0 +1,2 @@
+"""Lists of helped people at the offices' pages: a department sends its own, and whoever it concerns leads failed rows
+to their end."""

@@ -1,0 +1,164 @@
+"""A department's file: sent, judged by the office process, its columns and words pointed at, taken in."""
+
+import re
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import redirect, render_template, request, url_for
+
+from app.access.sessions import Officer
+from app.flows.hand_in.ask import NoSuchJob, ask, asked
+from app.flows.hand_in.keep import EmptyFile, keep
+from app.flows.helped import live
+from app.flows.helped.back import INSURANCES
+from app.flows.helped.layout import DISABILITY, BadLayout, Layout, categories, learn_here
+from app.flows.helped.lists import batches
+from app.flows.helped.live import Hand
+from app.registry.helped_columns import FIELDS
+from app.registry.helped_reasons import NOTES, reason
+from app.web.door.access import Answer, needs, officer
+from app.web.door.parts import parts
+from core.errors import AppError
+
+KINDS = ("helped_check", "helped_take")
+bp = APIBlueprint("office_helped_send", __name__, enable_openapi=False)
+
+
+@bp.post("/send")
+@needs("helped.send")
+def send() -> Answer | tuple[Answer, int]:
+    """The file and for which insurances; then it is judged."""
+    file, form = request.files.get("file"), request.form
+    insurances = [each for each in form.getlist("insurance") if each in INSURANCES]
+    try:
+        if file is None or not file.filename:
+            raise EmptyFile
+        upload = keep(parts(), officer(), file.stream, name=file.filename)
+        about = {"department": _own(form.get("department", "")), "insurances": insurances or list(INSURANCES)}
+        number = ask(parts(), officer(), "helped_check", upload=upload, about=about)
+    except AppError as error:
+        return listed_page(problem=error.sentence()), error.status
+    return redirect(url_for("office_helped_send.job", number=number), 303)
+
+
+@bp.get("/job/<int:number>")
+@needs("helped.send")
+def job(number: int) -> Answer:
+    """How far it is; at its end what came of it."""
+    return _job_page(number)
+
+
+@bp.post("/job/<int:number>/layout")
+@needs("helped.send")
+def say_layout(number: int) -> Answer | tuple[Answer, int]:
+    """Which column is what, and what words mean: kept for the next file too, and the file is judged again."""
+    row = _job(number)
+    try:
+        learn_here(parts(), officer(), row.about["department"], _layout(row.outcome or {}))
+        if batch := (row.outcome or {}).get("batch"):
+            live.dropped(parts(), batch, hand=Hand(officer().session))
+        again = ask(parts(), officer(), "helped_check", upload=row.upload_id, about=row.about)
+    except AppError as error:
+        return _job_page(number, problem=error.sentence()), error.status
+    return redirect(url_for("office_helped_send.job", number=again), 303)
+
+
+@bp.post("/<int:batch>/take")
+@needs("helped.send")
+def take_one(batch: int) -> Answer:
+    """确认导入."""
+    number = ask(parts(), officer(), "helped_take", about={"batch": batch})
+    return redirect(url_for("office_helped_send.job", number=number), 303)
+
+
+@bp.post("/<int:batch>/drop")
+@needs("helped.send")
+def drop_one(batch: int) -> Answer:
+    """作废, before it was taken in."""
+    live.dropped(parts(), batch, hand=Hand(officer().session))
+    return redirect(url_for("office_helped.listed"), 303)
+
+
+def listed_page(*, page: int = 1, problem: str | None = None) -> str:
+    """The lists that the officer may see, and for a department the form to send one."""
+    rows, more = batches(parts(), page=page)
+    own = {code: parts().departments.get(code, code) for code in sorted(officer().departments)}
+    words = {"own": own, "insurances": INSURANCES, "departments": parts().departments, "problem": problem}
+    return render_template("office/helped_lists.html", rows=rows, more=more, page=page, **words)
+
+
+def _own(code: str) -> str:
+    """One of the officer's departments; where he has one only, that."""
+    mine = sorted(officer().departments)
+    if code in mine:
+        return code
+    if len(mine) == 1 and not code:
+        return mine[0]
+    raise NoSuchJob(code)
+
+
+def _job(number: int) -> Any:
+    row = asked(parts(), number, kinds=KINDS)
+    who: Officer = officer()
+    if row.by != who.by:
+        raise NoSuchJob(str(number))
+    return row
+
+
+def _job_page(number: int, *, problem: str | None = None) -> str:
+    row = _job(number)
+    outcome = row.outcome or {}
+    rules = parts().rules
+    choices = {each: parts().rules.groups.get(each, each) for each in categories(rules)}
+    return render_template(
+        "office/helped_job.html",
+        job=row,
+        outcome=outcome,
+        codes={code: (reason(code, {}), rows) for code, rows in outcome.get("codes", {}).items()},
+        notes={NOTES[note]: rows for note, rows in outcome.get("notes", {}).items()},
+        fields=FIELDS,
+        choices=CATEGORY_WORDS | {code: words for code, words in choices.items() if code not in CATEGORY_WORDS},
+        problem=problem,
+        refresh=None if row.state in ("done", "failed") else 2,
+        typed=request.form,
+    )
+
+
+def _layout(outcome: dict[str, Any]) -> Layout:
+    """What was chosen, of the columns and words that the page showed."""
+    columns, words = {}, {}
+    for at, each in enumerate(outcome.get("columns", [])):
+        chosen = request.form.get(f"column-{at}", "")
+        if chosen and chosen != each["field"]:
+            columns[each["title"]] = chosen
+    for at, word in enumerate(sorted(outcome.get("words", {}))):
+        chosen = request.form.get(f"word-{at}", "")
+        if chosen and not re.fullmatch(r"[A-Z][A-Z0-9_]{1,39}", chosen):
+            raise BadLayout(word, word=word)
+        if chosen:
+            words["" if word == "（空白）" else word] = chosen
+    return Layout(columns, words)
+
+
+CATEGORY_WORDS = {
+    DISABILITY: "残疾（等级写在另一列）",
+    "DIS1": "残疾一级",
+    "DIS2": "残疾二级",
+    "DIS3": "残疾三级",
+    "DIS4": "残疾四级",
+    "WUBAO": "五保",
+    "TEKUN": "特困",
+    "DIBAO": "低保",
+    "YOUFU": "优抚",
+    "POVERTY": "脱贫享受政策",
+    "ORPHAN": "孤儿",
+    "DFUC": "事实无人抚养儿童",
+    "ILLNESS": "因病致困",
+    "DIBAO_EDGE": "低保边缘",
+    "RELAPSED": "返贫致贫",
+    "MONITORED": "防返贫监测",
+    "STABLE_EXPOOR": "稳定脱贫",
+    "CHILD_HARDSHIP": "困境儿童",
+    "VETERAN": "当年退役",
+    "RELEASED": "当年刑满释放",
+}
