@@ -1,12 +1,12 @@
-"""What 0072 asks of new accounts of the offices is asked of the old ones too."""
+"""What 0070 asks of new accounts of the offices is asked of the old ones too."""
 
 from alembic import op
 from sqlalchemy import Engine
 
 from migrations.slowly import validate
 
-revision = "0073"
-down_revision = "0072"
+revision = "0071"
+down_revision = "0070"
 STEP = "expand"
 
 _CHECKS = ("ck__staff__role", "ck__staff__departments")

@@ -5,8 +5,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0072"
-down_revision = "0066"
+revision = "0070"
+down_revision = "0069"
 STEP = "expand"
 
 _ROLES = "role in ('tax_clerk', 'tax_lead', 'hrss', 'medical', 'town', 'auditor', 'department')"
