@@ -68,6 +68,8 @@ def join(settings: Settings, engine: Engine) -> Parts:
         departments=settings.district.departments,
         year_files=settings.district.years,
         place_words=settings.district.password_words,
+        answer_days=settings.district.answer_days,
+        days_off=settings.district.days_off,
         senders=settings.notice_senders,
         login=(lambda code: program().login(code)) if program else None,
         account=_account(settings, alert) if settings.wechat_inside == "account" else None,

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from config.reading import Reading
 FOLDER = Path(__file__).with_name("districts")
 PHONE = r"[0-9][0-9 -]{3,18}[0-9]"
 _CODE = r"[a-z_]{1,30}"  # as the treasury's file and the book's accounts have it
+_MAY_LACK = frozenset({"answer_days", "days_off"})
+_LONGEST = 60  # working days; the law gives an office sixty calendar days at most
 _NOT_DEPARTMENTS = frozenset({"resident", "sponsor"})  # who pays for himself, and whoever gives
 
 
@@ -19,7 +22,9 @@ _NOT_DEPARTMENTS = frozenset({"resident", "sponsor"})  # who pays for himself, a
 class District:
     """Who collects. `password_words`: names of the place that make no password. `years`: the folder of its levy years'
     files, in its file a path that starts at the checkout. `departments`: those that pay in residents' place, by the
-    code that a year's file says, with the name that people and the treasury's files say."""
+    code that a year's file says, with the name that people and the treasury's files say. `answer_days`: working days
+    within which an office answers what somebody said; `days_off`: holidays, on which none is worked (both may be left
+    out of the file)."""
 
     name: str
     city: str
@@ -30,6 +35,8 @@ class District:
     password_words: tuple[str, ...]
     years: Path
     departments: Mapping[str, str]
+    answer_days: int = 5
+    days_off: frozenset[date] = frozenset()
 
 
 def whose(read: Reading) -> dict[str, Any]:
@@ -61,7 +68,7 @@ def _district(read: Reading) -> District | None:
 
 def _of(held: dict[str, object], read: Reading) -> District | None:
     names = {each.name for each in fields(District)}
-    wrong = sorted(names ^ set(held))
+    wrong = sorted((names ^ set(held)) - _MAY_LACK)
     wrong += [name for name in sorted(names & set(held)) if not _fits(name, held[name])]
     for name in wrong:
         read.say("DISTRICT", f"has in its file {'no such key' if name not in names else 'no usable'}: {name}")
@@ -72,13 +79,18 @@ def _of(held: dict[str, object], read: Reading) -> District | None:
     years = FOLDER.parents[1] / str(held.pop("years"))
     departments = held.pop("departments")
     assert isinstance(departments, dict)
+    answers = {"answer_days": held.pop("answer_days", 5), "days_off": frozenset(held.pop("days_off", []))}  # type: ignore[call-overload]
     told = {name: str(value) for name, value in held.items()}
-    return District(**told, password_words=tuple(words), years=years, departments=departments)
+    return District(**told, **answers, password_words=tuple(words), years=years, departments=departments)
 
 
 def _fits(name: str, value: object) -> bool:
     if name == "password_words":
         return isinstance(value, list) and all(isinstance(each, str) and each for each in value)
+    if name == "answer_days":
+        return isinstance(value, int) and 0 < value <= _LONGEST
+    if name == "days_off":
+        return isinstance(value, list) and all(type(each) is date for each in value)
     if name == "departments":
         return isinstance(value, dict) and _are_departments(value)
     return isinstance(value, str) and bool(value.strip())

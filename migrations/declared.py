@@ -3,6 +3,7 @@
 from app.access import erasures, handed_in
 from app.access import models as access
 from app.registry import helped_tables as helped
+from app.registry import matters
 from app.registry import models as registry
 from app.registry import year_tables as years
 from core.db import Table
@@ -20,6 +21,7 @@ from payments.truths import tables as checks
 # Importing them declares their tables.
 ROOMS = (
     registry,
+    matters,
     years,
     helped,
     access,

@@ -42,6 +42,7 @@ ORDER = (
     "app/access/glass.sql",
     "app/registry/bureau.sql",
     "app/access/office.sql",
+    "app/flows/cases/matter.sql",
     "app/registry/year.sql",
     "app/flows/helped/helped.sql",
     "app/access/erasure.sql",

@@ -37,7 +37,7 @@ KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do 
         ("levy_year", "former_person", "former_enrolment", "former_category"), ("insert", "update", "delete", "empty")
     ),
     **dict.fromkeys(("special_batch", "special_row", "special_layout"), ("insert", "update", "delete", "empty")),
-    **dict.fromkeys(("determination", "determination_evidence", "received"), ("update", "delete", "empty")),
+    **dict.fromkeys(("determination", "determination_evidence", "matter", "received"), ("update", "delete", "empty")),
     "erasure": ("insert", "update", "delete", "empty"),
     "disclosure": ("insert", "update", "delete", "empty"),
     "act": ("update", "delete", "empty"),

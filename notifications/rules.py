@@ -9,7 +9,7 @@ QUIET_FROM, QUIET_UNTIL = time(21), time(8)  # Beijing; nobody is woken for what
 CALM = frozenset(
     {
         *("settled", "refund_asked", "refund_rejected", "refunded", "remind", "waived", "certified", "held"),
-        *("determined", "not_determined"),
+        *("determined", "not_determined", "answered"),
     }
 )
 BUDGETED = frozenset({"remind", "waived", "certified"})  # what we begin; answers to what somebody did are not counted

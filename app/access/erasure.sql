@@ -37,6 +37,9 @@ create or replace function subjects_of(p_person bigint) returns table (household
    where rb.household_id in (select mine.household_id from bill mine where mine.person_id = p_person)
    group by 1, 2 having bool_and(b.person_id = p_person)
   union all
+  select p.household_id, 'M' || m.id || '-' || n from matter m join person p on p.id = m.person_id
+    cross join lateral generate_series(1, m.turn) n where m.person_id = p_person
+  union all
   select p.household_id, 'D' || d.id from determination d join person p on p.id = d.person_id where d.person_id = p_person
 $$;
 
@@ -71,6 +74,9 @@ create or replace function erasure_hindrances(p_person bigint) returns table (wh
   union all
   select 'determination', d.id::text from determination d
    where d.person_id = p_person and d.state in ('applied', 'checking')
+  union all
+  select 'matter', m.id::text from matter m
+   where m.person_id = p_person and m.state in ('open', 'taken', 'reopened')
 $$;
 
 -- Everything that need not be kept goes; table → rows. `p_notices`: [household, cause] of what went to his addresses,
@@ -142,6 +148,8 @@ begin
   delete from determination_evidence v using determination d
    where d.id = v.determination_id and d.person_id = e.person_id;
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('determination_evidence', n);
+  update matter set words = '', answer = null, again = null where person_id = e.person_id and words <> '';
+  get diagnostics n = row_count;  gone := gone || jsonb_build_object('matter', n);
   update bill set state = 'withdrawn' where person_id = e.person_id and state = 'open';
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('bill', n);
   update person set phone = null, restricted_at = p_at where id = e.person_id;

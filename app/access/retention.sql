@@ -13,6 +13,7 @@ begin
     when 'evidence' then interval '1095 days'
     when 'helped_previews' then interval '30 days'
     when 'helped_rows' then interval '365 days'
+    when 'matter_words' then interval '1095 days'
     when 'unused_accounts' then interval '1095 days'
     when 'restricted_names' then interval '11323 days'
   end;
@@ -53,6 +54,9 @@ begin
       return query select r.ctid from special_row r join special_batch b on b.id = r.batch_id
         where b.state = 'CLOSED' and b.ended_at < p_before and (r.cells is not null or r.id_index is not null)
         limit p_most;
+    when 'matter_words' then
+      return query select ctid from matter
+        where kept_from < p_before and state in ('answered', 'closed') and words <> '' limit p_most;
     when 'unused_accounts' then
       return query select a.ctid from resident_account a
         where a.used_at < p_before
@@ -128,6 +132,8 @@ begin
       perform helped_drop(b.id, 'rule:retention', now()) from special_batch b where b.ctid = any (those);
     when 'helped_rows' then
       update special_row set cells = null, id_index = null where ctid = any (those);
+    when 'matter_words' then
+      update matter set words = '', answer = null, again = null where ctid = any (those);
     when 'unused_accounts' then
       delete from resident_person p using resident_account a where a.ctid = any (those) and p.account_id = a.id;
       delete from barred b using resident_account a where a.ctid = any (those) and b.account_id = a.id;

@@ -109,6 +109,8 @@ class Parts:
     departments: Mapping[str, str]  # those that pay in residents' place: code → name
     year_files: Path = YEARS  # the folder of the district's years
     place_words: tuple[str, ...] = ()  # names of the place, which make no password
+    answer_days: int = 5  # working days within which an office answers what was said to it
+    days_off: frozenset[date] = frozenset()  # holidays on which nobody of an office works
     login: Callable[[str], str] | None = None  # a mini-program login code → openid
     account: "Callable[[], OfficialAccount] | None" = None  # whose users pay in WeChat's browser
     program_link: Callable[[], str] | None = None  # or else: an address there that opens the mini-program

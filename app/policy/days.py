@@ -1,8 +1,11 @@
 """Days, ages and months as the rules count them. Beijing dates; pure."""
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
 from core.clock import beijing_midnight
+
+_SATURDAY = 5
 
 
 def birthday(born: date, age: int) -> date:
@@ -25,6 +28,14 @@ def age_on(born: date, day: date) -> int:
     """Full years on a day; negative before birth (D03)."""
     age = day.year - born.year
     return age if birthday(born, age) <= day else age - 1
+
+
+def working_day_after(day: date, count: int, off: Collection[date] = ()) -> date:
+    """The `count`-th working day after a day: no Saturday, no Sunday, none of the days `off`."""
+    while count:
+        day += timedelta(days=1)
+        count -= day.weekday() < _SATURDAY and day not in off
+    return day
 
 
 def moment_after(day: date) -> datetime:

@@ -12,6 +12,7 @@ from app.observe import REQUESTS, SECONDS
 from app.web import callbacks, own, proofs, words
 from app.web.agent import bureau as agent_bureau
 from app.web.agent import households, village
+from app.web.agent import matters as agent_matters
 from app.web.api import determinations, payments, people, reader, refunds, session, sheets, spec, subscriptions
 from app.web.api import policy as policy_year
 from app.web.api import proofs as api_proofs
@@ -24,6 +25,7 @@ from app.web.office import audit, day, desk, glass
 from app.web.office import channels as office_channels
 from app.web.office import complaints as office_complaints
 from app.web.office import determinations as office_determinations
+from app.web.office import matters as office_matters
 from app.web.office import people as office_people
 from app.web.office import policy as office_policy
 from app.web.office import progress as office_progress
@@ -33,7 +35,7 @@ from app.web.office import suspense as office_suspense
 from app.web.office import years as office_years
 from app.web.office.helped import rows as helped_rows
 from app.web.office.helped import send as helped_send
-from app.web.resident import bureau, home, paid, pay, sign_in
+from app.web.resident import bureau, home, matters, paid, pay, sign_in
 from app.web.resident import refunds as refund_pages
 from app.web.resident.home import ELDER
 from core.db import EVERYWHERE, PLACES, SHORT
@@ -46,17 +48,20 @@ DOORS = (
     (paid.bp, "", page_resident, True),
     (refund_pages.bp, "", page_resident, True),
     (bureau.bp, "", page_resident, True),
+    (matters.bp, "", page_account, True),
     (proofs.bp, "", page_resident, True),
     (households.bp, "/agent", page_agent, True),
     (own.agent, "/agent", page_agent, True),
     (village.bp, "/agent", page_agent, True),
     (agent_bureau.bp, "/agent", page_agent, True),
+    (agent_matters.bp, "/agent", page_agent, True),
     (proofs.village, "/agent", page_agent, True),
     (desk.bp, "/office", by_permission, True),  # each route names the permission it needs
     (own.office, "/office", by_permission, True),
     (day.bp, "/office/day", by_permission, True),
     (office_refunds.bp, "/office/refunds", by_permission, True),
     (office_determinations.bp, "/office/determinations", by_permission, True),
+    (office_matters.bp, "/office/matters", by_permission, True),
     (office_suspense.bp, "/office/suspense", by_permission, True),
     (office_complaints.bp, "/office/complaints", by_permission, True),
     (office_channels.bp, "/office/channels", by_permission, True),

@@ -525,6 +525,13 @@ select 'determination ' || d.id as what
        and (d.withdrawn_by is null or num_nonnulls(d.checked_by, d.decided_by, d.amount, d.years, d.benefit_start) > 0
             or exists (select from bill b where b.determination = d.id))
 
+-- INV-118 反映的事各有办的局，答复的不是反映的人，有答复的才了结
+select 'matter ' || id as what
+  from matter
+ where answered_by = by or taken_by = by or state = 'taken' and taken_by is null
+    or state in ('answered', 'closed', 'reopened') and answered_by is null
+    or (kind = 'NOT_LISTED') <> (person_id is null) or turn > 1 and answered_by is null
+
 -- INV-102 没交的应缴单上替居民付钱的单位，科目表里都有账户
 select distinct receivable_of(l.part, l.payer, l.fund) as what
   from bills b join bill_line l on l.household_id = b.household_id and l.bill_id = b.id

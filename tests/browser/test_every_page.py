@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from app.access.roles import Role
+from app.flows.cases.say import say
 from app.flows.complaints.watch import poll
 from app.flows.enter.accounts import add_staff
 from app.flows.keep import erase
@@ -78,6 +79,9 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
     poll(running.parts)
     _message_nobody_got(running, district)
     case = apply(running.parts, district.poor.id, MEDICAL, Kind.POLICY_BACKPAY, by="resident")
+    matter = say(
+        running.parts, "PAID_NOT_SHOWN", "昨天付的没有显示", person_id=district.poor.id, village=None, by="agent:1"
+    )
     walk(STRANGERS)
     phone.open("/login")
     phone.fill("手机号", a_phone())
@@ -91,7 +95,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
     walk(_registers(phone))
     for role in (Role.TAX_CLERK, Role.AUDITOR):
         as_officer(role)
-        walk(_offices(phone, district, paid, refund, (complaint, case)))
+        walk(_offices(phone, district, paid, refund, (complaint, case, matter)))
         walk([("office_suspense.one", "/office/suspense/0/receipt:wechat:4200009")])
         walk([("office_glass.listed", "/office/glass/")])
         if role is Role.TAX_CLERK:
@@ -173,6 +177,7 @@ def _residents(phone, district, running, paid, refund, paper):
     yield "resident.level", f"/due/{me}/level"
     yield "resident.sheet", f"/sheet/{me}/RES_MEDICAL"
     yield "bureau.bureau", f"/bureau/{me}"
+    yield "matters.mine", "/matters"
     yield "resident.confirm", f"/confirm?item={me}:RES_PENSION&tier.{me}=30000"
     yield "resident.payment", f"/pay/{waiting}"
     yield "resident.payment#paid", f"/pay/{paid}"
@@ -222,6 +227,7 @@ def _agents(phone, district):
     yield "agent.person", person
     yield "agent.sheet", sheet
     yield "agent_bureau.bureau", f"{person}/bureau"
+    yield "agent_matters.mine", f"{village}/matters"
     yield "agent.payment", f"/agent/pay/{waiting}"
     yield "village.code_paper", f"/agent/pay/{waiting}/paper"
     yield "village.paper", f"{village}/slips"
@@ -239,7 +245,7 @@ def _registers(phone):
 
 
 def _offices(phone, district, paid, refund, cases):
-    complaint, case = cases
+    complaint, case, matter = cases
     phone.open("/office/people/")
     phone.page.locator("#wanted").fill(district.adult.id_number)
     phone.page.get_by_role("button", name="找人").click()
@@ -262,6 +268,8 @@ def _offices(phone, district, paid, refund, cases):
     yield "office_suspense.listed", "/office/suspense/"
     yield "office_determinations.listed", "/office/determinations/"
     yield "office_determinations.one", f"/office/determinations/{case}"
+    yield "office_matters.listed", "/office/matters/"
+    yield "office_matters.one", f"/office/matters/{matter}"
     yield "office_refunds.listed", "/office/refunds/"
     yield "office_refunds.one", f"/office/refunds/{refund}"
     yield "office_people.ask", "/office/people/"

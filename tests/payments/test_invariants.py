@@ -386,6 +386,11 @@ TAMPERINGS = (
         )
         for spoilt in ("'checking', 'staff:a', null, null", "'withdrawn', 'staff:b', 'staff:a', now()")
     ),
+    (
+        "INV-118",
+        "insert into matter (kind, office, person_id, words, by, at, kept_from, due_on, state, taken_by)"
+        " select 'DIED', 'hrss', min(id), 'x', 'agent:1', now(), now(), now(), 'taken', 'agent:1' from person",
+    ),
     ("INV-82", "delete from received where household_id = 21"),
     ("INV-106", "update received set result = 'refused', received_at = now() - interval '98 days'"),
     (

@@ -27,6 +27,7 @@ _HINDERS = {
     "complaint": "有一件投诉还没有办结",
     "correction": "姓名正在更正",
     "determination": "医保局、人社局正在核定",
+    "matter": "反映的事还没有答复",
 }
 
 
@@ -45,6 +46,7 @@ _WENT = {  # table → what of it goes
     "bill": "作废的应缴单",
     "determination_evidence": "申请核定时写的话和照片",
     "special_row": "部门名单里写着他的行",
+    "matter": "反映的事写的话和答复",
 }
 _STANDS = (
     ("withdrawn_at", "已撤回"),

@@ -41,6 +41,7 @@ PLACES = (
         {"determination_id": "bigint"},
         {name: f"'determination_evidence.{name}:' || determination_id" for name in ("words", "picture")},
     ),
+    Place("matter", _ID, {name: f"'matter.{name}:' || id" for name in ("words", "answer", "again")}),
     Place(
         "session",
         {"token_hash": "bytea"},

@@ -19,6 +19,7 @@ from app.policy.facts import Insurance
 from app.policy.words import item_words, short_day
 from app.registry import find
 from app.registry.find import Subject
+from app.registry.matters import silenced
 from core.errors import Conflict
 from core.redact import mask_name
 from notifications import subscriptions
@@ -97,7 +98,7 @@ def left_to_tell(parts: Parts, household_id: int) -> tuple[str, dict[str, str]] 
     """What this household would be told at this moment: kind and fields; None where nothing is left, or the season is
     over."""
     people = household(parts, household_id)
-    return _told_now(parts, standings(parts, people, channel=SELF))
+    return _told_now(parts, _not_silenced(parts, standings(parts, people, channel=SELF)))
 
 
 def left_to_tell_in(parts: Parts, village_code: str) -> dict[int, tuple[str, dict[str, str]]]:
@@ -120,8 +121,16 @@ def _village(parts: Parts, code: str, *, dry: bool) -> Told:
 def _households(parts: Parts, code: str) -> list[tuple[int, list[Villager]]]:
     """Who is told pays by his own phone, after the agents' weeks too."""
     lines, _ = villagers(parts, code, channel=SELF)
+    lines = _not_silenced(parts, lines)
     lines.sort(key=lambda line: (line.subject.household_id, line.subject.id))
     return [(home, list(own)) for home, own in groupby(lines, key=lambda line: line.subject.household_id)]
+
+
+def _not_silenced(parts: Parts, lines: Sequence[Villager]) -> list[Villager]:
+    """Nobody is reminded of somebody of whom an office has yet to answer what was said."""
+    with parts.reading() as connection:
+        silent = silenced(connection, [line.subject.id for line in lines])
+    return [line for line in lines if line.subject.id not in silent]
 
 
 def _told_now(parts: Parts, own: Sequence[Villager]) -> tuple[str, dict[str, str]] | None:

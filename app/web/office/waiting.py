@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.access.roles import Role, may
 from app.access.sessions import Officer
+from app.flows.cases.desk import waiting_count as waiting_matters
 from app.flows.complaints.desk import waiting_count
 from app.flows.offices.audit import alarms
 from app.flows.offices.progress import progress, totals
@@ -37,6 +38,8 @@ def waiting(parts: Parts, who: Officer) -> list[Waiting]:
         found.append(Waiting(len(refunds), "笔退费等您办", "office_refunds.listed"))
     if may(who.role, "determination.decide"):
         found.append(Waiting(waiting_cases(parts, who), "件核定等您办", "office_determinations.listed"))
+    if may(who.role, "matter.answer"):
+        found.append(Waiting(waiting_matters(parts, who), "件反映的事等您答复", "office_matters.listed"))
     if may(who.role, "suspense.solve") or may(who.role, "suspense.confirm"):
         money = [row for row in doubts(parts) if _doubt_waits(who, row)]
         found.append(Waiting(len(money), "笔待查款等您办", "office_suspense.listed"))

@@ -19,9 +19,12 @@ from sqlalchemy.exc import DBAPIError
 
 from app.access import accounts
 from app.access.roles import Role
+from app.access.sessions import Officer
+from app.flows.cases.answer import answer as answer_matter
+from app.flows.cases.say import say
 from app.flows.complaints.answer import answer
 from app.flows.complaints.ask import ask
-from app.flows.enter.accounts import add_agent
+from app.flows.enter.accounts import add_agent, add_staff
 from app.flows.hand_in.keep import PIECE, keep
 from app.flows.keep.reseal import needed, progress_of, reseal
 from app.flows.keep.sealed import NOT_SEALED, PLACES
@@ -102,6 +105,18 @@ def lived_in(running, adult, tmp_path):
         determine.Ruling(False, reason="材料不全"),
         by="staff:a1",
     )
+    told = say(running.parts, "DIED", "去年腊月去世了", person_id=adult, village=None, by="agent:1")
+    bureau = add_staff(
+        running.office, login="hrss1", name="示例", role=Role.HRSS, password="a-long-password-1", towns=[]
+    )
+    clerk = Officer(bureau, "hrss1", b"", Role.HRSS, session=b"hrss1")
+    live = (
+        "insert into session (token_hash, staff_id, known, expires_at, ends_at) select 'hrss1', id, '{}',"
+        " now() + interval '1 hour', now() + interval '1 hour' from staff"
+    )
+    running.write(lambda c: c.execute(text(live)))
+    answer_matter(running.parts, told, "已经登记，请节哀", by=clerk)
+    running.write(lambda c: c.execute(text("delete from session")))
     case = running.outside.post("/complaints", {"gateway": "wechat", "payment": number, "phone": "13800001234"})
     ask(running.parts, "wechat", case["number"])
     answer(running.parts, "wechat", case["number"], key="looking", own="", by="staff:clerk01")

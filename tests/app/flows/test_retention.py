@@ -56,6 +56,10 @@ OLD_ROWS = {  # makes the rows of a line so old, and what is left of them
         "select count(*) from special_row r join special_batch b on b.id = r.batch_id where b.state = 'CLOSED'"
         " and r.cells is not null",
     ),
+    "matter_words": (
+        "update matter set kept_from = :at",
+        "select count(*) from matter where words <> ''",
+    ),
     "unused_accounts": (
         "update resident_account set used_at = :at",
         "select count(*) from resident_account where phone is not null",

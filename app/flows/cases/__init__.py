@@ -1,0 +1,2 @@
+"""One sentence of a resident or an agent becomes a case: `say` it, and whether the answer settles it; the right office
+finds it on its `desk`, the most urgent first, and `answer` tells."""

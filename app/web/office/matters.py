@@ -1,0 +1,80 @@
+"""What was said to an office: the list, what is late first; one, and its answer."""
+
+from apiflask import APIBlueprint
+from flask import redirect, render_template, request, url_for
+
+from app.access.roles import may
+from app.flows.cases.answer import AnsweredAlready, BadAnswer, answer, take
+from app.flows.cases.desk import PAGE, WORDS, case, queue
+from app.flows.cases.say import LONGEST, NoSuchMatter
+from app.registry.matters import UNANSWERED, Stand
+from app.web.door.access import Answer, needs, officer, reference
+from app.web.door.parts import parts
+
+bp = APIBlueprint("office_matters", __name__, enable_openapi=False)
+MOST_PAGES = 100_000
+
+
+@bp.get("/")
+@needs("matter.see")
+def listed() -> Answer:
+    """What waits for this office, or what it answered; a page of it."""
+    done = "done" in request.args
+    page = min(max(request.args.get("page", 1, type=int), 1), MOST_PAGES)
+    rows, count = queue(parts(), officer(), done=done, page=page)
+    pages = max(1, -(-count // PAGE))
+    shown = {"rows": rows, "count": count, "page": page, "pages": pages, "done": done}
+    return render_template("office/matters.html", **shown, me=officer().by, words=WORDS)
+
+
+@bp.get("/<number>")
+@needs("matter.see")
+def one(number: str) -> Answer:
+    """One, and what this desk may do about it."""
+    return _page(_known(number))
+
+
+@bp.post("/<number>/take")
+@needs("matter.answer")
+def take_one(number: str) -> Answer:
+    """由我办."""
+    take(parts(), _known(number), by=officer())
+    return _back(number)
+
+
+@bp.post("/<number>/answer")
+@needs("matter.answer")
+def answer_one(number: str) -> Answer | tuple[Answer, int]:
+    """答复. What was typed stays on an error."""
+    try:
+        answer(parts(), _known(number), request.form.get("words", "")[:2000], by=officer())
+    except (AnsweredAlready, BadAnswer) as error:
+        return _page(_known(number), problem=error.sentence()), error.status
+    return _back(number)
+
+
+def _page(number: int, *, problem: str | None = None) -> str:
+    found, who = case(parts(), officer(), number), officer()
+    answers = may(who.role, "matter.answer") and found.head.state in UNANSWERED
+    return render_template(
+        "office/matter.html",
+        case=found,
+        person=reference(found.person_id) if found.person_id else "",
+        words=WORDS,
+        answers=answers,
+        takes=answers and found.head.state is not Stand.TAKEN,
+        problem=problem,
+        typed=request.form.get("words", ""),
+        most=LONGEST,
+    )
+
+
+def _known(number: str) -> int:
+    """NoSuchMatter for what is no number of ours."""
+    if not (number.isascii() and number.isdecimal() and len(number) < 18):
+        raise NoSuchMatter(number[:20])
+    return int(number)
+
+
+def _back(number: str) -> Answer:
+    return redirect(url_for("office_matters.one", number=number), 303)

@@ -1,0 +1,47 @@
+"""有话要说: a resident's sentence about one of his people, or about himself if no list has him."""
+
+from apiflask import APIBlueprint
+from flask import request, url_for
+
+from app.flows.cases.say import Said, said_by
+from app.flows.due.quote import subjects
+from app.web.door.access import Answer, actor, here
+from app.web.door.parts import parts
+from app.web.saying import say_here, saying_page, settle_here, shown
+from app.web.wishes import known
+from core.redact import mask_name
+
+bp = APIBlueprint("matters", __name__, enable_openapi=False)
+
+
+@bp.get("/matters")
+def mine() -> Answer:
+    """What was said, and a form."""
+    return _page()
+
+
+@bp.post("/matters")
+def say_one() -> Answer | tuple[Answer, int]:
+    """告诉他们."""
+    named = request.form.get("person", "")
+    return shown(lambda: say_here(known(named) if named else None, village=None, by=actor(here())), _page, _own())
+
+
+@bp.post("/matters/<number>")
+def settle_one(number: str) -> Answer | tuple[Answer, int]:
+    """解决了, or 没解决."""
+    return shown(lambda: settle_here(number, _said()), _page, _own())
+
+
+def _said() -> list[Said]:
+    return said_by(parts(), actor(here()), here().known.values())
+
+
+def _page(problem: str | None = None) -> str:
+    people = {person.id: person for person in subjects(parts(), sorted(set(here().known.values())))}
+    whom = {named: mask_name(people[person].name) for named, person in here().known.items() if person in people}
+    return saying_page(whom, _said(), own=_own(), back=url_for("home.home"), problem=problem)
+
+
+def _own() -> str:
+    return url_for("matters.mine")

@@ -1,0 +1,54 @@
+"""One sentence to an office: the same page for a resident and for an agent of a village."""
+
+from collections.abc import Mapping, Sequence
+
+from flask import redirect, render_template, request
+
+from app.flows.cases.say import NoSuchMatter, Said, say, settle
+from app.registry.matters import TOPICS
+from app.web.door.access import Answer, here
+from app.web.door.parts import parts
+from core.errors import AppError
+
+
+def saying_page(
+    whom: Mapping[str, str], said: Sequence[Said], *, own: str, back: str, problem: str | None = None
+) -> str:
+    """What was said, its answers, and a form. `whom`: reference → masked name of whom something may be said; `own`: the
+    page's address. What was typed stays."""
+    return render_template(
+        "saying.html",
+        whom=whom,
+        said=said,
+        topics={kind: topic.words for kind, topic in TOPICS.items() if kind == "NOT_LISTED" or whom},
+        own=own,
+        back=back,
+        problem=problem,
+        typed=request.form,
+    )
+
+
+def say_here(person_id: int | None, *, village: str | None, by: str) -> None:
+    """What the form says, of the person chosen in it. BadSentence, NotFound."""
+    kind = request.form.get("kind", "")[:40]
+    about = None if kind == "NOT_LISTED" else person_id
+    say(parts(), kind, request.form.get("words", "")[:2000], person_id=about, village=village, by=by)
+
+
+def settle_here(number: str, said: Sequence[Said]) -> None:
+    """解决了, or 没解决 and why, of one that stands on this page. NoSuchMatter, NotAnswered, BadSentence."""
+    known = {str(each.id): each.id for each in said}
+    if number not in known:
+        raise NoSuchMatter(number[:20])
+    again = request.form.get("again", "")[:2000] if request.form.get("solved") == "no" else None
+    settle(parts(), known[number], again=again, by=here())
+
+
+def shown(act: object, page: object, own: str) -> Answer | tuple[Answer, int]:
+    """`act` and back to the page; what is refused is said on it, with what was typed."""
+    assert callable(act) and callable(page), "both are of this door"
+    try:
+        act()
+    except AppError as error:
+        return page(error.sentence()), error.status
+    return redirect(own, 303)

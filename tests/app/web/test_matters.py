@@ -1,0 +1,198 @@
+"""One sentence finds the right office, is answered by a day, and is settled by who said it, or not."""
+
+from datetime import date, datetime
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from app.access.roles import Role
+from app.flows.enter.accounts import add_agent
+from app.flows.tell.remind import remind
+from app.policy.days import working_day_after
+from core.clock import BEIJING, utc_now
+from tests.app.web.test_office_determinations import session_of
+from tests.app.web.test_office_people import at_desk
+from tests.browsing import Browser
+from tests.refunding import rows
+
+DESK = "/office/matters/"
+SAID = "我在昆山交过医保了，不要再催"
+
+
+@pytest.fixture
+def desks(running, district):
+    """A desk of each office that answers, and who audits."""
+    roles = {"med1": Role.MEDICAL, "hrss1": Role.HRSS, "tax1": Role.TAX_CLERK, "audit1": Role.AUDITOR}
+    return {login: at_desk(running, role, login) for login, role in roles.items()}
+
+
+def matter(running):
+    return running.one("select id, kind, office, state, by, due_on, turn from matter order by id desc limit 1")
+
+
+def say(browser, running, kind, words, **more):
+    page = browser.get("/matters")
+    return browser.submit(page, "/matters", form="/matters", kind=kind, words=words, **more)
+
+
+def test_working_days_leave_out_weekends_and_holidays():
+    friday = date(2021, 12, 31)
+
+    assert working_day_after(friday, 1, {date(2022, 1, 3)}) == date(2022, 1, 4)
+    assert working_day_after(date(2021, 11, 5), 5) == date(2021, 11, 12)
+
+
+def test_a_sentence_is_answered_told_settled_or_not(running, district, browser, desks):
+    browser.look_up(district.adult.name, district.adult.id_number)
+
+    short = say(browser, running, "PAID_ELSEWHERE_MEDICAL", "嗯")
+    said = say(browser, running, "PAID_ELSEWHERE_MEDICAL", SAID)
+    again = say(browser, running, "PAID_ELSEWHERE_MEDICAL", "再说一遍")
+
+    assert short.status == 400 and "用一两句话写清楚" in short.text and ">嗯</textarea>" in short.html
+    assert SAID in said.text and "已经交给医保局，11月12日以前答复您" in said.text and again.text == said.text
+    number, kind, office, state, by, due_on, _ = matter(running)
+    assert (kind, office, state, due_on) == ("PAID_ELSEWHERE_MEDICAL", "medical", "open", date(2021, 11, 12))
+    assert by.startswith("account:")
+
+    med = desks["med1"]
+    assert "医保在外地交了" in med.get(DESK).text and "1</strong><small>件反映的事等您答复" in med.get("/office/").text
+    assert (
+        "医保在外地交了" not in desks["hrss1"].get(DESK).text
+        and desks["tax1"].get(f"{DESK}{number}").status_code == 404
+    )
+    assert "医保在外地交了" in desks["audit1"].get(DESK).text
+    assert SAID in med.get(f"{DESK}{number}").text
+    assert med.post(f"{DESK}{number}/take").status_code == 303
+    assert "医保局正在办" in browser.get("/matters").text
+    leaky = med.post(f"{DESK}{number}/answer", data={"words": f"您的号 {district.adult.id_number} 查到了"})
+    assert leaky.status_code == 400 and district.adult.id_number in leaky.text and "不要写身份证号" in leaky.text
+    med.post(f"{DESK}{number}/answer", data={"words": "查到了，昆山那边交的有效，这里不用再交。"})
+    late = med.post(f"{DESK}{number}/answer", data={"words": "再答复一次看看"})
+    assert late.status_code == 409
+
+    answered = browser.get("/matters")
+    assert "昆山那边交的有效" in answered.text
+    (notice,) = rows(running, "select kind, cause, fields, phone from notice where kind = 'answered'")
+    assert (notice.kind, notice.cause) == ("answered", f"matter:M{number}-1:answered")
+    assert notice.fields["items"] == "医保在外地交了" and notice.phone is not None
+    reopened = browser.submit(answered, f"/matters/{number}", form=f"/{number}", solved="no", again="村里还在催我")
+    assert "您说没有解决，医保局再看" in reopened.text and matter(running)[3:] == ("reopened", by, due_on, 2)
+    assert "村里还在催我" in med.get(f"{DESK}{number}").text
+    med.post(f"{DESK}{number}/answer", data={"words": "已经告诉村里，不会再催了。"})
+    closed = browser.submit(browser.get("/matters"), f"/matters/{number}", form=f"/{number}")
+    assert "已经解决" in closed.text and matter(running).state == "closed"
+    assert [row.cause for row in rows(running, "select cause from notice where kind = 'answered' order by 1")] == [
+        f"matter:M{number}-1:answered",
+        f"matter:M{number}-2:answered",
+    ]
+    over = browser.submit(answered, f"/matters/{number}", form=f"/{number}")
+    assert over.status == 409 and "了结" in over.text
+    assert "已解决" in med.get(f"{DESK}?done=1").text
+
+
+def test_nobody_reminds_of_whom_an_office_has_yet_to_answer(running, district, browser, desks):
+    browser.look_up(district.adult.name, district.adult.id_number)
+    before = remind(running.parts, [district.village], dry=True)
+    say(browser, running, "PAID_ELSEWHERE_MEDICAL", SAID)
+    quiet = rows(running, "select person_id from matter")
+    during = remind(running.parts, [district.village])
+    told = [
+        row.fields["names"] for row in rows(running, "select fields from notice where kind in ('remind', 'waived')")
+    ]
+
+    assert before.remind == 1 and [row.person_id for row in quiet] == [district.adult.id]
+    assert (during.remind, during.waived) == (0, 1) and told and "张*例" not in "".join(told)
+    desks["med1"].post(f"{DESK}{matter(running).id}/answer", data={"words": "没有查到，请在这里交。"})
+    assert "张*例" in str(remind_names(running, district))
+
+
+def remind_names(running, district):
+    running.turn(datetime(2021, 11, 15, 9, tzinfo=BEIJING))
+    remind(running.parts, [district.village])
+    return [row.fields["names"] for row in rows(running, "select fields from notice where kind = 'remind'")]
+
+
+def test_late_stands_first_and_is_marked(running, district, browser, desks):
+    browser.look_up(district.adult.name, district.adult.id_number)
+    say(browser, running, "NAME_WRONG", "我的名字是示例的例，不是立")
+    running.turn(datetime(2021, 11, 13, 9, tzinfo=BEIJING))
+    say(browser, running, "NOT_MY_FAMILY", "这个人不是我家的人")
+
+    listed = desks["med1"].get(DESK).text
+
+    assert listed.index("名字错了") < listed.index("不是我家的人") and listed.count("过期了") == 1
+    assert "说的是谁" in listed and "张*例" in listed and desks["med1"].get(f"{DESK}?page=2").text.count("没有了") == 1
+
+
+def test_an_agent_says_whom_the_list_lacks_and_what_is_wrong_of_one(running, district, desks):
+    add_agent(
+        running.office, login="wang", name="王代办", password="correct horse battery", villages=[district.village]
+    )
+    agent = Browser(running.url)
+    village = agent.log_in("wang", "correct horse battery")
+    page = agent.get(village.link("名单上没有的人"))
+    path = page.url.removeprefix(running.url)
+    lacks = agent.submit(page, path, form=path, kind="NOT_LISTED", words="三组的李四一家三口，刚从外地迁回来")
+    wrong = agent.submit(page, path, form=path, kind="DIED", words="没有说是谁去世了")
+    person = agent.get(village.link(district.elder.name))
+    own = agent.get(person.link("有话要说"))
+    died = agent.submit(own, own.url.removeprefix(running.url), form="/matters", kind="DIED", words="上个月去世了")
+
+    assert "已经交给医保局" in lacks.text and wrong.status == 400
+    assert "人去世了：王*奶" in died.text.replace("王*奶奶", "王*奶") or "人去世了" in died.text
+    assert "DIED" not in page.values("kind") and "DIED" in own.values("kind")
+    assert [
+        tuple(row) for row in rows(running, "select kind, office, person_id, village_code from matter order by id")
+    ] == [
+        ("NOT_LISTED", "medical", None, district.village),
+        ("DIED", "hrss", district.elder.id, district.village),
+    ]
+    first = running.one("select min(id) from matter")[0]
+    desks["med1"].post(f"{DESK}{first}/answer", data={"words": "请带户口簿到镇便民服务中心登记"})
+    seen = agent.get(path)
+    assert "请带户口簿" in seen.text and rows(running, "select 1 from notice where kind = 'answered'") == []
+    assert "已经解决" in agent.submit(seen, f"{path}/{first}", form=f"/{first}").text
+    agent.close()
+
+
+def test_who_is_in_no_register_can_say_so(running, district, browser, desks):
+    browser.sign_in()
+    page = browser.get("/matters")
+    assert page.values("kind") == ["NOT_LISTED"]
+    said = browser.submit(page, "/matters", form="/matters", kind="NOT_LISTED", words="我是示例村的，名单上找不到我")
+    assert "已经交给医保局" in said.text and matter(running).kind == "NOT_LISTED"
+    assert browser.submit(page, "/matters", form="/matters", kind="DIED", words="没有说是谁去世了").status == 400
+
+
+def test_nobody_elses_is_seen_or_settled_and_the_database_keeps_to_it(running, district, browser, desks):
+    browser.look_up(district.adult.name, district.adult.id_number)
+    say(browser, running, "NAME_WRONG", "我的名字写错了一个字")
+    number, other = matter(running).id, Browser(running.url)
+    other.look_up(district.neighbour.name, district.neighbour.id_number)
+    page = other.get("/matters")
+
+    assert "写错了一个字" not in page.text
+    assert other.submit(page, f"/matters/{number}", form="/matters").status == 404
+    named = browser.get("/matters").values("person")
+    foreign = other.submit(page, "/matters", form="/matters", person=named, kind="DIED", words="别人家的人去世了")
+    assert foreign.status == 404 and len(rows(running, "select 1 from matter")) == 1
+    other.close()
+
+    def refused(statement, code, **words):
+        with pytest.raises(DBAPIError) as error, running.parts.engine.begin() as connection:
+            connection.execute(text(statement), {"n": number, "at": utc_now()} | words)
+        assert error.value.orig.sqlstate == code, statement
+
+    hrss = session_of(running, "hrss1")
+    refused("select take_matter(:s, :n, :at, :at)", "LX117", s=hrss)
+    refused("select answer_matter(:s, :n, '', :at, :at)", "LX117", s=hrss)
+    refused("select answer_matter(:s, :n, '', :at, :at)", "LX080", s=b"nobody")
+    refused("select end_matter(:s, :n, null, null, :at, :at)", "LX080", s=hrss)
+    refused("update matter set state = 'closed'", "42501")
+    refused("delete from matter", "42501")
+    begun = "insert into matter (kind, office, words, by, at, kept_from, due_on, state, taken_by)"
+    refused(f"{begun} values ('NOT_LISTED', 'hrss', '', 'a', now(), now(), now(), 'taken', 'b')", "LX119")
+    with running.office.engine.connect() as connection:
+        assert connection.execute(text("select state from matter")).scalar_one() == "open"
