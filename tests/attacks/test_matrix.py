@@ -248,6 +248,9 @@ NOBODYS = {
         "name": "nobody",
         "provider": "aliyun",
         "year": "2022",
+        "batch": "1",
+        "no": "1",
+        "work": "1",
     },
 }
 

@@ -11,6 +11,8 @@ from app.access.roles import Role
 from app.flows.cases.say import say
 from app.flows.complaints.watch import poll
 from app.flows.enter.accounts import add_staff
+from app.flows.helped.check import check
+from app.flows.helped.take import take
 from app.flows.keep import erase
 from app.flows.pay.start import Want
 from app.flows.prove.papers import confirm
@@ -19,6 +21,7 @@ from app.policy.facts import Insurance
 from app.registry.determinations import Kind
 from tests.app.flows.test_complaints import complain
 from tests.app.flows.test_suspense import unknown
+from tests.app.helped.papers import a_line, a_list
 from tests.browser.conftest import SHOTS, Phone, audit
 from tests.browser.test_channels import AGENTS
 from tests.browsing import a_phone
@@ -57,7 +60,7 @@ NO_PAGES = {  # files, figures, JSON, and what only leads on
 }
 
 
-def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running):
+def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running, tmp_path):
     found = {}
 
     def walk(pages):
@@ -65,10 +68,10 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
             phone.open(path)
             found[endpoint.partition("#")[0]] = _judged(phone.page, endpoint)
 
-    def as_officer(role):
+    def as_officer(role, **whose):
         phone.page.context.clear_cookies(name="session")
         login = str(role).replace("_", "-")
-        add_staff(running.office, login=login, name="示例", role=role, password=PASSWORD)
+        add_staff(running.office, login=login, name="示例", role=role, password=PASSWORD, **whose)
         phone.log_in_office(login, PASSWORD)
 
     paid = pay(running, Want(district.adult.id, MEDICAL), key="paid-key")
@@ -104,6 +107,9 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running)
     walk([("audit.read", "/office/audit/readings"), ("audit.acts", "/office/audit/acts")])
     _somebody_erased(running)
     walk([("audit.kept", "/office/audit/kept"), ("audit.rights", "/office/audit/rights")])
+    as_officer(Role.DEPARTMENT, departments=["civil"])
+    walk(_departments(phone, running, tmp_path))
+    as_officer(Role.TAX_LEAD)
     glass = running.one("select id from glass")[0]
     walk([("office_glass.one", f"/office/glass/{glass}")])
 
@@ -242,6 +248,20 @@ def _registers(phone):
     phone.page.get_by_label("参保登记文件").set_input_files(sent)
     phone.press("上传，先看一遍")
     yield "office_registers.one", phone.page.url.removeprefix(phone.base)
+
+
+def _departments(phone, running, tmp_path):
+    """A list with somebody who failed, and another file that waits to be judged."""
+    path = a_list(tmp_path / "名单.xlsx", a_line(97), a_line(99))
+    batch = check(running.office, path, department="civil", by="staff:civil").batch
+    take(running.office, batch, by="staff:civil")
+    phone.open("/office/helped/")
+    phone.page.locator("#file").set_input_files(path)
+    phone.press("上传核对")
+    yield "office_helped_send.job", "/office/helped/job/" + phone.page.url.rpartition("/")[2]
+    yield "office_helped.listed", "/office/helped/"
+    yield "office_helped.one", f"/office/helped/{batch}"
+    yield "office_helped.waiting", "/office/helped/waiting"
 
 
 def _offices(phone, district, paid, refund, cases):

@@ -38,29 +38,29 @@ def send() -> Answer | tuple[Answer, int]:
         number = ask(parts(), officer(), "helped_check", upload=upload, about=about)
     except AppError as error:
         return listed_page(problem=error.sentence()), error.status
-    return redirect(url_for("office_helped_send.job", number=number), 303)
+    return redirect(url_for("office_helped_send.job", work=number), 303)
 
 
-@bp.get("/job/<int:number>")
+@bp.get("/job/<int:work>")
 @needs("helped.send")
-def job(number: int) -> Answer:
+def job(work: int) -> Answer:
     """How far it is; at its end what came of it."""
-    return _job_page(number)
+    return _job_page(work)
 
 
-@bp.post("/job/<int:number>/layout")
+@bp.post("/job/<int:work>/layout")
 @needs("helped.send")
-def say_layout(number: int) -> Answer | tuple[Answer, int]:
+def say_layout(work: int) -> Answer | tuple[Answer, int]:
     """Which column is what, and what words mean: kept for the next file too, and the file is judged again."""
-    row = _job(number)
+    row = _job(work)
     try:
         learn_here(parts(), officer(), row.about["department"], _layout(row.outcome or {}))
         if batch := (row.outcome or {}).get("batch"):
             live.dropped(parts(), batch, hand=Hand(officer().session))
         again = ask(parts(), officer(), "helped_check", upload=row.upload_id, about=row.about)
     except AppError as error:
-        return _job_page(number, problem=error.sentence()), error.status
-    return redirect(url_for("office_helped_send.job", number=again), 303)
+        return _job_page(work, problem=error.sentence()), error.status
+    return redirect(url_for("office_helped_send.job", work=again), 303)
 
 
 @bp.post("/<int:batch>/take")
@@ -68,7 +68,7 @@ def say_layout(number: int) -> Answer | tuple[Answer, int]:
 def take_one(batch: int) -> Answer:
     """确认导入."""
     number = ask(parts(), officer(), "helped_take", about={"batch": batch})
-    return redirect(url_for("office_helped_send.job", number=number), 303)
+    return redirect(url_for("office_helped_send.job", work=number), 303)
 
 
 @bp.post("/<int:batch>/drop")
