@@ -30,4 +30,4 @@ NOTES: Mapping[str, str] = {
 
 def reason(code: str, said: Mapping[str, str]) -> str:
     """The sentence of a failure."""
-    return REASONS[code].format(**{"where": "另一行", "word": "", "whose": "别的部门", "until": "", **said})
+    return REASONS[code].format(**{"where": "另一行", "word": "…", "whose": "别的部门", "until": "前几天", **said})

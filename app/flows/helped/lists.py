@@ -62,6 +62,12 @@ def waiting(parts: Parts, *, page: int = 1) -> tuple[list[Shown], bool]:
         return [_shown(parts, connection, row) for row in found[:PAGE]], len(found) > PAGE
 
 
+def open_count(parts: Parts) -> int:
+    """How many rows are open, of those that the asker may see."""
+    with parts.reading() as connection:
+        return int(connection.execute(_OPEN).scalar_one())
+
+
 def codes(parts: Parts, number: int) -> Sequence[Row]:
     """Why rows of a list failed: code, how many."""
     with parts.reading() as connection:
@@ -115,6 +121,7 @@ _WAITING = text(
     "select r.*, b.titles from special_row r join special_batch b on b.id = r.batch_id"
     " where r.state in ('FED_BACK', 'PERSON_TOLD') order by r.fed_back_at, r.batch_id, r.no limit :most offset :from"
 )
+_OPEN = text("select count(*) from special_row where state in ('FED_BACK', 'PERSON_TOLD')")
 _CODES = text(
     "select code, count(*) as rows from special_row where batch_id = :id and code is not null group by code"
     " order by 2 desc, 1"

@@ -72,7 +72,7 @@ def put_staff(parts: Parts, logins: Mapping[Role, str], *, password: str, town: 
                 name=parts.vault.seal(f"示例{ROLES[role]}", bound_to=f"staff.name:{login}"),
                 role=role,
                 towns=[town] if role is Role.TOWN else [],
-                departments=["civil"] if role is Role.DEPARTMENT else [],
+                departments=[next(iter(parts.departments))] if role is Role.DEPARTMENT else [],
                 password_hash=hashed,
                 given=False,
             )

@@ -6,6 +6,7 @@ from app.access.roles import Role, may
 from app.access.sessions import Officer
 from app.flows.cases.desk import waiting_count as waiting_matters
 from app.flows.complaints.desk import waiting_count
+from app.flows.helped.lists import open_count
 from app.flows.offices.audit import alarms
 from app.flows.offices.progress import progress, totals
 from app.flows.parts import Parts
@@ -45,6 +46,8 @@ def waiting(parts: Parts, who: Officer) -> list[Waiting]:
         found.append(Waiting(len(money), "笔待查款等您办", "office_suspense.listed"))
     if may(who.role, "complaint.answer"):
         found.append(Waiting(waiting_count(parts), "件投诉等您办", "office_complaints.all_of_them"))
+    if may(who.role, "helped.answer"):
+        found.append(Waiting(open_count(parts), "人部门名单里还没办成", "office_helped.waiting"))
     if who.role is Role.AUDITOR:
         found.append(Waiting(sum(each.count for each in alarms(parts)), "项现在不对", "audit.now"))
     if who.role is Role.TOWN:
