@@ -547,7 +547,8 @@ def test_a_guard_that_was_taken_away_is_missed(book: Engine, attack: str, named:
 @pytest.mark.parametrize(("seconds", "rows"), [(119, 0), (121, 1)])
 def test_an_old_question_is_not_overdue_before_two_minutes(book: Engine, seconds: int, rows: int) -> None:
     """Reckoned from the question itself, however long its book took to make."""
-    asked = "select min(next_query_at) from (select next_query_at from payment union all select next_query_at from refund) q"
+    questions = "select next_query_at from payment union all select next_query_at from refund"
+    asked = f"select min(next_query_at) from ({questions}) q"
     with book.connect() as connection:
         first = connection.execute(text(asked)).scalar_one()
         wall = first + timedelta(seconds=seconds)
