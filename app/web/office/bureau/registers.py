@@ -19,6 +19,7 @@ from core.errors import AppError, NotFound
 
 bp = APIBlueprint("office_registers", __name__, enable_openapi=False)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+REFRESH_S = 2
 BINARY = "application/octet-stream"
 MOVES = (
     ("joined", "可以收了"),
@@ -102,10 +103,11 @@ def refused(key: int) -> Response:
 def file(key: int) -> Answer | tuple[Answer, int] | Response:
     """The file itself, for a reason that is written down."""
     look = handed_in.look_of(parts(), officer(), key)
+    reason = request.form.get("reason", "")[:400]
     try:
-        row, content = take_away(parts(), officer(), look.upload_id, reason=request.form.get("reason", "")[:400])
+        row, content = take_away(parts(), officer(), look.upload_id, reason=reason)
     except (BadReadingReason, FileGone) as error:
-        return _one(look, problem=error.sentence()), error.status
+        return _one(look, problem=error.sentence(), reason=reason), error.status
     answer = as_file(b"", BINARY, row.name)
     answer.response, answer.content_length = content, row.size
     return answer
@@ -129,7 +131,9 @@ def _stand(row: Row) -> str:
         return "正在导入"
     if row.state in ("waiting", "doing"):
         return "正在看"
-    return "看不了" if row.state == "failed" else "没有导入" if row.taking else "等您确认"
+    if row.state == "failed" or row.taking:
+        return "没有导入" if row.taking else "看不了"
+    return "等您确认" if row.looked["added"] + row.looked["changed"] else "没有可导入的"
 
 
 def _one(look: Row, **words: object) -> str:
@@ -139,6 +143,7 @@ def _one(look: Row, **words: object) -> str:
         "look": look,
         "taking": taking,
         "busy": busy,
+        "refresh": REFRESH_S if busy and request.method == "GET" else None,
         "brings": may(officer().role, "register.bring"),
         "may_take": handed_in.may_take(look, taking) and not busy,
         "titles": INSURANCE_TITLES,
