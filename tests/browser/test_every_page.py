@@ -56,6 +56,7 @@ NO_PAGES = {  # files, figures, JSON, and what only leads on
         "proofs.file",
         "village_proofs.village_file",
         "village.news",
+        "office_helped.back",
     ),
 }
 

@@ -148,3 +148,15 @@ def _town(running):
             c.exec_driver_sql(f"insert into town values ('{TOWN[:6]}100', '古邵镇') on conflict do nothing").rowcount
         )
     )
+
+
+def test_a_list_of_megabytes_is_taken_and_what_is_none_says_so(running, desk, process):
+    """The door takes 20 MB; an empty file, and one without people, are told in words."""
+    civil = desk("civil01", Role.DEPARTMENT, departments=["civil"])
+    none = civil.post("/office/helped/send", data={"file": (BytesIO(b""), "a.csv")})
+    assert none.status_code == 400 and "还没有选文件" in none.text
+    large = b"\n".join(b"x" * 99 for _ in range(30_000))
+    job = civil.post("/office/helped/send", data={"file": (BytesIO(large), "a.csv")}).location
+    process()
+
+    assert "找得到人" in civil.get(job).text
