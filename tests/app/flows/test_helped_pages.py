@@ -12,6 +12,7 @@ from app.flows.enter.accounts import WrongDepartments, add_staff
 from tests.app.flows.test_hand_in import process
 from tests.app.helped.papers import HEAD, a_line, a_list
 from tests.app.web.test_office import PASSWORD, client_of
+from tests.app.web.test_uploads import FORM, MEGABYTE, form
 from tests.builders import an_id_number
 from tests.refunding import rows
 
@@ -155,8 +156,7 @@ def test_a_list_of_megabytes_is_taken_and_what_is_none_says_so(running, desk, pr
     civil = desk("civil01", Role.DEPARTMENT, departments=["civil"])
     none = civil.post("/office/helped/send", data={"file": (BytesIO(b""), "a.csv")})
     assert none.status_code == 400 and "还没有选文件" in none.text
-    large = b"\n".join(b"x" * 99 for _ in range(30_000))
-    job = civil.post("/office/helped/send", data={"file": (BytesIO(large), "a.csv")}).location
+    job = civil.post("/office/helped/send", data=form(3 * MEGABYTE), content_type=FORM).location
     process()
 
-    assert "找得到人" in civil.get(job).text
+    assert "一格太长" in civil.get(job).text, "read whole, and found to be no list"

@@ -1,6 +1,7 @@
 """A department's file: sent, judged by the office process, its columns and words pointed at, taken in."""
 
 import re
+from contextlib import closing
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -33,7 +34,8 @@ def send() -> Answer | tuple[Answer, int]:
     try:
         if file is None or not file.filename:
             raise EmptyFile
-        upload = keep(parts(), officer(), file.stream, name=file.filename)
+        with closing(file.stream) as stream:
+            upload = keep(parts(), officer(), stream, name=file.filename)
         about = {"department": _own(form.get("department", "")), "insurances": insurances or list(INSURANCES)}
         number = ask(parts(), officer(), "helped_check", upload=upload, about=about)
     except AppError as error:
