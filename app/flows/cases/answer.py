@@ -16,7 +16,7 @@ from core.redact import mask_name, scrub
 from payments.refusals import as_errors
 
 
-class BadWord(BadInput):
+class BadReply(BadInput):
     """An answer that says nothing, or says too much."""
 
     text = "答复要写清楚，4到300个字，里面不要写身份证号和手机号。"
@@ -36,10 +36,10 @@ def take(parts: Parts, number: int, *, by: Officer) -> None:
 
 
 def answer(parts: Parts, number: int, words: str, *, by: Officer) -> None:
-    """For who said it to read. NoSuchMatter, BadWord, AnsweredAlready."""
+    """For who said it to read. NoSuchMatter, BadReply, AnsweredAlready."""
     said = " ".join(words.split())
     if not SHORTEST <= len(said) <= LONGEST or scrub(said) != said:
-        raise BadWord
+        raise BadReply
     asked = {
         "session": by.session,
         "id": number,

@@ -4,7 +4,7 @@ from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 
 from app.access.roles import may
-from app.flows.cases.answer import AnsweredAlready, BadWord, answer, take
+from app.flows.cases.answer import AnsweredAlready, BadReply, answer, take
 from app.flows.cases.desk import PAGE, WORDS, case, queue
 from app.flows.cases.say import LONGEST, NoSuchMatter
 from app.registry.matters import UNANSWERED, Stand
@@ -48,7 +48,7 @@ def answer_one(number: str) -> Answer | tuple[Answer, int]:
     """答复. What was typed stays on an error."""
     try:
         answer(parts(), _known(number), request.form.get("words", "")[:2000], by=officer())
-    except (AnsweredAlready, BadWord) as error:
+    except (AnsweredAlready, BadReply) as error:
         return _page(_known(number), problem=error.sentence()), error.status
     return _back(number)
 

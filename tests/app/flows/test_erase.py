@@ -14,6 +14,7 @@ from app.access import accounts
 from app.access.roles import Role
 from app.access.sessions import Officer
 from app.access.tally import DAY
+from app.flows.cases.say import say
 from app.flows.due.coverage import coverage
 from app.flows.due.look_up import NoSuchPerson, identify
 from app.flows.helped.check import check
@@ -354,6 +355,8 @@ def hindering(running, person, what):
         return str(correct_name.ask(running.office, id_number=NUMBER, **asked))
     if what == "determination":
         return str(ask_for(running.parts, person, MEDICAL, Case.LATE_WAIVER, by="resident"))
+    if what == "matter":
+        return str(say(running.parts, "DIED", "上个月去世了", person_id=person, village=None, by="agent:1"))
     number = pay(running, want)
     made = {
         "suspense": "insert into suspense (household_id, cause, doubt, owner, gateway, number, amount, owned_on,"
