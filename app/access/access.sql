@@ -125,7 +125,8 @@ begin
          when 'removed' then tg_op = 'DELETE' and tg_table_name <> 'agent_village'
          when 'village' then tg_table_name = 'agent_village'
          when 'role' then tg_table_name = 'staff' and tg_op <> 'DELETE'
-              and (now_is->'role', now_is->'towns') is distinct from (before->'role', before->'towns')
+              and (now_is->'role', now_is->'towns', now_is->'departments')
+                  is distinct from (before->'role', before->'towns', before->'departments')
          when 'second' then tg_op <> 'DELETE' and tg_table_name <> 'agent_village'
               and not coalesce(sealed_anew(decode(substr(before->>'second', 3), 'hex'),
                                            decode(substr(now_is->>'second', 3), 'hex')), false)
@@ -135,7 +136,8 @@ begin
        end) then
       insert into act (what, by, about, words, way, at)
         values (done, coalesce(actor, 'role:' || session_user), whom,
-                case done when 'role' then concat_ws(' ', now_is->>'role', nullif(now_is->>'towns', '[]'))
+                case done when 'role' then concat_ws(' ', now_is->>'role', nullif(now_is->>'towns', '[]'),
+                                                     nullif(now_is->>'departments', '[]'))
                           when 'village' then concat_ws(' ', lower(tg_op), row_is->>'village_code') else '' end,
                 case when actor is null then 'database' when starts_with(actor, 'operator:') then 'command' else 'web' end,
                 clock_timestamp());

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, text
 def standing_at(connection: Connection, until: datetime) -> Sequence[Row]:
     """Every account that was there before a moment (system clock): `whose` (staff:<login>, agent:<login>), `since` and
     `by` of its last beginning, None for one that was there before the trail was kept, `active`, `role` as the trail
-    writes it (role and towns), `villages`, the name as it is sealed now."""
+    writes it (role, and its towns or departments), `villages`, the name as it is sealed now."""
     return connection.execute(_STANDING, {"until": until}).all()
 
 
@@ -20,7 +20,8 @@ with told as (
    where (starts_with(about, 'staff:') or starts_with(about, 'agent:'))
      and what in ('account', 'removed', 'disabled', 'enabled', 'role', 'village')
 ), account as (
-  select 'staff:' || login as whose, name, active, concat_ws(' ', role, nullif(towns::text, '{}')) as role,
+  select 'staff:' || login as whose, name, active,
+         concat_ws(' ', role, nullif(towns::text, '{}'), nullif(departments::text, '{}')) as role,
          '{}'::text[] as villages
     from staff
   union all

@@ -46,7 +46,7 @@ def rights_on(parts: Parts, day: str) -> tuple[date, list[Right]]:
             whose=row.whose,
             name=_name(parts, row.whose, row.name),
             role=ROLES.get(_role(row.role), "村（居）代办员"),
-            places=_where(row.role, row.villages, named),
+            places=_where(row.role, row.villages, named | parts.departments),
             active=row.active,
             since=row.since,
             by=row.by,
@@ -71,6 +71,9 @@ def _role(said: str) -> Role | None:
 
 
 def _where(role: str, villages: Sequence[str], named: Mapping[str, str]) -> str:
+    """The places of his account, or the departments whose lists are his."""
+    if _role(role) is Role.DEPARTMENT:
+        return "、".join(named.get(code, code) for code in re.findall(r"[a-z][a-z0-9_]*", role)[1:])
     codes = re.findall(r"[0-9]{9}", role) if _role(role) else villages
     if not codes:
         return "全区" if _role(role) else "没有村（居）"
