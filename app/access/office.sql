@@ -39,7 +39,7 @@ begin
 end $$;
 
 -- Work is asked for, on a file of one's own office or on none; the same again is the same work while it is not over.
--- LX080: his role may not, or it is no file of his office, or it is gone.
+-- LX080: his role may not, or it is no file of his office, or it is gone, or it is about a list of another department.
 create or replace function ask_office(p_session bytea, p_kind text, p_upload bigint, p_about jsonb, p_at timestamptz)
   returns bigint language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -49,8 +49,14 @@ begin
   if not mine.role = any (office_asks(p_kind)) then
     raise exception '% may not ask for %', mine.role, p_kind using errcode = 'LX080';
   end if;
+  if mine.role = 'department' and (coalesce(p_about->>'department', (
+       select b.department from special_batch b where b.id = (p_about->>'batch')::bigint)) = any (mine.departments)) is not true then
+    raise exception 'this is no business of %', mine.login using errcode = 'LX080';
+  end if;
   if p_upload is not null then
-    perform from upload u where u.id = p_upload and u.role = mine.role and u.gone_at is null for share;
+    perform from upload u
+      where u.id = p_upload and u.role = mine.role and (mine.role <> 'department' or u.by = 'staff:' || mine.login)
+        and u.gone_at is null for share;
     if not found then
       raise exception 'no such file of this office' using errcode = 'LX080';
     end if;
@@ -66,14 +72,16 @@ begin
   return number;
 end $$;
 
--- A file of one's own office is thrown away: its bytes go, what came of it stays. False: it is gone already, is no file
--- of his office, or is being worked on.
+-- A file of one's own office (of a department: one's own) is thrown away: its bytes go, what came of it stays. False: it
+-- is gone already, is no file of his office, or is being worked on.
 create or replace function throw_upload_away(p_session bytea, p_upload bigint, p_at timestamptz) returns boolean
   language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   mine staff := officer_here(p_session, p_at);
 begin
-  perform from upload u where u.id = p_upload and u.role = mine.role and u.gone_at is null for update;
+  perform from upload u
+    where u.id = p_upload and u.role = mine.role and (mine.role <> 'department' or u.by = 'staff:' || mine.login)
+      and u.gone_at is null for update;
   if not found or exists (select from office_job where upload_id = p_upload and state in ('waiting', 'doing')) then
     return false;
   end if;

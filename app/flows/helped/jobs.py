@@ -7,22 +7,44 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 
 from app.access.models import Staff
+from app.access.sessions import Officer
+from app.flows.hand_in.ask import NoSuchJob, ask, asked
 from app.flows.hand_in.keep import NoSuchUpload, as_file, kept
 from app.flows.hand_in.work import Job, NotYoursAnyMore, Progress
 from app.flows.helped.check import ColumnsMissing, check
 from app.flows.helped.layout import layout_of
+from app.flows.helped.lists import batch as list_of
 from app.flows.helped.take import NoSuchList, take
 from app.flows.parts import Parts
 from app.registry.cells import plain
 from app.registry.helped_columns import field_of
 from app.registry.helped_list import HelpedList
 from core.redact import mask_id, mask_name
+from payments.refusals import as_errors
 
+CHECK, TAKE = "helped_check", "helped_take"
 SHOWN, LONGEST = 3, 12
 _HAN = re.compile(r"[\u4e00-\u9fff·]{2,4}")
+
+
+def confirm(parts: Parts, officer: Officer, batch: int) -> int:
+    """确认导入: the number of the work, whoever of the department asked first. NoSuchList: none of his."""
+    with as_errors({"LX080": NoSuchList}):
+        return ask(parts, officer, TAKE, about={"batch": batch})
+
+
+def job_of(parts: Parts, officer: Officer, number: int) -> Row:
+    """A list's judging that he asked for, or the taking of a list of his department, whoever asked. NoSuchJob,
+    NoSuchList."""
+    row = asked(parts, number, kinds=(CHECK, TAKE))
+    taking = row.kind == TAKE
+    department = list_of(parts, row.about["batch"]).department if taking else row.about["department"]
+    if department not in officer.departments or not (taking or row.by == officer.by):
+        raise NoSuchJob(str(number))
+    return row
 
 
 def check_list(parts: Parts, job: Job, progress: Progress) -> Mapping[str, Any]:

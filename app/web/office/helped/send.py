@@ -7,11 +7,11 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 
-from app.access.sessions import Officer
-from app.flows.hand_in.ask import NoSuchJob, ask, asked
+from app.flows.hand_in.ask import NoSuchJob, ask
 from app.flows.hand_in.keep import EmptyFile, keep
 from app.flows.helped import live
 from app.flows.helped.back import INSURANCES
+from app.flows.helped.jobs import CHECK, confirm, job_of
 from app.flows.helped.layout import DISABILITY, BadLayout, Layout, categories, learn_here
 from app.flows.helped.lists import batches
 from app.flows.helped.live import Hand
@@ -21,7 +21,6 @@ from app.web.door.access import Answer, needs, officer
 from app.web.door.parts import parts
 from core.errors import AppError
 
-KINDS = ("helped_check", "helped_take")
 bp = APIBlueprint("office_helped_send", __name__, enable_openapi=False)
 
 
@@ -37,7 +36,7 @@ def send() -> Answer | tuple[Answer, int]:
         with closing(file.stream) as stream:
             upload = keep(parts(), officer(), stream, name=file.filename)
         about = {"department": _own(form.get("department", "")), "insurances": insurances or list(INSURANCES)}
-        number = ask(parts(), officer(), "helped_check", upload=upload, about=about)
+        number = ask(parts(), officer(), CHECK, upload=upload, about=about)
     except AppError as error:
         return listed_page(problem=error.sentence()), error.status
     return redirect(url_for("office_helped_send.job", work=number), 303)
@@ -54,12 +53,12 @@ def job(work: int) -> Answer:
 @needs("helped.send")
 def say_layout(work: int) -> Answer | tuple[Answer, int]:
     """Which column is what, and what words mean: kept for the next file too, and the file is judged again."""
-    row = _job(work)
+    row = job_of(parts(), officer(), work)
     try:
         learn_here(parts(), officer(), row.about["department"], _layout(row.outcome or {}))
         if batch := (row.outcome or {}).get("batch"):
             live.dropped(parts(), batch, hand=Hand(officer().session))
-        again = ask(parts(), officer(), "helped_check", upload=row.upload_id, about=row.about)
+        again = ask(parts(), officer(), CHECK, upload=row.upload_id, about=row.about)
     except AppError as error:
         return _job_page(work, problem=error.sentence()), error.status
     return redirect(url_for("office_helped_send.job", work=again), 303)
@@ -69,7 +68,7 @@ def say_layout(work: int) -> Answer | tuple[Answer, int]:
 @needs("helped.send")
 def take_one(batch: int) -> Answer:
     """确认导入."""
-    number = ask(parts(), officer(), "helped_take", about={"batch": batch})
+    number = confirm(parts(), officer(), batch)
     return redirect(url_for("office_helped_send.job", work=number), 303)
 
 
@@ -99,16 +98,8 @@ def _own(code: str) -> str:
     raise NoSuchJob(code)
 
 
-def _job(number: int) -> Any:
-    row = asked(parts(), number, kinds=KINDS)
-    who: Officer = officer()
-    if row.by != who.by:
-        raise NoSuchJob(str(number))
-    return row
-
-
 def _job_page(number: int, *, problem: str | None = None) -> str:
-    row = _job(number)
+    row = job_of(parts(), officer(), number)
     outcome = row.outcome or {}
     rules = parts().rules
     choices = {each: parts().rules.groups.get(each, each) for each in categories(rules)}
