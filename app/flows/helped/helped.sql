@@ -77,8 +77,8 @@ create or replace function helped_counted(p_batch bigint, p_rows int) returns vo
   update special_batch set rows = p_rows where id = p_batch and rows = 0
 $$;
 
--- The list is taken in: what its good rows give, and who was in a failed row before and is taken now is settled. False:
--- it was so before. LX119: it was dropped. Called by the office's role.
+-- The list is taken in: what its good rows give, and a failed row of the same year whose person now has all that it asked
+-- for is settled. False: it was so before. LX119: it was dropped. Called by the office's role.
 create or replace function helped_take(p_batch bigint, p_by text, p_now timestamptz) returns boolean language plpgsql
   security definer set search_path = public, pg_temp as $$
 declare
@@ -103,10 +103,14 @@ begin
   update special_row set state = 'FED_BACK', fed_back_at = p_now where batch_id = p_batch and state = 'FAILED';
   update special_row set cells = null where batch_id = p_batch and state = 'OK';
   update special_row r set state = 'RESOLVED', ended_at = p_now, ended_by = p_by, ended_why = '名单' || p_batch || '里办成了'
-    from special_row taken
-   where taken.batch_id = p_batch and taken.state = 'OK'
+    from special_row taken, special_batch before
+   where before.id = r.batch_id and before.levy_year = b.levy_year and taken.batch_id = p_batch and taken.state = 'OK'
      and r.state in ('FED_BACK', 'PERSON_TOLD') and r.department = b.department and r.insurance = taken.insurance
-     and r.id_index = taken.id_index and (r.batch_id <> p_batch or r.code = 'DUP_ROW');
+     and r.id_index = taken.id_index and (r.batch_id <> p_batch or r.code = 'DUP_ROW')
+     and not exists (select from unnest(r.codes) as asked (code)
+                      where not exists (select from helped_category h
+                                         where (h.person_id, h.levy_year, h.insurance, h.code)
+                                             = (taken.person_id, b.levy_year, taken.insurance, asked.code)));
   return true;
 end $$;
 
