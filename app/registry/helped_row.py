@@ -37,6 +37,7 @@ _INSURANCES = {
     **dict.fromkeys(("医疗保险", "基本医疗", "城乡医保", "居民基本医疗"), ("RES_MEDICAL",)),
     **dict.fromkeys(("两险", "养老医疗", "医疗养老", "养老和医疗", "医疗和养老", "养老及医疗", "都缴"), BOTH),
 }
+_DIGIT, _NUMBER = re.compile(r"[0-9]"), 7  # so many digits may be somebody's number
 _SEPARATORS = re.compile(r"[|｜、,，;；/\s+]+")
 
 
@@ -133,7 +134,12 @@ def _codes(part: str, grade: str, how: Reading) -> set[str]:
         return {f"DIS{_grade(grade)}"}
     if (bare := re.sub(r"[（(].*[)）]$", "", part)) != part:
         return _codes(bare, grade or part.removeprefix(bare).strip("（()）"), how)
-    raise Bad("CATEGORY_UNKNOWN", word=part or "（空白）")
+    raise Bad("CATEGORY_UNKNOWN", word=_told(part) or "（空白）")
+
+
+def _told(word: str) -> str:
+    """As it may stand in clear where a list is shown: no number of somebody's, whose column was taken for this one."""
+    return _DIGIT.sub("*", word) if len(_DIGIT.findall(word)) >= _NUMBER else word
 
 
 def _grade(text: str) -> str:

@@ -1,6 +1,5 @@
 """What the office process does for a department that asked at its page: its file is judged, its list taken in."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import islice
@@ -26,8 +25,7 @@ from core.redact import mask_id, mask_name
 from payments.refusals import as_errors
 
 CHECK, TAKE = "helped_check", "helped_take"
-SHOWN, LONGEST = 3, 12
-_HAN = re.compile(r"[\u4e00-\u9fff·]{2,4}")
+SHOWN, LONGEST, WORDS = 3, 12, 50
 
 
 def confirm(parts: Parts, officer: Officer, batch: int) -> int:
@@ -63,7 +61,8 @@ def check_list(parts: Parts, job: Job, progress: Progress) -> Mapping[str, Any]:
             checked = check(parts, path, by=job.by, progress=progress, **asked)
         except ColumnsMissing:
             return {"missing": True, "columns": _columns(parts, path, department)}
-        return vars(checked) | {"columns": _columns(parts, path, department) if checked.words else []}
+        words = {"words": dict(checked.words.most_common(WORDS))}  # of a wrong column there would be one for each row
+        return vars(checked) | words | {"columns": _columns(parts, path, department) if checked.words else []}
 
 
 def take_list(parts: Parts, job: Job, _progress: Progress) -> Mapping[str, Any]:
@@ -105,10 +104,12 @@ def _columns(parts: Parts, path: Path, department: str) -> list[dict[str, Any]]:
 
 
 def _masked(cell: str) -> str:
-    """Whatever column it is: no name and no number is told."""
+    """Whatever column it is: no name and no number is told, and of words their ends."""
+    if any(letter.isalpha() for letter in cell.rstrip("Xx")):
+        return mask_name(cell)
     digits = sum(letter.isdigit() for letter in cell)
     if digits >= 15:
         return mask_id(cell)
     if digits >= 7:
         return cell[:3] + "*" * (len(cell) - 3)
-    return mask_name(cell) if _HAN.fullmatch(cell) else cell[:LONGEST]
+    return cell[:LONGEST]
