@@ -36,7 +36,7 @@ def look_of(parts: Parts, officer: Officer, number: int) -> Row:
 
 
 def taking_of(parts: Parts, look: Row) -> Row | None:
-    """The latest attempt to take its file in."""
+    """The attempt that took its file in, else the latest."""
     with parts.reading() as connection:
         found = connection.execute(_TAKING, {"upload": look.upload_id}).scalar_one_or_none()
     return asked(parts, found, kinds=(TAKE,)) if found else None
@@ -87,10 +87,13 @@ _WAITING = text(
     "                 and t.state = 'done')"
     " order by j.id desc limit 1"
 )
-_TAKING = text("select max(id) from office_job where upload_id = :upload and kind = 'register_take'")
+_TAKING = text(
+    "select id from office_job where upload_id = :upload and kind = 'register_take'"
+    " order by coalesce((outcome->>'taken')::boolean, false) desc, id desc limit 1"
+)
 _LISTED = text(
     "with taking as (select distinct on (upload_id) * from office_job where kind = 'register_take'"
-    "                order by upload_id, id desc)"
+    "                order by upload_id, coalesce((outcome->>'taken')::boolean, false) desc, id desc)"
     " select j.id as look, u.name, j.by, j.at, u.role, u.gone_at, j.state, t.state as taking, t.outcome as taken,"
     "        j.outcome as looked, null::bigint as batch, null::int as added, null::int as changed, null::int as same,"
     "        null::int as refused"
