@@ -78,7 +78,8 @@ create or replace function helped_counted(p_batch bigint, p_rows int) returns vo
 $$;
 
 -- The list is taken in: what its good rows give, and a failed row of the same year whose person now has all that it asked
--- for is settled. False: it was so before. LX119: it was dropped. Called by the office's role.
+-- for is settled. False: it was so before. LX119: it was dropped. LX120: one of its people was erased meanwhile. Called by
+-- the office's role.
 create or replace function helped_take(p_batch bigint, p_by text, p_now timestamptz) returns boolean language plpgsql
   security definer set search_path = public, pg_temp as $$
 declare
@@ -87,6 +88,10 @@ begin
   select * into b from special_batch where id = p_batch for update;
   if b.taken_by is not null then
     return false;
+  end if;
+  if exists (select from special_row r join person p on p.id = r.person_id
+              where r.batch_id = p_batch and r.state = 'OK' and p.restricted_at is not null) then
+    raise exception 'somebody of list % was erased', p_batch using errcode = 'LX120';
   end if;
   perform set_config('liangxian.cause', 'helped:' || p_batch, true);
   update special_batch

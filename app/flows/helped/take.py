@@ -11,6 +11,7 @@ from app.flows.refund.entitle_late import ask_for_entitled
 from app.registry.helped_tables import SpecialBatch
 from core.clock import business_day
 from core.errors import Conflict, NotFound
+from payments.refusals import as_errors
 
 
 class NoSuchList(NotFound):
@@ -31,6 +32,12 @@ class PreviewOld(Conflict):
     text = "这份名单是{day}核对的，隔了天，请重新上传核对。"
 
 
+class PeopleMoved(Conflict):
+    """One of its people is of the register no more: erased since the list was judged."""
+
+    text = "核对以后，名单里有人的登记变了，请重新上传核对。"
+
+
 @dataclass(frozen=True)
 class Taken:
     """What became of it. `before`: it had been taken in already, and nothing changed; `refunds` that were asked for."""
@@ -43,8 +50,8 @@ class Taken:
 
 
 def take(parts: Parts, batch: int, *, by: str) -> Taken:
-    """The good rows of a judged list count now, the others are fed back. NoSuchList, ListDropped, PreviewOld, ListTaken
-    (by another list of the same file, meanwhile)."""
+    """The good rows of a judged list count now, the others are fed back. NoSuchList, ListDropped, PreviewOld,
+    PeopleMoved, ListTaken (by another list of the same file, meanwhile)."""
     with parts.engine.begin() as connection:
         row = _held(connection, batch)
         new = _take(parts, connection, row, by)
@@ -69,7 +76,8 @@ def _take(parts: Parts, connection: Connection, row: Row, by: str) -> bool:
     if row.taken_by is None and row.judged_on != business_day(now):
         raise PreviewOld(day=f"{row.judged_on:%Y-%m-%d}")
     refuse_taken(connection, row.department, row.levy_year, row.digest, but=row.id)
-    return bool(connection.execute(_TAKE, {"batch": row.id, "by": by, "now": now}).scalar_one())
+    with as_errors({"LX120": PeopleMoved}):
+        return bool(connection.execute(_TAKE, {"batch": row.id, "by": by, "now": now}).scalar_one())
 
 
 _TAKE = text("select helped_take(:batch, :by, :now)")
