@@ -21,7 +21,7 @@ from core.errors import AppError, Conflict, Refused
 
 MOST_TURNS = 3
 TELL_S = 1.0  # so often a page hears how far it is; and the lock's transaction is not idle
-THREE_TIMES = "试了三次都没有办成，没有改动任何登记。请联系运维人员，编号：{number}。"
+THREE_TIMES = "试了三次都没有办完。办到哪一步，请先看名单或登记现在的样子，再联系运维人员，编号：{number}。"
 Progress = Callable[[int, int], None]  # rows done, of about how many (0: not known)
 
 

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from app.access.roles import Role
+from app.flows.helped.take import take
 from tests.app.flows.test_hand_in import process
 from tests.app.flows.test_helped_pages import desk, sent
 from tests.app.helped.papers import a_line, a_list
@@ -54,3 +55,19 @@ def test_a_file_of_another_department_is_nobodys_else_to_throw_away(running, des
         session = rows(running, of.format(login))[-1].token_hash
         said = {"session": session, "upload": upload}
         assert running.write(lambda c, words=said: c.execute(thrown, words).scalar_one()) is gone, login
+
+
+def test_work_that_was_given_up_does_not_say_that_nothing_changed(running, desk, process, batch):
+    """Three processes died after the list was taken in, before its paid people were asked about."""
+    civil = desk("civil02", Role.DEPARTMENT, departments=["civil"])
+    taking = civil.post(f"/office/helped/{batch}/take").location
+    take(running.office, batch, by="staff:civil02")
+    died = text("update office_job set state = 'doing', turns = 3, began_at = now() where kind = 'helped_take'")
+    with running.office.engine.begin() as connection:
+        connection.execute(died)
+
+    process()
+
+    page = civil.get(taking).text
+    assert "试了三次" in page and "没有改动" not in page
+    assert "确认导入" not in civil.get(f"/office/helped/{batch}").text
