@@ -102,8 +102,9 @@ def settle(parts: Parts, number: int, *, again: str | None, by: Visitor) -> None
 
 
 def said_by(parts: Parts, by: str, people: Collection[int]) -> list[Said]:
-    """What an account said, and whatever was said of its people, the latest first."""
-    return _said(parts, or_(_TABLE.c.by == by, _TABLE.c.person_id.in_(list(people))))
+    """What an account said, and whatever was said of its people, the latest first: what another account wrote, and
+    what it was answered, are that one's."""
+    return _said(parts, or_(_TABLE.c.by == by, _TABLE.c.person_id.in_(list(people))), reader=by)
 
 
 def said_in(parts: Parts, village: str, person_id: int | None) -> list[Said]:
@@ -125,27 +126,29 @@ def _unanswered(connection: Connection, kind: str, person_id: int | None) -> int
     return int(connection.execute(select(_TABLE.c.id).where(*same)).scalar_one())
 
 
-def _said(parts: Parts, which: ColumnElement[bool]) -> list[Said]:
+def _said(parts: Parts, which: ColumnElement[bool], *, reader: str = "") -> list[Said]:
     with parts.reading() as connection:
         rows: Sequence[Row] = connection.execute(
             select(_TABLE).where(which).order_by(_TABLE.c.id.desc()).limit(MOST)
         ).all()
         ids = sorted({row.person_id for row in rows if row.person_id})
         people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.years)}
-    return [_one(parts, row, mask_name(people[row.person_id].name) if row.person_id in people else "") for row in rows]
+    names = {person: mask_name(subject.name) for person, subject in people.items()}
+    return [_one(parts, row, names.get(row.person_id, ""), reader) for row in rows]
 
 
-def _one(parts: Parts, row: Row, name: str) -> Said:
+def _one(parts: Parts, row: Row, name: str, reader: str) -> Said:
+    others = bool(reader) and row.by.startswith("account:") and row.by != reader
     words = {"office": OFFICES[row.office], "due": f"{row.due_on.month}月{row.due_on.day}日"}
     return Said(
         id=row.id,
         title=TOPICS[row.kind].words,
         name=name,
-        words=opened(parts, row, "words"),
+        words="" if others else opened(parts, row, "words"),
         stands=_STANDS[Stand(row.state)].format(**words),
-        answer=opened(parts, row, "answer"),
+        answer="" if others else opened(parts, row, "answer"),
         at=row.at,
-        answered=row.state == Stand.ANSWERED,
+        answered=row.state == Stand.ANSWERED and not others,
     )
 
 
