@@ -227,7 +227,7 @@ def another_year_has_its_own_fund_and_not_this_one(played: Played) -> None:
     assert "替居民付钱的单位本区都有，科目表里有账户" in done.output
     adult = subjects(running.parts, [played.people["adult"]])[0]
     new, late = (amount_due(running.parts, adult.in_year(year), MEDICAL, at=at) for year in (2023, 2022))
-    assert (new.quote.to_pay, new.within) == (36000, ["其中意外伤害保险 10 元"])
+    assert (new.quote.to_pay, list(new.said.within)) == (36000, ["其中意外伤害保险 10 元"])
     clerk = client_of(running, "clerk02")
     hit = re.search(r'href="(/office/people/[^"]+)"', find(clerk, played.number("adult")).text)[1]
     desk = clerk.get(hit).text

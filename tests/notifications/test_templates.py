@@ -14,7 +14,7 @@ def test_every_template_renders_with_its_fields(kind: str) -> None:
     said = render(kind, FIELDS)
 
     assert "$" not in said
-    assert said.startswith("榴园镇示例村的张*例：2022年居民医保")
+    assert said.startswith("榴园镇示例村的张*例：") and "2022年居民医保" in said
 
 
 def test_a_waived_persons_message_has_no_place_for_an_amount() -> None:

@@ -1,7 +1,7 @@
 """One levy item of one person as pages, papers and bills know it: the answer of the rules and its words. Pure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from app.policy.answer import Eligible, Quote, Reason
@@ -40,8 +40,8 @@ class Due:
     insurance: Insurance
     title: str
     quote: Quote
-    say: Callable[[], Said]
-    offer: Callable[[], Sequence[TierChoice]]
+    say: Callable[[], Said] = field(compare=False, repr=False)
+    offer: Callable[[], Sequence[TierChoice]] = field(compare=False, repr=False)
     settled_by: str | None = None  # the cause that booked it, if it is done
     free_until: str | None = None  # his last day, if he pays nothing, and what comes after it
     paid: Fen = 0  # of what is done, the part that he paid himself

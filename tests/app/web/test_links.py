@@ -106,7 +106,8 @@ def test_no_link_of_an_office_is_dead(running, district, lived, each_day, browse
     """U1, on every day of the clock."""
     login = str(role).replace("_", "-")
     towns = ["370404103"] if role is Role.TOWN else []
-    add_staff(running.office, login=login, name="示例", role=role, password=PASSWORD, towns=towns)
+    own = {"towns": towns, "departments": ["civil"] if role is Role.DEPARTMENT else []}
+    add_staff(running.office, login=login, name="示例", role=role, password=PASSWORD, **own)
     fields = {"login": login, "password": PASSWORD, "code": second_code(running.url, login)}
     home = browser.submit(browser.get("/office/login"), "/office/login", form="/office/login", **fields)
     assert "退出" in home.text
