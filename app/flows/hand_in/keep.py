@@ -17,7 +17,7 @@ from app.flows.parts import Parts
 from core.errors import BadInput, Conflict, NotFound
 
 PIECE = 96 * 1024  # bytes of a piece; no letter of base64 is left over
-LONGEST_NAME = 120
+LONGEST_NAME, LONGEST_ENDING = 200, 8  # bytes: a disk takes 255, and more is put before it
 
 
 class EmptyFile(BadInput):
@@ -145,4 +145,10 @@ def _clean(name: str) -> str:
     last = name.replace("\\", "/").rpartition("/")[2]
     kept_letters = "".join(letter for letter in last if letter.isprintable()).strip(". ")
     stem, dot, ending = (kept_letters or "file").rpartition(".")
-    return f"{(stem or ending)[:LONGEST_NAME]}{dot if stem else ''}{ending[:8] if stem else ''}"
+    short = _cut(ending, LONGEST_ENDING) if stem else ""
+    return f"{_cut(stem or ending, LONGEST_NAME)}{dot if stem else ''}{short}"
+
+
+def _cut(name: str, most: int) -> str:
+    """Its first letters, of so many bytes together."""
+    return name.encode()[:most].decode(errors="ignore")
