@@ -46,8 +46,8 @@ begin
   return found;
 end $$;
 
--- Withdrawn while nobody has it in hand: by the account that knows the person, or by an agent of his village where an
--- agent applied. False: it is in hand, or over. LX080: somebody else's.
+-- Withdrawn while nobody has it in hand: by the account that applied, or where none did by one that knows the person, or
+-- by an agent of his village where an agent applied. False: it is in hand, or over. LX080: somebody else's.
 create or replace function withdraw_determination(p_session bytea, p_id bigint, p_on timestamptz, p_at timestamptz)
   returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -59,6 +59,7 @@ begin
     from session s
    where s.token_hash = p_session and s.expires_at > p_at
      and (s.account_id is not null and exists (select from jsonb_each(s.known) k where k.value = to_jsonb(held.person_id))
+            and (held.requested_by = 'account:' || s.account_id or not starts_with(held.requested_by, 'account:'))
           or starts_with(held.requested_by, 'agent:') and exists (
                select from agent a join agent_village v on v.agent_id = a.id
                  join household h on h.village_code = v.village_code join person p on p.household_id = h.id

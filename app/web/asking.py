@@ -7,7 +7,7 @@ from app.flows.register.apply import Evidence, NothingToDetermine, ask_bureau, w
 from app.flows.register.determine import NoSuchDetermination
 from app.flows.register.offers import Offer, applied, offers
 from app.registry.find import Subject
-from app.web.door.access import Answer, here
+from app.web.door.access import Answer, actor, here
 from app.web.door.parts import parts
 from core.errors import AppError
 
@@ -24,7 +24,7 @@ def offer_named(subject: Subject, key: str) -> Offer:
 
 def known_case(subject: Subject, number: str) -> int:
     """The number of a case of this person's. NoSuchDetermination."""
-    found = {str(each.id): each.id for each in applied(parts(), subject)}
+    found = {str(each.id): each.id for each in applied(parts(), subject, reader=actor(here()))}
     if number not in found:
         raise NoSuchDetermination(number[:20])
     return found[number]
@@ -32,19 +32,14 @@ def known_case(subject: Subject, number: str) -> int:
 
 def asking_page(subject: Subject, door: str, *, back: str, problem: str | None = None) -> str:
     """What may be asked for and where stands what was; what was typed stays. `door`: whose routes it leads to."""
-    own = parts(), subject
-    found = applied(*own)
-    by_agent = here().agent is not None
-    mine = {each.id for each in found if each.by_agent or not by_agent}  # what he himself asked for is his to withdraw
     return render_template(
         "asking.html",
         subject=subject,
         person=request.view_args["person"] if request.view_args else "",
         door=door,
         back=back,
-        offers=offers(*own),
-        applied=found,
-        mine=mine,
+        offers=offers(parts(), subject),
+        applied=applied(parts(), subject, reader=actor(here())),
         problem=problem,
         typed=request.form,
     )

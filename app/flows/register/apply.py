@@ -119,8 +119,8 @@ def ask_bureau(parts: Parts, subject: Subject, wanted: Offer, evidence: Evidence
 
 
 def withdraw(parts: Parts, number: int, *, by: Visitor) -> None:
-    """By the account that knows the person, or an agent of his village where an agent applied. NoSuchDetermination,
-    InHandAlready."""
+    """By the account that applied (where none did, one that knows the person), or an agent of his village where an
+    agent applied. NoSuchDetermination, InHandAlready."""
     asked = {"session": by.token_hash, "id": number, "on": parts.clocks.now(), "at": parts.clocks.wall()}
     with parts.engine.begin() as connection, as_errors({"LX080": NoSuchDetermination}):
         done = connection.execute(text("select withdraw_determination(:session, :id, :on, :at)"), asked).scalar_one()

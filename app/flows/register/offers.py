@@ -59,7 +59,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Applied:
-    """One application as the person reads it; `open` may be withdrawn if nobody has it in hand yet."""
+    """One application as its reader sees it; `may_withdraw`: it is his to withdraw, and nobody has it in hand yet."""
 
     id: int
     title: str
@@ -68,11 +68,7 @@ class Applied:
     after: str
     applied_at: datetime
     by_agent: bool
-
-    @property
-    def may_withdraw(self) -> bool:
-        """Nobody has it in hand yet."""
-        return self.state is State.APPLIED
+    may_withdraw: bool
 
 
 def offers(parts: Parts, subject: Subject, *, open_too: bool = False) -> list[Offer]:
@@ -93,14 +89,15 @@ def offers(parts: Parts, subject: Subject, *, open_too: bool = False) -> list[Of
     return [each for each in found if open_too or not _is_open(own, each)]
 
 
-def applied(parts: Parts, subject: Subject) -> list[Applied]:
-    """Everything that was ever asked of a bureau for somebody, the latest first."""
+def applied(parts: Parts, subject: Subject, *, reader: str) -> list[Applied]:
+    """Everything that was ever asked of a bureau for somebody, the latest first. What another account asked for is not
+    the `reader`'s (account:<id>, agent:<id>) to withdraw, and why it was refused is told to that one."""
     table = Determination.__table__
     with parts.reading() as connection:
         rows = connection.execute(
             select(table).where(table.c.person_id == subject.id).order_by(table.c.id.desc()).limit(_MOST)
         ).all()
-    return [_applied(row) for row in rows]
+    return [_applied(row, reader) for row in rows]
 
 
 _MOST = 50
@@ -130,9 +127,11 @@ def _is_open(subject: Subject, offer: Offer) -> bool:
     return held is not None and held["state"] in OPEN
 
 
-def _applied(row: Row) -> Applied:
+def _applied(row: Row, reader: str) -> Applied:
     insurance, kind, state = Insurance(row.insurance), Kind(row.kind), State(row.state)
-    words = {"bureau": BUREAUS[insurance], "reason": row.reason or ""}
+    by_account, by_agent = (row.requested_by.startswith(whose) for whose in ("account:", "agent:"))
+    others = by_account and reader.startswith("account:") and row.requested_by != reader
+    words = {"bureau": BUREAUS[insurance], "reason": "已经告诉申请的人。" if others else row.reason or ""}
     return Applied(
         id=row.id,
         title=case_title(row.levy_year, insurance, kind),
@@ -140,7 +139,8 @@ def _applied(row: Row) -> Applied:
         stands=_STANDS[state].format(**words),
         after=_after(kind, state, row.amount, row.years or ()).format(**words),
         applied_at=row.applied_at,
-        by_agent=row.requested_by.startswith("agent:"),
+        by_agent=by_agent,
+        may_withdraw=state is State.APPLIED and (by_agent or not reader.startswith("agent:")) and not others,
     )
 
 

@@ -70,6 +70,6 @@ def _told(person: str, subject: Subject) -> dict[str, Any]:
                 "applied_at": beijing(each.applied_at).isoformat(timespec="seconds"),
                 "may_withdraw": each.may_withdraw,
             }
-            for each in applied(parts(), subject)
+            for each in applied(parts(), subject, reader=actor(here()))
         ],
     }

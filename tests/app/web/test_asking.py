@@ -85,6 +85,24 @@ def test_nobody_asks_or_withdraws_for_whom_he_does_not_know(running, district, b
     other.close()
 
 
+def test_who_only_looked_him_up_withdraws_nothing_and_reads_no_reason(running, district, browser):
+    """A name and a number are enough to pay for somebody; what his own account asked is its own."""
+    page = browser.get(browser.look_up(district.adult.name, district.adult.id_number).link("请部门核定"))
+    browser.submit(page, page.url.removeprefix(running.url), form="enctype", offer=PENSION_GAP)
+    number, other = determination(running).id, Browser(running.url)
+    theirs = other.get(other.look_up(district.adult.name, district.adult.id_number).link("请部门核定"))
+    path = theirs.url.removeprefix(running.url)
+
+    assert "等人社局核实" in theirs.text and "withdraw" not in theirs.html
+    assert other.submit(theirs, f"{path}/{number}/withdraw", form="enctype").status == 404
+    assert determination(running).state == "applied"
+    decide(running.office, number, Ruling(False, reason="病历不全"), by="staff:hrss")
+    assert "病历不全" in browser.get(page.url.removeprefix(running.url)).text
+    refused = other.get(path).text
+    assert "没有核定通过" in refused and "病历不全" not in refused
+    other.close()
+
+
 def test_a_newborns_price_is_asked_for_with_a_photo_and_the_bureau_sees_it(running, district, browser):
     running.turn(datetime(2022, 3, 1, 10, tzinfo=BEIJING))
     number = an_id_number(born=date(2022, 2, 10), sequence=31)
