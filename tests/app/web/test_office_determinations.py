@@ -86,6 +86,18 @@ def test_a_bureau_sees_its_own_list_and_one_with_what_speaks_for_it(running, bur
     assert "还没有办完的" in med.get(f"{DESK}?done=1").text
 
 
+def test_a_long_list_goes_on_and_comes_back(bureaus, asked, monkeypatch):
+    """Each case on one page, and the way between them in both directions."""
+    for where in ("app.flows.register.desk", "app.web.office.bureau.determinations"):
+        monkeypatch.setattr(f"{where}.PAGE", 1)
+
+    first, second = (bureaus["audit1"].get(f"{DESK}?page={page}").text for page in (1, 2))
+
+    assert "page=2" in first and "上一页" not in first and "第 1 页，共 2 页，2 件" in first
+    assert "page=1" in second and "下一页" not in second
+    assert ("逾期代缴核实" in first) != ("逾期代缴核实" in second)
+
+
 def test_a_yes_is_the_officers_counts_at_once_and_is_told(running, district, bureaus, asked):
     running.turn(JANUARY)
     waiver, backpay = asked
