@@ -2,8 +2,8 @@
 
 from app.access import erasures, handed_in
 from app.access import models as access
+from app.registry import corrections, matters
 from app.registry import helped_tables as helped
-from app.registry import matters
 from app.registry import models as registry
 from app.registry import year_tables as years
 from core.db import Table
@@ -22,6 +22,7 @@ from payments.truths import tables as checks
 ROOMS = (
     registry,
     matters,
+    corrections,
     years,
     helped,
     access,

@@ -41,6 +41,7 @@ ORDER = (
     "app/access/access.sql",
     "app/access/glass.sql",
     "app/registry/bureau.sql",
+    "app/access/phone.sql",
     "app/access/office.sql",
     "app/flows/cases/matter.sql",
     "app/registry/year.sql",

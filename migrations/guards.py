@@ -27,7 +27,7 @@ SCOPED = (
 UNIQUE = ("uq__bill__levy_item", "uq__payment_bill__live")  # one effective bill a person, one live payment a bill
 KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do with the other tables (grants.sql)
     **dict.fromkeys(
-        ("staff", "agent", "agent_village", "town", "village", "import_batch", "name_correction"),
+        ("staff", "agent", "agent_village", "town", "village", "import_batch", "name_correction", "phone_correction"),
         ("insert", "update", "delete"),
     ),
     **dict.fromkeys(

@@ -15,6 +15,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
@@ -78,9 +79,8 @@ def functions_changed(connection: Connection) -> bool:
 @cache
 def versions() -> Sequence[Version]:
     """All, the first first."""
-    scripts = ScriptDirectory(str(HERE))
     found = []
-    for script in scripts.walk_revisions():
+    for script in _scripts().walk_revisions():
         module = script.module
         step, after = getattr(module, "STEP", ""), getattr(module, "AFTER", "")
         found.append(Version(script.revision, script.doc, step, after, module))
@@ -112,6 +112,12 @@ def _config(connection: Connection) -> Config:
     return config
 
 
+@cache
+def _scripts() -> ScriptDirectory:
+    """The files of all versions, read once."""
+    return ScriptDirectory(str(HERE))
+
+
 def _bring_versions(engine: Engine, say: Callable[[str], None]) -> None:
     """One by one; of a database in which nothing is yet nobody waits for anything, so all at once."""
     with engine.connect() as connection:
@@ -122,8 +128,16 @@ def _bring_versions(engine: Engine, say: Callable[[str], None]) -> None:
     for version in waiting if there else ():
         if beforehand := getattr(version.module, "beforehand", None):
             beforehand(engine)
-        patiently(engine, lambda connection, to=version.number: command.upgrade(_config(connection), to))
+        patiently(engine, lambda connection, version=version: _bring_one(connection, version))
         say(version.number)
+
+
+def _bring_one(connection: Connection, version: Version) -> None:
+    """As `alembic upgrade` does it, which would read every version anew for each."""
+    context = MigrationContext.configure(connection)
+    with Operations.context(context):
+        version.module.upgrade()
+    context.stamp(_scripts(), version.number)
 
 
 def _stands_at(connection: Connection) -> str:

@@ -22,7 +22,7 @@ ERASED = "the person was erased"  # as erase_person writes it
 NOBODY_WAITS = (BUDGET_SPENT, OVERTAKEN, ERASED)  # given up, and nobody is to be told by another way
 LEASE, A_MINUTE = timedelta(seconds=60), timedelta(minutes=1)
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (15, 60, 300, 1800, 7200, 7200, 21600, 21600))
-AT_ONCE = frozenset({"login_code", "moved"})  # said at once to a phone, about no payment: they leave no notice
+AT_ONCE = frozenset({"login_code", "moved", "phone_changed"})  # said at once to a phone, they leave no notice
 
 
 def claim(connection: Connection, keys: Sequence[tuple[int, str]], *, now: datetime) -> Sequence[Any]:

@@ -31,11 +31,12 @@ class Seen:
 
 @dataclass
 class Walk:
-    """One visitor's walk. `judge` sees every page and says what is wrong with it."""
+    """One visitor's walk. `judge` sees every page and says what is wrong with it; `known`: what it need not open."""
 
     running: System
     session: requests.Session
     judge: Callable[[Seen], Iterator[str]]
+    known: Callable[[str], bool] = lambda _path: False
     faults: list[str] = field(default_factory=list)
     seen: dict[str, Seen] = field(default_factory=dict)
 
@@ -45,7 +46,7 @@ class Walk:
         while waiting:
             path, came_from = waiting.pop(0)
             key = self.name_of(path)
-            if key in self.seen:
+            if key in self.seen or self.known(key):
                 continue
             assert len(self.seen) < MOST, sorted(self.seen)[-20:]
             page = self.seen[key] = self._open(path, came_from)

@@ -62,7 +62,7 @@ class Staff(SecondFactor, Table):
     __tablename__ = "staff"
     __table_args__ = (
         CheckConstraint("role in (" + ", ".join(f"'{role}'" for role in GIVEN) + ")", name="role"),
-        CheckConstraint("(role = 'town') = (towns <> '{}')", name="towns"),
+        CheckConstraint("(role in ('town', 'counter')) = (towns <> '{}')", name="towns"),
         CheckConstraint("(role = 'department') = (departments <> '{}')", name="departments"),
     )
     id: Mapped[int] = mapped_column(BigInteger, Identity(cycle=False), primary_key=True)

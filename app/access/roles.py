@@ -12,6 +12,7 @@ class Role(StrEnum):
     HRSS = "hrss"  # reviews pension refunds
     MEDICAL = "medical"  # reviews medical refunds
     TOWN = "town"  # sees the people and the progress of its own towns
+    COUNTER = "counter"  # serves whoever stands at its own towns' service hall; everything is signed with his name
     DEPARTMENT = "department"  # sends its department's lists of helped people, and sees nothing else
     AUDITOR = "auditor"  # sees all, changes nothing
     GLASS = "glass"  # for an hour, opened by another: sees what the desks see, changes nothing (A52); no account has it
@@ -23,13 +24,15 @@ ROLES: Mapping[Role, str] = {
     Role.HRSS: "人社经办",
     Role.MEDICAL: "医保经办",
     Role.TOWN: "镇街经办",
+    Role.COUNTER: "服务大厅窗口",
     Role.DEPARTMENT: "帮扶部门",
     Role.AUDITOR: "审计",
     Role.GLASS: "应急查看",
 }
 GIVEN = tuple(role for role in Role if role is not Role.GLASS)  # what an account may have
 DESKS = frozenset(Role) - {Role.DEPARTMENT}  # who sees people and what is due
-DISTRICT = frozenset(GIVEN) - {Role.TOWN, Role.DEPARTMENT}  # whose desk is the whole district's
+LOCAL = frozenset({Role.TOWN, Role.COUNTER})  # who sees his own towns and nothing else
+DISTRICT = frozenset(GIVEN) - LOCAL - {Role.DEPARTMENT}  # whose desk is the whole district's
 BOOKS = frozenset({Role.TAX_CLERK, Role.TAX_LEAD, Role.AUDITOR, Role.GLASS})  # who sees where the money is
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "office.see": frozenset(Role),
@@ -53,6 +56,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "complaint.answer": frozenset({Role.TAX_CLERK}),
     "channel.see": BOOKS,
     "channel.pause": frozenset({Role.TAX_LEAD}),
+    "counter.serve": frozenset({Role.COUNTER}),  # codes, refunds, determinations, papers for who stands there
     "people.see": DESKS,  # found one by one, numbers masked
     "number.see": DESKS - {Role.TAX_LEAD},  # a full number: for a reason that is written down
     "progress.see": BOOKS | {Role.TOWN},
@@ -62,15 +66,15 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "register.see": frozenset({Role.HRSS, Role.MEDICAL, Role.AUDITOR, Role.GLASS}),
     "register.bring": frozenset({Role.HRSS, Role.MEDICAL}),  # files of the register, each its own insurance's rows
     "trace.see": BOOKS,
-    "helped.see": DESKS - {Role.HRSS} | {Role.DEPARTMENT},  # lists of helped people; a department its own
+    "helped.see": DESKS - {Role.HRSS, Role.COUNTER} | {Role.DEPARTMENT},  # lists of helped people; a department its own
     "helped.send": frozenset({Role.DEPARTMENT}),
     "helped.answer": frozenset(
         {Role.DEPARTMENT, Role.TOWN, Role.MEDICAL}
     ),  # who tells a failed person, and how it ended
     "helped.close": frozenset({Role.DEPARTMENT, Role.MEDICAL}),
     "disclosure.see": frozenset({Role.AUDITOR}),
-    "glass.see": DESKS,
-    "glass.ask": DESKS - {Role.AUDITOR, Role.GLASS},
+    "glass.see": DESKS - {Role.COUNTER},
+    "glass.ask": DESKS - {Role.COUNTER, Role.AUDITOR, Role.GLASS},
     "glass.open": frozenset({Role.TAX_LEAD, Role.HRSS, Role.MEDICAL}),  # who asks does not open his own
 }
 REVIEWS: Mapping[Role, str] = {Role.HRSS: "RES_PENSION", Role.MEDICAL: "RES_MEDICAL"}  # whose insurance

@@ -29,6 +29,7 @@ STAFF = {
     Role.HRSS: "hrss01",
     Role.MEDICAL: "medical01",
     Role.TOWN: "town01",
+    Role.COUNTER: "counter01",
     Role.AUDITOR: "auditor01",
 }
 SECOND_CLERK = "clerk02"  # takes on what the first one asked for

@@ -17,7 +17,7 @@ staff = AppGroup("staff", help="Staff of the offices (税务、人社、医保�
 @click.argument("login")
 @click.option("--name", prompt="姓名", help="The person's name, as certificates show it.")
 @click.option("--role", required=True, type=click.Choice([str(role) for role in GIVEN]), help="What he may do.")
-@click.option("--town", "towns", multiple=True, help="A town's code, for the role town; may be repeated.")
+@click.option("--town", "towns", multiple=True, help="A town's code, for the roles town and counter; may be repeated.")
 @click.option("--department", "departments", multiple=True, help="Its code, for the role department; may be repeated.")
 @click.option("--ask", is_flag=True, help="Type a password instead of having one made.")
 def add(  # noqa: PLR0917 one for each option

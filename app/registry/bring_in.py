@@ -3,7 +3,7 @@
 Pure but for the vault: it asks no database. The register is asked and written a batch at a time by the caller."""
 
 import struct
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -74,8 +74,11 @@ class Plan:
 class Merger:
     """Merges batch after batch, in the order of the file."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, corrected: Collection[tuple[int, bytes]] = ()) -> None:
+        """`corrected`: person and keyed index of a phone that is his no more, as a counter saw."""
         self._vault = vault
+        self._corrected = {person for person, _ in corrected}
+        self._former_phones = frozenset(corrected)
         self._former = Plan()
         self.tally = Tally()
 
@@ -226,11 +229,18 @@ class Merger:
         ]
 
     def _changed_person(self, row: Row, known: Known, home: int) -> tuple[Any, ...]:
-        phone = self._vault.seal(row.mobile, bound_to=f"person.phone:{known.id}") if row.mobile else None
+        says = row.mobile and not self._is_former(known.id, row.mobile)
+        phone = self._vault.seal(row.mobile, bound_to=f"person.phone:{known.id}") if says else None
         parent = self._parent(row.parent) if row.parent else None
         said = (row.relation, row.family_type, row.spouse_birth, row.student, row.is_migrant, row.permit_to, parent)
         years = None if row.medical_years is None else f"{{{','.join(map(str, row.medical_years))}}}"
         return (known.id, home, row.alive, known.digest, phone, row.residence, *said, row.school, years)
+
+    def _is_former(self, person: int, mobile: str) -> bool:
+        """Does a bureau's file repeat a phone that was put right since?"""
+        return person in self._corrected and (
+            (person, self._vault.index(mobile, purpose="person.phone")) in self._former_phones
+        )
 
     def _parent(self, id_number: str) -> bytes:
         """By the index alone: a parent who works here is in no file of ours, and his number is no business of ours."""

@@ -1,6 +1,7 @@
 """Rows of a former levy year against what the register knows: what they say of that year is that year's, what no year
 owns (name, phone, village, life and death) is everybody's. Pure but for the vault, as `bring_in`."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from app.registry.bring_in import Merger, Plan, changed_enrolment
@@ -13,8 +14,8 @@ from core.vault import Vault
 class FormerMerger(Merger):
     """Merges for a former year. Every row that is taken says all of its person for that year, so each is written."""
 
-    def __init__(self, vault: Vault, year: int) -> None:
-        super().__init__(vault)
+    def __init__(self, vault: Vault, year: int, corrected: Collection[tuple[int, bytes]] = ()) -> None:
+        super().__init__(vault, corrected)
         self._year = year
 
     def _digests(self, person_part: str) -> tuple[bytes, ...]:

@@ -16,6 +16,17 @@ begin
   return who;
 end $$;
 
+-- Who of a counter a live session belongs to, if it is of the town where a person lives; null for everybody else, and
+-- while an open glass lets him see what is not his.
+create or replace function counter_of(p_session bytea, p_person bigint, p_at timestamptz) returns text
+  language sql stable security definer set search_path = public, pg_temp as $$
+  select 'staff:' || f.login
+    from session s join staff f on f.id = s.staff_id and f.active and f.role = 'counter'
+    join person p on p.id = p_person join household h on h.id = p.household_id and left(h.village_code, 9) = any (f.towns)
+   where s.token_hash = p_session and s.expires_at > p_at
+     and not exists (select from glass g where g.asked_by = 'staff:' || f.login and g.ended_at is null and g.until > p_at)
+$$;
+
 -- The bureau has it in hand. False: it has it already, or it is over. LX118: he applied for it himself.
 create or replace function check_determination(p_session bytea, p_id bigint, p_on timestamptz, p_at timestamptz)
   returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
@@ -47,7 +58,7 @@ begin
 end $$;
 
 -- Withdrawn while nobody has it in hand: by the account that applied, or where none did by one that knows the person, or
--- by an agent of his village where an agent applied. False: it is in hand, or over. LX080: somebody else's.
+-- by an agent of his village where an agent applied, or by a counter of his town where one did. False: it is in hand, or over. LX080: somebody else's.
 create or replace function withdraw_determination(p_session bytea, p_id bigint, p_on timestamptz, p_at timestamptz)
   returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -55,7 +66,8 @@ declare
   who text;
 begin
   select * into held from determination where id = p_id for update;
-  select case when s.account_id is not null then 'account:' || s.account_id else 'agent:' || s.agent_id end into who
+  select case when s.account_id is not null then 'account:' || s.account_id
+              when s.agent_id is not null then 'agent:' || s.agent_id else counter_of(p_session, held.person_id, p_at) end into who
     from session s
    where s.token_hash = p_session and s.expires_at > p_at
      and (s.account_id is not null and exists (select from jsonb_each(s.known) k where k.value = to_jsonb(held.person_id))
@@ -63,7 +75,8 @@ begin
           or starts_with(held.requested_by, 'agent:') and exists (
                select from agent a join agent_village v on v.agent_id = a.id
                  join household h on h.village_code = v.village_code join person p on p.household_id = h.id
-                where a.id = s.agent_id and a.active and p.id = held.person_id));
+                where a.id = s.agent_id and a.active and p.id = held.person_id)
+          or starts_with(held.requested_by, 'staff:') and counter_of(p_session, held.person_id, p_at) is not null);
   if who is null then
     raise exception 'determination % is not of this session', p_id using errcode = 'LX080';
   end if;

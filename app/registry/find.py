@@ -92,6 +92,12 @@ def restricted(connection: Connection, vault: Vault, id_number: str) -> int | No
     return connection.execute(_RESTRICTED, {"index": vault.index(id_number, purpose="id_number")}).scalar_one_or_none()
 
 
+def corrected_phones(connection: Connection) -> frozenset[tuple[int, bytes]]:
+    """Person and keyed index of each phone that was put right at a counter."""
+    found = text("select person_id, former_index from phone_correction where former_index is not null")
+    return frozenset((row.person_id, bytes(row.former_index)) for row in connection.execute(found))
+
+
 def with_phone(connection: Connection, vault: Vault, phone: str, place: str) -> list[int]:
     """Whose registered phone it is, of a village or a town (its code)."""
     rows = connection.execute(_PHONES, {"place": place})

@@ -102,7 +102,7 @@ class Matter(Table):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     village_code: Mapped[str | None] = mapped_column(Text)  # an agent's, for somebody who is in no register
     words: Mapped[bytes] = mapped_column(LargeBinary)
-    by: Mapped[str] = mapped_column(Text)  # account:<id> or agent:<id>
+    by: Mapped[str] = mapped_column(Text)  # account:<id>, agent:<id>, or staff:<login> of a counter
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock, like the others
     due_on: Mapped[date] = mapped_column(Date)  # by which day it is answered
     state: Mapped[str] = mapped_column(Text, server_default="open")

@@ -231,32 +231,6 @@ class ImportBatch(Table):
     imported_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
-class NameCorrection(Table):
-    """A name to be put right: asked for by one for a reason and by a paper, decided by another, then frozen (M9)."""
-
-    __tablename__ = "name_correction"
-    __table_args__ = (
-        CheckConstraint("state in ('asked', 'done', 'refused', 'withdrawn')", name="state"),
-        CheckConstraint(
-            "(state = 'asked') = (decided_by is null) and (decided_by is null) = (decided_at is null)", name="decided"
-        ),
-        CheckConstraint("(decided_by = asked_by) = (state = 'withdrawn')", name="two_people"),
-        CheckConstraint("length(reason) >= 4 and length(proof) >= 4", name="reason"),
-        Index("uq__name_correction__open", "person_id", unique=True, postgresql_where=text("state = 'asked'")),
-    )
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    former: Mapped[bytes] = mapped_column(LargeBinary)  # sealed like the name, person.name:<person_id>
-    name: Mapped[bytes] = mapped_column(LargeBinary)  # likewise
-    reason: Mapped[str] = mapped_column(Text)
-    proof: Mapped[str] = mapped_column(Text)  # which paper
-    state: Mapped[str] = mapped_column(Text, server_default="asked")
-    asked_by: Mapped[str] = mapped_column(Text)  # staff:<login>
-    asked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock, like decided_at
-    decided_by: Mapped[str | None] = mapped_column(Text)
-    decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-
-
 class RegisterChange(Table):
     """One row of the register that was changed or removed, by whatever way (app/access/trail.sql). Only added to."""
 
@@ -269,7 +243,9 @@ class RegisterChange(Table):
     before: Mapped[bytes | None] = mapped_column(LargeBinary)  # digests under trail_key
     after: Mapped[bytes | None] = mapped_column(LargeBinary)
     by: Mapped[str] = mapped_column(Text)  # operator:<name>, or role:<the session's>
-    cause: Mapped[str] = mapped_column(Text)  # import:<hash of the file>, correction:<number>; else INV-81 speaks
+    cause: Mapped[str] = mapped_column(
+        Text
+    )  # import:<hash of the file>, correction:<number>, phone:<number>; else INV-81 speaks
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 

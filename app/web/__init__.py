@@ -10,20 +10,29 @@ from app.access.sessions import Officer
 from app.flows.titles import collected_words
 from app.observe import REQUESTS, SECONDS
 from app.web import callbacks, own, proofs, words
-from app.web.agent import bureau as agent_bureau
 from app.web.agent import households, village
 from app.web.agent import matters as agent_matters
 from app.web.api import determinations, payments, people, reader, refunds, session, sheets, spec, subscriptions
 from app.web.api import policy as policy_year
 from app.web.api import proofs as api_proofs
 from app.web.door import access, back, errors, forms, full, health, load
-from app.web.door.access import anybody, api_resident, by_permission, page_account, page_agent, page_resident, proven
+from app.web.door.access import (
+    anybody,
+    api_resident,
+    by_permission,
+    page_account,
+    page_agent,
+    page_resident,
+    permitted,
+    proven,
+)
 from app.web.door.csp import policy
 from app.web.door.errors import request_number
 from app.web.door.parts import parts
 from app.web.office import audit, day, desk, glass
 from app.web.office import channels as office_channels
 from app.web.office import complaints as office_complaints
+from app.web.office import counter as office_counter
 from app.web.office import matters as office_matters
 from app.web.office import people as office_people
 from app.web.office import policy as office_policy
@@ -38,6 +47,9 @@ from app.web.office.helped import send as helped_send
 from app.web.resident import bureau, home, matters, paid, pay, sign_in
 from app.web.resident import refunds as refund_pages
 from app.web.resident.home import ELDER
+from app.web.table import bureau as _asked  # noqa: F401 its routes are the table's
+from app.web.table import house as table
+from app.web.table import paid as _paid  # noqa: F401
 from core.db import EVERYWHERE, PLACES, SHORT
 
 DOORS = (
@@ -53,9 +65,7 @@ DOORS = (
     (households.bp, "/agent", page_agent, True),
     (own.agent, "/agent", page_agent, True),
     (village.bp, "/agent", page_agent, True),
-    (agent_bureau.bp, "/agent", page_agent, True),
     (agent_matters.bp, "/agent", page_agent, True),
-    (proofs.village, "/agent", page_agent, True),
     (desk.bp, "/office", by_permission, True),  # each route names the permission it needs
     (own.office, "/office", by_permission, True),
     (day.bp, "/office/day", by_permission, True),
@@ -68,6 +78,7 @@ DOORS = (
     (office_people.bp, "/office/people", by_permission, True),
     (helped_rows.bp, "/office/helped", by_permission, True),
     (helped_send.bp, "/office/helped", by_permission, True),
+    (office_counter.bp, "/office/counter", by_permission, True),
     (office_policy.bp, "/office/policy", by_permission, True),
     (office_years.bp, "/office/years", by_permission, True),
     (office_registers.bp, "/office/registers", by_permission, True),
@@ -88,6 +99,10 @@ DOORS = (
     (back.bp, "/back", anybody, False),  # a payer comes back from a gateway's page; nothing is believed of it
     (health.bp, "", proven, False),  # figures and health carry no person
 )
+TABLES = (  # and the name under which the same pages are registered
+    (table.bp, "agent_table", "/agent", page_agent),
+    (table.bp, "counter", "/office/counter", permitted("counter.serve")),
+)
 OPEN = {"static": anybody, "openapi": anybody}  # what the framework itself answers
 HEADERS = {
     "Content-Security-Policy": policy(),
@@ -103,7 +118,10 @@ def open_doors(app: APIFlask) -> None:
     """Blueprints, errors, headers, and one log line a request."""
     for blueprint, prefix, _, _ in DOORS:
         app.register_blueprint(blueprint, url_prefix=prefix or None)
-    app.extensions["guards"] = OPEN | {blueprint.name: guard for blueprint, _, guard, _ in DOORS}
+    for blueprint, name, prefix, _ in TABLES:
+        app.register_blueprint(blueprint, url_prefix=prefix, name=name)
+    guards = {blueprint.name: guard for blueprint, _, guard, _ in DOORS} | {name: guard for _, name, _, guard in TABLES}
+    app.extensions["guards"] = OPEN | guards
     errors.register(app)
     words.register(app)
     spec.register(app)
@@ -112,7 +130,8 @@ def open_doors(app: APIFlask) -> None:
     app.before_request(_begin)
     load.register(app, app.extensions["settings"].web_threads, app.extensions["settings"].web_line)
     app.before_request(access.watch)
-    forms.register(app, {blueprint.name for blueprint, _, _, has_forms in DOORS if has_forms})
+    with_forms = {blueprint.name for blueprint, _, _, has_forms in DOORS if has_forms}
+    forms.register(app, with_forms | {name for _, name, _, _ in TABLES})
     app.after_request(_end)
     app.teardown_request(_forget_places)
     full.register(app)

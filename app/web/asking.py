@@ -30,13 +30,12 @@ def known_case(subject: Subject, number: str) -> int:
     return found[number]
 
 
-def asking_page(subject: Subject, door: str, *, back: str, problem: str | None = None) -> str:
-    """What may be asked for and where stands what was; what was typed stays. `door`: whose routes it leads to."""
+def asking_page(subject: Subject, *, back: str, problem: str | None = None) -> str:
+    """What may be asked for and where stands what was; what was typed stays."""
     return render_template(
         "asking.html",
         subject=subject,
         person=request.view_args["person"] if request.view_args else "",
-        door=door,
         back=back,
         offers=offers(parts(), subject),
         applied=applied(parts(), subject, reader=actor(here())),
@@ -45,7 +44,7 @@ def asking_page(subject: Subject, door: str, *, back: str, problem: str | None =
     )
 
 
-def ask_here(subject: Subject, door: str, *, by: str, back: str) -> Answer | tuple[Answer, int]:
+def ask_here(subject: Subject, *, by: str, back: str) -> Answer | tuple[Answer, int]:
     """What the form asks for; back to the page, which says where it stands. What was typed stays on an error."""
     form, file = request.form, request.files.get("picture")
     try:
@@ -53,20 +52,20 @@ def ask_here(subject: Subject, door: str, *, by: str, back: str) -> Answer | tup
         evidence = Evidence(form.get("words", "")[:2000], photo(given) if given else None)
         ask_bureau(parts(), subject, offer_named(subject, form.get("offer", "")[:LONGEST_KEY]), evidence, by=by)
     except AppError as error:
-        return asking_page(subject, door, back=back, problem=error.sentence()), error.status
-    return _again(door)
+        return asking_page(subject, back=back, problem=error.sentence()), error.status
+    return _again()
 
 
-def withdraw_here(subject: Subject, number: str, door: str, *, back: str) -> Answer | tuple[Answer, int]:
+def withdraw_here(subject: Subject, number: str, *, back: str) -> Answer | tuple[Answer, int]:
     """不申请了. NoSuchDetermination for another person's."""
     case = known_case(subject, number)
     try:
         withdraw(parts(), case, by=here())
     except AppError as error:
-        return asking_page(subject, door, back=back, problem=error.sentence()), error.status
-    return _again(door)
+        return asking_page(subject, back=back, problem=error.sentence()), error.status
+    return _again()
 
 
-def _again(door: str) -> Answer:
+def _again() -> Answer:
     person = request.view_args["person"] if request.view_args else ""
-    return redirect(url_for(f"{door}.bureau", person=person), 303)
+    return redirect(url_for(".bureau", person=person), 303)

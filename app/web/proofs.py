@@ -3,6 +3,7 @@
 from apiflask import APIBlueprint
 from flask import Response, redirect, render_template, url_for
 
+from app.access.serving import serves
 from app.flows.due.quote import subjects
 from app.flows.pay.follow import follow
 from app.flows.prove.papers import (
@@ -23,7 +24,6 @@ from app.web.sheets import item_of_person
 from app.web.wishes import known
 
 bp = APIBlueprint("proofs", __name__, enable_openapi=False)
-village = APIBlueprint("village_proofs", __name__, enable_openapi=False)
 
 
 @bp.get("/proof/<person>/<insurance>")
@@ -62,25 +62,14 @@ def file(code: str) -> Response:
     return as_pdf(own_proof(code))
 
 
-@village.post("/pay/<number>/proof")
-def village_confirmation(number: str) -> Answer:
-    """The same for an agent, to print for somebody without a phone."""
-    return redirect(url_for("village_proofs.village_file", code=confirm(parts(), own_payment(number).number).code), 303)
-
-
-@village.get("/proofs/<code>.pdf")
-def village_file(code: str) -> Response:
-    """A paper about people of this agent's villages, to be printed."""
-    return as_pdf(own_proof(code), shown=True)
-
-
 def own_proof(code: str) -> Proof:
     """A paper this session may see: it confirms what its account paid, its people are known here, or live in the
-    agent's villages. NoSuchProof."""
+    agent's villages, the counter's towns. NoSuchProof."""
     found, held = proof(parts(), code), here()
-    if held.agent is not None:
+    its = serves(held)
+    if its is not None:
         people = subjects(parts(), found.people)
-        mine = len(people) == len(found.people) and {each.village_code for each in people} <= held.agent.villages
+        mine = len(people) == len(found.people) and all(its(each.village_code) for each in people)
     else:
         mine = set(found.people) <= set(held.known.values()) or _confirms(found, actor(held))
     if not mine:

@@ -10,7 +10,9 @@ from unicodedata import normalize
 
 from werkzeug.datastructures import MultiDict
 
+from app.access.serving import serves
 from app.flows.due.item import RISE
+from app.flows.due.quote import subjects
 from app.flows.pay.start import Want
 from app.flows.refund.follow import RefundFollowed, follow
 from app.policy.facts import Insurance
@@ -232,9 +234,13 @@ def _is_number(words: str) -> bool:
 
 
 def own_refund(number: str) -> RefundFollowed:
-    """A refund this session may see: it concerns only people known here. NoSuchRefund."""
-    found = follow(parts(), number)
+    """A refund this session may see: it concerns only people known here, or served at this table. NoSuchRefund."""
+    found, its = follow(parts(), number), serves(here())
     people = {item.person_id for item in found.items}
-    if not people or not people <= set(here().known.values()):
+    if its is not None:
+        mine = all(its(each.village_code) for each in subjects(parts(), sorted(people)))
+    else:
+        mine = people <= set(here().known.values())
+    if not people or not mine:
         raise NoSuchRefund(number)
     return found

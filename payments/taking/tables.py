@@ -146,7 +146,7 @@ class Payment(Table):
     state: Mapped[str] = mapped_column(Text, server_default="created")
     checkout: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     reference: Mapped[str | None] = mapped_column(Text)
-    started_by: Mapped[str] = mapped_column(Text)  # account:<id>, or agent:<id>
+    started_by: Mapped[str] = mapped_column(Text)  # account:<id>, agent:<id>, or staff:<login>
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # system clock
     ordered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock, as the gateway is told
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock

@@ -375,6 +375,9 @@ select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.column
    and not exists (select from name_correction c
                     where c.state = 'done' and changed.cause = 'correction:' || c.id and changed.of = 'person'
                       and changed.key = c.person_id::text and changed.columns = array['name'])
+   and not exists (select from phone_correction c
+                    where changed.cause = 'phone:' || c.id and changed.of = 'person'
+                      and changed.key = c.person_id::text and changed.columns = array['phone'])
    and not exists (select from reseal r
                     where r.of = 'person' and changed.of = 'person' and changed.cause = 'reseal:' || encode(r.head, 'hex')
                       and changed.columns <@ array['id_number', 'name', 'phone']

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.access.roles import GIVEN, Role
+from app.access.roles import GIVEN, LOCAL, Role
 from app.flows.enter.accounts import add_agent, add_staff
 from app.flows.pay.start import Kind, Payer, Want, start_payment
 from app.policy.facts import Insurance
@@ -26,6 +26,10 @@ OFFICES = frozenset(str(role) for role in GIVEN)
 DESKS = OFFICES - {"department"}  # who sees people
 CLERK, LEAD = frozenset({"tax_clerk"}), frozenset({"tax_lead"})
 TAX, BUREAUS = CLERK | LEAD, frozenset({"hrss", "medical"})
+TABLE = (  # at one table with the payer
+    *("person", "choose", "sheet", "ask_history", "payment", "close", "code_paper", "confirmation", "file"),
+    *("bureau", "ask", "take_back", "verify"),
+)
 ALL = OFFICES | {"nobody", "resident", "agent"}
 BOOKS = TAX | {"auditor"}
 WHO: Mapping[str, frozenset[str]] = {
@@ -85,22 +89,14 @@ WHO: Mapping[str, frozenset[str]] = {
                 "agent.today",
                 "agent.village",
                 "agent.search",
-                "agent.person",
-                "agent.choose",
             ),
             *(
-                "agent.sheet",
-                "agent.ask_history",
-                "agent.payment",
-                "agent.close",
                 "village.paper",
                 "village.news",
-                "village.code_paper",
             ),
             *("village.to_visit", "village.told"),
             *("agent_matters.mine", "agent_matters.say_one", "agent_matters.settle_one"),
-            *("agent_bureau.bureau", "agent_bureau.ask", "agent_bureau.take_back", "agent_bureau.verify"),
-            *("village_proofs.village_confirmation", "village_proofs.village_file"),
+            *(f"agent_table.{page}" for page in TABLE),
             *("own_agent.agent_account", "own_agent.agent_change", "own_agent.agent_end"),
         ),
         frozenset({"agent"}),
@@ -121,7 +117,16 @@ WHO: Mapping[str, frozenset[str]] = {
         ("audit.read", "audit.acts", "audit.acts_found", "audit.kept", "audit.rights", "audit.rights_file"),
         frozenset({"auditor"}),
     ),
-    **dict.fromkeys(("office_refunds.listed", "office_refunds.one"), DESKS - {"town"}),
+    **dict.fromkeys(
+        (
+            *(f"counter.{page}" for page in TABLE),
+            *("office_counter.paid", "office_counter.certificate", "office_counter.begin", "office_counter.apply"),
+            *("office_counter.one", "office_counter.take_back", "office_counter.phone", "office_counter.correct"),
+            *("office_counter.matters", "office_counter.say_one", "office_counter.settle_one"),
+        ),
+        frozenset({"counter"}),
+    ),
+    **dict.fromkeys(("office_refunds.listed", "office_refunds.one"), DESKS - {"town", "counter"}),
     **dict.fromkeys(("day.days", "day.one", "day.lines", "day.paper"), BOOKS),
     **dict.fromkeys(("day.take_file", "day.empty_file", "day.run", "day.clear", "day.withdraw"), CLERK),
     **dict.fromkeys(("day.confirm", "day.confirm_close"), LEAD),
@@ -150,7 +155,9 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("office_suspense.take_one", "office_suspense.keep_one", "office_suspense.back_one"), CLERK),
     **dict.fromkeys(("office_suspense.propose_one", "office_suspense.withdraw_one"), CLERK),
     "office_suspense.agree_one": LEAD,
-    **dict.fromkeys(("office_helped.listed", "office_helped.waiting", "office_helped.one"), OFFICES - {"hrss"}),
+    **dict.fromkeys(
+        ("office_helped.listed", "office_helped.waiting", "office_helped.one"), OFFICES - {"hrss", "counter"}
+    ),
     **dict.fromkeys(("office_helped.back", "office_helped.close"), frozenset({"department", "medical"})),
     **dict.fromkeys(("office_helped.tell", "office_helped.end"), frozenset({"department", "medical", "town"})),
     **dict.fromkeys(
@@ -160,9 +167,9 @@ WHO: Mapping[str, frozenset[str]] = {
         ),
         frozenset({"department"}),
     ),
-    "office_glass.listed": DESKS,
-    "office_glass.end_one": DESKS,
-    "office_glass.ask": DESKS - {"auditor"},
+    "office_glass.listed": DESKS - {"counter"},
+    "office_glass.end_one": DESKS - {"counter"},
+    "office_glass.ask": DESKS - {"auditor", "counter"},
     "office_glass.open_one": LEAD | BUREAUS,
     "office_glass.one": frozenset({"auditor"}),
 }
@@ -200,7 +207,7 @@ def everybody(running: System, district) -> dict[str, Somebody]:
     found["agent"] = _logged_in(running, "agent", "/agent/login", "agent01")
     for role in GIVEN:
         login = f"{str(role).replace('_', '-')}"
-        towns = [district.village[:9]] if role is Role.TOWN else []
+        towns = [district.village[:9]] if role in LOCAL else []
         whose = ["civil"] if role is Role.DEPARTMENT else []
         add_staff(
             running.office, login=login, name="示例", role=role, password=PASSWORD, towns=towns, departments=whose

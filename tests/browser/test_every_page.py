@@ -54,7 +54,8 @@ NO_PAGES = {  # files, figures, JSON, and what only leads on
         "audit.rights_file",
         "office_registers.refused",
         "proofs.file",
-        "village_proofs.village_file",
+        "agent_table.file",
+        "counter.file",
         "village.news",
         "office_helped.back",
     ),
@@ -95,6 +96,8 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running,
     phone.page.context.clear_cookies(name="session")
     phone.log_in("/agent/login", *an_agent)
     walk(_agents(phone, district))
+    as_officer(Role.COUNTER, towns=[district.village[:9]])
+    walk(_counters(phone, district, paid, refund))
     as_officer(Role.MEDICAL)
     walk(_registers(phone))
     for role in (Role.TAX_CLERK, Role.AUDITOR):
@@ -118,6 +121,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running,
         rules = [rule for rule in running.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
     wanted = {rule.endpoint for rule in rules if not rule.rule.startswith("/api/")} - NO_PAGES
     assert wanted <= set(found), f"pages nobody looked at: {sorted(wanted - set(found))}"
+    SHOTS.mkdir(parents=True, exist_ok=True)
     (SHOTS.parent / f"pages-{phone.size}.json").write_text(json.dumps(found, indent=1))
     assert max(found.values()) <= HEAVIEST, found
 
@@ -139,6 +143,7 @@ def test_the_first_pages_are_readable_on_a_bad_line(phone, district, running):
         eventually(lambda: phone.page.evaluate(painted) > 0, 20)  # noqa: B023 from outside: the page lets nobody eval
         paint = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
         told[path] = round(phone.page.evaluate(paint))
+    SHOTS.mkdir(parents=True, exist_ok=True)
     (SHOTS.parent / f"readable-{phone.size}.json").write_text(json.dumps(told))
 
     without = phone.page.context.browser.new_context(java_script_enabled=False, storage_state=_cookies(phone))
@@ -231,15 +236,42 @@ def _agents(phone, district):
     waiting = phone.page.url.rpartition("/")[2]
     yield "agent.today", "/agent/"
     yield "agent.village", village
-    yield "agent.person", person
-    yield "agent.sheet", sheet
-    yield "agent_bureau.bureau", f"{person}/bureau"
+    yield "agent_table.person", person
+    yield "agent_table.sheet", sheet
+    yield "agent_table.bureau", f"{person}/bureau"
     yield "agent_matters.mine", f"{village}/matters"
-    yield "agent.payment", f"/agent/pay/{waiting}"
-    yield "village.code_paper", f"/agent/pay/{waiting}/paper"
+    yield "agent_table.payment", f"/agent/pay/{waiting}"
+    yield "agent_table.code_paper", f"/agent/pay/{waiting}/paper"
     yield "village.paper", f"{village}/slips"
     yield "village.to_visit", f"{village}/visits"
     yield "own_agent.agent_account", "/agent/account"
+
+
+def _counters(phone, district, paid, refund):
+    """Somebody stands at the window."""
+    person = _found(phone, district.adult)
+    table = person.replace("/office/people/", "/office/counter/people/")
+    yield "counter.person", table
+    sheet = re.search(r'href="(/office/counter/[^"]*sheet[^"]*)"', _source(phone, table))[1]
+    yield "counter.sheet", sheet
+    yield "counter.bureau", f"{table}/bureau"
+    yield "counter.payment", f"/office/counter/pay/{paid}"
+    phone.open(table.replace(person.rpartition("/")[2], _found(phone, district.neighbour).rpartition("/")[2]))
+    phone.page.get_by_role("button", name="出微信码").first.click()
+    yield "counter.code_paper", f"/office/counter/pay/{phone.page.url.rpartition('/')[2]}/paper"
+    yield "office_counter.paid", f"{table}/paid"
+    yield "office_counter.one", f"/office/counter/refunds/{refund}"
+    yield "office_counter.phone", f"{table}/phone"
+    yield "office_counter.matters", f"{table}/matters"
+    yield "office_counter.begin", f"{table}/refund/RES_PENSION"
+
+
+def _found(phone, person):
+    """The address of somebody's page, found by his number."""
+    phone.open("/office/people/")
+    phone.page.locator("#wanted").fill(person.id_number)
+    phone.page.get_by_role("button", name="找人").click()
+    return phone.page.get_by_role("link", name=person.name).get_attribute("href")
 
 
 def _registers(phone):
@@ -267,11 +299,7 @@ def _departments(phone, running, tmp_path):
 
 def _offices(phone, district, paid, refund, cases):
     complaint, case, matter = cases
-    phone.open("/office/people/")
-    phone.page.locator("#wanted").fill(district.adult.id_number)
-    phone.page.get_by_role("button", name="找人").click()
-    person = phone.page.get_by_role("link", name=district.adult.name).get_attribute("href")
-    yield "office_people.one", person
+    yield "office_people.one", _found(phone, district.adult)
     yield "desk.home", "/office/"
     yield "own_office.office_account", "/office/account"
     yield "day.days", "/office/day/"

@@ -53,8 +53,8 @@ begin
   return found;
 end $$;
 
--- Settled (`p_again` null), or not, and why: by the account that said it, or where an agent did by one that knows the
--- person, or by an agent of the village. False: it is not answered. LX080: somebody else's.
+-- Settled (`p_again` null), or not, and why: by the account that said it, or where an agent or a counter did by one that
+-- knows the person, or by an agent of the village, a counter of the town. False: it is not answered. LX080: somebody else's.
 create or replace function end_matter(
   p_session bytea, p_id bigint, p_again bytea, p_due_on date, p_on timestamptz, p_at timestamptz
 ) returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
@@ -64,8 +64,9 @@ begin
        select from session s join matter held on held.id = p_id
         where s.token_hash = p_session and s.expires_at > p_at
           and (held.by = 'account:' || s.account_id
-               or starts_with(held.by, 'agent:') and s.account_id is not null and exists (
+               or not starts_with(held.by, 'account:') and s.account_id is not null and exists (
                     select from jsonb_each(s.known) k where k.value = to_jsonb(held.person_id))
+               or starts_with(held.by, 'staff:') and counter_of(p_session, held.person_id, p_at) is not null
                or starts_with(held.by, 'agent:') and exists (
                     select from agent a join agent_village v on v.agent_id = a.id
                      where a.id = s.agent_id and a.active and v.village_code = held.village_code))) then

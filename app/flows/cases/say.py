@@ -113,6 +113,11 @@ def said_in(parts: Parts, village: str, person_id: int | None) -> list[Said]:
     return _said(parts, agents if person_id is None else agents & (_TABLE.c.person_id == person_id))
 
 
+def said_at_counter(parts: Parts, person_id: int) -> list[Said]:
+    """What counters said of a person who stood there."""
+    return _said(parts, (_TABLE.c.person_id == person_id) & _TABLE.c.by.startswith("staff:"))
+
+
 def answer_day(parts: Parts) -> date:
     """By which day what is said now is answered."""
     return working_day_after(parts.clocks.today(), parts.answer_days, parts.days_off)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.access.models import Agent, AgentVillage, Staff
 from app.access.passwords import SHORTEST, hash_password, is_common, is_own
-from app.access.roles import Role
+from app.access.roles import LOCAL, Role
 from app.access.sessions import end_all_of, end_all_of_staff
 from app.flows.parts import Parts
 from app.registry.models import Town, Village
@@ -73,9 +73,9 @@ class NoSuchTown(NotFound):
 
 
 class WrongTowns(BadInput):
-    """An official of a town without one, or somebody of the district with one."""
+    """An official or a counter of a town without one, or somebody of the district with one."""
 
-    text = "镇街经办要写明是哪个镇街的，别的角色不写。"
+    text = "镇街经办和服务大厅窗口要写明是哪个镇街的，别的角色不写。"
 
 
 class WrongDepartments(BadInput):
@@ -120,14 +120,14 @@ def add_staff(
     departments: Sequence[str] = (),
     given: bool = False,
 ) -> int:
-    """Somebody new in an office; his id. `towns`: an official of a town sees these and nothing else; `departments`:
-    somebody of a department sends these departments' lists. `given` as for an agent.
+    """Somebody new in an office; his id. `towns`: an official or a counter of a town sees these and nothing else;
+    `departments`: somebody of a department sends these departments' lists. `given` as for an agent.
 
     BadLogin, LoginTaken, NoSuchTown, WrongTowns, WrongDepartments, all errors of `hashed`."""
     wanted = _login(login)
     password_hash = hashed(password, wanted, name, *parts.place_words)
     own = sorted(set(towns))
-    if (role is Role.TOWN) != bool(own):
+    if (role in LOCAL) != bool(own):
         raise WrongTowns
     whose = sorted(set(departments))
     if (role is Role.DEPARTMENT) != bool(whose) or not set(whose) <= set(parts.departments):

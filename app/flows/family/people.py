@@ -141,8 +141,18 @@ def get_to_know(
         reference = sessions.know(connection, visitor, person_id)
         connection.commit()
     for number in old:
-        _tell_moved(parts, number)
+        tell_phone(parts, number, "moved")
     return reference, person_id
+
+
+def tell_phone(parts: Parts, phone: str, kind: str) -> None:
+    """Whoever holds a phone hears that it is a person's no more, in the words of a template without a place."""
+    words = Words(kind, render(kind, {}), {}, f"{kind}:{secrets.token_urlsafe(12)}")
+    try:
+        if not text_at_once(parts, phone, words):
+            parts.alert("moved_not_told", why="no provider takes this phone")
+    except TextNotSent as silent:
+        parts.alert("moved_not_told", why=str(silent))
 
 
 def _found_out(parts: Parts, visitor: Visitor, person_id: int, *, network: str) -> Visitor:
@@ -181,16 +191,6 @@ def end_other_phones(parts: Parts, visitor: Visitor) -> int:
     """Every other session of the account ends at once; how many did. LoginRequired."""
     _account(visitor)
     return leave_elsewhere(parts, visitor)
-
-
-def _tell_moved(parts: Parts, phone: str) -> None:
-    """Whoever held a person for himself hears that the registered phone is another's now."""
-    words = Words("moved", render("moved", {}), {}, f"moved:{secrets.token_urlsafe(12)}")
-    try:
-        if not text_at_once(parts, phone, words):
-            parts.alert("moved_not_told", why="no provider takes this phone")
-    except TextNotSent as silent:
-        parts.alert("moved_not_told", why=str(silent))
 
 
 def _account(visitor: Visitor) -> int:

@@ -51,7 +51,14 @@ LINES = (
         "参保登记和核定",
         (
             *("person", "household", "enrolment", "category", "town", "village", "determination"),
-            *("determination_move", "name_correction", "import_batch", "register_change", "trail_key"),
+            *(
+                "determination_move",
+                "name_correction",
+                "phone_correction",
+                "import_batch",
+                "register_change",
+                "trail_key",
+            ),
             *("levy_year", "former_person", "former_enrolment", "former_category", "helped_category"),
         ),
         "参保期间，以及凭证还在的时候",

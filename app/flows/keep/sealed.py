@@ -85,7 +85,11 @@ PLACES = (
 NOT_SEALED: Mapping[str, str] = {
     **dict.fromkeys(("person.id_index", "person.parent_index", "special_row.id_index"), "keyed index of a number"),
     **dict.fromkeys(
-        ("resident_account.phone_index", "resident_account.openid_index", "subscription.openid_index"), "keyed index"
+        (
+            *("resident_account.phone_index", "resident_account.openid_index", "subscription.openid_index"),
+            "phone_correction.former_index",
+        ),
+        "keyed index",
     ),
     **dict.fromkeys(("person.digest", "enrolment.digest", "former_enrolment.digest"), "keyed digest of the file's row"),
     **dict.fromkeys(("agent.recovery", "staff.recovery", "login_code.digest"), "keyed digest of a code"),

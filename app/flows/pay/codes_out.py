@@ -16,7 +16,8 @@ from payments.states import LIVE
 @dataclass(frozen=True)
 class CodeOut:
     """One item that a code of another holds: its person and key (as `Due.key`), where it is paid, until when by the
-    business clock. `own`: it lies on the phone of one of the people it is for; `by_agent`: another agent shows it."""
+    business clock. `own`: it lies on the phone of one of the people it is for; `by_agent`: another
+    agent shows it; `at_counter`: a clerk at a counter does."""
 
     person_id: int
     key: str
@@ -25,10 +26,11 @@ class CodeOut:
     expires_at: datetime
     own: bool
     by_agent: bool
+    at_counter: bool
 
 
 def codes_out(parts: Parts, people: Collection[int], *, but: str) -> list[CodeOut]:
-    """What codes of anybody `but` one (account:<id>, agent:<id>) hold of these people, by person and item."""
+    """What codes of anybody `but` one (account:<id>, agent:<id>, staff:<login>) hold of these people."""
     wanted = {"people": sorted(people), "but": but, "live": sorted(LIVE)}
     with parts.reading() as connection:
         rows = connection.execute(_OUT, wanted).all()
@@ -41,6 +43,7 @@ def codes_out(parts: Parts, people: Collection[int], *, but: str) -> list[CodeOu
             row.expires_at,
             row.own,
             row.by_agent,
+            row.at_counter,
         )
         for row in rows
     ]
@@ -52,7 +55,7 @@ _OUT = text(
     "    and o.id = other.bill_id join resident_person a on a.person_id = o.person_id and a.own"
     "    where other.household_id = p.household_id and other.number = p.number"
     "      and 'account:' || a.account_id = p.started_by) as own,"
-    "  p.started_by like 'agent:%' as by_agent"
+    "  p.started_by like 'agent:%' as by_agent, p.started_by like 'staff:%' as at_counter"
     " from bill b join payment_bill pb on pb.household_id = b.household_id and pb.bill_id = b.id and pb.live"
     " join payment p on p.household_id = pb.household_id and p.number = pb.number"
     " where b.person_id in :people and p.state in :live and p.started_by <> :but"

@@ -18,12 +18,12 @@ from payments.taking.start import move
 class CodeOfAnother(Refused):
     """A payment of the person himself or of his agent is ended by those alone."""
 
-    text = "这个付款码是他本人或者代办员出的，只有他们能取消。"
+    text = "这个付款码是他本人、代办员或者服务大厅出的，只有他们能取消。"
 
 
 @dataclass(frozen=True)
 class _Say:
-    """What somebody has to say about a payment: it is his own wish; he is one of its people, or their agent; is he who
+    """What somebody has to say about a payment: it is his own wish; he is one of its people, or serves them; is he who
     started it one of these; and does no account hold one of them for himself (children, old people)?"""
 
     same: bool
@@ -33,7 +33,7 @@ class _Say:
 
 
 def give_way(parts: Parts, row: Any, *, by: str) -> bool:
-    """`by` (account:<id>, agent:<id>) wants no more of this payment: True once it holds none of its bills.
+    """`by` (account:<id>, agent:<id>, staff:<login>) wants no more of this payment: True once it holds no bill of it.
 
     Ended at its gateway, or paid as we learn only now. Where nobody can end it, it is left: by who started it, and by
     anybody where no account is the person's own, while the gateway says that no money has moved; by the person himself
@@ -68,7 +68,7 @@ def _say(connection: Connection, row: Any, by: str) -> _Say:
 
 
 def _is_own(who: str, own: set[str]) -> bool:
-    return who in own or who.startswith("agent:")
+    return who in own or who.startswith(("agent:", "staff:"))
 
 
 _OWNERS = text(

@@ -62,7 +62,7 @@ class Want:
 
 @dataclass(frozen=True)
 class Payer:
-    """Who pays and by what way. `actor` is account:<id> or agent:<id>; `channel` is the policy's channel."""
+    """Who pays and by what way. `actor`: account:<id>, agent:<id> or staff:<login>; `channel`: the policy's."""
 
     actor: str
     channel: str

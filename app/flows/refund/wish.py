@@ -114,7 +114,8 @@ def ask(
     rise: bool = False,
 ) -> Asked:
     """Ask for one item's money as its screen showed it; the same key with the same wish is the same refund, at the same
-    moment too. `actor`, account:<id>, began the payment or is the person himself.
+    moment too. `actor` began the payment, is the person himself (account:<id>), or serves him at a counter
+    (staff:<login>).
 
     UnknownReason, NotYourRefund, NothingToGiveBack, NotRefundable, RaisedSince, RefundChanged; KeyReused for a key of
     another wish."""
@@ -172,8 +173,8 @@ def _refundable(parts: Parts, bill: Any, mine: bool) -> Refundable:
 
 
 def _may_ask(bill: Any, actor: str, own: Set[int]) -> bool:
-    """Who began the payment, or the person himself (M4)."""
-    return actor == bill.started_by or bill.person_id in own
+    """Who began the payment, the person himself (M4), or a counter where he stands with his card."""
+    return actor == bill.started_by or bill.person_id in own or actor.startswith("staff:")
 
 
 def _own(connection: Connection, actor: str) -> set[int]:

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, insert, select, text, update
 
 from app.flows.parts import Parts
 from app.registry import find
+from app.registry.corrections import NameCorrection
 from app.registry.identity import clean_id_number, clean_name, id_number_problem, new_name_problem
-from app.registry.models import NameCorrection
 from core.errors import BadInput, Conflict, NotFound, Refused
 from core.redact import mask_name
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.access.models import Agent, AgentVillage, Staff
 from app.access.passwords import hash_password, is_right
-from app.access.roles import ROLES, Role
+from app.access.roles import LOCAL, ROLES, Role
 from app.flows.parts import Parts
 from app.registry.models import Person, Town, Village
 
@@ -60,8 +60,8 @@ def put_agent(parts: Parts, *, login: str, name: str, village: str, password: st
 
 
 def put_staff(parts: Parts, logins: Mapping[Role, str], *, password: str, town: str) -> None:
-    """One account for each role, all with this password, made or brought back to it; the official of a town is this
-    town's. Sandbox only."""
+    """One account for each role, all with this password, made or brought back to it; the official and the counter of a
+    town are this town's. Sandbox only."""
     with parts.engine.begin() as connection:
         held = {row.login: row.password_hash for row in connection.execute(select(Staff.login, Staff.password_hash))}
         missing = [(role, login) for role, login in logins.items() if not is_right(held.get(login), password)]
@@ -71,7 +71,7 @@ def put_staff(parts: Parts, logins: Mapping[Role, str], *, password: str, town: 
                 login=login,
                 name=parts.vault.seal(f"示例{ROLES[role]}", bound_to=f"staff.name:{login}"),
                 role=role,
-                towns=[town] if role is Role.TOWN else [],
+                towns=[town] if role in LOCAL else [],
                 departments=[next(iter(parts.departments))] if role is Role.DEPARTMENT else [],
                 password_hash=hashed,
                 given=False,

@@ -20,6 +20,7 @@ from app.flows.refund.entitle_late import ask_for_entitled
 from app.flows.register.open_year import YearNeverOpened
 from app.flows.register.read_rows import Read, batches
 from app.policy.facts import Insurance
+from app.registry import find
 from app.registry.bring_in import Batch, Merger, Plan, Tally
 from app.registry.bring_in_former import FormerMerger
 from app.registry.failures import Failure, failures_of_row
@@ -148,14 +149,15 @@ def _of_year(parts: Parts, connection: Connection, year: int | None) -> _OfYear:
     register = Register(_raw(connection))
     years = {row.year: row for row in connection.execute(select(LevyYear.__table__))}
     newest = max(years, default=parts.rules.year)
+    corrected = find.corrected_phones(connection)
     if year is None or year == newest:
-        return _OfYear(newest, register, Merger(parts.vault))
+        return _OfYear(newest, register, Merger(parts.vault, corrected))
     if year not in years:
         raise YearNeverOpened(str(year))
     if years[year].closed_at is not None:
         raise YearClosed(str(year), year=year)
     former = FormerRegister(_raw(connection), year)
-    return _OfYear(year, former, FormerMerger(parts.vault, year), began=years[year + 1].opened_at)
+    return _OfYear(year, former, FormerMerger(parts.vault, year, corrected), began=years[year + 1].opened_at)
 
 
 def _judge(parts: Parts, said: _OfYear, source: Source) -> Judge:

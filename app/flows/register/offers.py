@@ -68,6 +68,7 @@ class Applied:
     after: str
     applied_at: datetime
     by_agent: bool
+    at_counter: bool
     may_withdraw: bool
 
 
@@ -91,7 +92,7 @@ def offers(parts: Parts, subject: Subject, *, open_too: bool = False) -> list[Of
 
 def applied(parts: Parts, subject: Subject, *, reader: str) -> list[Applied]:
     """Everything that was ever asked of a bureau for somebody, the latest first. What another account asked for is not
-    the `reader`'s (account:<id>, agent:<id>) to withdraw, and why it was refused is told to that one."""
+    the `reader`'s (account:<id>, agent:<id>, staff:<login>) to withdraw, and why it was refused is told to that one."""
     table = Determination.__table__
     with parts.reading() as connection:
         rows = connection.execute(
@@ -129,8 +130,13 @@ def _is_open(subject: Subject, offer: Offer) -> bool:
 
 def _applied(row: Row, reader: str) -> Applied:
     insurance, kind, state = Insurance(row.insurance), Kind(row.kind), State(row.state)
-    by_account, by_agent = (row.requested_by.startswith(whose) for whose in ("account:", "agent:"))
+    by_account, by_agent, at_counter = (
+        row.requested_by.startswith(f"{whose}:") for whose in ("account", "agent", "staff")
+    )
     others = by_account and reader.startswith("account:") and row.requested_by != reader
+    its = (
+        row.requested_by.partition(":")[0] == reader.partition(":")[0]
+    )  # an agent's by an agent, a counter's by a counter
     words = {"bureau": BUREAUS[insurance], "reason": "已经告诉申请的人。" if others else row.reason or ""}
     return Applied(
         id=row.id,
@@ -140,7 +146,8 @@ def _applied(row: Row, reader: str) -> Applied:
         after=_after(kind, state, row.amount, row.years or ()).format(**words),
         applied_at=row.applied_at,
         by_agent=by_agent,
-        may_withdraw=state is State.APPLIED and (by_agent or not reader.startswith("agent:")) and not others,
+        at_counter=at_counter,
+        may_withdraw=state is State.APPLIED and not others and (its or reader.startswith("account:")),
     )
 
 

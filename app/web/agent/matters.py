@@ -5,10 +5,11 @@ from flask import request, url_for
 
 from app.flows.cases.say import Said, said_in
 from app.registry.find import Subject
-from app.web.agent.households import own_person, own_village
+from app.web.agent.households import own_village
 from app.web.door.access import Answer, actor, here
 from app.web.door.parts import parts
 from app.web.saying import say_here, saying_page, settle_here, shown
+from app.web.table.place import own_person
 from core.redact import mask_name
 
 bp = APIBlueprint("agent_matters", __name__, enable_openapi=False)
@@ -54,7 +55,7 @@ def _page(village: str, problem: str | None = None) -> str:
     person = _person()
     named = request.form.get("person") or request.args.get("person", "")
     whom = {named: mask_name(person.name)} if person else {}
-    back = url_for("agent.person", person=named) if person else url_for("agent.village", code=village)
+    back = url_for("agent_table.person", person=named) if person else url_for("agent.village", code=village)
     return saying_page(whom, _said(village), own=_own(village), back=back, problem=problem)
 
 

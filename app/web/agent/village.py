@@ -1,27 +1,19 @@
-"""A village's paper and news: slips to hand out, a code to print, and who has paid since the list was opened."""
+"""A village's paper and news: slips to hand out, who has paid since the list was opened, whom to tell at the door."""
 
 from hashlib import sha256
 
 from apiflask import APIBlueprint
 from flask import Response, jsonify, make_response, redirect, render_template, request, url_for
 
-from app.flows.pay.follow import Phase
 from app.flows.tell.at_the_door import NoSuchVisit, visited, visits
 from app.flows.village.people import Standing, in_words, just_settled, villagers
 from app.flows.village.slips import slips, words_of_the_day
 from app.web.agent.households import own_village
 from app.web.codes import drawn
-from app.web.door.access import Answer, agent, mark_of, own_payment
+from app.web.door.access import Answer, agent, mark_of
 from app.web.door.parts import parts
-from core.errors import Conflict
 
 bp = APIBlueprint("village", __name__, enable_openapi=False)
-
-
-class NothingToScan(Conflict):
-    """A code that is paid, closed or not there: there is nothing to print any more (A29)."""
-
-    text = "这个码已经不能付了，请回到人名下重新出码。"
 
 
 @bp.get("/villages/<code>/slips")
@@ -62,15 +54,6 @@ def news(code: str) -> Response:
             if line.subject.id in settled
         },
     )
-
-
-@bp.get("/pay/<number>/paper")
-def code_paper(number: str) -> Answer:
-    """The code of one payment, to be printed: sharp at any size, with its last minute on it."""
-    found = own_payment(number)
-    if found.phase is not Phase.WAITING or not found.code_url:
-        raise NothingToScan(number)
-    return render_template("agent/code.html", payment=found, picture=drawn(found.code_url))
 
 
 @bp.get("/villages/<code>/visits")

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.access.references import mark, refer, referred
 from app.access.roles import PERMISSIONS, Role, may
+from app.access.serving import serves
 from app.access.sessions import Officer, SignedIn, Visitor
 from app.flows.enter.session import Entry, leave, visitor_of
 from app.flows.offices.glass import note
@@ -118,6 +119,11 @@ def by_permission() -> AnyResponse | None:
 def needs(permission: str, *, first: bool = False) -> Callable[[View], View]:
     """This route is for staff whose role holds the permission. To the login without a session; to his account with an
     operator's password still, unless it is for him `first`; NotYourDesk."""
+    return guarded_by(permitted(permission, first=first))
+
+
+def permitted(permission: str, *, first: bool = False) -> Guard:
+    """The same as a guard, for all routes of a door."""
     PERMISSIONS[permission]  # an undeclared one fails the start
 
     def guard() -> AnyResponse | None:
@@ -131,7 +137,7 @@ def needs(permission: str, *, first: bool = False) -> Callable[[View], View]:
         _kept_for_the_auditor(held.officer)
         return None
 
-    return guarded_by(guard)
+    return guard
 
 
 def _kept_for_the_auditor(held: Officer) -> None:
@@ -211,7 +217,9 @@ def admit(entry: Entry) -> None:
 
 
 def actor(visitor: Visitor) -> str:
-    """Who starts a payment: account:<id>, or agent:<id>."""
+    """Who starts a payment: account:<id>, agent:<id>, or staff:<login> of a counter."""
+    if visitor.officer is not None:
+        return visitor.officer.by
     return f"agent:{visitor.agent.id}" if visitor.agent else f"account:{visitor.account_id}"
 
 
@@ -237,12 +245,13 @@ def person_behind(named: str) -> int | None:
 
 
 def own_payment(number: str) -> Followed:
-    """A payment this session may see: its account paid it, its people are known here, or live in the agent's villages.
+    """A payment this session may see: its account paid it, its people are known here, or are served at this table.
     NoSuchPayment."""
     held = here()
     followed = follow(parts(), number)
-    if held.agent is not None:
-        mine = all(item.village_code in held.agent.villages for item in followed.items)
+    its = serves(held)
+    if its is not None:
+        mine = all(its(item.village_code) for item in followed.items)
     else:
         people = {item.person_id for item in followed.items}
         mine = followed.started_by == actor(held) or people <= set(held.known.values())

@@ -38,7 +38,7 @@ LARGEST: Mapping[str, int] = {  # what a door takes at most, in bytes; every oth
     "office_helped_send.send": 20 * MEGABYTE,  # a department's list
     "office_refunds.transfer_one": 5 * MEGABYTE,  # with the bank's slip
     "office_complaints.answer_one": 3 * MEGABYTE,  # with a picture
-    **dict.fromkeys(("bureau.ask", "agent_bureau.ask"), 9 * MEGABYTE),  # with a phone's photo
+    **dict.fromkeys(("bureau.ask", "agent_table.ask", "counter.ask"), 9 * MEGABYTE),  # with a phone's photo
     "home.check_code": 2 * MEGABYTE,  # with a paper of ours
 }
 LARGEST_ELSE = 256 * 1024

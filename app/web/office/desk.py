@@ -21,6 +21,8 @@ OFFICES = frozenset(
         "office_matters",
         "office_suspense",
         "office_channels",
+        "counter",
+        "office_counter",
         "office_complaints",
         "office_glass",
         "office_people",

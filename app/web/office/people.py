@@ -82,6 +82,7 @@ def _one(person: str, **words: object) -> str:
         "here": person,
         "traces": may(role, "trace.see"),
         "reads": may(role, "number.see"),
+        "serves": may(role, "counter.serve"),
         "told": [told(notice) for notice in found.notices],
     }
     return render_template("office/person.html", **shown | words)

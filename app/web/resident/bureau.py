@@ -13,19 +13,19 @@ bp = APIBlueprint("bureau", __name__, enable_openapi=False)
 @bp.get("/bureau/<person>")
 def bureau(person: str) -> Answer:
     """What may be asked for, and where stands what was."""
-    return asking_page(person_of(person), bp.name, back=_back())
+    return asking_page(person_of(person), back=_back())
 
 
 @bp.post("/bureau/<person>")
 def ask(person: str) -> Answer | tuple[Answer, int]:
     """申请核定."""
-    return ask_here(person_of(person), bp.name, by=actor(here()), back=_back())
+    return ask_here(person_of(person), by=actor(here()), back=_back())
 
 
 @bp.post("/bureau/<person>/<number>/withdraw")
 def take_back(person: str, number: str) -> Answer | tuple[Answer, int]:
     """不申请了."""
-    return withdraw_here(person_of(person), number, bp.name, back=_back())
+    return withdraw_here(person_of(person), number, back=_back())
 
 
 def _back() -> str:

@@ -1,34 +1,32 @@
-"""An agent asks a bureau for its word on somebody of his villages: a waiver with a button, the rest on a page."""
+"""A bureau is asked for its word on somebody of this place: a waiver with a button, the rest on a page."""
 
-from apiflask import APIBlueprint
 from flask import request, url_for
 
 from app.flows.register.apply import ask_for_waiver
-from app.web.agent.households import again, own_person
 from app.web.asking import ask_here, asking_page, withdraw_here
 from app.web.door.access import Answer, actor, here
 from app.web.door.parts import parts
 from app.web.sheets import in_its_year
-
-bp = APIBlueprint("agent_bureau", __name__, enable_openapi=False)
+from app.web.table.house import again, bp
+from app.web.table.place import own_person
 
 
 @bp.get("/people/<person>/bureau")
 def bureau(person: str) -> Answer:
     """What may be asked for, and where stands what was."""
-    return asking_page(own_person(person), bp.name, back=_back(person))
+    return asking_page(own_person(person), back=_back(person))
 
 
 @bp.post("/people/<person>/bureau")
 def ask(person: str) -> Answer | tuple[Answer, int]:
     """申请核定."""
-    return ask_here(own_person(person), bp.name, by=actor(here()), back=_back(person))
+    return ask_here(own_person(person), by=actor(here()), back=_back(person))
 
 
 @bp.post("/people/<person>/bureau/<number>/withdraw")
 def take_back(person: str, number: str) -> Answer | tuple[Answer, int]:
-    """不申请了, of what an agent asked for."""
-    return withdraw_here(own_person(person), number, bp.name, back=_back(person))
+    """不申请了, of what was asked for at a table like this one."""
+    return withdraw_here(own_person(person), number, back=_back(person))
 
 
 @bp.post("/people/<person>/verify")
@@ -40,4 +38,4 @@ def verify(person: str) -> Answer:
 
 
 def _back(person: str) -> str:
-    return url_for("agent.person", person=person)
+    return url_for(".person", person=person)

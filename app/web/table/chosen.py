@@ -7,7 +7,7 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 
 from app.flows.due.item import Due, item_key
-from app.flows.due.quote import AGENT, amount_due
+from app.flows.due.quote import amount_due
 from app.flows.pay.codes_out import CodeOut, codes_out
 from app.flows.pay.start import Want, due_of
 from app.policy.facts import Insurance
@@ -15,6 +15,7 @@ from app.policy.levels import proposed
 from app.registry.find import Subject
 from app.web.door.access import actor, here
 from app.web.door.parts import parts
+from app.web.table.place import place
 from app.web.wishes import levels, rises, tiers, wants
 from core.money import Fen
 
@@ -47,7 +48,7 @@ def levels_shown(subject: Subject) -> dict[int, dict[int, int]]:
     chosen, rules = levels(request.args), parts().rules
     if "seen" in request.args or not rules.has_medical:
         return chosen
-    due = amount_due(parts(), subject, Insurance.RES_MEDICAL, at=parts().clocks.now(), channel=AGENT)
+    due = amount_due(parts(), subject, Insurance.RES_MEDICAL, at=parts().clocks.now(), channel=place().channel)
     first = proposed(due.levels, rules) if due.level_open else None
     return chosen if first is None else {subject.id: {rules.year: first}} | chosen
 
@@ -76,7 +77,7 @@ def is_open(due: Due) -> bool:
 def priced(wanted: Sequence[Want], found: Sequence[Subject]) -> list[Due]:
     """Each item at its price of this moment."""
     now, people = parts().clocks.now(), {each.id: each for each in found}
-    return [due_of(parts(), people[want.person_id], want, at=now, channel=AGENT) for want in wanted]
+    return [due_of(parts(), people[want.person_id], want, at=now, channel=place().channel) for want in wanted]
 
 
 def sum_of(dues: Sequence[Due]) -> Fen:
