@@ -7,10 +7,14 @@ from app.flows.hand_in.work import Kind
 from app.flows.helped.jobs import check_list, take_list
 from app.flows.register.look_first import look_first
 from app.flows.register.take_in import take_in
+from app.flows.staffing.jobs import look_at_list, make_agents, renew_second
 
 KINDS: Mapping[str, Kind] = {
     "register_look": Kind("register.bring", look_first),
     "register_take": Kind("register.bring", take_in),
     "helped_check": Kind("helped.send", check_list),
     "helped_take": Kind("helped.send", take_list),
+    "agents_look": Kind("agent.keep", look_at_list),
+    "agents_make": Kind("agent.keep", make_agents),
+    "agents_renew": Kind("agent.keep", renew_second),
 }

@@ -43,6 +43,7 @@ ORDER = (
     "app/registry/bureau.sql",
     "app/access/phone.sql",
     "app/access/office.sql",
+    "app/access/agents.sql",
     "app/flows/cases/matter.sql",
     "app/registry/year.sql",
     "app/flows/helped/helped.sql",

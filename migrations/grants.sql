@@ -59,7 +59,7 @@ grant update (digests, given_out) on proof to liangxian_app;
 grant insert, update on business_clock to liangxian_app;
 -- A file that is handed in: its pieces, in the transaction that began it by keep_upload().
 grant insert on upload_piece to liangxian_app;
-revoke execute on function officer_here from liangxian_app;
+revoke execute on function officer_here, keeper_of from liangxian_app;
 -- The queue: its rows, never its shape.
 grant select, insert, update, delete on procrastinate_jobs, procrastinate_events, procrastinate_periodic_defers,
   procrastinate_workers to liangxian_app;
@@ -79,6 +79,7 @@ grant insert, truncate, select on new_household, new_person to liangxian_office;
 -- What was handed in at a page is worked on: the work moves, its own files are kept for who asked.
 grant update (state, turns, rows, rows_about, began_at, ended_at, outcome, problem) on office_job to liangxian_office;
 grant insert on upload to liangxian_office;
+grant update (made_at) on lost_second to liangxian_office;
 -- A person's erasure: asked for by hand, decided by its functions.
 grant insert on erasure to liangxian_office;
 -- A levy year begins and ends (app/registry/year.sql); a page does it in the name of the lead's live session.

@@ -38,6 +38,7 @@ KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do 
     ),
     **dict.fromkeys(("special_batch", "special_row", "special_layout"), ("insert", "update", "delete", "empty")),
     **dict.fromkeys(("determination", "determination_evidence", "matter", "received"), ("update", "delete", "empty")),
+    "lost_second": ("insert", "update", "delete", "empty"),
     "erasure": ("insert", "update", "delete", "empty"),
     "disclosure": ("insert", "update", "delete", "empty"),
     "act": ("update", "delete", "empty"),

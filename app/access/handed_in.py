@@ -52,6 +52,37 @@ class UploadPiece(Table):
     bytes: Mapped[bytes] = mapped_column(LargeBinary)  # sealed, upload.piece:<upload_id>:<no>
 
 
+class LostSecond(Table):
+    """An agent's telephone that is gone (app/access/agents.sql): asked for by one, agreed to by another."""
+
+    __tablename__ = "lost_second"
+    __table_args__ = (
+        CheckConstraint(
+            "(agreed_by is null) = (agreed_at is null) and (refused_by is null) = (refused_at is null)"
+            " and num_nonnulls(agreed_at, refused_at) <= 1 and (made_at is null or agreed_at is not null)",
+            name="answered",
+        ),
+        CheckConstraint("agreed_by <> asked_by", name="two_people"),
+        CheckConstraint("length(why) >= 4", name="why"),
+        Index(
+            "uq__lost_second__open",
+            "login",
+            unique=True,
+            postgresql_where=text("agreed_at is null and refused_at is null"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity(cycle=False), primary_key=True)
+    login: Mapped[str] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(Text)
+    asked_by: Mapped[str] = mapped_column(Text)  # staff:<login>, like those below
+    asked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    agreed_by: Mapped[str | None] = mapped_column(Text)
+    agreed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    refused_by: Mapped[str | None] = mapped_column(Text)
+    refused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    made_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # its slip was
+
+
 class OfficeJob(Table):
     """Long work that somebody of an office asked for; the office process does it in his name (access/office.sql)."""
 

@@ -8,6 +8,9 @@ create or replace function office_asks(p_kind text) returns text[] language sql 
     when 'register_take' then '{hrss,medical}'::text[]
     when 'helped_check' then '{department}'::text[]
     when 'helped_take' then '{department}'::text[]
+    when 'agents_look' then '{town}'::text[]
+    when 'agents_make' then '{town}'::text[]
+    when 'agents_renew' then '{town}'::text[]
     else '{}'::text[]
   end
 $$;

@@ -71,6 +71,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "helped.answer": frozenset(
         {Role.DEPARTMENT, Role.TOWN, Role.MEDICAL}
     ),  # who tells a failed person, and how it ended
+    "agent.keep": frozenset({Role.TOWN}),  # a town its own agents: made from a list, ended, a lost telephone renewed
+    "agent.agree": frozenset({Role.TOWN, Role.TAX_LEAD}),  # to a lost telephone, and never who asked
     "helped.close": frozenset({Role.DEPARTMENT, Role.MEDICAL}),
     "disclosure.see": frozenset({Role.AUDITOR}),
     "glass.see": DESKS - {Role.COUNTER},

@@ -32,7 +32,6 @@ from app.web.door.parts import parts
 from app.web.office import audit, day, desk, glass
 from app.web.office import channels as office_channels
 from app.web.office import complaints as office_complaints
-from app.web.office import counter as office_counter
 from app.web.office import matters as office_matters
 from app.web.office import people as office_people
 from app.web.office import policy as office_policy
@@ -44,6 +43,8 @@ from app.web.office.bureau import determinations as office_determinations
 from app.web.office.bureau import registers as office_registers
 from app.web.office.helped import rows as helped_rows
 from app.web.office.helped import send as helped_send
+from app.web.office.town import agents as office_agents
+from app.web.office.town import counter as office_counter
 from app.web.resident import bureau, home, matters, paid, pay, sign_in
 from app.web.resident import refunds as refund_pages
 from app.web.resident.home import ELDER
@@ -78,6 +79,7 @@ DOORS = (
     (office_people.bp, "/office/people", by_permission, True),
     (helped_rows.bp, "/office/helped", by_permission, True),
     (helped_send.bp, "/office/helped", by_permission, True),
+    (office_agents.bp, "/office/agents", by_permission, True),
     (office_counter.bp, "/office/counter", by_permission, True),
     (office_policy.bp, "/office/policy", by_permission, True),
     (office_years.bp, "/office/years", by_permission, True),

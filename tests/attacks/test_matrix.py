@@ -167,6 +167,14 @@ WHO: Mapping[str, frozenset[str]] = {
         ),
         frozenset({"department"}),
     ),
+    **dict.fromkeys(("office_agents.listed", "office_agents.answer_one"), frozenset({"town", "tax_lead"})),
+    **dict.fromkeys(
+        (
+            *("office_agents.hand_in", "office_agents.work", "office_agents.make", "office_agents.slips"),
+            *("office_agents.forget", "office_agents.end_one", "office_agents.lose_one", "office_agents.renew_one"),
+        ),
+        frozenset({"town"}),
+    ),
     "office_glass.listed": DESKS - {"counter"},
     "office_glass.end_one": DESKS - {"counter"},
     "office_glass.ask": DESKS - {"auditor", "counter"},
@@ -258,6 +266,7 @@ NOBODYS = {
         "batch": "1",
         "no": "1",
         "work": "1",
+        "login": "nobody",
     },
 }
 

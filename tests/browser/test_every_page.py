@@ -22,6 +22,7 @@ from app.registry.determinations import Kind
 from tests.app.flows.test_complaints import complain
 from tests.app.flows.test_suspense import unknown
 from tests.app.helped.papers import a_line, a_list
+from tests.app.registry.files import an_xlsx
 from tests.browser.conftest import SHOTS, Phone, audit
 from tests.browser.test_channels import AGENTS
 from tests.browsing import a_phone
@@ -98,6 +99,8 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running,
     walk(_agents(phone, district))
     as_officer(Role.COUNTER, towns=[district.village[:9]])
     walk(_counters(phone, district, paid, refund))
+    as_officer(Role.TOWN, towns=[district.village[:9]])
+    walk(_towns(phone, tmp_path))
     as_officer(Role.MEDICAL)
     walk(_registers(phone))
     for role in (Role.TAX_CLERK, Role.AUDITOR):
@@ -272,6 +275,16 @@ def _found(phone, person):
     phone.page.locator("#wanted").fill(person.id_number)
     phone.page.get_by_role("button", name="找人").click()
     return phone.page.get_by_role("link", name=person.name).get_attribute("href")
+
+
+def _towns(phone, tmp_path):
+    """A list of agents that waits to be looked at."""
+    path = an_xlsx(tmp_path / "代办员.xlsx", {"a": [["姓名", "村居"], ["王代办", "370404103901"]]})
+    phone.open("/office/agents/")
+    phone.page.locator("#file").set_input_files(path)
+    phone.press("上传，先看一遍")
+    yield "office_agents.work", "/office/agents/lists/" + phone.page.url.rpartition("/")[2]
+    yield "office_agents.listed", "/office/agents/"
 
 
 def _registers(phone):

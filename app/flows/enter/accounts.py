@@ -4,7 +4,7 @@ what he himself may see."""
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.access.models import Agent, AgentVillage, Staff
@@ -15,7 +15,7 @@ from app.flows.parts import Parts
 from app.registry.models import Town, Village
 from core.errors import BadInput, Conflict, NotFound
 
-_LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{2,31}")
+LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{2,31}")
 
 
 class BadLogin(BadInput):
@@ -99,13 +99,24 @@ def add_agent(
             raise NoSuchVillage(", ".join(sorted(set(codes) - set(known))))
         if connection.execute(select(Agent.id).where(Agent.login == wanted)).first():
             raise LoginTaken(wanted)
-        sealed = parts.vault.seal(name.strip(), bound_to=f"agent.name:{wanted}")
-        agent_id = connection.execute(
-            insert(Agent)
-            .values(login=wanted, name=sealed, password_hash=password_hash, given=given)
-            .returning(Agent.id)
-        ).scalar_one()
-        connection.execute(insert(AgentVillage), [{"agent_id": agent_id, "village_code": code} for code in codes])
+        return write_agent(parts, connection, wanted, name, password_hash, codes, given=given)
+
+
+def write_agent(  # noqa: PLR0917 a row with its columns
+    parts: Parts,
+    connection: Connection,
+    login: str,
+    name: str,
+    password_hash: str,
+    codes: Sequence[str],
+    *,
+    given: bool,
+) -> int:
+    """The rows of an agent whose login is free and whose villages are known; his id."""
+    sealed = parts.vault.seal(name.strip(), bound_to=f"agent.name:{login}")
+    row = {"login": login, "name": sealed, "password_hash": password_hash, "given": given}
+    agent_id = int(connection.execute(insert(Agent).values(**row).returning(Agent.id)).scalar_one())
+    connection.execute(insert(AgentVillage), [{"agent_id": agent_id, "village_code": code} for code in codes])
     return agent_id
 
 
@@ -193,7 +204,7 @@ def _change(parts: Parts, login: str, **columns: object) -> None:
 
 def _login(login: str) -> str:
     wanted = login.strip().lower()
-    if not _LOGIN.fullmatch(wanted):
+    if not LOGIN.fullmatch(wanted):
         raise BadLogin(wanted)
     return wanted
 

@@ -19,22 +19,26 @@ def issue_second(parts: Parts, whose: Whose, *, login: str) -> Issued:
     """A new secret and new recovery codes for a login: the old ones are worth nothing, every session ends.
 
     NoSuchAgent, NoSuchStaff."""
-    wanted = login.strip().lower()
-    issued = second.issue(wanted)
     with parts.engine.begin() as connection:
-        found = connection.execute(
-            update(whose)
-            .where(whose.login == wanted)
-            .values(
-                second=parts.vault.seal(issued.secret, bound_to=_bound(whose, wanted)),
-                second_step=0,
-                recovery=[_digest(parts.vault, wanted, code) for code in issued.recovery],
-            )
-            .returning(whose.id)
-        ).scalar_one_or_none()
-        if found is None:
-            raise (NoSuchAgent if whose is Agent else NoSuchStaff)(login)
-        (end_all_of if whose is Agent else end_all_of_staff)(connection, found)
+        return write_second(parts, connection, whose, login.strip().lower())
+
+
+def write_second(parts: Parts, connection: Connection, whose: Whose, login: str) -> Issued:
+    """The same in the caller's transaction."""
+    issued = second.issue(login)
+    found = connection.execute(
+        update(whose)
+        .where(whose.login == login)
+        .values(
+            second=parts.vault.seal(issued.secret, bound_to=_bound(whose, login)),
+            second_step=0,
+            recovery=[_digest(parts.vault, login, code) for code in issued.recovery],
+        )
+        .returning(whose.id)
+    ).scalar_one_or_none()
+    if found is None:
+        raise (NoSuchAgent if whose is Agent else NoSuchStaff)(login)
+    (end_all_of if whose is Agent else end_all_of_staff)(connection, found)
     return issued
 
 

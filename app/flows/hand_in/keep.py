@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, Row, insert, select, text
 
@@ -57,8 +57,9 @@ def keep(parts: Parts, officer: Officer, file: BinaryIO, *, name: str) -> int:
     return number
 
 
-def keep_made(parts: Parts, connection: Connection, path: Path, *, name: str, of: Row) -> int:
-    """A file that the office process wrote for who asked: `of` is the upload it comes from. Its number."""
+def keep_made(parts: Parts, connection: Connection, path: Path, *, name: str, of: Any) -> int:
+    """A file that the office process wrote for who asked: `of` says whose it is (`by`, `role`), as the upload it
+    comes from does. Its number."""
     with path.open("rb") as file:
         digest, size = _measured(file)
         row = {"name": _clean(name), "digest": digest, "size": size, "by": of.by, "role": of.role}

@@ -66,7 +66,7 @@ LINES = (
     ),
     Line(
         "谁看过完整号码、谁做过什么、删过什么",
-        ("disclosure", "act", "kept_day", "let_go", "reseal", "glass", "glass_act"),
+        ("disclosure", "act", "kept_day", "let_go", "reseal", "glass", "glass_act", "lost_second"),
         "不删",
         PROVES,
     ),

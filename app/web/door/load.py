@@ -35,6 +35,7 @@ MEGABYTE = 1024 * 1024
 LARGEST: Mapping[str, int] = {  # what a door takes at most, in bytes; every other one takes LARGEST_ELSE
     "office_registers.hand_in": 64 * MEGABYTE,  # a register of 400,000
     "day.take_file": 20 * MEGABYTE,  # a day's file of a bank
+    "office_agents.hand_in": 5 * MEGABYTE,  # a town's list
     "office_helped_send.send": 20 * MEGABYTE,  # a department's list
     "office_refunds.transfer_one": 5 * MEGABYTE,  # with the bank's slip
     "office_complaints.answer_one": 3 * MEGABYTE,  # with a picture

@@ -1,0 +1,1 @@
+"""A town's own: its agents, and the counter of its service hall."""
