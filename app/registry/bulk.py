@@ -31,13 +31,13 @@ select {head},
                from (select person_id, insurance, code from category
                      union select person_id, insurance, code from helped_category
                       where levy_year = (select max(year) from levy_year)) each
-              group by person_id) c on c.person_id = p.id
+              where {own} group by person_id) c on c.person_id = p.id
   left join (select person_id,
                     string_agg(levy_year::text, '|') filter (where insurance = 'RES_PENSION') as pension,
                     string_agg(levy_year || coalesce(':' || level, ''), '|')
                       filter (where insurance = 'RES_MEDICAL') as medical
                from bill where state = 'settled' and determination is null and raised_from is null
-                           and levy_year = any (%(years)s)
+                           and levy_year = any (%(years)s) and {own}
               group by person_id
             ) paid on paid.person_id = p.id
   left join (select person_id,
@@ -46,7 +46,8 @@ select {head},
                from (select distinct on (person_id, insurance, kind) person_id, insurance, kind,
                             jsonb_build_object('state', state, 'amount', amount, 'years', years,
                                                'benefit_start', benefit_start) as said
-                       from determination where levy_year = any (%(years)s) and state <> 'withdrawn'
+                       from determination
+                      where levy_year = any (%(years)s) and state <> 'withdrawn' and {own}
                       order by person_id, insurance, kind, id desc) latest group by person_id
             ) word on word.person_id = p.id
   left join (select person_id, array_agg(year) as years
@@ -55,12 +56,18 @@ select {head},
                      union all select person_id, unnest(years) from bill
                       where insurance = 'RES_MEDICAL' and state = 'settled' and determination is not null
                      union all select person_id, unnest(years) from determination
-                      where kind = 'enrolment_history' and state = 'approved') each group by person_id
+                      where kind = 'enrolment_history' and state = 'approved') each
+              where {own} group by person_id
             ) had on had.person_id = p.id
  where {which}
 ) to stdout"""
-_OF_A_SHARE = _PEOPLE.format(head="h.village_code", which="p.household_id %% %(shares)s = %(share)s")
-_OF_SOME = _PEOPLE.format(head="p.id", which="p.id = any (%(ids)s)")
+_OF_A_SHARE = _PEOPLE.format(head="h.village_code", which="p.household_id %% %(shares)s = %(share)s", own="true")
+_OF_SOME = _PEOPLE.format(head="p.id", which="p.id = any (%(ids)s)", own="person_id = any (%(ids)s)")
+# Their number is known; the statistics may be of when the tables were small. Row by row over what was gathered of
+# thousands takes minutes then.
+_BEGIN_SOME = (
+    f"{_BEGIN}; set local enable_seqscan = on; set local enable_hashjoin = on; set local enable_nestloop = off"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +106,10 @@ def some_people(
     """The same of these persons, with the id in place of the village, as the caller's transaction sees them; whom it
     does not see is left out."""
     with connection.cursor() as cursor:
-        cursor.execute(f"{_BEGIN}; set local enable_seqscan = on; set local enable_hashjoin = on")
+        cursor.execute(_BEGIN_SOME)
         with cursor.copy(_OF_SOME, {"years": list(levy_years), "ids": list(ids)}) as copy:
             yield from map(_lines, copy)
+        cursor.execute("set local enable_nestloop = on")
 
 
 def _lines(row: Any) -> tuple[bytes, bytes, bytes]:
