@@ -23,6 +23,7 @@ WAKES = {
     "complaint_waits": DAY,
     "complaint_word_unknown": DAY,
     "complaints_not_listed": DAY,
+    "conflicts_wait": DAY,
     "drill_failed": NOW,
     "drill_not_done": DAY,
     "gateway_complains": NOW,

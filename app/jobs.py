@@ -17,6 +17,8 @@ from app.access.accounts import forget_codes
 from app.access.tally import forget
 from app.flows.complaints.send import send_due
 from app.flows.complaints.watch import ask_hinted, listen, poll, ring, tell_of_refunds
+from app.flows.conflicts.of_the_dead import ask_for_dead
+from app.flows.conflicts.watch import watch_conflicts
 from app.flows.helped.watch import watch_rows
 from app.flows.keep.retention import let_go
 from app.flows.offices.glass import end_over
@@ -91,6 +93,7 @@ def _money_tasks(app: App, parts: Parts) -> None:
     @app.task(name="entitled", queue="clock", queueing_lock="entitled", lock="entitled")
     def _entitled(timestamp: int) -> None:
         _safely("entitled", lambda: ask_for_entitled(parts))
+        _safely("of_the_dead", lambda: ask_for_dead(parts))
 
     @app.periodic(cron="5 * * * *")
     @app.task(name="suspense", queue="clock", queueing_lock="suspense", lock="suspense")
@@ -101,6 +104,11 @@ def _money_tasks(app: App, parts: Parts) -> None:
     @app.task(name="helped_rows", queue="clock", queueing_lock="helped_rows", lock="helped_rows")
     def _helped_rows(timestamp: int) -> None:
         watch_rows(parts)
+
+    @app.periodic(cron="25 * * * *")
+    @app.task(name="conflicts", queue="clock", queueing_lock="conflicts", lock="conflicts")
+    def _conflicts(timestamp: int) -> None:
+        watch_conflicts(parts)
 
     @app.periodic(cron="35 * * * *")
     @app.task(name="watch_pauses", queue="clock", queueing_lock="watch_pauses", lock="watch_pauses")

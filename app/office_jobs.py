@@ -3,6 +3,7 @@ the same by role (`office_asks`, app/access/office.sql)."""
 
 from collections.abc import Mapping
 
+from app.flows.conflicts.jobs import look_at_police, take_police
 from app.flows.hand_in.work import Kind
 from app.flows.helped.jobs import check_list, take_list
 from app.flows.register.look_first import look_first
@@ -12,6 +13,8 @@ from app.flows.staffing.jobs import look_at_list, make_agents, renew_second
 KINDS: Mapping[str, Kind] = {
     "register_look": Kind("register.bring", look_first),
     "register_take": Kind("register.bring", take_in),
+    "police_look": Kind("police.bring", look_at_police),
+    "police_take": Kind("police.bring", take_police),
     "helped_check": Kind("helped.send", check_list),
     "helped_take": Kind("helped.send", take_list),
     "agents_look": Kind("agent.keep", look_at_list),

@@ -90,3 +90,6 @@ grant execute on function helped_counted, helped_take, helped_drop, helped_tell,
 revoke execute on function nameless from liangxian_app;
 revoke execute on function erase_person, erasure_withdraw, erasure_lift_ask, erasure_lift from liangxian_app;
 grant execute on function erase_person, erasure_withdraw, erasure_lift_ask, erasure_lift to liangxian_office;
+-- What the police's files say, and where offices contradict each other (app/flows/conflicts/conflict.sql).
+revoke execute on function conflicts_looked, conflict_put, police_put, police_withdraw from liangxian_app;
+grant execute on function conflicts_looked, conflict_put, police_put, police_withdraw to liangxian_office;

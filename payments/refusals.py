@@ -5,11 +5,9 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError
 
-from core.errors import AppError
-
 
 @contextmanager
-def as_errors(names: Mapping[str, type[AppError]]) -> Iterator[None]:
+def as_errors(names: Mapping[str, type[Exception]]) -> Iterator[None]:
     """A refusal named in `names` is raised as that error, with the database's first line as its detail; any other stays
     what it is."""
     try:

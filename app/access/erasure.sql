@@ -150,6 +150,8 @@ begin
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('determination_evidence', n);
   update matter set words = '', answer = null, again = null where person_id = e.person_id and words <> '';
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('matter', n);
+  update conflict set name = null where person_id = e.person_id and name is not null;  -- what it was about stays
+  get diagnostics n = row_count;  gone := gone || jsonb_build_object('conflict', n);
   update bill set state = 'withdrawn' where person_id = e.person_id and state = 'open';
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('bill', n);
   update person set phone = null, restricted_at = p_at where id = e.person_id;

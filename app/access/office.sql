@@ -6,6 +6,8 @@ create or replace function office_asks(p_kind text) returns text[] language sql 
   select case p_kind
     when 'register_look' then '{hrss,medical}'::text[]
     when 'register_take' then '{hrss,medical}'::text[]
+    when 'police_look' then '{hrss,medical}'::text[]
+    when 'police_take' then '{hrss,medical}'::text[]
     when 'helped_check' then '{department}'::text[]
     when 'helped_take' then '{department}'::text[]
     when 'agents_look' then '{town}'::text[]

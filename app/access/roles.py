@@ -65,6 +65,10 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "year.open": frozenset({Role.TAX_LEAD}),
     "register.see": frozenset({Role.HRSS, Role.MEDICAL, Role.AUDITOR, Role.GLASS}),
     "register.bring": frozenset({Role.HRSS, Role.MEDICAL}),  # files of the register, each its own insurance's rows
+    "police.see": frozenset({Role.HRSS, Role.MEDICAL, Role.AUDITOR, Role.GLASS}),
+    "police.bring": frozenset({Role.HRSS, Role.MEDICAL}),
+    "conflict.see": frozenset({Role.HRSS, Role.MEDICAL, Role.AUDITOR, Role.GLASS}),  # each bureau its own
+    "conflict.solve": frozenset({Role.HRSS, Role.MEDICAL}),
     "trace.see": BOOKS,
     "helped.see": DESKS - {Role.HRSS, Role.COUNTER} | {Role.DEPARTMENT},  # lists of helped people; a department its own
     "helped.send": frozenset({Role.DEPARTMENT}),

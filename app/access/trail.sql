@@ -100,6 +100,18 @@ create trigger noted_insert after insert on helped_category referencing new tabl
   for each statement execute function register_noted();
 alter table helped_category enable always trigger noted_insert;
 
+drop trigger if exists noted_update on police_word;
+create trigger noted_update after update on police_word referencing old table as old_rows new table as new_rows
+  for each statement execute function register_noted();
+drop trigger if exists noted_delete on police_word;
+create trigger noted_delete after delete on police_word referencing old table as old_rows
+  for each statement execute function register_noted();
+alter table police_word enable always trigger noted_update, enable always trigger noted_delete;
+drop trigger if exists noted_insert on police_word;
+create trigger noted_insert after insert on police_word referencing new table as new_rows
+  for each statement execute function register_noted();
+alter table police_word enable always trigger noted_insert;
+
 -- What the register said of a former levy year is changed no less.
 drop trigger if exists noted_update on former_person;
 create trigger noted_update after update on former_person referencing old table as old_rows new table as new_rows

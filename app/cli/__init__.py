@@ -40,6 +40,12 @@ GROUPS = (
     Later("year", "app.cli.year", "year", "Levy years: what they need, begun and ended (年度开征)."),
     Later("people", "app.cli.whom", "people_group", "The invented people of a sandbox."),
     Later("registry", "app.cli.registry", "registry", "Who is insured, as the bureaus' files say."),
+    Later(
+        "police",
+        "app.cli.police",
+        "police",
+        "The police's lists and what contradicts the register (公安名单、登记冲突).",
+    ),
     Later("helped", "app.cli.helped", "helped", "Departments' lists of helped people (特殊人群名单)."),
     Later("correction", "app.cli.correction", "correction", "Names the register has wrong (姓名更正)."),
     Later("sheet", "app.cli.sheet", "sheet", "The why-this-amount sheet."),

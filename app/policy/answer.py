@@ -77,9 +77,10 @@ class Reason(StrEnum):
 
     DETERMINATION_REQUIRED = "DETERMINATION_REQUIRED"
     LATE_WAIVER_REVIEW = "LATE_WAIVER_REVIEW"
+    REGISTER_CONFLICT = "REGISTER_CONFLICT"  # no rule's answer: offices contradict each other about him
 
 
-REVIEWS = frozenset({Reason.DETERMINATION_REQUIRED, Reason.LATE_WAIVER_REVIEW})
+REVIEWS = frozenset({Reason.DETERMINATION_REQUIRED, Reason.LATE_WAIVER_REVIEW, Reason.REGISTER_CONFLICT})
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from app.registry.register import Changes, Found, Known
 from app.registry.row import Row, Wrong
 from core.vault import Vault
 
+DISPUTED = frozenset({"NAME_TO_CORRECT", "NAME_ID_MISMATCH", "DEAD_TO_ANOTHER"})  # the register says otherwise
 _PERSON = struct.Struct("!hiqiqiiihi?i?i?i32si32s")
 _ENROLMENT = struct.Struct("!hiqiqi32si?i?")
 
@@ -60,13 +61,15 @@ class Newcomer(NamedTuple):
 @dataclass(slots=True)
 class Plan:
     """What one batch does to the register, and which of its rows it cannot take; `told`: rows that
-    change nothing and say why, the file is as good as without them. `fresh` and `homes` are what the
-    register will know afterwards: the next batch is asked about before this one is written."""
+    change nothing and say why, the file is as good as without them; `disputed`: of whom the register knows otherwise,
+    by id. `fresh` and `homes` are what the register will know afterwards: the next batch is asked about before this
+    one is written."""
 
     changes: Changes = field(default_factory=Changes)
     newcomers: list[Newcomer] = field(default_factory=list)
     refused: list[tuple[Row, Wrong]] = field(default_factory=list)
     told: list[tuple[Row, Wrong]] = field(default_factory=list)
+    disputed: list[tuple[int, Row, Wrong]] = field(default_factory=list)
     fresh: dict[bytes, Known] = field(default_factory=dict)
     homes: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
 
@@ -100,6 +103,8 @@ class Merger:
             wrong = self._take(row, index, found, plan)
             if wrong:
                 plan.refused.append((row, wrong))
+            if wrong and wrong.code in DISPUTED:
+                plan.disputed.append((found.persons[index].id, row, wrong))
         plan.changes.persons = self._persons(plan.newcomers)
         self._former = plan
         return plan
@@ -172,7 +177,11 @@ class Merger:
         if row.change == "UPDATE" and row.insurance in known.dead_to:
             known.dead_to.discard(row.insurance)
             plan.changes.taken_back.append((known.id, row.insurance))
-        return Wrong("alive_status", "DEAD_TO_ANOTHER", {"bureau": "、".join(BUREAUS[each] for each in sorted(others))})
+        return Wrong(
+            "alive_status",
+            "DEAD_TO_ANOTHER",
+            {"insurance": min(others), "bureau": "、".join(BUREAUS[each] for each in sorted(others))},
+        )
 
     def _name(self, known: Known) -> str:
         if isinstance(known.name, str):

@@ -9,7 +9,8 @@ import psycopg
 _BEGIN = "set local statement_timeout = 0; set local datestyle = iso"
 _PEOPLE = """copy (
 select {head},
-       p.birth_date || '|' || p.sex || '|' || p.residence || '|' || p.alive::int || '|' || p.student::int || '|'
+       p.birth_date || '|' || p.sex || '|' || p.residence || '|'
+           || (p.alive and dead.person_id is null)::int || '|' || p.student::int || '|'
            || p.family_type || '|' || coalesce(p.spouse_birth::text, '') || '|'
            || coalesce(pension.employee_insured, false)::int || '|' || coalesce(medical.employee_insured, false)::int
            || '|' || case when p.residence like 'permit%%' then
@@ -23,6 +24,7 @@ select {head},
             else array_to_string(p.medical_years || coalesce(had.years, '{{}}'), '|') end
   from person p
   join household h on h.id = p.household_id
+  left join police_word dead on dead.person_id = p.id and dead.code = 'DIED' and dead.stands = 'counts'
   left join enrolment pension on pension.person_id = p.id and pension.insurance = 'RES_PENSION'
   left join enrolment medical on medical.person_id = p.id and medical.insurance = 'RES_MEDICAL'
   left join (select person_id,

@@ -39,6 +39,7 @@ _QUERY = text(
     "select b.* from bill b join person p on p.id = b.person_id"
     " where b.levy_year = :year and b.determination is null and b.raised_from is null and b.state = 'settled'"
     " and b.personal_due > 0 and p.alive"
+    " and not exists (select from police_word w where w.person_id = p.id and w.code = 'DIED' and w.stands = 'counts')"
     " and p.restricted_at is null"
     " and (cast(:people as bigint[]) is null or b.person_id = any (:people))"
     " and (exists (select from helped_category c where c.person_id = p.id and c.insurance = b.insurance"

@@ -2,7 +2,8 @@
 -- say, in the order of their ids: what is sealed for itself, the rest as one document, so that a reader who has read the
 -- same before need not take it apart. In plpgsql, whose plans stay with the connection, and with the owner's eyes: each
 -- table's own look at the place (scope.sql) cost more than all the rest, and one look at the household says the same.
--- A person's categories are the bureau's, and those that departments' lists gave for the year (decision 0051).
+-- A person's categories are the bureau's, and those that departments' lists gave for the year (decision 0051). Whom the
+-- police call dead is dead, unless an office found that he is not (decision 0052).
 create or replace function person_facts(p_ids bigint[], p_years int[], p_former int[], p_places text)
   returns table (id bigint, name bytea, id_number bytea, phone bytea, restricted_at timestamptz, facts text)
   language plpgsql stable security definer rows 4
@@ -15,7 +16,11 @@ begin
   return query
     select p.id, p.name, p.id_number, p.phone, p.restricted_at, jsonb_build_object(
              'household_id', p.household_id, 'village_code', h.village_code, 'village', v.name, 'town', t.name,
-             'birth_date', p.birth_date, 'sex', p.sex, 'residence', p.residence, 'alive', p.alive,
+             'birth_date', p.birth_date, 'sex', p.sex, 'residence', p.residence,
+             'alive', p.alive and not exists (select from police_word w
+                        where w.person_id = p.id and w.code = 'DIED' and w.stands = 'counts'),
+             'conflicts', (select jsonb_agg(jsonb_build_array(c.insurances, c.owner) order by c.id) from conflict c
+                            where c.person_id = p.id and c.state = 'open'),
              'student', p.student, 'school', p.school, 'medical_years', p.medical_years, 'is_migrant', p.is_migrant,
              'relation_to_head', p.relation_to_head, 'household_number', h.number, 'family_type', p.family_type,
              'spouse_birth', p.spouse_birth, 'parent_known', p.parent_index is not null,

@@ -61,6 +61,7 @@ def _subject(row: Said, vault: Vault, years: Years) -> Subject:
         **{name: getattr(newest, name) for name in InYear.__dataclass_fields__},
         levy_year=years.newest,
         years={years.newest: newest, **{year: _formerly(year, newest, said) for year in years.former}},
+        conflicts={each: owner for insurances, owner in said["conflicts"] or () for each in insurances},
         restricted_at=row.restricted_at,
     )
 

@@ -39,7 +39,9 @@ from app.web.office import progress as office_progress
 from app.web.office import refunds as office_refunds
 from app.web.office import suspense as office_suspense
 from app.web.office import years as office_years
+from app.web.office.bureau import conflicts as office_conflicts
 from app.web.office.bureau import determinations as office_determinations
+from app.web.office.bureau import police as office_police
 from app.web.office.bureau import registers as office_registers
 from app.web.office.helped import rows as helped_rows
 from app.web.office.helped import send as helped_send
@@ -84,6 +86,8 @@ DOORS = (
     (office_policy.bp, "/office/policy", by_permission, True),
     (office_years.bp, "/office/years", by_permission, True),
     (office_registers.bp, "/office/registers", by_permission, True),
+    (office_police.bp, "/office/police", by_permission, True),
+    (office_conflicts.bp, "/office/conflicts", by_permission, True),
     (office_progress.bp, "/office/progress", by_permission, True),
     (audit.bp, "/office/audit", by_permission, True),
     (glass.bp, "/office/glass", by_permission, True),

@@ -102,6 +102,7 @@ _RULES = {
     "upgrade": "系统（升级）",
     "rule:an_hour": "系统（满一小时）",
     "rule:surplus": "系统（多付的钱）",
+    "rule:died": "系统（交费时已去世）",
     "rule:late_entitlement": "系统（按政策应少交）",
     "rule:too_old": "系统（超过渠道的退款期限）",
     "rule:no_list": "系统（丢失时段的对账单没来）",

@@ -378,6 +378,9 @@ select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.column
    and not exists (select from phone_correction c
                     where changed.cause = 'phone:' || c.id and changed.of = 'person'
                       and changed.key = c.person_id::text and changed.columns = array['phone'])
+   and not exists (select from conflict c
+                    where c.state = 'solved' and changed.of = 'police_word' and changed.cause = 'conflict:' || c.id
+                      and split_part(changed.key, '/', 1) = c.person_id::text and changed.columns = array['stands'])
    and not exists (select from reseal r
                     where r.of = 'person' and changed.of = 'person' and changed.cause = 'reseal:' || encode(r.head, 'hex')
                       and changed.columns <@ array['id_number', 'name', 'phone']
@@ -414,6 +417,25 @@ select 'list ' || b.id || ' row ' || r.no as what
                 where not exists (select from helped_category h
                                    where (h.person_id, h.levy_year, h.insurance, h.code)
                                        = (r.person_id, b.levy_year, r.insurance, c.code)))
+
+-- INV-122 公安说的每一句，都有导入过的一份文件；不算数的，都有主管局对同一个人的决定
+select concat_ws('/', w.person_id, w.code) as what
+  from police_word w
+ where not exists (select from import_batch b where b.id = w.batch_id and b.kind = 'police')
+    or w.stands = 'overruled' and not exists (
+         select from conflict c where c.person_id = w.person_id and c.state = 'solved' and c.word = 'register'
+            and c.kind = case w.code when 'DIED' then 'ALIVE' when 'EXEMPT' then 'AGE' else 'RESIDENCE' end)
+
+-- INV-123 登记和公安说法不一的人，都有主管局来定；定了的写明谁定的、谁的话算数、为什么
+select 'conflict ' || c.id as what
+  from conflict c
+ where c.state = 'solved'
+   and (c.why is null or c.word is null or not exists (select from staff f where 'staff:' || f.login = c.decided_by))
+union all
+select concat_ws(' ', n.person_id, n.kind)
+  from contradictions(null, null) n
+ where not exists (select from conflict c
+                    where (c.person_id, c.kind, c.about) = (n.person_id, n.kind, n.about) and c.state <> 'agreed')
 
 -- INV-82 回调原文、查看记录、操作记录一条不少
 select kept_day_broken() as what

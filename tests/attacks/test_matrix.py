@@ -111,6 +111,11 @@ WHO: Mapping[str, frozenset[str]] = {
     ),
     **dict.fromkeys(("office_registers.hand_in", "office_registers.take_one", "office_registers.throw_one"), BUREAUS),
     "office_registers.file": BUREAUS,
+    **dict.fromkeys(("office_police.listed", "office_police.one", "office_police.refused"), BUREAUS | {"auditor"}),
+    **dict.fromkeys(("office_police.hand_in", "office_police.take_one", "office_police.throw_one"), BUREAUS),
+    "office_police.file": BUREAUS,
+    **dict.fromkeys(("office_conflicts.listed", "office_conflicts.one"), BUREAUS | {"auditor"}),
+    "office_conflicts.solve_one": BUREAUS,
     **dict.fromkeys(("office_progress.table", "office_progress.table_file"), BOOKS | {"town"}),
     **dict.fromkeys(("audit.ask", "audit.path", "audit.now"), BOOKS),
     **dict.fromkeys(

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from app.access.roles import Role
 from app.flows.cases.say import say
 from app.flows.complaints.watch import poll
+from app.flows.conflicts.bring_police import bring_police
 from app.flows.enter.accounts import add_staff
 from app.flows.helped.check import check
 from app.flows.helped.take import take
@@ -54,6 +55,7 @@ NO_PAGES = {  # files, figures, JSON, and what only leads on
         "office_progress.table_file",
         "audit.rights_file",
         "office_registers.refused",
+        "office_police.refused",
         "proofs.file",
         "agent_table.file",
         "counter.file",
@@ -103,6 +105,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running,
     walk(_towns(phone, tmp_path))
     as_officer(Role.MEDICAL)
     walk(_registers(phone))
+    walk(_police(phone, running, district, tmp_path))
     for role in (Role.TAX_CLERK, Role.AUDITOR):
         as_officer(role)
         walk(_offices(phone, district, paid, refund, (complaint, case, matter)))
@@ -294,6 +297,22 @@ def _registers(phone):
     phone.page.get_by_label("参保登记文件").set_input_files(sent)
     phone.press("上传，先看一遍")
     yield "office_registers.one", phone.page.url.removeprefix(phone.base)
+
+
+def _police(phone, running, district, tmp_path):
+    """A list that waits to be looked at, and one that contradicts the register."""
+    yield "office_police.listed", "/office/police/"
+    sent = {"name": "b.csv", "mimeType": "text/csv", "buffer": "姓名\n".encode()}
+    phone.page.get_by_label("公安给的名单").set_input_files(sent)
+    phone.press("上传，先看一遍")
+    yield "office_police.one", phone.page.url.removeprefix(phone.base)
+    path = tmp_path / "公安.csv"
+    path.write_text(
+        f"姓名,身份证号,事项,日期\n{district.neighbour.name},{district.neighbour.id_number},迁出,2021-10-08\n"
+    )
+    bring_police(running.office, path)
+    yield "office_conflicts.listed", "/office/conflicts/"
+    yield "office_conflicts.one", f"/office/conflicts/{running.one('select max(id) from conflict')[0]}"
 
 
 def _departments(phone, running, tmp_path):

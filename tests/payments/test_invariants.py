@@ -37,6 +37,12 @@ AN_ERASURE = (
     "insert into erasure (person_id, ground, reason, asked_by, asked_at, agreed_by, agreed_at, went)"
     " select id, 'asked', 'because', 'staff:a', now(), 'staff:b', now(), '{}'"
 )
+POLICE = (
+    "insert into import_batch (kind, file_hash, file_name, rows_in, added, changed, same, refused)"
+    " values ('police', 'police', 'x', 1, 1, 0, 0, 0); insert into police_word (person_id, code, batch_id, at)"
+    " select (select min(person_id) from enrolment), 'DIED', max(id), now() from import_batch;"
+    " select * from conflicts_looked(null, null, 'import:x', now(), '2021-11-20')"
+)
 A_LIST = (  # taken in and closed; a good row and a failed one
     "insert into special_batch (id, department, levy_year, insurances, file_name, digest, titles, rows, state, by, at,"
     " judged_on, taken_by, taken_at, ended_by, ended_at) overriding system value values"
@@ -346,6 +352,15 @@ TAMPERINGS = (
         " ended_why = null where no = 2",
     ),
     ("INV-121", f"{A_LIST}; delete from helped_category"),
+    ("INV-81", f"{POLICE}; update police_word set day = '2021-01-01'"),
+    ("INV-122", f"{POLICE}; update police_word set stands = 'overruled'"),
+    ("INV-122", f"{POLICE}; update import_batch set kind = 'enrolment' where kind = 'police'"),
+    ("INV-123", f"{POLICE}; delete from conflict"),
+    (
+        "INV-123",
+        f"{POLICE}; update conflict set state = 'solved', decided_by = 'staff:nobody', decided_at = now(),"
+        " word = 'police', why = 'invented'",
+    ),
     ("INV-81", "update person set alive = false"),
     ("INV-81", "update enrolment set employee_insured = true"),
     ("INV-81", "update household set number = '9'"),

@@ -99,6 +99,7 @@ select t.name as town, v.name as village, v.code as village_code, p.id as person
   from village v join town t on t.code = v.town_code
   join household h on h.village_code = v.code
   join person p on p.household_id = h.id and p.alive and p.restricted_at is null
+   and not exists (select from police_word w where w.person_id = p.id and w.code = 'DIED' and w.stands = 'counts')
   {said}
   left join bill b on b.person_id = p.id and b.insurance = e.insurance and b.levy_year = :year
                   and b.determination is null and b.raised_from is null and b.state = 'settled'

@@ -125,6 +125,11 @@ class Due:
         return (self.on_phone or self.quote).reason_code is Reason.LATE_WAIVER_REVIEW and not self.ended
 
     @property
+    def in_doubt(self) -> bool:
+        """Do offices contradict each other about him, so that nothing is billed until one of them has decided?"""
+        return self.quote.reason_code is Reason.REGISTER_CONFLICT and not self.ended
+
+    @property
     def tier_open(self) -> bool:
         """Is only the tier missing?"""
         return self.quote.reason_code in TIER_ASKED and not self.ended
@@ -151,7 +156,7 @@ class Due:
         asked = TIER_ASKED | _LEVEL_ASKED
         can_be_paid = any(each.eligible is Eligible.YES or each.reason_code in asked for each in quotes)
         can_be_paid = can_be_paid or any(choice.allowed for choice in self.levels)
-        return not self.settled and not self.ended and (can_be_paid or self.waits)
+        return not self.settled and not self.ended and (can_be_paid or self.waits or self.in_doubt)
 
     @property
     def may_ask(self) -> bool:

@@ -7,6 +7,7 @@ from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
+from app.flows.due.doubt import unless_in_doubt
 from app.flows.due.facts import asked_for, facts_of
 from app.flows.due.item import AGENTS_DAYS, TIER_ASKED, Due, Said, costs_nothing
 from app.flows.due.rise import NoSuchItem, due_of_rise
@@ -66,7 +67,7 @@ def amount_due(
     offered = insurance is Insurance.RES_PENSION and may_choose
     offer = cache(lambda: tier_choices(rules, facts, at, channel) if offered else ())
     first = paid_words(done, business_day(at)) if done else ASKED_WORDS if asked else None
-    return Due(
+    due = Due(
         levy_year=rules.year,
         insurance=insurance,
         title=item_words(insurance, rules.year, facts.back_years, answer.level),
@@ -85,6 +86,7 @@ def amount_due(
         amounts=amounts(rules, facts, at, channel),
         levels=levels,
     )
+    return unless_in_doubt(parts, subject, due)
 
 
 def _sentence(heard: Quote, rules: PolicyYear, choices: Sequence[TierChoice]) -> str:

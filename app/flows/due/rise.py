@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from app.flows.due.doubt import unless_in_doubt
 from app.flows.due.facts import facts_of
 from app.flows.due.item import Due, Said
 from app.flows.parts import Parts
@@ -43,7 +44,7 @@ def due_of_rise(parts: Parts, subject: Subject, *, at: datetime, channel: str, t
     barred = _barred(rules, own, day)
     quotes = {} if barred else _higher(rules, subject, paid, at=at, channel=channel)
     answer = turned_away(PENSION, day, Reason.ALREADY_PAID) if barred else _answer(quotes, tier, day)
-    return Due(
+    due = Due(
         levy_year=rules.year,
         insurance=PENSION,
         title=rise_words(rules.year, paid, answer.tier),
@@ -57,6 +58,7 @@ def due_of_rise(parts: Parts, subject: Subject, *, at: datetime, channel: str, t
         is_late=rules.year != parts.levy.years.newest,
         raised_from=paid,
     )
+    return unless_in_doubt(parts, subject, due)
 
 
 def raised(rules: PolicyYear, bill: Mapping[str, Any], day: date) -> Due:

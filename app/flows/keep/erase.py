@@ -47,6 +47,7 @@ _WENT = {  # table → what of it goes
     "determination_evidence": "申请核定时写的话和照片",
     "special_row": "部门名单里写着他的行",
     "matter": "反映的事写的话和答复",
+    "conflict": "登记冲突里的另一个姓名",
 }
 _STANDS = (
     ("withdrawn_at", "已撤回"),

@@ -60,6 +60,7 @@ LINES = (
                 "trail_key",
             ),
             *("levy_year", "former_person", "former_enrolment", "former_category", "helped_category"),
+            *("police_word", "conflict"),
         ),
         "参保期间，以及凭证还在的时候",
         INSURED,

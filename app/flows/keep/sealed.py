@@ -42,6 +42,7 @@ PLACES = (
         {name: f"'determination_evidence.{name}:' || determination_id" for name in ("words", "picture")},
     ),
     Place("matter", _ID, {name: f"'matter.{name}:' || id" for name in ("words", "answer", "again")}),
+    Place("conflict", _ID, {"name": "'conflict.name:' || id"}),
     Place(
         "session",
         {"token_hash": "bytea"},

@@ -37,6 +37,7 @@ from payments.errors import (
 from payments.gateways.base import Checkout, Gateway, Kind, Order
 from payments.gateways.known import GATEWAYS
 from payments.number import new_check_code, new_number
+from payments.refusals import as_errors
 from payments.states import LIVE, State
 from payments.taking import find as find_money
 from payments.taking.bills import IssuedBill, issue, settle_free
@@ -184,7 +185,7 @@ def _wish(parts: Parts, wants: Sequence[Want], payer: Payer, key: str) -> _Wish:
 
 
 def _start(parts: Parts, wish: _Wish) -> Started:
-    with parts.engine.begin() as connection:
+    with as_errors({"LX124": _AtOnce}), parts.engine.begin() as connection:  # offices began to disagree at this moment
         row = _write_down(parts, connection, wish)
     if row is None:
         return Started(None, 0, "settled", None, None)

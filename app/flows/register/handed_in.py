@@ -104,6 +104,6 @@ _LISTED = text(
     "        b.added, b.changed, b.same, b.refused"
     "   from import_batch b left join taking t on (t.outcome->>'batch')::bigint = b.id"
     "   left join upload u on u.id = t.upload_id"
-    "  where u.id is null or (cast(:role as text) is not null and u.role <> :role)"
+    "  where b.kind <> 'police' and (u.id is null or (cast(:role as text) is not null and u.role <> :role))"
     " order by at desc, batch desc nulls last limit :most offset :after"
 )

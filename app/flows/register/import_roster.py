@@ -2,9 +2,9 @@
 
 A second thread talks to the database while this one judges and seals the next rows: both work at the same time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from math import inf
@@ -14,6 +14,7 @@ from typing import Any, cast
 import psycopg
 from sqlalchemy import Connection, insert, select, text
 
+from app.flows.conflicts.contradicts import Contradicts
 from app.flows.levy import YearClosed
 from app.flows.parts import Parts
 from app.flows.refund.entitle_late import ask_for_entitled
@@ -42,7 +43,8 @@ class Imported:
     nobody, by name.
     `taken` False: nothing was changed, because of refused rows or because the same file had been taken `before`.
     `stale` rows of such a file say something else than the register, which later files have changed.
-    `skipped` sheets have no header, `unseen` ones are hidden; `hidden` rows were read. `batch`: its row, if taken."""
+    `skipped` sheets have no header, `unseen` ones are hidden; `hidden` rows were read. `batch`: its row, if taken.
+    `conflicts` that it opens, by kind; `ended`: those that it ends; `twice`: who seems to stand under two numbers."""
 
     year: int
     taken: bool
@@ -58,6 +60,9 @@ class Imported:
     unseen: tuple[str, ...] = ()
     hidden: int = 0
     batch: int | None = None
+    conflicts: Mapping[str, int] = field(default_factory=dict)
+    ended: int = 0
+    twice: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -91,20 +96,21 @@ def import_roster(
     ignored: list[str] = []
     with parts.engine.connect() as connection:
         may_take(connection, inf)  # its rows are written in one piece
-        connection.execute(_IN_ITS_NAME, {"cause": f"import:{source.digest.hex()}"})
+        cause = f"import:{source.digest.hex()}"
+        connection.execute(_IN_ITS_NAME, {"cause": cause})
         said = _of_year(parts, connection, year)
         former = _taken_before(connection, source, said)
-        rows_in = 0
+        rows_in, contradicts = 0, Contradicts(office.watch)
         reads = batches(source, _judge(parts, said, source), ignored, only=office.only)
-        for read, failures in _bring_in(said, reads, office.watch):
+        for read, failures in _bring_in(said, reads, contradicts.hear):
             rows_in += read
             progress(rows_in, source.rows_about)
             for failure in failures:
                 report(failure)
-        if not rows_in:
-            raise BadFile(why="表头下面一行也没有")
         result = _fared(former, said.merger.tally, rows_in, good_rows=good_rows, again=again)
         result = _told_of(source, result, said.year, ignored)
+        if said.began is None:  # a former year's file says nothing of what the police or the other bureau say now
+            result = replace(result, **contradicts.found(parts, connection, cause))
         if result.taken:
             result = replace(result, batch=_record(connection, source, said.kind, result))
         if office.settle(connection, result) and result.taken:
@@ -168,7 +174,10 @@ def _judge(parts: Parts, said: _OfYear, source: Source) -> Judge:
 
 
 def _fared(former: "_Former | None", tally: Tally, rows_in: int, *, good_rows: bool, again: bool) -> Imported:
-    """What comes of the file: all or the good rows of a new one; of one that was taken before, what it has to add."""
+    """What comes of the file: all or the good rows of a new one; of one that was taken before, what it has to add.
+    BadFile where nothing stands in it."""
+    if not rows_in:
+        raise BadFile(why="表头下面一行也没有")
     moved = tally.added + tally.changed
     refused = rows_in - moved - tally.same
     taken = not refused or good_rows

@@ -127,10 +127,10 @@ def _households(parts: Parts, code: str) -> list[tuple[int, list[Villager]]]:
 
 
 def _not_silenced(parts: Parts, lines: Sequence[Villager]) -> list[Villager]:
-    """Nobody is reminded of somebody of whom an office has yet to answer what was said."""
+    """Nobody is reminded of somebody of whom an office has yet to answer what was said, or to decide what is true."""
     with parts.reading() as connection:
         silent = silenced(connection, [line.subject.id for line in lines])
-    return [line for line in lines if line.subject.id not in silent]
+    return [line for line in lines if line.subject.id not in silent and not line.subject.conflicts]
 
 
 def _told_now(parts: Parts, own: Sequence[Villager]) -> tuple[str, dict[str, str]] | None:

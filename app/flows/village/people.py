@@ -43,6 +43,7 @@ STANDING_WORDS = {
     Standing.NOT_HERE: "不在这里交",
     Standing.DONE: "办好了",
 }
+IN_DOUBT = "先不要交，登记正在核对"
 AMOUNT_OPEN = "没选金额"  # where there are no tiers to choose from
 SHOWN: Mapping[str, tuple[str, frozenset[Standing]]] = {  # what an agent asks his list for, by the word of its address
     "all": ("全部", frozenset(Standing)),
@@ -212,6 +213,8 @@ def _villager(person: Subject, found: Sequence[Due], year: int) -> Villager:
 
 
 def _words(standing: Standing, dues: Sequence[Due]) -> str:
+    if standing is Standing.WAITS and any(due.in_doubt for due in dues):
+        return IN_DOUBT
     tiered = any(due.choice_open and not _is_any_amount(due) for due in dues)
     return AMOUNT_OPEN if standing is Standing.TIER_OPEN and not tiered else STANDING_WORDS[standing]
 
@@ -222,7 +225,7 @@ def _is_any_amount(due: Due) -> bool:
 
 def _closed(years_own: Sequence[Due]) -> Standing:
     left = [due for due in years_own if not due.settled]
-    if any(due.waits for due in left):
+    if any(due.waits or due.in_doubt for due in left):
         return Standing.WAITS
     if any(due.is_spared for due in left):
         return Standing.FREE
@@ -234,7 +237,7 @@ def _closed(years_own: Sequence[Due]) -> Standing:
 def _late(dues: Sequence[Due]) -> str:
     """2022年医保、养老逾期未交. Whom the government may owe it waits for its bureau, and is not said to owe."""
     left = [due for due in dues if due.determination is None and not due.settled]
-    left = [due for due in left if not due.waits and not due.is_spared]
+    left = [due for due in left if not due.waits and not due.in_doubt and not due.is_spared]
     titles: dict[int, list[str]] = {}
     for due in left:
         titles.setdefault(due.levy_year, []).append(TITLES[due.insurance])
@@ -248,7 +251,7 @@ def _word(due: Due) -> str:
     said = (
         (due.settled, "办好了"),
         (due.choice_open, "定好数再交" if _is_any_amount(due) else "选档后交"),
-        (due.waits, "先不要交"),
+        (due.waits or due.in_doubt, "先不要交"),
         (due.is_spared, "不用交"),
         (due.not_now, "还没交"),
         (due.payable, f" {plain_yuan(due.quote.to_pay)} 元"),

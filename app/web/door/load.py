@@ -34,6 +34,7 @@ ANSWER_S: Mapping[Urgency, float] = {  # how long each waits for one answer of t
 MEGABYTE = 1024 * 1024
 LARGEST: Mapping[str, int] = {  # what a door takes at most, in bytes; every other one takes LARGEST_ELSE
     "office_registers.hand_in": 64 * MEGABYTE,  # a register of 400,000
+    "office_police.hand_in": 20 * MEGABYTE,
     "day.take_file": 20 * MEGABYTE,  # a day's file of a bank
     "office_agents.hand_in": 5 * MEGABYTE,  # a town's list
     "office_helped_send.send": 20 * MEGABYTE,  # a department's list

@@ -6,6 +6,7 @@ from app.access.roles import Role, may
 from app.access.sessions import Officer
 from app.flows.cases.desk import waiting_count as waiting_matters
 from app.flows.complaints.desk import waiting_count
+from app.flows.conflicts.queue import waiting_count as waiting_conflicts
 from app.flows.helped.lists import open_count
 from app.flows.offices.audit import alarms
 from app.flows.offices.progress import progress, totals
@@ -41,6 +42,8 @@ def waiting(parts: Parts, who: Officer) -> list[Waiting]:
         found.append(Waiting(waiting_cases(parts, who), "件核定等您办", "office_determinations.listed"))
     if may(who.role, "matter.answer"):
         found.append(Waiting(waiting_matters(parts, who), "件反映的事等您答复", "office_matters.listed"))
+    if may(who.role, "conflict.solve"):
+        found.append(Waiting(waiting_conflicts(parts, who), "件登记冲突等您定", "office_conflicts.listed"))
     if may(who.role, "suspense.solve") or may(who.role, "suspense.confirm"):
         money = [row for row in doubts(parts) if _doubt_waits(who, row)]
         found.append(Waiting(len(money), "笔待查款等您办", "office_suspense.listed"))

@@ -250,6 +250,7 @@ def test_a_life_over_all_stories_is_erased_and_the_book_and_the_sibling_stay_as_
     number, went = erased(running)
 
     assert went == {
+        "conflict": 0,
         "determination_evidence": 0,
         "matter": 0,
         "person": 1,

@@ -24,6 +24,7 @@ from app.flows.cases.answer import answer as answer_matter
 from app.flows.cases.say import say
 from app.flows.complaints.answer import answer
 from app.flows.complaints.ask import ask
+from app.flows.conflicts.bring_police import bring_police
 from app.flows.enter.accounts import add_agent, add_staff
 from app.flows.hand_in.keep import PIECE, keep
 from app.flows.keep.reseal import needed, progress_of, reseal
@@ -91,6 +92,9 @@ def lived_in(running, adult, tmp_path):
     """People, an agent, a resident who came in, a payment, a complaint answered, a name to correct, lists."""
     lists_of_nobody(running.office, tmp_path)
     running.write(lambda c: [a_person(c, id_number=an_id_number(sequence=n)) for n in range(20, 33)])
+    other_name = tmp_path / "police.csv"
+    other_name.write_text(f"姓名,身份证号,事项\n章示例,{an_id_number(sequence=20)},迁出\n", encoding="utf-8")
+    bring_police(running.office, other_name)
     add_agent(running.office, login="wang", name="王代办", password="correct horse battery", villages=["370404103901"])
     running.write(lambda c: accounts.of_phone(c, running.parts.vault, "13900000002", now=utc_now()))
     number = pay(running, Want(adult, Insurance.RES_MEDICAL))

@@ -1,1 +1,2 @@
-"""What the two bureaus do at their pages: their registers come in, and they give their word on cases."""
+"""What the two bureaus do at their pages: their registers and the police's lists come in, they give their word on
+cases, and decide what offices contradict each other about."""

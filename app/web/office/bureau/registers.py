@@ -11,6 +11,7 @@ from app.flows.offices.people import BadReadingReason
 from app.flows.register import handed_in
 from app.flows.register.handed_in import NotLookedAt
 from app.registry.columns import TITLES
+from app.registry.conflicts import KINDS
 from app.registry.failures import HEAD, INSURANCE_TITLES, REASONS
 from app.web.door.access import Answer, needs, officer
 from app.web.door.parts import parts
@@ -152,5 +153,6 @@ def _one(look: Row, **words: object) -> str:
         "head": HEAD,
         "why": {code: REASONS[code].format(where="另一行", bureau="另一家", first="…", last="…") for code in REASONS},
         "columns": TITLES,
+        "kinds": {kind: said.words for kind, said in KINDS.items()},
     }
     return render_template("office/register_file.html", **shown | words)

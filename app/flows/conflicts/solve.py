@@ -1,0 +1,60 @@
+"""The word of the office that owns a conflict: whose counts, and why. What was paid after a death that nobody disputes
+any more asks for its way back."""
+
+from sqlalchemy import text
+
+from app.access.sessions import Officer
+from app.flows.conflicts.of_the_dead import ask_for_dead
+from app.flows.conflicts.queue import NoSuchConflict, held, name_said
+from app.flows.parts import Parts
+from app.registry import find
+from app.registry.conflicts import KINDS, Kind, State
+from app.registry.identity import clean_name
+from core.errors import BadInput, Conflict
+from core.redact import scrub
+from payments.refusals import as_errors
+
+SHORTEST, LONGEST = 4, 200
+
+
+class BadWhy(BadInput):
+    """No reason, or one with somebody's number in it; or none of the answers."""
+
+    text = "请选谁说得对，再写明凭什么这样定，4到200个字，不写证件号和手机号。"
+
+
+class NameAsBefore(Conflict):
+    """The other name is right, and the register still has the former one."""
+
+    text = "登记的姓名还没有更正。请先按姓名更正的手续由两个人改好登记，再来办结这一件。"
+
+
+class DecidedAlready(Conflict):
+    """Somebody of the office was faster, or both say the same by now."""
+
+    text = "这一件已经办结了。"
+
+
+def solve(parts: Parts, number: int, *, word: str, why: str, by: Officer) -> None:
+    """NoSuchConflict (or another office's), BadWhy, NameAsBefore, DecidedAlready."""
+    row, said = held(parts, by, number), " ".join(why.split())
+    if word not in KINDS[row.kind].answers or not SHORTEST <= len(said) <= LONGEST or scrub(said) != said:
+        raise BadWhy
+    if row.kind == Kind.NAME and word == "other" and row.state == State.OPEN:
+        _refuse_former_name(parts, row.person_id, name_said(parts, row))
+    asked = {"session": by.session, "id": number, "word": word, "why": said, "at": parts.clocks.wall()}
+    with parts.engine.begin() as connection, as_errors({"LX122": NoSuchConflict}):
+        if not connection.execute(_SOLVE, asked | {"now": parts.clocks.now()}).scalar_one():
+            raise DecidedAlready(str(number))
+    if row.kind == Kind.ALIVE and word == "police":
+        ask_for_dead(parts, [row.person_id])
+
+
+def _refuse_former_name(parts: Parts, person: int, name: str) -> None:
+    with parts.reading() as connection:
+        people = find.by_ids(connection, parts.vault, [person], years=parts.levy.ever)
+    if not people or clean_name(people[0].name) != name:
+        raise NameAsBefore
+
+
+_SOLVE = text("select officer_solves_conflict(:session, :id, :word, :why, :now, :at)")
