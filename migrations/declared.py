@@ -2,7 +2,7 @@
 
 from app.access import erasures, handed_in
 from app.access import models as access
-from app.registry import conflicts, corrections, matters, police
+from app.registry import conflicts, corrections, elsewhere, matters, police
 from app.registry import helped_tables as helped
 from app.registry import models as registry
 from app.registry import year_tables as years
@@ -23,6 +23,7 @@ ROOMS = (
     registry,
     matters,
     corrections,
+    elsewhere,
     police,
     conflicts,
     years,

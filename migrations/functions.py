@@ -45,6 +45,7 @@ ORDER = (
     "app/access/office.sql",
     "app/access/agents.sql",
     "app/flows/cases/matter.sql",
+    "app/flows/cases/elsewhere.sql",
     "app/flows/conflicts/conflict.sql",
     "app/registry/year.sql",
     "app/flows/helped/helped.sql",

@@ -49,6 +49,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "determination.decide": frozenset({Role.HRSS, Role.MEDICAL}),
     "matter.see": frozenset({Role.TAX_CLERK, Role.HRSS, Role.MEDICAL, Role.AUDITOR, Role.GLASS}),  # each office its own
     "matter.answer": frozenset({Role.TAX_CLERK, Role.HRSS, Role.MEDICAL}),
+    "elsewhere.see": frozenset({Role.HRSS, Role.MEDICAL, Role.AUDITOR, Role.GLASS}),  # each bureau its own
+    "elsewhere.find": frozenset({Role.HRSS, Role.MEDICAL}),
     "suspense.see": BOOKS,
     "suspense.solve": frozenset({Role.TAX_CLERK}),
     "suspense.confirm": frozenset({Role.TAX_LEAD}),

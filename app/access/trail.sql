@@ -112,6 +112,18 @@ create trigger noted_insert after insert on police_word referencing new table as
   for each statement execute function register_noted();
 alter table police_word enable always trigger noted_insert;
 
+drop trigger if exists noted_update on paid_elsewhere;
+create trigger noted_update after update on paid_elsewhere referencing old table as old_rows new table as new_rows
+  for each statement execute function register_noted();
+drop trigger if exists noted_delete on paid_elsewhere;
+create trigger noted_delete after delete on paid_elsewhere referencing old table as old_rows
+  for each statement execute function register_noted();
+alter table paid_elsewhere enable always trigger noted_update, enable always trigger noted_delete;
+drop trigger if exists noted_insert on paid_elsewhere;
+create trigger noted_insert after insert on paid_elsewhere referencing new table as new_rows
+  for each statement execute function register_noted();
+alter table paid_elsewhere enable always trigger noted_insert;
+
 -- What the register said of a former levy year is changed no less.
 drop trigger if exists noted_update on former_person;
 create trigger noted_update after update on former_person referencing old table as old_rows new table as new_rows

@@ -16,7 +16,8 @@ select {head},
            || '|' || case when p.residence like 'permit%%' then
                coalesce(permit_end(p.residence, p.permit_to, p.parent_index)::text, '') || '|'
                || (p.parent_index is not null)::int else '|0' end || '|' || p.school,
-       coalesce(pension.insured_elsewhere, ''), coalesce(medical.insured_elsewhere, ''),
+       coalesce(pension.insured_elsewhere, '') || coalesce('|' || found.pension, ''),
+       coalesce(medical.insured_elsewhere, '') || coalesce('|' || found.medical, ''),
        coalesce(pension.status, ''), coalesce(c.pension, ''), coalesce(pension.last_tier::text, ''),
        coalesce(paid.pension, ''), coalesce(word.pension, ''),
        coalesce(medical.status, ''), coalesce(c.medical, ''), coalesce(paid.medical, ''), coalesce(word.medical, ''),
@@ -27,6 +28,11 @@ select {head},
   left join police_word dead on dead.person_id = p.id and dead.code = 'DIED' and dead.stands = 'counts'
   left join enrolment pension on pension.person_id = p.id and pension.insurance = 'RES_PENSION'
   left join enrolment medical on medical.person_id = p.id and medical.insurance = 'RES_MEDICAL'
+  left join (select person_id, max(code) filter (where insurance = 'RES_PENSION') as pension,
+                    max(code) filter (where insurance = 'RES_MEDICAL') as medical
+               from paid_elsewhere
+              where back_at is null and levy_year = (select max(year) from levy_year) and {own}
+              group by person_id) found on found.person_id = p.id
   left join (select person_id,
                     string_agg(code, '|' order by code) filter (where insurance = 'RES_PENSION') as pension,
                     string_agg(code, '|' order by code) filter (where insurance = 'RES_MEDICAL') as medical

@@ -3,7 +3,8 @@
 -- same before need not take it apart. In plpgsql, whose plans stay with the connection, and with the owner's eyes: each
 -- table's own look at the place (scope.sql) cost more than all the rest, and one look at the household says the same.
 -- A person's categories are the bureau's, and those that departments' lists gave for the year (decision 0051). Whom the
--- police call dead is dead, unless an office found that he is not (decision 0052).
+-- police call dead is dead, unless an office found that he is not (decision 0052). Who paid elsewhere is so by the
+-- bureau's file, or because an office found it (paid_elsewhere).
 create or replace function person_facts(p_ids bigint[], p_years int[], p_former int[], p_places text)
   returns table (id bigint, name bytea, id_number bytea, phone bytea, restricted_at timestamptz, facts text)
   language plpgsql stable security definer rows 4
@@ -31,7 +32,9 @@ begin
                                  select c.insurance || ':' || c.code from helped_category c
                                   where c.person_id = p.id and c.levy_year = newest),
              'enrolments', (select jsonb_object_agg(e.insurance, jsonb_build_array(e.status, e.employee_insured,
-                                                                e.insured_elsewhere, e.last_tier))
+                                                                e.insured_elsewhere || coalesce(
+                                 (select '|' || x.code from paid_elsewhere x where x.person_id = p.id and x.back_at is null
+                                     and x.levy_year = newest and x.insurance = e.insurance), ''), e.last_tier))
                               from enrolment e where e.person_id = p.id),
              'bills', (select jsonb_agg(jsonb_build_object('insurance', b.insurance, 'determination', b.determination,
                                 'id', b.id, 'levy_year', b.levy_year, 'years', b.years,
@@ -63,7 +66,10 @@ begin
                                             select c.insurance || ':' || c.code from helped_category c
                                              where c.person_id = p.id and c.levy_year = f.levy_year),
                         'enrolments', (select jsonb_object_agg(e.insurance, jsonb_build_array(e.status,
-                                                e.employee_insured, e.insured_elsewhere, e.last_tier))
+                                                e.employee_insured, e.insured_elsewhere || coalesce(
+                                           (select '|' || x.code from paid_elsewhere x where x.person_id = p.id
+                                               and x.back_at is null and x.levy_year = f.levy_year
+                                               and x.insurance = e.insurance), ''), e.last_tier))
                                          from former_enrolment e
                                         where e.person_id = p.id and e.levy_year = f.levy_year)))
                  from former_person f where f.person_id = p.id and f.levy_year = any (p_former)) end)::text

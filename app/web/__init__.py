@@ -32,6 +32,7 @@ from app.web.door.parts import parts
 from app.web.office import audit, day, desk, glass
 from app.web.office import channels as office_channels
 from app.web.office import complaints as office_complaints
+from app.web.office import elsewhere as office_elsewhere
 from app.web.office import matters as office_matters
 from app.web.office import people as office_people
 from app.web.office import policy as office_policy
@@ -75,6 +76,7 @@ DOORS = (
     (office_refunds.bp, "/office/refunds", by_permission, True),
     (office_determinations.bp, "/office/determinations", by_permission, True),
     (office_matters.bp, "/office/matters", by_permission, True),
+    (office_elsewhere.bp, "/office/elsewhere", by_permission, True),
     (office_suspense.bp, "/office/suspense", by_permission, True),
     (office_complaints.bp, "/office/complaints", by_permission, True),
     (office_channels.bp, "/office/channels", by_permission, True),

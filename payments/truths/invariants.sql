@@ -378,6 +378,11 @@ select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.column
    and not exists (select from phone_correction c
                     where changed.cause = 'phone:' || c.id and changed.of = 'person'
                       and changed.key = c.person_id::text and changed.columns = array['phone'])
+   and not exists (select from paid_elsewhere e
+                    where changed.of = 'paid_elsewhere' and changed.cause = 'elsewhere:' || e.id
+                      and changed.key = concat_ws('/', e.id, e.levy_year, e.person_id, e.insurance, e.code)
+                      and (changed.columns = '{added}' or changed.columns <@ array['asked_by', 'asked_at']
+                           or e.back_at is not null and changed.columns <@ array['back_by', 'back_at', 'back_why']))
    and not exists (select from conflict c
                     where c.state = 'solved' and changed.of = 'police_word' and changed.cause = 'conflict:' || c.id
                       and split_part(changed.key, '/', 1) = c.person_id::text and changed.columns = array['stands'])
@@ -436,6 +441,14 @@ select concat_ws(' ', n.person_id, n.kind)
   from contradictions(null, null) n
  where not exists (select from conflict c
                     where (c.person_id, c.kind, c.about) = (n.person_id, n.kind, n.about) and c.state <> 'agreed')
+
+-- INV-124 核实在外地交了的，都有人反映过，是同一个人、同一个险种；核实、再问、收回的都是主管局的人
+select 'finding ' || e.id as what
+  from paid_elsewhere e join matter m on m.id = e.matter_id
+ where m.person_id is distinct from e.person_id or m.by = e.by
+    or m.kind <> case e.insurance when 'RES_MEDICAL' then 'PAID_ELSEWHERE_MEDICAL' else 'PAID_ELSEWHERE_PENSION' end
+    or exists (select from unnest(array[e.by, e.asked_by, e.back_by]) as hand (who)
+                where who is not null and not exists (select from staff f where 'staff:' || f.login = who))
 
 -- INV-82 回调原文、查看记录、操作记录一条不少
 select kept_day_broken() as what

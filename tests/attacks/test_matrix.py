@@ -146,6 +146,10 @@ WHO: Mapping[str, frozenset[str]] = {
         BUREAUS | {"auditor"},
     ),
     **dict.fromkeys(("office_matters.listed", "office_matters.one"), BUREAUS | CLERK | {"auditor"}),
+    "office_elsewhere.listed": BUREAUS | {"auditor"},
+    **dict.fromkeys(
+        ("office_elsewhere.again_one", "office_elsewhere.back_one", "office_matters.elsewhere_one"), BUREAUS
+    ),
     **dict.fromkeys(("office_matters.take_one", "office_matters.answer_one"), BUREAUS | CLERK),
     **dict.fromkeys(("office_determinations.check_one", "office_determinations.decide_one"), BUREAUS),
     **dict.fromkeys(("office_refunds.approve_one", "office_refunds.confirm_one"), LEAD),

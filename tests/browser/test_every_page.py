@@ -311,6 +311,7 @@ def _police(phone, running, district, tmp_path):
         f"姓名,身份证号,事项,日期\n{district.neighbour.name},{district.neighbour.id_number},迁出,2021-10-08\n"
     )
     bring_police(running.office, path)
+    yield "office_elsewhere.listed", "/office/elsewhere/"
     yield "office_conflicts.listed", "/office/conflicts/"
     yield "office_conflicts.one", f"/office/conflicts/{running.one('select max(id) from conflict')[0]}"
 

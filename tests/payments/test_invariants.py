@@ -37,6 +37,14 @@ AN_ERASURE = (
     "insert into erasure (person_id, ground, reason, asked_by, asked_at, agreed_by, agreed_at, went)"
     " select id, 'asked', 'because', 'staff:a', now(), 'staff:b', now(), '{}'"
 )
+FOUND = (
+    "insert into matter (kind, office, person_id, words, by, at, due_on, kept_from) select 'PAID_ELSEWHERE_MEDICAL',"
+    " 'medical', min(id), 'x', 'agent:1', now(), '2021-11-12', now() from person;"
+    " insert into staff (login, name, role, password_hash) values ('found', 'x', 'medical', 'x');"
+    " insert into paid_elsewhere (person_id, levy_year, insurance, code, matter_id, proof, by, at, again_on)"
+    " select person_id, 2022, 'RES_MEDICAL', 'medical_outside_zz', id, 'paper', 'staff:found', now(), '2021-12-11'"
+    " from matter"
+)
 POLICE = (
     "insert into import_batch (kind, file_hash, file_name, rows_in, added, changed, same, refused)"
     " values ('police', 'police', 'x', 1, 1, 0, 0, 0); insert into police_word (person_id, code, batch_id, at)"
@@ -352,6 +360,10 @@ TAMPERINGS = (
         " ended_why = null where no = 2",
     ),
     ("INV-121", f"{A_LIST}; delete from helped_category"),
+    ("INV-124", f"{FOUND}; update matter set kind = 'DIED'"),
+    ("INV-124", f"{FOUND}; update paid_elsewhere set insurance = 'RES_PENSION', code = 'pension_elsewhere'"),
+    ("INV-124", f"{FOUND}; update paid_elsewhere set asked_by = 'staff:nobody', asked_at = now()"),
+    ("INV-81", f"{FOUND}; update paid_elsewhere set proof = 'another'"),
     ("INV-81", f"{POLICE}; update police_word set day = '2021-01-01'"),
     ("INV-122", f"{POLICE}; update police_word set stands = 'overruled'"),
     ("INV-122", f"{POLICE}; update import_batch set kind = 'enrolment' where kind = 'police'"),

@@ -1,2 +1,3 @@
 """One sentence of a resident or an agent becomes a case: `say` it, and whether the answer settles it; the right office
-finds it on its `desk`, the most urgent first, and `answer` tells."""
+finds it on its `desk`, the most urgent first, and `answer` tells. What it found of
+somebody who paid `elsewhere` counts, is asked again, and may be taken back."""

@@ -45,6 +45,7 @@ class Case:
     """One, with what was said and answered. `person_id`: whom it is about."""
 
     head: Listed
+    kind: str
     person_id: int | None
     words: str
     again: str
@@ -85,6 +86,7 @@ def case(parts: Parts, who: Officer, number: int) -> Case:
         people = find.by_ids(connection, parts.vault, ids, years=parts.levy.years)
     return Case(
         head=_listed(parts, row, people[0] if people else None),
+        kind=row.kind,
         person_id=row.person_id,
         words=opened(parts, row, "words"),
         again=opened(parts, row, "again"),

@@ -16,8 +16,8 @@ from app.policy.facts import Insurance
 @dataclass(frozen=True)
 class Row:
     """One village and insurance. `due`: enrolled here and not left out by D41; `paid` and `free`: those of them whose
-    premium of the year is done; `excluded`: those left out, whatever they paid before; `week`: how many of the done
-    were since a moment."""
+    premium of the year is done; `excluded`: those left out, whatever they paid before, `elsewhere` of them because
+    an office found that they paid in another place; `week`: how many of the done were since a moment."""
 
     town: str
     village: str
@@ -28,6 +28,7 @@ class Row:
     free: int
     excluded: int
     week: int
+    elsewhere: int = 0
 
     @property
     def done(self) -> int:
@@ -94,13 +95,17 @@ select t.name as town, v.name as village, v.code as village_code, p.id as person
        and not string_to_array(e.insured_elsewhere || '|' || coalesce(other.insured_elsewhere, ''), '|')
                && case e.insurance when 'RES_PENSION' then array['pension_elsewhere', 'drawing_pension']
                                    else array['medical_outside_zz', 'medical_inside_zz'] end
+       and found.id is null
        and (e.insurance = 'RES_MEDICAL'
-            or p.birth_date <= :old_enough and p.birth_date > :too_old and not {of}.student) as own
+            or p.birth_date <= :old_enough and p.birth_date > :too_old and not {of}.student) as own,
+       found.id is not null as elsewhere
   from village v join town t on t.code = v.town_code
   join household h on h.village_code = v.code
   join person p on p.household_id = h.id and p.alive and p.restricted_at is null
    and not exists (select from police_word w where w.person_id = p.id and w.code = 'DIED' and w.stands = 'counts')
   {said}
+  left join paid_elsewhere found on found.person_id = p.id and found.insurance = e.insurance
+                                and found.levy_year = :year and found.back_at is null
   left join bill b on b.person_id = p.id and b.insurance = e.insurance and b.levy_year = :year
                   and b.determination is null and b.raised_from is null and b.state = 'settled'
  where (v.code = :village or :village = '') and e.insurance = any (cast(:insurances as text[]))
@@ -126,6 +131,7 @@ select town, village, village_code, insurance,
        count(*) filter (where own and done and personal_due > 0) as paid,
        count(*) filter (where own and done and personal_due = 0) as free,
        count(*) filter (where not own) as excluded,
+       count(*) filter (where elsewhere) as elsewhere,
        count(*) filter (where own and done and settled_at > :since) as week
   from ({one}) one group by 1, 2, 3, 4 order by 3, 4
 """

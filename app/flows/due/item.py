@@ -14,6 +14,7 @@ TIER_ASKED = frozenset({"TIER_REQUIRED", "TIER_ILLEGAL", "TIER_100_NOT_ALLOWED"}
 RISE = "rise"  # in the key of an item: the pension raised by paying the difference
 _LEVEL_ASKED = frozenset({"LEVEL_REQUIRED", "LEVEL_ILLEGAL"})
 AGENTS_DAYS = frozenset({"AGENT_NOT_STARTED", "AGENT_WINDOW_CLOSED"})
+_ELSEWHERE = frozenset({Reason.DUP_OUTSIDE_ZAOZHUANG, Reason.DUP_WITHIN_ZAOZHUANG, Reason.DUP_PENSION_ELSEWHERE})
 _OTHER_DAYS = AGENTS_DAYS | {"WINDOW_NOT_OPEN", "LATE_WINDOW_CLOSED"}
 
 
@@ -128,6 +129,11 @@ class Due:
     def in_doubt(self) -> bool:
         """Do offices contradict each other about him, so that nothing is billed until one of them has decided?"""
         return self.quote.reason_code is Reason.REGISTER_CONFLICT and not self.ended
+
+    @property
+    def elsewhere(self) -> bool:
+        """Is it only that he is said to have paid in another place? He may say that it is not so."""
+        return self.quote.reason_code in _ELSEWHERE and not self.settled
 
     @property
     def tier_open(self) -> bool:

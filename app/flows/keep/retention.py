@@ -60,7 +60,7 @@ LINES = (
                 "trail_key",
             ),
             *("levy_year", "former_person", "former_enrolment", "former_category", "helped_category"),
-            *("police_word", "conflict"),
+            *("police_word", "conflict", "paid_elsewhere"),
         ),
         "参保期间，以及凭证还在的时候",
         INSURED,

@@ -18,7 +18,10 @@ from core.clock import beijing
 from core.redact import mask_name, mask_phone
 
 WEEK = timedelta(days=7)
-HEAD = ("镇街", "村（居）", "险种", "应参保", "已缴费", "不用交已办好", "不在这里交", "还没办", "办好率", "近七天办好")
+HEAD = (
+    *("镇街", "村（居）", "险种", "应参保", "已缴费", "不用交已办好", "不在这里交", "其中核实在外地交了", "还没办"),
+    *("办好率", "近七天办好"),
+)
 
 
 def progress(parts: Parts, officer: Officer, *, year: int | None = None) -> list[Row]:
@@ -47,7 +50,7 @@ def progress_file(parts: Parts, officer: Officer, kind: str, *, year: int | None
     rows = [
         (
             *(row.town, row.village, TITLES[Insurance(row.insurance)], row.due, row.paid, row.free),
-            *(row.excluded, row.left, row.rate, row.week),
+            *(row.excluded, row.elsewhere, row.left, row.rate, row.week),
         )
         for row in progress(parts, officer, year=year)
     ]
@@ -105,8 +108,11 @@ def _phone(parts: Parts, subject: Subject, *, whole: bool) -> str:
     return number if whole else mask_phone(number)
 
 
+_SUMS = ("due", "paid", "free", "excluded", "elsewhere", "week")
+
+
 def _total(rows: Sequence[Row], insurance: str) -> Row:
-    sums = {name: sum(getattr(row, name) for row in rows) for name in ("due", "paid", "free", "excluded", "week")}
+    sums = {name: sum(getattr(row, name) for row in rows) for name in _SUMS}
     return Row(town="合计", village="", village_code="", insurance=insurance, **sums)
 
 

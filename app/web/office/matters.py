@@ -1,13 +1,18 @@
 """What was said to an office: the list, what is late first; one, and its answer."""
 
+from collections.abc import Mapping
+
 from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 
 from app.access.roles import may
 from app.flows.cases.answer import AnsweredAlready, BadReply, answer, take
 from app.flows.cases.desk import PAGE, WORDS, case, queue
+from app.flows.cases.elsewhere import BadProof, confirm, finding_of
 from app.flows.cases.say import LONGEST, NoSuchMatter
-from app.registry.matters import UNANSWERED, Stand
+from app.flows.levy import YearClosed
+from app.registry.elsewhere import CODES
+from app.registry.matters import TOPICS, UNANSWERED, Stand
 from app.web.door.access import Answer, needs, officer, reference
 from app.web.door.parts import parts
 
@@ -53,6 +58,20 @@ def answer_one(number: str) -> Answer | tuple[Answer, int]:
     return _back(number)
 
 
+@bp.post("/<number>/elsewhere")
+@needs("elsewhere.find")
+def elsewhere_one(number: str) -> Answer | tuple[Answer, int]:
+    """核实了，确实在外地交了. What was typed stays on an error."""
+    form = request.form
+    year = int(form["year"]) if form.get("year", "").isdecimal() and len(form["year"]) == 4 else None
+    said = {"code": form.get("code", "")[:40], "proof": form.get("proof", "")[:2000], "year": year}
+    try:
+        confirm(parts(), _known(number), **said, by=officer())
+    except (BadProof, YearClosed) as error:
+        return _page(_known(number), problem=error.sentence()), error.status
+    return _back(number)
+
+
 def _page(number: int, *, problem: str | None = None) -> str:
     found, who = case(parts(), officer(), number), officer()
     answers = may(who.role, "matter.answer") and found.head.state in UNANSWERED
@@ -64,9 +83,19 @@ def _page(number: int, *, problem: str | None = None) -> str:
         answers=answers,
         takes=answers and found.head.state is not Stand.TAKEN,
         problem=problem,
+        found=finding_of(parts(), number),
+        codes=_codes(found.kind) if may(who.role, "elsewhere.find") else {},
+        years=parts().levy.years.all,
+        proof=request.form.get("proof", ""),
+        code=request.form.get("code", ""),
         typed=request.form.get("words", ""),
         most=LONGEST,
     )
+
+
+def _codes(kind: str) -> Mapping[str, str]:
+    """Where it may have been, of a matter that says so."""
+    return CODES.get(TOPICS[kind].insurance or "", {}) if kind.startswith("PAID_ELSEWHERE") else {}
 
 
 def _known(number: str) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.access.roles import Role, may
 from app.access.sessions import Officer
 from app.flows.cases.desk import waiting_count as waiting_matters
+from app.flows.cases.elsewhere import to_ask_again
 from app.flows.complaints.desk import waiting_count
 from app.flows.conflicts.queue import waiting_count as waiting_conflicts
 from app.flows.helped.lists import open_count
@@ -42,6 +43,8 @@ def waiting(parts: Parts, who: Officer) -> list[Waiting]:
         found.append(Waiting(waiting_cases(parts, who), "件核定等您办", "office_determinations.listed"))
     if may(who.role, "matter.answer"):
         found.append(Waiting(waiting_matters(parts, who), "件反映的事等您答复", "office_matters.listed"))
+    if may(who.role, "elsewhere.find"):
+        found.append(Waiting(to_ask_again(parts, who), "人说在外地交了，该再问一次", "office_elsewhere.listed"))
     if may(who.role, "conflict.solve"):
         found.append(Waiting(waiting_conflicts(parts, who), "件登记冲突等您定", "office_conflicts.listed"))
     if may(who.role, "suspense.solve") or may(who.role, "suspense.confirm"):
