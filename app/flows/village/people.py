@@ -119,15 +119,18 @@ def villagers_in(parts: Parts, village_code: str, year: int) -> list[Villager]:
     return _in_order(
         _villager(person, dues_of_year(parts, person.in_year(year), at=now, channel=AGENT), year)
         for person in people
-        if person.alive
+        if person.alive or person.conflicts  # of whom offices disagree, the agent may know best
     )
 
 
 def standings(parts: Parts, people: Sequence[Subject], *, channel: str) -> list[Villager]:
-    """Where the living of these stand for the newest levy year, what is still to do through this channel first."""
+    """Where the living of these, and those of whom offices disagree, stand for the newest levy year: what is still to
+    do through this channel first."""
     now, newest = parts.clocks.now(), parts.levy.years.newest
     return _in_order(
-        _villager(person, all_due(parts, person, at=now, channel=channel), newest) for person in people if person.alive
+        _villager(person, all_due(parts, person, at=now, channel=channel), newest)
+        for person in people
+        if person.alive or person.conflicts
     )
 
 

@@ -56,7 +56,7 @@ def person(person: str) -> Answer:
     members = [
         Member(reference(each.id), each, ask(each, **said.get(each.id, {}) | {"levels": at_level.get(each.id, {})}))
         for each in household(parts(), subject.household_id)
-        if each.alive or each.id == subject.id
+        if each.alive or each.conflicts or each.id == subject.id
     ]
     members.sort(key=lambda member: member.person.id != subject.id)
     ticked = in_this_payment(subject)

@@ -135,7 +135,7 @@ def test_while_offices_disagree_nobody_is_billed_or_urged_and_the_owner_alone_de
     path = a_list(tmp_path / "a.xlsx", line(district.adult, "死亡"), line(district.elder, "死亡"))
     assert bring_police(running.office, path).conflicts == {"ALIVE": 2}
     waits = due(running, adult)
-    assert (waits.payable, waits.quote.reason_code) == (False, "DECEASED" if False else "REGISTER_CONFLICT")
+    assert (waits.payable, waits.quote.reason_code) == (False, "REGISTER_CONFLICT")
     assert "人社局正在核对" in waits.text and "0632-12366" in waits.text and waits.can_be_done
     with pytest.raises(NotPayable):
         start(running, Want(adult, MEDICAL))
@@ -143,16 +143,14 @@ def test_while_offices_disagree_nobody_is_billed_or_urged_and_the_owner_alone_de
         start(running, Want(district.elder.id, MEDICAL))  # who pays nothing
     assert left_to_tell(running.parts, district.household)[1]["names"] == "张*困"
     lines, _ = villagers(running.parts, district.village)
-    assert adult not in [each.subject.id for each in lines], "the dead are not on an agent's list"
+    [told] = [each.words for each in lines if each.subject.id == adult]
+    assert told == "先不要交，登记正在核对", "the agent may know best"
 
     hrss, medical = desk("hrss01", Role.HRSS), desk("med01", Role.MEDICAL)
     [one, other] = [row.id for row in rows(running, "select id from conflict order by id")]
     listed = hrss.get("/office/conflicts/").text
     assert listed.count("公安说去世了") == 2 and district.adult.name not in listed
-    assert (
-        "2 件登记冲突等您定" in hrss.get("/office/").text.replace("\n", " ").replace("  ", " ")
-        or "件登记冲突等您定" in hrss.get("/office/").text
-    )
+    assert "件登记冲突等您定" in hrss.get("/office/").text
     assert medical.get(f"/office/conflicts/{one}").status_code == 404
     said = {"word": "register", "why": "入户见到本人，公安名单同名"}
     assert medical.post(f"/office/conflicts/{one}/solve", data=said).status_code == 404
@@ -177,7 +175,7 @@ def test_while_offices_disagree_nobody_is_billed_or_urged_and_the_owner_alone_de
 
 
 def test_a_death_that_is_sure_leaves_the_count_and_what_was_paid_after_it_goes_back(running, district, desk, tmp_path):
-    before, after = pay(running, Want(district.adult.id, MEDICAL)), None
+    before = pay(running, Want(district.adult.id, MEDICAL))
     home = running.one("select household_id from person where id = :p", p=district.neighbour.id)[0]
     sibling = running.write(lambda c: a_person(c, name="赵姊妹", id_number=an_id_number(sequence=16), household=home))
     after = pay(running, Want(sibling, MEDICAL), key="sibling")
@@ -203,9 +201,10 @@ def test_a_death_that_is_sure_leaves_the_count_and_what_was_paid_after_it_goes_b
 
 def test_the_registers_own_file_ends_what_it_no_longer_contradicts_and_opens_what_it_does(running, district, tmp_path):
     bring_police(running.office, a_list(tmp_path / "a.xlsx", line(district.adult, "迁出"), line(district.poor, "死亡")))
-    assert conflicts(running) == [
-        (district.poor.id, "ALIVE", "hrss"), (district.adult.id, "RESIDENCE", "medical")
-    ] or len(conflicts(running)) == 2  # fmt: skip
+    assert set(conflicts(running)) == {
+        (district.poor.id, "ALIVE", "hrss"),
+        (district.adult.id, "RESIDENCE", "medical"),
+    }
     moved = a_row(1, id_number=district.adult.id_number, name="张示例", sex="", residence="外地")
     other = a_row(5, id_number=district.neighbour.id_number, name="赵邻层", sex="", birth_date="")
     result = import_roster(running.office, a_csv(tmp_path / "b.csv", moved, other), good_rows=True)
@@ -237,7 +236,7 @@ def test_two_numbers_of_one_name_birth_and_village_are_a_hint_and_a_conflict_whe
 def test_the_web_writes_no_word_and_a_payment_of_a_disputed_person_is_refused_by_the_database(
     running, district, tmp_path
 ):
-    began = start(running, Want(district.neighbour.id, MEDICAL))
+    start(running, Want(district.neighbour.id, MEDICAL))
     bring_police(
         running.office, a_list(tmp_path / "a.xlsx", line(district.neighbour, "死亡"), line(district.elder, "死亡"))
     )
@@ -253,6 +252,5 @@ def test_the_web_writes_no_word_and_a_payment_of_a_disputed_person_is_refused_by
     with pytest.raises(DBAPIError, match="contradict"), running.parts.engine.begin() as connection:
         issued = a_bill(connection, person_id=district.elder.id)
         a_started_payment(connection, issued)
-    assert began.number
     bill = running.one("select state from bill where person_id = :p", p=district.neighbour.id)
     assert bill.state == "open", "an order under way is not cut"
