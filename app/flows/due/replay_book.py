@@ -70,6 +70,7 @@ REASONS = {
     Reason.LATE_WINDOW_CLOSED: "已截止",
     Reason.DETERMINATION_REQUIRED: "待核定",
     Reason.LATE_WAIVER_REVIEW: "逾期代缴待核实",
+    Reason.REGISTER_CONFLICT: "登记冲突，等主管局定",
 }
 HEAD = (
     *("人数", "原可缴人数", "新可缴人数", "多交人数", "多交金额（元）", "少交人数", "少交金额（元）", "不变人数"),
