@@ -10,6 +10,7 @@ from core.db import Table
 from notifications import models as notices
 from payments import proofs
 from payments.complaints import tables as complaints
+from payments.demands import tables as demands
 from payments.ledger import models as ledger
 from payments.ledger import seal_tables as seals
 from payments.reconcile import statement_tables as statements
@@ -37,6 +38,7 @@ ROOMS = (
     refunds,
     statements,
     reconciliation,
+    demands,
     checks,
     proofs,
     complaints,

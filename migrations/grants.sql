@@ -9,7 +9,7 @@ grant execute on all functions in schema public to liangxian_app;
 revoke execute on function ledger_post, post_settlement, hold_money, take_outcome, open_day, refund_note, refund_held,
   refund_postings, refund_replace, suspense_note, suspense_held, suspense_fits, suspense_solve, match_payments,
   match_refunds, name_difference, forget_differences, hold_for_nobody, unasked_moves, former_difference,
-  discrepancy_note from liangxian_app;
+  discrepancy_note, demand_write, demand_settle, demand_pass_on, demand_book from liangxian_app;
 revoke select on trail_key from liangxian_app;
 revoke execute on function kept_rows, trail_digest, forget_refused from liangxian_app;
 grant usage on all sequences in schema public to liangxian_app;
@@ -87,6 +87,9 @@ revoke execute on function open_levy_year, open_receivables, open_funds, close_l
 grant execute on function open_levy_year, close_levy_year to liangxian_office;
 revoke execute on function helped_counted, helped_take, helped_drop, helped_tell, helped_end, helped_close from liangxian_app;
 grant execute on function helped_counted, helped_take, helped_drop, helped_tell, helped_end, helped_close to liangxian_office;
+-- A department's bill is drawn up by a bureau (app/flows/helped/bills.sql).
+revoke execute on function helped_bill from liangxian_app;
+grant execute on function helped_bill to liangxian_office;
 revoke execute on function nameless from liangxian_app;
 revoke execute on function erase_person, erasure_withdraw, erasure_lift_ask, erasure_lift from liangxian_app;
 grant execute on function erase_person, erasure_withdraw, erasure_lift_ask, erasure_lift to liangxian_office;

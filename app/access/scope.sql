@@ -95,6 +95,23 @@ create policy places on special_batch to liangxian_app
          or 'department:' || department = any (string_to_array(current_setting('liangxian.places', true), ','))
          or exists (select from special_row r where r.batch_id = special_batch.id));
 
+-- A department sees its own bills and nobody else's.
+alter table demand enable row level security;
+drop policy if exists places on demand;
+create policy places on demand to liangxian_app
+  using (current_setting('liangxian.places', true) = '*'
+         or 'department:' || department = any (string_to_array(current_setting('liangxian.places', true), ',')));
+
+alter table demand_line enable row level security;
+drop policy if exists places on demand_line;
+create policy places on demand_line to liangxian_app
+  using (current_setting('liangxian.places', true) = '*' or exists (select from demand d where d.id = demand_id));
+
+alter table demand_payment enable row level security;
+drop policy if exists places on demand_payment;
+create policy places on demand_payment to liangxian_app
+  using (current_setting('liangxian.places', true) = '*' or exists (select from demand d where d.id = demand_id));
+
 -- COPY goes past no row level security: a bureau's new people go in here and are moved over, a batch at a time.
 drop table if exists new_household, new_person;
 create unlogged table new_household (like household including defaults);

@@ -55,6 +55,12 @@ class Posting(Table):
             ["household_id", "cause"], ["entry.household_id", "entry.cause"], name="fk__posting__entry"
         ),
         CheckConstraint("amount <> 0", name="amount"),
+        Index(  # what departments owe in somebody's place, for their bills
+            "ix__posting__substitutes",
+            "household_id",
+            "item",
+            postgresql_where=text("item is not null and starts_with(account, 'receivable:gov_substitute:')"),
+        ),
     )
     household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     cause: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -29,7 +29,8 @@ language sql stable set search_path = public, pg_temp as $$
 $$;
 
 -- Book one credit of the bank and name what is wrong with it: `matched`, or the kind of its difference. What fits no
--- channel's days is held in suspense with an owner, so the bank's balance is right in any case.
+-- channel's days is held in suspense with an owner, so the bank's balance is right in any case. One that names a
+-- department's bill is for that (payments/demands).
 create or replace function book_bank_row(p_serial text, p_now timestamptz, p_booked_on date) returns text
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -43,6 +44,8 @@ begin
   select * into strict r from outside_row where kind = 'bank' and serial = p_serial for update;
   if r.verdict <> '' then
     return r.verdict;
+  elsif r.demand <> '' then
+    return demand_book(r, p_now, p_booked_on);
   end if;
   perform pg_advisory_xact_lock(hashtext('credits of the bank'));
   named := r.day <> r.booked_on or r.until is not null;
@@ -113,6 +116,9 @@ begin
     return r.verdict;
   end if;
   from_whom := case r.part when 'premium' then 'bank:pending' else 'receivable:' || r.part || ':' || r.channel end;
+  if starts_with(r.part, 'gov_substitute:') and (r.demand <> '' or exists (select from account where code = from_whom)) then
+    return demand_book(r, p_now, p_booked_on);
+  end if;
   r.verdict := 'matched';
   if not exists (select from account where code = from_whom) then
     from_whom := 'suspense:bank';

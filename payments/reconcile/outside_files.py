@@ -245,6 +245,7 @@ _YEAR = Column("levy_year", ("年度", "levy_year"), lambda cell: int(_plain(r"2
 _AMOUNT = Column("amount", ("金额", "amount"), _money)
 _INTO_TREASURY = Column("booked_on", ("入库日期", "入账日期", "确认日期", "booked_on"), date.fromisoformat)
 _BOOKED = Column("booked_on", ("入账日期", "入库日期", "确认日期", "booked_on"), date.fromisoformat)
+_DEMAND = Column("demand", ("代缴账单号", "demand"), _SERIAL, needed=False)
 _ID = ("身份证号", "id_number")
 KINDS: Mapping[str, Sequence[Column]] = {
     "bank": (
@@ -255,6 +256,7 @@ KINDS: Mapping[str, Sequence[Column]] = {
         Column("day", ("业务日期", "day"), date.fromisoformat, needed=False),
         Column("until", ("业务日期止", "until"), date.fromisoformat, needed=False),
         Column("batch", ("批次号", "batch"), _SERIAL, needed=False),
+        _DEMAND,
     ),
     "treasury": (
         Column("serial", ("税票号", "serial"), _SERIAL),
@@ -264,6 +266,7 @@ KINDS: Mapping[str, Sequence[Column]] = {
         _YEAR,
         Column("part", ("类别", "part"), _part({})),
         Column("amount", ("金额", "amount"), _booked),
+        _DEMAND,
     ),
     "bureau": (
         Column("serial", ("记录号", "serial"), _SERIAL),

@@ -154,5 +154,6 @@ class OutsideRow(Table):
     until: Mapped[date | None] = mapped_column(Date)  # the last business day it is about, if several
     part: Mapped[str] = mapped_column(Text, server_default="")  # premium, or <part>:<payer> of a subsidy; action
     person_id: Mapped[int | None] = mapped_column(BigInteger)
+    demand: Mapped[str] = mapped_column(Text, server_default="")  # the number of a department's bill that it names
     verdict: Mapped[str] = mapped_column(Text, server_default="")
     cause: Mapped[str | None] = mapped_column(Text)  # of the entry it made

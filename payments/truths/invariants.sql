@@ -450,6 +450,43 @@ select 'finding ' || e.id as what
     or exists (select from unnest(array[e.by, e.asked_by, e.back_by]) as hand (who)
                 where who is not null and not exists (select from staff f where 'staff:' || f.login = who))
 
+-- INV-130 部门代缴账单上的每一行，都是账上那个部门、那个险种、那一年度的一笔代缴应收
+select d.number || ' ' || l.no as what
+  from demand_line l join demand d on d.id = l.demand_id
+  left join posting p on (p.household_id, p.cause, p.line) = (l.household_id, l.cause, l.line)
+  left join bills b on b.household_id = p.household_id and b.id = p.item
+ where l.household_id between %(low)s and %(high)s
+   and (p.account, p.amount, p.item, b.levy_year)
+       is distinct from (receivable_of('gov_substitute', d.department, d.fund), l.amount, l.item, d.levy_year)
+
+-- INV-131 部门代缴账单的金额是各行之和，收到的是各笔之和；经银行收到的，转入国库不超过收到的
+select d.number as what
+  from demand d
+  left join lateral (select sum(l.amount) as amount from demand_line l where l.demand_id = d.id) line on true
+  left join lateral (
+    select coalesce(sum(p.amount) filter (where p.way = 'paid'), 0) as paid,
+           coalesce(sum(p.amount) filter (where p.kind = 'bank'), 0)
+           - coalesce(sum(p.amount) filter (where p.way = 'passed'), 0) as lies
+      from demand_payment p where p.demand_id = d.id) came on true
+ where d.amount is distinct from line.amount or d.paid <> came.paid or came.paid > d.amount or came.lies < 0
+
+-- INV-132 抵部门账单的每一笔钱，账上都是从那个部门来的，只抵一次
+select used.kind || ' ' || used.serial as what
+  from (select q.kind, q.serial, d.department, d.fund, d.levy_year,
+               coalesce(sum(q.amount) filter (where q.way = 'paid'), 0) as paid,
+               coalesce(sum(q.amount) filter (where q.way = 'passed'), 0) as passed
+          from demand_payment q join demand d on d.id = q.demand_id
+         group by q.kind, q.serial, d.department, d.fund, d.levy_year) used
+  left join outside_row r on r.kind = used.kind and r.serial = used.serial
+  left join lateral (
+    select coalesce(-sum(p.amount) filter (where p.account = receivable_of('gov_substitute', used.department, used.fund)), 0) as owed,
+           coalesce(-sum(p.amount) filter (where p.account = 'bank:pending' and p.amount < 0), 0) as passed
+      from posting p where p.household_id = 0 and p.cause = r.cause) booked on true
+ where r.serial is null or used.paid > booked.owed or r.demand <> '' and used.paid <> booked.owed
+    or used.passed <> booked.passed
+    or r.kind = 'treasury' and (r.part, r.channel, r.levy_year)
+                               is distinct from ('gov_substitute:' || used.department, used.fund, used.levy_year)
+
 -- INV-82 回调原文、查看记录、操作记录一条不少
 select kept_day_broken() as what
 

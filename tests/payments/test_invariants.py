@@ -51,6 +51,16 @@ POLICE = (
     " select (select min(person_id) from enrolment), 'DIED', max(id), now() from import_batch;"
     " select * from conflicts_looked(null, null, 'import:x', now(), '2021-11-20')"
 )
+A_BILL = (  # of a department, of one posting of what it owes
+    "update posting set account = 'receivable:gov_substitute:civil:RES_MEDICAL'"
+    " where household_id = 21 and starts_with(account, 'receivable:');"
+    " insert into demand (number, department, levy_year, fund, amount, drawn_by, drawn_at)"
+    " select 'DK1', 'civil', 2022, 'RES_MEDICAL', sum(amount), 'x', now() from posting"
+    "  where household_id = 21 and starts_with(account, 'receivable:');"
+    " insert into demand_line select d.id, 1, p.household_id, p.cause, p.line, p.item, p.amount"
+    "  from demand d, posting p"
+    "  where p.household_id = 21 and starts_with(p.account, 'receivable:')"
+)
 A_LIST = (  # taken in and closed; a good row and a failed one
     "insert into special_batch (id, department, levy_year, insurances, file_name, digest, titles, rows, state, by, at,"
     " judged_on, taken_by, taken_at, ended_by, ended_at) overriding system value values"
@@ -345,6 +355,19 @@ TAMPERINGS = (
         " update refund set state = 'paid', paid_at = now() - interval '1 hour', next_query_at = null;"
         " insert into proof (household_id, code, kind, subject, cause, bills, content, issued_at)"
         " select household_id, 'X', 'confirmation', 'x', 'x', array[bill_id], '', now() from refund_bill",
+    ),
+    ("INV-130", f"{A_BILL}; update demand_line set amount = 31999; update demand set amount = 31999"),
+    ("INV-130", f"{A_BILL}; update demand set fund = 'RES_PENSION'"),
+    ("INV-131", f"{A_BILL}; update demand set amount = amount + 1"),
+    ("INV-131", f"{A_BILL}; update demand set paid = 1, state = 'PARTLY_PAID'"),
+    (
+        "INV-131",
+        f"{A_BILL}; insert into demand_payment select id, 'treasury', 'T1', 'passed', 1, now() from demand",
+    ),
+    (
+        "INV-132",
+        f"{A_BILL}; insert into demand_payment select id, 'bank', 'B1', 'paid', amount, now() from demand;"
+        " update demand set paid = amount, state = 'PAID'",
     ),
     ("INV-81", f"{A_LIST}; update helped_category set no = 2"),
     ("INV-119", f"{A_LIST}; update helped_category set insurance = 'RES_PENSION'"),

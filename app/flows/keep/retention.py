@@ -40,7 +40,7 @@ LINES = (
             *("bill", "bill_line", "payment", "payment_bill", "payment_move", "unasked_refund", "suspense"),
             *("refund", "refund_bill", "refund_move", "refund_number", "refund_step", "refund_transfer"),
             *("suspense_step", "discrepancy", "discrepancy_step", "outside_file", "outside_row", "statement_match"),
-            "channel_pause",
+            *("channel_pause", "demand", "demand_line", "demand_payment"),
         ),
         "三十年；本系统不删，到期由档案部门鉴定",
         BOOKS,

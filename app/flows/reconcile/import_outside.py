@@ -70,7 +70,9 @@ def _take_bank(_parts: Parts, connection: Connection, file: OutsideFile, when: _
         day = row["day"] or row["booked_on"]
         if row["until"] and row["until"] < day:
             raise BadOutsideFile(row=row["row"], field="业务日期止", problem="在业务日期之前")
-        kept = {"day": day, "until": row["until"], "channel": row["channel"] or ""}
+        if row["demand"] and (row["channel"] or row["day"] or row["until"]):
+            raise BadOutsideFile(row=row["row"], field="代缴账单号", problem="部门交的钱，渠道和业务日期要空着")
+        kept = {"day": day, "until": row["until"], "channel": row["channel"] or "", "demand": row["demand"] or ""}
         if _keep(connection, file.kind, row, kept):
             _book(connection, "book_bank_row", row["serial"], when)
     newest = max(row["booked_on"] for row in file.rows)
@@ -84,7 +86,10 @@ def _take_treasury(parts: Parts, connection: Connection, file: OutsideFile, when
             raise BadOutsideFile(row=row["row"], field="年度", problem="账里没有这个年度")
         if row["amount"] < 0 and row["part"] != "premium":
             raise BadOutsideFile(row=row["row"], field="金额", problem="只有保费可以是退库的负数")
+        if row["demand"] and not row["part"].startswith("gov_substitute:"):
+            raise BadOutsideFile(row=row["row"], field="代缴账单号", problem="只有部门代缴可以写")
         kept = {"day": row["day"], "levy_year": row["levy_year"], "part": row["part"], "channel": row["insurance"]}
+        kept |= {"demand": row["demand"] or ""}
         if _keep(connection, file.kind, row, kept):
             _book(connection, "book_treasury_row", row["serial"], when)
     first, last = _span(file)
