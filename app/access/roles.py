@@ -80,6 +80,9 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "agent.keep": frozenset({Role.TOWN}),  # a town its own agents: made from a list, ended, a lost telephone renewed
     "agent.agree": frozenset({Role.TOWN, Role.TAX_LEAD}),  # to a lost telephone, and never who asked
     "helped.close": frozenset({Role.DEPARTMENT, Role.MEDICAL}),
+    "bill.see": DISTRICT | {Role.GLASS, Role.DEPARTMENT},  # what departments owe, as bills; a department its own
+    "bill.draw": frozenset({Role.HRSS, Role.MEDICAL}),  # each bureau of its insurance
+    "bill.take": frozenset({Role.HRSS, Role.MEDICAL, Role.DEPARTMENT}),  # with names and numbers, and it is noted
     "disclosure.see": frozenset({Role.AUDITOR}),
     "glass.see": DESKS - {Role.COUNTER},
     "glass.ask": DESKS - {Role.COUNTER, Role.AUDITOR, Role.GLASS},

@@ -1,5 +1,5 @@
 """flask helped check | take | drop | list | rows | back | told | end | close | layout: departments' lists of helped
-people."""
+people; bill: what they owe for them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
+from app.cli.helped_bill import bill
 from app.cli.parts import office_parts
 from app.flows.helped import lists, live
 from app.flows.helped.back import INSURANCES, STATES, failures_file
@@ -179,6 +180,9 @@ def layout_command(department: str, columns: tuple[str, ...], words: tuple[str, 
         return "\n".join(f"{name} = {value}" for name, value in {**held.columns, **held.words}.items()) or "没有说过。"
 
     _say(done)
+
+
+helped.add_command(bill)
 
 
 def _pairs(said: tuple[str, ...]) -> dict[str, str]:

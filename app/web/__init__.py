@@ -44,6 +44,7 @@ from app.web.office.bureau import conflicts as office_conflicts
 from app.web.office.bureau import determinations as office_determinations
 from app.web.office.bureau import police as office_police
 from app.web.office.bureau import registers as office_registers
+from app.web.office.helped import bills as office_bills
 from app.web.office.helped import rows as helped_rows
 from app.web.office.helped import send as helped_send
 from app.web.office.town import agents as office_agents
@@ -85,6 +86,7 @@ DOORS = (
     (helped_send.bp, "/office/helped", by_permission, True),
     (office_agents.bp, "/office/agents", by_permission, True),
     (office_counter.bp, "/office/counter", by_permission, True),
+    (office_bills.bp, "/office/bills", by_permission, True),
     (office_policy.bp, "/office/policy", by_permission, True),
     (office_years.bp, "/office/years", by_permission, True),
     (office_registers.bp, "/office/registers", by_permission, True),

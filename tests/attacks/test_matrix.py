@@ -187,6 +187,9 @@ WHO: Mapping[str, frozenset[str]] = {
     "office_glass.listed": DESKS - {"counter"},
     "office_glass.end_one": DESKS - {"counter"},
     "office_glass.ask": DESKS - {"auditor", "counter"},
+    **dict.fromkeys(("office_bills.listed", "office_bills.one", "office_bills.paper"), OFFICES - {"town", "counter"}),
+    "office_bills.draw_one": BUREAUS,
+    "office_bills.people": BUREAUS | {"department"},
     "office_glass.open_one": LEAD | BUREAUS,
     "office_glass.one": frozenset({"auditor"}),
 }

@@ -12,7 +12,9 @@ from app.flows.cases.say import say
 from app.flows.complaints.watch import poll
 from app.flows.conflicts.bring_police import bring_police
 from app.flows.enter.accounts import add_staff
+from app.flows.helped.bills import draw, unbilled
 from app.flows.helped.check import check
+from app.flows.helped.live import Hand
 from app.flows.helped.take import take
 from app.flows.keep import erase
 from app.flows.pay.start import Want
@@ -61,6 +63,8 @@ NO_PAGES = {  # files, figures, JSON, and what only leads on
         "counter.file",
         "village.news",
         "office_helped.back",
+        "office_bills.people",
+        "office_bills.paper",
     ),
 }
 
@@ -119,6 +123,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running,
     walk([("audit.kept", "/office/audit/kept"), ("audit.rights", "/office/audit/rights")])
     as_officer(Role.DEPARTMENT, departments=["civil"])
     walk(_departments(phone, running, tmp_path))
+    walk(_bill(running, district))
     as_officer(Role.TAX_LEAD)
     glass = running.one("select id from glass")[0]
     walk([("office_glass.one", f"/office/glass/{glass}")])
@@ -328,6 +333,15 @@ def _departments(phone, running, tmp_path):
     yield "office_helped.listed", "/office/helped/"
     yield "office_helped.one", f"/office/helped/{batch}"
     yield "office_helped.waiting", "/office/helped/waiting"
+
+
+def _bill(running, district):
+    """What civil affairs owes for somebody on its register."""
+    start(running, Want(district.poor.id, MEDICAL), key="free-key")
+    [found] = [each for each in unbilled(running.parts) if each.what.department == "civil"]
+    number = draw(running.office, found.what, seen=found.total, hand=Hand(by="staff:medical"))
+    yield "office_bills.listed", "/office/bills/"
+    yield "office_bills.one", f"/office/bills/{number}"
 
 
 def _offices(phone, district, paid, refund, cases):

@@ -4,9 +4,12 @@ import pytest
 
 from app.access.roles import Role
 from app.flows.enter.accounts import add_staff
+from app.flows.pay.start import Want
+from app.policy.facts import Insurance
 from tests.app.flows.test_hand_in import process
 from tests.app.helped.papers import a_list
 from tests.builders import an_id_number
+from tests.refunding import start
 
 __all__ = ["process"]
 PASSWORD = "a-long-password-1"
@@ -62,3 +65,14 @@ def test_a_department_does_its_list_without_a_terminal(phone, district, running,
     at_both(phone, "closed")
     phone.open("/office/helped/waiting")
     at_both(phone, "nothing-waits")
+
+    start(running, Want(district.adult.id, Insurance.RES_MEDICAL), key="free")
+    phone.page.context.clear_cookies(name="session")
+    add_staff(running.office, login="medical01", name="示例", role=Role.MEDICAL, password=PASSWORD)
+    phone.log_in_office("medical01", PASSWORD)
+    phone.press("代缴账单")
+    at_both(phone, "to-bill")
+    phone.press("出账单")
+    at_both(phone, "bill")
+    phone.press("返回")
+    at_both(phone, "bills")

@@ -6,6 +6,8 @@ from flask import Response, redirect, render_template, request, url_for
 from app.access.roles import Role, may
 from app.flows.helped import lists, live
 from app.flows.helped.back import INSURANCES, STATES, file_for
+from app.flows.helped.bills import STATES as BILL_STATES
+from app.flows.helped.bills import bills_of_list
 from app.flows.helped.live import ENDS, HOW, Hand
 from app.registry.helped_reasons import reason
 from app.web.door.access import Answer, needs, officer
@@ -91,6 +93,8 @@ def _list_page(batch: int, *, problem: str | None = None) -> str:
         more=more,
         page=_page(),
         codes=codes,
+        bills=bills_of_list(parts(), batch),
+        bill_states=BILL_STATES,
         problem=problem,
         typed=request.form,
         sends=own and may(role, "helped.send"),
