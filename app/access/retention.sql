@@ -7,6 +7,7 @@ begin
     when 'request_keys' then interval '30 days'
     when 'refused_words' then interval '90 days'
     when 'upload_pieces' then interval '90 days'
+    when 'shown_rows' then interval '90 days'
     when 'notice_addresses' then interval '180 days'
     when 'payment_addresses' then interval '180 days'
     when 'complaint_words' then interval '1095 days'
@@ -18,6 +19,13 @@ begin
     when 'restricted_names' then interval '11323 days'
   end;
 end $$;
+
+-- What came of work at a page, without the rows that the page showed of the file: counts stay.
+create or replace function without_rows(p_outcome jsonb) returns jsonb language sql immutable as $$
+  select p_outcome || coalesce((
+    select jsonb_object_agg(key, case jsonb_typeof(p_outcome->key) when 'array' then '[]'::jsonb else '{}'::jsonb end)
+      from unnest(array['columns', 'words', 'ignored', 'failures']) key where p_outcome ? key), '{}')
+$$;
 
 -- Where they lie, at most `p_most` of them (null: all).
 create or replace function over_time(p_what text, p_before timestamptz, p_most int) returns setof tid
@@ -33,6 +41,9 @@ begin
         where u.at < p_before and u.gone_at is null
           and not exists (select from office_job j where j.upload_id = u.id and j.state in ('waiting', 'doing'))
         limit p_most;
+    when 'shown_rows' then
+      return query select j.ctid from office_job j
+        where j.state = 'done' and j.ended_at < p_before and j.outcome is distinct from without_rows(j.outcome) limit p_most;
     when 'notice_addresses' then  -- said, or given up; what still waits keeps its address
       return query select ctid from notice
         where rank >= 2 and ask_at is null and queued_at < p_before and (phone is not null or openid is not null)
@@ -52,7 +63,11 @@ begin
       return query select ctid from special_batch where state = 'VALIDATED' and at < p_before limit p_most;
     when 'helped_rows' then
       return query select r.ctid from special_row r join special_batch b on b.id = r.batch_id
-        where b.state = 'CLOSED' and b.ended_at < p_before and (r.cells is not null or r.id_index is not null)
+        where (r.cells is not null or r.id_index is not null)
+          and (b.state = 'CLOSED' and b.ended_at < p_before
+               or b.state in ('IMPORTED', 'PARTLY_IMPORTED') and b.taken_at < p_before  -- all ended, and nobody closed it
+                  and not exists (select from special_row o
+                                   where o.batch_id = b.id and o.state <> 'OK' and (o.ended_at < p_before) is not true))
         limit p_most;
     when 'matter_words' then
       return query select ctid from matter
@@ -101,6 +116,7 @@ create or replace function let_go_of(p_what text, p_before timestamptz, p_most i
   security definer set search_path = public, pg_temp as $$
 declare
   those tid[];
+  lists bigint[];
   gone bigint;
 begin
   if p_before is null or shortest_kept(p_what) is null or p_before > now() - shortest_kept(p_what) then
@@ -115,6 +131,8 @@ begin
     when 'upload_pieces' then
       delete from upload_piece p using upload u where u.ctid = any (those) and p.upload_id = u.id;
       update upload set gone_at = clock_timestamp(), gone_by = 'rule:retention' where ctid = any (those);
+    when 'shown_rows' then
+      update office_job set outcome = without_rows(outcome) where ctid = any (those);
     when 'notice_addresses' then
       update notice set phone = null, openid = null where ctid = any (those);
     when 'payment_addresses' then
@@ -131,7 +149,11 @@ begin
     when 'helped_previews' then
       perform helped_drop(b.id, 'rule:retention', now()) from special_batch b where b.ctid = any (those);
     when 'helped_rows' then
+      select array_agg(distinct batch_id) into lists from special_row where ctid = any (those);
       update special_row set cells = null, id_index = null where ctid = any (those);
+      perform helped_close(b.id, 'rule:retention', clock_timestamp()) from special_batch b
+        where b.id = any (lists) and b.state <> 'CLOSED' and not exists (
+          select from special_row r where r.batch_id = b.id and (r.cells is not null or r.id_index is not null));
     when 'matter_words' then
       update matter set words = '', answer = null, again = null where ctid = any (those);
     when 'unused_accounts' then

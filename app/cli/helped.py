@@ -1,5 +1,5 @@
-"""flask helped check | take | drop | list | rows | back | told | end | close | layout: departments' lists of helped
-people; bill: what they owe for them."""
+"""flask helped check | take | drop | list | rows | back | told | end | back-out | close | layout: departments' lists of
+helped people; bill: what they owe for them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -153,6 +153,22 @@ def end_command(batch: int, no: int, why: str, give_up: bool, by: str) -> None:
     """Row NO of list BATCH is settled, or given up."""
     state = "GIVEN_UP" if give_up else "RESOLVED"
     _say(lambda: live.ended(office_parts(), batch, no, state=state, why=why, hand=Hand(by=by)) or "已记下。")
+
+
+@helped.command("back-out")
+@click.argument("batch", type=int)
+@click.option("--insurance", required=True, type=click.Choice(list(INSURANCES)))
+@click.option("--why", required=True)
+@_by
+def back_out_command(batch: int, insurance: str, why: str, by: str) -> None:
+    """Somebody whom list BATCH named by mistake; his number comes on standard input."""
+
+    def done() -> str:
+        number = click.get_text_stream("stdin").readline()
+        gone = live.taken_back(office_parts(), batch, number, insurance, why=why, hand=Hand(by=by))
+        return "已收回。" if gone else "这份名单的已收回；别的名单里也有他，那一份还算数。"
+
+    _say(done)
 
 
 @helped.command("close")

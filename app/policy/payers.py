@@ -44,6 +44,7 @@ def givers(rules: PolicyYear) -> dict[str, frozenset[str]]:
     for (a grade that only opens a lower tier) is anybody's to say."""
     found: dict[str, set[str]] = {}
     medical, pension = rules.has_medical, rules.has_pension
-    for ground in (*(medical.grounds if medical else ()), *(pension.grounds if pension else ())):
+    beside = [ground for fund in (medical.funds if medical else ()) for ground in fund.grounds]
+    for ground in (*(medical.grounds if medical else ()), *beside, *(pension.grounds if pension else ())):
         found.setdefault(ground.code, set()).update(step.payer for step in ground.steps)
     return {code: frozenset(departments) for code, departments in found.items()}

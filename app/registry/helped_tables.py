@@ -101,6 +101,11 @@ class SpecialRow(Table):
             " and length(btrim(ended_why)) >= 2",
             name="ended",
         ),
+        CheckConstraint(
+            "(taken_back_at is null) = (taken_back_by is null) and (taken_back_at is null) = (taken_back_why is null)"
+            " and (taken_back_at is null or state = 'OK') and length(btrim(taken_back_why)) >= 2",
+            name="taken_back",
+        ),
         Index("ix__special_row__person", "person_id", "insurance"),
         Index("ix__special_row__id_index", "id_index"),
         Index(
@@ -132,6 +137,9 @@ class SpecialRow(Table):
     ended_by: Mapped[str | None] = mapped_column(Text)
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     ended_why: Mapped[str | None] = mapped_column(Text)
+    taken_back_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # named by mistake; business clock
+    taken_back_by: Mapped[str | None] = mapped_column(Text)
+    taken_back_why: Mapped[str | None] = mapped_column(Text)
 
 
 class SpecialLayout(Table):

@@ -372,6 +372,11 @@ select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.column
    and not exists (select from helped_category h
                     where changed.of = 'helped_category' and changed.cause = 'helped:' || h.batch_id
                       and changed.key = concat_ws('/', h.levy_year, h.person_id, h.insurance, h.code))
+   and not exists (select from special_row t join special_batch b on b.id = t.batch_id  -- given by mistake
+                    where changed.of = 'helped_category' and changed.cause = 'helped:' || t.batch_id
+                      and t.taken_back_at is not null and t.person_id::text = split_part(changed.key, '/', 2)
+                      and changed.key = any (select concat_ws('/', b.levy_year, t.person_id, t.insurance, code)
+                                               from unnest(t.codes) code))
    and not exists (select from name_correction c
                     where c.state = 'done' and changed.cause = 'correction:' || c.id and changed.of = 'person'
                       and changed.key = c.person_id::text and changed.columns = array['name'])
@@ -405,6 +410,7 @@ select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.column
 select 'list ' || h.batch_id || ' row ' || h.no as what
   from helped_category h
   left join special_row r on r.batch_id = h.batch_id and r.no = h.no and r.state = 'OK' and h.code = any (r.codes)
+   and r.taken_back_at is null
   left join special_batch b on b.id = r.batch_id and b.taken_by is not null
  where (r.person_id, r.insurance, b.levy_year, b.department)
        is distinct from (h.person_id, h.insurance, h.levy_year, h.department)
@@ -414,9 +420,10 @@ select 'list ' || b.id || ' row ' || r.no as what
   from special_batch b join special_row r on r.batch_id = b.id
  where b.state = 'CLOSED' and r.state in ('FAILED', 'FED_BACK', 'PERSON_TOLD')
 
--- INV-121 办过的名单，办成的每一行都给了它的类别
+-- INV-121 办过的名单，办成的每一行都给了它的类别，除非部门收回了
 select 'list ' || b.id || ' row ' || r.no as what
   from special_batch b join special_row r on r.batch_id = b.id and r.state = 'OK'
+   and r.taken_back_at is null
  where b.taken_by is not null
    and exists (select from unnest(r.codes) as c (code)
                 where not exists (select from helped_category h

@@ -172,7 +172,7 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(
         (
             *("office_helped_send.send", "office_helped_send.job", "office_helped_send.say_layout"),
-            *("office_helped_send.take_one", "office_helped_send.drop_one"),
+            *("office_helped_send.take_one", "office_helped_send.drop_one", "office_helped.take_back"),
         ),
         frozenset({"department"}),
     ),

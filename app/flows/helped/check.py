@@ -79,12 +79,12 @@ def check(
     name: str | None = None,
     year: int | None = None,
     progress: Callable[[int, int], None] = lambda _rows, _about: None,
+    done: Callable[[Connection, Checked], None] = lambda _connection, _checked: None,
 ) -> Checked:
     """Judge a file and keep what was found as a list that waits for a word. `insurances`: of rows that name none;
-    `name` is the file's, where `path` is not. NoSuchDepartment, YearClosed, ListsOver, ListTaken, ColumnsMissing,
-    EmptyList, BadFile."""
+    `name` is the file's, where `path` is not; `done` ends work in the same transaction. NoSuchDepartment, YearClosed,
+    ListsOver, ListTaken, ColumnsMissing, EmptyList, BadFile."""
     known_department(parts, department)
-    checked = Checked()
     with parts.engine.begin() as connection:
         parts.levy.hear(connection)
         rules = parts.levy.known(year or parts.levy.years.newest)
@@ -94,27 +94,10 @@ def check(
         refuse_taken(connection, department, rules.year, held.source.digest)
         read = _Read(held, _reading(parts, rules, layout, insurances, held))
         batch = _Batch(connection, department, rules.year)
+        begin = {"insurances": list(dict.fromkeys(insurances)), "file_name": name or path.name, "by": by}
         judge = Judge(parts, department, rules, _towns(connection))
-        for chunk in read.chunks():
-            judge.judge(connection, chunk)
-            if not checked.batch:
-                checked.batch = batch.begin(
-                    insurances=list(dict.fromkeys(insurances)),
-                    file_name=name or path.name,
-                    digest=held.source.digest,
-                    titles=list(read.titles),
-                    by=by,
-                    judged_on=parts.clocks.today(),
-                    at=parts.clocks.wall(),
-                )
-            batch.write(parts, chunk)
-            _count(checked, chunk)
-            progress(checked.rows, held.source.rows_about)
-        if not checked.rows:
-            raise EmptyList
-        batch.end(checked.rows)
-    checked.unknown, checked.skipped, checked.ignored = tuple(read.unknown), tuple(held.skipped), tuple(held.ignored)
-    checked.unseen, checked.hidden = tuple(held.source.unseen), held.source.hidden
+        checked = _judged(parts, read, batch, judge, begin=begin, progress=progress)
+        done(connection, checked)
     return checked
 
 
@@ -130,6 +113,34 @@ def refuse_taken(connection: Connection, department: str, year: int, digest: byt
     found = connection.execute(taken).scalar_one_or_none()
     if found is not None:
         raise ListTaken(str(found), batch=found)
+
+
+def _judged(
+    parts: Parts,
+    read: "_Read",
+    batch: "_Batch",
+    judge: Judge,
+    *,
+    begin: dict[str, Any],
+    progress: Callable[[int, int], None],
+) -> Checked:
+    """Every row, judged and written down. EmptyList."""
+    checked, source = Checked(), read.held.source
+    for chunk in read.chunks():
+        judge.judge(batch.connection, chunk)
+        if not checked.batch:
+            moments = {"judged_on": parts.clocks.today(), "at": parts.clocks.wall()}
+            checked.batch = batch.begin(digest=source.digest, titles=list(read.titles), **begin, **moments)
+        batch.write(parts, chunk)
+        _count(checked, chunk)
+        progress(checked.rows, source.rows_about)
+    if not checked.rows:
+        raise EmptyList
+    batch.end(checked.rows)
+    checked.unknown, checked.skipped = tuple(read.unknown), tuple(read.held.skipped)
+    checked.ignored = tuple(read.held.ignored)
+    checked.unseen, checked.hidden = tuple(source.unseen), source.hidden
+    return checked
 
 
 def _refuse_late(parts: Parts, rules: PolicyYear) -> None:

@@ -29,7 +29,8 @@ create trigger moves before insert or update or delete on special_batch
 
 create or replace function special_row_moves() returns trigger language plpgsql as $$
 declare
-  told constant text[] := array['cells', 'id_index', 'state', 'fed_back_at', 'told_at', 'told_by', 'told_how', 'ended_at', 'ended_by', 'ended_why'];
+  told constant text[] := array['cells', 'id_index', 'state', 'fed_back_at', 'told_at', 'told_by', 'told_how', 'ended_at', 'ended_by',
+    'ended_why', 'taken_back_at', 'taken_back_by', 'taken_back_why'];
   held text;
 begin
   select state into held from special_batch where id = coalesce(new.batch_id, old.batch_id);
@@ -40,6 +41,9 @@ begin
   elsif tg_op = 'UPDATE' and to_jsonb(new) - told = to_jsonb(old) - told
         and (sealed_anew(old.cells, new.cells) or new.cells is null and (new.state = 'OK' or owner_acts()))
         and (new.id_index is not distinct from old.id_index or new.id_index is null and owner_acts())
+        and ((new.taken_back_at, new.taken_back_by, new.taken_back_why)
+               is not distinct from (old.taken_back_at, old.taken_back_by, old.taken_back_why)
+             or old.taken_back_at is null and old.state = 'OK' and held in ('IMPORTED', 'PARTLY_IMPORTED', 'CLOSED'))
         and (old.state = new.state
              or old.state = 'FAILED' and new.state = 'FED_BACK' and held = 'PARTLY_IMPORTED'
              or old.state = 'FED_BACK' and new.state in ('PERSON_TOLD', 'RESOLVED')
@@ -58,7 +62,8 @@ create trigger moves before insert or update or delete on special_row
 create or replace function helped_category_given() returns trigger language plpgsql as $$
 begin
   if not exists (select from special_row r join special_batch b on b.id = r.batch_id
-                  where r.batch_id = new.batch_id and r.no = new.no and r.state = 'OK' and b.taken_by is not null
+                  where r.batch_id = new.batch_id and r.no = new.no and r.state = 'OK' and r.taken_back_at is null
+                    and b.taken_by is not null
                     and (r.person_id, r.insurance, b.levy_year, b.department)
                       = (new.person_id, new.insurance, new.levy_year, new.department)
                     and new.code = any (r.codes)) then
@@ -148,6 +153,59 @@ begin
   return found;
 end $$;
 
+-- The department says that its list named somebody by mistake: what it gave him goes, but for what another list gives him
+-- too. Not while somebody settled, is paying or gets money back by it (D20: nothing is taken back within the year).
+-- What came of it: 'gone', 'stands' (another list), 'used', 'none' (nobody of the list).
+create or replace function helped_take_back(
+  p_batch bigint, p_index bytea, p_insurance text, p_why text, p_by text, p_now timestamptz
+) returns text language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  b special_batch;
+  r special_row;
+  whose bigint;
+  word text := 'gone';
+begin
+  select * into b from special_batch where id = p_batch and taken_by is not null for share;
+  select min(person_id) into whose from special_row
+   where batch_id = b.id and id_index = p_index and insurance = p_insurance and state = 'OK' and taken_back_at is null;
+  if whose is null then
+    return 'none';
+  end if;
+  perform meet_people(array[whose], true);  -- nobody begins to pay by it meanwhile
+  if exists (select from bill l
+              where (l.person_id, l.insurance, l.levy_year) = (whose, p_insurance, b.levy_year)
+                and (l.state = 'settled' or l.state = 'open' and exists (
+                       select from payment_bill k where k.household_id = l.household_id and k.bill_id = l.id and k.live))
+                and (p_insurance = 'RES_PENSION'
+                     or exists (select from bill_line x
+                                 where x.household_id = l.household_id and x.bill_id = l.id and x.part = 'gov_substitute'
+                                   and split_part(x.payer, ':', 1) = b.department)
+                     or exists (select from refund_bill k where k.household_id = l.household_id and k.bill_id = l.id
+                                   and k.live and k.replacement is not null))) then
+    return 'used';
+  end if;
+  perform set_config('liangxian.cause', 'helped:' || p_batch, true);
+  update special_row set taken_back_at = p_now, taken_back_by = p_by, taken_back_why = p_why
+   where batch_id = b.id and id_index = p_index and insurance = p_insurance and state = 'OK' and taken_back_at is null;
+  if not found then
+    return 'none';
+  end if;
+  delete from helped_category h using special_row t
+   where t.batch_id = b.id and t.id_index = p_index and t.insurance = p_insurance and (h.batch_id, h.no) = (t.batch_id, t.no);
+  for r in
+    select o.* from special_row o join special_batch other on other.id = o.batch_id
+     where o.person_id = whose and o.insurance = p_insurance and o.state = 'OK' and o.taken_back_at is null
+       and other.taken_by is not null and other.levy_year = b.levy_year order by o.batch_id, o.no
+  loop
+    perform set_config('liangxian.cause', 'helped:' || r.batch_id, true);
+    insert into helped_category (person_id, levy_year, insurance, code, department, batch_id, no)
+      select whose, b.levy_year, p_insurance, c.code, r.department, r.batch_id, r.no from unnest(r.codes) as c (code)
+      on conflict do nothing;
+    word := 'stands';
+  end loop;
+  return word;
+end $$;
+
 -- Nothing of the list is open any more. LX120: a row is. False: it was closed before.
 create or replace function helped_close(p_batch bigint, p_by text, p_at timestamptz) returns boolean language plpgsql
   security definer set search_path = public, pg_temp as $$
@@ -212,3 +270,16 @@ create or replace function officer_drops_helped(p_session bytea, p_batch bigint,
   returns void language sql security definer set search_path = public, pg_temp as $$
   select helped_drop(p_batch, helped_hand(p_session, p_batch, null, p_at), p_at)
 $$;
+
+-- His own department's list alone; a town and the medical bureau only see it. LX080.
+create or replace function officer_takes_helped_back(
+  p_session bytea, p_batch bigint, p_index bytea, p_insurance text, p_why text, p_at timestamptz, p_now timestamptz
+) returns text language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  mine staff := officer_here(p_session, p_at);
+begin
+  if mine.role <> 'department' then
+    raise exception '% takes nothing back', mine.login using errcode = 'LX080';
+  end if;
+  return helped_take_back(p_batch, p_index, p_insurance, p_why, helped_hand(p_session, p_batch, null, p_at), p_now);
+end $$;

@@ -6,14 +6,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Connection, Row, select, text
 
 from app.access.models import Staff
 from app.access.sessions import Officer
 from app.flows.hand_in.ask import NoSuchJob, ask, asked
 from app.flows.hand_in.keep import NoSuchUpload, as_file, kept
 from app.flows.hand_in.work import Job, NotYoursAnyMore, Progress
-from app.flows.helped.check import ColumnsMissing, check
+from app.flows.helped.check import Checked, ColumnsMissing, check
 from app.flows.helped.layout import layout_of
 from app.flows.helped.lists import batch as list_of
 from app.flows.helped.take import NoSuchList, take
@@ -54,15 +54,24 @@ def check_list(parts: Parts, job: Job, progress: Progress) -> Mapping[str, Any]:
     file = kept(parts, job.upload)
     if file.by != job.by:
         raise NoSuchUpload(str(job.upload))
+    outcome: dict[str, Any] = {}
     with as_file(parts, job.upload) as path:
+
+        def done(connection: Connection, checked: Checked) -> None:
+            """With its list, in one transaction: a killed process leaves neither."""
+            words = dict(checked.words.most_common(WORDS))  # of a wrong column there would be one for each row
+            columns = _columns(connection, path, department) if words else []
+            outcome.update(vars(checked) | {"words": words, "columns": columns})
+            job.end(connection, outcome, parts)
+
         try:
             insurances = tuple(map(str, job.about["insurances"]))
             asked = {"department": department, "insurances": insurances, "name": file.name}
-            checked = check(parts, path, by=job.by, progress=progress, **asked)
+            check(parts, path, by=job.by, progress=progress, done=done, **asked)
         except ColumnsMissing:
-            return {"missing": True, "columns": _columns(parts, path, department)}
-        words = {"words": dict(checked.words.most_common(WORDS))}  # of a wrong column there would be one for each row
-        return vars(checked) | words | {"columns": _columns(parts, path, department) if checked.words else []}
+            with parts.reading() as connection:
+                return {"missing": True, "columns": _columns(connection, path, department)}
+    return outcome
 
 
 def take_list(parts: Parts, job: Job, _progress: Progress) -> Mapping[str, Any]:
@@ -85,10 +94,9 @@ def _refuse_others(parts: Parts, job: Job, department: str) -> None:
             raise NotYoursAnyMore(job.by)
 
 
-def _columns(parts: Parts, path: Path, department: str) -> list[dict[str, Any]]:
+def _columns(connection: Connection, path: Path, department: str) -> list[dict[str, Any]]:
     """Each column of the first sheet with people: its title, what it is taken for, its first cells masked."""
-    with parts.reading() as connection:
-        said = layout_of(connection, department).columns
+    said = layout_of(connection, department).columns
     lines = list(islice(HelpedList(path, said).lines(), SHOWN))
     if not lines:
         return []

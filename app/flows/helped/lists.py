@@ -74,6 +74,12 @@ def codes(parts: Parts, number: int) -> Sequence[Row]:
         return connection.execute(_CODES, {"id": number}).all()
 
 
+def taken_back(parts: Parts, number: int) -> Sequence[Row]:
+    """Rows of a list whose people were named by mistake, as they stood in the file."""
+    with parts.reading() as connection:
+        return connection.execute(_TAKEN_BACK, {"id": number}).all()
+
+
 def cells_of(parts: Parts, row: Any) -> list[str]:
     """The row as the department wrote it; empty once it was let go of."""
     if row.cells is None:
@@ -126,4 +132,5 @@ _CODES = text(
     "select code, count(*) as rows from special_row where batch_id = :id and code is not null group by code"
     " order by 2 desc, 1"
 )
+_TAKEN_BACK = text("select * from special_row where batch_id = :id and taken_back_at is not null order by no")
 _COLUMNS = text("select columns from special_layout where department = :department")

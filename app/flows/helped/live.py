@@ -1,6 +1,8 @@
-"""A failed row's life: fed back, its person told, settled or given up for a reason; and the end of its list. A page
-does it in the name of the officer whose session it is, a command in its operator's."""
+"""A failed row's life: fed back, its person told, settled or given up for a reason; and the end of its list. Who was
+named by mistake is taken back. A page does it in the name of the officer whose session it is, a command in
+its operator's."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +10,8 @@ from sqlalchemy import text
 
 from app.flows.helped.take import NoSuchList
 from app.flows.parts import Parts
-from core.errors import BadInput, Conflict
+from app.registry.identity import clean_id_number
+from core.errors import AppError, BadInput, Conflict, NotFound
 from payments.refusals import as_errors
 
 HOW = {"phone": "电话", "visit": "上门", "sms": "短信", "letter": "书面", "office": "窗口当面"}
@@ -26,6 +29,18 @@ class RowMoved(Conflict):
     """Somebody else moved it, or it waits for another word."""
 
     text = "这一行已经有人办过，或者还没告知本人。请看一遍再办。"
+
+
+class StaysForTheYear(Conflict):
+    """Somebody settled, is paying or gets money back by what his list gave him (D20)."""
+
+    text = "他已经按这个类别办了参保、正在付款或者正在退费，今年不收回。"
+
+
+class NotOfTheList(NotFound):
+    """Nobody of that number and insurance whom the list gave something that is not taken back already."""
+
+    text = "这份名单里没有办成过这个人的这一险，或者已经收回了。请核对身份证号和险种。"
 
 
 class BadEnd(BadInput):
@@ -77,6 +92,21 @@ def dropped(parts: Parts, batch: int, *, hand: Hand) -> None:
     _call(parts, hand, "officer_drops_helped(:session, :batch, :at)", "helped_drop(:batch, :by, :at)", batch=batch)
 
 
+def taken_back(parts: Parts, batch: int, number: str, insurance: str, *, why: str, hand: Hand) -> bool:
+    """Whom a list named by mistake has nothing of it any more; False: another list gives him something all the same.
+    BadEnd, NotOfTheList, StaysForTheYear, NoSuchList (or none of his)."""
+    if not _SHORTEST <= len(why.strip()) <= _LONGEST:
+        raise BadEnd
+    one = "officer_takes_helped_back(:session, :batch, :index, :insurance, :why, :at, :now)"
+    other = "helped_take_back(:batch, :index, :insurance, :why, :by, :now)"
+    index = parts.vault.index(clean_id_number(number), purpose="id_number")
+    said = {"batch": batch, "index": index, "insurance": insurance, "why": why.strip()}
+    word = _call(parts, hand, one, other, **said)
+    if word in _NOT_BACK:
+        raise _NOT_BACK[word]
+    return bool(word == "gone")
+
+
 def _moved(parts: Parts, hand: Hand, of_session: str, of_name: str, **said: Any) -> None:
     if not _call(parts, hand, of_session, of_name, **said):
         raise RowMoved
@@ -89,4 +119,5 @@ def _call(parts: Parts, hand: Hand, of_session: str, of_name: str, **said: Any) 
         return connection.execute(text(f"select {words}"), values).scalar_one()
 
 
+_NOT_BACK: Mapping[str, type[AppError]] = {"used": StaysForTheYear, "none": NotOfTheList}
 _REFUSED = {"LX080": NoSuchList, "LX119": RowsOpen, "LX120": RowsOpen}

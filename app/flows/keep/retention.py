@@ -125,7 +125,7 @@ LINES = (
     Line(
         "部门名单里没有办成的行写着的姓名和证件号",
         ("special_row",),
-        "名单办结一年后清空；办成的行确认时就清空。哪一份名单、哪一行、什么结果保留",
+        "名单办结一年后清空，每一行都有了结果、没有人点办结的也一样；办成的行确认时就清空。哪一份名单、哪一行、什么结果保留",
         SHORT,
         "helped_rows",
         timedelta(days=365),
@@ -153,6 +153,14 @@ LINES = (
         "交来九十天后删；谁、何时、哪份、结果如何保留",
         SHORT,
         "upload_pieces",
+        timedelta(days=90),
+    ),
+    Line(
+        "看办端文件时页面上列出的行（姓名、证件号遮住的）",
+        ("office_job",),
+        "办完九十天后清空；多少行、结果如何保留",
+        SHORT,
+        "shown_rows",
         timedelta(days=90),
     ),
     Line("谁交来过哪份文件、叫办了什么、结果如何", ("upload", "office_job"), "不删", PROVES),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.policy.answer import Eligible, Part, Reason
 from app.policy.facts import Decision, Determination, Insurance, Residence, School, Sex, SpecialCase
-from app.policy.payers import payers
+from app.policy.payers import givers, payers
 from app.policy.prices import Charge, Ground, Price, Step
 from app.policy.quote import accepts, quote, tier_choices
 from app.policy.strict import BadPolicyYear
@@ -173,6 +173,7 @@ def test_a_department_pays_another_fund_in_somebodys_place():
     assert found(categories=frozenset({"WUBAO"})) == ([("civil", 3000)], 0)
     assert found(birth_date=date(1940, 1, 1)) == ([("resident", 1500), ("finance", 1500)], 1500)
     assert found(birth_date=date(2015, 1, 1)) == ([], 0)
+    assert givers(rules)["WUBAO"] >= {"civil"} and "finance" in givers(rules)["AGE80"], "who belongs is theirs to say"
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,15 @@ def end(batch: int, no: int) -> Answer | tuple[Answer, int]:
     return _done(batch, lambda: live.ended(parts(), batch, no, state=state, why=why, hand=_hand()))
 
 
+@bp.post("/<int:batch>/back")
+@needs("helped.send")
+def take_back(batch: int) -> Answer | tuple[Answer, int]:
+    """Somebody was named by mistake."""
+    form = request.form
+    said = form.get("number", ""), form.get("insurance", "")
+    return _done(batch, lambda: live.taken_back(parts(), batch, *said, why=form.get("mistake", ""), hand=_hand()))
+
+
 @bp.post("/<int:batch>/close")
 @needs("helped.close")
 def close(batch: int) -> Answer | tuple[Answer, int]:
@@ -93,6 +102,7 @@ def _list_page(batch: int, *, problem: str | None = None) -> str:
         more=more,
         page=_page(),
         codes=codes,
+        taken_back=lists.taken_back(parts(), batch),
         bills=bills_of_list(parts(), batch),
         bill_states=BILL_STATES,
         problem=problem,
