@@ -7,8 +7,8 @@ from sqlalchemy import Engine
 
 from migrations.slowly import build_index
 
-revision = "0073"
-down_revision = "0072"
+revision = "0078"
+down_revision = "0077"
 STEP = "expand"
 
 _INDEX = "ix__posting__substitutes"

@@ -1,12 +1,12 @@
-"""What 0074 asks of new rows is asked of the old ones too."""
+"""What 0079 asks of new rows is asked of the old ones too."""
 
 from alembic import op
 from sqlalchemy import Engine
 
 from migrations.slowly import validate
 
-revision = "0075"
-down_revision = "0074"
+revision = "0080"
+down_revision = "0079"
 STEP = "expand"
 
 _CHECK = "ck__special_row__taken_back"
