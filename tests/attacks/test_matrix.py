@@ -328,7 +328,7 @@ def test_somebody_elses_object_is_not_there(running, everybody, district) -> Non
     started = start_payment(
         running.parts,
         [Want(district.neighbour.id, Insurance.RES_MEDICAL)],
-        Payer("account:9", "self", "wechat", Kind.NATIVE),
+        Payer("account:900000009", "self", "wechat", Kind.NATIVE),
         request_key="key-neighbour",
     )
     foreign = NOBODYS | {"person": reference, "number": started.number or "", "code": district.other_village}
