@@ -49,7 +49,7 @@ def draw(note: Note) -> bytes:
     page.line(
         f"经国库拨付的，类别写“{note.department}代缴”；转到收款账户“{note.payee}”的，附言写账单号 {note.number}。"
     )
-    page.line("账单号写错或者不写，钱会先挂在待查款里，不会算作别的单位的。", colour=GREY)
+    page.line("转账时账单号写错或者不写，钱会先挂在待查款里，不会算作别的单位的。", colour=GREY)
     page.y -= 20
     page.line(f"{note.bureau}（盖章）　　　　　　经办人：", size=11, step=9)
     page.line(f"有疑问请打电话：{note.phone}", colour=GREY)

@@ -460,22 +460,22 @@ select 'finding ' || e.id as what
 -- INV-130 部门代缴账单上的每一行，都是账上那个部门、那个险种、那一年度的一笔代缴应收
 select d.number || ' ' || l.no as what
   from demand_line l join demand d on d.id = l.demand_id
-  left join posting p on (p.household_id, p.cause, p.line) = (l.household_id, l.cause, l.line)
-  left join bills b on b.household_id = p.household_id and b.id = p.item
- where l.household_id between %(low)s and %(high)s
-   and (p.account, p.amount, p.item, b.levy_year)
+  left join lateral (  -- each found by its key, whatever the statistics say
+    select o.account, o.amount, o.item, (select levy_year from bill b where b.household_id = o.household_id and b.id = o.item)
+      from posting o where (o.household_id, o.cause, o.line) = (l.household_id, l.cause, l.line) limit 1) p on true
+ where (p.account, p.amount, p.item, p.levy_year)
        is distinct from (receivable_of('gov_substitute', d.department, d.fund), l.amount, l.item, d.levy_year)
 
 -- INV-131 部门代缴账单的金额是各行之和，收到的是各笔之和；经银行收到的，转入国库不超过收到的
 select d.number as what
   from demand d
-  left join lateral (select sum(l.amount) as amount from demand_line l where l.demand_id = d.id) line on true
+  left join lateral (select sum(l.amount) as amount from demand_line l where l.demand_id = d.id) lines on true
   left join lateral (
     select coalesce(sum(p.amount) filter (where p.way = 'paid'), 0) as paid,
            coalesce(sum(p.amount) filter (where p.kind = 'bank'), 0)
            - coalesce(sum(p.amount) filter (where p.way = 'passed'), 0) as lies
       from demand_payment p where p.demand_id = d.id) came on true
- where d.amount is distinct from line.amount or d.paid <> came.paid or came.paid > d.amount or came.lies < 0
+ where d.amount is distinct from lines.amount or d.paid <> came.paid or came.paid > d.amount or came.lies < 0
 
 -- INV-132 抵部门账单的每一笔钱，账上都是从那个部门来的，只抵一次
 select used.kind || ' ' || used.serial as what
