@@ -2,7 +2,7 @@
 
 from app.access import erasures, handed_in
 from app.access import models as access
-from app.registry import conflicts, corrections, elsewhere, matters, police
+from app.registry import conflicts, corrections, elsewhere, matters, police, sponsors
 from app.registry import helped_tables as helped
 from app.registry import models as registry
 from app.registry import year_tables as years
@@ -13,6 +13,7 @@ from payments.complaints import tables as complaints
 from payments.demands import tables as demands
 from payments.ledger import models as ledger
 from payments.ledger import seal_tables as seals
+from payments.pledges import tables as pledges
 from payments.reconcile import statement_tables as statements
 from payments.reconcile import tables as reconciliation
 from payments.refunds import tables as refunds
@@ -36,6 +37,8 @@ ROOMS = (
     seals,
     payments,
     refunds,
+    pledges,
+    sponsors,
     statements,
     reconciliation,
     demands,

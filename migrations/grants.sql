@@ -64,6 +64,10 @@ revoke execute on function officer_here, keeper_of from liangxian_app;
 grant select, insert, update, delete on procrastinate_jobs, procrastinate_events, procrastinate_periodic_defers,
   procrastinate_workers to liangxian_app;
 
+-- An attempt whose money is a pledge's (payments/pledges/pledge.sql); all else of sponsors is written by functions.
+grant insert on pledge_payment to liangxian_app;
+revoke execute on function pledge_take, pledge_claim, pledge_release, pledge_return from liangxian_app;
+
 -- The office's role is a member of the application's and adds to it: places, accounts, the register, a bureau's word.
 grant insert, update on town, village, agent, staff, household, person, enrolment, former_person,
   former_enrolment to liangxian_office;
@@ -92,6 +96,8 @@ grant execute on function helped_counted, helped_take, helped_drop, helped_tell,
 -- A department's bill is drawn up by a bureau (app/flows/helped/bills.sql).
 revoke execute on function helped_bill from liangxian_app;
 grant execute on function helped_bill to liangxian_office;
+revoke execute on function sponsor_enter, pledge_enter, pledge_agree, pledge_end from liangxian_app;
+grant execute on function sponsor_enter, pledge_enter, pledge_agree, pledge_end, pledge_return to liangxian_office;
 revoke execute on function nameless from liangxian_app;
 revoke execute on function erase_person, erasure_withdraw, erasure_lift_ask, erasure_lift from liangxian_app;
 grant execute on function erase_person, erasure_withdraw, erasure_lift_ask, erasure_lift to liangxian_office;

@@ -39,6 +39,9 @@ KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do 
     **dict.fromkeys(("special_batch", "special_row", "special_layout"), ("insert", "update", "delete", "empty")),
     **dict.fromkeys(("determination", "determination_evidence", "matter", "received"), ("update", "delete", "empty")),
     "lost_second": ("insert", "update", "delete", "empty"),
+    **dict.fromkeys(("sponsor", "pledge", "pledge_terms", "pledge_person"), ("insert", "update", "delete", "empty")),
+    **dict.fromkeys(("pledge_money", "pledge_share"), ("insert", "update", "delete", "empty")),
+    "pledge_payment": ("update", "delete", "empty"),
     "erasure": ("insert", "update", "delete", "empty"),
     "disclosure": ("insert", "update", "delete", "empty"),
     "act": ("update", "delete", "empty"),
@@ -49,6 +52,7 @@ _CLOSED = "((current_setting('liangxian.places'::text, true) = '*'::text) OR "  
 INSIDE = (  # called by functions of ours only, and by the office's role
     *("ledger_post", "post_settlement", "hold_money", "take_outcome"),
     *("helped_counted", "helped_take", "helped_drop", "helped_tell", "helped_end", "helped_close"),
+    *("sponsor_enter", "pledge_enter", "pledge_agree", "pledge_end", "pledge_return", "pledge_take", "pledge_claim"),
     *("open_levy_year", "open_receivables", "open_funds", "close_levy_year", "levy_year_note"),
 )
 _MAY = {

@@ -114,6 +114,12 @@ class BillSettled(Conflict):
     text = "这一项已经有人交过了，不用再交。"
 
 
+class PledgeSpent(Conflict):
+    """What a sponsor would have paid of a bill is used up: without it another price holds."""
+
+    text = "资助款刚刚用完了，没有扣钱。请回上一页再看一次应交多少。"
+
+
 class PaymentUnderWay(Conflict):
     """Another live payment holds this bill (decision 6): its number, and where nobody can end it before, its end."""
 

@@ -28,11 +28,11 @@ declare
   s suspense;
 begin
   s := suspense_held(p_household, p_cause);
-  if s.bills is null then
+  if s.bills is null and s.pledge is null then
     raise exception 'nothing is proposed for %', p_cause using errcode = 'LX024';
   end if;
   perform only_who_asked(s.proposed_by, p_by);
-  update suspense set bills_household = null, bills = null, proposed_by = null
+  update suspense set bills_household = null, bills = null, pledge = null, proposed_by = null
     where household_id = p_household and cause = p_cause;
   perform suspense_note(p_household, p_cause, 'withdrawn', p_by, '', p_now);
 end $$;

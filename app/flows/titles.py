@@ -50,11 +50,11 @@ def collected_words(rules: PolicyYear, both: str = "居民两险") -> str:
     return both if len(offered) > 1 else phrases("names")[offered[0]]
 
 
-def paid_words(bill: Mapping[str, Any], today: date) -> str:
-    """How a settled bill was paid, and when. Pure."""
+def paid_words(bill: Mapping[str, Any], today: date, *, by: str = "") -> str:
+    """How a settled bill was paid, and when; `by`: the sponsors who paid of it. Pure."""
     if bill["personal_due"] == 0:
-        return f"已经办好了（{_day(bill, today)}），政府替您交，什么都不用办。"
-    return f"已经交过了：{paid_how(bill, today)}。不用再交。"
+        return f"已经办好了（{_day(bill, today)}），{by or '政府'}替您交，什么都不用办。"
+    return f"已经交过了：{paid_how(bill, today)}{f'，其中一部分由{by}资助' if by else ''}。不用再交。"
 
 
 def paid_how(bill: Mapping[str, Any], today: date) -> str:

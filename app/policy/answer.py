@@ -142,6 +142,7 @@ class Quote:
     lines: tuple[Line, ...] = ()
     normal_due: Fen | None = None
     sponsors: tuple[str, ...] = ()
+    short: tuple[str, ...] = ()  # sponsors who would pay too, and whose money is used up
     ground: str | None = None
     bonus_pending: bool = False
     level: int | None = None

@@ -140,17 +140,29 @@ class SponsorRule:
     """One funded promise to pay part of a person's medical premium (R20).
 
     `value`: basis points of the remainder for PCT, fen for FIX, unused for ALL. `covers_late` only if the sponsor's
-    own rule says that it also pays after the normal price has ended. Callers pass only sponsors whose money is in."""
+    own rule says that it also pays after the normal price has ended. Callers pass only sponsors whose money is in;
+    `left` is how much of it (None: as much as is asked for): a share is paid whole or not at all. `begins` and `ends`
+    are the promise's own days; `category`, `from_age`, `to_age` (full years on the year's reference) whom it means."""
 
     mode: SponsorMode
     code: str
     name: str
     value: int = 0
     covers_late: bool = False
+    left: Fen | None = None
+    begins: date | None = None
+    ends: date | None = None
+    category: str | None = None
+    from_age: int | None = None
+    to_age: int | None = None
 
     def __post_init__(self) -> None:
         assert type(self.value) is int and self.value >= 0, "a sponsor's share is a whole number"
         assert self.mode is not SponsorMode.PCT or self.value <= WHOLE_BP, "a sponsor pays at most everything"
+
+    def can_pay(self, share: Fen) -> bool:
+        """Is so much left?"""
+        return self.left is None or share <= self.left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from app.policy.answer import Eligible, FundDue, Line, Part, PriceBasis, Quote, Reason, turned_away
 from app.policy.checks import channel_refusal, is_backpay
-from app.policy.days import months_after, months_until
+from app.policy.days import age_on, moment_after, months_after, months_until
 from app.policy.facts import WHOLE_BP, Facts, Insurance, SponsorMode, SponsorRule
 from app.policy.lines import government_lines, line, sponsor_line
 from app.policy.prices import Charge
@@ -46,7 +46,7 @@ def _priced(case: Case, terms: Terms) -> Quote:
     paid = ground.paid(personal) if ground else []
     substitute = sum(amount for _, amount in paid)
     bought = terms.bought_months * price.personal  # nobody but the person pays for what was missed
-    given = _sponsored(rules, case.facts, total - subsidy - substitute, day=case.day, late=_is_late(terms))
+    given, short = _sponsored(rules, case.facts, total - subsidy - substitute, day=case.day, late=_is_late(terms))
     sponsored = sum(share for _, share in given)
     left = total - subsidy - substitute - sponsored + bought
     lines: list[Line] = []
@@ -76,6 +76,7 @@ def _priced(case: Case, terms: Terms) -> Quote:
         lines=(*lines, *others),
         normal_due=(case.ground.leaves(price.personal) if case.ground else price.personal) if full else None,
         sponsors=tuple(sponsor.name for sponsor, _ in given),
+        short=short,
         ground=ground.code if ground else None,
         level=case.asked.level,
         bought_months=terms.bought_months,
@@ -117,15 +118,31 @@ def _funds(case: Case) -> tuple[tuple[FundDue, ...], list[Line]]:
     return tuple(dues), lines
 
 
-def _sponsored(rules: PolicyYear, facts: Facts, left: Fen, *, day: date, late: bool) -> list[tuple[SponsorRule, Fen]]:
-    """Each sponsor in registered order, on what the earlier ones left over (D22)."""
-    given = []
+def _sponsored(
+    rules: PolicyYear, facts: Facts, left: Fen, *, day: date, late: bool
+) -> tuple[list[tuple[SponsorRule, Fen]], tuple[str, ...]]:
+    """Each sponsor in registered order, on what the earlier ones left over (D22); and who has not so much left."""
+    given, short = list[tuple[SponsorRule, Fen]](), list[str]()
     for sponsor in facts.sponsors:
-        share = _sponsor_share(rules, sponsor, left, day=day, late=late)
-        if share:
+        share = _sponsor_share(rules, sponsor, left, day=day, late=late) if _means(rules, sponsor, facts, day) else 0
+        if share and sponsor.can_pay(share):
             given.append((sponsor, share))
             left -= share
-    return given
+        elif share:
+            short.append(sponsor.name)
+    return given, tuple(dict.fromkeys(short))
+
+
+def _means(rules: PolicyYear, sponsor: SponsorRule, facts: Facts, day: date) -> bool:
+    """Is this person of those whom the promise names, on a day of it?"""
+    age = age_on(facts.birth_date, rules.dates.age_reference)
+    return (
+        (sponsor.begins is None or sponsor.begins <= day)
+        and (sponsor.ends is None or day <= sponsor.ends)
+        and (sponsor.category is None or sponsor.category in facts.categories)
+        and (sponsor.from_age is None or sponsor.from_age <= age)
+        and (sponsor.to_age is None or age <= sponsor.to_age)
+    )
 
 
 def _until(case: Case, terms: Terms, given: list[tuple[SponsorRule, Fen]]) -> datetime:
@@ -134,6 +151,7 @@ def _until(case: Case, terms: Terms, given: list[tuple[SponsorRule, Fen]]) -> da
     ends = [terms.until, *map(beijing_midnight, _changes(case))]
     if not all(sponsor.covers_late for sponsor, _ in given):
         ends.append(case.rules.dates.sponsors_until)
+    ends += [moment_after(sponsor.ends) for sponsor, _ in given if sponsor.ends is not None]
     if terms.charge is Charge.MONTHS_LEFT:
         ends.append(beijing_midnight(months_after(case.day.replace(day=1), 1)))
     return min(ends)

@@ -22,6 +22,7 @@ class Why(StrEnum):
     DIED = "died"
     WRONG_PERSON = "wrong_person"  # paid for somebody else than was meant
     SURPLUS = "surplus"  # money beyond what was due; the system asks by itself
+    SPONSOR_LEFT = "sponsor_left"  # what a sponsor gave and nobody needed; no premium
     LATE_ENTITLEMENT = "late_entitlement"  # as `waived`, seen and asked for by the system itself
 
 
@@ -57,6 +58,7 @@ WORDS: Mapping[Why, str] = {
     Why.DIED: "参保人去世",
     Why.WRONG_PERSON: "给别人错交了",
     Why.SURPLUS: "重复缴费，多付的钱退回",
+    Why.SPONSOR_LEFT: "资助结束，没有用完的钱退回",
     Why.LATE_ENTITLEMENT: "按政策应少交，差额退回",
 }
 # What a resident may choose from, in his own words.

@@ -5,6 +5,7 @@
 -- A person's categories are the bureau's, and those that departments' lists gave for the year (decision 0051). Whom the
 -- police call dead is dead, unless an office found that he is not (decision 0052). Who paid elsewhere is so by the
 -- bureau's file, or because an office found it (paid_elsewhere).
+-- His pledges are those in force that may mean him, in the order of registration, and what his bill has of one already.
 create or replace function person_facts(p_ids bigint[], p_years int[], p_former int[], p_places text)
   returns table (id bigint, name bytea, id_number bytea, phone bytea, restricted_at timestamptz, facts text)
   language plpgsql stable security definer rows 4
@@ -55,6 +56,19 @@ begin
                          from determination d
                         where d.person_id = p.id and d.state <> 'withdrawn'
                           and (d.levy_year = any (p_years) or d.kind = 'enrolment_history')),
+             'pledges', (select jsonb_agg(jsonb_build_array(g.id, g.levy_year, g.insurance, t.mode, t.value,
+                                t.covers_late, s.shown, t.from_day, t.until_day, t.category, t.from_age, t.to_age,
+                                own.amount, least(pledge_room(g), 1000000)) order by g.id)
+                         from pledge g join pledge_terms t on t.pledge_id = g.id join sponsor s on s.id = t.sponsor_id
+                         cross join lateral (
+                           select coalesce(sum(h.amount), 0)::bigint as amount
+                             from bill b join pledge_share h on h.household_id = b.household_id and h.bill_id = b.id
+                            where b.person_id = p.id and b.levy_year = g.levy_year and b.insurance = g.insurance
+                              and h.pledge_id = g.id and h.state in ('reserved', 'used')) own
+                        where g.levy_year = any (p_years)
+                          and (own.amount > 0 or g.state = 'agreed' and g.taken > 0 and (
+                               t.named and exists (select from pledge_person n where n.pledge_id = g.id and n.person_id = p.id)
+                               or not t.named and coalesce(t.village_code = h.village_code, true)))),
              'former', case when cardinality(p_former) > 0 then (
                select jsonb_object_agg(f.levy_year, jsonb_build_object('residence', f.residence,
                         'student', f.student, 'school', f.school, 'medical_years', f.medical_years,

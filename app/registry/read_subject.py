@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from app.registry.determinations import BACKPAY, Kind, State
-from app.registry.subject import InYear, Recorded, Standing, Subject
+from app.registry.subject import InYear, Pledged, Recorded, Standing, Subject
 from app.registry.years import Years
 from core.redact import RESTRICTED, mask_id
 from core.vault import Vault
@@ -76,7 +76,7 @@ def _formerly(year: int, newest: InYear, said: Mapping[str, Any]) -> InYear:
     """Whom the register did not know then is registered for nothing then."""
     then = (said["former"] or {}).get(str(year))
     if then is None:
-        return replace(newest, standing=_standings(year, {}, (), said))
+        return replace(newest, standing=_standings(year, {}, (), said), pledges=_pledges(year, said))
     return _in_year(year, then, said)
 
 
@@ -90,7 +90,12 @@ def _in_year(year: int, own: Mapping[str, Any], said: Mapping[str, Any]) -> InYe
         **days,
         recorded=_recorded(own["medical_years"], said),
         standing=_standings(year, own["enrolments"], own["categories"], said),
+        pledges=_pledges(year, said),
     )
+
+
+def _pledges(year: int, said: Mapping[str, Any]) -> tuple[Pledged, ...]:
+    return tuple(each for each in map(Pledged._make, said["pledges"] or ()) if each.levy_year == year)
 
 
 def _recorded(own: Sequence[int] | None, said: Mapping[str, Any]) -> Recorded:

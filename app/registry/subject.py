@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 MOST_KEPT = 16
 Reckoned = TypeVar("Reckoned")
@@ -30,6 +30,26 @@ class Standing:
         """The pension tier that is paid for the year, the raised one if it was raised; fen."""
         bills = (bill for bill in (self.rise, self.bill) if bill is not None and bill["state"] == "settled")
         return next((bill["tier"] for bill in bills), None)
+
+
+class Pledged(NamedTuple):
+    """A pledge as it stands for one person: `own` fen are spoken for by his bill, `room` is left (as much as counts).
+    The order of the fields is that of app/registry/facts.sql."""
+
+    id: int
+    levy_year: int
+    insurance: str
+    mode: str
+    value: int
+    covers_late: bool
+    shown: str
+    from_day: str
+    until_day: str
+    category: str | None
+    from_age: int | None
+    to_age: int | None
+    own: int
+    room: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +79,7 @@ class InYear:
     permit_to: date | None
     recorded: Recorded
     standing: Mapping[str, Standing]
+    pledges: tuple[Pledged, ...] = ()  # of sponsors, in the order of registration
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +113,7 @@ class Subject:
     levy_year: int
     years: Mapping[int, InYear]  # of each year that was asked about
     conflicts: Mapping[str, str] = field(default_factory=dict)  # insurance of which nothing is billed → who decides
+    pledges: tuple[Pledged, ...] = ()  # that may mean him
     restricted_at: datetime | None = None  # his name then is RESTRICTED, for whoever may not see it
     _reckoned: dict[object, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 

@@ -30,7 +30,7 @@ $$;
 
 -- Book one credit of the bank and name what is wrong with it: `matched`, or the kind of its difference. What fits no
 -- channel's days is held in suspense with an owner, so the bank's balance is right in any case. One that names a
--- department's bill is for that (payments/demands).
+-- department's bill is for that (payments/demands), a sponsor's for the pledge whose number it quotes.
 create or replace function book_bank_row(p_serial text, p_now timestamptz, p_booked_on date) returns text
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -40,6 +40,7 @@ declare
   named boolean;
   money text := 'suspense:bank';
   found text := 'MISSING_IN_LEDGER';
+  sponsored bigint;
 begin
   select * into strict r from outside_row where kind = 'bank' and serial = p_serial for update;
   if r.verdict <> '' then
@@ -57,6 +58,9 @@ begin
     else
       found := 'UNKNOWN_PERSON';
     end if;
+  elsif r.part <> '' then  -- it quotes a pledge's number
+    sponsored := (select id from pledge where number = r.part and pledge_takes(id));
+    found := case when sponsored is null then found else 'matched' end;
   elsif fits.gateway is not null then
     money := 'clearing:' || fits.gateway;
     found := case when r.booked_on - fits.until > 5 then 'DATE_DIFF' else 'matched' end;
@@ -73,9 +77,14 @@ begin
     update statement set deposit = p_serial where gateway = r.channel and day between r.day and coalesce(r.until, r.day);
   end if;
 
-  perform ledger_post(0, 'deposit:' || p_serial, p_booked_on, r.booked_on::timestamp at time zone 'Asia/Shanghai',
-                      array['bank:pending', money], array[r.amount, -r.amount], array[null, null]::bigint[]);
-  if money = 'suspense:bank' then
+  if sponsored is not null then
+    perform pledge_take(0, 'deposit:' || p_serial, sponsored, 'bank:pending', r.amount, p_booked_on,
+                        r.booked_on::timestamp at time zone 'Asia/Shanghai');
+  else
+    perform ledger_post(0, 'deposit:' || p_serial, p_booked_on, r.booked_on::timestamp at time zone 'Asia/Shanghai',
+                        array['bank:pending', money], array[r.amount, -r.amount], array[null, null]::bigint[]);
+  end if;
+  if sponsored is null and money = 'suspense:bank' then
     perform hold_for_nobody('deposit:' || p_serial, 'bank', 'bank', '', r.amount, p_booked_on);
   end if;
   update outside_row set verdict = found, cause = 'deposit:' || p_serial where kind = 'bank' and serial = p_serial;
@@ -84,7 +93,7 @@ begin
       case when found = 'AMOUNT_DIFF' then expected when found = 'DATE_DIFF' then r.amount end, r.amount,
       case when found = 'DATE_DIFF' then fits.until end,
       case when found = 'AMOUNT_DIFF' then r.amount - expected else 0 end,
-      case when money = 'suspense:bank' then 'held' else '' end, p_now, clock_timestamp());
+      case when sponsored is null and money = 'suspense:bank' then 'held' else '' end, p_now, clock_timestamp());
   end if;
   return found;
 end $$;

@@ -208,6 +208,12 @@ def _word(table: Mapping[str, str], also: Mapping[str, str] | None = None) -> Ca
     return take
 
 
+def pledge_in(words: str) -> str:
+    """The number of a pledge that the words of a payer hold; empty for none. Nothing else of them is kept."""
+    found = _PLEDGE.search(words.upper())
+    return found.group() if found else ""
+
+
 def _part(departments: Mapping[str, str]) -> Callable[[str], str]:
     """`premium`, or `<part>:<payer>` of a subsidy; a name we have words for, or codes as they are."""
     known = _PARTS | {f"{name}{_SUBSTITUTE}": f"gov_substitute:{code}" for code, name in departments.items()}
@@ -239,6 +245,7 @@ _PARTS = {
     "计生补贴": "couple_bonus:finance",
 }
 _SUBSTITUTE = "代缴"
+_PLEDGE = re.compile(r"(?<![0-9A-Z])ZZ[0-9]{10}(?![0-9A-Z])")
 _SERIAL = _plain(r"[0-9A-Za-z-]{1,40}")
 _INSURANCE = Column("insurance", ("险种", "insurance"), _word(INSURANCES))
 _YEAR = Column("levy_year", ("年度", "levy_year"), lambda cell: int(_plain(r"20[0-9]{2}")(cell)))
@@ -257,6 +264,7 @@ KINDS: Mapping[str, Sequence[Column]] = {
         Column("until", ("业务日期止", "until"), date.fromisoformat, needed=False),
         Column("batch", ("批次号", "batch"), _SERIAL, needed=False),
         _DEMAND,
+        Column("pledge", ("附言", "摘要", "memo"), pledge_in, needed=False),
     ),
     "treasury": (
         Column("serial", ("税票号", "serial"), _SERIAL),

@@ -32,7 +32,8 @@ begin
   end if;
   if b.state = 'open' and b.personal_due = p_amount and p_happened_at < b.price_until
      and (case when b.raised_from is null then true
-               else premium_stands(b.person_id, b.levy_year, b.raised_from) end) then
+               else premium_stands(b.person_id, b.levy_year, b.raised_from) end)
+     and pledge_claim(p_household, array[p_bill], 'used') then
     perform post_settlement(p_household, receipt, 'clearing:ccb_pos', array[p_bill], p_booked_on, p_happened_at);
     update bill set state = 'settled', settled_by = receipt, settled_at = p_happened_at
       where household_id = p_household and id = p_bill;

@@ -152,7 +152,9 @@ class OutsideRow(Table):
     channel: Mapped[str] = mapped_column(Text, server_default="")  # gateway, cash, or insurance
     levy_year: Mapped[int | None] = mapped_column(Integer)
     until: Mapped[date | None] = mapped_column(Date)  # the last business day it is about, if several
-    part: Mapped[str] = mapped_column(Text, server_default="")  # premium, or <part>:<payer> of a subsidy; action
+    part: Mapped[str] = mapped_column(
+        Text, server_default=""
+    )  # premium, or <part>:<payer> of a subsidy; action; a pledge's number
     person_id: Mapped[int | None] = mapped_column(BigInteger)
     demand: Mapped[str] = mapped_column(Text, server_default="")  # the number of a department's bill that it names
     verdict: Mapped[str] = mapped_column(Text, server_default="")

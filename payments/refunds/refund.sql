@@ -12,8 +12,8 @@ begin
     raise exception 'refund % may not move from % to %', new.number, old.state, new.state using errcode = 'LX005';
   end if;
   if (new.household_id, new.number, new.receipt, new.held, new.gateway, new.payment, new.reference, new.paid, new.amount,
-      new.why, new.applied_by, new.applied_at) is distinct from (old.household_id, old.number, old.receipt, old.held,
-      old.gateway, old.payment, old.reference, old.paid, old.amount, old.why, old.applied_by, old.applied_at)
+      new.why, new.applied_by, new.applied_at, new.pledge) is distinct from (old.household_id, old.number, old.receipt, old.held,
+      old.gateway, old.payment, old.reference, old.paid, old.amount, old.why, old.applied_by, old.applied_at, old.pledge)
      or (old.decided_by is not null and new.decided_by is distinct from old.decided_by) then
     raise exception 'refund % is frozen', old.number using errcode = 'LX006';
   end if;
@@ -241,6 +241,7 @@ create or replace function refund_postings(
      where rb.household_id = p_refund.household_id and rb.number = p_refund.number and rb.live
   ), by_hand as (
     select sum(amount)::bigint - p_refund.amount as amount from line where payer = 'resident' and p_refund.held is null
+       and p_refund.pledge is null
   ), posted as (
     select 'fund:' || fund || ':' || levy_year as account, sum(amount)::bigint as amount, item from line
      group by 1, item
@@ -249,9 +250,12 @@ create or replace function refund_postings(
            -sum(amount)::bigint, case payer when 'resident' then old else item end
       from line group by 1, 3
     union all
-    select p_refund.held || ':' || p_refund.gateway, p_refund.amount, null where p_refund.held is not null
+    select case when p_refund.held is null then 'sponsor:' || p_refund.pledge
+                else p_refund.held || ':' || p_refund.gateway end, p_refund.amount, null
+     where p_refund.held is not null or p_refund.pledge is not null
     union all
-    select 'refunds:' || p_refund.gateway, -p_refund.amount, null where p_refund.held is not null
+    select 'refunds:' || p_refund.gateway, -p_refund.amount, null
+     where p_refund.held is not null or p_refund.pledge is not null
     union all
     select 'refunds:' || p_refund.gateway, amount, null from by_hand
     union all

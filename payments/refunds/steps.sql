@@ -51,9 +51,13 @@ declare
   missing text[];
 begin
   perform refund_held(p_household, p_number, array['accepted']);
-  select array_agg(distinct b.insurance) into missing
-    from refund_bill rb join bill b on b.household_id = rb.household_id and b.id = rb.bill_id
-   where rb.household_id = p_household and rb.number = p_number and rb.live and not exists (
+  select array_agg(distinct b.insurance) into missing from (
+    select b.insurance from refund_bill rb join bill b on b.household_id = rb.household_id and b.id = rb.bill_id
+     where rb.household_id = p_household and rb.number = p_number and rb.live
+    union all
+    select g.insurance from refund r join pledge g on g.id = r.pledge
+     where r.household_id = p_household and r.number = p_number) b
+   where not exists (
      select from refund_step s where s.household_id = p_household and s.number = p_number
         and s.word = 'reviewed' and s.insurance = b.insurance);
   if p_insurance <> all (missing) then
@@ -141,6 +145,11 @@ begin
       from refund_bill rb, jsonb_to_recordset(rb.replacement->'lines') as l (
              line smallint, part text, payer text, fund text, amount bigint, clause text, evidence text)
      where rb.household_id = p_household and rb.number = p_number and rb.live;
+  if not pledge_claim(p_household, array(  -- his share is a smaller one of the same sponsor
+       select (replacement->'bill'->>'id')::bigint from refund_bill
+        where household_id = p_household and number = p_number and live and replacement is not null), 'used') then
+    raise exception 'a pledge for refund % has not so much left', p_number using errcode = 'LX130';
+  end if;
 end $$;
 
 -- It cannot go back the way it came: too old for its gateway, or it came by none. A person must find another way.

@@ -77,6 +77,7 @@ class Refund(Table):
     their_word: Mapped[str] = mapped_column(Text, server_default="")  # the last, for whoever looks at it
     next_query_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # system clock
     queries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    pledge: Mapped[int | None] = mapped_column(BigInteger)  # whose money it is, of a pledge that ended
     resends: Mapped[int] = mapped_column(Integer, server_default=text("0"))  # under `sent_as`, after the first time
 
 

@@ -27,6 +27,7 @@ _ERRORS = {
     "LX024": NothingProposed,
     "LX025": SuspenseChanged,
     "LX032": NotYoursToWithdraw,
+    "LX130": SuspenseUnfit,  # a sponsor of a proposed bill has not so much left any more
     "23514": OwnSuspense,
 }
 ROLES = ("tax_clerk", "refund_desk")  # an owner that is no person yet
@@ -170,6 +171,20 @@ def key_of(connection: Connection, cause: str) -> Key:
     if household is None:
         raise NoSuchSuspense(cause)
     return Key(household, cause)
+
+
+def propose_pledge(connection: Connection, key: Key, pledge: int, *, by: str, now: datetime) -> None:
+    """One person proposes to give it to a sponsor's pledge. SuspenseSolved; SuspenseUnfit if that takes no money."""
+    _call(connection, key, "suspense_propose_pledge", ":pledge, :by, :now", pledge=pledge, by=by, now=now)
+
+
+def give_pledge(
+    connection: Connection, key: Key, pledge: int, amount: Fen | None, *, by: str, now: datetime, booked_on: date
+) -> None:
+    """Another person agrees to what he saw. OwnSuspense, NothingProposed, SuspenseChanged, SuspenseUnfit,
+    SuspenseSolved."""
+    said = {"pledge": pledge, "amount": amount, "by": by, "now": now, "day": booked_on}
+    _call(connection, key, "suspense_give_pledge", ":pledge, :amount, :by, :now, :day", **said)
 
 
 def _call(connection: Connection, key: Key, function: str, places: str, **values: object) -> None:

@@ -88,7 +88,7 @@ begin
   if not suspense_fits(s, p_bills_household, p_bills) then
     raise exception 'the bills do not fit %', p_cause using errcode = 'LX022';
   end if;
-  update suspense set bills_household = p_bills_household, bills = p_bills, proposed_by = p_by, owner = p_by
+  update suspense set bills_household = p_bills_household, bills = p_bills, pledge = null, proposed_by = p_by, owner = p_by
     where household_id = p_household and cause = p_cause;
   perform suspense_note(p_household, p_cause, 'proposed', p_by, '', p_now);
 end $$;
@@ -143,4 +143,54 @@ begin
     update payment set state = 'closed' where household_id = p_household and number = s.number
        and gateway = s.gateway and state in ('created', 'pending', 'unknown', 'closing', 'left');
   end if;
+end $$;
+
+-- Whose money no bill waits for may be a sponsor's: one proposes to give it to a pledge, another who saw that agrees, and
+-- it counts for the pledge. LX022: the pledge takes no money, or somebody gives it back.
+create or replace function suspense_fits_pledge(p_held suspense, p_pledge bigint) returns boolean language sql stable as $$
+  select p_held.amount > 0 and pledge_takes(p_pledge) and receipt_unasked(p_held.cause) = 0 and not exists (
+    select from refund where household_id = p_held.household_id and receipt = p_held.cause and held is not null
+       and state <> 'rejected')
+$$;
+
+create or replace function suspense_propose_pledge(
+  p_household bigint, p_cause text, p_pledge bigint, p_by text, p_now timestamptz
+) returns void language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  s suspense;
+begin
+  s := suspense_held(p_household, p_cause);
+  if not suspense_fits_pledge(s, p_pledge) then
+    raise exception 'pledge % does not take %', p_pledge, p_cause using errcode = 'LX022';
+  end if;
+  update suspense set bills_household = null, bills = null, pledge = p_pledge, proposed_by = p_by, owner = p_by
+    where household_id = p_household and cause = p_cause;
+  perform suspense_note(p_household, p_cause, 'proposed', p_by, '', p_now);
+end $$;
+
+create or replace function suspense_give_pledge(
+  p_household bigint, p_cause text, p_seen bigint, p_amount bigint, p_by text, p_now timestamptz, p_booked_on date
+) returns void language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  s suspense;
+begin
+  perform from payment p join suspense on suspense.household_id = p.household_id and suspense.number = p.number
+    where suspense.household_id = p_household and suspense.cause = p_cause for update of p;
+  s := suspense_held(p_household, p_cause);
+  if s.pledge is null then
+    raise exception 'nothing is proposed for %', p_cause using errcode = 'LX024';
+  end if;
+  if (s.pledge, s.amount) is distinct from (p_seen, p_amount) then
+    raise exception 'another thing is proposed for %', p_cause using errcode = 'LX025';
+  end if;
+  if s.proposed_by = p_by then
+    raise exception 'who proposes does not agree: %', p_cause using errcode = '23514';
+  end if;
+  if not suspense_fits_pledge(s, s.pledge) then
+    raise exception 'pledge % does not take %', s.pledge, p_cause using errcode = 'LX022';
+  end if;
+  perform suspense_solve(p_household, p_cause, 'applied', p_by, p_now);
+  perform pledge_take(p_household, p_cause || ':applied', s.pledge,
+                      case s.doubt when 'surplus' then 'surplus:' else 'suspense:' end || s.gateway, s.amount,
+                      p_booked_on, (select happened_at from entry where household_id = p_household and cause = p_cause));
 end $$;

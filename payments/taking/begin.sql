@@ -1,5 +1,5 @@
--- An attempt with the bills that it covers, and the key of the wish that it is of, in one message to the server; the row
--- as it was written. No row: the key was used by another wish at this very moment, and nothing may stay of this one.
+-- An attempt with the bills that it covers, their sponsors' shares spoken for last, and the key of the wish that it is of,
+-- in one message to the server; the row as it was written. LX130: a sponsor has not so much left. No row: the key was used by another wish at this very moment, and nothing may stay of this one.
 create or replace function begin_payment(p_payment jsonb, p_payer bytea, p_bills bigint[], p_key bytea, p_body bytea)
   returns setof payment language plpgsql rows 1 as $$
 declare
@@ -19,5 +19,8 @@ begin
     returning * into begun;
   insert into payment_bill (household_id, number, bill_id)
     select begun.household_id, begun.number, bill from unnest(p_bills) bill order by bill;
+  if not pledge_reserve(begun.household_id, p_bills) then
+    raise exception 'a pledge for % has not so much left', begun.number using errcode = 'LX130';
+  end if;
   return next begun;
 end $$;

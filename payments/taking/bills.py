@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, insert, select, text, update
+from sqlalchemy import BigInteger, Connection, bindparam, insert, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.money import Fen
@@ -118,12 +119,13 @@ def _item(draft: Draft) -> dict[str, object]:
     }
 
 
-def _says_the_same(standing: object, draft: Draft) -> bool:
+def _says_the_same(standing: Any, draft: Draft) -> bool:
     names = (
         *("household_id", "tier", "level", "raised_from", "total", "personal_due", "reason_code", "price_until"),
         "benefit_start",
     )
-    return all(getattr(standing, name) == getattr(draft, name) for name in names)
+    gave = sorted([line.payer, line.amount] for line in draft.lines if line.part == "sponsor")
+    return (standing.gave or []) == gave and all(getattr(standing, name) == getattr(draft, name) for name in names)
 
 
 def _insert(connection: Connection, draft: Draft) -> int | None:
@@ -150,8 +152,12 @@ def _insert(connection: Connection, draft: Draft) -> int | None:
 
 
 _MEET = text("select meet_people(:people, :codes)")
+_GAVE = literal_column(  # of what others pay, only who the sponsors are can change without an amount that changes
+    "(select jsonb_agg(jsonb_build_array(l.payer, l.amount) order by l.payer) from bill_line l"
+    " where l.household_id = bill.household_id and l.bill_id = bill.id and l.part = 'sponsor')"
+).label("gave")
 _STANDING = (
-    select(Bill.__table__)
+    select(Bill.__table__, _GAVE)
     .where(
         Bill.person_id == bindparam("person_id"),
         Bill.insurance == bindparam("insurance"),

@@ -21,6 +21,10 @@ begin
     update payment_bill set live = false
       where household_id = new.household_id and number = new.number and live;
   end if;
+  if new.state in ('left', 'surplus', 'closed', 'failed') then
+    perform pledge_release(new.household_id, array(
+      select bill_id from payment_bill where household_id = new.household_id and number = new.number));
+  end if;
   if new.state in ('paid', 'surplus', 'closed', 'failed') then
     new.next_query_at := null;
   end if;
@@ -233,13 +237,16 @@ create constraint trigger raised_beside after insert or update of state on bill 
   for each row when (new.insurance = 'RES_PENSION' and case when new.raised_from is null then new.state = 'refunded'
     else new.state in ('open', 'settled') end) execute function rise_has_its_premium();
 
--- The account of what somebody else than the resident owes: by what for, by whom, and for which fund.
+-- The account of what somebody else than the resident pays: what he owes, by what for, by whom, and for which fund; a
+-- sponsor's money is here already, as his pledge's (payments/pledges/pledge.sql).
 create or replace function receivable_of(p_part text, p_payer text, p_fund text) returns text language sql immutable as $$
-  select 'receivable:' || p_part || ':' || split_part(p_payer, ':', 1) || ':' || p_fund
+  select case when p_part = 'sponsor' and p_payer ~ '^sponsor:[0-9]{1,18}$' then p_payer
+              else 'receivable:' || p_part || ':' || split_part(p_payer, ':', 1) || ':' || p_fund end
 $$;
 
 -- Book the lines of a payment's or a bill's settlement: what the resident paid against `p_money`, what others owe
--- as receivables from whoever pays it. Amounts of one account and one bill are one posting.
+-- as receivables from whoever pays it, what sponsors pay from their money. Amounts of one account and one bill are one
+-- posting. LX130: a sponsor's money is used up meanwhile.
 create or replace function post_settlement(
   p_household bigint, p_cause text, p_money text, p_bills bigint[], p_booked_on date, p_happened_at timestamptz
 ) returns boolean language plpgsql as $$
@@ -248,6 +255,9 @@ declare
   amounts bigint[];
   items bigint[];
 begin
+  if not pledge_claim(p_household, p_bills, 'used') then
+    raise exception 'a pledge for % has not so much left', p_cause using errcode = 'LX130';
+  end if;
   with part as materialized (
     select l.bill_id, l.amount, 'fund:' || l.fund || ':' || b.levy_year as fund,
            case l.payer when 'resident' then p_money else receivable_of(l.part, l.payer, l.fund) end as from_whom

@@ -240,6 +240,7 @@ class Suspense(Table):
     due_on: Mapped[date] = mapped_column(Date)  # the last day for a solution, or until which it is kept
     bills_household: Mapped[int | None] = mapped_column(BigInteger)
     bills: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))  # what somebody proposes to settle with it
+    pledge: Mapped[int | None] = mapped_column(BigInteger)  # or the pledge it is proposed to be given to
     proposed_by: Mapped[str | None] = mapped_column(Text)
     solved_by: Mapped[str | None] = mapped_column(Text)
     solution: Mapped[str | None] = mapped_column(Text)

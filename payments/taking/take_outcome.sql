@@ -1,8 +1,8 @@
 -- The one way for money to be believed. Given a verified "paid" of a gateway, from a callback, a query or a statement:
---   paid      its bills are settled and booked
+--   paid      its bills are settled and booked, or it is a pledge's that it was for
 --   again     this very receipt is booked already
 --   surplus   the money is real, its bills are settled, withdrawn or out of price, or differences to a tier whose premium
---             has gone back: held for refund
+--             has gone back, or a sponsor who no longer pays his share: held for refund
 --   suspense  number, channel, merchant, amount or currency fit nothing we wrote down: held with an owner
 --   doubt     as suspense, but the message names no amount that could be booked; a later one that does takes its place
 -- Locks: the payment, then its bills by id, then the premiums beside differences by id. `p_now` is the business clock.
@@ -42,6 +42,7 @@ declare
   happened timestamptz := coalesce((p_outcome->>'happened_at')::timestamptz, p_now);
   receipt text := 'receipt:' || p_gateway || ':' || (p_outcome->>'reference');
   doubt text;
+  sponsored bigint;
 begin
   select * into pay from payment where household_id = p_household and number = p_number for update;
   if exists (select from entry where household_id = p_household and cause = receipt) then
@@ -61,6 +62,13 @@ begin
                                 happened, p_booked_on) then 'suspense' else 'doubt' end;
   end if;
 
+  select pledge_id into sponsored from pledge_payment where household_id = p_household and number = p_number;
+  if sponsored is not null and pay.state not in ('paid', 'surplus') then
+    perform pledge_take(p_household, receipt, sponsored, 'clearing:' || p_gateway, amount, p_booked_on, happened);
+    update payment set state = 'paid', reference = p_outcome->>'reference', paid_at = happened
+      where household_id = p_household and number = p_number;
+    return 'paid';
+  end if;
   select array_agg(b.id), bool_and(b.state = 'open' and happened < b.price_until), bool_or(b.raised_from is not null)
       into covered, fit, raises
     from (select b.id, b.state, b.price_until, b.raised_from
@@ -69,7 +77,7 @@ begin
   if raises then
     fit := fit and premiums_stand(p_household, covered);
   end if;
-  if fit and pay.state not in ('paid', 'surplus') then
+  if fit and pay.state not in ('paid', 'surplus') and pledge_claim(p_household, covered, 'used') then
     perform post_settlement(p_household, receipt, 'clearing:' || p_gateway, covered, p_booked_on, happened);
     update bill set state = 'settled', settled_by = receipt, settled_at = happened
       where household_id = p_household and id = any (covered);

@@ -7,14 +7,17 @@
 -- SUMS
 booked as (  -- every entry's postings, and what a receipt brought into clearing
   select household_id, cause, count(*) as lines, sum(amount) as difference,
-         sum(amount) filter (where amount > 0 and starts_with(account, 'clearing:')) as took
+         sum(amount) filter (where amount > 0 and starts_with(account, 'clearing:')) as took,
+         -sum(amount) filter (where item is null and starts_with(account, 'sponsor:')) as given
     from posting where household_id between %(low)s and %(high)s group by household_id, cause
 ), book as (  -- every bill as the book has it
   select household_id, item, -coalesce(sum(amount) filter (where starts_with(account, 'fund:')), 0) as due,
-         coalesce(sum(amount) filter (where starts_with(account, 'receivable:')), 0) as others
+         coalesce(sum(amount) filter (where starts_with(account, 'receivable:') or starts_with(account, 'sponsor:')), 0)
+           as others, coalesce(sum(amount) filter (where starts_with(account, 'sponsor:')), 0) as sponsored
     from posting where item is not null and household_id between %(low)s and %(high)s group by household_id, item
 ), line as (  -- every bill as it was issued
-  select household_id, bill_id, sum(amount) as due, sum(amount) filter (where payer = 'resident') as mine
+  select household_id, bill_id, sum(amount) as due, sum(amount) filter (where payer = 'resident') as mine,
+         coalesce(sum(amount) filter (where pledge_of(part, payer) is not null), 0) as sponsored
     from bill_line where household_id between %(low)s and %(high)s group by household_id, bill_id
 ), bills as (
   select household_id, id, insurance, levy_year, determination, state, settled_by, settled_at, price_until, personal_due
@@ -542,6 +545,53 @@ select p.id::text as what
    and (p.phone is not null or exists (select from resident_person rp where rp.person_id = p.id)
         or exists (select from bill b where b.person_id = p.id and b.state = 'open')
         or e.let_go_at is not null and (p.name <> '' or p.id_number <> ''))
+
+-- INV-125 资助款进出都在账上：到账的、退回的，一笔一笔对得上
+select b.cause as what
+  from booked b
+  left join pledge_money m on m.household_id = b.household_id and m.cause = b.cause
+  left join refund r on r.household_id = b.household_id and b.cause = 'refund:' || r.number || ':approved'
+   and r.pledge is not null
+ where coalesce(b.given, 0) <> coalesce(m.amount, -r.amount, 0)
+
+-- INV-126 每笔资助：到账的、占用的、退回的，等于逐笔相加
+select 'pledge ' || g.id as what
+  from pledge g
+ where g.taken <> (select coalesce(sum(m.amount), 0) from pledge_money m where m.pledge_id = g.id)
+    or g.spoken <> (select coalesce(sum(s.amount), 0) from pledge_share s
+                     where s.pledge_id = g.id and s.state in ('reserved', 'used'))
+    or g.back <> (select coalesce(sum(r.amount), 0) from refund r
+                   where r.pledge = g.id and r.state <> 'rejected'
+                     and r.household_id in (select household_id from pledge_money where pledge_id = g.id))
+
+-- INV-127 缴费单上资助的那几行：正在付的占着资助款，结清的用掉了，别的都没有占
+select 'bill ' || coalesce(b.id, s.bill_id) as what
+  from (select b.household_id, b.id, b.state, line.sponsored, coalesce(book.sponsored, 0) as booked, exists (
+               select from pair p where p.household_id = b.household_id and p.bill_id = b.id and p.live) as live
+          from bills b join line on line.household_id = b.household_id and line.bill_id = b.id
+          left join book on book.household_id = b.household_id and book.item = b.id
+         where line.sponsored > 0) b
+  full join (select household_id, bill_id, sum(amount) filter (where state = 'reserved') as reserved,
+                    sum(amount) filter (where state = 'used') as used
+               from pledge_share where household_id between %(low)s and %(high)s group by household_id, bill_id) s
+         on s.household_id = b.household_id and s.bill_id = b.id
+ where b.id is null
+    or coalesce(s.reserved, 0) <> case when b.state = 'open' and b.live then b.sponsored else 0 end
+    or coalesce(s.used, 0) <> case b.state when 'settled' then b.sponsored else 0 end
+    or b.booked <> case b.state when 'settled' then b.sponsored else 0 end
+
+-- INV-128 资助款不超预算，不透支
+select number as what from pledge where spoken > budget or spoken + back > taken or spoken < 0 or back < 0
+
+-- INV-129 登记资助的人不自己同意；没有同意的不收钱、不资助；没有结束的不退钱
+select g.number as what
+  from pledge g join pledge_terms t on t.pledge_id = g.id
+ where t.agreed_by = t.entered_by or (g.state in ('agreed', 'ended')) <> (t.agreed_by is not null)
+    or (g.state in ('ended', 'dropped')) <> (t.ended_by is not null)
+    or g.state in ('proposed', 'dropped') and g.taken + g.spoken > 0 or g.state <> 'ended' and g.back > 0
+    or not exists (select from account a where a.code = 'sponsor:' || g.id) and t.agreed_by is not null
+union all
+select 'pledge ' || g.id from pledge g where not exists (select from pledge_terms t where t.pledge_id = g.id)
 
 -- INV-96 渠道暂停的时候，没有开始新的付款
 select a.number as what

@@ -73,7 +73,25 @@ A_LIST = (  # taken in and closed; a good row and a failed one
     " insert into helped_category (person_id, levy_year, insurance, code, department, batch_id, no)"
     " select min(id), 2022, 'RES_MEDICAL', 'DIBAO', 'civil', 1, 1 from person"
 )
+A_PLEDGE = (
+    "insert into pledge (id, number, insurance, levy_year, budget) overriding system value"
+    " values (7, 'ZZ1', 'RES_MEDICAL', 2022, 1000); insert into pledge_terms (pledge_id, sponsor_id, mode, value,"
+    " from_day, until_day, named, village_code, entered_by, entered_at)"
+    " values (7, 7, 'ALL', 0, '2021-11-01', '2021-12-31', false, 'x', 'a', now())"
+)
 TAMPERINGS = (
+    ("INV-125", f"{A_PLEDGE}; insert into pledge_money select household_id, cause, 7, 5, now() from entry"),
+    (
+        "INV-125",
+        "update posting set item = null, account = 'sponsor:7' where account ~ '^receivable' and household_id = 21",
+    ),
+    ("INV-126", f"{A_PLEDGE}; update pledge set taken = 5"),
+    ("INV-126", f"{A_PLEDGE}; update pledge set taken = 5, spoken = 5"),
+    ("INV-127", f"{A_PLEDGE}; insert into pledge_share select household_id, id, 7, 5, 'reserved' from bill"),
+    ("INV-127", "update bill_line set part = 'sponsor', payer = 'sponsor:7' where part = 'gov_subsidy'"),
+    ("INV-128", f"alter table pledge drop constraint ck__pledge__covered; {A_PLEDGE}; update pledge set spoken = 5"),
+    ("INV-129", f"{A_PLEDGE}; update pledge_terms set agreed_by = 'b', agreed_at = now()"),
+    ("INV-129", f"{A_PLEDGE}; update pledge set state = 'agreed'"),
     (
         "INV-103",
         "insert into suspense (household_id, cause, doubt, owner, gateway, number, amount, owned_on, due_on)"

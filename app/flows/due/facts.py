@@ -16,9 +16,12 @@ from app.policy.facts import (
     School,
     Sex,
     SpecialCase,
+    SponsorMode,
+    SponsorRule,
 )
 from app.registry.determinations import BACKPAY, OPEN, Kind, State
 from app.registry.find import Subject
+from app.registry.subject import Pledged
 
 _DECISIONS = {State.APPROVED: Decision.APPROVED, State.REJECTED: Decision.REJECTED}
 _EMPLOYMENT = {
@@ -60,6 +63,24 @@ def facts_of(subject: Subject, insurance: Insurance, backpay: Mapping[str, Any] 
         late_waiver=late_waiver,
         school=School(subject.school),
         enrolled=subject.recorded.years if insurance is Insurance.RES_MEDICAL else None,
+        sponsors=tuple(_sponsor(each) for each in subject.pledges if each.insurance == insurance),
+    )
+
+
+def _sponsor(pledge: Pledged) -> SponsorRule:
+    """What his bill has of it already he may count on too."""
+    return SponsorRule(
+        SponsorMode(pledge.mode),
+        str(pledge.id),
+        pledge.shown,
+        pledge.value,
+        covers_late=pledge.covers_late,
+        left=pledge.own + pledge.room,
+        begins=date.fromisoformat(pledge.from_day),
+        ends=date.fromisoformat(pledge.until_day),
+        category=pledge.category,
+        from_age=pledge.from_age,
+        to_age=pledge.to_age,
     )
 
 

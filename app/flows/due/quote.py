@@ -29,6 +29,7 @@ SELF, AGENT = "self", "agent"
 YEARS_OWN = (Insurance.RES_MEDICAL, Insurance.RES_PENSION)  # in the order of the pages
 ASKED_WORDS = "已经交给医保局核实，有结果就告诉您，请先不要交钱。"
 ENDED_WORDS = "{year}年度已经停止征缴，这一项没有交，现在不能再交。"
+SHORT_WORDS = "{sponsor}的资助款已用完，这一项按没有这笔资助算。"
 ELSEWHERE_ASKED = "{year}年的医保，在外地交过吗？交过就不要在这里交，不能交两份。"
 
 
@@ -66,13 +67,13 @@ def amount_due(
     may_choose = answer.eligible is Eligible.YES or answer.reason_code in TIER_ASKED
     offered = insurance is Insurance.RES_PENSION and may_choose
     offer = cache(lambda: tier_choices(rules, facts, at, channel) if offered else ())
-    first = paid_words(done, business_day(at)) if done else ASKED_WORDS if asked else None
+    first = paid_words(done, business_day(at), by=_gave(subject, insurance)) if done else ASKED_WORDS if asked else None
     due = Due(
         levy_year=rules.year,
         insurance=insurance,
         title=item_words(insurance, rules.year, facts.back_years, answer.level),
         quote=answer,
-        say=lambda: _said(first or _sentence(heard, rules, offer()), answer, facts, rules),
+        say=lambda: _said(first or _sentence(heard, rules, offer()) + short_words(answer), answer, facts, rules),
         offer=offer,
         settled_by=done["settled_by"] if done else None,
         free_until=free_until(answer),
@@ -87,6 +88,17 @@ def amount_due(
         levels=levels,
     )
     return unless_in_doubt(parts, subject, due)
+
+
+def short_words(answer: Quote) -> str:
+    """Why no sponsor pays what one would have paid; empty where none is short. Pure."""
+    return SHORT_WORDS.format(sponsor="、".join(answer.short)) if answer.short else ""
+
+
+def _gave(subject: Subject, insurance: Insurance) -> str:
+    """The sponsors whose money his bill has; empty for none."""
+    gave = [each.shown for each in subject.pledges if each.insurance == insurance and each.own]
+    return "、".join(dict.fromkeys(gave))
 
 
 def _sentence(heard: Quote, rules: PolicyYear, choices: Sequence[TierChoice]) -> str:

@@ -34,13 +34,14 @@ class Line:
 
 LINES = (
     Line(
-        "账本和凭证：分录、应缴单、付款、退款、待查款、日结和证明、缴费凭证",
+        "账本和凭证：分录、应缴单、付款、退款、待查款、日结和证明、缴费凭证、资助",
         (
             *("account", "entry", "posting", "sealed_day", "sealed_total", "certificate", "closing_request", "proof"),
             *("bill", "bill_line", "payment", "payment_bill", "payment_move", "unasked_refund", "suspense"),
             *("refund", "refund_bill", "refund_move", "refund_number", "refund_step", "refund_transfer"),
             *("suspense_step", "discrepancy", "discrepancy_step", "outside_file", "outside_row", "statement_match"),
             *("channel_pause", "demand", "demand_line", "demand_payment"),
+            *("sponsor", "pledge", "pledge_terms", "pledge_person", "pledge_money", "pledge_share", "pledge_payment"),
         ),
         "三十年；本系统不删，到期由档案部门鉴定",
         BOOKS,

@@ -41,6 +41,7 @@ PLACES = (
         {"determination_id": "bigint"},
         {name: f"'determination_evidence.{name}:' || determination_id" for name in ("words", "picture")},
     ),
+    Place("sponsor", _ID, {name: f"'sponsor.{name}:' || id" for name in ("name", "contact", "phone")}),
     Place("matter", _ID, {name: f"'matter.{name}:' || id" for name in ("words", "answer", "again")}),
     Place("conflict", _ID, {"name": "'conflict.name:' || id"}),
     Place(

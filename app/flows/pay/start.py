@@ -1,6 +1,7 @@
 """What somebody wants to pay → bills issued, an attempt written down, the gateway asked, the way to pay handed back."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,13 +13,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.flows.due.draft import draft_of
 from app.flows.due.item import Due
+from app.flows.due.pledged import less_pledged, newly_given, short_of
 from app.flows.due.quote import amount_due
 from app.flows.due.rise import NoSuchItem, due_of_rise
 from app.flows.parts import Parts
 from app.flows.pay.checkout import kept, opens_for, restored
 from app.flows.pay.expire import MARGIN
 from app.flows.pay.leave import CodeOfAnother, give_way
-from app.flows.pay.meet import meet
+from app.flows.pay.meet import Met, meet
 from app.flows.tell.announce import notice_for, tell_settled
 from app.policy.facts import Insurance
 from app.registry.subject import Subject
@@ -32,6 +34,7 @@ from payments.errors import (
     GatewaySilent,
     KeyReused,
     PaymentUnderWay,
+    PledgeSpent,
     UnknownGateway,
 )
 from payments.gateways.base import Checkout, Gateway, Kind, Order
@@ -43,6 +46,8 @@ from payments.taking import find as find_money
 from payments.taking.bills import IssuedBill, issue, settle_free
 from payments.taking.start import Asked, Attempt, begin, move
 from payments.taking.tables import RequestKey
+
+MOST_SPENT = 20
 
 
 @dataclass(frozen=True)
@@ -136,11 +141,16 @@ def start_payment(parts: Parts, wants: Sequence[Want], payer: Payer, *, request_
     PaymentUnderWay if another attempt could not be ended; GatewayRefused; GatewaySilent when the gateway said nothing
     (the payment is then unknown and will be asked about)."""
     ended: set[str] = set()
+    spent = 0
     while True:
         try:
             return _start(parts, _wish(parts, wants, payer, request_key))
         except _AtOnce:
             continue  # what the other one wrote is there now
+        except PledgeSpent:
+            spent += 1  # somebody else was given it at this moment: the price is another one now
+            if spent == MOST_SPENT:
+                raise
         except PaymentUnderWay as held:
             if held.number in ended or len(ended) == len(wants):  # each item may be held by a code of its own
                 raise
@@ -204,7 +214,7 @@ def _start(parts: Parts, wish: _Wish) -> Started:
         wish.payer.openid,
         wish.payer.network,
     )
-    return _ask_gateway(parts, wish.gateway, row.household_id, order)
+    return ask_gateway(parts, wish.gateway, row.household_id, order)
 
 
 def _write_down(parts: Parts, connection: Connection, wish: _Wish) -> Any | None:
@@ -218,32 +228,57 @@ def _write_down(parts: Parts, connection: Connection, wish: _Wish) -> Any | None
     if parts.levy.years != years:  # of what was read; what another thread has heard meanwhile says nothing of that
         raise _AtOnce
     now = parts.clocks.now()
-    dear: list[tuple[Subject, Due, IssuedBill]] = []
+    items = _issued(parts, connection, wish, met, now)
+    dear = [item for item in items if item[2].personal_due]
+    row = None
+    if not dear:
+        _remember(connection, wish, household, "")
+    else:
+        row = _attempted(parts, connection, wish, met, dear)
+    for subject, due, bill in items:  # last, so that whoever pays in their place is held shortly
+        if not bill.personal_due and settle(connection, bill, now=now):
+            tell_settled(parts, connection, subject, due, bill)
+    return row
+
+
+def settle(connection: Connection, bill: IssuedBill, *, now: datetime) -> bool:
+    """A bill of which nothing is due. PledgeSpent if a sponsor's money was used up at this moment."""
+    with as_errors(_SPENT):
+        return settle_free(connection, bill, now=now, booked_on=business_day(now))
+
+
+_Item = tuple[Subject, Due, IssuedBill]
+_SPENT = {"LX130": PledgeSpent}
+
+
+def _issued(parts: Parts, connection: Connection, wish: _Wish, met: Met, now: datetime) -> list[_Item]:
+    """The bills of a wish. What a sponsor pays for one of its people he does not have for the next."""
+    items, given = list[_Item](), Counter[int]()
     for want in wish.wants:
-        subject = met.people[want.person_id]
+        subject = less_pledged(met.people[want.person_id], given)
         due = due_of(parts, subject, want, at=now, channel=wish.payer.channel)
         if not due.payable:
             raise NotPayable(due)
-        bill = issue(connection, draft_of(parts, subject, due), unseen=_has_none(subject, due))
-        if bill.personal_due:
-            dear.append((subject, due, bill))
-        elif settle_free(connection, bill, now=now, booked_on=business_day(now)):
-            tell_settled(parts, connection, subject, due, bill)
-    if not dear:
-        _remember(connection, wish, household, "")
-        return None
+        items.append((subject, due, issue(connection, draft_of(parts, subject, due), unseen=_has_none(subject, due))))
+        given += newly_given(subject, due)
+    return items
+
+
+def _attempted(parts: Parts, connection: Connection, wish: _Wish, met: Met, dear: Sequence[_Item]) -> Any:
+    """The attempt at a gateway for what is to be paid: its row. ChannelPaused, PledgeSpent."""
     bills = [bill for _, _, bill in dear]
     fresh = all(bill.fresh for bill in bills)
     row = None if fresh else _same_live(parts, connection, bills, wish.payer)
     if row is None:
         if wish.gateway.name in met.paused:
             raise ChannelPaused(wish.gateway.name, met.paused[wish.gateway.name])
-        attempt = _attempt(parts, wish.gateway, wish.payer, dear, now)
-        row = begin(connection, bills, attempt, Asked(wish.key, wish.body_hash), ours_alone=fresh)
+        attempt = _attempt(parts, wish.gateway, wish.payer, dear, parts.clocks.now())
+        with as_errors(_SPENT):
+            row = begin(connection, bills, attempt, Asked(wish.key, wish.body_hash), ours_alone=fresh)
         if row is None:
             raise _AtOnce
     else:
-        _remember(connection, wish, household, row.number)
+        _remember(connection, wish, met.household(), row.number)
     return row
 
 
@@ -257,7 +292,7 @@ def _has_none(subject: Subject, due: Due) -> bool:
     return all(each["bill"] is None for each in standing.backpays if each["id"] == due.determination)
 
 
-def _ask_gateway(parts: Parts, gateway: Gateway, household: int, order: Order) -> Started:
+def ask_gateway(parts: Parts, gateway: Gateway, household: int, order: Order) -> Started:
     """The attempt is committed; now the gateway hears of it. What it answers is written down afterwards, unless another
     request of the same wish has had its code: then silence and refusal change nothing, and that code is the answer."""
     state, written, trouble = State.PENDING, None, None
@@ -364,6 +399,7 @@ def _attempt(
         next_query_at=wall + timedelta(seconds=gateway.facts.poll_after_s[0]),
         check_code=check_code,
         memo={"notice": notice_for(parts, f"payment:{number}", items, check_code, payer.told_as)}
+        | short_of([due for _, due, _ in items])
         | ({"place": place_of(parts, payer.network)} if payer.kind is Kind.H5 else {}),
         payer=sealed,
     )

@@ -72,7 +72,8 @@ def _take_bank(_parts: Parts, connection: Connection, file: OutsideFile, when: _
             raise BadOutsideFile(row=row["row"], field="业务日期止", problem="在业务日期之前")
         if row["demand"] and (row["channel"] or row["day"] or row["until"]):
             raise BadOutsideFile(row=row["row"], field="代缴账单号", problem="部门交的钱，渠道和业务日期要空着")
-        kept = {"day": day, "until": row["until"], "channel": row["channel"] or "", "demand": row["demand"] or ""}
+        named = {"demand": row["demand"] or "", "part": row["pledge"] or ""}
+        kept = {"day": day, "until": row["until"], "channel": row["channel"] or "", **named}
         if _keep(connection, file.kind, row, kept):
             _book(connection, "book_bank_row", row["serial"], when)
     newest = max(row["booked_on"] for row in file.rows)

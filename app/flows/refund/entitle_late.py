@@ -112,8 +112,11 @@ def _bureau_said_so(subject: Subject, insurance: Insurance) -> bool:
 
 
 def _unpaid(subject: Subject, insurance: Insurance) -> Subject:
-    """The same person before the bill was paid."""
-    return replace(subject, standing={**subject.standing, insurance: replace(subject.standing[insurance], bill=None)})
+    """The same person before the bill was paid. A sponsor pays what he paid of it, or less: what he gives goes to
+    nobody in cash (D22)."""
+    standing = {**subject.standing, insurance: replace(subject.standing[insurance], bill=None)}
+    gave = tuple(each._replace(room=0) for each in subject.pledges if each.own)
+    return replace(subject, standing=standing, pledges=gave)
 
 
 def _ages(rules: PolicyYear) -> list[tuple[date, Fen]]:

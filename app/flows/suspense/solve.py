@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from app.flows.due.draft import draft_of
 from app.flows.due.item import Due
@@ -105,6 +105,26 @@ def propose(parts: Parts, key: Key, wants: Sequence[Want], *, by: str) -> None:
         if len(set(bills.values())) != 1:
             raise DifferentHouseholds
         solve.propose(connection, key, bills[min(bills)], list(bills), by=by, now=parts.clocks.now())
+
+
+def propose_pledge(parts: Parts, key: Key, number: str, *, by: str) -> None:
+    """One person proposes to give it to the sponsor's pledge of this number. SuspenseUnfit, SuspenseSolved,
+    NoSuchSuspense."""
+    with parts.engine.begin() as connection:
+        found = connection.execute(
+            text("select id from pledge where number = :number"), {"number": number.strip().upper()}
+        )
+        pledge = found.scalar_one_or_none()
+        solve.propose_pledge(connection, key, pledge or 0, by=by, now=parts.clocks.now())
+
+
+def give_pledge(parts: Parts, key: Key, pledge: int, *, by: str) -> None:
+    """Another person agrees to the pledge he saw. OwnSuspense, NothingProposed, SuspenseChanged, SuspenseUnfit,
+    SuspenseSolved."""
+    now = parts.clocks.now()
+    with parts.engine.begin() as connection:
+        amount = solve.find(connection, key).amount
+        solve.give_pledge(connection, key, pledge, amount, by=by, now=now, booked_on=business_day(now))
 
 
 def withdraw(parts: Parts, key: Key, *, by: str) -> None:

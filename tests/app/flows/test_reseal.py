@@ -39,6 +39,7 @@ from core.db import connect
 from core.vault import SM, Key, Vault
 from migrations.declared import TABLES
 from tests.app.flows.test_hand_in import officer_of
+from tests.app.flows.test_sponsors import entered
 from tests.app.helped.papers import lists_of_nobody
 from tests.browsing import Browser
 from tests.builders import VAULT_LINES, a_person, an_id_number
@@ -125,6 +126,7 @@ def lived_in(running, adult, tmp_path):
     ask(running.parts, "wechat", case["number"])
     answer(running.parts, "wechat", case["number"], key="looking", own="", by="staff:clerk01")
     Browser(running.url).look_up("张示例", NUMBER)
+    entered(running)
     keep(running.parts, officer_of(running, "hrss01", Role.HRSS), io.BytesIO(b"x" * PIECE * 2), name="a.csv")
     return running
 
