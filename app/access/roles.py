@@ -83,6 +83,9 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "bill.see": DISTRICT | {Role.GLASS, Role.DEPARTMENT},  # what departments owe, as bills; a department its own
     "bill.draw": frozenset({Role.HRSS, Role.MEDICAL}),  # each bureau of its insurance
     "bill.take": frozenset({Role.HRSS, Role.MEDICAL, Role.DEPARTMENT}),  # with names and numbers, and it is noted
+    "sponsor.see": DISTRICT - {Role.HRSS} | {Role.TOWN, Role.GLASS},  # pledges and their money; a town its own
+    "sponsor.enter": frozenset({Role.MEDICAL, Role.TOWN}),
+    "sponsor.agree": frozenset({Role.MEDICAL, Role.TAX_LEAD}),  # and never who entered it
     "disclosure.see": frozenset({Role.AUDITOR}),
     "glass.see": DESKS - {Role.COUNTER},
     "glass.ask": DESKS - {Role.COUNTER, Role.AUDITOR, Role.GLASS},

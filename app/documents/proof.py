@@ -55,6 +55,8 @@ def _items(page: Page, facts: Mapping[str, Any]) -> None:
             page.row((f"　{item['title']}", "", "", "", "", ""), _ENDS)
         for fund in item.get("funds", ()):  # papers of an item without another fund do not say
             page.row((f"　其中{fund['name']}", "", "", "", "", yuan(fund["amount"])), _ENDS)
+        for gave in item.get("sponsors", ()):  # beside what was paid, and in no sum
+            page.row((f"　另由{gave['name'][:20]}资助 {yuan(gave['amount'])} 元", "", "", "", "", ""), _ENDS)
     page.row(("合计", "", "", "", "", yuan(facts["amount"])), _ENDS, head=True)
     page.y -= 2 * mm
     page.fact("金额大写", facts["capital"])

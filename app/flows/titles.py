@@ -8,7 +8,7 @@ from app.policy.facts import Insurance
 from app.policy.terms import PolicyYear
 from app.policy.words import item_words, level_words, past_day, phrases, rise_words, within
 from core.clock import business_day
-from core.money import Fen
+from core.money import Fen, plain_yuan
 
 
 def title_of(bill: Any) -> str:
@@ -33,6 +33,15 @@ def fund_names(rules: PolicyYear, held: Mapping[str, Fen] | None) -> str:
 def within_words(rules: PolicyYear, held: Mapping[str, Fen] | None, whole: Fen) -> list[str]:
     """What of the `whole` of a bill the payer paid into other funds, code → fen: 其中长期护理保险 20 元."""
     return within({rules.funds.get(code, code): amount for code, amount in sorted((held or {}).items())}, whole)
+
+
+def sponsor_words(row: Any) -> list[str]:
+    """What sponsors pay of a bill beside its amount, and whose money was used up when it was begun. Pure. `row`: `gave`
+    as `sponsors_of` has it, and of a medical bill `short`, as its payment has it."""
+    said = [f"另由{name}资助 {plain_yuan(amount)} 元" for name, amount in row.gave or ()]
+    if row.short and row.insurance == Insurance.RES_MEDICAL:
+        said.append(f"{'、'.join(row.short)}的资助款已用完")
+    return said
 
 
 def named_tier(rules: PolicyYear, bill: Any) -> Fen | None:

@@ -38,6 +38,7 @@ from app.web.office import people as office_people
 from app.web.office import policy as office_policy
 from app.web.office import progress as office_progress
 from app.web.office import refunds as office_refunds
+from app.web.office import sponsors as office_sponsors
 from app.web.office import suspense as office_suspense
 from app.web.office import years as office_years
 from app.web.office.bureau import conflicts as office_conflicts
@@ -87,6 +88,7 @@ DOORS = (
     (office_agents.bp, "/office/agents", by_permission, True),
     (office_counter.bp, "/office/counter", by_permission, True),
     (office_bills.bp, "/office/bills", by_permission, True),
+    (office_sponsors.bp, "/office/sponsors", by_permission, True),
     (office_policy.bp, "/office/policy", by_permission, True),
     (office_years.bp, "/office/years", by_permission, True),
     (office_registers.bp, "/office/registers", by_permission, True),

@@ -50,6 +50,12 @@ def paid_into_others(connection: Connection, household_id: int, bill_id: int) ->
     return connection.execute(said, {"household": household_id, "bill": bill_id}).scalar_one() or {}
 
 
+def sponsors_of(connection: Connection, household_id: int, bill_id: int) -> list[tuple[str, int]]:
+    """Which sponsors paid how much of a bill, as payers read them."""
+    said = text("select sponsors_of(:household, :bill)")
+    return connection.execute(said, {"household": household_id, "bill": bill_id}).scalar_one() or []
+
+
 def receipt_entry(connection: Connection, household_id: int, settled_by: str) -> Row:
     """The entry that took in the money by which a bill was settled: cause, booked_on, happened_at."""
     return connection.execute(

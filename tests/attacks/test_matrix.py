@@ -151,6 +151,25 @@ WHO: Mapping[str, frozenset[str]] = {
         ("office_elsewhere.again_one", "office_elsewhere.back_one", "office_matters.elsewhere_one"), BUREAUS
     ),
     **dict.fromkeys(("office_matters.take_one", "office_matters.answer_one"), BUREAUS | CLERK),
+    **dict.fromkeys(
+        ("office_sponsors.listed", "office_sponsors.one", "office_sponsors.shares", "office_sponsors.code"),
+        BOOKS | {"medical", "town"},
+    ),
+    **dict.fromkeys(
+        (
+            *(
+                "office_sponsors.new",
+                "office_sponsors.enter_one",
+                "office_sponsors.end_one",
+                "office_sponsors.back_one",
+            ),
+            *("office_sponsors.code_one", "office_sponsors.close_code", "office_sponsors.contact"),
+        ),
+        frozenset({"medical", "town"}),
+    ),
+    "office_sponsors.agree_one": LEAD | {"medical"},
+    "office_suspense.pledge_one": CLERK,
+    "office_suspense.give_one": LEAD,
     **dict.fromkeys(("office_determinations.check_one", "office_determinations.decide_one"), BUREAUS),
     **dict.fromkeys(("office_refunds.approve_one", "office_refunds.confirm_one"), LEAD),
     "office_refunds.reject_one": TAX | BUREAUS,

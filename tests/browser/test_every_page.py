@@ -20,9 +20,11 @@ from app.flows.keep import erase
 from app.flows.pay.start import Want
 from app.flows.prove.papers import confirm
 from app.flows.register.apply import apply
+from app.flows.sponsor.pay_in import Wish, pay_in
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
 from tests.app.flows.test_complaints import complain
+from tests.app.flows.test_sponsors import funded
 from tests.app.flows.test_suspense import unknown
 from tests.app.helped.papers import a_line, a_list
 from tests.app.registry.files import an_xlsx
@@ -65,6 +67,7 @@ NO_PAGES = {  # files, figures, JSON, and what only leads on
         "office_helped.back",
         "office_bills.people",
         "office_bills.paper",
+        "office_sponsors.shares",
     ),
 }
 
@@ -110,6 +113,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running,
     as_officer(Role.MEDICAL)
     walk(_registers(phone))
     walk(_police(phone, running, district, tmp_path))
+    walk(_sponsors(running))
     for role in (Role.TAX_CLERK, Role.AUDITOR):
         as_officer(role)
         walk(_offices(phone, district, paid, refund, (complaint, case, matter)))
@@ -293,6 +297,17 @@ def _towns(phone, tmp_path):
     phone.press("上传，先看一遍")
     yield "office_agents.work", "/office/agents/lists/" + phone.page.url.rpartition("/")[2]
     yield "office_agents.listed", "/office/agents/"
+
+
+def _sponsors(running):
+    pledge = funded(running, amount="500", mode="PCT", value="50")
+    code = pay_in(running.parts, Wish(pledge, 10000, "wechat", "k"), by="staff:x").number
+    return [
+        ("office_sponsors.listed", "/office/sponsors/"),
+        ("office_sponsors.new", "/office/sponsors/new"),
+        ("office_sponsors.one", f"/office/sponsors/{pledge}"),
+        ("office_sponsors.code", f"/office/sponsors/{pledge}/code/{code}"),
+    ]
 
 
 def _registers(phone):

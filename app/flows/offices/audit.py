@@ -100,6 +100,8 @@ def _whose(row: Row, people: dict) -> str:  # type: ignore[type-arg]
         return f"部门名单 {row.place.rpartition(':')[2]}"
     if row.place.startswith("demand:"):
         return f"代缴账单 {row.place.rpartition(':')[2]}"
+    if row.place.startswith("sponsor:"):
+        return f"资助方 {row.place.rpartition(':')[2]}"
     if row.person_id is None:
         return f"村（居）{row.place}"
     person = people.get(row.person_id)

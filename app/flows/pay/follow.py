@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from app.flows.parts import Parts
 from app.flows.pay.checkout import restored
 from app.flows.pay.leave import give_way
-from app.flows.titles import late_words, named_tier, title_of, within_words
+from app.flows.titles import late_words, named_tier, sponsor_words, title_of, within_words
 from app.policy.facts import Insurance
 from core.money import Fen
 from payments.errors import NoSuchPayment
@@ -78,7 +78,7 @@ class Item:
     amount: Fen
     tier: Fen | None  # where people call it one
     benefit_start: date | None
-    within: Sequence[str] = ()  # what of the amount went into other funds
+    within: Sequence[str] = ()  # what of the amount went into other funds; what sponsors pay beside it
     late: bool = False
 
     @property
@@ -149,6 +149,7 @@ def look(parts: Parts, connection: Connection, number: str) -> Followed:
 _ITEMS = text(
     "select b.person_id, b.insurance, b.levy_year, b.determination, b.years, b.personal_due, b.tier, b.level,"
     " b.raised_from, b.benefit_start, p.name, h.village_code, paid_into_others(b.household_id, b.id) as funds,"
+    " sponsors_of(b.household_id, b.id) as gave, paid.memo->'short' as short,"
     " t.name || v.name as place, exists (select from levy_year y"
     "   where y.year > b.levy_year and y.opened_at <= paid.started_at) as late"
     " from payment paid join payment_bill pb using (household_id, number)"
@@ -235,7 +236,7 @@ def _item(parts: Parts, row: Any, *, covers: bool) -> Item:
         title=title_of(row),
         amount=row.personal_due,
         tier=named_tier(rules, row),
-        within=within_words(rules, row.funds, row.personal_due),
+        within=(*within_words(rules, row.funds, row.personal_due), *sponsor_words(row)),
         benefit_start=row.benefit_start if covers else None,
         late=row.late,
     )

@@ -268,10 +268,12 @@ def _item(parts: Parts, bill: Row, person: Subject) -> dict[str, Any]:
 
 
 def _funds(parts: Parts, connection: Connection, bill: Row) -> dict[str, Any]:
-    """What of an item's amount went into other funds; nothing is said of none."""
+    """What of an item's amount went into other funds, and what sponsors paid beside it; nothing is said of none."""
     held = find_money.paid_into_others(connection, bill.household_id, bill.id)
     names = parts.levy.rules(bill.levy_year).funds
-    return {"funds": [{"name": names.get(code, code), "amount": held[code]} for code in sorted(held)]} if held else {}
+    said = {"funds": [{"name": names.get(code, code), "amount": held[code]} for code in sorted(held)]} if held else {}
+    gave = find_money.sponsors_of(connection, bill.household_id, bill.id)
+    return said | ({"sponsors": [{"name": name, "amount": amount} for name, amount in gave]} if gave else {})
 
 
 _LEVY_ITEMS = {

@@ -7,13 +7,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from app.access import disclosures
+from app.access.sessions import Officer
 from app.documents.spreadsheet import as_xlsx
+from app.flows.offices.people import allow_reading
 from app.flows.parts import Parts
 from app.flows.sponsor.enter import NoSuchPledge
 from app.registry import find
 from core.clock import beijing
 from core.money import Fen, plain_yuan
 from core.redact import mask_name
+from payments.states import LIVE
 
 PAGE = 50
 MOST_ROWS = 20_000
@@ -82,8 +86,19 @@ def pledge_within(connection: Connection, number: int, *, today: date) -> Stand:
     return _stand(row, today)
 
 
-def contact(parts: Parts, row: Any) -> dict[str, str]:
-    """The sponsor's name, and whom to speak to there."""
+def to_agree(parts: Parts, who: Officer) -> int:
+    """How many wait for another person than who entered them, and he is one."""
+    with parts.reading() as connection:
+        return connection.execute(_WAITING, {"by": who.by}).scalar_one()
+
+
+def contact(parts: Parts, officer: Officer, number: int) -> dict[str, str]:
+    """The sponsor's name, and whom to speak to there, in clear; it is written down who looked. TooOften."""
+    row = pledge(parts, number).row
+    allow_reading(parts, officer)
+    with parts.engine.begin() as connection:
+        noted = {"session": officer.session, "reason": "联系资助方", "at": parts.clocks.wall()}
+        disclosures.note(connection, place=f"sponsor:{row.sponsor_id}", **noted)
     return {
         name: parts.vault.open(getattr(row, name), bound_to=f"sponsor.{name}:{row.sponsor_id}")
         for name in ("name", "contact", "phone")
@@ -94,6 +109,25 @@ def money_in(parts: Parts, number: int) -> Sequence[Row]:
     """What came in for it, the latest first: cause, amount, at, and what of it is asked or gone back."""
     with parts.reading() as connection:
         return connection.execute(_MONEY, {"pledge": number}).all()
+
+
+def codes_out(parts: Parts, number: int) -> Sequence[Row]:
+    """Codes of it that still may be paid: number, amount, state, expires_at."""
+    with parts.reading() as connection:
+        return connection.execute(_CODES, {"pledge": number, "live": [*map(str, LIVE)]}).all()
+
+
+def places(parts: Parts, who: Officer) -> Sequence[Row]:
+    """The villages that this officer may enter a pledge for: code, name, town, town_code."""
+    own = sorted(who.towns) or None
+    with parts.reading() as connection:
+        return connection.execute(_PLACES, {"towns": own}).all()
+
+
+def known(parts: Parts) -> Sequence[Row]:
+    """Who gave before, as payers read him, as far as this officer sees his pledges: id, kind, shown."""
+    with parts.reading() as connection:
+        return connection.execute(_KNOWN).all()
 
 
 def shares(parts: Parts, number: int, *, page: int = 1, most: int = PAGE) -> tuple[list[Share], int]:
@@ -152,9 +186,26 @@ _LIST = text(
     " left join village v on v.code = t.village_code"
     " where cast(:one as bigint) is null or g.id = :one order by g.id desc limit :most offset :after"
 )
+_WAITING = text(
+    "select count(*) from pledge g join pledge_terms t on t.pledge_id = g.id"
+    " where g.state = 'proposed' and t.entered_by <> :by"
+)
 _MONEY = text(
     "select m.household_id, m.cause, m.amount, m.at, m.amount - receipt_left(m.household_id, m.cause) as back"
     " from pledge_money m where m.pledge_id = :pledge order by m.at desc, m.cause"
+)
+_CODES = text(
+    "select p.number, p.amount, p.state, p.expires_at, p.gateway from pledge_payment o"
+    " join payment p on p.household_id = o.household_id and p.number = o.number"
+    " where o.pledge_id = :pledge and p.state = any (:live) order by p.started_at desc"
+)
+_PLACES = text(
+    "select v.code, v.name, t.name as town, t.code as town_code from village v join town t on t.code = v.town_code"
+    " where cast(:towns as text[]) is null or t.code = any (:towns) order by t.code, v.code"
+)
+_KNOWN = text(
+    "select distinct s.id, s.kind, s.shown from sponsor s join pledge_terms t on t.sponsor_id = s.id order by s.id desc"
+    " limit 200"
 )
 _COUNT = text(
     "select count(*) from pledge_share h join bill b on b.household_id = h.household_id and b.id = h.bill_id"

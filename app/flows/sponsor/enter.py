@@ -4,6 +4,7 @@ session it is, a command in its operator's."""
 import json
 from base64 import b64encode
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import text
@@ -49,15 +50,20 @@ class Hand:
     session: bytes | None = None
     by: str = ""
     town: str | None = None  # for which a town's clerk enters
+    key: str = ""  # the same wish once: a button pressed twice
 
 
 def enter(parts: Parts, promise: Promise, *, hand: Hand) -> int:
     """Written down; the pledge's id. NoSuchPledge for what is no business of his."""
+    asked = {"key": sha256(f"{hand.session!r}\0pledge\0{hand.key}".encode()).digest(), "said": hand.key}
     with parts.engine.begin() as connection, as_errors(_REFUSED):
+        connection.execute(_ALONE, asked)
+        before = connection.execute(_BEFORE, asked).scalar_one_or_none() if hand.key else None
+        if before is not None:
+            return int(before)
         sponsor, sealed = promise.sponsor, None
         if sponsor is None:
-            asked = text("select nextval(pg_get_serial_sequence('sponsor', 'id'))")
-            sponsor = connection.execute(asked).scalar_one()
+            sponsor = connection.execute(_NEXT).scalar_one()
             sealed = _sealed(parts, sponsor, promise.who)
         elif not connection.execute(
             text("select exists (select from sponsor where id = :id)"), {"id": sponsor}
@@ -77,7 +83,10 @@ def enter(parts: Parts, promise: Promise, *, hand: Hand) -> int:
         }
         if hand.session is None and sealed:
             connection.execute(_SPONSOR, values | sealed | {"id": sponsor})
-        return connection.execute(_ENTER if hand.session is None else _OFFICER_ENTERS, values).scalar_one()
+        number: int = connection.execute(_ENTER if hand.session is None else _OFFICER_ENTERS, values).scalar_one()
+        if hand.key:
+            connection.execute(_REMEMBER, asked | {"number": str(number)})
+        return number
 
 
 def _sealed(parts: Parts, sponsor: int, who: dict[str, str]) -> dict[str, str]:
@@ -88,6 +97,10 @@ def _sealed(parts: Parts, sponsor: int, who: dict[str, str]) -> dict[str, str]:
     return {"kind": who["kind"], "shown": who["shown"], **sealed}
 
 
+_ALONE = text("select pg_advisory_xact_lock(hashtextextended('pledge ' || :said, 0))")
+_BEFORE = text("select number from request_key where key = :key")
+_REMEMBER = text("insert into request_key (key, body_hash, household_id, number) values (:key, '', 0, :number)")
+_NEXT = text("select nextval(pg_get_serial_sequence('sponsor', 'id'))")
 _SPONSOR = text(
     "select sponsor_enter(:id, :kind, :shown, decode(:name, 'base64'), decode(:contact, 'base64'),"
     " decode(:phone, 'base64'), :by, :now)"

@@ -64,6 +64,7 @@ def promised(typed: Typed, rules: PolicyYear, *, today: date) -> Promise:
             wrong.setdefault(name, said)
             return None
 
+    chosen = take("sponsor", lambda text: int(text[:18]) if text else None, "请从列表里选。")
     who = {} if typed.get("sponsor") else _sponsor(typed, wrong)
     allowed = sorted(fund for part, _, fund in payers(rules) if part is Part.SPONSOR)
     insurance = take("insurance", _one_of(allowed), f"{rules.year}年度的办法没有规定这一险种可以资助。")
@@ -86,7 +87,6 @@ def promised(typed: Typed, rules: PolicyYear, *, today: date) -> Promise:
     }
     if wrong:
         raise BadPromise(fields=wrong)
-    chosen = int(typed.get("sponsor")) if typed.get("sponsor") else None
     return Promise(chosen, who, insurance, rules.year, budget, terms, typed.people if whom["named"] else ())
 
 

@@ -161,3 +161,11 @@ drop policy if exists places on pledge_terms;
 create policy places on pledge_terms to liangxian_app
   using (current_setting('liangxian.places', true) = '*'
          or town = any (string_to_array(current_setting('liangxian.places', true), ',')));
+
+-- Which sponsors paid how much of a bill, as payers read them: [[name, fen], …]; null: none did.
+create or replace function sponsors_of(p_household bigint, p_bill bigint) returns jsonb language sql stable
+  security definer set search_path = public, pg_temp as $$
+  select jsonb_agg(jsonb_build_array(s.shown, l.amount) order by l.line)
+    from bill_line l join pledge_terms t on t.pledge_id = pledge_of(l.part, l.payer) join sponsor s on s.id = t.sponsor_id
+   where l.household_id = p_household and l.bill_id = p_bill and l.part = 'sponsor'
+$$;

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import text
+
 from app.flows.parts import Parts
 from app.flows.titles import title_of
 from app.registry import find
@@ -85,6 +87,19 @@ def doubts(parts: Parts, *, solved: bool = False) -> list[Doubt]:
 def proposal(found: Doubt, proposed: Sequence[Proposed]) -> Proposal:
     """What somebody who agrees has seen of it."""
     return Proposal(frozenset(each.bill for each in proposed), found.amount)
+
+
+def proposed_pledge(parts: Parts, key: Key) -> Any | None:
+    """The sponsor's pledge that it is proposed to be given to, or was: id, number, shown. None: to none."""
+    with parts.reading() as connection:
+        return connection.execute(_PLEDGE, {"household": key.household_id, "cause": key.cause}).one_or_none()
+
+
+_PLEDGE = text(
+    "select g.id, g.number, p.shown from suspense s join pledge g on g.id = s.pledge"
+    " join pledge_terms t on t.pledge_id = g.id join sponsor p on p.id = t.sponsor_id"
+    " where s.household_id = :household and s.cause = :cause"
+)
 
 
 def said(parts: Parts, key: Key) -> Sequence[Any]:

@@ -12,7 +12,7 @@ from app.flows.due.look_up import identify
 from app.flows.due.quote import YEARS_OWN
 from app.flows.pay.start import Want
 from app.flows.suspense import solve
-from app.flows.suspense.desk import SOURCES, STEPS, doubt, doubts, said
+from app.flows.suspense.desk import SOURCES, STEPS, doubt, doubts, proposed_pledge, said
 from app.policy.facts import Insurance
 from app.policy.words import item_words, phrases
 from app.web.door.access import Answer, needs, officer
@@ -20,9 +20,11 @@ from app.web.door.parts import parts
 from app.web.wishes import BadWish, Item, item_named
 from core.errors import AppError
 from core.money import Fen, fen
+from payments.errors import SuspenseUnfit
 from payments.suspense.solve import Key, Proposal
 
 LARGEST_ID = 1 << 62
+NO_PLEDGE = "没有这个编号的资助，或者它现在不收钱（还没有人同意，或者这笔钱正在退）。编号以 ZZ 开头，后面十位数字。"
 bp = APIBlueprint("office_suspense", __name__, enable_openapi=False)
 
 
@@ -92,6 +94,28 @@ def propose_one(household: int, cause: str) -> Answer | tuple[Answer, int]:
     return _back(household, cause)
 
 
+@bp.post("/<int:household>/<cause>/pledge")
+@needs("suspense.solve")
+def pledge_one(household: int, cause: str) -> Answer | tuple[Answer, int]:
+    """记到一笔资助: the number of a pledge. What was typed stays on an error."""
+    key = Key(household, cause)
+    try:
+        solve.propose_pledge(parts(), key, request.form.get("pledge", "")[:20], by=_by())
+    except SuspenseUnfit:
+        return _page(key, problem=NO_PLEDGE), SuspenseUnfit.status
+    return _back(household, cause)
+
+
+@bp.post("/<int:household>/<cause>/give")
+@needs("suspense.confirm")
+def give_one(household: int, cause: str) -> Answer:
+    """同意 to the pledge that the page showed, by another person."""
+    given = request.form.get("pledge", "")
+    pledge = int(given) if re.fullmatch(r"[0-9]{1,18}", given) else 0
+    solve.give_pledge(parts(), Key(household, cause), pledge, by=_by())
+    return _back(household, cause)
+
+
 @bp.post("/<int:household>/<cause>/withdraw")
 @needs("suspense.solve")
 def withdraw_one(household: int, cause: str) -> Answer:
@@ -119,6 +143,8 @@ def _page(key: Key, *, problem: str | None) -> str:
         said=said(parts(), key),
         sources=SOURCES,
         proposed=proposed,
+        pledge=proposed_pledge(parts(), key),
+        typed=request.form,
         problem=problem,
         solves=may(role, "suspense.solve") and not found.solution,
         agrees=may(role, "suspense.confirm") and not found.solution and found.proposed_by not in (None, _by()),

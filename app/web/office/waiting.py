@@ -15,6 +15,7 @@ from app.flows.parts import Parts
 from app.flows.reconcile.close_day import due_to_close
 from app.flows.refund.desk import work
 from app.flows.register.desk import waiting_count as waiting_cases
+from app.flows.sponsor.desk import to_agree
 from app.flows.suspense.desk import Doubt, doubts
 from app.flows.village.people import TITLES
 from app.policy.facts import Insurance
@@ -52,6 +53,8 @@ def waiting(parts: Parts, who: Officer) -> list[Waiting]:
         found.append(Waiting(len(money), "笔待查款等您办", "office_suspense.listed"))
     if may(who.role, "complaint.answer"):
         found.append(Waiting(waiting_count(parts), "件投诉等您办", "office_complaints.all_of_them"))
+    if may(who.role, "sponsor.agree"):
+        found.append(Waiting(to_agree(parts, who), "笔资助等您同意", "office_sponsors.listed"))
     if may(who.role, "helped.answer"):
         found.append(Waiting(open_count(parts), "人部门名单里还没办成", "office_helped.waiting"))
     if who.role is Role.AUDITOR:

@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from app.flows.due.quote import SELF, amount_due, subjects
+from app.flows.pay.follow import follow
 from app.flows.pay.leave import give_way
 from app.flows.pay.start import Want
+from app.flows.prove.papers import confirm, hand_out
 from app.flows.reconcile.import_outside import import_outside
 from app.flows.refund import steps
 from app.flows.refund.entitle_late import ask_for_entitled
@@ -104,6 +106,11 @@ def test_two_hands_and_money_come_before_the_first_share(running, adult):
     eventually(lambda: state(running, started.number) == "paid")
 
     assert stands(running, pledge) == ("ACTIVE", 0, 160, 840)
+    [item] = follow(running.parts, started.number).items
+    assert item.within == ("另由示例村股份经济合作社资助 160 元",)
+    paper = confirm(running.parts, started.number)
+    assert paper.facts["items"][0]["sponsors"] == [{"name": "示例村股份经济合作社", "amount": 16000}]
+    assert hand_out(running.parts, paper).startswith(b"%PDF")
     assert balances(running) == {
         "bank:pending": 100000,
         "clearing:wechat": 16000,
@@ -129,8 +136,8 @@ def test_who_is_wholly_sponsored_pays_nothing_and_the_last_share_is_given_once(r
     assert due.quote.to_pay == 32000 and "示例村股份经济合作社的资助款已用完" in due.text
     started = start(running, Want(other, MEDICAL), key="other-key")
     assert started.amount == 32000
-    memo = running.one("select memo from payment where number = :n", n=started.number).memo
-    assert memo["short"] == ["示例村股份经济合作社"]
+    [item] = follow(running.parts, started.number).items
+    assert item.within == ("示例村股份经济合作社的资助款已用完",)
 
 
 def test_two_of_one_wish_share_what_is_left(running, adult):
