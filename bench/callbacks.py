@@ -109,7 +109,7 @@ def signed(ground: Ground, made: list[tuple[int, str]]) -> list[bytes]:
     return requests
 
 
-def limit(ground: Ground, payments: Payments, seconds: int) -> float:
+def limit(ground: Ground, payments: Payments, seconds: int, *, clients: int = CLIENTS) -> float:
     """pgbench running `select collect(…)` with the arguments of a callback, one transaction each."""
     payments.empty()
     made = payments.make(6000 * seconds)
@@ -132,13 +132,13 @@ def limit(ground: Ground, payments: Payments, seconds: int) -> float:
     )
     headers = json.dumps(dict.fromkeys(("Wechatpay-Timestamp", "Wechatpay-Nonce", "Wechatpay-Serial"), "x" * 40))
     script = (
-        f"\\set n :client_id + 1 + :i * {CLIENTS}\n\\set i :i + 1\n"
+        f"\\set n :client_id + 1 + :i * {clients}\n\\set i :i + 1\n"
         "select collect(array[n], array[household], array['wechat'], array[number],"
         f" array[jsonb_set('{outcome}', '{{reference}}', to_jsonb('42000' || household))], array['EV-1'],"
         f" array['{headers}'::jsonb], array[convert_to(repeat('x', 1000), 'UTF8')],"
         " '2021-11-05 12:03+08', '2021-11-05', now()) from bench_call where n = :n;\n"
     )
-    return ground.pgbench(script, clients=CLIENTS, seconds=seconds)
+    return ground.pgbench(script, clients=clients, seconds=seconds)
 
 
 def over_http(

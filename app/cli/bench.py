@@ -13,6 +13,7 @@ from app.cli.parts import settings
 bench = AppGroup("bench", help="Measurements, as ratios.")
 BENCHES = (
     "callbacks",
+    "sponsors",
     "gateways",
     "lookups",
     "orders",

@@ -116,18 +116,22 @@ create trigger counts before insert or update or delete on pledge_share for each
 create or replace function pledge_claim(p_household bigint, p_bills bigint[], p_state text) returns boolean
   language plpgsql security definer set search_path = public, pg_temp as $$
 declare
+  lines int;
   wanted jsonb;
 begin
-  if not exists (select from bill_line where household_id = p_household and bill_id = any (p_bills) and part = 'sponsor') then
+  select count(distinct (bill_id, payer)) into lines from bill_line
+    where household_id = p_household and bill_id = any (p_bills) and pledge_of(part, payer) is not null;
+  if lines = 0 then
     return true;
   end if;
-  select jsonb_agg(jsonb_build_object('bill', bill_id, 'pledge', pledge, 'amount', amount)) into wanted from (
-    select l.bill_id, pledge_of(l.part, l.payer) as pledge, sum(l.amount)::bigint as amount from bill_line l
-     where l.household_id = p_household and l.bill_id = any (p_bills) and pledge_of(l.part, l.payer) is not null
-       and not exists (select from pledge_share s where s.household_id = l.household_id and s.bill_id = l.bill_id
-                          and s.pledge_id = pledge_of(l.part, l.payer) and s.state in ('reserved', 'used'))
-     group by 1, 2) missing;
-  if wanted is not null then
+  if lines > (select count(*) from pledge_share where household_id = p_household and bill_id = any (p_bills)
+                 and state in ('reserved', 'used')) then
+    select jsonb_agg(jsonb_build_object('bill', bill_id, 'pledge', pledge, 'amount', amount)) into wanted from (
+      select l.bill_id, pledge_of(l.part, l.payer) as pledge, sum(l.amount)::bigint as amount from bill_line l
+       where l.household_id = p_household and l.bill_id = any (p_bills) and pledge_of(l.part, l.payer) is not null
+         and not exists (select from pledge_share s where s.household_id = l.household_id and s.bill_id = l.bill_id
+                            and s.pledge_id = pledge_of(l.part, l.payer) and s.state in ('reserved', 'used'))
+       group by 1, 2) missing;
     perform from pledge where id in (select w.pledge from jsonb_to_recordset(wanted) as w (pledge bigint)) order by id for update;
     if exists (select from (select w.pledge, sum(w.amount) as amount
                               from jsonb_to_recordset(wanted) as w (pledge bigint, amount bigint) group by w.pledge) asked
@@ -135,10 +139,14 @@ begin
                 where g.id is null or asked.amount > pledge_room(g)) then
       return false;
     end if;
-    insert into pledge_share (household_id, bill_id, pledge_id, amount, state)
+    update pledge_share s set state = p_state from jsonb_to_recordset(wanted) as w (bill bigint, pledge bigint)
+      where s.household_id = p_household and (s.bill_id, s.pledge_id) = (w.bill, w.pledge) and s.state = 'released';
+    insert into pledge_share (household_id, bill_id, pledge_id, amount, state)  -- no upsert: it would count twice
       select p_household, w.bill, w.pledge, w.amount, p_state
-        from jsonb_to_recordset(wanted) as w (bill bigint, pledge bigint, amount bigint) order by w.pledge, w.bill
-      on conflict (household_id, bill_id, pledge_id) do update set state = excluded.state;
+        from jsonb_to_recordset(wanted) as w (bill bigint, pledge bigint, amount bigint)
+       where not exists (select from pledge_share s where s.household_id = p_household
+                            and (s.bill_id, s.pledge_id) = (w.bill, w.pledge))
+       order by w.pledge, w.bill;
   end if;
   if p_state = 'used' then
     update pledge_share set state = 'used'

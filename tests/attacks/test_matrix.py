@@ -295,6 +295,7 @@ NOBODYS = {
         "provider": "aliyun",
         "year": "2022",
         "batch": "1",
+        "pledge": "1",
         "no": "1",
         "work": "1",
         "login": "nobody",

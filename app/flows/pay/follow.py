@@ -142,6 +142,8 @@ def look(parts: Parts, connection: Connection, number: str) -> Followed:
     if row is None:
         raise NoSuchPayment(number)
     items = connection.execute(_ITEMS, {"household": row.household_id, "number": number}).all()
+    if not items:  # a sponsor's, which pays no bill: offices follow it by its pledge
+        raise NoSuchPayment(number)
     left = kept(connection, row.household_id, receipt_of_payment(row)) if row.state == State.PAID else None
     return _followed(parts, row, items, left)
 

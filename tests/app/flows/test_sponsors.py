@@ -156,6 +156,12 @@ def test_who_lets_a_code_go_lets_the_share_go(running, adult):
     assert stands(running, pledge) == ("EXHAUSTED", 160, 0, 0)
     assert quoted(running, adult).quote.to_pay == 16000  # his own share is his
     assert start(running, Want(adult, MEDICAL), key="again").number == first.number
+    with running.parts.reading() as connection:
+        row = find_money.payment(connection, first.number)
+    assert give_way(running.parts, row, by="resident")
+    assert stands(running, pledge) == ("ACTIVE", 0, 0, 160)
+    first = start(running, Want(adult, MEDICAL), key="once more")
+    assert stands(running, pledge) == ("EXHAUSTED", 160, 0, 0)
     with pytest.raises(StillReserved):
         end(running.office, pledge, why="不再资助", hand=ENTERS)
         give_back(running.office, pledge, hand=ENTERS)

@@ -143,6 +143,7 @@ def test_the_first_screen_says_who_he_is_and_what_waits_for_him(running, distric
     assert counts("medical1") == {
         **dict.fromkeys(("笔退费等您办", "件核定等您办", "人部门名单里还没办成", "件反映的事等您答复"), 0),
         **dict.fromkeys(("件登记冲突等您定", "人说在外地交了，该再问一次"), 0),
+        "笔资助等您同意": 0,
     }
     home, list_page = desks["clerk01"].get("/office/").text, desks["clerk01"].get("/office/refunds/").text
     assert "示例clerk01" in home and "税务经办" in home
