@@ -1,6 +1,6 @@
-"""P18: fifty settlements at once, every one of which a single pledge pays a part of, against the same without a sponsor.
+"""P18: fifty settlements at once, of each of which a single pledge pays a part, against the same without a sponsor.
 
-Both run the very SQL of a callback under pgbench. A share is reserved before, as a start does; the settlement uses it."""
+Both run the very SQL of a callback under pgbench. A share is reserved before, as a start does; settling uses it."""
 
 from collections.abc import Callable
 

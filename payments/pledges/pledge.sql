@@ -112,9 +112,11 @@ drop trigger if exists counts on pledge_share;
 create trigger counts before insert or update or delete on pledge_share for each row execute function pledge_share_counts();
 
 -- The shares of these bills are spoken for (`p_state` reserved), or used because the bills are being settled. What is
--- reserved already needs no pledge. False: a pledge has ended or has not so much left, and nothing was written.
-create or replace function pledge_claim(p_household bigint, p_bills bigint[], p_state text) returns boolean
-  language plpgsql security definer set search_path = public, pg_temp as $$
+-- reserved already needs no pledge. `p_ended`: one that ended meanwhile pays too, out of what a bill has just given back.
+-- False: a pledge has ended or has not so much left, and nothing was written.
+create or replace function pledge_claim(
+  p_household bigint, p_bills bigint[], p_state text, p_ended boolean default false
+) returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   lines int;
   wanted jsonb;
@@ -136,7 +138,9 @@ begin
     if exists (select from (select w.pledge, sum(w.amount) as amount
                               from jsonb_to_recordset(wanted) as w (pledge bigint, amount bigint) group by w.pledge) asked
                  left join pledge g on g.id = asked.pledge
-                where g.id is null or asked.amount > pledge_room(g)) then
+                where g.id is null or asked.amount > case when p_ended and g.state = 'ended'
+                                                         then least(g.budget, g.taken - g.back) - g.spoken
+                                                         else pledge_room(g) end) then
       return false;
     end if;
     update pledge_share s set state = p_state from jsonb_to_recordset(wanted) as w (bill bigint, pledge bigint)

@@ -147,7 +147,7 @@ begin
      where rb.household_id = p_household and rb.number = p_number and rb.live;
   if not pledge_claim(p_household, array(  -- his share is a smaller one of the same sponsor
        select (replacement->'bill'->>'id')::bigint from refund_bill
-        where household_id = p_household and number = p_number and live and replacement is not null), 'used') then
+        where household_id = p_household and number = p_number and live and replacement is not null), 'used', true) then
     raise exception 'a pledge for refund % has not so much left', p_number using errcode = 'LX130';
   end if;
 end $$;

@@ -242,6 +242,24 @@ def test_who_is_recognised_later_is_paid_for_by_the_department_and_no_longer_by_
     assert stands(running, pledge) == ("ACTIVE", 0, 0, 1000)
 
 
+def test_a_sponsor_pays_his_smaller_share_of_a_bill_that_stands_in_anothers_place(running):
+    """Somebody of 65 paid before the register had his age right, and the pledge has ended since."""
+    old = neighbour(running, 11)
+    pledge = funded(running, mode="PCT", value="50")
+    pay(running, Want(old, MEDICAL))
+    end(running.office, pledge, why="年度资助结束", hand=ENTERS)
+    running.write(lambda c: c.execute(text("update person set birth_date = '1956-01-01' where id = :p"), {"p": old}))
+
+    assert ask_for_entitled(running.parts) == 1
+    [row] = rows(running, "select * from refund")
+    steps.accept(running.parts, row.number, by=CLERK)
+    steps.review(running.parts, row.number, MEDICAL, by=MEDICAL_BUREAU)
+    steps.decide(running.parts, row.number, approved=True, by=LEAD)
+
+    run_refunds(running, row.number, "paid")
+    assert (row.amount, stands(running, pledge)) == (8000, ("ENDED", 0, 80, 920))
+
+
 def test_what_is_left_goes_back_by_four_hands_the_way_it_came(running, adult):
     pledge = funded(running, amount="500", budget="1000", mode="FIX", value="100")
     code = pay_in(running.parts, Wish(pledge, 20000, "wechat", "k"), by="staff:enters")
