@@ -19,25 +19,25 @@ def listed() -> Answer:
     return _listed()
 
 
-@bp.post("/<int:number>/again")
+@bp.post("/<int:key>/again")
 @needs("elsewhere.find")
-def again_one(number: int) -> Answer | tuple[Answer, int]:
+def again_one(key: int) -> Answer | tuple[Answer, int]:
     """再问过了，还是这样."""
     try:
-        still_so(parts(), number, by=officer())
+        still_so(parts(), key, by=officer())
     except OverAlready as error:
         return _listed(problem=error.sentence()), error.status
     return redirect(url_for("office_elsewhere.listed"), 303)
 
 
-@bp.post("/<int:number>/back")
+@bp.post("/<int:key>/back")
 @needs("elsewhere.find")
-def back_one(number: int) -> Answer | tuple[Answer, int]:
+def back_one(key: int) -> Answer | tuple[Answer, int]:
     """收回. What was typed stays on an error."""
     try:
-        take_back(parts(), number, why=request.form.get("why", "")[:2000], by=officer())
+        take_back(parts(), key, why=request.form.get("why", "")[:2000], by=officer())
     except (BadTakingBack, OverAlready) as error:
-        return _listed(problem=error.sentence(), typed=(number, request.form.get("why", ""))), error.status
+        return _listed(problem=error.sentence(), typed=(key, request.form.get("why", ""))), error.status
     return redirect(url_for("office_elsewhere.listed"), 303)
 
 
