@@ -32,22 +32,22 @@ from app.web.door.parts import parts
 from app.web.office import audit, day, desk, glass
 from app.web.office import channels as office_channels
 from app.web.office import complaints as office_complaints
-from app.web.office import elsewhere as office_elsewhere
 from app.web.office import matters as office_matters
 from app.web.office import people as office_people
 from app.web.office import policy as office_policy
 from app.web.office import progress as office_progress
 from app.web.office import refunds as office_refunds
-from app.web.office import sponsors as office_sponsors
 from app.web.office import suspense as office_suspense
 from app.web.office import years as office_years
 from app.web.office.bureau import conflicts as office_conflicts
 from app.web.office.bureau import determinations as office_determinations
+from app.web.office.bureau import elsewhere as office_elsewhere
 from app.web.office.bureau import police as office_police
 from app.web.office.bureau import registers as office_registers
 from app.web.office.helped import bills as office_bills
 from app.web.office.helped import rows as helped_rows
 from app.web.office.helped import send as helped_send
+from app.web.office.helped import sponsors as office_sponsors
 from app.web.office.town import agents as office_agents
 from app.web.office.town import counter as office_counter
 from app.web.resident import bureau, home, matters, paid, pay, sign_in

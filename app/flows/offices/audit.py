@@ -92,22 +92,16 @@ _WHAT = {"numbers": "身份证号和手机号", "list": "名单文件", "complai
 
 
 def _whose(row: Row, people: dict) -> str:  # type: ignore[type-arg]
-    if row.what == "complaint":
-        return f"投诉单 {row.place.rpartition(':')[2]}"
-    if row.place.startswith("upload:"):
-        return f"交来的文件 {row.place.rpartition(':')[2]}"
-    if row.place.startswith("helped:"):
-        return f"部门名单 {row.place.rpartition(':')[2]}"
-    if row.place.startswith("demand:"):
-        return f"代缴账单 {row.place.rpartition(':')[2]}"
-    if row.place.startswith("sponsor:"):
-        return f"资助方 {row.place.rpartition(':')[2]}"
+    kind, _, key = row.place.rpartition(":")
+    if what := "投诉单" if row.what == "complaint" else _PLACES.get(kind):
+        return f"{what} {key}"
     if row.person_id is None:
         return f"村（居）{row.place}"
     person = people.get(row.person_id)
     return f"{person.town}{person.village}{mask_name(person.name)}" if person else "—"
 
 
+_PLACES = {"upload": "交来的文件", "helped": "部门名单", "demand": "代缴账单", "sponsor": "资助方"}
 _NAMES = {
     "broken": ("账上不成立的检查", "day.days"),
     "late_differences": ("过了期还没处理的差异", "day.days"),

@@ -110,6 +110,11 @@ def losses(parts: Parts, officer: Officer) -> list[Loss]:
     ]
 
 
+def to_answer(parts: Parts, officer: Officer) -> int:
+    """How many wait for his word."""
+    return sum(not each.mine and each.agreed_by is None for each in losses(parts, officer))
+
+
 def hand_in(parts: Parts, officer: Officer, file: BinaryIO, *, name: str) -> int:
     """The number of its look. EmptyFile."""
     return ask(parts, officer, LOOK, upload=keep(parts, officer, file, name=name))

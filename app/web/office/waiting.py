@@ -1,5 +1,6 @@
 """What waits for whoever looks at it: counted by his role, each with the page where it is done. Reads only."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.access.roles import Role, may
@@ -16,6 +17,7 @@ from app.flows.reconcile.close_day import due_to_close
 from app.flows.refund.desk import work
 from app.flows.register.desk import waiting_count as waiting_cases
 from app.flows.sponsor.desk import to_agree
+from app.flows.staffing.desk import to_answer
 from app.flows.suspense.desk import Doubt, doubts
 from app.flows.village.people import TITLES
 from app.policy.facts import Insurance
@@ -37,26 +39,9 @@ def waiting(parts: Parts, who: Officer) -> list[Waiting]:
     found: list[Waiting] = []
     if may(who.role, "day.close"):
         found += _of_the_days(parts, who)
-    if may(who.role, "refund.reject"):
-        refunds = [row for row in work(parts) if waits_for(who, row)]
-        found.append(Waiting(len(refunds), "笔退费等您办", "office_refunds.listed"))
-    if may(who.role, "determination.decide"):
-        found.append(Waiting(waiting_cases(parts, who), "件核定等您办", "office_determinations.listed"))
-    if may(who.role, "matter.answer"):
-        found.append(Waiting(waiting_matters(parts, who), "件反映的事等您答复", "office_matters.listed"))
-    if may(who.role, "elsewhere.find"):
-        found.append(Waiting(to_ask_again(parts, who), "人说在外地交了，该再问一次", "office_elsewhere.listed"))
-    if may(who.role, "conflict.solve"):
-        found.append(Waiting(waiting_conflicts(parts, who), "件登记冲突等您定", "office_conflicts.listed"))
-    if may(who.role, "suspense.solve") or may(who.role, "suspense.confirm"):
-        money = [row for row in doubts(parts) if _doubt_waits(who, row)]
-        found.append(Waiting(len(money), "笔待查款等您办", "office_suspense.listed"))
-    if may(who.role, "complaint.answer"):
-        found.append(Waiting(waiting_count(parts), "件投诉等您办", "office_complaints.all_of_them"))
-    if may(who.role, "sponsor.agree"):
-        found.append(Waiting(to_agree(parts, who), "笔资助等您同意", "office_sponsors.listed"))
-    if may(who.role, "helped.answer"):
-        found.append(Waiting(open_count(parts), "人部门名单里还没办成", "office_helped.waiting"))
+    for permissions, count, words, endpoint in _KINDS:
+        if any(may(who.role, permission) for permission in permissions):
+            found.append(Waiting(count(parts, who), words, endpoint))
     if who.role is Role.AUDITOR:
         found.append(Waiting(sum(each.count for each in alarms(parts)), "项现在不对", "audit.now"))
     if who.role is Role.TOWN:
@@ -77,8 +62,38 @@ def _of_the_days(parts: Parts, who: Officer) -> list[Waiting]:
     return [Waiting(mine, words, "day.days"), Waiting(due_to_close(parts), "天该日结了", "day.days")]
 
 
+def _refunds(parts: Parts, who: Officer) -> int:
+    return sum(waits_for(who, row) for row in work(parts))
+
+
+def _doubts(parts: Parts, who: Officer) -> int:
+    return sum(_doubt_waits(who, row) for row in doubts(parts))
+
+
+def _complaints(parts: Parts, _who: Officer) -> int:
+    return waiting_count(parts)
+
+
+def _helped(parts: Parts, _who: Officer) -> int:
+    return open_count(parts)
+
+
 def _doubt_waits(who: Officer, row: Doubt) -> bool:
     """For who solves: what is nobody's, or his and not proposed. For who agrees: what another proposed."""
     if may(who.role, "suspense.solve"):
         return row.proposed_by is None and (not row.owned or row.owner == who.by)
     return row.proposed_by not in (None, who.by)
+
+
+_KINDS: Sequence[tuple[Sequence[str], Callable[[Parts, Officer], int], str, str]] = (
+    (("refund.reject",), _refunds, "笔退费等您办", "office_refunds.listed"),
+    (("determination.decide",), waiting_cases, "件核定等您办", "office_determinations.listed"),
+    (("matter.answer",), waiting_matters, "件反映的事等您答复", "office_matters.listed"),
+    (("elsewhere.find",), to_ask_again, "人说在外地交了，该再问一次", "office_elsewhere.listed"),
+    (("conflict.solve",), waiting_conflicts, "件登记冲突等您定", "office_conflicts.listed"),
+    (("suspense.solve", "suspense.confirm"), _doubts, "笔待查款等您办", "office_suspense.listed"),
+    (("complaint.answer",), _complaints, "件投诉等您办", "office_complaints.all_of_them"),
+    (("sponsor.agree",), to_agree, "笔资助等您同意", "office_sponsors.listed"),
+    (("agent.agree",), to_answer, "个代办员要换动态码，等您同意", "office_agents.listed"),
+    (("helped.answer",), _helped, "人部门名单里还没办成", "office_helped.waiting"),
+)

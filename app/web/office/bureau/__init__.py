@@ -1,2 +1,2 @@
 """What the two bureaus do at their pages: their registers and the police's lists come in, they give their word on
-cases, and decide what offices contradict each other about."""
+cases, decide what offices contradict each other about, and find who paid elsewhere."""

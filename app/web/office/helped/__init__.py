@@ -1,2 +1,2 @@
-"""Lists of helped people at the offices' pages: a department sends its own, and whoever it concerns leads failed rows
-to their end; what departments owe for them, as bills."""
+"""Who pays in others' place, at the offices' pages: a department sends its list of helped people, whoever it concerns
+leads failed rows to their end, what departments owe is a bill; sponsors and what they give."""
