@@ -4,7 +4,7 @@
 -- table's own look at the place (scope.sql) cost more than all the rest, and one look at the household says the same.
 -- A person's categories are the bureau's, and those that departments' lists gave for the year (decision 0051). Whom the
 -- police call dead is dead, unless an office found that he is not (decision 0052). Who paid elsewhere is so by the
--- bureau's file, or because an office found it (paid_elsewhere).
+-- bureau's file, or because an office found it (paid_elsewhere). He is unhelped of whom a list's row failed and is open.
 -- His pledges are those in force that may mean him, in the order of registration, and what his bill has of one already.
 create or replace function person_facts(p_ids bigint[], p_years int[], p_former int[], p_places text)
   returns table (id bigint, name bytea, id_number bytea, phone bytea, restricted_at timestamptz, facts text)
@@ -32,6 +32,9 @@ begin
                                  union
                                  select c.insurance || ':' || c.code from helped_category c
                                   where c.person_id = p.id and c.levy_year = newest),
+             'unhelped', (select jsonb_object_agg(r.insurance, r.code) from special_row r
+                            join special_batch l on l.id = r.batch_id and l.levy_year = newest
+                           where r.person_id = p.id and r.state in ('FED_BACK', 'PERSON_TOLD')),
              'enrolments', (select jsonb_object_agg(e.insurance, jsonb_build_array(e.status, e.employee_insured,
                                                                 e.insured_elsewhere || coalesce(
                                  (select '|' || x.code from paid_elsewhere x where x.person_id = p.id and x.back_at is null

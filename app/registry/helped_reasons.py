@@ -21,11 +21,26 @@ REASONS: Mapping[str, str] = {
     "NOT_OFFERED": "本区这一年度不收这个险种",
     "INSURANCE_UNKNOWN": "代缴险种写：养老、医疗",
 }
+OWN: Mapping[str, str] = {  # what the person himself is told; never which category
+    "EXPIRED": "认定到期了",
+    "EMPLOYEE_INSURED": "登记显示您参加了职工保险",
+    "DUP_ELSEWHERE": "登记显示您在别处参了保",
+    "NOT_RESIDENT": "登记显示您的户口不在本区，也没有居住证",
+    "AGE_OUT": "登记显示您不在缴费年龄里",
+    "STUDENT": "登记显示您在上学",
+}
+OWN_ELSE = "名单里有一处要核对"
+NOT_DONE = "政府替您交的名单里，您的名字还没办成，原因：{reason}。镇医保服务站会在三天内联系您，先不要自己交钱。"
 NOTES: Mapping[str, str] = {
     "ALREADY_SELF_PAID": "已自己交过费：办成以后，多交的自动申请退费",
     "SAID_BEFORE": "原来就是这一类，没有改动",
     "OTHER_DEPARTMENT": "也在别的部门名单里，由谁代缴按政策顺序定",
 }
+
+
+def not_done(code: str) -> str:
+    """What somebody is told of his own row."""
+    return NOT_DONE.format(reason=OWN.get(code, OWN_ELSE))
 
 
 def reason(code: str, said: Mapping[str, str]) -> str:

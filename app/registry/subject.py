@@ -113,6 +113,7 @@ class Subject:
     levy_year: int
     years: Mapping[int, InYear]  # of each year that was asked about
     conflicts: Mapping[str, str] = field(default_factory=dict)  # insurance of which nothing is billed → who decides
+    unhelped: Mapping[str, str] = field(default_factory=dict)  # insurance → why his row of a list is not done
     pledges: tuple[Pledged, ...] = ()  # that may mean him
     restricted_at: datetime | None = None  # his name then is RESTRICTED, for whoever may not see it
     _reckoned: dict[object, Any] = field(default_factory=dict, init=False, compare=False, repr=False)

@@ -38,6 +38,7 @@ from app.web.door.onward import onward, then
 from app.web.door.parts import parts
 from app.web.door.people import page_resident_and_people, people_here
 from app.web.resident.offer import may_lead_to_wechat, offered
+from app.web.resident.unhelped import unhelped
 from app.web.sheets import ask_at_the_bureau, in_its_year, item_of, sheet_page
 from app.web.wishes import carried, known, levels, rises, tier_fields, tiers, wants
 from core.money import Fen
@@ -155,6 +156,7 @@ def due() -> Answer:
     return render_template(
         "resident/due.html",
         households=households,
+        unhelped=unhelped(people),
         tiers=remembered | tier_fields(request.args),
         key=_key(),
         begun=begun,
