@@ -154,8 +154,8 @@ begin
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('conflict', n);
   update bill set state = 'withdrawn' where person_id = e.person_id and state = 'open';
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('bill', n);
-  update person set phone = null, restricted_at = p_at where id = e.person_id;
   update phone_correction set former_index = null where person_id = e.person_id and former_index is not null;
+  update person set phone = null, restricted_at = p_at where id = e.person_id;
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('person', n);
   update erasure set agreed_by = p_by, agreed_at = p_at, went = gone where id = e.id;
   return gone;
