@@ -104,7 +104,7 @@ class Conflict(Table):
     name: Mapped[bytes | None] = mapped_column(LargeBinary)
     other_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # of TWICE: under the other number
     state: Mapped[str] = mapped_column(Text, server_default="open")
-    opened_by: Mapped[str] = mapped_column(Text)  # the file's cause: import:<hash>
+    opened_by: Mapped[str] = mapped_column(Text)  # import:<hash> of a file, conflict:<id> of a decision
     opened_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock, like decided_at
     due_on: Mapped[date] = mapped_column(Date)  # by which day it is decided
     decided_by: Mapped[str | None] = mapped_column(Text)

@@ -111,10 +111,10 @@ begin
   return gone;
 end $$;
 
--- Decided by somebody of the office that owns it: whose word counts, and why. False: it is over. LX122: another office's,
--- or not to be decided so.
+-- Decided by somebody of the office that owns it: whose word counts, and why. What else the police said, and a word that
+-- no longer counts stood before, is looked at anew. False: it is over. LX122: another office's, or not to be decided so.
 create or replace function officer_solves_conflict(
-  p_session bytea, p_id bigint, p_word text, p_why text, p_now timestamptz, p_at timestamptz
+  p_session bytea, p_id bigint, p_word text, p_why text, p_born_by date, p_due_on date, p_now timestamptz, p_at timestamptz
 ) returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   mine staff := officer_here(p_session, p_at);
@@ -136,6 +136,7 @@ begin
     update police_word set stands = 'overruled'
      where person_id = held.person_id
        and code = case held.kind when 'ALIVE' then 'DIED' when 'AGE' then 'EXEMPT' else split_part(held.about, ' ', 1) end;
+    perform conflicts_looked(array[held.person_id], p_born_by, 'conflict:' || p_id, p_now, p_due_on);
   end if;
   return true;
 end $$;

@@ -4,6 +4,7 @@ any more asks for its way back."""
 from sqlalchemy import text
 
 from app.access.sessions import Officer
+from app.flows.conflicts.look_for import decided_by_day, exempt_born_by
 from app.flows.conflicts.of_the_dead import ask_for_dead
 from app.flows.conflicts.queue import NoSuchConflict, held, name_said
 from app.flows.parts import Parts
@@ -43,8 +44,9 @@ def solve(parts: Parts, number: int, *, word: str, why: str, by: Officer) -> Non
     if row.kind == Kind.NAME and word == "other" and row.state == State.OPEN:
         _refuse_former_name(parts, row.person_id, name_said(parts, row))
     asked = {"session": by.session, "id": number, "word": word, "why": said, "at": parts.clocks.wall()}
+    asked |= {"born_by": exempt_born_by(parts.levy.newest), "due": decided_by_day(parts), "now": parts.clocks.now()}
     with parts.engine.begin() as connection, as_errors({"LX122": NoSuchConflict}):
-        if not connection.execute(_SOLVE, asked | {"now": parts.clocks.now()}).scalar_one():
+        if not connection.execute(_SOLVE, asked).scalar_one():
             raise DecidedAlready(str(number))
     if row.kind == Kind.ALIVE and word == "police":
         ask_for_dead(parts, [row.person_id])
@@ -57,4 +59,4 @@ def _refuse_former_name(parts: Parts, person: int, name: str) -> None:
         raise NameAsBefore
 
 
-_SOLVE = text("select officer_solves_conflict(:session, :id, :word, :why, :now, :at)")
+_SOLVE = text("select officer_solves_conflict(:session, :id, :word, :why, :born_by, :due, :now, :at)")
