@@ -104,7 +104,8 @@ begin
   return mine;
 end $$;
 
--- A town's clerk enters for a village of his town, or for people who live there.
+-- A town's clerk enters for a village of his town, or for people who live there; of a sponsor whose pledge his town sees,
+-- or of a new one: whoever enters a pledge may read in clear whom to speak to there.
 create or replace function officer_enters_pledge(
   p_session bytea, p_sponsor jsonb, p_terms jsonb, p_insurance text, p_year int, p_budget bigint, p_people bigint[],
   p_at timestamptz, p_now timestamptz
@@ -117,7 +118,9 @@ begin
   elsif not coalesce(p_terms->>'town' = any (mine.towns), false)
         or not (p_terms->>'named')::boolean and left(p_terms->>'village_code', 9) is distinct from p_terms->>'town'
         or exists (select from person p join household h on h.id = p.household_id
-                    where p.id = any (p_people) and left(h.village_code, 9) <> p_terms->>'town') then
+                    where p.id = any (p_people) and left(h.village_code, 9) <> p_terms->>'town')
+        or p_sponsor is null and not exists (select from pledge_terms t where t.sponsor_id = (p_terms->>'sponsor_id')::bigint
+                                                and t.town = any (mine.towns)) then
     raise exception '% enters for his town only', mine.login using errcode = 'LX080';
   end if;
   if p_sponsor is not null then

@@ -50,6 +50,10 @@ def entered(client, **words):
     return int(answer.location.rpartition("/")[2])
 
 
+def sponsor_of(running, pledge):
+    return running.one("select sponsor_id from pledge_terms where pledge_id = :p", p=pledge)[0]
+
+
 def test_a_pledge_from_its_form_to_its_way_back(running, adult):
     medical, lead = clerk(running, Role.MEDICAL), clerk(running, Role.TAX_LEAD)
     assert "还没有人资助" in medical.get("/office/sponsors/").text
@@ -132,9 +136,12 @@ def test_a_town_enters_and_sees_its_own_only(running, adult):
         {"village_code": "", "category": "DIBAO"},
         {"whom": "named", "people": f"李远处 {an_id_number(sequence=8)}"},
         {"town": "370404104", "village_code": "370404104901"},
+        {"sponsor": str(sponsor_of(running, elsewhere))},  # whose contact it would read in clear
     ):
         assert (
             town.post("/office/sponsors/new", data=FORM | {"key": f"k{words}", "town": TOWN} | words).status_code != 303
         )
     assert town.get("/office/sponsors/").text.count("/office/sponsors/") == 3  # the door, the form, and its own
     assert other and running.one("select count(*) from pledge")[0] == 2
+    again = entered(town, town=TOWN, key="its-own", sponsor=str(sponsor_of(running, pledge)))
+    assert sponsor_of(running, again) == sponsor_of(running, pledge)
