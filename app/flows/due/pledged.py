@@ -1,13 +1,23 @@
 """What sponsors pay of the items of one wish: a pledge that pays for one of its people has less for the next. Pure."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from app.flows.due.item import Due
 from app.policy.answer import Part
 from app.registry.subject import Pledged, Subject
 from core.money import Fen
+
+
+def together(asked: Iterable[tuple[Subject, Callable[[Subject], Due]]]) -> Iterator[tuple[Subject, Due]]:
+    """Each item of one wish at its price: its person, and how it is priced for him."""
+    given = Counter[int]()
+    for person, price in asked:
+        subject = less_pledged(person, given)
+        due = price(subject)
+        yield subject, due
+        given += newly_given(subject, due)
 
 
 def less_pledged(subject: Subject, given: Mapping[int, Fen]) -> Subject:

@@ -1,10 +1,10 @@
 """What somebody wants to pay → bills issued, an attempt written down, the gateway asked, the way to pay handed back."""
 
 import json
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.flows.due.draft import draft_of
 from app.flows.due.item import Due
-from app.flows.due.pledged import less_pledged, newly_given, short_of
+from app.flows.due.pledged import short_of, together
 from app.flows.due.quote import amount_due
 from app.flows.due.rise import NoSuchItem, due_of_rise
 from app.flows.parts import Parts
@@ -253,14 +253,11 @@ _SPENT = {"LX130": PledgeSpent, "40P01": PledgeSpent}  # two who hold one pledge
 
 def _issued(parts: Parts, connection: Connection, wish: _Wish, met: Met, now: datetime) -> list[_Item]:
     """The bills of a wish. What a sponsor pays for one of its people he does not have for the next."""
-    items, given = list[_Item](), Counter[int]()
-    for want in wish.wants:
-        subject = less_pledged(met.people[want.person_id], given)
-        due = due_of(parts, subject, want, at=now, channel=wish.payer.channel)
+    items = list[_Item]()
+    for subject, due in dues_of(parts, wish.wants, met.people, at=now, channel=wish.payer.channel):
         if not due.payable:
             raise NotPayable(due)
         items.append((subject, due, issue(connection, draft_of(parts, subject, due), unseen=_has_none(subject, due))))
-        given += newly_given(subject, due)
     return items
 
 
@@ -324,6 +321,18 @@ def due_of(parts: Parts, subject: Subject, want: Want, *, at: datetime, channel:
         return due_of_rise(parts, own, at=at, channel=channel, tier=want.tier)
     chosen = {"tier": want.tier, "level": want.level, "determination": want.determination}
     return amount_due(parts, own, want.insurance, at=at, channel=channel, **chosen)
+
+
+def dues_of(
+    parts: Parts, wanted: Sequence[Want], people: Mapping[int, Subject], *, at: datetime, channel: str
+) -> Iterator[tuple[Subject, Due]]:
+    """The items of one wish at what they come to together, each with its person: what a sponsor pays for one of them he
+    does not have for the next. Errors of `due_of`."""
+    return together((people[want.person_id], partial(_due_for, parts, want, at, channel)) for want in wanted)
+
+
+def _due_for(parts: Parts, want: Want, at: datetime, channel: str, subject: Subject) -> Due:
+    return due_of(parts, subject, want, at=at, channel=channel)
 
 
 def want_of(bill: Any) -> Want:

@@ -16,7 +16,7 @@ from app.flows.due.quote import SELF, all_due, amount_due, subjects
 from app.flows.family.holders import LetGo
 from app.flows.family.people import ConsentRequired, account_of, get_to_know, own_people
 from app.flows.pay.follow import unfinished
-from app.flows.pay.start import NothingChosen, NotPayable, Want, due_of
+from app.flows.pay.start import NothingChosen, NotPayable, Want, dues_of
 from app.flows.register.apply import ask_for_waiver
 from app.policy.facts import Insurance
 from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
@@ -287,12 +287,10 @@ def person_of(named: str) -> Subject:
 
 
 def _chosen(wanted: Sequence[Want]) -> Iterator[Chosen]:
-    """Each item that is not done yet, with its price at this moment, or still to be chosen. NotPayable."""
+    """Each item that is not done yet, with its price beside the others, or still to be chosen. NotPayable."""
     found = {person.id: person for person in subjects(parts(), sorted({want.person_id for want in wanted}))}
     now = parts().clocks.now()
-    for want in wanted:
-        person = found[want.person_id]
-        priced = due_of(parts(), person, want, at=now, channel=SELF)
+    for person, priced in dues_of(parts(), wanted, found, at=now, channel=SELF):
         if priced.settled:
             continue
         if not priced.payable and not priced.choice_open:

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from app.flows.due.item import Due, item_key
 from app.flows.due.quote import amount_due
 from app.flows.pay.codes_out import CodeOut, codes_out
-from app.flows.pay.start import Want, due_of
+from app.flows.pay.start import Want, dues_of
 from app.policy.facts import Insurance
 from app.policy.levels import proposed
 from app.registry.find import Subject
@@ -75,9 +75,9 @@ def is_open(due: Due) -> bool:
 
 
 def priced(wanted: Sequence[Want], found: Sequence[Subject]) -> list[Due]:
-    """Each item at its price of this moment."""
+    """Each item at its price of this moment, beside the others."""
     now, people = parts().clocks.now(), {each.id: each for each in found}
-    return [due_of(parts(), people[want.person_id], want, at=now, channel=place().channel) for want in wanted]
+    return [due for _, due in dues_of(parts(), wanted, people, at=now, channel=place().channel)]
 
 
 def sum_of(dues: Sequence[Due]) -> Fen:

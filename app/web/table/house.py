@@ -1,14 +1,17 @@
 """One household in large type: what each owes, one code for all that is ticked, why each amount is what it is."""
 
 import secrets
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 
 from app.flows.due.item import Due
+from app.flows.due.pledged import less_pledged, newly_given
 from app.flows.due.quote import all_due, subjects
 from app.flows.pay.codes_out import codes_out
 from app.flows.pay.pause import paused_words
@@ -51,15 +54,8 @@ class Member:
 def person(person: str) -> Answer:
     """One of three sentences per insurance, and the rest of the household to be paid for together."""
     subject = own_person(person)
-    said, at_level = choices(request.args), levels_shown(subject)
-    ask = partial(all_due, parts(), at=parts().clocks.now(), channel=place().channel)
-    members = [
-        Member(reference(each.id), each, ask(each, **said.get(each.id, {}) | {"levels": at_level.get(each.id, {})}))
-        for each in household(parts(), subject.household_id)
-        if each.alive or each.conflicts or each.id == subject.id
-    ]
-    members.sort(key=lambda member: member.person.id != subject.id)
-    ticked = in_this_payment(subject)
+    said, ticked = choices(request.args), in_this_payment(subject)
+    members = _members(subject, said, ticked)
     open_items = [(member.person.id, due) for member in members for due in offered(member.dues) if is_open(due)]
     out = codes_out(parts(), [member.person.id for member in members], but=actor(here()))
     return render_template(
@@ -80,6 +76,25 @@ def person(person: str) -> Answer:
         ways=codes(parts().gateways),
         paused=paused_words(parts()),
     )
+
+
+def _members(subject: Subject, said: Mapping[int, Any], ticked: Collection[tuple[int, str]]) -> list[Member]:
+    """The person at the table first. What a sponsor pays of one in this payment he does not have for the next."""
+    ask = partial(all_due, parts(), at=parts().clocks.now(), channel=place().channel)
+    members, given, at_level = list[Member](), Counter[int](), levels_shown(subject)
+    house = [
+        each
+        for each in household(parts(), subject.household_id)
+        if each.alive or each.conflicts or each.id == subject.id
+    ]
+    for each in sorted(house, key=lambda one: one.id != subject.id):
+        person = less_pledged(each, given)
+        dues = ask(person, **said.get(each.id, {}) | {"levels": at_level.get(each.id, {})})
+        members.append(Member(reference(each.id), person, dues))
+        for due in offered(dues):
+            if is_open(due) and (each.id, due.key) in ticked:
+                given += newly_given(person, due)
+    return members
 
 
 @bp.post("/people/<person>")

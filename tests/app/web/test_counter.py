@@ -12,9 +12,10 @@ from app.flows.pay.start import Want
 from app.policy.facts import Insurance
 from app.registry import find
 from payments.truths.invariants import INVARIANTS, look
+from tests.app.flows.test_sponsors import funded
 from tests.app.registry.files import a_csv, a_row, taken_in
 from tests.app.web.test_office_people import at_desk, far, page_of
-from tests.builders import an_id_number
+from tests.builders import a_person, an_id_number
 from tests.refunding import agreed, pay, rows
 from tests.system import last_text
 
@@ -183,3 +184,26 @@ def far_town(running):
     with running.office.engine.begin() as connection:
         connection.exec_driver_sql("insert into town values ('370404104', '远镇')")
     return True
+
+
+def test_two_of_a_house_share_what_a_sponsor_has_left_as_the_page_says(running, district, counter):
+    sibling = running.write(
+        lambda c: a_person(c, name="张姊妹", id_number=an_id_number(sequence=16), household=district.household)
+    )
+    funded(running, mode="FIX", value="100", budget="100")
+    path = table_of(counter, district.adult)
+    own, other = (
+        found[1] for found in re.finditer(r'name="item" value="([^"]+:RES_MEDICAL@2022)"', counter.get(path).text)
+    )
+    wish = {"item": [own, other], "seen": "1", "by": "wechat:native"}
+
+    alone = counter.post(path, data=fields_of(counter.get(path).text) | wish | {"shown": "44000"})
+
+    assert "changed=1" in alone.location and rows(running, "select 1 from payment") == []
+    page = counter.get(alone.location).text
+    assert fields_of(page)["shown"] == "54000" and "资助款已用完" in page
+    begun = counter.post(path, data=fields_of(page) | wish)
+    assert "/pay/" in begun.location and rows(running, "select amount from payment") == [(54000,)]
+    assert {row.person_id for row in rows(running, "select person_id from bill")} == {district.adult.id, sibling}
+    funded(running, village_code=district.other_village)
+    assert "不用交，有人资助" in counter.get(table_of(counter, district.neighbour)).text
