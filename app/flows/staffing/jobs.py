@@ -31,7 +31,7 @@ class ListChanged(Conflict):
 class NotAgreed(Conflict):
     """A new telephone that nobody else agreed to, or whose slip was made."""
 
-    text = "这一件还没有别人同意，或者已经办过了。"
+    text = "这一件还没有别人同意，或者已经办过了；或者这个代办员停用了、不归您这里管了。"
 
 
 def look_at_list(parts: Parts, job: Job, _progress: Progress) -> Mapping[str, Any]:
@@ -73,15 +73,11 @@ def _made(
 
 
 def renew_second(parts: Parts, job: Job, _progress: Progress) -> Mapping[str, Any]:
-    """What one asked for and another agreed to: a new second factor, and its slip for who asked. NotAgreed."""
+    """What one asked for and another agreed to: a new second factor, and its slip for who asked and still keeps him.
+    NotAgreed."""
     with parts.engine.begin() as connection:
-        row = connection.execute(
-            text(
-                "update lost_second set made_at = :at where id = :id and agreed_at is not null and made_at is null"
-                " and asked_by = :by returning login"
-            ),
-            {"at": parts.clocks.wall(), "id": job.about["lost"], "by": job.by},
-        ).one_or_none()
+        asked = {"at": parts.clocks.wall(), "id": job.about["lost"], "by": job.by, "towns": _towns(connection, job.by)}
+        row = connection.execute(_MADE_ANEW, asked).one_or_none()
         if row is None:
             raise NotAgreed(str(job.about["lost"]))
         held = connection.execute(select(Agent.name).where(Agent.login == row.login)).one()
@@ -92,6 +88,14 @@ def renew_second(parts: Parts, job: Job, _progress: Progress) -> Mapping[str, An
         outcome = {"sheet": _keep_paper(parts, connection, [slip], of=_Asker(job.by, role))}
         job.end(connection, outcome, parts)
     return outcome
+
+
+_MADE_ANEW = text(
+    "update lost_second l set made_at = :at where id = :id and agreed_at is not null and made_at is null"
+    " and asked_by = :by and exists (select from agent a where a.login = l.login and a.active)"
+    " and not exists (select from agent a join agent_village v on v.agent_id = a.id"
+    "   where a.login = l.login and not left(v.village_code, 9) = any (:towns)) returning login"
+)
 
 
 def _keep_paper(parts: Parts, connection: Connection, slips: Sequence[Slip], *, of: "_Asker | Row") -> int:

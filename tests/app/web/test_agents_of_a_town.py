@@ -140,6 +140,14 @@ def test_a_lost_telephone_needs_a_second_person(running, district, town, desk, p
     lead = desk("lead01", Role.TAX_LEAD)
     assert "本人到镇里说手机丢了" in lead.get("/office/agents/").text
     assert lead.post(f"/office/agents/lost/{number}", data={"agreed": "yes"}).status_code == 303
+    moved = "update staff set towns = :towns where login = 'town01'"
+    with running.office.engine.begin() as connection:
+        connection.execute(text(moved), {"towns": [FAR]})
+    town.post(f"/office/agents/lost/{number}/renew")
+    process()
+    assert code_secret(running) == before, "who asked keeps agents of another town now"
+    with running.office.engine.begin() as connection:
+        connection.execute(text(moved), {"towns": [TOWN]})
     work = town.post(f"/office/agents/lost/{number}/renew").location
     process()
 
