@@ -24,7 +24,8 @@ end $$;
 create or replace function without_rows(p_outcome jsonb) returns jsonb language sql immutable as $$
   select p_outcome || coalesce((
     select jsonb_object_agg(key, case jsonb_typeof(p_outcome->key) when 'array' then '[]'::jsonb else '{}'::jsonb end)
-      from unnest(array['columns', 'words', 'ignored', 'failures']) key where p_outcome ? key), '{}')
+      from unnest(array['columns', 'words', 'ignored', 'failures', 'rows', 'there', 'twice']) key
+     where jsonb_typeof(p_outcome->key) in ('array', 'object')), '{}')
 $$;
 
 -- Where they lie, at most `p_most` of them (null: all).

@@ -32,7 +32,8 @@ OLD_ROWS = {  # makes the rows of a line so old, and what is left of them
     "upload_pieces": ("update upload set at = :at", "select count(*) from upload_piece"),
     "shown_rows": (
         "update office_job set ended_at = :at where state = 'done'",
-        "select count(*) from office_job where outcome->'columns' <> '[]'",
+        "select count(*) from office_job"
+        " where exists (select from jsonb_each(outcome) said where jsonb_array_length(nullif(value, '1')) > 0)",
     ),
     "notice_addresses": (
         "update notice set queued_at = :at, rank = 2, ask_at = null",
@@ -92,8 +93,10 @@ def old(lived_in, owner_engine):
         connection.execute(
             text(
                 "insert into office_job (kind, by, at, state, began_at, ended_at, outcome)"
-                " select 'helped_check', by, now(), 'done', now(), now(),"
-                "        jsonb_build_object('rows', 1, 'columns', jsonb_build_array(1)) from upload limit 1"
+                " select kind, by, now(), 'done', now(), now(), outcome from (select by from upload limit 1) u, (values"
+                "   ('helped_check', jsonb '{\"rows\": 1, \"columns\": [1]}'),"
+                "   ('agents_look', '{\"rows\": [1], \"there\": [1]}'), ('register_look', '{\"twice\": [1]}')"
+                " ) shown (kind, outcome)"
             )
         )
     asked = {"ground": "asked", "reason": "本人书面申请", "by": "staff:a"}
