@@ -72,7 +72,8 @@ def _take_bank(_parts: Parts, connection: Connection, file: OutsideFile, when: _
             raise BadOutsideFile(row=row["row"], field="业务日期止", problem="在业务日期之前")
         if row["demand"] and (row["channel"] or row["day"] or row["until"]):
             raise BadOutsideFile(row=row["row"], field="代缴账单号", problem="部门交的钱，渠道和业务日期要空着")
-        named = {"demand": row["demand"] or "", "part": row["pledge"] or ""}
+        pledge = "" if row["channel"] else row["pledge"]  # whose money a channel brings is said by its days
+        named = {"demand": row["demand"] or "", "part": pledge or ""}
         kept = {"day": day, "until": row["until"], "channel": row["channel"] or "", **named}
         if _keep(connection, file.kind, row, kept):
             _book(connection, "book_bank_row", row["serial"], when)

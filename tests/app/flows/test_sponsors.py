@@ -352,3 +352,13 @@ def test_its_days_end_with_the_window(running, adult):
     running.turn(running.parts.clocks.now() + timedelta(days=2))
     assert quoted(running, adult).quote.to_pay == 32000
     assert stands(running, pledge)[0] == "ENDED"
+
+
+def test_what_a_channel_brings_is_no_sponsors_whatever_its_words_say(running):
+    pledge = entered(running)
+    agree(running.office, pledge, hand=AGREES)
+    number = desk.pledge(running.parts, pledge).row.number
+    words = f"银行流水号,入账日期,金额,渠道,附言\nBK9,2021-11-05,300,wechat,{number}\n合计,1,300,,\n"
+    import_outside(running.parts, "bank", words.encode(), by=CLERK)
+    assert desk.pledge(running.parts, pledge).row.taken == 0
+    assert rows(running, "select part, channel from outside_row")[0] == ("", "wechat")

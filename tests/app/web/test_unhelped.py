@@ -1,4 +1,4 @@
-"""J5: whose row of a department's list failed reads on his own page why, and that he shall not pay; nobody else does."""
+"""J5: whose row of a department's list failed reads on his own page why, and not to pay; nobody else does."""
 
 from app.flows.helped import live
 from app.flows.helped.check import check
