@@ -10,9 +10,7 @@ FLASK := .venv/bin/python -m app
 PIP := -m pip --disable-pip-version-check --no-input -qq
 UV := 0.13.9
 COMPILE := .tools/bin/uv pip compile -q --no-strip-extras --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
-# Tests wait for servers, locks and clocks nearly half of their time: one more at once than a small machine has cores.
-LANES = $(shell test "$$(getconf _NPROCESSORS_ONLN)" -ge 3 && echo 4 || echo 3)
-PYTEST = .venv/bin/pytest -n $(LANES) --dist loadfile --no-loadscope-reorder --ignore=tests/browser
+PYTEST := .venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --ignore=tests/browser
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +39,7 @@ test: setup ## the tests; ARGS=… goes to pytest
 	@$(PYTEST) $(ARGS)
 
 browser: setup ## the tests that need a chromium
-	@.venv/bin/pytest -n $(LANES) --dist loadfile tests/browser $(ARGS)
+	@.venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile tests/browser $(ARGS)
 
 demo: setup ## the main job once, end to end
 	@$(FLASK) demo run

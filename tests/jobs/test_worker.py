@@ -217,6 +217,7 @@ def test_the_clock_turns_as_often_as_it_should(running: System) -> None:
         "complaint_address": 600,
         "watch_pauses": 3600,
         "helped_rows": 3600,
+        "conflicts": 3600,
         "watch_book": 60,
         "watch_whole_book": 3600,
         "watch_keys": 86400,
