@@ -150,6 +150,12 @@ def slips(parts: Parts, officer: Officer, number: int) -> tuple[str, bytes]:
         raise SlipsGone(str(number)) from error
 
 
+def slips_gone(parts: Parts, work: Row) -> bool:
+    """Were the slips of this work deleted, by him or by their time?"""
+    sheet = (work.outcome or _NONE).get("sheet")
+    return isinstance(sheet, int) and kept(parts, sheet).gone_at is not None
+
+
 def forget_slips(parts: Parts, officer: Officer, number: int) -> None:
     """They were handed over: nothing of them stays here. SlipsGone, FileInUse."""
     sheet = (work_of(parts, officer, number).outcome or _NONE).get("sheet")

@@ -125,6 +125,6 @@ def _listed(**words: object) -> str:
 def _work(key: int, **words: object) -> str:
     row = desk.work_of(parts(), officer(), key)
     busy = row.state in ("waiting", "doing")
-    gone = any(each.id == key and each.slips_gone for each in desk.lists(parts(), officer()))
+    gone = desk.slips_gone(parts(), row)
     shown = {"work": row, "busy": busy, "refresh": REFRESH_S if busy else None, "why": WHY, "gone": gone}
     return render_template("office/agents_work.html", **shown | words)
