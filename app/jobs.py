@@ -29,6 +29,7 @@ from app.flows.pay.pause import watch_pauses
 from app.flows.reconcile.compare import reconcile_due, watch_differences
 from app.flows.reconcile.fetch_statement import fetch_due
 from app.flows.refund.entitle_late import ask_for_entitled
+from app.flows.refund.for_nothing import ask_for_elsewhere
 from app.flows.refund.give_back import pay_due
 from app.flows.refund.steps import ask_for_surplus
 from app.flows.restore.watch import watch_backups
@@ -94,6 +95,7 @@ def _money_tasks(app: App, parts: Parts) -> None:
     def _entitled(timestamp: int) -> None:
         _safely("entitled", lambda: ask_for_entitled(parts))
         _safely("of_the_dead", lambda: ask_for_dead(parts))
+        _safely("for_nothing", lambda: ask_for_elsewhere(parts))
 
     @app.periodic(cron="5 * * * *")
     @app.task(name="suspense", queue="clock", queueing_lock="suspense", lock="suspense")

@@ -54,7 +54,7 @@ REFUND_MOVES: dict[RefundState, frozenset[RefundState]] = {
     R.ACCEPTED: frozenset({R.REVIEWED, R.REJECTED}),
     R.REVIEWED: frozenset({R.APPROVED, R.REJECTED}),
     R.REJECTED: frozenset(),
-    R.APPROVED: frozenset({R.PAYING, R.FAILED}),  # failed: too old for its gateway, or it came by none
+    R.APPROVED: frozenset({R.PAYING, R.FAILED, R.PAID}),  # failed: too old, or it came by none; paid: of no money
     R.PAYING: frozenset({R.PAID, R.ABNORMAL, R.FAILED}),
     R.ABNORMAL: frozenset({R.PAID, R.FAILED}),
     R.FAILED: frozenset(

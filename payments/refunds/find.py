@@ -132,7 +132,8 @@ def by_hand(connection: Connection, number: str) -> Row:
     `left` of it, below zero when more would go back than came in."""
     return connection.execute(
         text(
-            "select receipt_owed(household_id, receipt) as owed, receipt_left(household_id, receipt) as left"
+            "select receipt_owed(household_id, receipt) as owed,"
+            " coalesce(receipt_left(household_id, receipt), 0) as left"
             " from refund where household_id = :household and number = :number"
         ),
         {"household": household_of(number), "number": number},

@@ -44,8 +44,11 @@ begin
   if old.state = 'applied' and new.state = 'approved' and new.held is null then
     raise exception 'refund % gives a premium back: tax and the bureau come first', new.number using errcode = 'LX021';
   end if;
+  if old.state = 'approved' and new.state = 'paid' and new.amount > 0 then
+    raise exception 'refund % gives money back: somebody must have it first', new.number using errcode = 'LX005';
+  end if;
   if new.state = 'approved' and not refund_is_booked(new.household_id, new.number, array['approved'])
-     or new.state = 'paid' and not refund_is_booked(new.household_id, new.number, array['paid', 'external', 'by_hand']) then
+     or new.state = 'paid' and new.amount > 0 and not refund_is_booked(new.household_id, new.number, array['paid', 'external', 'by_hand']) then
     raise exception 'refund % may not be % without its entry', new.number, new.state using errcode = 'LX005';
   end if;
   if new.state = 'rejected' then
@@ -150,11 +153,11 @@ $$;
 create or replace function refund_fits_its_receipt() returns trigger language plpgsql
   security definer set search_path = public, pg_temp as $$
 declare
-  took bigint := receipt_amount(new.household_id, new.receipt);
+  took bigint := coalesce(receipt_amount(new.household_id, new.receipt), 0);  -- no money came for what others paid whole
   rest bigint;
 begin
   perform hold_receipt(new.household_id, new.receipt);
-  rest := receipt_left(new.household_id, new.receipt);
+  rest := coalesce(receipt_left(new.household_id, new.receipt), 0);
   if new.state <> 'applied' or new.decided_by is not null or new.paid is distinct from took
      or new.amount > rest then
     raise exception 'receipt % has % left and would give back %', new.receipt, rest, new.amount using errcode = 'LX009';
@@ -168,7 +171,8 @@ create trigger fits_its_receipt before insert on refund for each row execute fun
 -- Reserve what is to be given back. Bills: those of the payment that are settled by its receipt, all of `p_bills`. No
 -- bills: the money of the receipt that fitted none. `p_replacement`: the bill to be issued in the place of the one bill
 -- that goes back; then only the difference of the resident's parts does. Never more than is left of the receipt: what
--- went back by hand the payer has. `p_expected`: what somebody saw as refundable.
+-- went back by hand the payer has. `p_expected`: what somebody saw as refundable. Of bills that others paid whole nothing
+-- goes back to anybody; what others gave does, when it is agreed to (decision 0056).
 -- LX009: there is nothing there to give back, or somebody asked before · LX020: it is not what he saw · LX033: a pension
 -- whose tier was raised since: the difference goes back first.
 create or replace function refund_apply(
@@ -178,18 +182,17 @@ create or replace function refund_apply(
 declare
   whole bigint;
   back bigint;
+  others boolean := false;  -- they paid it whole
   held_in text;
 begin
   perform from payment where household_id = p_household and number = p_payment for update;
-  whole := receipt_amount(p_household, p_receipt);
-  if whole is null then
-    raise exception 'no receipt %', p_receipt using errcode = 'LX009';
-  end if;
+  whole := coalesce(receipt_amount(p_household, p_receipt), 0);
   if cardinality(p_bills) > 0 then
     select sum(personal_due) into back from (
       select personal_due from bill where household_id = p_household and id = any (p_bills)
          and state = 'settled' and receipt_of(p_household, settled_by) = p_receipt order by id for update) locked
       having count(*) = cardinality(p_bills);
+    others := back = 0 and p_replacement is null;
     if p_replacement is not null then
       back := case when cardinality(p_bills) = 1 then back - (p_replacement->'bill'->>'personal_due')::bigint end;
     end if;
@@ -200,7 +203,7 @@ begin
       into held_in, back from suspense
      where household_id = p_household and cause = p_receipt and solved_at is null for update;
   end if;
-  if coalesce(back, 0) <= 0 or exists (select from refund_bill where household_id = p_household
+  if not coalesce(back > 0 or others, false) or exists (select from refund_bill where household_id = p_household
                                           and bill_id = any (p_bills) and live) then
     raise exception 'nothing to give back of %', p_receipt using errcode = 'LX009';
   end if;
@@ -213,8 +216,8 @@ begin
   end if;
   insert into refund (household_id, number, receipt, held, gateway, payment, reference, ordered_at, paid, amount,
                       why, reason, sent_as, applied_by, applied_at)
-    values (p_household, p_number, p_receipt, held_in, receipt_way(p_household, p_receipt), p_payment,
-            receipt_reference(p_receipt), p_now, whole, back, p_why, p_reason, p_number, p_by, p_now);
+    values (p_household, p_number, p_receipt, held_in,
+            case when others then 'none' else receipt_way(p_household, p_receipt) end, p_payment, receipt_reference(p_receipt), p_now, whole, back, p_why, p_reason, p_number, p_by, p_now);
   insert into refund_bill (household_id, number, bill_id, replacement)
     select p_household, p_number, bill_id, p_replacement from unnest(p_bills) as bill_id;
   perform refund_note(p_household, p_number, 'applied', null, p_by, '', p_now);

@@ -125,6 +125,10 @@ begin
   if r.held is not null then
     perform suspense_solve(p_household, r.receipt, 'given_back', p_by, p_now);
   end if;
+  if r.amount = 0 then  -- others paid it whole, and have it back by the entry: nobody waits for money
+    perform refund_note(p_household, p_number, 'paid', null, 'rule:paid_by_others', '', p_now);
+    update refund set state = 'paid', paid_at = p_now where household_id = p_household and number = p_number;
+  end if;
 end $$;
 
 -- Issue the bills that stand in the place of those given back: of the same item, paid when the former was, by the

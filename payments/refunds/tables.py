@@ -34,7 +34,7 @@ class Refund(Table):
 
     __tablename__ = "refund"
     __table_args__ = (
-        CheckConstraint("amount > 0 and amount <= paid", name="amount"),
+        CheckConstraint("amount between 0 and paid and (amount > 0 or gateway = 'none')", name="amount"),
         CheckConstraint("state in (" + ", ".join(f"'{state}'" for state in RefundState) + ")", name="state"),
         CheckConstraint("decided_by is null or decided_by <> applied_by or state = 'rejected'", name="two_people"),
         CheckConstraint(f"(state in ({_UNDECIDED})) = (decided_by is null)", name="decided"),
@@ -57,7 +57,7 @@ class Refund(Table):
     number: Mapped[str] = mapped_column(Text, primary_key=True)
     receipt: Mapped[str] = mapped_column(Text)  # the cause of the entry that took the money in
     held: Mapped[str | None] = mapped_column(Text)  # surplus or suspense: where the money lay; null: it paid bills
-    gateway: Mapped[str] = mapped_column(Text)
+    gateway: Mapped[str] = mapped_column(Text)  # none: others paid it whole, and nobody gets money
     payment: Mapped[str] = mapped_column(Text)  # the number the payer paid under
     reference: Mapped[str] = mapped_column(Text)  # theirs of that payment
     ordered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock, as the gateway is told

@@ -125,7 +125,7 @@ select r.number from refund r
 union all
 select r.number from refund r
  where r.state = 'paid' and r.amount is distinct from (
-   select sum(p.amount) from posting p
+   select coalesce(sum(p.amount), 0) from posting p
     where p.household_id = r.household_id and starts_with(p.account, 'refunds:')
       and p.cause in ('refund:' || r.number || ':paid', 'refund:' || r.number || ':external',
                       'refund:' || r.number || ':by_hand'))

@@ -61,7 +61,7 @@ def _paid_after(parts: Parts, connection: Connection, people: Sequence[int] | No
 _PAID_AFTER = text(
     "select b.* from police_word w join bill b on b.person_id = w.person_id"
     " join person p on p.id = w.person_id and p.restricted_at is null"
-    " where w.code = 'DIED' and w.stands = 'counts' and b.state = 'settled' and b.personal_due > 0"
+    " where w.code = 'DIED' and w.stands = 'counts' and b.state = 'settled'"
     " and (b.settled_at at time zone 'Asia/Shanghai')::date > w.day"
     " and (cast(:people as bigint[]) is null or b.person_id = any (:people))"
     " and (:disputed or not p.alive or exists (select from conflict c where c.person_id = p.id and c.kind = 'ALIVE'"

@@ -19,8 +19,11 @@ from payments.taking import find as find_money
 
 
 def tell_refund(parts: Parts, connection: Connection, number: str, word: str) -> None:
-    """One notice a step: refund_asked, refund_rejected or refunded. Nobody is known of: nobody is told."""
+    """One notice a step: refund_asked, refund_rejected or refunded. Nobody is known of: nobody is told; nor of what
+    others paid whole, for he gets no money, and his page says it."""
     refund = find_refunds.find(connection, number)
+    if not refund.amount:
+        return
     bills = find_refunds.bills_of(connection, number) or find_money.bills_of(
         connection, refund.household_id, refund.payment
     )

@@ -54,6 +54,11 @@ class Work:
         return waits_as(self.state, held=self.held, missing=self.missing)
 
     @property
+    def by_others(self) -> bool:
+        """Others paid it whole: nobody gets money (decision 0056)."""
+        return self.amount == 0
+
+    @property
     def stuck(self) -> bool:
         """Nothing goes on by itself: its owner finds a way."""
         return self.state in STUCK

@@ -47,6 +47,11 @@ STANDS: Mapping[RefundState, str] = {  # for the payer
     RefundState.ABNORMAL: "原来付款的账户收不了钱，工作人员会给您打电话，问一个能收钱的银行账户。",
     RefundState.FAILED: "暂时没有退成，工作人员正在处理，钱没有丢。",
 }
+BY_OTHERS: Mapping[RefundState, str] = {  # of what others paid whole (decision 0056)
+    RefundState.APPLIED: "正在核对要不要撤回，等税务受理。这一项是别人替付的，您没有付过钱。",
+    RefundState.REJECTED: "没有撤回，参保照旧。原因：{reason}",
+    RefundState.PAID: "已经撤回。这一项是别人替付的，您没有付过钱，没有钱要退。",
+}
 STEPS: Mapping[str, str] = {
     "applied": "申请退费",
     "accepted": "税务受理",
@@ -61,6 +66,7 @@ STEPS: Mapping[str, str] = {
     "transfer_refused": "转账回单不对，重新办",
     "withdrawn": "申请人撤回",
 }
+STEPS_BY_OTHERS = {"applied": "申请撤回", "approved": "同意撤回", "rejected": "没有同意", "paid": "替付的钱已冲回"}
 TAKEN_BACK = "申请撤回了，钱没有动。还要退的，可以再申请。"
 HELD = "多付的钱，不用您申请，等工作人员同意后退回。"
 
@@ -117,6 +123,11 @@ class RefundFollowed:
         return self.steps[-1].text == STEPS["withdrawn"]
 
     @property
+    def by_others(self) -> bool:
+        """Others paid it whole: they have back what they gave, and nobody gets money."""
+        return self.amount == 0
+
+    @property
     def is_asked(self) -> bool:
         """The premium itself is asked back and nobody has agreed: it still stands. What never was a premium is not."""
         return self.state in UNDECIDED and not self.held
@@ -169,7 +180,8 @@ def _followed(row: Any, steps: Sequence[Any], transfer: Any | None, items: Seque
     title = GATEWAYS[row.gateway].facts.title if row.gateway in GATEWAYS else "银行"
     by_transfer = transfer is not None and transfer.state == "agreed"
     bureaus = "、".join(dict.fromkeys(BUREAUS[item.insurance] for item in items))
-    words = STANDS[state].format(
+    stands = STANDS if row.amount else {**STANDS, **BY_OTHERS}
+    words = stands[state].format(
         bureaus=bureaus,
         reason=steps[-1].reason if state is RefundState.REJECTED else "",
         way=f"尾号{transfer.last4}的银行账户" if transfer is not None and by_transfer else f"原来付款的{title}账户",
@@ -192,14 +204,14 @@ def _followed(row: Any, steps: Sequence[Any], transfer: Any | None, items: Seque
         applied_by=row.applied_by,
         applied_at=row.applied_at,
         answer_by=business_day(row.applied_at) + ANSWERED_WITHIN,
-        steps=[_step(step, title) for step in steps],
+        steps=[_step(step, title, STEPS if row.amount else {**STEPS, **STEPS_BY_OTHERS}) for step in steps],
         items=items,
     )
 
 
-def _step(step: Any, title: str) -> Step:
+def _step(step: Any, title: str, words: Mapping[str, str]) -> Step:
     bureau = BUREAUS[Insurance(step.insurance)] if step.insurance else ""
-    return Step(STEPS[step.word].format(bureau=bureau, title=title), step.by, step.at, step.reason)
+    return Step(words[step.word].format(bureau=bureau, title=title), step.by, step.at, step.reason)
 
 
 def _item(parts: Parts, row: Any, bill: Any, person: Subject) -> Item:

@@ -15,7 +15,7 @@ from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
 from app.flows.refund.announce import tell_refund
 from app.policy.facts import Insurance
-from app.policy.refunds import WORDS, Why, refusal
+from app.policy.refunds import OTHERS, WORDS, Why, refusal
 from core.clock import business_day
 from core.errors import BadInput, Conflict
 from core.money import Fen
@@ -132,11 +132,11 @@ class Asking:
 def ask_for_bill(parts: Parts, connection: Connection, bill: Any, asking: Why, *, by: str, **also: Any) -> Asked:
     """Ask for one settled bill, whatever paid it: a gateway, money that lay in doubt, what stayed of another bill.
 
-    NothingToGiveBack for a bill of which the resident paid nothing; NotRefundable, RefundChanged. What a rule of ours
-    found (`replacement`) was looked at by that rule."""
+    NotRefundable, RefundChanged; NothingToGiveBack for a bill that others paid whole, unless what they gave for nothing
+    goes back to them (`OTHERS`). What a rule of ours found (`replacement`) was looked at by that rule."""
     receipt = find_refunds.receipt_behind(connection, bill.household_id, bill.settled_by)
     payment = find_refunds.payment_behind(connection, bill.household_id, receipt)  # none: cash, a village's POS
-    if not bill.personal_due:
+    if not bill.personal_due and asking not in OTHERS:
         raise NothingToGiveBack(str(bill.id))
     wish = Asking(bill.household_id, payment, receipt, [bill], asking, "", by, **also)
     if wish.replacement is not None:
