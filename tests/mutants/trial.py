@@ -49,12 +49,15 @@ def unread() -> str:
 
 @contextmanager
 def _copy() -> Iterator[Path]:
-    """The tree as it stands, in a folder of its own."""
+    """The tree as it stands, in a folder of its own; what is compiled of it too, which holds as long as a file's time."""
     with tempfile.TemporaryDirectory(prefix="liangxian-mutant-", ignore_cleanup_errors=True) as home:
         copy = Path(home) / "tree"
         for path in files():
             (copy / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / path, copy / path)
+            shutil.copy2(ROOT / path, copy / path)
+        for folder in {(ROOT / path).parent for path in files()}:
+            if (folder / "__pycache__").exists():
+                shutil.copytree(folder / "__pycache__", copy / folder.relative_to(ROOT) / "__pycache__")
         Path(home).chmod(0o755)
         yield copy
 
