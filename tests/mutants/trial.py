@@ -49,7 +49,7 @@ def unread() -> str:
 
 @contextmanager
 def _copy() -> Iterator[Path]:
-    """The tree as it stands, in a folder of its own; what is compiled of it too, which holds as long as a file's time."""
+    """The tree as it stands, in a folder of its own; what is compiled of it too, which holds by the files' times."""
     with tempfile.TemporaryDirectory(prefix="liangxian-mutant-", ignore_cleanup_errors=True) as home:
         copy = Path(home) / "tree"
         for path in files():
