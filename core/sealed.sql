@@ -10,3 +10,8 @@ create or replace function sealed_anew(p_before bytea, p_after bytea) returns bo
       or (length(p_before) = length(p_after) and substr(p_before, 1, 2) <> substr(p_after, 1, 2)
           and pg_has_role(session_user, (select relowner from pg_class where oid = 'person'::regclass), 'member'))
 $$;
+
+-- What stands where somebody wrote in his own words about a person who was erased: may these words become those?
+create or replace function words_stay(p_old text, p_new text) returns boolean language sql stable as $$
+  select p_new is not distinct from p_old or p_old is not null and p_new = '（已按规定删除）' and owner_acts()
+$$;

@@ -139,7 +139,8 @@ begin
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('barred', n);
   delete from resident_person rp where rp.person_id = e.person_id or rp.account_id = any (accounts);
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('resident_person', n);
-  update special_row set cells = null, id_index = null  -- a department's list that names him; how it ended stays
+  update special_row set cells = null, id_index = null,  -- a department's list that names him; how it ended stays
+         taken_back_why = case when taken_back_why is not null then '（已按规定删除）' end
    where person_id = e.person_id or id_index = (select p.id_index from person p where p.id = e.person_id);
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('special_row', n);
   update resident_account a set phone = null, phone_index = null, openid_index = null where a.id = any (accounts);
@@ -150,11 +151,16 @@ begin
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('determination_evidence', n);
   update matter set words = '', answer = null, again = null where person_id = e.person_id and words <> '';
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('matter', n);
-  update conflict set name = null where person_id = e.person_id and name is not null;  -- what it was about stays
+  update conflict set name = null, why = case when why is not null then '（已按规定删除）' end  -- what it was about stays
+   where person_id = e.person_id and (name is not null or why is not null);
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('conflict', n);
+  update paid_elsewhere set proof = '（已按规定删除）', back_why = case when back_why is not null then '（已按规定删除）' end
+   where person_id = e.person_id;
+  get diagnostics n = row_count;  gone := gone || jsonb_build_object('paid_elsewhere', n);
   update bill set state = 'withdrawn' where person_id = e.person_id and state = 'open';
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('bill', n);
-  update phone_correction set former_index = null where person_id = e.person_id and former_index is not null;
+  update phone_correction set former_index = null, proof = '（已按规定删除）' where person_id = e.person_id;
+  get diagnostics n = row_count;  gone := gone || jsonb_build_object('phone_correction', n);
   update person set phone = null, restricted_at = p_at where id = e.person_id;
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('person', n);
   update erasure set agreed_by = p_by, agreed_at = p_at, went = gone where id = e.id;

@@ -17,11 +17,11 @@ begin
   update person set phone = p_phone where id = p_person;
 end $$;
 
--- A correction stays as it was made; that of an erased person no longer knows the former phone (app/access/erasure.sql).
+-- A correction stays as it was made; that of an erased person no longer knows the former phone, nor its proof (app/access/erasure.sql).
 create or replace function phone_correction_stays() returns trigger language plpgsql as $$
 begin
-  if tg_op = 'UPDATE' and owner_acts() and new.former_index is null
-     and to_jsonb(new) - 'former_index' = to_jsonb(old) - 'former_index' then
+  if tg_op = 'UPDATE' and owner_acts() and new.former_index is null and words_stay(old.proof, new.proof)
+     and to_jsonb(new) - array['former_index', 'proof'] = to_jsonb(old) - array['former_index', 'proof'] then
     return new;
   end if;
   raise exception 'a correction of a phone stays' using errcode = 'LX082';

@@ -166,9 +166,17 @@ create or replace function pledge_reserve(p_household bigint, p_bills bigint[]) 
                                             and bill_id = any (p_bills) and live), 'reserved')
 $$;
 
+-- The pledges of these bills' shares that stand so, held in one order: two at once do not wait for each other.
+create or replace function hold_pledges(p_household bigint, p_bills bigint[], p_state text) returns void language sql as $$
+  select from pledge where id in (select pledge_id from pledge_share
+                                   where household_id = p_household and bill_id = any (p_bills) and state = p_state)
+   order by id for update
+$$;
+
 -- Nobody pays these bills any more: what was reserved for them is free.
 create or replace function pledge_release(p_household bigint, p_bills bigint[]) returns void language sql
   security definer set search_path = public, pg_temp as $$
+  select hold_pledges(p_household, p_bills, 'reserved');
   update pledge_share s set state = 'released'
    where s.household_id = p_household and s.state = 'reserved' and s.bill_id = any (p_bills)
      and not exists (select from payment_bill b where b.household_id = s.household_id and b.bill_id = s.bill_id and b.live)
@@ -179,6 +187,7 @@ $$;
 create or replace function bill_lets_shares_go() returns trigger language plpgsql
   security definer set search_path = public, pg_temp as $$
 begin
+  perform hold_pledges(new.household_id, array[new.id], case new.state when 'refunded' then 'used' else 'reserved' end);
   update pledge_share set state = case new.state when 'refunded' then 'given_back' else 'released' end
    where household_id = new.household_id and bill_id = new.id
      and state = case new.state when 'refunded' then 'used' else 'reserved' end;

@@ -71,6 +71,8 @@ end $$;
 create or replace function elsewhere_moves() returns trigger language plpgsql as $$
 begin
   if tg_op = 'INSERT' and num_nonnulls(new.asked_by, new.back_by) = 0
+     or tg_op = 'UPDATE' and words_stay(old.proof, new.proof) and words_stay(old.back_why, new.back_why)
+        and to_jsonb(new) - array['proof', 'back_why'] = to_jsonb(old) - array['proof', 'back_why']
      or tg_op = 'UPDATE' and old.back_at is null and (old.asked_at is null or new.asked_at = old.asked_at)
         and to_jsonb(new) - array['asked_by', 'asked_at', 'back_by', 'back_at', 'back_why']
           = to_jsonb(old) - array['asked_by', 'asked_at', 'back_by', 'back_at', 'back_why'] then

@@ -51,7 +51,9 @@ begin
   return query
     with over as (
       update conflict c set state = 'agreed', decided_by = p_cause, decided_at = p_now
-       where c.state = 'open' and (p_people is null or c.person_id = any (p_people) or c.other_id = any (p_people))
+       where c.state = 'open' and not exists (  -- erased: it waits, for he may come back
+               select from person p where p.id = c.person_id and p.restricted_at is not null)
+         and (p_people is null or c.person_id = any (p_people) or c.other_id = any (p_people))
          and not exists (select from contradictions(array[c.person_id], p_born_by) n
                           where (n.kind, n.about) = (c.kind, c.about))
          and (c.kind in ('ALIVE', 'RESIDENCE', 'AGE')
@@ -141,7 +143,7 @@ begin
   return true;
 end $$;
 
--- It is opened once, decided once, and stays; only the other name is let go of with its person.
+-- It is opened once, decided once, and stays; only the other name and what was written of it go with its person.
 create or replace function conflict_moves() returns trigger language plpgsql as $$
 declare
   moving text[] := array['state', 'decided_by', 'decided_at', 'word', 'why', 'name'];
@@ -149,7 +151,8 @@ begin
   if tg_op = 'INSERT' and new.state = 'open'
      or tg_op = 'UPDATE' and to_jsonb(new) - moving = to_jsonb(old) - moving
         and (sealed_anew(old.name, new.name) or new.name is not distinct from old.name or new.name is null and owner_acts())
-        and (old.state = 'open' or to_jsonb(new) - 'name' = to_jsonb(old) - 'name') then
+        and (old.state = 'open' or words_stay(old.why, new.why)
+             and to_jsonb(new) - array['name', 'why'] = to_jsonb(old) - array['name', 'why']) then
     return new;
   end if;
   raise exception 'a conflict is decided once' using errcode = 'LX123';

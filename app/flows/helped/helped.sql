@@ -43,6 +43,8 @@ begin
         and (new.id_index is not distinct from old.id_index or new.id_index is null and owner_acts())
         and ((new.taken_back_at, new.taken_back_by, new.taken_back_why)
                is not distinct from (old.taken_back_at, old.taken_back_by, old.taken_back_why)
+             or (new.taken_back_at, new.taken_back_by) is not distinct from (old.taken_back_at, old.taken_back_by)
+                and words_stay(old.taken_back_why, new.taken_back_why)
              or old.taken_back_at is null and old.state = 'OK' and held in ('IMPORTED', 'PARTLY_IMPORTED', 'CLOSED'))
         and (old.state = new.state
              or old.state = 'FAILED' and new.state = 'FED_BACK' and held = 'PARTLY_IMPORTED'

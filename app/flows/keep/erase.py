@@ -47,7 +47,9 @@ _WENT = {  # table → what of it goes
     "determination_evidence": "申请核定时写的话和照片",
     "special_row": "部门名单里写着他的行",
     "matter": "反映的事写的话和答复",
-    "conflict": "登记冲突里的另一个姓名",
+    "conflict": "登记冲突里的另一个姓名和理由",
+    "paid_elsewhere": "核实在外地缴费时写的话",
+    "phone_correction": "改手机号的原号和凭据",
 }
 _STANDS = (
     ("withdrawn_at", "已撤回"),

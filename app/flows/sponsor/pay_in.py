@@ -80,8 +80,8 @@ def money_of(parts: Parts, number: str) -> tuple[int, Started]:
 def _again(parts: Parts, asked: Asked, wish: Wish) -> Started:
     with parts.reading() as connection:
         number = of_key(connection, asked.key) or ""
-        row = find_money.payment(connection, number)
-    if row is None or (row.amount, row.gateway) != (wish.amount, wish.gateway):
+        row, pledge = find_money.payment(connection, number), pledge_of(connection, number)
+    if row is None or (row.amount, row.gateway, pledge) != (wish.amount, wish.gateway, wish.pledge):
         raise KeyReused
     return find_started(parts, number)
 

@@ -251,6 +251,8 @@ def test_a_life_over_all_stories_is_erased_and_the_book_and_the_sibling_stay_as_
 
     assert went == {
         "conflict": 0,
+        "paid_elsewhere": 0,
+        "phone_correction": 0,
         "determination_evidence": 0,
         "matter": 0,
         "person": 1,
@@ -292,6 +294,53 @@ def test_a_life_over_all_stories_is_erased_and_the_book_and_the_sibling_stay_as_
         "staff:b",
         went,
     )
+
+
+WRITTEN = (
+    "insert into phone_correction (person_id, former_index, proof, by, at)"
+    " values (:p, '\\x01', '看了张要删的身份证', 'staff:c', now())",
+    "insert into conflict (person_id, kind, about, insurances, owner, state, opened_by, opened_at, due_on, decided_by,"
+    " decided_at, word, why) values (:p, 'NAME', 'x', '{RES_MEDICAL}', 'medical', 'solved', 'import:x', now(), now(),"
+    " 'staff:m', now(), 'register', '张要删的姐姐说的')",
+    "insert into conflict (person_id, kind, about, insurances, owner, opened_by, opened_at, due_on)"
+    " values (:p, 'ALIVE', '2021-10-20', '{RES_MEDICAL}', 'medical', 'import:x', now(), now())",
+    "insert into matter (kind, office, person_id, words, by, at, due_on, kept_from, state, taken_by, answered_by,"
+    " answered_at) values ('PAID_ELSEWHERE_MEDICAL', 'medical', :p, '', 'account:1', now(), now(), now(), 'closed',"
+    " 'staff:m', 'staff:m', now())",
+    "insert into paid_elsewhere (person_id, levy_year, insurance, code, matter_id, proof, by, at, again_on)"
+    " select :p, 2022, 'RES_MEDICAL', 'medical_outside_zz', max(id), '张要删的缴费单', 'staff:m', now(), now()"
+    " from matter",
+)
+
+
+def test_what_offices_wrote_of_him_goes_and_what_was_decided_stays(running, alone, superuser):
+    sibling = running.write(lambda c: a_person(c, id_number=SIBLINGS))
+    with superuser.begin() as connection:
+        connection.execute(text("set local session_replication_role = replica"))
+        for person in (alone, sibling):
+            for statement in WRITTEN:
+                connection.execute(text(statement), {"p": person})
+        connection.execute(OURS)
+    said = "select proof as words from phone_correction where person_id = :p union all select why from conflict"
+    said += " where person_id = :p and why is not null union all select proof from paid_elsewhere where person_id = :p"
+    whole = [each.words for each in rows(running, said, p=sibling)]
+    assert len(whole) == 3 and all("张要删" in each for each in whole)
+
+    _, went = erased(running)
+
+    assert [each.words for each in rows(running, said, p=alone)] == ["（已按规定删除）"] * 3
+    assert [each.words for each in rows(running, said, p=sibling)] == whole
+    assert (went["conflict"], went["paid_elsewhere"], went["phone_correction"]) == (1, 1, 1)
+    # While he is away no look ends what offices do not agree on: he may come back.
+    looked = text("select * from conflicts_looked(:p, null, 'import:y', now(), current_date)")
+    running.write(lambda c: c.execute(looked, {"p": [alone, sibling]}).all())
+    open_ones = "select person_id from conflict where state = 'open'"
+    assert [each.person_id for each in rows(running, open_ones)] == [alone]
+    with superuser.begin() as connection:
+        connection.execute(text("set local session_replication_role = replica"))
+        for table in ("paid_elsewhere", "matter", "conflict", "phone_correction"):
+            connection.execute(text(f"delete from {table}"))
+            connection.execute(text("delete from register_change where of = :t"), {"t": table})
 
 
 def test_nobody_finds_him_and_an_office_hears_the_day_and_the_reason_only(lived):

@@ -23,7 +23,7 @@ from app.flows.sponsor.promise import BadPromise, Typed, promised
 from app.flows.suspense import solve
 from app.policy.facts import Insurance
 from app.policy.refunds import Why
-from payments.errors import NothingToGiveBack, OwnSuspense, SuspenseUnfit
+from payments.errors import KeyReused, NothingToGiveBack, OwnSuspense, SuspenseUnfit
 from payments.suspense.solve import Key
 from payments.taking import find as find_money
 from tests.builders import a_household, a_person, an_id_number
@@ -266,6 +266,8 @@ def test_what_is_left_goes_back_by_four_hands_the_way_it_came(running, adult):
     assert pay_in(running.parts, Wish(pledge, 20000, "wechat", "k"), by="staff:enters").number == code.number
     with pytest.raises(TooMuchForPledge):
         pay_in(running.parts, Wish(pledge, 50001, "wechat", "j"), by="staff:enters")
+    with pytest.raises(KeyReused):
+        pay_in(running.parts, Wish(entered(running), 20000, "wechat", "k"), by="staff:enters")
     running.outside.pay(code.checkout.code_url)
     eventually(lambda: state(running, code.number) == "paid")
     pay(running, Want(adult, MEDICAL))
