@@ -141,13 +141,6 @@ def bills_of_list(parts: Parts, batch: int) -> Sequence[Row]:
         return connection.execute(_OF_LIST, {"batch": batch}).all()
 
 
-def money_state(bills: Sequence[Row]) -> str:
-    """What became of a list's money: nothing billed, BILLED_TO_DEPT, or PAID when all of its bills are. Pure."""
-    if not bills:
-        return ""
-    return "PAID" if all(each.state == "PAID" for each in bills) else "BILLED_TO_DEPT"
-
-
 def _people(connection: Connection, held: Row, start: int, most: int) -> Sequence[Row]:
     return connection.execute(_PEOPLE, {"id": held.id, "from": start, "most": most}).all()
 
