@@ -81,14 +81,16 @@ def _funds(season: TwoYears) -> list[str]:
 
 
 def _lists(season: TwoYears) -> list[str]:
-    """Of 2022 whom its list and the bureau spare, of 2023 whom its list spares: they, all of them, and nobody else."""
+    """Of 2022 whom its list and the bureau spare, of 2023 whom its list spares: they, all of them, and nobody else but
+    whom a department's list helps (`prices` judges them)."""
     owed = season.owed
     spared = {
         FORMER: owed.spared.get(FORMER, set()) & owed.listed[FORMER],
         NEWEST: owed.listed[NEWEST],
     }
     rows = season.stage.eye.execute(_BY_LIST).fetchall()
-    wrong = [f"{row}" for row in rows if row.person_id not in spared[row.levy_year]]
+    wrong = [f"{row}" for row in rows if row.person_id not in spared[row.levy_year]
+             and (row.levy_year, row.person_id) not in owed.helped]  # fmt: skip
     left = season.stage.eye.execute(_NOT_GIVEN).fetchall()
     return wrong + [f"nothing goes back of {row}" for row in left if row.person_id in spared[row.levy_year]]
 

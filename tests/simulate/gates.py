@@ -84,12 +84,16 @@ class Gates:
         return place
 
     def hang(self, engine: Engine) -> None:
-        """At every statement and commit of an engine, and at every call through any door."""
-        dialect, commit, send, fetch = engine.dialect, engine.dialect.do_commit, Door.send, Door.fetch
+        """At every statement and commit of an engine."""
+        dialect, commit = engine.dialect, engine.dialect.do_commit
         event.listen(engine, "checkout", self._taken)
         event.listen(engine, "before_cursor_execute", lambda *_: self.pass_("before a statement"))
         event.listen(engine, "after_cursor_execute", lambda *_: self.pass_("after a statement"))
         dialect.do_commit = self._around("a commit", commit)  # type: ignore[method-assign]
+
+    def hang_doors(self) -> None:
+        """At every call through any door."""
+        send, fetch = Door.send, Door.fetch
         Door.send = self._around("a call", send)  # type: ignore[method-assign]
         Door.fetch = self._around("a call", fetch)  # type: ignore[method-assign]
 

@@ -1,5 +1,5 @@
 """What everybody owes for which levy year, reckoned without the code of the rules: two notices as they are printed, and
-what the season itself has let the bureaus say of people."""
+what the season itself has let bureaus, departments and the police say of people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,7 +37,22 @@ NOTICES: Mapping[int, Notice] = {
         *(350_00, 960_00, date(2022, 10, 1), date(2022, 12, 31), date(2023, 11, 30), date(2023, 12, 31)),
     ),
 }
+GROUNDS: Mapping[str, str] = {  # who pays the resident's part of whom, the first that fits (the notices' order)
+    "TEKUN": "civil",
+    "DIBAO": "civil",
+    "POVERTY": "rural",
+    "DIS1": "cdpf",
+    "DIS2": "cdpf",
+}
 PENSION_SUBSIDY = ((800_00, 80_00), (500_00, 60_00), (0, 30_00))  # from this tier on
+
+
+class Try(NamedTuple):
+    """Somebody started to pay between two moments; what each item must cost then, None: it cannot be paid."""
+
+    began: int
+    ended: int
+    owed: dict[Item, int | None]
 
 
 def whole(item: Item) -> int:
@@ -58,6 +73,11 @@ class Owed:
     ended: dict[int, set[int]] = field(default_factory=dict)
     spared: dict[int, set[int]] = field(default_factory=dict)
     open: set[int] = field(default_factory=lambda: {2022})
+    helped: dict[tuple[int, int], set[tuple[int, str]]] = field(default_factory=dict)  # (year, person): list, category
+    dead: set[int] = field(default_factory=set)  # by the police's word, as long as it counts
+    disputed: dict[int, list[frozenset[str]]] = field(default_factory=dict)  # the insurances of each open conflict
+    elsewhere: set[tuple[int, str, int]] = field(default_factory=set)  # person, insurance, year: paid in another place
+    payers: list[tuple[int, int, int, str | None]] = field(default_factory=list)  # since when, year, person, department
 
     def opens(self, year: int) -> None:
         """The new year begins with what was said of the last; from then on each is told of by itself."""
@@ -70,13 +90,45 @@ class Owed:
         notice = NOTICES[item.year]
         if item.year not in self.open or on < notice.opens:
             return None
+        if item.person in self.dead or item[:3] in self.elsewhere:
+            return None
+        if any(item.insurance in each for each in self.disputed.get(item.person, ())):
+            return None
         if item.insurance == PENSION:
             return item.tier if item.person in self.grown and on <= notice.pension_until else None
         if item.person in self.ended.get(item.year, ()) or on > notice.late_until:
             return None
-        poor = item.person in self.listed[item.year]
+        poor = self.payer(item.year, item.person) is not None
         if on <= notice.normal_until:
             return 0 if poor else notice.own
         if poor:
             return 0 if item.person in self.spared.get(item.year, ()) else None
         return notice.whole
+
+    def categories(self, year: int, person: int) -> set[str]:
+        """As the register and all lists say."""
+        given = {code for _, code in self.helped.get((year, person), ())}
+        return given | ({"DIBAO"} if person in self.listed.get(year, ()) else set())
+
+    def payer(self, year: int, person: int) -> str | None:
+        """The department in whose charge the resident's part is; None: his own."""
+        said = self.categories(year, person)
+        return next((payer for code, payer in GROUNDS.items() if code in said), None)
+
+    def gives(self, year: int, person: int, batch: int, codes: set[str], since: int) -> None:
+        """A list gives somebody categories."""
+        self.helped.setdefault((year, person), set()).update((batch, code) for code in codes)
+        self.payers.append((since, year, person, self.payer(year, person)))
+
+    def takes_back(self, year: int, person: int, batch: int, since: int) -> None:
+        """What this list gave him goes."""
+        self.helped[year, person] = {each for each in self.helped.get((year, person), ()) if each[0] != batch}
+        self.payers.append((since, year, person, self.payer(year, person)))
+
+    def payer_at(self, year: int, person: int, micros: int) -> set[str | None]:
+        """Who paid his part then; both, in the very moment of a change."""
+        said = [(since, payer) for since, of, who, payer in self.payers if (of, who) == (year, person)]
+        before = [payer for since, payer in said if since < micros]
+        now = [payer for since, payer in said if since == micros]
+        first = "civil" if person in self.listed.get(year, ()) else None
+        return {before[-1] if before else first, *now}

@@ -1,6 +1,7 @@
 """The county of a simulation: households of three, most with both insurances, some whose premium others pay."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -9,14 +10,21 @@ from core.vault import Vault
 from tests.builders import an_id_number
 
 TOWN, VILLAGES = "370404103", 12
+NAME = "张示例"  # everybody's
 
 
 @dataclass(frozen=True)
 class Household:
-    """Who of it can pay for what: (person id, has a pension to pay)."""
+    """Who of it can pay for what: (person id, has a pension to pay); the identity number of each."""
 
     id: int
     people: tuple[tuple[int, bool], ...]
+    numbers: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def village(self) -> str:
+        """Its code."""
+        return f"{TOWN}{900 + self.id % VILLAGES}"
 
 
 def settle_county(
@@ -28,7 +36,7 @@ def settle_county(
     for place in range(1, households + 1):
         rows["resident_account"].append((place, f"phone {place}".encode()))
         rows["household"].append((place, f"{TOWN}{900 + place % VILLAGES}", f"{place:06d}"))
-        people = []
+        people, numbers = [], {}
         for seat in range(3):
             key = place * 4 + seat
             grown = seat < 2
@@ -42,8 +50,9 @@ def settle_county(
             if chance.random() < waived:
                 rows["category"].append((key, "RES_MEDICAL", "DIBAO"))
             people.append((key, grown))
+            numbers[key] = number
             rows["resident_person"].append((place, key, seat == 0))
-        settled.append(Household(place, tuple(people)))
+        settled.append(Household(place, tuple(people), numbers))
     _write(base, rows)
     return settled
 
@@ -54,7 +63,7 @@ def _person(vault: Vault, key: int, household: int, number: str, phone: str | No
         household,
         vault.seal(number, bound_to=f"person.id_number:{key}"),
         vault.index(number, purpose="id_number"),
-        vault.seal("张示例", bound_to=f"person.name:{key}"),
+        vault.seal(NAME, bound_to=f"person.name:{key}"),
         vault.seal(phone, bound_to=f"person.phone:{key}") if phone else None,
         date(int(number[6:10]), int(number[10:12]), int(number[12:14])),
         1 if int(number[16]) % 2 else 2,

@@ -71,7 +71,7 @@ class Resident:
             self.come()
 
     def _ask(self, payer: Payer, told: str) -> Reply:
-        return self.stage.call("web", "start", self.wants, payer, self.key, told=told)
+        return self.season.begin(self.wants, payer, self.key, told)
 
     def _press_again(self, payer: Payer) -> None:
         """While the gateway still answers the first time; another process of the web takes it."""

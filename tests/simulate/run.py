@@ -15,6 +15,7 @@ from tests.simulate.checks import ALWAYS
 from tests.simulate.far import OF_CALLBACKS
 from tests.simulate.gates import What
 from tests.simulate.oracle import Findings, fingerprint, judge, look, unbooked
+from tests.simulate.prices import judge_offices
 from tests.simulate.season import Season
 from tests.simulate.stage import Stage
 from tests.simulate.two_years import TwoYears
@@ -66,6 +67,7 @@ def simulate(seed: int, payments: int, log: TextIO | None = None, *, two_years: 
             look(stage, findings, ALWAYS, "after two minutes: ")
             season.settle()
             judge(stage, findings)
+            judge_offices(season, findings)
             if isinstance(season, TwoYears):
                 judge_years(season, findings)
             return _report(stage, findings, began)

@@ -3,21 +3,26 @@ When it is over nothing goes wrong any more, and what is open must come to its e
 
 import heapq
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from math import ceil
 from random import Random
 
+from app.flows.pay.start import Payer, Want
 from app.jobs import jobs
-from core.clock import BEIJING
+from core.clock import BEIJING, business_day
+from tests.simulate.departments import Departments
 from tests.simulate.gates import What
+from tests.simulate.offices import Office
+from tests.simulate.owed import Item, Owed, Try
 from tests.simulate.people import Household, settle_county
+from tests.simulate.police import Police
 from tests.simulate.rates import IN_THE_MORNING, Rates, chosen, drawn
 from tests.simulate.residents import Resident
 from tests.simulate.seeded import SECOND
 from tests.simulate.staff import Staff
 from tests.simulate.stage import DATABASE, ROLES, Due, Stage
-from tests.simulate.system import tasks
+from tests.simulate.system import Reply, tasks
 
 A_DAYS_PAYMENTS = 700
 OFTEN = ("ask", "tell_due", "refund", "surplus")  # every tick; every other task in the mornings
@@ -52,6 +57,11 @@ class Season:
         )
         self.tasks = sorted(tasks(jobs(stage.parts, stage.server.app_url(DATABASE))))
         self.staff = Staff(stage, self.chance, self.rates)
+        poor = {row.person_id for row in stage.eye.execute("select person_id from category").fetchall()}
+        grown = frozenset(person for home in self.county for person, has_pension in home.people if has_pension)
+        self.owed = Owed(grown, {2022: poor})
+        self.starts: list[Try] = []
+        self.offices: list[Office] = [Departments(self), Police(self)]
         self.is_over = False
         self.numbers: dict[str, list[str]] = {}  # of payments, by gateway
         self._order = itertools.count()
@@ -64,6 +74,19 @@ class Season:
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """So long after now."""
         self._at(self.stage.clock.micros + int(seconds * SECOND), act)
+
+    def begin(self, wants: Sequence[Want], payer: Payer, key: str, told: str = "") -> Reply:
+        """Somebody starts to pay; what that must cost is reckoned at the same moment."""
+        began, owed = self.stage.clock.micros, self.reckoned(wants)
+        reply = self.stage.call("web", "start", wants, payer, key, told=told or key)
+        self.starts.append(Try(began, self.stage.clock.micros, owed))
+        return reply
+
+    def reckoned(self, wants: Sequence[Want]) -> dict[Item, int | None]:
+        """What these items cost now."""
+        on, only = business_day(self.stage.clock.now()), min(self.owed.open)
+        items = [Item(want.person_id, str(want.insurance), want.levy_year or only, want.tier) for want in wants]
+        return {item: self.owed.fen(item, on) for item in items}
 
     def play(self) -> None:
         """All of it, with everything that goes wrong."""
@@ -128,6 +151,10 @@ class Season:
             self._at(moment, lambda place=place: self._arrive(place))
             self._last_arrival = moment
             moment += int(self.chance.expovariate(1 / self.rates.gap_s) * SECOND)
+        for office in self.offices:
+            for _ in range(max(1, len(places) // office.each)):
+                when = office.chance.randint(micros(day, OPENS), moment)
+                self._at(when, office.act)
         tick = micros(day, OPENS)
         while tick < moment + 1800 * SECOND:
             self._at(tick, lambda: self._tick(OFTEN))

@@ -19,6 +19,7 @@ class Staff:
 
     def __init__(self, stage: Stage, chance: Random, rates: Rates) -> None:
         self.stage, self.chance, self.rates = stage, chance, rates
+        self.determined: set[int] = set()  # of whom a bureau has a word of its own
 
     def ask_back(self, gateway: str, payment: str, bills: Sequence[int] | None = None) -> None:
         """A resident wants the money back, of these bills or (None) of all."""
@@ -58,6 +59,7 @@ class Staff:
 
     def determine(self, person: int) -> None:
         """A bureau's word about somebody, whatever he has paid."""
+        self.determined.add(person)
         kind = self.chance.choice(("policy_backpay", "interrupted_backpay", "newborn"))
         self.stage.call("web", "determine", person, kind, "staff:medical", "staff:lead")
 

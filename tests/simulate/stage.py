@@ -32,7 +32,7 @@ from tests.simulate.seeded import Clock, draw_from, set_clocks
 from tests.simulate.system import Reply, System
 
 DATABASE = "liangxian_season"
-ROLES = ("web", "callbacks", "worker")
+ROLES = ("web", "callbacks", "worker", "office")
 KILLED = "!killed"
 PATIENCE_S = 60  # by the real clock, until a backend that serves nobody is gone
 _SETTINGS = {"autovacuum": "off", "checkpoint_timeout": "1d", "max_wal_size": "16GB"}  # nothing by the real clock
@@ -151,6 +151,8 @@ class Stage:
         return Strike(due.at or self.chance.randint(1, self.seen[kind] or 3), due.what, self.postmaster)
 
     def _kind(self, verb: str, words: tuple[Any, ...]) -> str:
+        if verb == "command":
+            return f"command {words[0][0]} {words[0][1]}"
         return f"{verb} {words[0]}" if verb in ("task", "deliver") else verb
 
     def _exchange(self, process: Running, command: object) -> Reply | None:

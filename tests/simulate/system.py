@@ -13,7 +13,6 @@ from typing import Any
 
 from apiflask import APIFlask
 from procrastinate import App
-from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.flows.due.quote import all_due, subjects
@@ -59,18 +58,18 @@ class System:
     def __post_init__(self) -> None:
         self.parts = self.app.extensions["joined"].parts
         self.tasks = tasks(jobs(self.parts, self.url))
+        self.app.config["WTF_CSRF_ENABLED"] = False  # a form of a page is sent without having been read
         object.__setattr__(self.parts, "alert", lambda what, **_words: self.alerts.append(what))
         self.gates.hang(self.parts.engine)
+        self.gates.hang_doors()
 
     def serve(self, pipe: Pipe, role: str, born: str) -> None:
         """Until the director hangs up. `born` tells this process's chance and its connections from another's."""
         draw_from(born)
         logging.disable()  # what goes wrong here is wanted; the reply tells it
-
-        @event.listens_for(self.parts.engine, "do_connect")
-        def _named(_dialect: object, _record: object, _words: object, named: dict[str, object]) -> None:
-            named["application_name"] = role
-
+        os.environ["PGAPPNAME"] = role  # whose connections they are, for who waits until none is left
+        if role == "office":
+            self.gates.hang(self.app.extensions["joined"].office.engine)
         while True:
             try:
                 verb, words, strike = pipe.recv()
@@ -91,6 +90,21 @@ class System:
         passed = self.gates.passed
         self.gates.arm(None)
         return Reply(word, data, passed, sorted(self.alerts))
+
+    # What an office does: at its terminal, and at its pages
+
+    def command(self, words: Sequence[str], typed: str = "") -> tuple[str, Any]:
+        """`flask …` as it is typed, and what it says; exit status other than 0 begins with "!"."""
+        done = self.app.test_cli_runner().invoke(args=list(words), input=typed or None, catch_exceptions=False)
+        said = done.output.strip()
+        return "!" * bool(done.exit_code) + said.rpartition("\n")[2][:120], said
+
+    def page(self, token: str, path: str, form: Mapping[str, str]) -> tuple[str, Any]:
+        """A form sent by somebody whose session it is."""
+        client = self.app.test_client()
+        client.set_cookie("session", token)
+        answer = client.post(path, data=dict(form))
+        return str(answer.status_code), (answer.status_code, answer.text)
 
     # What residents and clerks do
 
