@@ -26,6 +26,8 @@ class Office:
 
     name: ClassVar[str] = "office"
     each: ClassVar[int] = 12  # so many payments for one act
+    at_last: ClassVar[int] = 0  # acts when the season is over, beside what it does anyhow
+    is_early: ClassVar[bool] = False  # acts in a day's first third
 
     def __init__(self, season: "Season") -> None:
         self.season, self.stage, self.owed = season, season.stage, season.owed

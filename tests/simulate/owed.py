@@ -48,11 +48,13 @@ PENSION_SUBSIDY = ((800_00, 80_00), (500_00, 60_00), (0, 30_00))  # from this ti
 
 
 class Try(NamedTuple):
-    """Somebody started to pay between two moments; what each item must cost then, None: it cannot be paid."""
+    """Somebody started to pay between two moments; what each item must cost then, None: it cannot be paid; and what
+    once he is through: a former code of his let a share go perhaps."""
 
     began: int
     ended: int
     owed: dict[Item, int | None]
+    after: dict[Item, int | None]
 
 
 def whole(item: Item) -> int:

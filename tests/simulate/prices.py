@@ -49,7 +49,8 @@ def _must(season: "Season", row: Any, moment: int, what: str) -> list[str]:
     if row.person_id in season.staff.determined:
         return []
     item = Item(row.person_id, row.insurance, row.levy_year, row.tier)
-    owed = {one.owed[item] for one in season.starts if one.began <= moment <= one.ended and item in one.owed}
+    tries = [one for one in season.starts if one.began <= moment <= one.ended and item in one.owed]
+    owed = {one[item] for each in tries for one in (each.owed, each.after)}
     return [] if row.personal_due in owed else [f"{what} {item}: {row.personal_due}, not of {owed}"]
 
 
@@ -65,9 +66,7 @@ def _payers(season: "Season") -> list[str]:
 
 def _receivable(season: "Season") -> list[str]:
     """Of each department, for each fund and year: what stands settled in its charge."""
-    ours: Counter[tuple[str, int]] = Counter()
-    for row in season.stage.eye.execute(_CHARGED).fetchall():
-        ours[row.department, row.levy_year] += NOTICES[row.levy_year].own
+    ours = charged(season)
     theirs = {(row.department, row.levy_year): row.fen for row in season.stage.eye.execute(_OWED).fetchall()}
     return [f"{key}: {theirs.get(key, 0)}, not {ours[key]}" for key in sorted(ours.keys() | theirs.keys())
             if theirs.get(key, 0) != ours[key]]  # fmt: skip
@@ -97,6 +96,14 @@ def _not_asked(season: "Season") -> list[str]:
         if settled <= notice.normal_until and at_last < (row.benefit_start or date(row.levy_year, 1, 1)):
             wrong.append(f"bill {row.id} of {row.person_id}, paid on {settled}, helped since {day_of(since)}")
     return wrong
+
+
+def charged(season: "Season") -> Counter[tuple[str, int]]:
+    """Of each department and year, what stands settled in its charge, at the notices' prices."""
+    ours: Counter[tuple[str, int]] = Counter()
+    for row in season.stage.eye.execute(_CHARGED).fetchall():
+        ours[row.department, row.levy_year] += NOTICES[row.levy_year].own
+    return ours
 
 
 def micros(moment: Any) -> int:

@@ -20,9 +20,11 @@ from tests.simulate.police import Police
 from tests.simulate.rates import IN_THE_MORNING, Rates, chosen, drawn
 from tests.simulate.residents import Resident
 from tests.simulate.seeded import SECOND
+from tests.simulate.sponsors import Sponsors
 from tests.simulate.staff import Staff
 from tests.simulate.stage import DATABASE, ROLES, Due, Stage
 from tests.simulate.system import Reply, tasks
+from tests.simulate.treasury import Treasury
 
 A_DAYS_PAYMENTS = 700
 OFTEN = ("ask", "tell_due", "refund", "surplus")  # every tick; every other task in the mornings
@@ -61,7 +63,9 @@ class Season:
         grown = frozenset(person for home in self.county for person, has_pension in home.people if has_pension)
         self.owed = Owed(grown, {2022: poor})
         self.starts: list[Try] = []
-        self.offices: list[Office] = [Departments(self), Police(self)]
+        self.lives = {person: home.village for home in self.county for person, _ in home.people}  # village
+        self.sponsors = Sponsors(self)
+        self.offices: list[Office] = [Departments(self), Police(self), self.sponsors, Treasury(self)]
         self.is_over = False
         self.numbers: dict[str, list[str]] = {}  # of payments, by gateway
         self._order = itertools.count()
@@ -79,14 +83,14 @@ class Season:
         """Somebody starts to pay; what that must cost is reckoned at the same moment."""
         began, owed = self.stage.clock.micros, self.reckoned(wants)
         reply = self.stage.call("web", "start", wants, payer, key, told=told or key)
-        self.starts.append(Try(began, self.stage.clock.micros, owed))
+        self.starts.append(Try(began, self.stage.clock.micros, owed, self.reckoned(wants)))
         return reply
 
     def reckoned(self, wants: Sequence[Want]) -> dict[Item, int | None]:
         """What these items cost now."""
         on, only = business_day(self.stage.clock.now()), min(self.owed.open)
         items = [Item(want.person_id, str(want.insurance), want.levy_year or only, want.tier) for want in wants]
-        return {item: self.owed.fen(item, on) for item in items}
+        return self.sponsors.less({item: self.owed.fen(item, on) for item in items}, on)
 
     def play(self) -> None:
         """All of it, with everything that goes wrong."""
@@ -118,6 +122,9 @@ class Season:
             for moment in (time(1), *self.mornings, time(16), time(21)):
                 self._at(micros(today + timedelta(days=day), moment), self._morning)
             self._at(micros(today + timedelta(days=day), CLOSES), self.staff.close_yesterday)
+        for office in self.offices:
+            for turn in range(office.at_last):
+                self._at(micros(today + timedelta(days=1 + turn % 2), time(13 + turn)), office.act)
         for day in (1, 2):  # and what was agreed to last goes back
             for moment in (time(9), time(15), time(23)):
                 last = today + timedelta(days=MORNINGS_AFTER + day)
@@ -153,7 +160,8 @@ class Season:
             moment += int(self.chance.expovariate(1 / self.rates.gap_s) * SECOND)
         for office in self.offices:
             for _ in range(max(1, len(places) // office.each)):
-                when = office.chance.randint(micros(day, OPENS), moment)
+                last = moment if not office.is_early else (moment + 2 * micros(day, OPENS)) // 3
+                when = office.chance.randint(micros(day, OPENS), last)
                 self._at(when, office.act)
         tick = micros(day, OPENS)
         while tick < moment + 1800 * SECOND:
@@ -179,10 +187,11 @@ class Season:
 
     def _move(self, household: Household) -> None:
         """A bureau's file says that somebody lives elsewhere now."""
-        person, home = self.chance.choice(household.people)[0], self.chance.choice(self.county).id
+        person, home = self.chance.choice(household.people)[0], self.chance.choice(self.county)
         self.in_a_files_name()
-        self.stage.move(person, home)
-        self.stage.say(f"moved {person} {home}")
+        self.stage.move(person, home.id)
+        self.lives[person] = home.village
+        self.stage.say(f"moved {person} {home.id}")
 
     def in_a_files_name(self) -> None:
         """What the eye changes in the register from now on comes from a bureau's file."""

@@ -42,7 +42,7 @@ class Staff:
         for row in self._rows(_STUCK):
             if row.by_hand:
                 self.stage.call("web", "went_by_hand", row.number, CLERK)
-            elif self.chance.random() < 0.3:
+            elif row.gateway == "bank" or self.chance.random() < 0.3:
                 self.stage.call("web", "transfer", row.number, CLERK, LEAD)
             else:
                 self.stage.call("web", "again", row.number, CLERK)
@@ -75,9 +75,10 @@ class Staff:
 _SEEN = "select number from refund where state = 'reviewed' or (state = 'applied' and held is not null)"
 _UNSEEN = """
 select distinct r.number, b.insurance from refund r join refund_bill rb using (household_id, number)
-  join bill b on b.household_id = rb.household_id and b.id = rb.bill_id where r.state = 'accepted'"""
+  join bill b on b.household_id = rb.household_id and b.id = rb.bill_id where r.state = 'accepted'
+union select number, 'RES_MEDICAL' from refund where pledge is not null and state = 'accepted'"""
 _STUCK = """
-select number, receipt_owed(household_id, receipt) >= amount as by_hand from refund
+select number, receipt_owed(household_id, receipt) >= amount as by_hand, gateway from refund
  where state in ('abnormal', 'failed')"""
 _HELD = """
 select number from suspense s where solved_at is null and doubt = 'amount' and not exists (

@@ -23,6 +23,7 @@ from app.flows.refund import give_back, steps
 from app.flows.register import determine
 from app.flows.register.apply import apply
 from app.flows.register.open_year import close_year, open_year
+from app.flows.sponsor.pay_in import Wish, pay_in
 from app.jobs import jobs
 from app.policy.facts import Insurance
 from app.registry.determinations import BACKPAY, Kind
@@ -105,6 +106,11 @@ class System:
         client.set_cookie("session", token)
         answer = client.post(path, data=dict(form))
         return str(answer.status_code), (answer.status_code, answer.text)
+
+    def pay_in(self, pledge: int, amount: int, gateway: str, key: str, by: str) -> tuple[str, Any]:
+        """A code for a sponsor's money, as the page of the pledge gives it."""
+        started = pay_in(self.parts, Wish(pledge, amount, gateway, key), by=by)
+        return f"{started.state} {started.number} {started.amount}", started
 
     # What residents and clerks do
 

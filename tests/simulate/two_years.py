@@ -1,7 +1,7 @@
 """A season in which a second levy year opens and the first one closes while people pay: 2022 late and 2023 side by
 side. What each is shown, asked for and refused is compared at once with a reckoning of our own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, time, timedelta
 
@@ -55,6 +55,7 @@ class Payers(Resident):
         tries = self.season.tries.setdefault(self.key, [])
         tries.append(owed)
         reply = super()._ask(payer, told)
+        tries.append(self.season.starts[-1].after)
         self.season.hear(self.wants, tries, reply)
         if isinstance(reply.data, Started) and reply.data.number and self.season.owed.open == {FORMER}:
             self.season.keys.append((self.key, payer, self.wants, reply.data.number))
@@ -115,9 +116,15 @@ class TwoYears(Season):
                     fen = self.owed.fen(item, on)
                     if fen is not None and item[:3] not in done:
                         owed[item[:3]] = fen
+        owed = {key: fen for key, fen in self._sponsored(owed, on).items() if fen is not None}
         self.compared += len(owed)
         self._must(shown == owed, f"shown {shown} owed {owed}")
         return set(shown)
+
+    def _sponsored(self, owed: Mapping[tuple[int, str, int], int], on: date) -> dict[tuple[int, str, int], int | None]:
+        """As each sees it by himself."""
+        items = {Item(*key): fen for key, fen in owed.items()}
+        return {item[:3]: fen for item, fen in self.sponsors.less(items, on, apart=True).items()}
 
     @property
     def _is_behind(self) -> bool:
