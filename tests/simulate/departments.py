@@ -208,7 +208,7 @@ class Departments(Office):
             return
         row = self.chance.choice(given)
         assert row.person is not None
-        used = self.stage.eye.execute(_USED, (row.person, one.year, f"{one.department}:%")).fetchone() is not None
+        used = self.stage.eye.execute(_USED, (row.person, one.year, one.department)).fetchone() is not None
         asked = ("--insurance", MEDICAL, "--why", "报错了人", "--by", one.department)
         said = self.ask("helped", "back-out", one.batch, *asked, typed=f"{row.number}\n")
         if used:
@@ -246,7 +246,7 @@ _WAITING = "select id, department from special_batch where state = 'VALIDATED' a
 _USED = """
 select 1 from bill l where l.person_id = %s and l.levy_year = %s and l.insurance = 'RES_MEDICAL' and l.state = 'settled'
    and (exists (select from bill_line x where x.household_id = l.household_id and x.bill_id = l.id
-                   and x.part = 'gov_substitute' and x.payer like %s)
+                   and x.part = 'gov_substitute' and split_part(x.payer, ':', 1) = %s)
         or exists (select from refund_bill k where k.household_id = l.household_id and k.bill_id = l.id and k.live
                       and k.replacement is not null))"""
 _LISTS = """

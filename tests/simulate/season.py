@@ -11,6 +11,7 @@ from random import Random
 from app.flows.pay.start import Payer, Want
 from app.jobs import jobs
 from core.clock import BEIJING, business_day
+from tests.simulate.counter import Counter
 from tests.simulate.departments import Departments
 from tests.simulate.gates import What
 from tests.simulate.offices import Office
@@ -65,7 +66,7 @@ class Season:
         self.starts: list[Try] = []
         self.lives = {person: home.village for home in self.county for person, _ in home.people}  # village
         self.sponsors = Sponsors(self)
-        self.offices: list[Office] = [Departments(self), Police(self), self.sponsors, Treasury(self)]
+        self.offices: list[Office] = [Departments(self), Police(self), self.sponsors, Treasury(self), Counter(self)]
         self.is_over = False
         self.numbers: dict[str, list[str]] = {}  # of payments, by gateway
         self._order = itertools.count()
@@ -85,6 +86,9 @@ class Season:
         reply = self.stage.call("web", "start", wants, payer, key, told=told or key)
         self.starts.append(Try(began, self.stage.clock.micros, owed, self.reckoned(wants)))
         return reply
+
+    def heard(self, wants: Sequence[Want], reply: Reply) -> None:
+        """An office has heard what came of a wish."""
 
     def reckoned(self, wants: Sequence[Want]) -> dict[Item, int | None]:
         """What these items cost now."""

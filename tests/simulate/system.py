@@ -15,11 +15,13 @@ from apiflask import APIFlask
 from procrastinate import App
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.flows.cases.say import say
 from app.flows.due.quote import all_due, subjects
 from app.flows.pay.follow import close_payment, follow
 from app.flows.pay.start import Payer, Want, start_payment
 from app.flows.reconcile.close_day import ask_to_close, close_day, confirm_close
 from app.flows.refund import give_back, steps
+from app.flows.refund.wish import ask, refundable
 from app.flows.register import determine
 from app.flows.register.apply import apply
 from app.flows.register.open_year import close_year, open_year
@@ -111,6 +113,25 @@ class System:
         """A code for a sponsor's money, as the page of the pledge gives it."""
         started = pay_in(self.parts, Wish(pledge, amount, gateway, key), by=by)
         return f"{started.state} {started.number} {started.amount}", started
+
+    def say(self, person: int, by: str) -> tuple[str, Any]:
+        """Somebody says that he paid in another place."""
+        number = say(self.parts, "PAID_ELSEWHERE_MEDICAL", "在昆山交过了", person_id=person, village=None, by=by)
+        return f"matter {number}", number
+
+    def offered_back(self, person: int, year: int, by: str) -> tuple[str, Any]:
+        """What of his medical premium could go back, as the counter's page shows it."""
+        [subject] = subjects(self.parts, [person])
+        found = refundable(self.parts, subject, Insurance.RES_MEDICAL, year, actor=by)
+        amount = found.amount if found is not None and not found.number else None
+        return f"{amount} could go back", amount
+
+    def ask_at_counter(self, person: int, year: int, amount: int, by: str, key: str) -> tuple[str, Any]:
+        """Whoever stands there wants it."""
+        [subject] = subjects(self.parts, [person])
+        more = {"expected": amount, "levy_year": year, "actor": by, "request_key": key}
+        asked = ask(self.parts, subject, Insurance.RES_MEDICAL, "wrong_amount", **more)
+        return f"{asked.number} {asked.amount}", asked.number
 
     # What residents and clerks do
 

@@ -1,7 +1,7 @@
 """A season in which a second levy year opens and the first one closes while people pay: 2022 late and 2023 side by
 side. What each is shown, asked for and refused is compared at once with a reckoning of our own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, time, timedelta
 
@@ -116,15 +116,11 @@ class TwoYears(Season):
                     fen = self.owed.fen(item, on)
                     if fen is not None and item[:3] not in done:
                         owed[item[:3]] = fen
-        owed = {key: fen for key, fen in self._sponsored(owed, on).items() if fen is not None}
+        items = {Item(*key): fen for key, fen in owed.items()}
+        owed = {item[:3]: fen for item, fen in self.sponsors.less(items, on, apart=True).items()}  # each by himself
         self.compared += len(owed)
         self._must(shown == owed, f"shown {shown} owed {owed}")
         return set(shown)
-
-    def _sponsored(self, owed: Mapping[tuple[int, str, int], int], on: date) -> dict[tuple[int, str, int], int | None]:
-        """As each sees it by himself."""
-        items = {Item(*key): fen for key, fen in owed.items()}
-        return {item[:3]: fen for item, fen in self.sponsors.less(items, on, apart=True).items()}
 
     @property
     def _is_behind(self) -> bool:
@@ -150,6 +146,10 @@ class TwoYears(Season):
         if self._must(bool(fitting), f"{begun.number} asks {begun.amount} for {items}"):
             self.asked[begun.number] = {item: fen for item, fen in fitting[-1].items() if fen is not None}
         return None
+
+    def heard(self, wants: Sequence[Want], reply: Reply) -> None:
+        """The same at a counter."""
+        self.hear(wants, [self.starts[-1].owed, self.starts[-1].after], reply)
 
     def _must(self, true: bool, words: str) -> bool:
         if not true:
