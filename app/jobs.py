@@ -17,7 +17,7 @@ from app.access.accounts import forget_codes
 from app.access.tally import forget
 from app.flows.complaints.send import send_due
 from app.flows.complaints.watch import ask_hinted, listen, poll, ring, tell_of_refunds
-from app.flows.conflicts.of_the_dead import ask_for_dead
+from app.flows.conflicts.of_the_dead import ask_for_dead, withdraw_of_the_dead
 from app.flows.conflicts.watch import watch_conflicts
 from app.flows.helped.watch import watch_rows
 from app.flows.keep.retention import let_go
@@ -94,6 +94,7 @@ def _money_tasks(app: App, parts: Parts) -> None:
     @app.task(name="entitled", queue="clock", queueing_lock="entitled", lock="entitled")
     def _entitled(timestamp: int) -> None:
         _safely("entitled", lambda: ask_for_entitled(parts))
+        _safely("bills_of_the_dead", lambda: withdraw_of_the_dead(parts))
         _safely("of_the_dead", lambda: ask_for_dead(parts))
         _safely("for_nothing", lambda: ask_for_elsewhere(parts))
 

@@ -113,6 +113,14 @@ begin
   return gone;
 end $$;
 
+-- The same of all the dead: whose bill was just being paid when the file came, and is not any more.
+create or replace function withdraw_of_the_dead() returns bigint language sql
+  security definer set search_path = public, pg_temp as $$
+  select police_withdraw(array(
+    select w.person_id from police_word w where w.code = 'DIED' and w.stands = 'counts'
+       and exists (select from bill b where b.person_id = w.person_id and b.state = 'open')))
+$$;
+
 -- Decided by somebody of the office that owns it: whose word counts, and why. What else the police said, and a word that
 -- no longer counts stood before, is looked at anew. False: it is over. LX122: another office's, or not to be decided so.
 create or replace function officer_solves_conflict(

@@ -34,6 +34,13 @@ def ask_for_dead(parts: Parts, people: Sequence[int] | None = None) -> int:
     return asked
 
 
+def withdraw_of_the_dead(parts: Parts) -> int:
+    """The open bills of whom the police call dead go, also that of who was just being paid for when the file came, and
+    is not any more; how many."""
+    with parts.engine.begin() as connection:
+        return int(connection.execute(text("select withdraw_of_the_dead()")).scalar_one())
+
+
 def would_go_back(parts: Parts, connection: Connection, people: Sequence[int]) -> int:
     """How many paid bills of these people it may be, as the caller's transaction has the police's word, if nobody
     disputes it in the end."""

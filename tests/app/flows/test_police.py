@@ -11,10 +11,11 @@ from sqlalchemy.exc import DBAPIError
 
 from app.access.roles import Role
 from app.flows.conflicts.bring_police import bring_police
-from app.flows.conflicts.of_the_dead import ask_for_dead
+from app.flows.conflicts.of_the_dead import ask_for_dead, withdraw_of_the_dead
 from app.flows.conflicts.watch import watch_conflicts
 from app.flows.due.coverage import coverage
 from app.flows.due.quote import all_due, subjects
+from app.flows.pay.follow import close_payment
 from app.flows.pay.start import NotPayable, Want
 from app.flows.register.import_roster import import_roster
 from app.flows.tell.remind import left_to_tell
@@ -197,6 +198,25 @@ def test_a_death_that_is_sure_leaves_the_count_and_what_was_paid_after_it_goes_b
     alive = a_row(1, id_number=district.adult.id_number, name="张示例", sex="", mobile="13900000001")
     assert import_roster(running.office, a_csv(tmp_path / "b.csv", alive)).conflicts == {}
     assert due(running, district.adult.id, PENSION).quote.reason_code == "DECEASED"
+
+
+def test_a_bill_that_somebody_was_paying_goes_the_night_after_he_gave_up(running, district, tmp_path):
+    begun = start(running, Want(district.adult.id, MEDICAL))
+    living = start(running, Want(district.neighbour.id, MEDICAL), key="living")
+    close_payment(running.parts, living.number, by="account:1")
+    bring_police(running.office, a_list(tmp_path / "a.xlsx", line(district.adult, "死亡")))
+    withdraw_of_the_dead(running.parts)
+    assert bills_of(running, district.adult.id) == ["open"], "his code is out"
+
+    close_payment(running.parts, begun.number, by="account:1")
+    assert withdraw_of_the_dead(running.parts) == 1
+
+    assert bills_of(running, district.adult.id) == ["withdrawn"] and withdraw_of_the_dead(running.parts) == 0
+    assert bills_of(running, district.neighbour.id) == ["open"]
+
+
+def bills_of(running, person):
+    return [row.state for row in rows(running, "select state from bill where person_id = :p", p=person)]
 
 
 def test_the_registers_own_file_ends_what_it_no_longer_contradicts_and_opens_what_it_does(running, district, tmp_path):
