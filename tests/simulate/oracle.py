@@ -31,6 +31,14 @@ _DUMP = {
     "suspense": "household_id, cause, doubt, owner, gateway, number, amount, solved_at",
     "notice": "household_id, cause, kind, rank",
     "received": "household_id, id, gateway, event_id, number, verdict, result",
+    "helped_category": "person_id, levy_year, code, batch_id, no",
+    "special_row": "batch_id, no, state, code",
+    "police_word": "person_id, code, day, stands",
+    "conflict": "person_id, kind, state, decided_at, word",
+    "paid_elsewhere": "person_id, levy_year, back_at",
+    "pledge": "number, state, taken, spoken, back",
+    "pledge_share": "pledge_id, amount, state",
+    "demand": "number, amount, paid, state",
     "statement": "gateway, day, state, tries, lines, received, refunded, fee",
 }
 

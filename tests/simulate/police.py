@@ -12,6 +12,7 @@ from app.policy.facts import Insurance
 from core.clock import BEIJING
 from payments.gateways.base import Kind
 from tests.builders import an_id_number
+from tests.simulate.disputes import Dispute, Said, contradictions
 from tests.simulate.offices import Office
 from tests.simulate.owed import MEDICAL, PENSION
 from tests.simulate.people import NAME
@@ -22,37 +23,8 @@ if TYPE_CHECKING:
 
 HEAD = ("序号", "姓名", "公民身份号码", "事项", "日期", "备注")
 WORDS = {"死亡": "DIED", "户口注销": "CANCELLED", "迁出": "MOVED_OUT", "免缴老人": "EXEMPT"}
-MOVES = ("CANCELLED", "MOVED_OUT")
 OTHER_NAME = "张示范"
 _COUNTS = re.compile(r"读入 (\d+) 行：新的 (\d+)，和以前不同 (\d+)，相同 (\d+)，登记里没有的人 (\d+)，退回 (\d+)。")
-
-
-@dataclass
-class Said:
-    """A word of theirs about somebody: the day, in which file it came last, whether it counts."""
-
-    day: date | None
-    file: int
-    counts: bool = True
-
-
-@dataclass
-class Dispute:
-    """A conflict as it must be: `about` tells it from another of its kind; when it was open."""
-
-    person: int
-    kind: str
-    about: str
-    insurances: frozenset[str]
-    since: int
-    until: int | None = None
-
-    @property
-    def owner(self) -> str:
-        """Who decides: of a death the human resources bureau, if a pension is in it; of all else the medical one."""
-        if self.kind == "ALIVE":
-            return "hrss" if PENSION in self.insurances else "medical"
-        return "medical" if MEDICAL in self.insurances else "hrss"
 
 
 @dataclass(frozen=True)
@@ -158,20 +130,8 @@ class Police(Office):
         return frozenset(held | ({MEDICAL} if person not in self.owed.ended.get(max(self.owed.open), ()) else set()))
 
     def _contradictions(self, person: int) -> dict[tuple[str, str], frozenset[str]]:
-        active = self._active(person)
         said = {code: held for (who, code), held in self.words.items() if who == person and held.counts}
-        if not active:
-            return {}
-        if "DIED" in said:
-            return {("ALIVE", _day(said["DIED"])): active}
-        found = {}
-        moves = [(held.day or date.min, held.file, code) for code, held in said.items() if code in MOVES]
-        if moves:  # the latest; of one file the first by its code
-            last = max(moves, key=lambda each: (each[0], each[1], [-ord(letter) for letter in each[2]]))
-            found["RESIDENCE", f"{last[2]} {_day(said[last[2]])}"] = active
-        if "EXEMPT" in said and MEDICAL in active:
-            found["AGE", ""] = frozenset({MEDICAL})
-        return found
+        return contradictions(said, self._active(person))
 
     def _look(self, people: set[int]) -> None:
         """What is open and contradicts no more has ended; what contradicts is opened once."""
@@ -190,11 +150,11 @@ class Police(Office):
             self._tell(person)
 
     def _opens(self, person: int) -> bool:
-        known = {(each.kind, each.about) for each in self.disputes if each.person == person}
+        known = {(each.kind, each.about) for each in self._lasting() if each.person == person}
         return not self._contradictions(person).keys() <= known
 
     def _dispute(self, person: int, kind: str, about: str, insurances: frozenset[str]) -> bool:
-        known = [(each.person, each.kind, each.about) for each in self.disputes]
+        known = [(each.person, each.kind, each.about) for each in self._lasting()]
         new = (person, kind, about) not in known and bool(insurances)
         if new:
             self.disputes.append(Dispute(person, kind, about, insurances, self.now))
@@ -206,6 +166,9 @@ class Police(Office):
         held = self.words.get((person, "DIED"))
         (self.owed.dead.add if held and held.counts else self.owed.dead.discard)(person)
         self.owed.disputed[person] = [each.insurances for each in self._open() if each.person == person]
+
+    def _lasting(self) -> list[Dispute]:
+        return [each for each in self.disputes if each.until is None or each.solved]
 
     def _open(self) -> list[Dispute]:
         return [each for each in self.disputes if each.until is None]
@@ -241,7 +204,7 @@ class Police(Office):
             self.must(self.at_page(other, path, form)[0] == 404, f"{held} is no business of {other}")
         status, _ = self.at_page(held.owner, path, form)
         self.must(status in (303, 409), f"{held} is answered {status}")
-        held.until = self.now
+        held.until, held.solved = self.now, True
         if word == "register" and held.kind != "NAME":
             code = {"ALIVE": "DIED", "AGE": "EXEMPT"}.get(held.kind, held.about.split(" ")[0])
             self.words[held.person, code].counts = False
@@ -272,7 +235,7 @@ class Police(Office):
         decided, wrong = {}, []
         for each in self.disputes:
             said = self.words.get((each.person, "DIED"))
-            if each.kind == "ALIVE" and each.until and said and said.counts and each.about == _day(said):
+            if each.kind == "ALIVE" and each.solved and each.until and said and said.counts and each.about == said.when:
                 decided[each.person] = each.until
         for row in self.stage.eye.execute(_PAID, (sorted(decided),)).fetchall():
             day, settled = self.words[row.person_id, "DIED"].day, row.settled_at.astimezone(BEIJING).date()
@@ -283,14 +246,12 @@ class Police(Office):
         return wrong
 
 
-def _day(held: Said) -> str:
-    return str(held.day) if held.day else "-"
-
-
 _ONE = "select id, owner from conflict where person_id = %s and kind = %s and state = 'open'"
 _WORDS = "select person_id, code, day, stands from police_word"
 _CONFLICTS = "select person_id, kind, state = 'open' as open from conflict"
-_OPEN = "select id, person_id from bill where person_id = any (%s) and state = 'open'"
+_OPEN = """
+select id, person_id from bill b where person_id = any (%s) and state = 'open' and not exists (
+    select from payment_bill pb where pb.household_id = b.household_id and pb.bill_id = b.id and pb.live)"""
 _PAID = """
 select b.id, b.person_id, b.insurance, b.levy_year, b.settled_at, b.benefit_start,
        exists (select from refund_bill rb join refund r using (household_id, number)
