@@ -15,6 +15,8 @@ _PHONE = re.compile(
     rf"(?<![0-9])(?:(?:00)?86)?1[3-9][0-9]{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}(?![0-9])"
 )  # with or without the country's code
 
+_CERTIFICATE = re.compile(r"(?<![0-9A-Za-z])[A-Za-z][0-9]{9}(?![0-9A-Za-z])")  # of a birth: a letter and nine digits
+
 RESTRICTED = "已限制处理"  # in place of the name of somebody whose data was erased
 _WIDE_DIGITS = {ord("０") + digit: str(digit) for digit in range(10)} | {ord("Ｘ"): "X", ord("ｘ"): "x"}
 
@@ -33,7 +35,10 @@ def mask_name(name: str) -> str:
 
 
 def mask_id(number: str) -> str:
-    """First four and last four of an identity number: 3704**********1234. For the holder's own eyes and clerks'."""
+    """First four and last four of an identity number: 3704**********1234; of a birth certificate's the letter and the
+    last three: T******678. For the holder's own eyes and clerks'."""
+    if _CERTIFICATE.fullmatch(number):
+        return f"{number[0]}{'*' * 6}{number[-3:]}"
     return f"{number[:4]}{'*' * 10}{number[-4:]}"
 
 
@@ -46,4 +51,4 @@ def scrub(text: str) -> str:
     """Any text with identity numbers and mobile numbers taken out: the last net before a log line."""
     if not text.isascii():
         text = text.translate(_WIDE_DIGITS)  # a number typed on a Chinese keyboard is the same number
-    return _PHONE.sub("<phone>", _ID.sub("<id>", text))
+    return _CERTIFICATE.sub("<id>", _PHONE.sub("<phone>", _ID.sub("<id>", text)))

@@ -2,7 +2,7 @@
 
 from app.access import erasures, handed_in
 from app.access import models as access
-from app.registry import conflicts, corrections, elsewhere, matters, police, sponsors
+from app.registry import conflicts, corrections, elsewhere, matters, newborns, police, sponsors
 from app.registry import helped_tables as helped
 from app.registry import models as registry
 from app.registry import year_tables as years
@@ -24,6 +24,7 @@ from payments.truths import tables as checks
 ROOMS = (
     registry,
     matters,
+    newborns,
     corrections,
     elsewhere,
     police,

@@ -43,6 +43,7 @@ ORDER = (
     "app/access/access.sql",
     "app/access/glass.sql",
     "app/registry/bureau.sql",
+    "app/registry/newborn.sql",
     "app/access/phone.sql",
     "app/access/office.sql",
     "app/access/agents.sql",

@@ -24,7 +24,14 @@ SCOPED = (
     "special_batch",
     "special_row",
 )
-UNIQUE = ("uq__bill__levy_item", "uq__payment_bill__live")  # one effective bill a person, one live payment a bill
+UNIQUE = (
+    *("uq__bill__levy_item", "uq__payment_bill__live"),  # one effective bill a person, one live payment a bill
+    *(
+        "uq__person__id_index",
+        "uq__birth_certificate__index",
+        "uq__newborn__certificate",
+    ),  # nobody is in twice (INV-133)
+)
 KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do with the other tables (grants.sql)
     **dict.fromkeys(
         ("staff", "agent", "agent_village", "town", "village", "import_batch", "name_correction", "phone_correction"),
@@ -37,7 +44,10 @@ KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do 
         ("levy_year", "former_person", "former_enrolment", "former_category"), ("insert", "update", "delete", "empty")
     ),
     **dict.fromkeys(("special_batch", "special_row", "special_layout"), ("insert", "update", "delete", "empty")),
-    **dict.fromkeys(("determination", "determination_evidence", "matter", "received"), ("update", "delete", "empty")),
+    **dict.fromkeys(
+        ("determination", "determination_evidence", "matter", "newborn", "received"), ("update", "delete", "empty")
+    ),
+    "birth_certificate": ("insert", "update", "delete", "empty"),
     "lost_second": ("insert", "update", "delete", "empty"),
     **dict.fromkeys(("sponsor", "pledge", "pledge_terms", "pledge_person"), ("insert", "update", "delete", "empty")),
     **dict.fromkeys(("pledge_money", "pledge_share"), ("insert", "update", "delete", "empty")),

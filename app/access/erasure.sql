@@ -41,6 +41,8 @@ create or replace function subjects_of(p_person bigint) returns table (household
     cross join lateral generate_series(1, m.turn) n where m.person_id = p_person
   union all
   select p.household_id, 'D' || d.id from determination d join person p on p.id = d.person_id where d.person_id = p_person
+  union all
+  select p.household_id, 'N' || n.id from newborn n join person p on p.id = n.parent_id where n.person_id = p_person
 $$;
 
 -- What forbids it at this moment: what is under way, each by its number.
@@ -74,6 +76,8 @@ create or replace function erasure_hindrances(p_person bigint) returns table (wh
   union all
   select 'determination', d.id::text from determination d
    where d.person_id = p_person and d.state in ('applied', 'checking')
+  union all
+  select 'newborn', n.id::text from newborn n where n.parent_id = p_person and n.state in ('applied', 'checking')
   union all
   select 'matter', m.id::text from matter m
    where m.person_id = p_person and m.state in ('open', 'taken', 'reopened')
@@ -149,6 +153,8 @@ begin
   delete from determination_evidence v using determination d
    where d.id = v.determination_id and d.person_id = e.person_id;
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('determination_evidence', n);
+  update newborn set certificate = '', name = '', picture = null where certificate <> '' and (person_id = e.person_id or index in (
+         select c.index from birth_certificate c where c.person_id = e.person_id));
   update matter set words = '', answer = null, again = null where person_id = e.person_id and words <> '';
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('matter', n);
   update conflict set name = null, why = case when why is not null then '（已按规定删除）' end  -- what it was about stays

@@ -12,6 +12,7 @@ begin
     when 'payment_addresses' then interval '180 days'
     when 'complaint_words' then interval '1095 days'
     when 'evidence' then interval '1095 days'
+    when 'newborn_words' then interval '1095 days'
     when 'helped_previews' then interval '30 days'
     when 'helped_rows' then interval '365 days'
     when 'matter_words' then interval '1095 days'
@@ -60,6 +61,9 @@ begin
     when 'evidence' then  -- of a case that is over
       return query select v.ctid from determination_evidence v join determination d on d.id = v.determination_id
         where v.at < p_before and d.state not in ('applied', 'checking') limit p_most;
+    when 'newborn_words' then
+      return query select ctid from newborn
+        where kept_from < p_before and state not in ('applied', 'checking') and certificate <> '' limit p_most;
     when 'helped_previews' then
       return query select ctid from special_batch where state = 'VALIDATED' and at < p_before limit p_most;
     when 'helped_rows' then
@@ -102,6 +106,9 @@ begin
   perform set_config('liangxian.cause', 'erasure:' || e.id, true);
   update erasure set let_go_at = clock_timestamp() where id = e.id;
   update name_correction set former = '', name = '' where person_id = e.person_id;
+  update birth_certificate
+     set number = '', index = sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'))
+   where person_id = e.person_id;
   update enrolment set source_person_no = '', digest = '' where person_id = e.person_id;
   update former_enrolment set digest = '' where person_id = e.person_id;
   update former_person set medical_years = null where person_id = e.person_id and medical_years is not null;
@@ -147,6 +154,8 @@ begin
       update complaint set told = '', phone = null where ctid = any (those);
     when 'evidence' then
       delete from determination_evidence where ctid = any (those);
+    when 'newborn_words' then
+      update newborn set certificate = '', name = '', picture = null where ctid = any (those);
     when 'helped_previews' then
       perform helped_drop(b.id, 'rule:retention', now()) from special_batch b where b.ctid = any (those);
     when 'helped_rows' then

@@ -47,6 +47,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "refund.reject": DISTRICT - {Role.AUDITOR},  # and only whoever has the next step
     "determination.see": frozenset({Role.HRSS, Role.MEDICAL, Role.AUDITOR, Role.GLASS}),  # each bureau its insurance
     "determination.decide": frozenset({Role.HRSS, Role.MEDICAL}),
+    "newborn.see": frozenset({Role.MEDICAL, Role.AUDITOR, Role.GLASS}),  # children without an identity number
+    "newborn.decide": frozenset({Role.MEDICAL}),
     "matter.see": frozenset({Role.TAX_CLERK, Role.HRSS, Role.MEDICAL, Role.AUDITOR, Role.GLASS}),  # each office its own
     "matter.answer": frozenset({Role.TAX_CLERK, Role.HRSS, Role.MEDICAL}),
     "elsewhere.see": frozenset({Role.HRSS, Role.MEDICAL, Role.AUDITOR, Role.GLASS}),  # each bureau its own

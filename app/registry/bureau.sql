@@ -85,7 +85,7 @@ begin
   return found;
 end $$;
 
--- What became of a case is told once, in the caller's transaction; `p_subject` is D and its number.
+-- What became of a case is told once, in the caller's transaction; `p_subject` is D and its number, or N and a newborn's.
 create or replace function determination_tell(
   p_household bigint, p_subject text, word text, p_fields jsonb, p_phone bytea, p_next_try_at timestamptz
 ) returns void language plpgsql security definer set search_path = public, pg_temp as $$

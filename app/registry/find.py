@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, TextClause, text
 
-from app.registry.identity import clean_name
+from app.registry.identity import clean_name, is_certificate
 from app.registry.read_subject import Said, subject_of
 from app.registry.subject import Subject
 from app.registry.years import Years
@@ -81,15 +81,22 @@ def by_session(
     return rows[0][:5] if rows else None, people
 
 
+def index_of(vault: Vault, number: str) -> bytes:
+    """The keyed index of a clean identity number or birth certificate's number: neither can be the other's."""
+    return vault.index(number, purpose="birth_certificate" if is_certificate(number) else "id_number")
+
+
 def by_id_number(connection: Connection, vault: Vault, id_number: str) -> tuple[int, str] | None:
-    """(person id, name in clear and in its one form) of a clean identity number, or None."""
-    row = connection.execute(_BY_INDEX, {"index": vault.index(id_number, purpose="id_number")}).one_or_none()
+    """(person id, name in clear and in its one form) of a clean identity number, or None; of a birth certificate's also
+    if he stands under an identity number by now."""
+    query = _BY_CERTIFICATE if is_certificate(id_number) else _BY_INDEX
+    row = connection.execute(query, {"index": index_of(vault, id_number)}).one_or_none()
     return None if row is None else (row.id, clean_name(vault.open(row.name, bound_to=f"person.name:{row.id}")))
 
 
 def restricted(connection: Connection, vault: Vault, id_number: str) -> int | None:
     """The person id of a clean identity number whose person is restricted."""
-    return connection.execute(_RESTRICTED, {"index": vault.index(id_number, purpose="id_number")}).scalar_one_or_none()
+    return connection.execute(_RESTRICTED, {"index": index_of(vault, id_number)}).scalar_one_or_none()
 
 
 def corrected_phones(connection: Connection) -> frozenset[tuple[int, bytes]]:
@@ -117,7 +124,14 @@ def phone_of(connection: Connection, vault: Vault, person_id: int) -> str | None
 
 
 _BY_INDEX = text("select id, name from person where id_index = :index and restricted_at is null")
-_RESTRICTED = text("select id from person where id_index = :index and restricted_at is not null")
+_BY_CERTIFICATE = text(
+    "select p.id, p.name from birth_certificate c join person p on p.id = c.person_id"
+    " where c.index = :index and p.restricted_at is null"
+)
+_RESTRICTED = text(
+    "select id from person where restricted_at is not null and id in (select id from person where id_index = :index"
+    " union select person_id from birth_certificate where index = :index)"
+)
 
 
 def _subjects(connection: Connection, vault: Vault, query: TextClause, key: object, years: Years) -> list[Subject]:

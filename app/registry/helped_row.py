@@ -11,7 +11,7 @@ from app.registry.codes import CATEGORIES
 from app.registry.codes import INSURANCE as _INSURANCE
 from app.registry.helped_list import Line
 from app.registry.lines import Torn
-from app.registry.row import id_number_of, name_of
+from app.registry.row import identity_of, name_of
 from app.registry.workbook import DAY_0
 
 BOTH = ("RES_PENSION", "RES_MEDICAL")
@@ -78,7 +78,7 @@ def read_line(line: Line, how: Reading) -> Iterator[HelpedRow]:
     shown = [_shown(cell) for cell in line.cells[: len(line.columns.titles)]]
     wrong = Bad("LINE_BREAK", first=line.cells.first, last=line.cells.last) if isinstance(line.cells, Torn) else None
     asked = _Asked(line, how, wrong)
-    number = asked.of("id_number", lambda cell: id_number_of(cell, today=how.today))
+    number = asked.of("id_number", lambda cell: identity_of(cell, today=how.today))
     name = asked.of("name", name_of)
     codes = asked.of("category", lambda cell: categories_of(plain(cell), plain(asked.cell("grade")), how)) or ()
     insurances = asked.of("insurance", lambda cell: _insurances(plain(cell)) or how.insurances) or how.insurances

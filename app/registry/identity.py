@@ -9,6 +9,7 @@ from app.registry.no_names import NONE, NOTES, SEPARATORS, UNREAD
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK = "10X98765432"
+_CERTIFICATE = re.compile(r"[A-Z][0-9]{9}")  # 出生医学证明编号: a letter and nine digits, no check digit
 _SHAPE = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _INVISIBLE = {"Cf", "Cc", "Cs", "Co", "Cn"}
 LONGEST_NAME = 50
@@ -23,6 +24,16 @@ def clean_id_number(text: str) -> str:
     """Full-width digits made plain, blanks and what nobody sees out, X upper-case. Judge the result with
     `id_number_problem`."""
     return "".join(untyped(text.translate(_NUMBER)).split()).upper()
+
+
+def is_certificate(number: str) -> bool:
+    """Is a clean number that of a birth certificate? No identity number is as short."""
+    return _CERTIFICATE.fullmatch(number) is not None
+
+
+def number_problem(number: str, *, today: date) -> str | None:
+    """None for what somebody may stand under: a birth certificate's number, or as `id_number_problem` says."""
+    return None if is_certificate(number) else id_number_problem(number, today=today)
 
 
 def untyped(text: str) -> str:

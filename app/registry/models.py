@@ -69,14 +69,16 @@ class Person(Table):
     __table_args__ = (
         UniqueConstraint("id_index"),
         Index("ix__person__household_id", "household_id"),
+        Index("ix__person__birth_cert", "birth_date", postgresql_where=text("id_type = 'BIRTH_CERT'")),
         CheckConstraint("sex in (1, 2)", name="sex"),
+        CheckConstraint("id_type in ('01', 'BIRTH_CERT')", name="id_type"),
         CheckConstraint("residence in ('hukou', 'permit', 'permit_child', 'nonlocal')", name="residence"),
         CheckConstraint("family_type in ('none', 'only_child', 'two_daughters')", name="family_type"),
         CheckConstraint("school in ('none', 'pupil', 'university')", name="school"),
     )
     id: Mapped[int] = mapped_column(BigInteger, Identity(cycle=False), primary_key=True)
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"))
-    id_type: Mapped[str] = mapped_column(Text, server_default="01")
+    id_type: Mapped[str] = mapped_column(Text, server_default="01")  # BIRTH_CERT: he stands under his certificate
     id_number: Mapped[bytes] = mapped_column(LargeBinary)  # sealed, person.id_number:<id>
     id_index: Mapped[bytes] = mapped_column(LargeBinary)
     name: Mapped[bytes] = mapped_column(LargeBinary)  # sealed, person.name:<id>

@@ -21,6 +21,7 @@ from app.registry.identity import (
     clean_name,
     id_number_problem,
     invisible,
+    is_certificate,
     new_name_problem,
 )
 from app.registry.no_names import NONE, TWO_NAMES
@@ -263,6 +264,12 @@ def id_number_of(cell: Any, *, today: date) -> str:
     if problem:
         raise Bad("ID_15" if len(number) == 15 and number.isdecimal() else problem)
     return number
+
+
+def identity_of(cell: Any, *, today: date) -> str:
+    """A cell's identity number or birth certificate's, clean and right; Bad says what is wrong with it."""
+    number = clean_id_number(str(cell))
+    return number if is_certificate(number) else id_number_of(cell, today=today)
 
 
 def name_of(cell: Any) -> str:

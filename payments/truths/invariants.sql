@@ -664,6 +664,20 @@ select 'matter ' || id as what
     or state in ('answered', 'closed', 'reopened') and answered_by is null
     or (kind = 'NOT_LISTED') <> (person_id is null) or turn > 1 and answered_by is null
 
+-- INV-133 没有人在同一张出生医学证明、同一个身份证号下登记两次；按证明登记的都有医保局的人办，不是申请的人
+select 'person ' || p.id as what
+  from person p left join birth_certificate c on c.person_id = p.id
+ where p.id_type = 'BIRTH_CERT' and c.index is distinct from p.id_index and p.name <> ''
+union all
+select 'certificate ' || c.person_id
+  from birth_certificate c join person p on p.id_index = c.index and p.id <> c.person_id
+union all
+select 'newborn ' || n.id
+  from newborn n left join birth_certificate c on c.person_id = n.person_id
+ where n.requested_by in (n.decided_by, n.checked_by)
+    or n.state = 'registered' and (c.index is distinct from n.index and c.number is distinct from '' or not exists (
+         select from staff f where 'staff:' || f.login = n.decided_by and f.role = 'medical'))
+
 -- INV-102 没交的应缴单上替居民付钱的单位，科目表里都有账户
 select distinct receivable_of(l.part, l.payer, l.fund) as what
   from bills b join bill_line l on l.household_id = b.household_id and l.bill_id = b.id

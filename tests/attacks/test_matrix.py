@@ -29,6 +29,7 @@ TAX, BUREAUS = CLERK | LEAD, frozenset({"hrss", "medical"})
 TABLE = (  # at one table with the payer
     *("person", "choose", "sheet", "ask_history", "payment", "close", "code_paper", "confirmation", "file"),
     *("bureau", "ask", "take_back", "verify"),
+    *("newborn", "apply_for_child", "take_child_back"),
 )
 ALL = OFFICES | {"nobody", "resident", "agent"}
 BOOKS = TAX | {"auditor"}
@@ -68,6 +69,7 @@ WHO: Mapping[str, frozenset[str]] = {
             *("paid.paid", "refunds.mine", "refunds.one", "refunds.begin", "refunds.apply"),
             "refunds.take_back",
             *("bureau.bureau", "bureau.ask", "bureau.take_back"),
+            *("bureau.newborn", "bureau.apply_for_child", "bureau.take_child_back"),
             *("matters.mine", "matters.say_one", "matters.settle_one"),
             *("session.end", "session.ask", "session.confirm", "session.me", "session.remove", "session.end_others"),
             *("subscriptions.which", "subscriptions.more"),
@@ -144,6 +146,14 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(
         ("office_determinations.listed", "office_determinations.one", "office_determinations.picture_of"),
         BUREAUS | {"auditor"},
+    ),
+    **dict.fromkeys(
+        ("office_newborns.listed", "office_newborns.one", "office_newborns.picture_of"),
+        frozenset({"medical", "auditor"}),
+    ),
+    **dict.fromkeys(
+        ("office_newborns.check_one", "office_newborns.register_one", "office_newborns.refuse_one"),
+        frozenset({"medical"}),
     ),
     **dict.fromkeys(("office_matters.listed", "office_matters.one"), BUREAUS | CLERK | {"auditor"}),
     "office_elsewhere.listed": BUREAUS | {"auditor"},

@@ -51,6 +51,16 @@ POLICE = (
     " select (select min(person_id) from enrolment), 'DIED', max(id), now() from import_batch;"
     " select * from conflicts_looked(null, null, 'import:x', now(), '2021-11-20')"
 )
+A_NEWBORN = (  # registered under its certificate
+    "insert into staff (login, name, role, password_hash) values ('born', 'x', 'medical', 'x');"
+    " insert into person (household_id, id_type, id_number, id_index, name, birth_date, sex, digest)"
+    " select household_id, 'BIRTH_CERT', 'x', 'paper', 'x', '2021-10-01', 1, '' from person order by id limit 1;"
+    " insert into birth_certificate (person_id, number, index, at) select id, 'x', 'paper', now() from person"
+    "  where id_type = 'BIRTH_CERT'; insert into newborn (parent_id, certificate, index, name, birth_date, sex, state,"
+    " requested_by, applied_at, kept_from, decided_by, decided_at, person_id) select (select min(id) from person), 'x',"
+    " 'paper', 'x', birth_date, sex, 'registered', 'account:1', now(), now(), 'staff:born', now(), id from person"
+    "  where id_type = 'BIRTH_CERT'"
+)
 A_BILL = (  # of a department, of one posting of what it owes
     "update posting set account = 'receivable:gov_substitute:civil:RES_MEDICAL'"
     " where household_id = 21 and starts_with(account, 'receivable:');"
@@ -459,6 +469,14 @@ TAMPERINGS = (
         "insert into matter (kind, office, person_id, words, by, at, kept_from, due_on, state, taken_by)"
         " select 'DIED', 'hrss', min(id), 'x', 'agent:1', now(), now(), now(), 'taken', 'agent:1' from person",
     ),
+    ("INV-133", f"{A_NEWBORN}; update birth_certificate set index = 'another'"),
+    (
+        "INV-133",
+        f"{A_NEWBORN}; update person set id_type = '01', id_index = 'x' where id_type = 'BIRTH_CERT';"
+        " update person set id_index = 'paper' where id = (select min(parent_id) from newborn)",
+    ),
+    ("INV-133", f"{A_NEWBORN}; update staff set role = 'hrss' where login = 'born'"),
+    ("INV-133", f"{A_NEWBORN}; delete from birth_certificate"),
     ("INV-82", "delete from received where household_id = 21"),
     ("INV-106", "update received set result = 'refused', received_at = now() - interval '98 days'"),
     (

@@ -1,4 +1,4 @@
-"""A name and an identity number → who it is; guessing is slow, and tells nothing."""
+"""A name and an identity number, or a birth certificate's → who it is; guessing is slow, and tells nothing."""
 
 import secrets
 from datetime import date
@@ -10,10 +10,10 @@ from app.flows.parts import Parts
 from app.flows.refused import kept_though_refused
 from app.registry import find
 from app.registry.errors import BadIdNumber, BadName, NoSuchPerson
-from app.registry.identity import clean_id_number, clean_name, id_number_problem, name_problem
+from app.registry.identity import clean_id_number, clean_name, name_problem, number_problem
 
 _ID_WORDS = {
-    "ID_LENGTH": "身份证号要18位，请数一数再填。",
+    "ID_LENGTH": "身份证号要18位，请数一数再填。还没有身份证号的宝宝，填出生医学证明编号：1个字母加9个数字。",
     "ID_SHAPE": "身份证号只能是数字，最后一位可以是X。",
     "ID_BIRTH_DATE": "身份证号里的出生日期不对，请看第7到第14位。",
     "ID_CHECKSUM": "身份证号有一位不对，请对照身份证再看一遍。",
@@ -51,7 +51,7 @@ def look_up(parts: Parts, *, name: str, id_number: str, caller: str, network: st
 def mistyped(name: str, id_number: str, *, today: date) -> dict[str, str]:
     """What cannot be anybody's name or number, in words for its field; nothing is looked up."""
     wrong = {}
-    if problem := id_number_problem(clean_id_number(id_number), today=today):
+    if problem := number_problem(clean_id_number(id_number), today=today):
         wrong["id_number"] = _ID_WORDS[problem]
     if name_problem(clean_name(name)):
         wrong["name"] = BadName.text
@@ -70,7 +70,7 @@ def _typed(name: str, id_number: str, *, today: date) -> tuple[str, str]:
     """(identity number, name), cleaned. BadIdNumber, BadName."""
     number, wanted = clean_id_number(id_number), clean_name(name)
     wrong = mistyped(name, id_number, today=today)
-    if problem := id_number_problem(number, today=today):
+    if problem := number_problem(number, today=today):
         raise BadIdNumber(problem, fields=wrong)
     if wrong:
         raise BadName(fields=wrong)

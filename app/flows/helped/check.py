@@ -14,6 +14,7 @@ from app.flows.helped.judge import Judge
 from app.flows.helped.layout import Layout, known_department, layout_of
 from app.flows.parts import Parts
 from app.policy.terms import PolicyYear
+from app.registry.find import index_of
 from app.registry.helped_columns import Columns
 from app.registry.helped_list import HelpedList, Line
 from app.registry.helped_row import BOTH, HelpedRow, Reading, read_line
@@ -213,7 +214,6 @@ class _Batch:
             (json.dumps(row.cells, ensure_ascii=False), f"special_row.cells:{self.id}:{no}")
             for no, row in enumerate(chunk, first)
         )
-        index = parts.vault.index
         values = [
             {
                 "batch_id": self.id,
@@ -221,7 +221,7 @@ class _Batch:
                 "department": self.department,
                 "place": row.place,
                 "cells": cells,
-                "id_index": index(row.id_number, purpose="id_number") if row.id_number else None,
+                "id_index": index_of(parts.vault, row.id_number) if row.id_number else None,
                 "person_id": row.person_id,
                 "town": row.town_code,
                 "insurance": row.insurance,

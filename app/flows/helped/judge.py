@@ -64,7 +64,7 @@ class Judge:
 
     def _found(self, connection: Connection, numbers: set[str]) -> dict[str, Subject]:
         vault = self.parts.vault
-        by_index = {vault.index(number, purpose="id_number"): number for number in numbers}
+        by_index = {find.index_of(vault, number): number for number in numbers}
         rows = connection.execute(_KNOWN, {"indexes": list(by_index)}).all()
         whose = {row.id: by_index[bytes(row.id_index)] for row in rows}
         subjects = find.by_ids(connection, vault, list(whose), years=self.parts.levy.ever)
@@ -125,7 +125,11 @@ def _given(connection: Connection, people: Sequence[int], year: int) -> dict[tup
     return found
 
 
-_KNOWN = text("select id, id_index from person where id_index = any (:indexes) and restricted_at is null")
+_KNOWN = text(  # a birth certificate is his also after he has a number
+    "select id, id_index from person where id_index = any (:indexes) and restricted_at is null"
+    " union select c.person_id, c.index from birth_certificate c join person p on p.id = c.person_id"
+    " where c.index = any (:indexes) and p.restricted_at is null"
+)
 _GIVEN = text(
     "select distinct person_id, insurance, department from helped_category"
     " where person_id = any (:people) and levy_year = :year"

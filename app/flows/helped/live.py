@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app.flows.helped.take import NoSuchList
 from app.flows.parts import Parts
+from app.registry import find
 from app.registry.identity import clean_id_number
 from core.errors import AppError, BadInput, Conflict, NotFound
 from payments.refusals import as_errors
@@ -99,7 +100,7 @@ def taken_back(parts: Parts, batch: int, number: str, insurance: str, *, why: st
         raise BadEnd
     one = "officer_takes_helped_back(:session, :batch, :index, :insurance, :why, :at, :now)"
     other = "helped_take_back(:batch, :index, :insurance, :why, :by, :now)"
-    index = parts.vault.index(clean_id_number(number), purpose="id_number")
+    index = find.index_of(parts.vault, clean_id_number(number))
     said = {"batch": batch, "index": index, "insurance": insurance, "why": why.strip()}
     word = _call(parts, hand, one, other, **said)
     if word in _NOT_BACK:

@@ -13,7 +13,7 @@ from app.flows.keep.addresses import found_of
 from app.flows.keep.erased_list import write_list
 from app.flows.parts import Parts
 from app.registry import find
-from app.registry.identity import clean_id_number, id_number_problem
+from app.registry.identity import clean_id_number, number_problem
 from app.registry.register import ImportUnderWay
 from core.errors import BadInput, Conflict, NotFound, Refused
 from core.redact import mask_name, scrub
@@ -27,6 +27,7 @@ _HINDERS = {
     "complaint": "有一件投诉还没有办结",
     "correction": "姓名正在更正",
     "determination": "医保局、人社局正在核定",
+    "newborn": "医保局正在给他家的孩子登记",
     "matter": "反映的事还没有答复",
 }
 
@@ -124,7 +125,7 @@ def ask(parts: Parts, *, id_number: str, ground: str, reason: str, by: str) -> i
     number, why = clean_id_number(id_number), _good(reason, by)
     if ground not in GROUNDS:
         raise BadErasure
-    if id_number_problem(number, today=parts.clocks.today()):
+    if number_problem(number, today=parts.clocks.today()):
         raise NobodyToErase
     with parts.engine.begin() as connection:
         found = find.by_id_number(connection, parts.vault, number)

@@ -35,7 +35,7 @@ def erase_again(parts: Parts, owner: Engine, *, by: str) -> Again:
     done, waiting = 0, []
     for person in people:
         with owner.begin() as connection:
-            held = _asked(parts, connection, person.id, listed[bytes(person.id_index)], by)
+            held = _asked(parts, connection, person.id, listed[bytes.fromhex(person.id_index)], by)
         try:
             with owner.begin() as connection:
                 carry_out(parts, connection, held, by=RULE)
@@ -57,4 +57,9 @@ def _asked(parts: Parts, connection: Connection, person: int, ground: str, by: s
     return connection.execute(select(Erasure.__table__).where(Erasure.id == made)).one()
 
 
-_BACK = text("select id, id_index from person where id_index = any (:those) and restricted_at is null order by id")
+_BACK = text(
+    "with known as (select id, id_index from person"
+    " union all select person_id, index from birth_certificate)"
+    " select id, min(encode(k.id_index, 'hex')) as id_index from known k join person p using (id)"
+    " where k.id_index = any (:those) and p.restricted_at is null group by id order by id"
+)

@@ -61,7 +61,7 @@ LINES = (
                 "trail_key",
             ),
             *("levy_year", "former_person", "former_enrolment", "former_category", "helped_category"),
-            *("police_word", "conflict", "paid_elsewhere"),
+            *("police_word", "conflict", "paid_elsewhere", "birth_certificate", "newborn"),
         ),
         "参保期间，以及凭证还在的时候",
         INSURED,
@@ -113,6 +113,14 @@ LINES = (
         "办结、申请满三年后删除；申请和核定的结果保留",
         "《民法典》第一百八十八条：诉讼时效三年",
         "evidence",
+        timedelta(days=1095),
+    ),
+    Line(
+        "给没有身份证号的孩子申请登记时填的姓名、出生证编号和照片",
+        ("newborn",),
+        "办结三年后清空；谁申请、谁登记、结果保留",
+        "《民法典》第一百八十八条：诉讼时效三年",
+        "newborn_words",
         timedelta(days=1095),
     ),
     Line(

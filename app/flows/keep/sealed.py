@@ -31,6 +31,8 @@ PLACES = (
         _ID,
         {name: f"'person.{name}:' || id" for name in ("id_number", "name", "phone")},
     ),
+    Place("birth_certificate", {"person_id": "bigint"}, {"number": "'birth_certificate.number:' || person_id"}),
+    Place("newborn", _ID, {name: f"'newborn.{name}:' || id" for name in ("certificate", "name", "picture")}),
     Place("name_correction", _ID, dict.fromkeys(("former", "name"), "'person.name:' || person_id")),
     Place("agent", _ID, {name: f"'agent.{name}:' || login" for name in (*_ACCOUNT, "phone")}),
     Place("staff", _ID, {name: f"'staff.{name}:' || login" for name in _ACCOUNT}),
@@ -86,6 +88,7 @@ PLACES = (
 )
 NOT_SEALED: Mapping[str, str] = {
     **dict.fromkeys(("person.id_index", "person.parent_index", "special_row.id_index"), "keyed index of a number"),
+    **dict.fromkeys(("birth_certificate.index", "newborn.index"), "keyed index of a birth certificate's number"),
     **dict.fromkeys(
         (
             *("resident_account.phone_index", "resident_account.openid_index", "subscription.openid_index"),

@@ -19,7 +19,7 @@ from app.flows.prove.papers import is_code
 from app.flows.refused import kept_though_refused
 from app.registry import find
 from app.registry.find import Subject
-from app.registry.identity import clean_id_number, clean_name
+from app.registry.identity import clean_id_number, clean_name, is_certificate
 from core.clock import beijing
 from core.errors import BadInput, NotFound
 from core.redact import mask_phone, scrub
@@ -215,7 +215,7 @@ def _numbered(parts: Parts, sought: str, place: str) -> list[int] | None:
     for, and, in a place that was chosen, whose registered phone it is."""
     number = clean_id_number(sought)
     with parts.reading() as connection:
-        if _ID.fullmatch(number):
+        if _ID.fullmatch(number) or is_certificate(number):
             found = find.by_id_number(connection, parts.vault, number)
             gone = None if found else find.restricted(connection, parts.vault, number)
             return [found[0]] if found else [gone] if gone else []

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from app.flows.parts import Parts
 from app.flows.reconcile.settle_pos import take_day
 from app.flows.tell.remind import tell_certified
+from app.registry import find
 from core.clock import beijing, business_day
 from core.errors import Conflict
 from core.money import Fen
@@ -103,7 +104,7 @@ def _take_treasury(parts: Parts, connection: Connection, file: OutsideFile, when
 
 def _take_bureau(parts: Parts, connection: Connection, file: OutsideFile, when: _When) -> int:
     for row in file.rows:
-        index = parts.vault.index(row["id_number"].upper(), purpose="id_number")
+        index = find.index_of(parts.vault, row["id_number"].upper())
         person = connection.execute(
             text("select id from person where id_index = :i"), {"i": index}
         ).scalar_one_or_none()

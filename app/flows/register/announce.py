@@ -1,9 +1,10 @@
 """The notice of a bureau's word, written with it in its transaction; it names no reason why somebody pays less."""
 
 import json
+from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, select, text
 
 from app.access import accounts
 from app.flows.parts import Parts
@@ -24,6 +25,19 @@ _TOLD = {  # what the kind is called where others may read it: not whom the gove
 }
 
 
+@dataclass(frozen=True)
+class Word:
+    """A bureau's yes or no on what somebody applied for. `subject`: D and a determination's number, N and a newborn's;
+    `name` in clear: whom it is about."""
+
+    subject: str
+    yes: bool
+    name: str
+    title: str
+    reason: str
+    requested_by: str
+
+
 def case_title(levy_year: int, insurance: Insurance, kind: Kind) -> str:
     """2022年医保新生儿缴费. Pure."""
     return f"{levy_year}年{phrases('names')[insurance]}{_TOLD[kind]}"
@@ -36,31 +50,38 @@ def tell_decided(parts: Parts, connection: Connection, number: int) -> None:
     people = find.by_ids(connection, parts.vault, [decided.person_id], years=parts.levy.ever)
     if not people or people[0].restricted_at:
         return
-    person, subject = people[0], f"D{number}"
-    clear = _phone(parts, connection, person, decided)
+    title = case_title(decided.levy_year, Insurance(decided.insurance), Kind(decided.kind))
+    yes, reason = decided.state == State.APPROVED, decided.reason or ""
+    word = Word(f"D{number}", yes, people[0].name, title, reason, decided.requested_by)
+    tell(parts, connection, people[0], word)
+
+
+def tell(parts: Parts, connection: Connection, person: Subject, word: Word) -> None:
+    """One notice, to the house of `person` and to his phone."""
+    clear = _phone(parts, connection, person, word.requested_by)
     fields = {
         "village": f"{person.town}{person.village}",
-        "names": mask_name(person.name),
-        "items": case_title(decided.levy_year, Insurance(decided.insurance), Kind(decided.kind)),
-        "reason": (decided.reason or "")[:40].rstrip("。"),  # the sentence around it ends by itself
+        "names": mask_name(word.name),
+        "items": word.title,
+        "reason": word.reason[:40].rstrip("。"),  # the sentence around it ends by itself
         "help_phone": parts.help_phone,
     }
     connection.execute(
         text("select determination_tell(:household, :subject, :word, cast(:fields as jsonb), :phone, :next_try_at)"),
         {
             "household": person.household_id,
-            "subject": subject,
-            "word": "determined" if decided.state == State.APPROVED else "not_determined",
+            "subject": word.subject,
+            "word": "determined" if word.yes else "not_determined",
             "fields": json.dumps(fields),
-            "phone": parts.vault.seal(clear, bound_to=f"notice.phone:determination:{subject}") if clear else None,
+            "phone": parts.vault.seal(clear, bound_to=f"notice.phone:determination:{word.subject}") if clear else None,
             "next_try_at": parts.clocks.wall() + timedelta(seconds=30),
         },
     )
 
 
-def _phone(parts: Parts, connection: Connection, person: Subject, decided: Row) -> str | None:
+def _phone(parts: Parts, connection: Connection, person: Subject, requested_by: str) -> str | None:
     """His own, or that of the account that applied; where an agent or a counter did, the house is told at its door."""
     if person.alive and person.phone_sealed is not None:
         return parts.vault.open(person.phone_sealed, bound_to=f"person.phone:{person.id}")
-    kind, _, account = decided.requested_by.partition(":")
+    kind, _, account = requested_by.partition(":")
     return accounts.reached_at(connection, parts.vault, int(account)) if kind == "account" else None

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, insert, select, text, update
 from app.flows.parts import Parts
 from app.registry import find
 from app.registry.corrections import NameCorrection
-from app.registry.identity import clean_id_number, clean_name, id_number_problem, new_name_problem
+from app.registry.identity import clean_id_number, clean_name, new_name_problem, number_problem
 from core.errors import BadInput, Conflict, NotFound, Refused
 from core.redact import mask_name
 
@@ -77,7 +77,7 @@ def ask(parts: Parts, *, id_number: str, name: str, reason: str, proof: str, by:
         or not by.strip()
     ):
         raise BadCorrection
-    if id_number_problem(number, today=parts.clocks.today()):
+    if number_problem(number, today=parts.clocks.today()):
         raise NobodyToCorrect
     with parts.engine.begin() as connection:
         found = find.by_id_number(connection, parts.vault, number)

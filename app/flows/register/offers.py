@@ -101,20 +101,24 @@ def applied(parts: Parts, subject: Subject, *, reader: str) -> list[Applied]:
     return [_applied(row, reader) for row in rows]
 
 
+def newborn_prices(parts: Parts, subject: Subject) -> tuple[Quote, Quote] | None:
+    """What he would pay as a newborn, and what he pays today; as if he had not paid, for who paid too much gets the
+    difference back. None: he is too old, or the bureau has said so."""
+    facts = replace(facts_of(subject, Insurance.RES_MEDICAL), already_paid=False)
+    if facts.special_case is SpecialCase.NEWBORN and facts.decision is Decision.APPROVED:
+        return None
+    plain = replace(facts, special_case=SpecialCase.NONE, determination=None)
+    born = replace(facts, special_case=SpecialCase.NEWBORN, determination=Word(Decision.APPROVED))
+    would = _quote(parts, subject, born)
+    return (would, _quote(parts, subject, plain)) if would.reason_code is Reason.NEWBORN_OK else None
+
+
 _MOST = 50
 
 
 def _newborn_pays_less(parts: Parts, subject: Subject) -> bool:
-    """Asked as if he had not paid: who paid too much gets the difference back."""
-    facts = replace(facts_of(subject, Insurance.RES_MEDICAL), already_paid=False)
-    if facts.special_case is SpecialCase.NEWBORN and facts.decision is Decision.APPROVED:
-        return False
-    plain = replace(facts, special_case=SpecialCase.NONE, determination=None)
-    born = replace(facts, special_case=SpecialCase.NEWBORN, determination=Word(Decision.APPROVED))
-    would, today = _quote(parts, subject, born), _quote(parts, subject, plain)
-    if would.reason_code is not Reason.NEWBORN_OK:
-        return False
-    return today.eligible is not Eligible.YES or today.to_pay > would.to_pay
+    prices = newborn_prices(parts, subject)
+    return prices is not None and (prices[1].eligible is not Eligible.YES or prices[1].to_pay > prices[0].to_pay)
 
 
 def _quote(parts: Parts, subject: Subject, facts: Facts) -> Quote:

@@ -1,0 +1,2 @@
+"""A child without an identity number. Somebody may `apply` for it under its birth certificate, the medical bureau sees
+it at its `desk` and may `register` it, with the newborn's price where the year has one for it."""
