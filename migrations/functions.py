@@ -50,6 +50,7 @@ ORDER = (
     "app/flows/cases/matter.sql",
     "app/flows/cases/elsewhere.sql",
     "app/flows/conflicts/conflict.sql",
+    "app/registry/joining.sql",
     "app/registry/year.sql",
     "app/flows/helped/helped.sql",
     "app/flows/helped/bills.sql",

@@ -106,5 +106,8 @@ grant execute on function erase_person, erasure_withdraw, erasure_lift_ask, eras
 -- What the police's files say, and where offices contradict each other (app/flows/conflicts/conflict.sql).
 revoke execute on function conflicts_looked, conflict_put, police_put, police_withdraw from liangxian_app;
 grant execute on function conflicts_looked, conflict_put, police_put, police_withdraw to liangxian_office;
+-- Two rows of one person become one only when two of an office say so (app/registry/joining.sql).
+revoke execute on function joining_unite, joining_officer, joining_offer from liangxian_app;
+grant execute on function joining_offer to liangxian_office;
 -- Who paid elsewhere is found by an office at its page (app/flows/cases/elsewhere.sql).
 revoke execute on function elsewhere_of from liangxian_app;

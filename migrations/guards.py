@@ -47,6 +47,7 @@ KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do 
     **dict.fromkeys(
         ("determination", "determination_evidence", "matter", "newborn", "received"), ("update", "delete", "empty")
     ),
+    "joining": ("insert", "update", "delete", "empty"),
     "birth_certificate": ("insert", "update", "delete", "empty"),
     "lost_second": ("insert", "update", "delete", "empty"),
     **dict.fromkeys(("sponsor", "pledge", "pledge_terms", "pledge_person"), ("insert", "update", "delete", "empty")),
@@ -64,6 +65,7 @@ INSIDE = (  # called by functions of ours only, and by the office's role
     *("helped_counted", "helped_take", "helped_drop", "helped_tell", "helped_end", "helped_close"),
     *("sponsor_enter", "pledge_enter", "pledge_agree", "pledge_end", "pledge_return", "pledge_take", "pledge_claim"),
     *("open_levy_year", "open_receivables", "open_funds", "close_levy_year", "levy_year_note"),
+    "joining_unite",
 )
 _MAY = {
     "insert": "select has_table_privilege(:role, :what, 'INSERT') or has_any_column_privilege(:role, :what, 'INSERT')",

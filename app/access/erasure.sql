@@ -77,6 +77,8 @@ create or replace function erasure_hindrances(p_person bigint) returns table (wh
   select 'determination', d.id::text from determination d
    where d.person_id = p_person and d.state in ('applied', 'checking')
   union all
+  select 'joining', j.id::text from joining j where p_person in (j.person_id, j.other_id) and j.state in ('offered', 'asked')
+  union all
   select 'newborn', n.id::text from newborn n where n.parent_id = p_person and n.state in ('applied', 'checking')
   union all
   select 'matter', m.id::text from matter m

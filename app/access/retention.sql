@@ -109,6 +109,7 @@ begin
   update birth_certificate
      set number = '', index = sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'))
    where person_id = e.person_id;
+  update joining set number = '', name = '' where e.person_id in (person_id, other_id, kept_id);
   update enrolment set source_person_no = '', digest = '' where person_id = e.person_id;
   update former_enrolment set digest = '' where person_id = e.person_id;
   update former_person set medical_years = null where person_id = e.person_id and medical_years is not null;

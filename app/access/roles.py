@@ -49,6 +49,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "determination.decide": frozenset({Role.HRSS, Role.MEDICAL}),
     "newborn.see": frozenset({Role.MEDICAL, Role.AUDITOR, Role.GLASS}),  # children without an identity number
     "newborn.decide": frozenset({Role.MEDICAL}),
+    "joining.see": frozenset({Role.HRSS, Role.MEDICAL, Role.AUDITOR, Role.GLASS}),  # certificates and numbers joined
+    "joining.ask": frozenset({Role.HRSS, Role.MEDICAL}),  # and agreed to, never by who asked
     "matter.see": frozenset({Role.TAX_CLERK, Role.HRSS, Role.MEDICAL, Role.AUDITOR, Role.GLASS}),  # each office its own
     "matter.answer": frozenset({Role.TAX_CLERK, Role.HRSS, Role.MEDICAL}),
     "elsewhere.see": frozenset({Role.HRSS, Role.MEDICAL, Role.AUDITOR, Role.GLASS}),  # each bureau its own

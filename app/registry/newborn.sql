@@ -35,8 +35,10 @@ create trigger never_emptied before truncate on newborn for each statement execu
 -- A certificate stays its person's; it goes with his name.
 create or replace function certificate_stays() returns trigger language plpgsql as $$
 begin
-  if tg_op = 'UPDATE' and (new.person_id, new.at) = (old.person_id, old.at)
-     and (new.index = old.index and sealed_anew(old.number, new.number) or new.number = '' and owner_acts()) then
+  if tg_op = 'UPDATE' and new.at = old.at
+     and (new.index = old.index and (new.person_id = old.person_id and sealed_anew(old.number, new.number)
+                                     or new.person_id <> old.person_id and owner_acts())  -- two rows became one
+          or new.person_id = old.person_id and new.number = '' and owner_acts()) then
     return new;
   end if;
   raise exception 'the certificate of person % stays', old.person_id using errcode = 'LX140';

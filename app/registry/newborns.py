@@ -105,3 +105,47 @@ class Newborn(Table):
     withdrawn_by: Mapped[str | None] = mapped_column(Text)
     withdrawn_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # the child
+
+
+class Joining(Table):
+    """Whoever stands under a birth certificate is to stand under his identity number: offered by a file, or asked for
+    by one of a bureau, agreed to by another; then frozen. `other_id`: whom the register has under that number."""
+
+    __tablename__ = "joining"
+    __table_args__ = (
+        CheckConstraint("state in ('offered', 'asked', 'done', 'refused', 'withdrawn')", name="state"),
+        CheckConstraint("sex in (1, 2)", name="sex"),
+        CheckConstraint(
+            "(asked_by is null) = (asked_at is null) and (asked_by is null) = (proof is null)", name="asked"
+        ),
+        CheckConstraint("state not in ('asked', 'done', 'withdrawn') or asked_by is not null", name="hands"),
+        CheckConstraint("length(btrim(proof)) >= 4", name="proof"),
+        CheckConstraint(
+            "(state in ('offered', 'asked')) = (decided_by is null) and (decided_by is null) = (decided_at is null)",
+            name="decided",
+        ),
+        CheckConstraint("state <> 'done' or decided_by <> asked_by", name="two_people"),
+        CheckConstraint("state <> 'refused' or coalesce(btrim(why), '') <> ''", name="why"),
+        CheckConstraint("(state = 'done') = (kept_id is not null)", name="kept"),
+        CheckConstraint("other_id <> person_id", name="another"),
+        Index("ix__joining__other_id", "other_id"),
+        Index("uq__joining__open", "person_id", unique=True, postgresql_where=text("state in ('offered', 'asked')")),
+    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity(cycle=False), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # who stands under a certificate
+    other_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    number: Mapped[bytes] = mapped_column(LargeBinary)  # sealed, joining.number:<id>; so the name
+    index: Mapped[bytes] = mapped_column(LargeBinary)  # as person.id_index
+    name: Mapped[bytes] = mapped_column(LargeBinary)  # as the household register has it
+    birth_date: Mapped[date] = mapped_column(Date)  # the number's
+    sex: Mapped[int] = mapped_column(SmallInteger)
+    state: Mapped[str] = mapped_column(Text)
+    opened_by: Mapped[str] = mapped_column(Text)  # import:<hash of a file>, or staff:<login>
+    opened_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock, like the others
+    proof: Mapped[str | None] = mapped_column(Text)  # which paper, and why it is he where something differs
+    asked_by: Mapped[str | None] = mapped_column(Text)
+    asked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    why: Mapped[str | None] = mapped_column(Text)  # a no's
+    decided_by: Mapped[str | None] = mapped_column(Text)
+    decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    kept_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # which of the two goes on; the other ended

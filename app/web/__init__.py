@@ -42,6 +42,7 @@ from app.web.office import years as office_years
 from app.web.office.bureau import conflicts as office_conflicts
 from app.web.office.bureau import determinations as office_determinations
 from app.web.office.bureau import elsewhere as office_elsewhere
+from app.web.office.bureau import joinings as office_joinings
 from app.web.office.bureau import newborns as office_newborns
 from app.web.office.bureau import police as office_police
 from app.web.office.bureau import registers as office_registers
@@ -79,6 +80,7 @@ DOORS = (
     (office_refunds.bp, "/office/refunds", by_permission, True),
     (office_determinations.bp, "/office/determinations", by_permission, True),
     (office_newborns.bp, "/office/newborns", by_permission, True),
+    (office_joinings.bp, "/office/joinings", by_permission, True),
     (office_matters.bp, "/office/matters", by_permission, True),
     (office_elsewhere.bp, "/office/elsewhere", by_permission, True),
     (office_suspense.bp, "/office/suspense", by_permission, True),

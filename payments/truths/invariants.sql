@@ -383,6 +383,14 @@ select changed.of || ' ' || changed.key || ' ' || array_to_string(changed.column
    and not exists (select from name_correction c
                     where c.state = 'done' and changed.cause = 'correction:' || c.id and changed.of = 'person'
                       and changed.key = c.person_id::text and changed.columns = array['name'])
+   and not exists (select from joining j
+                    where j.state = 'done' and changed.cause = 'joining:' || j.id
+                      and split_part(changed.key, '/', 1) in (j.person_id::text, j.other_id::text)
+                      and (changed.of = 'person'
+                           and changed.columns <@ array['id_type', 'id_number', 'id_index', 'name', 'birth_date', 'sex', 'phone',
+                                                        'restricted_at']
+                           or changed.of = 'enrolment' and changed.columns = array['status']
+                           or changed.of in ('category', 'police_word') and changed.columns = '{added}'))
    and not exists (select from phone_correction c
                     where changed.cause = 'phone:' || c.id and changed.of = 'person'
                       and changed.key = c.person_id::text and changed.columns = array['phone'])
@@ -673,10 +681,31 @@ select 'certificate ' || c.person_id
   from birth_certificate c join person p on p.id_index = c.index and p.id <> c.person_id
 union all
 select 'newborn ' || n.id
-  from newborn n left join birth_certificate c on c.person_id = n.person_id
+  from newborn n left join birth_certificate c on c.index = n.index left join person p on p.id = n.person_id
  where n.requested_by in (n.decided_by, n.checked_by)
-    or n.state = 'registered' and (c.index is distinct from n.index and c.number is distinct from '' or not exists (
-         select from staff f where 'staff:' || f.login = n.decided_by and f.role = 'medical'))
+    or n.state = 'registered' and (c.person_id is null and p.name <> '' or not exists (
+         select from staff f where 'staff:' || f.login = n.decided_by))
+
+-- INV-134 并成一个人的两行，停掉的一行没有有效的缴费单、没有正在付的钱，多交的在退；并号都有两个人办
+select 'joining ' || j.id as what
+  from joining j
+ where j.state = 'done'
+   and (j.asked_by = j.decided_by or not exists (select from staff f where 'staff:' || f.login = j.decided_by)
+        or not exists (select from person p where p.id = j.kept_id and p.id_type = '01' and p.id_index = j.index)
+           and exists (select from person p where p.id = j.kept_id and p.name <> ''))
+union all
+select 'bill ' || b.id
+  from joining j join bill b on b.person_id = case j.kept_id when j.other_id then j.person_id else j.other_id end
+ where j.state = 'done'
+   and (b.state = 'open' or b.state = 'settled' and not exists (
+          select from refund_bill rb join refund r using (household_id, number)
+           where rb.household_id = b.household_id and rb.bill_id = b.id and rb.live)
+        or exists (select from payment_bill pb where pb.household_id = b.household_id and pb.bill_id = b.id and pb.live))
+union all
+select 'person ' || p.id
+  from joining j join person p on p.id = case j.kept_id when j.other_id then j.person_id else j.other_id end
+ where j.state = 'done'
+   and (p.restricted_at is null or exists (select from resident_person r where r.person_id = p.id))
 
 -- INV-102 没交的应缴单上替居民付钱的单位，科目表里都有账户
 select distinct receivable_of(l.part, l.payer, l.fund) as what

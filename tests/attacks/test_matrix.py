@@ -155,6 +155,14 @@ WHO: Mapping[str, frozenset[str]] = {
         ("office_newborns.check_one", "office_newborns.register_one", "office_newborns.refuse_one"),
         frozenset({"medical"}),
     ),
+    **dict.fromkeys(("office_joinings.listed", "office_joinings.shown"), BUREAUS | {"auditor"}),
+    **dict.fromkeys(
+        (
+            *("office_joinings.ask_one", "office_joinings.take_up_one", "office_joinings.agree_one"),
+            *("office_joinings.refuse_one", "office_joinings.withdraw_one"),
+        ),
+        BUREAUS,
+    ),
     **dict.fromkeys(("office_matters.listed", "office_matters.one"), BUREAUS | CLERK | {"auditor"}),
     "office_elsewhere.listed": BUREAUS | {"auditor"},
     **dict.fromkeys(

@@ -11,19 +11,23 @@ from app.access.roles import Role
 from app.flows.cases.say import say
 from app.flows.complaints.watch import poll
 from app.flows.conflicts.bring_police import bring_police
+from app.flows.due.quote import subjects
 from app.flows.enter.accounts import add_staff
 from app.flows.helped.bills import draw, unbilled
 from app.flows.helped.check import check
 from app.flows.helped.live import Hand
 from app.flows.helped.take import take
 from app.flows.keep import erase
+from app.flows.newborn.apply import Child
+from app.flows.newborn.apply import apply as apply_newborn
 from app.flows.pay.start import Want
 from app.flows.prove.papers import confirm
 from app.flows.register.apply import apply
 from app.flows.sponsor.pay_in import Wish, pay_in
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
-from tests.app.flows.test_complaints import complain
+from app.registry.identity import check_digit
+from tests.app.flows.test_complaints import a_picture, complain
 from tests.app.flows.test_sponsors import funded
 from tests.app.flows.test_suspense import unknown
 from tests.app.helped.papers import a_line, a_list
@@ -56,6 +60,7 @@ NO_PAGES = {  # files, figures, JSON, and what only leads on
         "day.empty_file",
         "office_policy.paper",
         "office_determinations.picture_of",
+        "office_newborns.picture_of",
         "office_progress.table_file",
         "audit.rights_file",
         "office_registers.refused",
@@ -113,6 +118,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running,
     as_officer(Role.MEDICAL)
     walk(_registers(phone))
     walk(_police(phone, running, district, tmp_path))
+    walk(_newborns(phone, running, district))
     walk(_sponsors(running))
     for role in (Role.TAX_CLERK, Role.AUDITOR):
         as_officer(role)
@@ -204,6 +210,7 @@ def _residents(phone, district, running, paid, refund, paper):
     yield "resident.level", f"/due/{me}/level"
     yield "resident.sheet", f"/sheet/{me}/RES_MEDICAL"
     yield "bureau.bureau", f"/bureau/{me}"
+    yield "bureau.newborn", f"/newborn/{me}"
     yield "matters.mine", "/matters"
     yield "resident.confirm", f"/confirm?item={me}:RES_PENSION&tier.{me}=30000"
     yield "resident.payment", f"/pay/{waiting}"
@@ -254,6 +261,7 @@ def _agents(phone, district):
     yield "agent_table.person", person
     yield "agent_table.sheet", sheet
     yield "agent_table.bureau", f"{person}/bureau"
+    yield "agent_table.newborn", f"{person}/newborn"
     yield "agent_matters.mine", f"{village}/matters"
     yield "agent_table.payment", f"/agent/pay/{waiting}"
     yield "agent_table.code_paper", f"/agent/pay/{waiting}/paper"
@@ -270,6 +278,7 @@ def _counters(phone, district, paid, refund):
     sheet = re.search(r'href="(/office/counter/[^"]*sheet[^"]*)"', _source(phone, table))[1]
     yield "counter.sheet", sheet
     yield "counter.bureau", f"{table}/bureau"
+    yield "counter.newborn", f"{table}/newborn"
     yield "counter.payment", f"/office/counter/pay/{paid}"
     phone.open(table.replace(person.rpartition("/")[2], _found(phone, district.neighbour).rpartition("/")[2]))
     phone.page.get_by_role("button", name="出微信码").first.click()
@@ -317,6 +326,26 @@ def _registers(phone):
     phone.page.get_by_label("参保登记文件").set_input_files(sent)
     phone.press("上传，先看一遍")
     yield "office_registers.one", phone.page.url.removeprefix(phone.base)
+
+
+def _newborns(phone, running, district):
+    """One waits, one is registered and offered its number by nobody yet."""
+    [parent] = subjects(running.parts, [district.adult.id])
+    for paper in ("T370900001", "T370900002"):
+        child = Child(paper, "张小宝", "2021-10-20", "1", a_picture())
+        last = apply_newborn(running.parts, parent, child, by="agent:1")
+    yield "office_newborns.listed", "/office/newborns/"
+    yield "office_newborns.one", f"/office/newborns/{last}"
+    phone.open(f"/office/newborns/{last}")
+    phone.press("对得上，登记")
+    yield "office_joinings.listed", "/office/joinings/"
+    base = "37049920211020001"
+    typed = ("T370900002", "张晓宝", base + check_digit(base), "户口簿，上户口改了名")
+    phone.open("/office/joinings/")
+    for label, text_ in zip(("出生医学证明编号", "户口簿上的姓名", "身份证号", "凭哪一份材料"), typed, strict=True):
+        phone.fill(label, text_)
+    phone.press("提出并号")
+    yield "office_joinings.shown", phone.page.url.removeprefix(phone.base)
 
 
 def _police(phone, running, district, tmp_path):

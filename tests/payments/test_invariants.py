@@ -61,6 +61,15 @@ A_NEWBORN = (  # registered under its certificate
     " 'paper', 'x', birth_date, sex, 'registered', 'account:1', now(), now(), 'staff:born', now(), id from person"
     "  where id_type = 'BIRTH_CERT'"
 )
+A_JOINING = (  # of a child with a row under its number, which ended
+    " insert into person (household_id, id_number, id_index, name, birth_date, sex, digest, restricted_at)"
+    " select household_id, 'x', 'ended', 'x', birth_date, sex, '', now() from person where id_type = 'BIRTH_CERT';"
+    " insert into joining (person_id, other_id, number, index, name, birth_date, sex, state, opened_by, opened_at, proof,"
+    " asked_by, asked_at, decided_by, decided_at, kept_id) select p.id, o.id, 'x', 'its', 'x', p.birth_date, p.sex, 'done',"
+    " 'x', now(), 'paper', 'a', now(), 'staff:born', now(), p.id from person p, person o"
+    "  where p.id_type = 'BIRTH_CERT' and o.id_index = 'ended';"
+    " update person set id_type = '01', id_index = 'its' where id_type = 'BIRTH_CERT';"
+)
 A_BILL = (  # of a department, of one posting of what it owes
     "update posting set account = 'receivable:gov_substitute:civil:RES_MEDICAL'"
     " where household_id = 21 and starts_with(account, 'receivable:');"
@@ -468,6 +477,15 @@ TAMPERINGS = (
         "INV-118",
         "insert into matter (kind, office, person_id, words, by, at, kept_from, due_on, state, taken_by)"
         " select 'DIED', 'hrss', min(id), 'x', 'agent:1', now(), now(), now(), 'taken', 'agent:1' from person",
+    ),
+    *(
+        ("INV-134", f"{A_NEWBORN}; {A_JOINING} {spoilt}")
+        for spoilt in (
+            "update joining set decided_by = 'staff:nobody'",
+            "update person set restricted_at = null",
+            "update bill set person_id = (select other_id from joining) where household_id = 21",
+            "update person set id_index = 'x' where id = (select kept_id from joining)",
+        )
     ),
     ("INV-133", f"{A_NEWBORN}; update birth_certificate set index = 'another'"),
     (

@@ -117,9 +117,24 @@ def _twice(parts: Parts, put: _Putter, new: Collection[int], found: Found) -> No
         if one != other:
             continue
         found.hints.append((mask_name(one), row.village))
+        if row.certified:
+            _offer(parts, put, row)
         if row.both:
             about, owner = str(row.other_id), OWNS[row.both[0]]
             _count(found, Kind.TWICE, put(row.id, Kind.TWICE, about, row.both, owner=owner, other=row.other_id))
+
+
+def _offer(parts: Parts, put: _Putter, row: Row) -> None:
+    """Who stands under a birth certificate seems to have come with his number: somebody of a bureau looks."""
+    new = put.connection.execute(_NUMBERED, {"id": row.id}).one()
+    key = int(put.connection.execute(_JOINING).scalar_one())
+    clear = parts.vault.open(new.id_number, bound_to=f"person.id_number:{row.id}")
+    said = {
+        **{"id": key, "person": row.other_id, "other": row.id},
+        "number": parts.vault.seal(clear, bound_to=f"joining.number:{key}"),
+        "name": parts.vault.seal(_name(parts, row, ""), bound_to=f"joining.name:{key}"),
+    }
+    put.connection.execute(_OFFER, said | put.at)
 
 
 def _name(parts: Parts, row: Row, whose: str) -> str:
@@ -135,16 +150,20 @@ def _count(found: Found, kind: Kind, opened: bool) -> None:
 _LOOK = text("select * from conflicts_looked(:people, :born_by, :cause, :now, :due)")
 _NUMBER = text("select nextval(pg_get_serial_sequence('conflict', 'id'))")
 _PUT = text("select conflict_put(:id, :person, :kind, :about, :insurances, :owner, :name, :other, :cause, :now, :due)")
+_NUMBERED = text("select id_number from person where id = :id")
+_JOINING = text("select nextval(pg_get_serial_sequence('joining', 'id'))")
+_OFFER = text("select joining_offer(:id, :person, :other, :number, :name, :cause, :now)")
 _ACTIVE = text("select insurance from enrolment where person_id = :person and status = 'NORMAL' order by 1")
 # An import's transaction walks by indexes alone (registry/register.py); this is many against many.
 _BY_HASH = text("set local enable_seqscan = on; set local enable_hashjoin = on; set local enable_nestloop = off")
 _AS_BEFORE = text("set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_nestloop = on")
 _LIVING = (
-    "(select p.id, p.name, p.birth_date, p.sex, h.village_code as village from person p join household h"
+    "(select p.id, p.name, p.id_type, p.birth_date, p.sex, h.village_code as village from person p join household h"
     " on h.id = p.household_id where p.alive and p.restricted_at is null)"
 )
 _ALIKE = text(
     "select a.id, a.name, a.village, b.id as other_id, b.name as other_name,"
+    " b.id_type = 'BIRTH_CERT' and a.id_type = '01' as certified,"
     " array(select e.insurance from enrolment e join enrolment o using (insurance)"
     "        where e.person_id = a.id and o.person_id = b.id and e.status = 'NORMAL' and o.status = 'NORMAL'"
     "        order by 1 desc) as both"

@@ -28,6 +28,7 @@ _HINDERS = {
     "correction": "姓名正在更正",
     "determination": "医保局、人社局正在核定",
     "newborn": "医保局正在给他家的孩子登记",
+    "joining": "身份证号正在并上",
     "matter": "反映的事还没有答复",
 }
 

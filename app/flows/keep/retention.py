@@ -61,7 +61,7 @@ LINES = (
                 "trail_key",
             ),
             *("levy_year", "former_person", "former_enrolment", "former_category", "helped_category"),
-            *("police_word", "conflict", "paid_elsewhere", "birth_certificate", "newborn"),
+            *("police_word", "conflict", "paid_elsewhere", "birth_certificate", "newborn", "joining"),
         ),
         "参保期间，以及凭证还在的时候",
         INSURED,

@@ -33,6 +33,7 @@ PLACES = (
     ),
     Place("birth_certificate", {"person_id": "bigint"}, {"number": "'birth_certificate.number:' || person_id"}),
     Place("newborn", _ID, {name: f"'newborn.{name}:' || id" for name in ("certificate", "name", "picture")}),
+    Place("joining", _ID, {name: f"'joining.{name}:' || id" for name in ("number", "name")}),
     Place("name_correction", _ID, dict.fromkeys(("former", "name"), "'person.name:' || person_id")),
     Place("agent", _ID, {name: f"'agent.{name}:' || login" for name in (*_ACCOUNT, "phone")}),
     Place("staff", _ID, {name: f"'staff.{name}:' || login" for name in _ACCOUNT}),
@@ -87,7 +88,9 @@ PLACES = (
     ),
 )
 NOT_SEALED: Mapping[str, str] = {
-    **dict.fromkeys(("person.id_index", "person.parent_index", "special_row.id_index"), "keyed index of a number"),
+    **dict.fromkeys(
+        ("person.id_index", "person.parent_index", "special_row.id_index", "joining.index"), "keyed index of a number"
+    ),
     **dict.fromkeys(("birth_certificate.index", "newborn.index"), "keyed index of a birth certificate's number"),
     **dict.fromkeys(
         (

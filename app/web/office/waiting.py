@@ -11,6 +11,7 @@ from app.flows.complaints.desk import waiting_count
 from app.flows.conflicts.queue import waiting_count as waiting_conflicts
 from app.flows.helped.lists import open_count
 from app.flows.newborn.desk import waiting_count as waiting_newborns
+from app.flows.newborn.joins import waiting_count as waiting_joinings
 from app.flows.offices.audit import alarms
 from app.flows.offices.progress import progress, totals
 from app.flows.parts import Parts
@@ -90,6 +91,7 @@ _KINDS: Sequence[tuple[Sequence[str], Callable[[Parts, Officer], int], str, str]
     (("refund.reject",), _refunds, "笔退费等您办", "office_refunds.listed"),
     (("determination.decide",), waiting_cases, "件核定等您办", "office_determinations.listed"),
     (("newborn.decide",), waiting_newborns, "个孩子等您登记", "office_newborns.listed"),
+    (("joining.ask",), waiting_joinings, "件并号等您办", "office_joinings.listed"),
     (("matter.answer",), waiting_matters, "件反映的事等您答复", "office_matters.listed"),
     (("elsewhere.find",), to_ask_again, "人说在外地交了，该再问一次", "office_elsewhere.listed"),
     (("conflict.solve",), waiting_conflicts, "件登记冲突等您定", "office_conflicts.listed"),
