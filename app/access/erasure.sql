@@ -13,12 +13,21 @@ create or replace function own_accounts(p_person bigint) returns setof bigint la
                 where other.account_id = a.id and other.own and other.person_id <> p_person))
 $$;
 
+-- His row, and those that became one with it (app/registry/joining.sql).
+create or replace function rows_of(p_person bigint) returns setof bigint language sql stable
+  security definer set search_path = public, pg_temp as $$
+  select p_person
+  union
+  select case j.kept_id when j.person_id then j.other_id else j.person_id end from joining j
+   where j.kept_id = p_person and j.state = 'done' and j.other_id is not null
+$$;
+
 -- The payments of his bills, and those that his own accounts began.
 create or replace function own_payments(p_person bigint) returns table (household_id bigint, number text)
   language sql stable security definer set search_path = public, pg_temp as $$
   select pb.household_id, pb.number from bill b
     join payment_bill pb on pb.household_id = b.household_id and pb.bill_id = b.id
-   where b.person_id = p_person
+   where b.person_id in (select rows_of(p_person))
   union
   select p.household_id, p.number from payment p
    where p.started_by in (select 'account:' || a from own_accounts(p_person) a)

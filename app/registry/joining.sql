@@ -243,6 +243,6 @@ begin
   end if;
   update person
      set id_type = '01', id_index = sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')),
-         phone = null, digest = '', restricted_at = p_at
+         id_number = '', name = '', phone = null, digest = '', restricted_at = p_at
    where id = p_end;
 end $$;

@@ -64,9 +64,9 @@ A_NEWBORN = (  # registered under its certificate
 A_JOINING = (  # of a child with a row under its number, which ended
     " insert into person (household_id, id_number, id_index, name, birth_date, sex, digest, restricted_at)"
     " select household_id, 'x', 'ended', 'x', birth_date, sex, '', now() from person where id_type = 'BIRTH_CERT';"
-    " insert into joining (person_id, other_id, number, index, name, birth_date, sex, state, opened_by, opened_at, proof,"
-    " asked_by, asked_at, decided_by, decided_at, kept_id) select p.id, o.id, 'x', 'its', 'x', p.birth_date, p.sex, 'done',"
-    " 'x', now(), 'paper', 'a', now(), 'staff:born', now(), p.id from person p, person o"
+    " insert into joining (person_id, other_id, number, index, name, birth_date, sex, state, opened_by, opened_at,"
+    " proof, asked_by, asked_at, decided_by, decided_at, kept_id) select p.id, o.id, 'x', 'its', 'x', p.birth_date,"
+    " p.sex, 'done', 'x', now(), 'paper', 'a', now(), 'staff:born', now(), p.id from person p, person o"
     "  where p.id_type = 'BIRTH_CERT' and o.id_index = 'ended';"
     " update person set id_type = '01', id_index = 'its' where id_type = 'BIRTH_CERT';"
 )
@@ -493,7 +493,7 @@ TAMPERINGS = (
         f"{A_NEWBORN}; update person set id_type = '01', id_index = 'x' where id_type = 'BIRTH_CERT';"
         " update person set id_index = 'paper' where id = (select min(parent_id) from newborn)",
     ),
-    ("INV-133", f"{A_NEWBORN}; update staff set role = 'hrss' where login = 'born'"),
+    ("INV-133", f"{A_NEWBORN}; update staff set login = 'x' where login = 'born'"),
     ("INV-133", f"{A_NEWBORN}; delete from birth_certificate"),
     ("INV-82", "delete from received where household_id = 21"),
     ("INV-106", "update received set result = 'refused', received_at = now() - interval '98 days'"),

@@ -25,7 +25,7 @@ from payments.refusals import as_errors
 
 NUMBERED = 16  # whoever is as old has an identity number
 GROWN = 16  # nobody younger is asked for a child of his
-MOST_OPEN = 4
+MOST_OPEN, MOST_EVER = 4, 20
 MOST = 50
 
 
@@ -45,7 +45,7 @@ class CertificateKnown(Conflict):
 class TooManyOpen(Conflict):
     """Nobody has so many newborns at once."""
 
-    text = "您家还有几个孩子正在登记，请等医保局办完再申请。"
+    text = "您家申请登记的孩子太多了。正在办的请等医保局办完，有疑问请打缴费页面上的电话。"
 
 
 class NoSuchNewborn(NotFound):
@@ -90,7 +90,8 @@ def apply(parts: Parts, parent: Subject, child: Child, *, by: str) -> int:
     if wrong := _wrong(parts, parent, child, born):
         raise BadChild(fields=wrong)
     with parts.engine.begin() as connection:
-        if _open_ones(connection, parent) >= MOST_OPEN:
+        still, ever = _asked_for(connection, parent)
+        if still >= MOST_OPEN or ever >= MOST_EVER:
             raise TooManyOpen
         index = find.index_of(parts.vault, number)
         key = connection.execute(text("select nextval(pg_get_serial_sequence('newborn', 'id'))")).scalar_one()
@@ -155,11 +156,13 @@ def _day(said: str) -> date | None:
         return None
 
 
-def _open_ones(connection: Connection, parent: Subject) -> int:
-    """The household is held meanwhile: two at once are counted one after the other."""
+def _asked_for(connection: Connection, parent: Subject) -> tuple[int, int]:
+    """How many are open, and how many there ever were. The household is held meanwhile: two at once are counted one
+    after the other."""
     connection.execute(_HOLD, {"household": parent.household_id})
-    same = select(func.count()).where(_TABLE.c.parent_id == parent.id, _TABLE.c.state.in_(OPEN))
-    return int(connection.execute(same).scalar_one())
+    counts = func.count().filter(_TABLE.c.state.in_(OPEN)), func.count()
+    still, ever = connection.execute(select(*counts).where(_TABLE.c.parent_id == parent.id)).one()
+    return still, ever
 
 
 _HOLD = text("select pg_advisory_xact_lock(hashtextextended('newborns of ' || :household, 0))")

@@ -91,18 +91,18 @@ def waiting_count(parts: Parts, who: Officer) -> int:
         return connection.execute(select(func.count()).select_from(_TABLE).where(*asked)).scalar_one()
 
 
-def case(parts: Parts, number: int) -> Case:
-    """NoSuchNewborn."""
+def case(parts: Parts, number: int, *, clear: bool) -> Case:
+    """`clear`: for who compares it with the paper, while it is open. NoSuchNewborn."""
     with parts.reading() as connection:
         row = _row(connection, number)
         parent = _parents(parts, connection, [row])[row.parent_id]
         name = opened(parts, row, "name")
         alike = _alike(parts, connection, row, name) if row.state in OPEN else []
-    certificate = opened(parts, row, "certificate")
+    certificate, clear = opened(parts, row, "certificate"), clear and row.state in OPEN
     return Case(
         head=_listed(parts, row, parent),
-        name=name if row.state in OPEN else mask_name(name),
-        certificate=certificate if row.state in OPEN or not certificate else mask_id(certificate),
+        name=name if clear else mask_name(name),
+        certificate=certificate if clear or not certificate else mask_id(certificate),
         sex=SEXES[row.sex],
         household=parent.household_number,
         reason=row.reason or "",

@@ -110,8 +110,8 @@ def waiting_count(parts: Parts, who: Officer) -> int:
         return connection.execute(select(func.count()).select_from(_TABLE).where(*asked)).scalar_one()
 
 
-def one(parts: Parts, number: int) -> One:
-    """NoSuchJoiningPage."""
+def one(parts: Parts, number: int, *, clear: bool) -> One:
+    """`clear`: for who compares it with the paper, once somebody has one. NoSuchJoiningPage."""
     with parts.reading() as connection:
         row = connection.execute(select(_TABLE).where(_TABLE.c.id == number)).one_or_none()
         if row is None:
@@ -123,7 +123,7 @@ def one(parts: Parts, number: int) -> One:
             kept = connection.execute(_KEPT, {"person": row.person_id, "other": row.other_id}).scalar_one()
         ended = row.other_id if kept == row.person_id else row.person_id
         found = hindrances(connection, kept, ended) if open_ and row.other_id and kept else []
-    person, clear = people[row.person_id], open_
+    person, clear = people[row.person_id], clear and row.state == "asked"
     name, held = joining_name(parts, row), _number(parts, row)
     goes_on = "" if not row.other_id else _GOES_ON[kept == row.person_id] if kept else _APART
     return One(

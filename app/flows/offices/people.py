@@ -60,6 +60,12 @@ class PersonRestricted(NobodyFound):
     text = "这个人的信息已于{day}限制处理（{ground}），不再显示。"
 
 
+class RowEnded(NobodyFound):
+    """Two rows of one person became one, and this is the one that ended."""
+
+    text = "这一行已经并到同一个人的另一行，请用身份证号查。"
+
+
 class BadReadingReason(BadInput):
     """A reason that says nothing, or says too much."""
 
@@ -186,9 +192,9 @@ def _own(parts: Parts, connection: Connection, officer: Officer, person_id: int)
     return found[0]
 
 
-def _restricted(connection: Connection, person_id: int) -> PersonRestricted:
-    held = erasures.of_person(connection, person_id)
-    assert held is not None, "who is restricted was erased"
+def _restricted(connection: Connection, person_id: int) -> NobodyFound:
+    if (held := erasures.of_person(connection, person_id)) is None:
+        return RowEnded()
     return PersonRestricted(day=f"{beijing(held.agreed_at):%Y-%m-%d}", ground=erasures.GROUNDS[held.ground])
 
 

@@ -17,6 +17,7 @@ from app.access.tally import DAY
 from app.flows.cases.say import say
 from app.flows.due.coverage import coverage
 from app.flows.due.look_up import NoSuchPerson, identify
+from app.flows.due.quote import subjects
 from app.flows.helped.check import check
 from app.flows.helped.take import take
 from app.flows.keep import erase
@@ -32,6 +33,8 @@ from app.flows.keep.erase import (
 from app.flows.keep.erased_list import list_in, read_list
 from app.flows.keep.reseal import needed
 from app.flows.keep.retention import let_go
+from app.flows.newborn.apply import Child
+from app.flows.newborn.apply import apply as apply_newborn
 from app.flows.offices.people import PersonRestricted, dossier, read_numbers, search
 from app.flows.pay.start import Kind, Payer, Want, start_payment
 from app.flows.reconcile import close_day
@@ -407,6 +410,15 @@ def hindering(running, person, what):
         return str(ask_for(running.parts, person, MEDICAL, Case.LATE_WAIVER, by="resident"))
     if what == "matter":
         return str(say(running.parts, "DIED", "上个月去世了", person_id=person, village=None, by="agent:1"))
+    if what == "newborn":
+        child = Child("T370900001", "张小宝", "2021-10-20", "1", b"drawn")
+        return str(apply_newborn(running.parts, subjects(running.parts, [person])[0], child, by="agent:1"))
+    if what == "joining":
+        return "77", (
+            "insert into joining (id, person_id, number, index, name, birth_date, sex, state, opened_by, opened_at)"
+            " overriding system value select cast(:n as bigint), max(id), '', '', '', now(), 1, 'offered', 'x', now()"
+            " from person"
+        )
     number = pay(running, want)
     made = {
         "suspense": "insert into suspense (household_id, cause, doubt, owner, gateway, number, amount, owned_on,"

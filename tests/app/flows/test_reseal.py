@@ -25,15 +25,21 @@ from app.flows.cases.say import say
 from app.flows.complaints.answer import answer
 from app.flows.complaints.ask import ask
 from app.flows.conflicts.bring_police import bring_police
+from app.flows.due.quote import subjects
 from app.flows.enter.accounts import add_agent, add_staff
 from app.flows.hand_in.keep import PIECE, keep
 from app.flows.keep.reseal import needed, progress_of, reseal
 from app.flows.keep.sealed import NOT_SEALED, PLACES
+from app.flows.newborn import join
+from app.flows.newborn.apply import Child
+from app.flows.newborn.apply import apply as apply_newborn
+from app.flows.newborn.register import register as register_newborn
 from app.flows.pay.start import Want
 from app.flows.register import correct_name, determine
 from app.flows.register.apply import Evidence, apply
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
+from app.registry.identity import check_digit
 from core.clock import utc_now
 from core.db import connect
 from core.vault import SM, Key, Vault
@@ -92,7 +98,7 @@ def owner(database):
 def lived_in(running, adult, tmp_path):
     """People, an agent, a resident who came in, a payment, a complaint answered, a name to correct, lists."""
     lists_of_nobody(running.office, tmp_path)
-    running.write(lambda c: [a_person(c, id_number=an_id_number(sequence=n)) for n in range(20, 33)])
+    running.write(lambda c: [a_person(c, id_number=an_id_number(sequence=n)) for n in range(20, 32)])
     other_name = tmp_path / "police.csv"
     other_name.write_text(f"姓名,身份证号,事项\n章示例,{an_id_number(sequence=20)},迁出\n", encoding="utf-8")
     bring_police(running.office, other_name)
@@ -115,12 +121,16 @@ def lived_in(running, adult, tmp_path):
         running.office, login="hrss1", name="示例", role=Role.HRSS, password="a-long-password-1", towns=[]
     )
     clerk = Officer(bureau, "hrss1", b"", Role.HRSS, session=b"hrss1")
+    medical = add_staff(
+        running.office, login="med1", name="示例", role=Role.MEDICAL, password="a-long-password-1", towns=[]
+    )
     live = (
-        "insert into session (token_hash, staff_id, known, expires_at, ends_at) select 'hrss1', id, '{}',"
-        " now() + interval '1 hour', now() + interval '1 hour' from staff"
+        "insert into session (token_hash, staff_id, known, expires_at, ends_at) select cast(login as bytea), id, '{}',"
+        " now() + interval '1 hour', now() + interval '1 hour' from staff where login in ('hrss1', 'med1')"
     )
     running.write(lambda c: c.execute(text(live)))
     answer_matter(running.parts, told, "已经登记，请节哀", by=clerk)
+    a_child(running, adult, Officer(medical, "med1", b"", Role.MEDICAL, session=b"med1"), clerk)
     running.write(lambda c: c.execute(text("delete from session")))
     case = running.outside.post("/complaints", {"gateway": "wechat", "payment": number, "phone": "13800001234"})
     ask(running.parts, "wechat", case["number"])
@@ -129,6 +139,15 @@ def lived_in(running, adult, tmp_path):
     entered(running)
     keep(running.parts, officer_of(running, "hrss01", Role.HRSS), io.BytesIO(b"x" * PIECE * 2), name="a.csv")
     return running
+
+
+def a_child(running, parent, registers, asks):
+    """Registered under its certificate, and somebody has asked for its number."""
+    child = Child("T370900001", "张小宝", "2021-10-20", "1", b"drawn")
+    [subject] = subjects(running.parts, [parent])
+    register_newborn(running.parts, apply_newborn(running.parts, subject, child, by="agent:1"), by=registers)
+    base = "37049920211020001"
+    join.ask(running.parts, join.Said(child.certificate, child.name, base + check_digit(base), "户口簿原件"), by=asks)
 
 
 def under(running, lines, current):

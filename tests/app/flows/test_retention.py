@@ -52,6 +52,10 @@ OLD_ROWS = {  # makes the rows of a line so old, and what is left of them
         "update determination_evidence set at = :at",
         "select count(*) from determination_evidence",
     ),
+    "newborn_words": (
+        "update newborn set kept_from = :at",
+        "select count(*) from newborn where certificate <> ''",
+    ),
     "helped_previews": (
         "update special_batch set at = :at where state = 'VALIDATED'",
         "select count(*) from special_row r join special_batch b on b.id = r.batch_id where b.state = 'VALIDATED'",

@@ -104,7 +104,8 @@ def _done(number: str, step: Callable[[int], object]) -> Answer | tuple[Answer, 
 
 
 def _page(number: int, problem: AppError | None = None) -> str:
-    found, who = one(parts(), number), officer()
+    who = officer()
+    found = one(parts(), number, clear=may(who.role, "joining.ask"))
     own = found.head.asked_by == who.by
     acts = may(who.role, "joining.ask") and found.head.state in OPEN
     return render_template(
