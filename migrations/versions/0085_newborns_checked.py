@@ -1,12 +1,12 @@
-"""What 0082 asks of new people is asked of the old ones too."""
+"""What 0084 asks of new people is asked of the old ones too."""
 
 from alembic import op
 from sqlalchemy import Engine
 
 from migrations.slowly import build_index, validate
 
-revision = "0083"
-down_revision = "0082"
+revision = "0085"
+down_revision = "0084"
 STEP = "expand"
 
 _INDEX = "ix__person__birth_cert"
