@@ -62,7 +62,7 @@ WORDS: Mapping[Why, str] = {
     Why.LATE_ENTITLEMENT: "按政策应少交，差额退回",
 }
 # For these reasons others have back what they gave for somebody who paid nothing himself.
-OTHERS = frozenset({Why.ELSEWHERE, Why.EMPLOYEE, Why.DIED})
+OTHERS = frozenset({Why.TWICE, Why.ELSEWHERE, Why.EMPLOYEE, Why.DIED})
 # What a resident may choose from, in his own words.
 QUESTIONS: Mapping[Why, str] = {
     Why.TWICE: "同一项交了两次",

@@ -16,7 +16,7 @@ begin
         and (sealed_anew(old.name, new.name) or new.name = '' and owner_acts()) then
     return new;
   end if;
-  raise exception 'a joining is asked for and decided once' using errcode = 'LX140';
+  raise exception 'a joining is asked for and decided once' using errcode = 'LX150';
 end $$;
 
 drop trigger if exists moves on joining;
@@ -36,7 +36,7 @@ begin
   raise exception '% joins nobody', mine.login using errcode = 'LX117';
 end $$;
 
--- Somebody says that the number is his, by which paper: a new one, or what a file offered. LX140: he does not stand under a
+-- Somebody says that the number is his, by which paper: a new one, or what a file offered. LX150: he does not stand under a
 -- certificate, or another one is open.
 create or replace function joining_ask(
   p_session bytea, p_id bigint, p_person bigint, p_number bytea, p_index bytea, p_name bytea, p_birth date, p_sex int,
@@ -52,7 +52,7 @@ begin
   end if;
   if not exists (select from person where id = p_person and id_type = 'BIRTH_CERT' and restricted_at is null)
      or exists (select from joining where person_id = p_person and state in ('offered', 'asked')) then
-    raise exception 'person % is not to be joined', p_person using errcode = 'LX140';
+    raise exception 'person % is not to be joined', p_person using errcode = 'LX150';
   end if;
   insert into joining (id, person_id, other_id, number, index, name, birth_date, sex, state, opened_by, opened_at, proof,
                        asked_by, asked_at) overriding system value
@@ -121,8 +121,6 @@ create or replace function joining_hindrances(p_keep bigint, p_end bigint) retur
   union all
   select 'matter', m.id::text from matter m where m.person_id = p_end and m.state in ('open', 'taken', 'reopened')
   union all
-  select 'covered', b.id::text from bill b where b.person_id = p_end and b.state = 'settled' and b.personal_due = 0
-  union all
   select 'elsewhere', e.id::text from paid_elsewhere e where e.person_id = p_end and e.back_at is null
   union all
   select 'list', h.batch_id::text from helped_category h where h.person_id = p_end
@@ -151,7 +149,7 @@ create or replace function joining_kept(p_person bigint, p_other bigint) returns
 $$;
 
 -- Agreed to by another than who asked. `p_keep`: who goes on, for whom the rest is sealed. False: it is over. LX118: he
--- asked himself; LX141: somebody came under the number, or paid, meanwhile; LX142: something hinders; LX143: a file is
+-- asked himself; LX151: somebody came under the number, or paid, meanwhile; LX152: something hinders; LX153: a file is
 -- being brought in.
 create or replace function joining_agree(
   p_session bytea, p_id bigint, p_keep bigint, p_number bytea, p_name bytea, p_certificate bytea, p_on timestamptz,
@@ -171,7 +169,7 @@ begin
     return false;
   end if;
   if not pg_try_advisory_xact_lock(hashtext('registry import')) then
-    raise exception 'a file is being brought in' using errcode = 'LX143';
+    raise exception 'a file is being brought in' using errcode = 'LX153';
   end if;
   select o.id into other from person o where o.id_index = held.index;
   perform meet_people(array_remove(array[held.person_id, other], null), true);
@@ -179,14 +177,14 @@ begin
   if other is distinct from held.other_id
      or p_keep is distinct from (case when other is null then held.person_id else joining_kept(held.person_id, other) end)
      or not exists (select from person where id = held.person_id and id_type = 'BIRTH_CERT' and restricted_at is null) then
-    raise exception 'joining % is another one now', p_id using errcode = 'LX141';
+    raise exception 'joining % is another one now', p_id using errcode = 'LX151';
   end if;
   perform set_config('liangxian.cause', 'joining:' || p_id, true);
   update joining set state = 'done', decided_by = who, decided_at = p_on, kept_id = p_keep where id = p_id;
   if other is not null then
     ending := case p_keep when other then held.person_id else other end;
     if exists (select from joining_hindrances(p_keep, ending)) then
-      raise exception 'something hinders joining %', p_id using errcode = 'LX142';
+      raise exception 'something hinders joining %', p_id using errcode = 'LX152';
     end if;
     perform joining_unite(p_keep, ending, p_certificate, p_at);
   end if;

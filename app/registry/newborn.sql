@@ -11,7 +11,7 @@ declare
 begin
   if tg_op = 'INSERT' then
     if new.state <> 'applied' or num_nonnulls(new.checked_by, new.decided_by, new.reason, new.withdrawn_by, new.person_id) > 0 then
-      raise exception 'a newborn begins as an application' using errcode = 'LX140';
+      raise exception 'a newborn begins as an application' using errcode = 'LX150';
     end if;
     return new;
   end if;
@@ -24,7 +24,7 @@ begin
      and (sealed_anew(old.picture, new.picture) or new.picture is null and owner_acts()) then
     return new;
   end if;
-  raise exception 'newborn % may not be changed so', old.id using errcode = 'LX140';
+  raise exception 'newborn % may not be changed so', old.id using errcode = 'LX150';
 end $$;
 
 drop trigger if exists moves on newborn;
@@ -41,7 +41,7 @@ begin
           or new.person_id = old.person_id and new.number = '' and owner_acts()) then
     return new;
   end if;
-  raise exception 'the certificate of person % stays', old.person_id using errcode = 'LX140';
+  raise exception 'the certificate of person % stays', old.person_id using errcode = 'LX150';
 end $$;
 
 drop trigger if exists stays on birth_certificate;

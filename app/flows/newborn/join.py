@@ -237,7 +237,7 @@ def _sealed(parts: Parts, connection: Connection, held: Row, kept: int) -> dict[
 def _call(parts: Parts, connection: Connection, step: str, by: Officer, **said: object) -> bool:
     """One step in the name of the officer whose live session it is; the database looks at his office too."""
     asked = {"session": by.session, "on": parts.clocks.now(), "at": parts.clocks.wall()}
-    names: dict[str, type[Exception]] = {"LX117": NoSuchJoining, "LX118": OwnJoining, "LX140": JoiningOpen}
-    names |= {"LX141": JoiningChanged, "LX142": JoiningChanged, "LX143": ImportUnderWay, "23505": JoiningOpen}
+    names: dict[str, type[Exception]] = {"LX117": NoSuchJoining, "LX118": OwnJoining, "LX150": JoiningOpen}
+    names |= {"LX151": JoiningChanged, "LX152": JoiningChanged, "LX153": ImportUnderWay, "23505": JoiningOpen}
     with as_errors(names):
         return bool(connection.execute(text(f"select {step}"), asked | said).scalar_one())

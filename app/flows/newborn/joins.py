@@ -31,7 +31,6 @@ _HINDERS = {
     "suspense": "有一笔待查款（{}）",
     "correction": "姓名正在更正（{}）",
     "determination": "有一件核定（{}）",
-    "covered": "政府已经替他交过一份（{}）",
     "matter": "反映的一件事没有答复（{}）",
     "elsewhere": "核实过在外地交了（{}）",
     "list": "部门名单里有他（{}），请部门先收回",

@@ -2,6 +2,7 @@
 that was paid is lost, and nothing is paid twice."""
 
 import pytest
+from sqlalchemy import text
 
 from app.access.roles import Role
 from app.flows.due.look_up import NoSuchPerson, identify
@@ -14,7 +15,7 @@ from app.registry.identity import check_digit
 from tests.app.registry.files import a_csv, a_row
 from tests.app.web.test_newborns import DESK, PAPER, a_child, medical, newborn, now, parent
 from tests.app.web.test_office_people import at_desk
-from tests.refunding import pay, rows, start, state
+from tests.refunding import agree, pay, rows, start, state
 from tests.system import eventually
 
 __all__ = ["medical", "now", "parent"]
@@ -119,6 +120,26 @@ def test_a_file_offers_and_two_rows_become_one_and_what_was_paid_twice_comes_bac
     assert len(rows(running, "select * from joining")) == 1 and len(rows(running, "select * from refund")) == 1
     assert running.one("select count(*) from person where restricted_at is null and birth_date = '2021-12-20'")[0] == 1
     assert again is not None and broken(running) == []
+
+
+def test_what_others_paid_whole_for_both_goes_back_to_them_once(
+    running, district, parent, medical, second, child, tmp_path
+):
+    bring_number(running, tmp_path, district)
+    offer = joining(running)
+    said_to_be_two(running, medical)
+    helped = text("insert into category values (:p, 'RES_MEDICAL', 'DIBAO')")
+    for key in (child, offer.other_id):
+        running.write(lambda connection, key=key: connection.execute(helped, {"p": key}))
+        assert start(running, Want(key, MEDICAL), key=f"free {key}").number is None
+    medical.post(f"{JOIN}{offer.id}/ask", data={"proof": "户口簿原件"})
+    assert second.post(f"{JOIN}{offer.id}/agree").status_code == 303
+
+    refund = running.one("select number, amount, why, applied_by from refund")
+    assert tuple(refund)[1:] == (0, "twice", "rule:united")
+    agree(running.parts, refund.number)
+    assert rows(running, "select person_id from bill where state = 'settled'") == [(child,)]
+    assert broken(running) == []
 
 
 def test_who_alone_has_paid_goes_on_and_gets_the_newborns_price(
