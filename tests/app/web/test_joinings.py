@@ -2,7 +2,6 @@
 that was paid is lost, and nothing is paid twice."""
 
 import pytest
-from sqlalchemy import text
 
 from app.access.roles import Role
 from app.flows.due.look_up import NoSuchPerson, identify
@@ -12,6 +11,7 @@ from app.flows.register.import_roster import import_roster
 from app.flows.watch.book import check_book
 from app.policy.facts import Insurance
 from app.registry.identity import check_digit
+from tests.app.flows.test_sponsors import funded
 from tests.app.registry.files import a_csv, a_row
 from tests.app.web.test_newborns import DESK, PAPER, a_child, medical, newborn, now, parent
 from tests.app.web.test_office_people import at_desk
@@ -128,9 +128,8 @@ def test_what_others_paid_whole_for_both_goes_back_to_them_once(
     bring_number(running, tmp_path, district)
     offer = joining(running)
     said_to_be_two(running, medical)
-    helped = text("insert into category values (:p, 'RES_MEDICAL', 'DIBAO')")
+    funded(running, budget="5000", covers_late="1")
     for key in (child, offer.other_id):
-        running.write(lambda connection, key=key: connection.execute(helped, {"p": key}))
         assert start(running, Want(key, MEDICAL), key=f"free {key}").number is None
     medical.post(f"{JOIN}{offer.id}/ask", data={"proof": "户口簿原件"})
     assert second.post(f"{JOIN}{offer.id}/agree").status_code == 303
