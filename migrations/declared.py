@@ -2,7 +2,7 @@
 
 from app.access import erasures, handed_in
 from app.access import models as access
-from app.registry import conflicts, corrections, elsewhere, matters, newborns, police, sponsors
+from app.registry import conflicts, corrections, elsewhere, matters, newborns, police, rosters, sponsors
 from app.registry import helped_tables as helped
 from app.registry import models as registry
 from app.registry import year_tables as years
@@ -29,6 +29,7 @@ ROOMS = (
     elsewhere,
     police,
     conflicts,
+    rosters,
     years,
     helped,
     access,

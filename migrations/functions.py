@@ -59,6 +59,8 @@ ORDER = (
     "app/access/trail.sql",
     "app/access/retention.sql",
     "app/access/scope.sql",
+    "app/flows/roster/roster.sql",
+    "app/flows/roster/draw.sql",
     "migrations/grants.sql",
 )
 

@@ -90,6 +90,11 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "sponsor.see": DISTRICT - {Role.HRSS} | {Role.TOWN, Role.GLASS},  # pledges and their money; a town its own
     "sponsor.enter": frozenset({Role.MEDICAL, Role.TOWN}),
     "sponsor.agree": frozenset({Role.MEDICAL, Role.TAX_LEAD}),  # and never who entered it
+    "roster.see": DISTRICT | {Role.TOWN, Role.GLASS},  # rosters of villages; a town its own
+    "roster.draw": frozenset({Role.TAX_CLERK, Role.TAX_LEAD}),
+    "roster.sign": frozenset({Role.TAX_CLERK, Role.TAX_LEAD, Role.HRSS, Role.MEDICAL}),  # each office its step, once
+    "roster.hand": frozenset({Role.TOWN}),  # to an agent of the village
+    "roster.back": DISTRICT - {Role.AUDITOR} | {Role.TOWN},
     "disclosure.see": frozenset({Role.AUDITOR}),
     "glass.see": DESKS - {Role.COUNTER},
     "glass.ask": DESKS - {Role.COUNTER, Role.AUDITOR, Role.GLASS},

@@ -46,6 +46,7 @@ GROUPS = (
         "police",
         "The police's lists and what contradicts the register (公安名单、登记冲突).",
     ),
+    Later("roster", "app.cli.roster", "roster", "Rosters of villages (征收清册)."),
     Later("sponsor", "app.cli.sponsor", "sponsor", "Sponsors, their pledges and the money of each (资助)."),
     Later("helped", "app.cli.helped", "helped", "Departments' lists of helped people (特殊人群名单)."),
     Later("correction", "app.cli.correction", "correction", "Names the register has wrong (姓名更正)."),

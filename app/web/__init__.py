@@ -50,6 +50,8 @@ from app.web.office.helped import bills as office_bills
 from app.web.office.helped import rows as helped_rows
 from app.web.office.helped import send as helped_send
 from app.web.office.helped import sponsors as office_sponsors
+from app.web.office.rosters import board as office_rosters
+from app.web.office.rosters import drawing as office_draws
 from app.web.office.town import agents as office_agents
 from app.web.office.town import counter as office_counter
 from app.web.resident import bureau, home, matters, paid, pay, sign_in
@@ -93,6 +95,8 @@ DOORS = (
     (office_counter.bp, "/office/counter", by_permission, True),
     (office_bills.bp, "/office/bills", by_permission, True),
     (office_sponsors.bp, "/office/sponsors", by_permission, True),
+    (office_draws.bp, "/office/rosters/draw", by_permission, True),
+    (office_rosters.bp, "/office/rosters", by_permission, True),
     (office_policy.bp, "/office/policy", by_permission, True),
     (office_years.bp, "/office/years", by_permission, True),
     (office_registers.bp, "/office/registers", by_permission, True),

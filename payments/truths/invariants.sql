@@ -778,3 +778,25 @@ select 'timeline ' || now_at.timeline as what
 -- INV-105 恢复以后的新户，没有用丢失时段里可能给出去的户号
 select 'household ' || h.id as what
   from reopening r join household h on h.id > r.last_household and h.id < r.first_household
+
+-- INV-135 移交了的清册，手里的这一版由该审的各家都审过，每家另一个人，出清册的人不审
+select 'roster ' || r.id || ' version ' || r.no as what
+  from roster r
+ where r.state in ('ISSUED_TO_TOWN', 'WITH_AGENT') and not roster_signed(r.id, r.no, r.medical)
+
+-- INV-136 清册的每一版，摘要和人数就是它的行；登记在村里的人，不是列上了，就是写明了为什么没有列
+select 'roster ' || v.roster_id || ' version ' || v.no as what
+  from roster_version v
+ where v.digest <> roster_digest(v.roster_id, v.no)
+    or v.people <> (select count(*) from roster_row w where (w.roster_id, w.no) = (v.roster_id, v.no))
+    or v.registered <> v.people + coalesce((select sum(value::bigint) from jsonb_each_text(v.left_out)), 0)
+
+-- INV-137 每份清册的版本一号不缺；每一行都在有的版本上
+select 'roster ' || r.id as what
+  from roster r
+ where r.no <> (select count(*) from roster_version v where v.roster_id = r.id and v.no <= r.no)
+    or exists (select from roster_version v where v.roster_id = r.id and v.no > r.no)
+union all
+select distinct 'roster ' || w.roster_id || ' version ' || w.no
+  from (select distinct roster_id, no from roster_row) w
+ where not exists (select from roster_version v where (v.roster_id, v.no) = (w.roster_id, w.no))

@@ -23,6 +23,8 @@ from app.flows.newborn.apply import apply as apply_newborn
 from app.flows.pay.start import Want
 from app.flows.prove.papers import confirm
 from app.flows.register.apply import apply
+from app.flows.roster.draw import Asked
+from app.flows.roster.draw import draw as draw_rosters
 from app.flows.sponsor.pay_in import Wish, pay_in
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
@@ -135,6 +137,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running,
     walk(_departments(phone, running, tmp_path))
     walk(_bill(running, district))
     as_officer(Role.TAX_LEAD)
+    walk(_rosters(phone, running))
     glass = running.one("select id from glass")[0]
     walk([("office_glass.one", f"/office/glass/{glass}")])
 
@@ -317,6 +320,18 @@ def _sponsors(running):
         ("office_sponsors.one", f"/office/sponsors/{pledge}"),
         ("office_sponsors.code", f"/office/sponsors/{pledge}/code/{code}"),
     ]
+
+
+def _rosters(phone, running):
+    """Drawn, and one that waits to be drawn again."""
+    draw_rosters(running.office, Asked(2022, ("RES_MEDICAL",)), by="staff:drawer")
+    roster = running.one("select min(id) from roster")[0]
+    yield "office_rosters.listed", "/office/rosters/"
+    yield "office_rosters.one", f"/office/rosters/{roster}"
+    yield "office_rosters.compare", f"/office/rosters/{roster}/compare"
+    yield "office_draws.new", "/office/rosters/draw/"
+    phone.page.locator("main form button").first.click()
+    yield "office_draws.one", phone.page.url.removeprefix(phone.base)
 
 
 def _registers(phone):

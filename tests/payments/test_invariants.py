@@ -98,7 +98,23 @@ A_PLEDGE = (
     " from_day, until_day, named, village_code, entered_by, entered_at)"
     " values (7, 7, 'ALL', 0, '2021-11-01', '2021-12-31', false, 'x', 'a', now())"
 )
+A_ROSTER = (  # of nobody, drawn and with the town; triggers are off here
+    "insert into village (code, town_code, name) select '370404103998', min(code), 'x' from town;"
+    " insert into roster (id, village_code, insurance, levy_year, medical, state, no) overriding system value"
+    " values (1, '370404103998', 'RES_MEDICAL', 2022, false, 'ISSUED_TO_TOWN', 1);"
+    " insert into roster_row values (1, 1, 7, '张*');"
+    " insert into roster_version (roster_id, no, people, registered, left_out, digest, code, drawn_by, drawn_at)"
+    " values (1, 1, 1, 3, '{\"DEAD\": 2}', roster_digest(1, 1), 'x', 'staff:a', now());"
+    " insert into roster_step (roster_id, no, what, by, at) values (1, 1, 'TAX_REVIEWED', 'staff:b', now()),"
+    " (1, 1, 'HRSS_REVIEWED', 'staff:c', now())"
+)
 TAMPERINGS = (
+    ("INV-135", f"{A_ROSTER}; delete from roster_step where by = 'staff:c'"),
+    ("INV-135", f"{A_ROSTER}; update roster_version set drawn_by = 'staff:c'"),
+    ("INV-136", f"{A_ROSTER}; update roster_row set masked = '李*'"),
+    ("INV-136", f"{A_ROSTER}; update roster_version set registered = 4"),
+    ("INV-137", f"{A_ROSTER}; update roster set no = 2"),
+    ("INV-137", f"{A_ROSTER}; insert into roster_row values (1, 2, 7, '张*')"),
     ("INV-125", f"{A_PLEDGE}; insert into pledge_money select household_id, cause, 7, 5, now() from entry"),
     (
         "INV-125",

@@ -72,6 +72,12 @@ LINES = (
         "不删",
         PROVES,
     ),
+    Line(
+        "征收清册：每一版、谁审的谁移交的；名单上只有遮住的姓名",
+        ("roster", "roster_version", "roster_row", "roster_odd", "roster_step"),
+        "三十年；本系统不删，到期由档案部门鉴定",
+        BOOKS,
+    ),
     Line("备份、恢复演练、恢复后重新开门的记录", ("backup", "backup_run", "drill", "reopening"), "不删", LOGS),
     Line("工作人员和代办员的账号", ("staff", "agent", "agent_village"), "在岗期间；停用后姓名随凭证保存", BOOKS),
     Line("同意隐私说明的记录", ("consent",), "不删", PROVES),

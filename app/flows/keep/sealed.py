@@ -46,6 +46,7 @@ PLACES = (
     ),
     Place("sponsor", _ID, {name: f"'sponsor.{name}:' || id" for name in ("name", "contact", "phone")}),
     Place("matter", _ID, {name: f"'matter.{name}:' || id" for name in ("words", "answer", "again")}),
+    Place("roster_step", _ID, {"words": "'roster_step.words:' || id"}),
     Place("conflict", _ID, {"name": "'conflict.name:' || id"}),
     Place(
         "session",
@@ -108,6 +109,7 @@ NOT_SEALED: Mapping[str, str] = {
         "SHA-256 of a file",
     ),
     **dict.fromkeys(("proof.digests", "refund_transfer.digest"), "SHA-256 of a file"),
+    "roster_version.digest": "SHA-256 of a list",
     **dict.fromkeys(("sealed_day.digest", "sealed_day.previous", "kept_day.digest"), "SHA-256 of a day"),
     **dict.fromkeys(("certificate.signature", "certificate.public_key"), "Ed25519"),
     **dict.fromkeys(("register_change.before", "register_change.after"), "digest under trail_key"),

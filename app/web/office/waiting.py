@@ -18,6 +18,7 @@ from app.flows.parts import Parts
 from app.flows.reconcile.close_day import due_to_close
 from app.flows.refund.desk import work
 from app.flows.register.desk import waiting_count as waiting_cases
+from app.flows.roster.desk import waiting_count as waiting_rosters
 from app.flows.sponsor.desk import to_agree
 from app.flows.staffing.desk import to_answer
 from app.flows.suspense.desk import Doubt, doubts
@@ -98,6 +99,7 @@ _KINDS: Sequence[tuple[Sequence[str], Callable[[Parts, Officer], int], str, str]
     (("suspense.solve", "suspense.confirm"), _doubts, "笔待查款等您办", "office_suspense.listed"),
     (("complaint.answer",), _complaints, "件投诉等您办", "office_complaints.all_of_them"),
     (("sponsor.agree",), to_agree, "笔资助等您同意", "office_sponsors.listed"),
+    (("roster.sign", "roster.hand"), waiting_rosters, "份清册等您办", "office_rosters.listed"),
     (("agent.agree",), to_answer, "个代办员要换动态码，等您同意", "office_agents.listed"),
     (("helped.answer",), _helped, "人部门名单里还没办成", "office_helped.waiting"),
 )

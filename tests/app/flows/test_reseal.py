@@ -37,6 +37,8 @@ from app.flows.newborn.register import register as register_newborn
 from app.flows.pay.start import Want
 from app.flows.register import correct_name, determine
 from app.flows.register.apply import Evidence, apply
+from app.flows.roster.draw import Asked, draw
+from app.flows.roster.move import send_back
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
 from app.registry.identity import check_digit
@@ -137,6 +139,7 @@ def lived_in(running, adult, tmp_path):
     answer(running.parts, "wechat", case["number"], key="looking", own="", by="staff:clerk01")
     Browser(running.url).look_up("张示例", NUMBER)
     entered(running)
+    _a_roster_sent_back(running)
     keep(running.parts, officer_of(running, "hrss01", Role.HRSS), io.BytesIO(b"x" * PIECE * 2), name="a.csv")
     return running
 
@@ -148,6 +151,12 @@ def a_child(running, parent, registers, asks):
     register_newborn(running.parts, apply_newborn(running.parts, subject, child, by="agent:1"), by=registers)
     base = "37049920211020001"
     join.ask(running.parts, join.Said(child.certificate, child.name, base + check_digit(base), "户口簿原件"), by=asks)
+
+
+def _a_roster_sent_back(running):
+    draw(running.office, Asked(2022, ("RES_MEDICAL",)), by="staff:a1")
+    [roster] = rows(running, "select id from roster")
+    send_back(running.parts, {roster.id: 1}, why="少了一户", by=officer_of(running, "lead01", Role.TAX_LEAD))
 
 
 def under(running, lines, current):

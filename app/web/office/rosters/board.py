@@ -1,0 +1,193 @@
+"""Every village's roster: where it stands, one with its rows and what is odd; signed, sent back, handed on."""
+
+from collections.abc import Callable
+
+from apiflask import APIBlueprint
+from flask import redirect, render_template, request, url_for
+
+from app.access.roles import may
+from app.flows.roster import desk, move
+from app.policy.facts import Insurance
+from app.policy.words import phrases
+from app.registry.rosters import DONE, LEFT_OUT, ODD, REVIEWS, WORDS, Stage, sends_back
+from app.web.door.access import Answer, needs, officer
+from app.web.door.parts import parts
+from core.errors import AppError, NotFound
+
+bp = APIBlueprint("office_rosters", __name__, enable_openapi=False)
+MOST_PAGES, WIDEST = 100_000, 2000
+SIGNED = frozenset({*REVIEWS, Stage.ISSUED_TO_TOWN})
+
+
+@bp.get("/")
+@needs("roster.see")
+def listed() -> Answer:
+    """The rosters of a year; whoever may sign ticks those that he signs for."""
+    return _listed()
+
+
+@bp.post("/sign")
+@needs("roster.sign")
+def sign_some() -> Answer | tuple[Answer, int]:
+    """勾选的审过, 移交镇街. Several steps at once are several lots, each whole or not at all."""
+    lots: dict[Stage, dict[int, int]] = {}
+    for roster, no, stage in filter(None, map(_ticked, request.form.getlist("roster")[: desk.PAGE])):
+        lots.setdefault(stage, {})[roster] = no
+    try:
+        if not lots:
+            raise move.NoRosterChosen
+        for stage, seen in lots.items():
+            move.sign(parts(), seen, stage, by=officer())
+    except AppError as error:
+        return _listed(problem=error.sentence()), error.status
+    return redirect(url_for("office_rosters.listed", **request.args), 303)
+
+
+@bp.get("/<int:roster>")
+@needs("roster.see")
+def one(roster: int) -> Answer:
+    """One: its rows, what is odd, who did each step, and what this desk may do."""
+    return _one(roster)
+
+
+@bp.post("/<int:roster>/sign")
+@needs("roster.sign")
+def sign_one(roster: int) -> Answer | tuple[Answer, int]:
+    """审过, or 移交镇街."""
+
+    def act() -> object:
+        ticked = _ticked(request.form.get("roster", ""))
+        if ticked is None or ticked[0] != roster:
+            raise move.NoRosterChosen
+        return move.sign(parts(), {roster: ticked[1]}, ticked[2], by=officer())
+
+    return _done(roster, act)
+
+
+@bp.post("/<int:roster>/back")
+@needs("roster.back")
+def back_one(roster: int) -> Answer | tuple[Answer, int]:
+    """退回, why, and which rows it is about. What was typed stays on an error."""
+    why = request.form.get("why", "")[:WIDEST]
+    people = {
+        int(each) for each in request.form.getlist("row") if each.isascii() and each.isdecimal() and len(each) < 19
+    }
+    return _done(roster, lambda: move.send_back(parts(), _seen(roster), why=why, people=people, by=officer()))
+
+
+@bp.post("/<int:roster>/hand")
+@needs("roster.hand")
+def hand_one(roster: int) -> Answer | tuple[Answer, int]:
+    """转给代办员."""
+    agent = request.form.get("agent", "")
+    number = int(agent) if agent.isascii() and agent.isdecimal() and len(agent) < 19 else 0
+    return _done(roster, lambda: move.hand_over(parts(), _seen(roster), agent=number, by=officer()))
+
+
+@bp.get("/<int:roster>/compare")
+@needs("roster.see")
+def compare(roster: int) -> Answer:
+    """Two versions side by side: who came, who went."""
+    found = desk.sheet(parts(), officer(), roster)
+    first, second = _number("a", max(1, found.version.no - 1)), _number("b", found.version.no)
+    added, removed = desk.compared(parts(), roster, first, second)
+    return render_template(
+        "office/roster_compare.html",
+        **{"found": found, "first": first, "second": second, "added": added, "removed": removed},
+        **_words(),
+    )
+
+
+def _done(roster: int, act: Callable[[], object]) -> Answer | tuple[Answer, int]:
+    desk.sheet(parts(), officer(), roster)
+    try:
+        act()
+    except NotFound:
+        raise
+    except AppError as error:
+        return _one(roster, problem=error.sentence()), error.status
+    return redirect(url_for("office_rosters.one", roster=roster), 303)
+
+
+def _listed(*, problem: str | None = None) -> str:
+    held, who, args = parts(), officer(), request.args
+    wanted = desk.Wanted(
+        year=_number("year", held.levy.newest.year),
+        town=args.get("town", "")[:12],
+        insurance=args.get("insurance", "")[:20],
+        state=args.get("state", "")[:20],
+        page=min(_number("page", 1), MOST_PAGES),
+    )
+    rows, count = desk.board(held, who, wanted)
+    shown = {"rows": rows, "count": count, "wanted": wanted, "pages": max(1, -(-count // desk.PAGE))}
+    chosen = {name: value for name, value in args.to_dict().items() if name != "page"}
+    return render_template(
+        "office/rosters.html",
+        **shown,
+        **_words(),
+        chosen=chosen,
+        stands=desk.stands(held, wanted),
+        places=desk.towns(held),
+        years=held.levy.years.all,
+        signs=may(who.role, "roster.sign") and any(each.step in SIGNED for each in rows),
+        signed=SIGNED,
+        draws=may(who.role, "roster.draw"),
+        problem=problem,
+    )
+
+
+def _one(roster: int, *, problem: str | None = None) -> str:
+    who = officer()
+    found = desk.sheet(parts(), who, roster, no=_number("no", 0) or None, page=min(_number("page", 1), MOST_PAGES))
+    row = found.line.row
+    now = found.newest and not who.glass
+    ticked = set(request.form.getlist("row"))
+    return render_template(
+        "office/roster.html",
+        found=found,
+        row=row,
+        version=found.version,
+        signs=now and found.line.step in SIGNED and may(who.role, "roster.sign"),
+        hands=now and found.line.step is Stage.WITH_AGENT and may(who.role, "roster.hand"),
+        backs=now and may(who.role, "roster.back") and sends_back(row.state, who.role, medical=row.medical),
+        problem=problem,
+        typed=request.form,
+        ticked=ticked,
+        page=min(_number("page", 1), MOST_PAGES),
+        pages=max(1, -(-found.version.people // desk.ROWS)),
+        longest=move.LONGEST,
+        **_words(),
+    )
+
+
+def _words() -> dict[str, object]:
+    return {
+        "words": WORDS,
+        "done": DONE,
+        "odd_words": ODD,
+        "left_words": LEFT_OUT,
+        "insurances": {str(each): phrases("names")[each] for each in Insurance},
+    }
+
+
+def _ticked(said: str) -> tuple[int, int, Stage] | None:
+    """roster:version:step, as the page wrote it."""
+    roster, _, rest = said.partition(":")
+    no, _, stage = rest.partition(":")
+    if not (_whole(roster) and _whole(no) and stage in SIGNED):
+        return None
+    return int(roster), int(no), Stage(stage)
+
+
+def _seen(roster: int) -> dict[int, int]:
+    no = request.form.get("no", "")
+    return {roster: int(no) if _whole(no) else 0}
+
+
+def _whole(said: str) -> bool:
+    return said.isascii() and said.isdecimal() and len(said) <= 9
+
+
+def _number(name: str, default: int) -> int:
+    said = request.args.get(name, "")
+    return int(said) if _whole(said) and int(said) > 0 else default
