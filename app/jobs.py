@@ -33,6 +33,7 @@ from app.flows.refund.for_nothing import ask_for_elsewhere
 from app.flows.refund.give_back import pay_due
 from app.flows.refund.steps import ask_for_surplus
 from app.flows.restore.watch import watch_backups
+from app.flows.roster.post import ripen
 from app.flows.suspense.solve import watch
 from app.flows.tell.ask_back import ask_back
 from app.flows.tell.send import tell, tell_due
@@ -112,6 +113,11 @@ def _money_tasks(app: App, parts: Parts) -> None:
     @app.task(name="conflicts", queue="clock", queueing_lock="conflicts", lock="conflicts")
     def _conflicts(timestamp: int) -> None:
         watch_conflicts(parts)
+
+    @app.periodic(cron="* * * * * 20")
+    @app.task(name="rosters", queue="clock", queueing_lock="rosters", lock="rosters")
+    def _rosters(timestamp: int) -> None:
+        _safely("rosters", lambda: ripen(parts))
 
     @app.periodic(cron="35 * * * *")
     @app.task(name="watch_pauses", queue="clock", queueing_lock="watch_pauses", lock="watch_pauses")

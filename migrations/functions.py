@@ -60,6 +60,7 @@ ORDER = (
     "app/access/retention.sql",
     "app/access/scope.sql",
     "app/flows/roster/roster.sql",
+    "app/flows/roster/post.sql",
     "app/flows/roster/draw.sql",
     "migrations/grants.sql",
 )

@@ -112,6 +112,6 @@ grant execute on function joining_offer to liangxian_office;
 -- Who paid elsewhere is found by an office at its page (app/flows/cases/elsewhere.sql).
 revoke execute on function elsewhere_of from liangxian_app;
 -- Rosters are drawn up by the office process (app/flows/roster/draw.sql); a page only moves them.
-revoke execute on function roster_hold, roster_gather, roster_write, roster_look from liangxian_app;
+revoke execute on function roster_hold, roster_gather, roster_write, roster_look, roster_differ from liangxian_app;
 grant execute on function roster_hold, roster_gather, roster_write to liangxian_office;
 grant insert, truncate, select on new_roster_name to liangxian_office;

@@ -24,6 +24,7 @@ SCOPED = (
     "special_batch",
     "special_row",
     *("roster", "roster_version", "roster_row", "roster_odd", "roster_step"),
+    *("roster_posting", "roster_change", "roster_objection"),
 )
 UNIQUE = (
     *("uq__bill__levy_item", "uq__payment_bill__live"),  # one effective bill a person, one live payment a bill
@@ -55,7 +56,11 @@ KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do 
     **dict.fromkeys(("pledge_money", "pledge_share"), ("insert", "update", "delete", "empty")),
     "pledge_payment": ("update", "delete", "empty"),
     **dict.fromkeys(
-        ("roster", "roster_version", "roster_row", "roster_odd", "roster_step"), ("insert", "update", "delete", "empty")
+        (
+            *("roster", "roster_version", "roster_row", "roster_odd", "roster_step"),
+            *("roster_posting", "roster_change", "roster_objection"),
+        ),
+        ("insert", "update", "delete", "empty"),
     ),
     "erasure": ("insert", "update", "delete", "empty"),
     "disclosure": ("insert", "update", "delete", "empty"),
@@ -68,7 +73,7 @@ INSIDE = (  # called by functions of ours only, and by the office's role
     *("ledger_post", "post_settlement", "hold_money", "take_outcome"),
     *("helped_counted", "helped_take", "helped_drop", "helped_tell", "helped_end", "helped_close"),
     *("sponsor_enter", "pledge_enter", "pledge_agree", "pledge_end", "pledge_return", "pledge_take", "pledge_claim"),
-    *("roster_hold", "roster_gather", "roster_write", "roster_look"),
+    *("roster_hold", "roster_gather", "roster_write", "roster_look", "roster_differ"),
     *("open_levy_year", "open_receivables", "open_funds", "close_levy_year", "levy_year_note"),
     "joining_unite",
 )

@@ -94,6 +94,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "roster.draw": frozenset({Role.TAX_CLERK, Role.TAX_LEAD}),
     "roster.sign": frozenset({Role.TAX_CLERK, Role.TAX_LEAD, Role.HRSS, Role.MEDICAL}),  # each office its step, once
     "roster.hand": frozenset({Role.TOWN}),  # to an agent of the village
+    "objection.answer": frozenset({Role.HRSS, Role.MEDICAL}),  # to a list that hangs, each its insurance
     "roster.back": DISTRICT - {Role.AUDITOR} | {Role.TOWN},
     "disclosure.see": frozenset({Role.AUDITOR}),
     "glass.see": DESKS - {Role.COUNTER},

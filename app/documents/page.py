@@ -47,8 +47,7 @@ class Page:
         self.canvas.setAuthor(author)
         self.canvas.setCreator(author)
         self.canvas.setSubject(title)
-        made = self.canvas._doc._timeStamp  # an invariant file is dated 2000 else, and nothing public says when
-        made.YMDhms, made.dhh, made.dmm = beijing(at).timetuple()[:6], 8, 0
+        dated(self.canvas, at)
         self.y = A4[1] - MARGIN
         self._foot = foot
 
@@ -61,12 +60,12 @@ class Page:
     def head(self, words: str) -> None:
         """The title in the middle."""
         self.canvas.setFillColor(GREEN)
-        self._write(A4[0] / 2 - _width(words, 17) / 2, self.y - 4 * mm, words, 17)
+        self._write(A4[0] / 2 - letters_wide(words, 17) / 2, self.y - 4 * mm, words, 17)
         self.y -= 14 * mm
 
     def line(self, words: str, *, size: int = 10, step: int = 6, colour: Any = None, x: int = 0) -> None:
         """A line of text, as many as it needs; `step` in millimetres to the next."""
-        for part in _wrapped(words, WIDTH - x * mm, size):
+        for part in wrapped(words, WIDTH - x * mm, size):
             self._room()
             self.canvas.setFillColor(colour or INK)
             self._write(MARGIN + x * mm, self.y, part, size)
@@ -80,10 +79,10 @@ class Page:
             self.canvas.setFillColor(PALE)
             self.canvas.rect(MARGIN, self.y - 1.6 * mm, WIDTH, 6 * mm, stroke=0, fill=1)
         self.canvas.setFillColor(INK)
-        first, *below = _wrapped(cells[0], ends[0] * mm - _width(cells[1], 10) - 3 * mm, 10)
+        first, *below = wrapped(cells[0], ends[0] * mm - letters_wide(cells[1], 10) - 3 * mm, 10)
         self._write(MARGIN + 1 * mm, self.y, first, 10)
         for cell, end in zip(cells[1:], ends, strict=True):
-            self._write(MARGIN + end * mm - _width(cell, 10), self.y, cell, 10)
+            self._write(MARGIN + end * mm - letters_wide(cell, 10), self.y, cell, 10)
         self.y -= 6 * mm
         for words in below:
             self.line(words, x=1)
@@ -107,7 +106,7 @@ class Page:
         self.canvas.setFillColor(INK)
         x = MARGIN
         for cell, width in zip(cells, widths, strict=True):
-            for down, part in enumerate(_wrapped(cell, width - 2 * _PAD, _SMALL)):
+            for down, part in enumerate(wrapped(cell, width - 2 * _PAD, _SMALL)):
                 self._write(x + _PAD, self.y - (down + 1) * _STEP, part, _SMALL)
             x += width
         self.y -= height
@@ -161,10 +160,7 @@ class Page:
         self.y = A4[1] - MARGIN
 
     def _write(self, x: float, y: float, words: str, size: int) -> None:
-        for font, piece in _pieces(words):
-            self.canvas.setFont(font, size)
-            self.canvas.drawString(x, y, piece)
-            x += pdfmetrics.stringWidth(piece, font, size)
+        write(self.canvas, (x, y), words, size)
 
 
 class _Carried(TTFont):
@@ -178,6 +174,36 @@ class _Carried(TTFont):
                 stream.content = _FAR.sub(
                     lambda found: f"<{chr(int(found[1], 16)).encode('utf-16-be').hex().upper()}>", stream.content
                 )
+
+
+def dated(canvas: Canvas, at: datetime) -> None:
+    """The file says when it was made."""
+    made = canvas._doc._timeStamp  # an invariant file is dated 2000 else, and nothing public says when
+    made.YMDhms, made.dhh, made.dmm = beijing(at).timetuple()[:6], 8, 0
+
+
+def write(canvas: Canvas, at: tuple[float, float], words: str, size: int) -> None:
+    """One line, each letter in the font that has it."""
+    x, y = at
+    for font, piece in _pieces(words):
+        canvas.setFont(font, size)
+        canvas.drawString(x, y, piece)
+        x += pdfmetrics.stringWidth(piece, font, size)
+
+
+def wrapped(words: str, width: float, size: int) -> list[str]:
+    """The lines of a text that is so wide at most."""
+    lines = [""]
+    for letter in words:
+        if lines[-1] and letters_wide(lines[-1] + letter, size) > width:
+            lines.append("")
+        lines[-1] += letter
+    return lines
+
+
+def letters_wide(words: str, size: int) -> float:
+    """How wide a line is."""
+    return sum(pdfmetrics.stringWidth(piece, font, size) for font, piece in _pieces(words))
 
 
 def unknown(words: str) -> list[str]:
@@ -205,7 +231,9 @@ def _loaded(font: str) -> Any:
 
 def _shares(rows: Sequence[Sequence[str]]) -> list[float]:
     """How wide each column is: as wide as its longest cell, and the long ones share what is left."""
-    wanted = [max(_width(cell, _SMALL) for cell in cells) + 2 * _PAD + _SLACK for cells in zip(*rows, strict=True)]
+    wanted = [
+        max(letters_wide(cell, _SMALL) for cell in cells) + 2 * _PAD + _SLACK for cells in zip(*rows, strict=True)
+    ]
     left, widths = WIDTH, dict[int, float]()
     for at in sorted(range(len(wanted)), key=wanted.__getitem__):
         widths[at] = min(wanted[at], left / (len(wanted) - len(widths)))
@@ -214,18 +242,5 @@ def _shares(rows: Sequence[Sequence[str]]) -> list[float]:
 
 
 def _height(cells: Sequence[str], widths: Sequence[float]) -> float:
-    lines = max(len(_wrapped(cell, width - 2 * _PAD, _SMALL)) for cell, width in zip(cells, widths, strict=True))
+    lines = max(len(wrapped(cell, width - 2 * _PAD, _SMALL)) for cell, width in zip(cells, widths, strict=True))
     return lines * _STEP + 1.6 * mm
-
-
-def _wrapped(words: str, width: float, size: int) -> list[str]:
-    lines = [""]
-    for letter in words:
-        if lines[-1] and _width(lines[-1] + letter, size) > width:
-            lines.append("")
-        lines[-1] += letter
-    return lines
-
-
-def _width(words: str, size: int) -> float:
-    return sum(pdfmetrics.stringWidth(piece, font, size) for font, piece in _pieces(words))

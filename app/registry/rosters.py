@@ -2,7 +2,7 @@
 handed over and posted which stands beside them, step by step."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    Date,
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
@@ -42,6 +43,7 @@ class Stage(StrEnum):
     POSTED = "POSTED"
     AMENDING = "AMENDING"
     REPORTED = "REPORTED"
+    TAX_CONFIRMED = "TAX_CONFIRMED"
     EFFECTIVE = "EFFECTIVE"
 
 
@@ -55,7 +57,8 @@ WORDS: Mapping[str, str] = {
     Stage.WITH_AGENT: "在代办员手里，等张贴",
     Stage.POSTED: "正在公示",
     Stage.AMENDING: "公示完了，等更正和上报",
-    Stage.REPORTED: "上报了，等税务、人社确认",
+    Stage.REPORTED: "上报了，等税务分局确认",
+    Stage.TAX_CONFIRMED: "税务确认了，等人社确认",
     Stage.EFFECTIVE: "生效",
 }
 DONE: Mapping[str, str] = {
@@ -69,7 +72,8 @@ DONE: Mapping[str, str] = {
     Stage.POSTED: "张贴",
     Stage.AMENDING: "公示期满",
     Stage.REPORTED: "上报",
-    Stage.EFFECTIVE: "生效",
+    Stage.TAX_CONFIRMED: "税务分局确认",
+    Stage.EFFECTIVE: "人社确认，生效",
 }
 REVIEWS = (Stage.TAX_REVIEWED, Stage.HRSS_REVIEWED, Stage.MEDICAL_REVIEWED)
 ODD: Mapping[str, str] = {
@@ -77,6 +81,13 @@ ODD: Mapping[str, str] = {
     "TWICE": "同名同生日，写了两次（在两个村，或有两个号码？）",
     "OLD": "满110岁",
     "NO_ADULT": "一户没有成年人",
+}
+CHANGES: Mapping[str, str] = {  # why somebody is on a later version or not: each is a change of the register (R37)
+    "REGISTERED": "新登记的，或者迁来的",
+    "DEAD": "去世了",
+    "MOVED": "迁到别的村了",
+    "ENDED": "登记停了",
+    "RESTRICTED": "限制处理",
 }
 LEFT_OUT: Mapping[str, str] = {"DEAD": "去世了", "ENDED": "登记停了", "RESTRICTED": "限制处理"}
 FEWER = 12  # percent by which a village shrinks before somebody must look (domain.md R33)
@@ -183,28 +194,99 @@ class RosterStep(Table):
     agent_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
 
 
+class RosterPosting(Table):
+    """A version that hung in its village: from when it hangs, its three full days, and the photo, sealed,
+    roster_posting.photo:<roster>:<no>."""
+
+    __tablename__ = "roster_posting"
+    __table_args__ = (
+        ForeignKeyConstraint(["roster_id", "no"], ["roster_version.roster_id", "roster_version.no"]),
+        CheckConstraint("starts_at > posted_at and ends_at = starts_at + interval '72 hours'", name="three_days"),
+    )
+    roster_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    no: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id"))
+    posted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock, as the others
+    starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # the next midnight in Beijing
+    ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    photo: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class RosterChange(Table):
+    """Who came onto a later version or went from it since the one that hung, and by which change of the register."""
+
+    __tablename__ = "roster_change"
+    __table_args__ = (CheckConstraint("what in ('added', 'removed')", name="what"),)
+    roster_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    no: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    what: Mapped[str] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(Text)
+    masked: Mapped[str] = mapped_column(Text)
+
+
+class RosterObjection(Table):
+    """One sentence about a list that hangs. `by`: account:<id>, agent:<id> or staff:<login> of the town; `contact`: how
+    who told them is reached. `owner` answers it; it is over when who raised it was told."""
+
+    __tablename__ = "roster_objection"
+    __table_args__ = (
+        ForeignKeyConstraint(["roster_id", "no"], ["roster_version.roster_id", "roster_version.no"]),
+        CheckConstraint("state in ('RAISED', 'ACCEPTED', 'REFUSED')", name="state"),
+        CheckConstraint("(state = 'RAISED') = (answered_by is null)", name="answered"),
+        CheckConstraint("(answered_by is null) = (answered_at is null)", name="answered_at"),
+        CheckConstraint("told_at is null or answered_at is not null", name="told"),
+        CheckConstraint("answered_by <> by", name="two_people"),
+        Index("ix__roster_objection__roster_id", "roster_id"),
+        Index("ix__roster_objection__owner", "owner", postgresql_where=text("told_at is null")),
+    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=False, cycle=False), primary_key=True)
+    roster_id: Mapped[int] = mapped_column(BigInteger)
+    no: Mapped[int] = mapped_column(Integer)
+    words: Mapped[bytes] = mapped_column(LargeBinary)  # sealed, roster_objection.words:<id>; as contact and answer
+    contact: Mapped[bytes | None] = mapped_column(LargeBinary)
+    by: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock, as the others
+    owner: Mapped[str] = mapped_column(Text)
+    due_on: Mapped[date] = mapped_column(Date)
+    state: Mapped[str] = mapped_column(Text)
+    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
+    answered_by: Mapped[str | None] = mapped_column(Text)
+    answered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    told_by: Mapped[str | None] = mapped_column(Text)
+    told_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+_TAX = ("tax_clerk", "tax_lead")
+_NEXT: Mapping[str, tuple[tuple[str, ...], Stage]] = {  # whose step comes, and which
+    Stage.GENERATED: (_TAX, Stage.TAX_REVIEWED),
+    Stage.TAX_REVIEWED: (("hrss",), Stage.HRSS_REVIEWED),
+    Stage.HRSS_REVIEWED: (_TAX, Stage.ISSUED_TO_TOWN),
+    Stage.MEDICAL_REVIEWED: (_TAX, Stage.ISSUED_TO_TOWN),
+    Stage.ISSUED_TO_TOWN: (("town",), Stage.WITH_AGENT),
+    Stage.WITH_AGENT: (("town",), Stage.WITH_AGENT),
+    Stage.AMENDING: (("town",), Stage.REPORTED),
+    Stage.REPORTED: (_TAX, Stage.TAX_CONFIRMED),
+    Stage.TAX_CONFIRMED: (("hrss",), Stage.EFFECTIVE),
+}
+
+
 def next_step(state: str, role: str, *, medical: bool) -> Stage | None:
     """What somebody of a role may sign for, as `roster_goes` and `roster_hands` say in the database. Pure."""
-    tax = role in ("tax_clerk", "tax_lead")
-    if state == Stage.GENERATED and tax:
-        return Stage.TAX_REVIEWED
-    if state == Stage.TAX_REVIEWED and role == "hrss":
-        return Stage.HRSS_REVIEWED
-    if state == Stage.HRSS_REVIEWED and medical and role == "medical":
-        return Stage.MEDICAL_REVIEWED
-    if tax and (state == Stage.MEDICAL_REVIEWED or (state == Stage.HRSS_REVIEWED and not medical)):
-        return Stage.ISSUED_TO_TOWN
-    if state in (Stage.ISSUED_TO_TOWN, Stage.WITH_AGENT) and role == "town":
-        return Stage.WITH_AGENT
-    return None
+    hands, step = _NEXT.get(state, ((), Stage.GENERATED))
+    if medical and state == Stage.HRSS_REVIEWED:
+        hands, step = ("medical",), Stage.MEDICAL_REVIEWED
+    return step if role in hands else None
 
 
 def sends_back(state: str, role: str, *, medical: bool) -> bool:
     """Whether he may send it back, as `roster_senders` says in the database. Pure."""
-    if state in (Stage.ISSUED_TO_TOWN, Stage.WITH_AGENT):
+    if state in (Stage.ISSUED_TO_TOWN, Stage.WITH_AGENT, Stage.POSTED):
         return role == "town"
-    if role in ("tax_clerk", "tax_lead"):
-        return state in (Stage.GENERATED, *REVIEWS)
+    if state == Stage.TAX_CONFIRMED:
+        return role == "hrss"
+    if role in _TAX:
+        return state in (Stage.GENERATED, *REVIEWS, Stage.REPORTED)
     return (state, role) == (Stage.TAX_REVIEWED, "hrss") or (
         medical and (state, role) == (Stage.HRSS_REVIEWED, "medical")
     )

@@ -12,6 +12,7 @@ from app.observe import REQUESTS, SECONDS
 from app.web import callbacks, own, proofs, words
 from app.web.agent import households, village
 from app.web.agent import matters as agent_matters
+from app.web.agent import rosters as agent_rosters
 from app.web.api import determinations, payments, people, reader, refunds, session, sheets, spec, subscriptions
 from app.web.api import policy as policy_year
 from app.web.api import proofs as api_proofs
@@ -52,9 +53,10 @@ from app.web.office.helped import send as helped_send
 from app.web.office.helped import sponsors as office_sponsors
 from app.web.office.rosters import board as office_rosters
 from app.web.office.rosters import drawing as office_draws
+from app.web.office.rosters import said as office_objections
 from app.web.office.town import agents as office_agents
 from app.web.office.town import counter as office_counter
-from app.web.resident import bureau, home, matters, paid, pay, sign_in
+from app.web.resident import bureau, home, lists, matters, paid, pay, sign_in
 from app.web.resident import refunds as refund_pages
 from app.web.resident.home import ELDER
 from app.web.table import bureau as _asked  # noqa: F401 its routes are the table's
@@ -71,11 +73,13 @@ DOORS = (
     (refund_pages.bp, "", page_resident, True),
     (bureau.bp, "", page_resident, True),
     (matters.bp, "", page_account, True),
+    (lists.bp, "", page_account, True),
     (proofs.bp, "", page_resident, True),
     (households.bp, "/agent", page_agent, True),
     (own.agent, "/agent", page_agent, True),
     (village.bp, "/agent", page_agent, True),
     (agent_matters.bp, "/agent", page_agent, True),
+    (agent_rosters.bp, "/agent", page_agent, True),
     (desk.bp, "/office", by_permission, True),  # each route names the permission it needs
     (own.office, "/office", by_permission, True),
     (day.bp, "/office/day", by_permission, True),
@@ -95,6 +99,7 @@ DOORS = (
     (office_counter.bp, "/office/counter", by_permission, True),
     (office_bills.bp, "/office/bills", by_permission, True),
     (office_sponsors.bp, "/office/sponsors", by_permission, True),
+    (office_objections.bp, "/office/rosters/objections", by_permission, True),
     (office_draws.bp, "/office/rosters/draw", by_permission, True),
     (office_rosters.bp, "/office/rosters", by_permission, True),
     (office_policy.bp, "/office/policy", by_permission, True),

@@ -1,7 +1,7 @@
 """How pages write amounts, days and names. Registered as template filters."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from flask import Flask
 
@@ -36,6 +36,11 @@ def hour(moment: datetime) -> str:
     """9点05分, on a Beijing clock."""
     local = beijing(moment)
     return f"{local.hour}点{local.minute:02d}分"
+
+
+def hangs_until(end: datetime) -> str:
+    """10月25日24时: a posting ends with its last day."""
+    return f"{day(beijing(end) - timedelta(seconds=1))}24时" if hour(end) == "0点00分" else clock(end)
 
 
 def moment(at: datetime) -> str:
@@ -163,5 +168,6 @@ def register(app: Flask) -> None:
     """Filters: yuan (fen → '320'), day, full_day, clock, hour, moment, masked, level (2 →
     二档), person, payment_stands."""
     app.jinja_env.filters.update(yuan=plain_yuan, day=day, full_day=full_day, clock=clock, hour=hour, masked=mask_name)
+    app.jinja_env.filters.update(hangs_until=hangs_until)
     app.jinja_env.filters.update(moment=moment, level=level_words)
     app.jinja_env.filters.update(person=person, payment_stands=payment_stands, act=act, act_words=act_words)

@@ -782,7 +782,7 @@ select 'household ' || h.id as what
 -- INV-135 移交了的清册，手里的这一版由该审的各家都审过，每家另一个人，出清册的人不审
 select 'roster ' || r.id || ' version ' || r.no as what
   from roster r
- where r.state in ('ISSUED_TO_TOWN', 'WITH_AGENT') and not roster_signed(r.id, r.no, r.medical)
+ where r.state in ('ISSUED_TO_TOWN', 'WITH_AGENT', 'POSTED') and not coalesce(roster_signed(r.id, r.no, r.medical), false)
 
 -- INV-136 清册的每一版，摘要和人数就是它的行；登记在村里的人，不是列上了，就是写明了为什么没有列
 select 'roster ' || v.roster_id || ' version ' || v.no as what
@@ -800,3 +800,21 @@ union all
 select distinct 'roster ' || w.roster_id || ' version ' || w.no
   from (select distinct roster_id, no from roster_row) w
  where not exists (select from roster_version v where (v.roster_id, v.no) = (w.roster_id, w.no))
+
+-- INV-138 张贴过的每一版都审过；公示从张贴后的零点算起，满三天
+select 'roster ' || p.roster_id || ' version ' || p.no as what
+  from roster_posting p join roster r on r.id = p.roster_id
+ where not coalesce(roster_signed(p.roster_id, p.no, r.medical), false)
+    or p.ends_at - p.starts_at <> interval '72 hours' or p.starts_at <= p.posted_at
+    or (p.starts_at at time zone 'Asia/Shanghai')::time <> '00:00'
+
+-- INV-139 上报了的、生效了的清册，每一条异议都答复过，提的人也告诉了
+select 'objection ' || o.id as what
+  from roster_objection o join roster r on r.id = o.roster_id
+ where r.state in ('REPORTED', 'TAX_CONFIRMED', 'EFFECTIVE') and (o.told_at is null or o.answered_at is null)
+
+-- INV-140 生效的清册，公示满三天以后才生效，由两个不同的人确认
+select 'roster ' || r.id || ' version ' || r.effective_no as what
+  from roster r
+ where r.effective_no is not null and not coalesce(roster_hung(r.id, r.effective_no, 'EFFECTIVE'), false)
+    or r.state = 'EFFECTIVE' and r.effective_no is distinct from r.no

@@ -223,6 +223,21 @@ WHO: Mapping[str, frozenset[str]] = {
     ),
     **dict.fromkeys(("office_rosters.listed", "office_rosters.one", "office_rosters.compare"), DESKS - {"counter"}),
     **dict.fromkeys(("office_rosters.sign_some", "office_rosters.sign_one"), TAX | BUREAUS),
+    "office_rosters.photo": DESKS - {"counter"},
+    "office_objections.listed": DESKS - {"counter"},
+    "office_objections.answer_one": BUREAUS,
+    **dict.fromkeys(
+        ("office_objections.raise_one", "office_objections.told_one", "office_rosters.report_one"), frozenset({"town"})
+    ),
+    **dict.fromkeys(("lists.ask_code", "lists.posted"), ALL),
+    **dict.fromkeys(("lists.mine", "lists.object_one"), frozenset({"resident"})),
+    **dict.fromkeys(
+        (
+            *("agent_rosters.listed", "agent_rosters.one", "agent_rosters.paper", "agent_rosters.hang"),
+            *("agent_rosters.say", "agent_rosters.told"),
+        ),
+        frozenset({"agent"}),
+    ),
     "office_rosters.back_one": TAX | BUREAUS | {"town"},
     "office_rosters.hand_one": frozenset({"town"}),
     **dict.fromkeys(("office_draws.new", "office_draws.ask_one", "office_draws.one"), TAX),

@@ -23,8 +23,6 @@ from app.flows.newborn.apply import apply as apply_newborn
 from app.flows.pay.start import Want
 from app.flows.prove.papers import confirm
 from app.flows.register.apply import apply
-from app.flows.roster.draw import Asked
-from app.flows.roster.draw import draw as draw_rosters
 from app.flows.sponsor.pay_in import Wish, pay_in
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
@@ -34,6 +32,7 @@ from tests.app.flows.test_sponsors import funded
 from tests.app.flows.test_suspense import unknown
 from tests.app.helped.papers import a_line, a_list
 from tests.app.registry.files import an_xlsx
+from tests.app.roster.hands import hung, objected
 from tests.browser.conftest import SHOTS, Phone, audit
 from tests.browser.test_channels import AGENTS
 from tests.browsing import a_phone
@@ -47,6 +46,7 @@ MEDICAL = Insurance.RES_MEDICAL
 STRANGERS = (
     ("home.home", "/"),
     ("home.ask_code", "/check"),
+    ("lists.ask_code", "/posted"),
     ("sign_in.privacy", "/privacy"),
     ("sign_in.phone", "/login"),
     ("agent.login", "/agent/login"),
@@ -75,6 +75,8 @@ NO_PAGES = {  # files, figures, JSON, and what only leads on
         "office_bills.people",
         "office_bills.paper",
         "office_sponsors.shares",
+        "agent_rosters.paper",
+        "office_rosters.photo",
     ),
 }
 
@@ -105,14 +107,17 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running,
         running.parts, "PAID_NOT_SHOWN", "昨天付的没有显示", person_id=district.poor.id, village=None, by="agent:1"
     )
     walk(STRANGERS)
+    hangs = _hung(running, an_agent)
     phone.open("/login")
     phone.fill("手机号", a_phone())
     phone.press("发验证码")
     found["sign_in.code"] = _judged(phone.page, "sign_in.code")
     walk(_residents(phone, district, running, paid, refund, paper))
+    walk([("lists.mine", "/lists"), ("lists.posted", f"/posted/{hangs[1]}")])
     phone.page.context.clear_cookies(name="session")
     phone.log_in("/agent/login", *an_agent)
     walk(_agents(phone, district))
+    walk([("agent_rosters.listed", "/agent/rosters"), ("agent_rosters.one", f"/agent/rosters/{hangs[0]}")])
     as_officer(Role.COUNTER, towns=[district.village[:9]])
     walk(_counters(phone, district, paid, refund))
     as_officer(Role.TOWN, towns=[district.village[:9]])
@@ -322,13 +327,21 @@ def _sponsors(running):
     ]
 
 
+def _hung(running, an_agent):
+    """A roster that hangs and was objected to; its id and its poster's code."""
+    agent = running.one("select id from agent where login = :l", l=an_agent[0]).id
+    roster, who = hung(running, agent)
+    objected(running, roster, who)
+    return roster, running.one("select code from roster_version where roster_id = :r", r=roster).code
+
+
 def _rosters(phone, running):
-    """Drawn, and one that waits to be drawn again."""
-    draw_rosters(running.office, Asked(2022, ("RES_MEDICAL",)), by="staff:drawer")
+    """One that hangs, and all that are drawn at a page."""
     roster = running.one("select min(id) from roster")[0]
     yield "office_rosters.listed", "/office/rosters/"
     yield "office_rosters.one", f"/office/rosters/{roster}"
     yield "office_rosters.compare", f"/office/rosters/{roster}/compare"
+    yield "office_objections.listed", "/office/rosters/objections/"
     yield "office_draws.new", "/office/rosters/draw/"
     phone.page.locator("main form button").first.click()
     yield "office_draws.one", phone.page.url.removeprefix(phone.base)

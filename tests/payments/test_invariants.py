@@ -108,7 +108,27 @@ A_ROSTER = (  # of nobody, drawn and with the town; triggers are off here
     " insert into roster_step (roster_id, no, what, by, at) values (1, 1, 'TAX_REVIEWED', 'staff:b', now()),"
     " (1, 1, 'HRSS_REVIEWED', 'staff:c', now())"
 )
+IN_FORCE = (  # the same, hung, confirmed by two
+    f"{A_ROSTER}; insert into agent (id, login, name, password_hash) overriding system value values (7, 'x', 'x', 'x');"
+    " insert into roster_posting values (1, 1, 7, '2021-11-01 10:00+08', '2021-11-02 00:00+08', '2021-11-05 00:00+08');"
+    " insert into roster_step (roster_id, no, what, by, at) values"
+    " (1, 1, 'TAX_CONFIRMED', 'staff:b', '2021-11-05 09:00+08'), (1, 1, 'EFFECTIVE', 'staff:c', '2021-11-05 10:00+08');"
+    " update roster set state = 'EFFECTIVE', effective_no = 1, agent_id = 7"
+)
 TAMPERINGS = (
+    ("INV-138", f"{IN_FORCE}; delete from roster_step where what = 'HRSS_REVIEWED'"),
+    (
+        "INV-138",
+        f"{IN_FORCE}; update roster_posting set starts_at = '2021-11-02 01:00+08', ends_at = '2021-11-05 01:00+08'",
+    ),
+    (
+        "INV-139",
+        f"{IN_FORCE}; insert into roster_objection (roster_id, no, words, by, at, owner, due_on, state)"
+        " values (1, 1, 'x', 'account:1', now(), 'medical', '2021-11-05', 'RAISED')",
+    ),
+    ("INV-140", f"{IN_FORCE}; update roster_step set by = 'staff:b' where what = 'EFFECTIVE'"),
+    ("INV-140", f"{IN_FORCE}; update roster_step set at = '2021-11-04 10:00+08' where what = 'EFFECTIVE'"),
+    ("INV-140", f"{A_ROSTER}; update roster set state = 'EFFECTIVE'"),
     ("INV-135", f"{A_ROSTER}; delete from roster_step where by = 'staff:c'"),
     ("INV-135", f"{A_ROSTER}; update roster_version set drawn_by = 'staff:c'"),
     ("INV-136", f"{A_ROSTER}; update roster_row set masked = '李*'"),

@@ -46,6 +46,16 @@ PLACES = (
     ),
     Place("sponsor", _ID, {name: f"'sponsor.{name}:' || id" for name in ("name", "contact", "phone")}),
     Place("matter", _ID, {name: f"'matter.{name}:' || id" for name in ("words", "answer", "again")}),
+    Place(
+        "roster_posting",
+        {"roster_id": "bigint", "no": "integer"},
+        {"photo": "'roster_posting.photo:' || roster_id || ':' || no"},
+    ),
+    Place(
+        "roster_objection",
+        _ID,
+        {name: f"'roster_objection.{name}:' || id" for name in ("words", "contact", "answer")},
+    ),
     Place("roster_step", _ID, {"words": "'roster_step.words:' || id"}),
     Place("conflict", _ID, {"name": "'conflict.name:' || id"}),
     Place(

@@ -53,6 +53,8 @@ class Sheet:
     steps: Sequence[Mapping[str, Any]]
     agents: Sequence[Mapping[str, Any]]
     newest: bool
+    posting: Any
+    changes: Sequence[Row]
 
 
 def board(parts: Parts, who: Officer, wanted: Wanted) -> tuple[list[Line], int]:
@@ -100,6 +102,8 @@ def sheet(parts: Parts, who: Officer, roster: int, *, no: int | None = None, pag
         rows = connection.execute(_ROWS, of).all()
         odd = connection.execute(_ODD, of | {"most": MOST_ODD}).all()
         steps = connection.execute(_STEPS, {"id": roster}).all()
+        posting = connection.execute(_POSTING, of).one_or_none()
+        changes = connection.execute(_CHANGES, of | {"most": MOST_ODD}).all()
         agents = connection.execute(_AGENTS, {"village": row.village_code}).all()
     return Sheet(
         line=_line(row, who, parts.clocks.today()),
@@ -110,6 +114,8 @@ def sheet(parts: Parts, who: Officer, roster: int, *, no: int | None = None, pag
         steps=[_step(parts, each) for each in steps],
         agents=[{"id": each.id, "login": each.login, "name": _agent(parts, each)} for each in agents],
         newest=version.no == row.no,
+        posting=posting,
+        changes=changes,
     )
 
 
@@ -169,7 +175,8 @@ _STANDS = text(f"select r.state, count(*) as number from roster r{_OF} and r.no 
 _WAITING = text(
     "select r.state, r.medical, count(*) as number from roster r"
     " join roster_version v on v.roster_id = r.id and v.no = r.no"
-    " where r.state in ('GENERATED', 'TAX_REVIEWED', 'HRSS_REVIEWED', 'MEDICAL_REVIEWED', 'ISSUED_TO_TOWN')"
+    " where r.state in ('GENERATED', 'TAX_REVIEWED', 'HRSS_REVIEWED', 'MEDICAL_REVIEWED', 'ISSUED_TO_TOWN', 'AMENDING',"
+    "   'REPORTED', 'TAX_CONFIRMED')"
     " and (r.state not in ('GENERATED', 'TAX_REVIEWED', 'HRSS_REVIEWED') or v.drawn_by <> :by and not exists ("
     "   select from roster_step s where (s.roster_id, s.no, s.by) = (r.id, r.no, :by) and s.what like '%\\_REVIEWED'))"
     " group by 1, 2"
@@ -193,6 +200,10 @@ _ODD = text(
 _STEPS = text(
     "select s.*, a.login, a.name from roster_step s left join agent a on a.id = s.agent_id"
     " where s.roster_id = :id order by s.id"
+)
+_POSTING = text("select * from roster_posting where roster_id = :id and no = :no")
+_CHANGES = text(
+    "select masked, what, why from roster_change where roster_id = :id and no = :no order by what, masked limit :most"
 )
 _AGENTS = text(
     "select a.id, a.login, a.name from agent a join agent_village v on v.agent_id = a.id"

@@ -102,6 +102,7 @@ begin
       from new_roster_row g join roster r on r.id = g.roster_id
      where g.reason is null and g.roster_id = any (drawn) order by 1, 3;
   perform roster_look(drawn, p_today);
+  perform roster_differ(drawn);
   insert into roster_step (roster_id, no, what, by, at)
     select id, no + 1, 'GENERATED', p_by, p_now from roster where id = any (drawn) order by id;
   update roster set no = no + 1, state = case when state in ('AMENDING', 'EFFECTIVE') then 'AMENDING' else 'GENERATED' end
@@ -135,4 +136,26 @@ create or replace function roster_look(p_drawn bigint[], p_today date) returns v
        and (twice.alike is not null
             or person_id in (select c.person_id from conflict c where c.kind = 'TWICE' and c.state = 'open'
                              union select c.other_id from conflict c where c.kind = 'TWICE' and c.state = 'open'))
+$$;
+
+-- Of those whose list hung before: who came, who went, and why.
+create or replace function roster_differ(p_drawn bigint[]) returns void language sql
+  security definer set search_path = public, pg_temp as $$
+  with mine as (
+    select r.id, r.no + 1 as no, r.insurance, r.village_code,
+           greatest(r.effective_no, (select max(p.no) from roster_posting p where p.roster_id = r.id)) as base
+      from roster r where r.id = any (p_drawn) and r.state in ('AMENDING', 'EFFECTIVE'))
+  insert into roster_change (roster_id, no, person_id, what, why, masked)
+    select m.id, m.no, w.person_id, 'added', 'REGISTERED', w.masked
+      from mine m join roster_row w on (w.roster_id, w.no) = (m.id, m.no)
+     where not exists (select from roster_row b where (b.roster_id, b.no, b.person_id) = (m.id, m.base, w.person_id))
+    union all
+    select m.id, m.no, b.person_id, 'removed',
+           case when p.restricted_at is not null then 'RESTRICTED'
+                when not p.alive or w.person_id is not null then 'DEAD'
+                when h.village_code <> m.village_code then 'MOVED' else 'ENDED' end, b.masked
+      from mine m join roster_row b on (b.roster_id, b.no) = (m.id, m.base)
+      join person p on p.id = b.person_id join household h on h.id = p.household_id
+      left join police_word w on w.person_id = p.id and w.code = 'DIED' and w.stands = 'counts'
+     where not exists (select from roster_row n where (n.roster_id, n.no, n.person_id) = (m.id, m.no, b.person_id))
 $$;

@@ -43,6 +43,12 @@ class BadRemark(BadInput):
     text = "请写明为什么退回，2到300个字，不写证件号和手机号。"
 
 
+class ObjectionOpen(Conflict):
+    """Reported is what nobody objects to any more."""
+
+    text = "还有异议没有答复，或者没有告诉提的人，不能上报。"
+
+
 class NoRosterChosen(BadInput):
     """No roster, or too many."""
 
@@ -66,7 +72,9 @@ def send_back(parts: Parts, seen: Seen, *, why: str, people: Collection[int] = (
         number = connection.execute(_NEXT).scalar_one()
     sealed = parts.vault.seal(said, bound_to=f"roster_step.words:{number}")
     more = {"id": number, "words": b64encode(sealed).decode(), "people": sorted(people)}
-    return _move(parts, seen, Stage.SENT_BACK, more, by)
+    with parts.reading() as connection:
+        reported = connection.execute(_REPORTED, {"ids": list(seen)}).scalar_one()
+    return _move(parts, seen, Stage.AMENDING if reported else Stage.SENT_BACK, more, by)
 
 
 def hand_over(parts: Parts, seen: Seen, *, agent: int, by: Officer) -> int:
@@ -90,6 +98,8 @@ def _move(parts: Parts, seen: Seen, stage: Stage, more: Mapping[str, Any], by: O
         "LX140": NoSuchRoster,
         "LX080": NoSuchRoster,
         "LX141": RosterMoved,
+        "LX143": RosterMoved,
+        "LX145": ObjectionOpen,
         "LX142": OwnHand,
         "55P03": RosterMoved,
     }
@@ -98,4 +108,7 @@ def _move(parts: Parts, seen: Seen, stage: Stage, more: Mapping[str, Any], by: O
 
 
 _NEXT = text("select nextval(pg_get_serial_sequence('roster_step', 'id'))")
+_REPORTED = text(
+    "select coalesce(bool_and(state in ('REPORTED', 'TAX_CONFIRMED')), false) from roster where id = any (:ids)"
+)
 _MOVES = text("select officer_moves_rosters(:session, :what, :rosters, :nos, cast(:more as jsonb), :at, :now)")

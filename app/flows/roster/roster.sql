@@ -1,13 +1,16 @@
 -- A roster goes from hand to hand (domain.md 3.1), and its versions stay as they were drawn. A page moves it in the name of
--- the officer whose live session it is. LX140: none of his · LX141: it stands otherwise by now · LX142: he had a hand in it.
+-- the officer whose live session it is. LX140: none of his · LX141: it stands otherwise by now · LX142: he had a hand in it
+-- · LX143: nobody moves it so · LX145: an objection is open.
 
--- Who had which step, and where it may go from.
+-- Where it may go from where it stands.
 create or replace function roster_goes(p_from text, p_to text, p_medical boolean) returns boolean language sql immutable as $$
   select (p_from, p_to) in (
       ('GENERATED', 'TAX_REVIEWED'), ('TAX_REVIEWED', 'HRSS_REVIEWED'), ('ISSUED_TO_TOWN', 'WITH_AGENT'),
       ('WITH_AGENT', 'WITH_AGENT'), ('GENERATED', 'SENT_BACK'), ('TAX_REVIEWED', 'SENT_BACK'), ('HRSS_REVIEWED', 'SENT_BACK'),
       ('MEDICAL_REVIEWED', 'SENT_BACK'), ('ISSUED_TO_TOWN', 'SENT_BACK'), ('WITH_AGENT', 'SENT_BACK'),
-      ('SENT_BACK', 'GENERATED'), ('GENERATED', 'GENERATED'), ('AMENDING', 'AMENDING'), ('EFFECTIVE', 'AMENDING'))
+      ('SENT_BACK', 'GENERATED'), ('GENERATED', 'GENERATED'), ('WITH_AGENT', 'POSTED'), ('POSTED', 'SENT_BACK'),
+      ('POSTED', 'AMENDING'), ('AMENDING', 'AMENDING'), ('AMENDING', 'REPORTED'), ('REPORTED', 'AMENDING'),
+      ('REPORTED', 'TAX_CONFIRMED'), ('TAX_CONFIRMED', 'AMENDING'), ('TAX_CONFIRMED', 'EFFECTIVE'), ('EFFECTIVE', 'AMENDING'))
     or p_from = 'HRSS_REVIEWED' and p_to = case when p_medical then 'MEDICAL_REVIEWED' else 'ISSUED_TO_TOWN' end
     or p_medical and (p_from, p_to) = ('MEDICAL_REVIEWED', 'ISSUED_TO_TOWN')
 $$;
@@ -21,18 +24,44 @@ create or replace function roster_signed(p_roster bigint, p_no int, p_medical bo
      and (s.what in ('TAX_REVIEWED', 'HRSS_REVIEWED') or p_medical and s.what = 'MEDICAL_REVIEWED')
 $$;
 
-create or replace function roster_moves() returns trigger language plpgsql as $$
+-- Three full days of a signed version are over when that step was taken, every objection is answered and told; and what is
+-- in force was confirmed by two.
+create or replace function roster_hung(p_roster bigint, p_no int, p_state text) returns boolean language sql stable
+  security definer set search_path = public, pg_temp as $$
+  select exists (
+      select from roster_posting p join roster r on r.id = p.roster_id
+       where p.roster_id = p_roster and p.no <= p_no and roster_signed(p.roster_id, p.no, r.medical)
+         and p.ends_at <= (select max(s.at) from roster_step s where (s.roster_id, s.no, s.what) = (p_roster, p_no, p_state)))
+    and not exists (select from roster_objection o where o.roster_id = p_roster and o.told_at is null)
+    and (p_state <> 'EFFECTIVE' or (
+      select count(distinct last.by) = 2 and bool_and(last.by <> v.drawn_by or p.no is not null)
+        from (select distinct on (s.what) s.what, s.by from roster_step s
+               where (s.roster_id, s.no) = (p_roster, p_no) and s.what in ('TAX_CONFIRMED', 'EFFECTIVE')
+               order by s.what, s.id desc) last
+        join roster_version v on (v.roster_id, v.no) = (p_roster, p_no)
+        left join roster_posting p on (p.roster_id, p.no) = (p_roster, p_no)))
+$$;
+
+create or replace function roster_moves() returns trigger language plpgsql
+  security definer set search_path = public, pg_temp as $$
+declare
+  redrawn boolean := tg_op = 'UPDATE' and new.no = old.no + 1 and new.state = any ('{GENERATED,AMENDING}');
 begin
   if tg_op = 'INSERT' and (new.state, new.no) = ('GENERATED', 0) and new.effective_no is null and new.agent_id is null then
     return new;
   elsif tg_op <> 'UPDATE' or to_jsonb(new) - array['state', 'no', 'effective_no', 'agent_id']
           is distinct from to_jsonb(old) - array['state', 'no', 'effective_no', 'agent_id']
-     or not roster_goes(old.state, new.state, new.medical) or new.effective_no is distinct from old.effective_no
-     or new.no <> old.no + (new.state = any ('{GENERATED,AMENDING}'))::int
+     or not roster_goes(old.state, new.state, new.medical) or not redrawn and new.no <> old.no
+     or not redrawn and (new.state = 'GENERATED' or (old.state, new.state) in (('AMENDING', 'AMENDING'), ('EFFECTIVE', 'AMENDING')))
+     or new.effective_no is distinct from (case new.state when 'EFFECTIVE' then new.no else old.effective_no end)
      or new.agent_id is distinct from old.agent_id and new.state <> 'WITH_AGENT' then
     raise exception 'roster % may not be moved so', coalesce(old.id, new.id) using errcode = 'LX143';
-  elsif not exists (select from roster_step s where (s.roster_id, s.no, s.what) = (new.id, new.no, new.state))
-     or new.state in ('ISSUED_TO_TOWN', 'WITH_AGENT') and not roster_signed(new.id, new.no, new.medical) then
+  elsif not exists (select from roster_step s where (s.roster_id, s.no, s.what)
+                      = (new.id, new.no, case when redrawn then 'GENERATED' else new.state end))
+     or new.state in ('ISSUED_TO_TOWN', 'WITH_AGENT', 'POSTED') and not coalesce(roster_signed(new.id, new.no, new.medical), false)
+     or new.state = 'POSTED' and not exists (select from roster_posting p where (p.roster_id, p.no) = (new.id, new.no))
+     or new.state = any ('{AMENDING,REPORTED,EFFECTIVE}') and not redrawn
+        and not coalesce(roster_hung(new.id, new.no, new.state), false) then
     raise exception 'roster % is not signed for that', new.id using errcode = 'LX143';
   end if;
   return new;
@@ -100,6 +129,9 @@ create or replace function roster_hands(p_what text) returns text[] language sql
     when 'MEDICAL_REVIEWED' then '{medical}'::text[]
     when 'ISSUED_TO_TOWN' then '{tax_clerk,tax_lead}'::text[]
     when 'WITH_AGENT' then '{town}'::text[]
+    when 'REPORTED' then '{town}'::text[]
+    when 'TAX_CONFIRMED' then '{tax_clerk,tax_lead}'::text[]
+    when 'EFFECTIVE' then '{hrss}'::text[]
     else '{}'::text[]
   end
 $$;
@@ -113,6 +145,9 @@ create or replace function roster_senders(p_state text, p_medical boolean) retur
     when 'MEDICAL_REVIEWED' then '{tax_clerk,tax_lead}'::text[]
     when 'ISSUED_TO_TOWN' then '{town}'::text[]
     when 'WITH_AGENT' then '{town}'::text[]
+    when 'POSTED' then '{town}'::text[]
+    when 'REPORTED' then '{tax_clerk,tax_lead}'::text[]
+    when 'TAX_CONFIRMED' then '{hrss}'::text[]
     else '{}'::text[]
   end
 $$;
@@ -133,11 +168,19 @@ begin
       left join roster_version v on v.roster_id = r.id and v.no = r.no order by r.id for update of r
   loop
     if mine.role = 'town' and not left(held.village_code, 9) = any (mine.towns)
-       or not mine.role = any (case p_what when 'SENT_BACK' then roster_senders(held.state, held.medical)
-                                           else roster_hands(p_what) end) and roster_goes(held.state, p_what, held.medical) then
+       or roster_goes(held.state, p_what, held.medical) and not mine.role = any (
+            case when p_what = 'SENT_BACK' or p_what = 'AMENDING' and held.state in ('REPORTED', 'TAX_CONFIRMED')
+                 then roster_senders(held.state, held.medical) else roster_hands(p_what) end) then
       raise exception 'roster % is none of %', held.id, mine.login using errcode = 'LX140';
     elsif held.no <> held.seen or not roster_goes(held.state, p_what, held.medical) then
       raise exception 'roster % has moved', held.id using errcode = 'LX141';
+    elsif p_what in ('TAX_CONFIRMED', 'EFFECTIVE') and (
+            held.drawn_by = who and not exists (select from roster_posting p where (p.roster_id, p.no) = (held.id, held.no))
+            or p_what = 'EFFECTIVE' and who = (select s.by from roster_step s
+                 where (s.roster_id, s.no, s.what) = (held.id, held.no, 'TAX_CONFIRMED') order by s.id desc limit 1)) then
+      raise exception 'roster % has his hand', held.id using errcode = 'LX142';
+    elsif p_what = 'REPORTED' and exists (select from roster_objection o where o.roster_id = held.id and o.told_at is null) then
+      raise exception 'roster % is objected to', held.id using errcode = 'LX145';
     elsif p_what like '%\_REVIEWED' and (held.drawn_by = who or exists (
             select from roster_step s where (s.roster_id, s.no, s.by) = (held.id, held.no, who) and s.what like '%\_REVIEWED')) then
       raise exception 'roster % has his hand', held.id using errcode = 'LX142';
@@ -152,7 +195,8 @@ begin
               (select array_agg(person_id order by person_id) from roster_row
                 where roster_id = held.id and no = held.no
                   and p_more->'people' @> to_jsonb(person_id)), (p_more->>'agent')::bigint);
-    update roster set state = p_what, agent_id = coalesce((p_more->>'agent')::bigint, agent_id) where id = held.id;
+    update roster set state = p_what, agent_id = coalesce((p_more->>'agent')::bigint, agent_id),
+           effective_no = case p_what when 'EFFECTIVE' then no else effective_no end where id = held.id;
   end loop;
   if (select count(*) from roster where id = any (p_rosters)) < cardinality(p_rosters) then
     raise exception 'no such roster' using errcode = 'LX140';

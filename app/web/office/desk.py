@@ -40,6 +40,7 @@ OFFICES = frozenset(
         "office_sponsors",
         "office_rosters",
         "office_draws",
+        "office_objections",
         "office_progress",
         "office_registers",
         "audit",

@@ -19,6 +19,7 @@ from app.flows.reconcile.close_day import due_to_close
 from app.flows.refund.desk import work
 from app.flows.register.desk import waiting_count as waiting_cases
 from app.flows.roster.desk import waiting_count as waiting_rosters
+from app.flows.roster.objections import waiting_count as waiting_objections
 from app.flows.sponsor.desk import to_agree
 from app.flows.staffing.desk import to_answer
 from app.flows.suspense.desk import Doubt, doubts
@@ -100,6 +101,7 @@ _KINDS: Sequence[tuple[Sequence[str], Callable[[Parts, Officer], int], str, str]
     (("complaint.answer",), _complaints, "件投诉等您办", "office_complaints.all_of_them"),
     (("sponsor.agree",), to_agree, "笔资助等您同意", "office_sponsors.listed"),
     (("roster.sign", "roster.hand"), waiting_rosters, "份清册等您办", "office_rosters.listed"),
+    (("objection.answer", "roster.hand"), waiting_objections, "条清册异议等您办", "office_objections.listed"),
     (("agent.agree",), to_answer, "个代办员要换动态码，等您同意", "office_agents.listed"),
     (("helped.answer",), _helped, "人部门名单里还没办成", "office_helped.waiting"),
 )

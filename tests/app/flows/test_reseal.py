@@ -37,7 +37,6 @@ from app.flows.newborn.register import register as register_newborn
 from app.flows.pay.start import Want
 from app.flows.register import correct_name, determine
 from app.flows.register.apply import Evidence, apply
-from app.flows.roster.draw import Asked, draw
 from app.flows.roster.move import send_back
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
@@ -49,6 +48,7 @@ from migrations.declared import TABLES
 from tests.app.flows.test_hand_in import officer_of
 from tests.app.flows.test_sponsors import entered
 from tests.app.helped.papers import lists_of_nobody
+from tests.app.roster.hands import hung, objected
 from tests.browsing import Browser
 from tests.builders import VAULT_LINES, a_person, an_id_number
 from tests.conftest import DATABASE
@@ -139,7 +139,7 @@ def lived_in(running, adult, tmp_path):
     answer(running.parts, "wechat", case["number"], key="looking", own="", by="staff:clerk01")
     Browser(running.url).look_up("张示例", NUMBER)
     entered(running)
-    _a_roster_sent_back(running)
+    _a_roster_that_hung(running)
     keep(running.parts, officer_of(running, "hrss01", Role.HRSS), io.BytesIO(b"x" * PIECE * 2), name="a.csv")
     return running
 
@@ -153,10 +153,11 @@ def a_child(running, parent, registers, asks):
     join.ask(running.parts, join.Said(child.certificate, child.name, base + check_digit(base), "户口簿原件"), by=asks)
 
 
-def _a_roster_sent_back(running):
-    draw(running.office, Asked(2022, ("RES_MEDICAL",)), by="staff:a1")
-    [roster] = rows(running, "select id from roster")
-    send_back(running.parts, {roster.id: 1}, why="少了一户", by=officer_of(running, "lead01", Role.TAX_LEAD))
+def _a_roster_that_hung(running):
+    [agent] = rows(running, "select id from agent where login = 'wang'")
+    roster, who = hung(running, agent.id)
+    objected(running, roster, who)
+    send_back(running.parts, {roster: 1}, why="少了一户", by=who[Role.TOWN])
 
 
 def under(running, lines, current):

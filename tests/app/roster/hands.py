@@ -1,12 +1,18 @@
 """A roster through the offices' hands, each a different person's, as they press it."""
 
 import re
+from datetime import timedelta
+from types import SimpleNamespace
 
 from sqlalchemy import text
 
 from app.access.roles import Role
-from app.flows.enter.accounts import add_agent
+from app.access.sessions import Officer
+from app.flows.enter.accounts import add_agent, add_staff
+from app.flows.roster import move, objections, post
 from app.flows.roster.draw import Asked, draw
+from app.registry.rosters import Stage
+from core.clock import utc_now
 from payments.truths.invariants import INVARIANTS
 
 BOTH = ("RES_PENSION", "RES_MEDICAL")
@@ -57,3 +63,47 @@ def broken(running):
     """What breaks the truths of rosters."""
     with running.parts.engine.connect() as connection:
         return [row for number in TRUTHS for row in connection.execute(text(INVARIANTS[number].sql)).all()]
+
+
+def an_officer(running, role, **whose):
+    """Somebody of an office with a live session, who never saw a page."""
+    login = f"roster-{role}".replace("_", "-")
+    number = add_staff(running.office, login=login, name="示例", role=role, password=PASSWORD, **whose)
+    return Officer(number, login, b"", role, session=a_session(running, "staff_id", number))
+
+
+def a_session(running, column, number):
+    """A live session of somebody's; its hash."""
+    token, until = f"{column}{number}".encode(), utc_now() + timedelta(hours=8)
+    row = text(
+        f"insert into session (token_hash, {column}, known, expires_at, ends_at) values (:t, :n, '{{}}', :u, :u)"
+    )
+    running.write(lambda c: c.execute(row, {"t": token, "n": number, "u": until}))
+    return token
+
+
+def hung(running, agent, village="370404103901"):
+    """A roster of this village that hangs, through all its hands; its id, and whoever of an office had one."""
+    drawn(running, place=village)
+    roster, no, _ = stand(running, village)
+    who = {each: an_officer(running, each) for each in (Role.TAX_LEAD, Role.HRSS, Role.MEDICAL)}
+    who[Role.TOWN] = an_officer(running, Role.TOWN, towns=[village[:9]])
+    for role, stage in (
+        (Role.TAX_LEAD, Stage.TAX_REVIEWED),
+        (Role.HRSS, Stage.HRSS_REVIEWED),
+        (Role.TAX_LEAD, Stage.ISSUED_TO_TOWN),
+    ):
+        move.sign(running.parts, {roster: no}, stage, by=who[role])
+    move.hand_over(running.parts, {roster: no}, agent=agent, by=who[Role.TOWN])
+    code = running.one("select code from roster_version where roster_id = :r and no = :n", r=roster, n=no).code
+    by = SimpleNamespace(token_hash=a_session(running, "agent_id", agent))
+    post.hang(running.parts, (roster, no), code=code, photo=b"drawn", by=by)
+    return roster, who
+
+
+def objected(running, roster, who):
+    """Somebody telephoned, and was answered."""
+    said = {"contact": "来电的李某", "session": who[Role.TOWN].session, "near": True}
+    number = objections.raise_one(running.parts, roster, "名单上少了一户", **said)
+    objections.answer(running.parts, number, "核实过，不用改", accepted=False, by=who[Role.MEDICAL])
+    return number

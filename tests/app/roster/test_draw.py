@@ -76,8 +76,8 @@ def test_what_is_odd_is_found_before_anybody_signs(running, district):
         )
         connection.execute(
             text(
-                "insert into former_enrolment (levy_year, person_id, insurance, status, employee_insured, insured_elsewhere,"
-                " digest) select 2021, id, 'RES_MEDICAL', 'NORMAL', false, 'none', '' from person"
+                "insert into former_enrolment (levy_year, person_id, insurance, status, employee_insured,"
+                " insured_elsewhere, digest) select 2021, id, 'RES_MEDICAL', 'NORMAL', false, 'none', '' from person"
             )
         )
         connection.execute(

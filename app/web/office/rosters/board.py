@@ -3,20 +3,22 @@
 from collections.abc import Callable
 
 from apiflask import APIBlueprint
-from flask import redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 
+from app.access.roles import REVIEWS as REVIEWS_BY
 from app.access.roles import may
-from app.flows.roster import desk, move
+from app.documents.hanging import grouped
+from app.flows.roster import desk, move, objections, post
 from app.policy.facts import Insurance
 from app.policy.words import phrases
-from app.registry.rosters import DONE, LEFT_OUT, ODD, REVIEWS, WORDS, Stage, sends_back
+from app.registry.rosters import CHANGES, DONE, LEFT_OUT, ODD, REVIEWS, WORDS, Stage, sends_back
 from app.web.door.access import Answer, needs, officer
 from app.web.door.parts import parts
 from core.errors import AppError, NotFound
 
 bp = APIBlueprint("office_rosters", __name__, enable_openapi=False)
 MOST_PAGES, WIDEST = 100_000, 2000
-SIGNED = frozenset({*REVIEWS, Stage.ISSUED_TO_TOWN})
+SIGNED = frozenset({*REVIEWS, Stage.ISSUED_TO_TOWN, Stage.TAX_CONFIRMED, Stage.EFFECTIVE})
 
 
 @bp.get("/")
@@ -84,6 +86,22 @@ def hand_one(roster: int) -> Answer | tuple[Answer, int]:
     return _done(roster, lambda: move.hand_over(parts(), _seen(roster), agent=number, by=officer()))
 
 
+@bp.post("/<int:roster>/report")
+@needs("roster.hand")
+def report_one(roster: int) -> Answer | tuple[Answer, int]:
+    """上报税务、人社: nobody objects any more, and the version says what was put right."""
+    return _done(roster, lambda: move.sign(parts(), _seen(roster), Stage.REPORTED, by=officer()))
+
+
+@bp.get("/<int:roster>/photo/<int:no>")
+@needs("roster.see")
+def photo(roster: int, no: int) -> Response:
+    """How it hung."""
+    desk.sheet(parts(), officer(), roster)
+    shown = post.photo_of(parts(), roster, no)
+    return Response(shown, content_type="image/png" if shown.startswith(b"\x89PNG") else "image/jpeg")
+
+
 @bp.get("/<int:roster>/compare")
 @needs("roster.see")
 def compare(roster: int) -> Answer:
@@ -149,6 +167,12 @@ def _one(roster: int, *, problem: str | None = None) -> str:
         version=found.version,
         signs=now and found.line.step in SIGNED and may(who.role, "roster.sign"),
         hands=now and found.line.step is Stage.WITH_AGENT and may(who.role, "roster.hand"),
+        reports=now and found.line.step is Stage.REPORTED and may(who.role, "roster.hand"),
+        said=objections.of_roster(parts(), roster),
+        raises=now and row.state == Stage.POSTED and may(who.role, "roster.hand"),
+        answers=REVIEWS_BY.get(who.role) == row.insurance and may(who.role, "objection.answer"),
+        tells=may(who.role, "roster.hand") and not who.glass,
+        code=grouped(found.version.code),
         backs=now and may(who.role, "roster.back") and sends_back(row.state, who.role, medical=row.medical),
         problem=problem,
         typed=request.form,
@@ -166,6 +190,7 @@ def _words() -> dict[str, object]:
         "done": DONE,
         "odd_words": ODD,
         "left_words": LEFT_OUT,
+        "why": CHANGES,
         "insurances": {str(each): phrases("names")[each] for each in Insurance},
     }
 

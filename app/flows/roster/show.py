@@ -1,0 +1,92 @@
+"""What hangs in a village, for whoever has the poster's code: as long as it hangs, and not a minute longer. No digit of
+anybody, no amount, no category, no day of birth (decision 15)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from app.access.tally import CODES, count_at, forgive
+from app.flows.parts import Parts
+from app.flows.refused import kept_though_refused
+from app.flows.roster.post import LENGTH, plain
+from app.policy.facts import Insurance
+from app.policy.words import phrases
+from core.errors import NotFound
+
+PAGE = 400
+
+
+class NothingPosted(NotFound):
+    """A code that never was, is over, or does not hang yet: the same words."""
+
+    text = "没有这个公示码，或者公示已经结束。请对照公示表右上角的12位公示码再看一遍。"
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A list that hangs: a page of its masked names, in no order of houses; or what was changed of it."""
+
+    place: str
+    title: str
+    code: str
+    until: datetime
+    names: Sequence[str]
+    added: Sequence[str]
+    removed: Sequence[str]
+    people: int
+    page: int
+    pages: int
+
+
+def show(parts: Parts, code: str, *, network: str, page: int = 1) -> Posted:
+    """NothingPosted; TooOften for a flood of guesses from one address."""
+    wanted = plain(code)
+    now = parts.clocks.wall()
+    with parts.engine.connect() as connection, kept_though_refused(connection):
+        counted = count_at(connection, parts.vault, "code", network=network, now=now, limits=CODES)
+    with parts.reading() as connection:
+        asked = {"code": wanted, "now": parts.clocks.now()}
+        row = connection.execute(_HANGS, asked).one_or_none() if len(wanted) == LENGTH else None
+        if row is None:
+            raise NothingPosted
+        of = {"id": row.id, "no": row.no, "most": PAGE, "after": (page - 1) * PAGE}
+        names = [] if row.changes else connection.execute(_NAMES, of).scalars().all()
+        changed = connection.execute(_CHANGED, of).all() if row.changes else []
+    with parts.engine.begin() as connection:
+        forgive(connection, counted)
+    return Posted(
+        place=f"{row.town}{row.village}",
+        title=f"{row.levy_year}年{phrases('names')[Insurance(row.insurance)]}缴费人名单{'更正' if row.changes else ''}",
+        code=wanted,
+        until=row.until,
+        names=names,
+        added=[each.masked for each in changed if each.what == "added"],
+        removed=[each.masked for each in changed if each.what == "removed"],
+        people=len(changed) if row.changes else row.people,
+        page=page,
+        pages=max(1, -(-(0 if row.changes else row.people) // PAGE)),
+    )
+
+
+_HANGS = text(
+    "select r.id, r.insurance, r.levy_year, v.no, v.people, s.name as village, t.name as town,"
+    " coalesce(p.ends_at, e.at + interval '72 hours') as until, p.ends_at is null as changes"
+    " from roster_version v join roster r on r.id = v.roster_id"
+    " join village s on s.code = r.village_code join town t on t.code = s.town_code"
+    " left join roster_posting p on r.state = 'POSTED' and p.roster_id = v.roster_id and p.no = v.no"
+    "   and p.posted_at <= :now and p.ends_at > :now"
+    " left join roster_step e on r.state = 'EFFECTIVE' and (e.roster_id, e.no) = (v.roster_id, v.no)"
+    "   and e.what = 'EFFECTIVE' and e.at <= :now and e.at + interval '72 hours' > :now"
+    "   and exists (select from roster_change c where c.roster_id = v.roster_id and c.no = v.no)"
+    " where v.code = :code and v.no = r.no and (p.ends_at is not null or e.at is not null)"
+)
+_NAMES = text(
+    "select w.masked from roster_row w join person p on p.id = w.person_id and p.restricted_at is null"
+    ' where w.roster_id = :id and w.no = :no order by w.masked collate "C" limit :most offset :after'
+)
+_CHANGED = text(
+    "select c.masked, c.what from roster_change c join person p on p.id = c.person_id and p.restricted_at is null"
+    ' where c.roster_id = :id and c.no = :no order by c.masked collate "C"'
+)
