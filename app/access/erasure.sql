@@ -90,6 +90,9 @@ create or replace function erasure_hindrances(p_person bigint) returns table (wh
   union all
   select 'newborn', n.id::text from newborn n where n.parent_id = p_person and n.state in ('applied', 'checking')
   union all
+  select 'objection', o.id::text from roster_objection o
+   where o.told_at is null and o.by in (select 'account:' || a from own_accounts(p_person) a)
+  union all
   select 'matter', m.id::text from matter m
    where m.person_id = p_person and m.state in ('open', 'taken', 'reopened')
 $$;
@@ -166,6 +169,9 @@ begin
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('determination_evidence', n);
   update newborn set certificate = '', name = '', picture = null where certificate <> '' and (person_id = e.person_id or index in (
          select c.index from birth_certificate c where c.person_id = e.person_id));
+  update roster_objection set words = '', answer = null  -- what his own accounts objected to
+   where by in (select 'account:' || a from unnest(accounts) a) and words <> '';
+  get diagnostics n = row_count;  gone := gone || jsonb_build_object('roster_objection', n);
   update matter set words = '', answer = null, again = null where person_id = e.person_id and words <> '';
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('matter', n);
   update conflict set name = null, why = case when why is not null then '（已按规定删除）' end  -- what it was about stays

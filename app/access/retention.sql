@@ -16,6 +16,7 @@ begin
     when 'helped_previews' then interval '30 days'
     when 'helped_rows' then interval '365 days'
     when 'matter_words' then interval '1095 days'
+    when 'objection_words' then interval '1095 days'
     when 'unused_accounts' then interval '1095 days'
     when 'restricted_names' then interval '11323 days'
   end;
@@ -74,6 +75,9 @@ begin
                   and not exists (select from special_row o
                                    where o.batch_id = b.id and o.state <> 'OK' and (o.ended_at < p_before) is not true))
         limit p_most;
+    when 'objection_words' then
+      return query select ctid from roster_objection
+        where kept_from < p_before and told_at is not null and words <> '' limit p_most;
     when 'matter_words' then
       return query select ctid from matter
         where kept_from < p_before and state in ('answered', 'closed') and words <> '' limit p_most;
@@ -165,6 +169,8 @@ begin
       perform helped_close(b.id, 'rule:retention', clock_timestamp()) from special_batch b
         where b.id = any (lists) and b.state <> 'CLOSED' and not exists (
           select from special_row r where r.batch_id = b.id and (r.cells is not null or r.id_index is not null));
+    when 'objection_words' then
+      update roster_objection set words = '', answer = null, contact = null where ctid = any (those);
     when 'matter_words' then
       update matter set words = '', answer = null, again = null where ctid = any (those);
     when 'unused_accounts' then

@@ -249,6 +249,7 @@ class RosterObjection(Table):
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock, as the others
     owner: Mapped[str] = mapped_column(Text)
     due_on: Mapped[date] = mapped_column(Date)
+    kept_from: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # system clock
     state: Mapped[str] = mapped_column(Text)
     answer: Mapped[bytes | None] = mapped_column(LargeBinary)
     answered_by: Mapped[str | None] = mapped_column(Text)

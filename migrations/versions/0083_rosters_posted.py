@@ -49,6 +49,7 @@ def upgrade() -> None:
         _moment("at"),
         *_texts("owner"),
         sa.Column("due_on", sa.Date(), nullable=False),
+        _moment("kept_from"),
         *_texts("state"),
         sa.Column("answer", sa.LargeBinary(), nullable=True),
         sa.Column("answered_by", sa.Text(), nullable=True),

@@ -123,8 +123,8 @@ TAMPERINGS = (
     ),
     (
         "INV-139",
-        f"{IN_FORCE}; insert into roster_objection (roster_id, no, words, by, at, owner, due_on, state)"
-        " values (1, 1, 'x', 'account:1', now(), 'medical', '2021-11-05', 'RAISED')",
+        f"{IN_FORCE}; insert into roster_objection (roster_id, no, words, by, at, owner, due_on, kept_from, state)"
+        " values (1, 1, 'x', 'account:1', now(), 'medical', '2021-11-05', now(), 'RAISED')",
     ),
     ("INV-140", f"{IN_FORCE}; update roster_step set by = 'staff:b' where what = 'EFFECTIVE'"),
     ("INV-140", f"{IN_FORCE}; update roster_step set at = '2021-11-04 10:00+08' where what = 'EFFECTIVE'"),

@@ -29,6 +29,7 @@ _HINDERS = {
     "determination": "医保局、人社局正在核定",
     "newborn": "医保局正在给他家的孩子登记",
     "joining": "身份证号正在并上",
+    "objection": "清册异议还没有答复",
     "matter": "反映的事还没有答复",
 }
 
@@ -48,6 +49,7 @@ _WENT = {  # table → what of it goes
     "bill": "作废的应缴单",
     "determination_evidence": "申请核定时写的话和照片",
     "special_row": "部门名单里写着他的行",
+    "roster_objection": "清册异议写的话和答复",
     "matter": "反映的事写的话和答复",
     "conflict": "登记冲突里的另一个姓名和理由",
     "paid_elsewhere": "核实在外地缴费时写的话",

@@ -106,6 +106,7 @@ def _stage(vault: Vault, connection: Connection, villages: list[str], progress: 
     raw: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
     lines, number = list[bytes](), 0
     with raw.cursor() as cursor:
+        cursor.execute("set local enable_nestloop = off")  # after an import the statistics are of an empty register
         with cursor.copy(_NAMES, {"villages": villages}) as copy:
             for number, line in enumerate(_masked(vault, copy), 1):
                 lines.append(line)

@@ -29,12 +29,15 @@ begin
     on conflict (levy_year, insurance, village_code) do nothing;
   return query
     with asked as (
-      select id, state from roster
+      select id from roster
        where levy_year = p_year and insurance = any (p_insurances) and (p_villages is null or village_code = any (p_villages))
+         and state in ('GENERATED', 'SENT_BACK', 'AMENDING', 'EFFECTIVE')
        order by id for update)
-    select coalesce(array_agg(id) filter (where state in ('GENERATED', 'SENT_BACK', 'AMENDING', 'EFFECTIVE')), '{}'),
-           count(*) filter (where state not in ('GENERATED', 'SENT_BACK', 'AMENDING', 'EFFECTIVE'))
-      from asked;
+    select (select coalesce(array_agg(id), '{}') from asked),
+           (select count(*) from roster
+             where levy_year = p_year and insurance = any (p_insurances)
+               and (p_villages is null or village_code = any (p_villages))
+               and state not in ('GENERATED', 'SENT_BACK', 'AMENDING', 'EFFECTIVE'));
 end $$;
 
 -- Everybody who is registered for the insurances of these rosters, and why he is on none.

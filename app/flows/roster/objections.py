@@ -39,6 +39,12 @@ class PostingOver(Conflict):
     text = "公示已经结束，或者还没有张贴，不能再提异议。有话要说请到“有话要说”，或打电话。"
 
 
+class FiveOpen(Conflict):
+    """One account, again and again."""
+
+    text = "您提的五条还没有答复，请等答复以后再提，或者打电话。"
+
+
 class AnsweredBefore(Conflict):
     """Somebody was faster."""
 
@@ -57,15 +63,20 @@ class Objection:
     late: bool
 
 
-def raise_one(parts: Parts, roster: int, words: str, *, contact: str = "", session: bytes, near: bool = False) -> int:
-    """Its number. `near`: an agent or the town says it for somebody, whom they must be able to tell. BadObjection,
-    BadContact, NoSuchRoster, PostingOver."""
+def raise_one(
+    parts: Parts, roster: int, words: str, *, contact: str = "", session: bytes, by: str, near: bool = False
+) -> int:
+    """Its number; the same of his again, while it is open, is that one. `near`: an agent or the town says it for
+    somebody, whom they must be able to tell. BadObjection, BadContact, NoSuchRoster, PostingOver, FiveOpen."""
     said, whom = " ".join(words.split()), " ".join(contact.split())
     if not SHORTEST <= len(said) <= LONGEST or scrub(said) != said:
         raise BadObjection
     if near and not 2 <= len(whom) <= 60:
         raise BadContact
-    with parts.engine.begin() as connection, as_errors({"LX140": NoSuchRoster, "LX141": PostingOver}):
+    for each in of_roster(parts, roster):
+        if (each.row.by, each.row.state, each.words, each.contact) == (by, "RAISED", said, whom if near else ""):
+            return int(each.row.id)
+    with parts.engine.begin() as connection, as_errors(_NOT_TAKEN):
         number = connection.execute(_NEXT).scalar_one()
         asked = {
             "session": session,
@@ -150,6 +161,7 @@ def _opened(parts: Parts, row: Any) -> Objection:
     return Objection(row, clear("words"), clear("contact"), clear("answer"), STANDS[row.state], late)
 
 
+_NOT_TAKEN = {"LX140": NoSuchRoster, "LX141": PostingOver, "LX147": FiveOpen}
 _NEXT = text("select nextval(pg_get_serial_sequence('roster_objection', 'id'))")
 _RAISE = text("select object_to_roster(:session, :id, :roster, :words, :contact, :due, :at, :now)")
 _ANSWER = text("select officer_answers_objection(:session, :id, :accepted, :answer, :at, :now)")

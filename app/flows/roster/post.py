@@ -98,7 +98,13 @@ def hang(parts: Parts, seen: tuple[int, int], *, code: str, photo: bytes, by: Vi
         "at": parts.clocks.wall(),
         "now": parts.clocks.now(),
     }
-    refused = {"LX140": NoSuchRoster, "LX141": RosterMoved, "LX143": RosterMoved, "LX146": WrongPoster}
+    refused = {
+        "LX140": NoSuchRoster,
+        "LX141": RosterMoved,
+        "LX143": RosterMoved,
+        "LX146": WrongPoster,
+        "55P03": RosterMoved,
+    }
     with parts.engine.begin() as connection, as_errors(refused):
         connection.execute(_HANGS, asked)
 
@@ -129,6 +135,11 @@ def stands_until(row: Any) -> str:
     return f"{last.month}月{last.day}日24时"
 
 
+_NOT_HUNG = {
+    "LX140": NoSuchRoster,
+    "LX146": WrongPoster,
+    **dict.fromkeys(("LX141", "LX143", "55P03"), RosterMoved),
+}
 _OWN = text(
     "select r.*, v.code, v.people, s.name as village, t.name as town, p.posted_at, p.starts_at, p.ends_at,"
     " (select count(*) from roster_objection o where o.roster_id = r.id and o.told_at is null) as open,"

@@ -1,5 +1,6 @@
 -- A signed roster hangs in its village for three full days (D31), is objected to and answered. In the name of whoever's live
--- session it is. LX140: none of his · LX141: it stands otherwise by now · LX143: it stays · LX146: another poster's code.
+-- session it is. LX140: none of his · LX141: it stands otherwise by now · LX143: it stays · LX146: another poster's code
+-- · LX147: five of his are open.
 
 -- The agent of a live session, who is active.
 create or replace function agent_here(p_session bytea, p_at timestamptz) returns bigint language sql stable
@@ -83,9 +84,13 @@ begin
       select from roster_posting p where (p.roster_id, p.no) = (held.id, held.no) and p_now < p.ends_at) then
     raise exception 'roster % hangs no more', p_roster using errcode = 'LX141';
   end if;
-  insert into roster_objection (id, roster_id, no, words, contact, by, at, owner, due_on, state) overriding system value
+  if starts_with(who, 'account:') and (select count(*) from roster_objection o
+                                         where o.roster_id = p_roster and o.by = who and o.state = 'RAISED') >= 5 then
+    raise exception 'five of % are open', who using errcode = 'LX147';
+  end if;
+  insert into roster_objection (id, roster_id, no, words, contact, by, at, owner, due_on, kept_from, state) overriding system value
     values (p_id, held.id, held.no, p_words, p_contact, who, p_now,
-            case held.insurance when 'RES_PENSION' then 'hrss' else 'medical' end, p_due_on, 'RAISED');
+            case held.insurance when 'RES_PENSION' then 'hrss' else 'medical' end, p_due_on, p_at, 'RAISED');
 end $$;
 
 -- The office's answer. Who raised it on the page reads it there; whom an agent or the town spoke for is told by them.
@@ -142,7 +147,7 @@ create trigger stays before update or delete on roster_change for each row execu
 -- An objection is answered once and told once, and is never lost.
 create or replace function roster_objection_moves() returns trigger language plpgsql as $$
 declare
-  moving text[] := array['state', 'answer', 'answered_by', 'answered_at', 'told_by', 'told_at', 'words', 'contact'];
+  moving text[] := array['state', 'answer', 'answered_by', 'answered_at', 'told_by', 'told_at', 'words', 'contact'];  -- and kept_from stays
 begin
   if tg_op = 'INSERT' and new.state = 'RAISED'
      or tg_op = 'UPDATE' and to_jsonb(new) - moving = to_jsonb(old) - moving

@@ -30,7 +30,8 @@ create or replace function roster_hung(p_roster bigint, p_no int, p_state text) 
   security definer set search_path = public, pg_temp as $$
   select exists (
       select from roster_posting p join roster r on r.id = p.roster_id
-       where p.roster_id = p_roster and p.no <= p_no and roster_signed(p.roster_id, p.no, r.medical)
+       where p.roster_id = p_roster and roster_signed(p.roster_id, p.no, r.medical)
+         and p.no = (select max(l.no) from roster_posting l where l.roster_id = p_roster and l.no <= p_no)
          and p.ends_at <= (select max(s.at) from roster_step s where (s.roster_id, s.no, s.what) = (p_roster, p_no, p_state)))
     and not exists (select from roster_objection o where o.roster_id = p_roster and o.told_at is null)
     and (p_state <> 'EFFECTIVE' or (

@@ -11,7 +11,7 @@ from app.flows.roster import objections, post
 from app.policy.facts import Insurance
 from app.policy.words import phrases
 from app.registry.rosters import WORDS, Stage
-from app.web.door.access import Answer, agent, here
+from app.web.door.access import Answer, actor, agent, here
 from app.web.door.parts import parts
 from app.web.files import as_file
 from core.errors import AppError, BadInput, NotFound
@@ -69,11 +69,9 @@ def hang(roster: int) -> Answer | tuple[Answer, int]:
 def say(roster: int) -> Answer | tuple[Answer, int]:
     """An objection on paper, or said to him."""
     form = request.form
-    words, contact = form.get("words", "")[:2000], form.get("contact", "")[:400]
-    session = here().token_hash
-    return _done(
-        roster, lambda: objections.raise_one(parts(), roster, words, contact=contact, session=session, near=True)
-    )
+    words = form.get("words", "")[:2000]
+    near = {"contact": form.get("contact", "")[:400], "session": here().token_hash, "by": actor(here()), "near": True}
+    return _done(roster, lambda: objections.raise_one(parts(), roster, words, **near))  # type: ignore[arg-type]
 
 
 @bp.post("/rosters/<int:roster>/objections/<int:key>")

@@ -56,7 +56,7 @@ def object_one(roster: int) -> Answer | tuple[Answer, int]:
     """提异议. What was typed stays on an error."""
     words = request.form.get("words", "")[:2000]
     try:
-        objections.raise_one(parts(), roster, words, session=here().token_hash)
+        objections.raise_one(parts(), roster, words, session=here().token_hash, by=actor(here()))
     except NotFound:
         raise
     except AppError as error:

@@ -103,7 +103,7 @@ def hung(running, agent, village="370404103901"):
 
 def objected(running, roster, who):
     """Somebody telephoned, and was answered."""
-    said = {"contact": "来电的李某", "session": who[Role.TOWN].session, "near": True}
+    said = {"contact": "来电的李某", "session": who[Role.TOWN].session, "by": who[Role.TOWN].by, "near": True}
     number = objections.raise_one(running.parts, roster, "名单上少了一户", **said)
     objections.answer(running.parts, number, "核实过，不用改", accepted=False, by=who[Role.MEDICAL])
     return number

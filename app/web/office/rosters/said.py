@@ -29,10 +29,10 @@ def listed() -> Answer:
 def raise_one(roster: int) -> Answer | tuple[Answer, int]:
     """The town says it for who telephoned."""
     desk.sheet(parts(), officer(), roster)
-    form = request.form
-    words, contact, session = form.get("words", "")[:WIDEST], form.get("contact", "")[:WIDEST], officer().session
+    words, contact = request.form.get("words", "")[:WIDEST], request.form.get("contact", "")[:WIDEST]
+    near = {"contact": contact, "session": officer().session, "by": officer().by, "near": True}
     return _done(
-        lambda: objections.raise_one(parts(), roster, words, contact=contact, session=session, near=True),
+        lambda: objections.raise_one(parts(), roster, words, **near),  # type: ignore[arg-type]
         url_for("office_rosters.one", roster=roster),
     )
 
