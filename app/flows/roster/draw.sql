@@ -27,6 +27,7 @@ begin
       from village v cross join unnest(p_insurances) i (insurance)
      where p_villages is null or v.code = any (p_villages) order by 1, 2
     on conflict (levy_year, insurance, village_code) do nothing;
+  analyze roster;
   return query
     with asked as (
       select id from roster
@@ -47,17 +48,21 @@ begin
   truncate new_roster_row;
   analyze new_roster_name;
   insert into new_roster_row
+    with living as materialized (  -- joined in this order, whatever the statistics say
+      select p.id, p.household_id, p.birth_date, p.sex, p.alive, p.restricted_at, h.village_code
+        from person p join household h on h.id = p.household_id
+       where h.village_code in (select r.village_code from roster r where r.id = any (p_rosters))),
+    registered as materialized (
+      select l.*, e.insurance, e.status from living l join enrolment e on e.person_id = l.id)
     select r.id, p.id,
            case when p.restricted_at is not null then 'RESTRICTED'
                 when not p.alive or w.person_id is not null then 'DEAD'
-                when e.status <> 'NORMAL' then 'ENDED' end,
+                when p.status <> 'NORMAL' then 'ENDED' end,
            n.masked, n.alike, p.birth_date, p.sex, p.household_id
-      from roster r join household h on h.village_code = r.village_code
-      join person p on p.household_id = h.id
-      join enrolment e on e.person_id = p.id and e.insurance = r.insurance
+      from registered p
+      join roster r on r.village_code = p.village_code and r.insurance = p.insurance and r.id = any (p_rosters)
       left join police_word w on w.person_id = p.id and w.code = 'DIED' and w.stands = 'counts'
-      left join new_roster_name n on n.person_id = p.id
-     where r.id = any (p_rosters);
+      left join new_roster_name n on n.person_id = p.id;
   analyze new_roster_row;
   if exists (select from new_roster_row where reason is null and masked is null) then
     raise exception 'a name is missing: the register changed within one snapshot' using errcode = 'LX143';
@@ -80,11 +85,15 @@ begin
            sha256(convert_to(coalesce(string_agg(person_id || '|' || masked, E'\n' order by person_id)
                                         filter (where reason is null), ''), 'utf8')) as digest
       from new_roster_row group by roster_id),
+  enrolled as materialized (
+    select h.village_code, f.insurance, f.levy_year, count(*) as people
+      from former_enrolment f join person p on p.id = f.person_id join household h on h.id = p.household_id
+     where f.status = 'NORMAL'
+       and f.levy_year in (select r.levy_year - 1 from roster r where r.id = any (p_rosters)) group by 1, 2, 3),
   last_year as (
-    select r.id, count(*) as people
-      from roster r join household h on h.village_code = r.village_code join person p on p.household_id = h.id
-      join former_enrolment f on (f.levy_year, f.insurance, f.person_id) = (r.levy_year - 1, r.insurance, p.id)
-     where r.id = any (p_rosters) and f.status = 'NORMAL' group by r.id),
+    select r.id, e.people from roster r join enrolled e
+        on (e.village_code, e.insurance, e.levy_year) = (r.village_code, r.insurance, r.levy_year - 1)
+     where r.id = any (p_rosters)),
   made as (
     insert into roster_version (roster_id, no, people, registered, left_out, before, digest, code, drawn_by, drawn_at, job)
       select r.id, r.no + 1, coalesce(l.people, 0), coalesce(l.registered, 0), coalesce(l.left_out, '{}'),

@@ -48,7 +48,7 @@ class FiveOpen(Conflict):
 class AnsweredBefore(Conflict):
     """Somebody was faster."""
 
-    text = "这一条已经有人办过了，请看一遍。"
+    text = "这一条异议已经答复过，或者已经告诉他了。"
 
 
 @dataclass(frozen=True)
