@@ -152,7 +152,7 @@ begin
   if tg_op = 'INSERT' and new.state = 'RAISED'
      or tg_op = 'UPDATE' and to_jsonb(new) - moving = to_jsonb(old) - moving
         and (old.state = 'RAISED' or (new.state, new.answered_by, new.answered_at) = (old.state, old.answered_by, old.answered_at))
-        and (old.told_at is null or (new.told_by, new.told_at) = (old.told_by, old.told_at))
+        and (old.told_at is null or (new.told_by, new.told_at) is not distinct from (old.told_by, old.told_at))
         and (new.words = old.words or sealed_anew(old.words, new.words) or owner_acts())
         and (new.contact is not distinct from old.contact or sealed_anew(old.contact, new.contact) or owner_acts()) then
     return new;

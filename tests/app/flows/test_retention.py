@@ -65,6 +65,10 @@ OLD_ROWS = {  # makes the rows of a line so old, and what is left of them
         "select count(*) from special_row r join special_batch b on b.id = r.batch_id where b.state = 'CLOSED'"
         " and r.cells is not null",
     ),
+    "objection_words": (
+        "update roster_objection set kept_from = :at, told_at = coalesce(told_at, answered_at)",
+        "select count(*) from roster_objection where words <> ''",
+    ),
     "matter_words": (
         "update matter set kept_from = :at",
         "select count(*) from matter where words <> ''",
