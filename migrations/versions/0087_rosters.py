@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0082"
-down_revision = "0081"
+revision = "0087"
+down_revision = "0086"
 STEP = "expand"
 
 _STAGES = (

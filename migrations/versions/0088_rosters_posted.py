@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0083"
-down_revision = "0082"
+revision = "0088"
+down_revision = "0087"
 STEP = "expand"
 
 _OBJECTION = {
