@@ -11,7 +11,7 @@ from tests.simulate.__main__ import main
 def test_a_short_season_is_clean_and_happens_again_exactly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "found.json"
 
-    status = main(["--seeds", "7,7", "--payments", "60", "--lanes", "2", "--out", str(out)])
+    status = main(["--seeds", "7,7", "--payments", "56", "--lanes", "2", "--out", str(out)])
 
     first, second = json.loads(out.read_text(encoding="utf-8"))
     assert status == 0, capsys.readouterr().out
