@@ -72,6 +72,7 @@ def jobs(parts: Parts, url: str, *, pooler: bool = False) -> App:
         _turn_by_turn("receipts", lambda: ask_back(parts), full=100)
 
     _money_tasks(app, parts)
+    _office_tasks(app, parts)
     _watch_tasks(app, parts)
     _complaint_tasks(app, parts)
     _keeping_tasks(app, parts)
@@ -104,6 +105,21 @@ def _money_tasks(app: App, parts: Parts) -> None:
     def _suspense(timestamp: int) -> None:
         _safely("suspense", lambda: watch(parts))
 
+    @app.periodic(cron="35 * * * *")
+    @app.task(name="watch_pauses", queue="clock", queueing_lock="watch_pauses", lock="watch_pauses")
+    def _watch_pauses(timestamp: int) -> None:
+        watch_pauses(parts)
+
+    @app.periodic(cron="* * * * * 30")
+    @app.task(name="statements", queue="clock", queueing_lock="statements", lock="statements")
+    def _statements(timestamp: int) -> None:
+        steps = {"fetch": fetch_due, "reconcile": reconcile_due, "differences": watch_differences}
+        one_by_one(parts, "statements", steps, lambda step: _safely(step, lambda: steps[step](parts)), name=str)
+
+
+def _office_tasks(app: App, parts: Parts) -> None:
+    """What offices have in hand."""
+
     @app.periodic(cron="15 * * * *")
     @app.task(name="helped_rows", queue="clock", queueing_lock="helped_rows", lock="helped_rows")
     def _helped_rows(timestamp: int) -> None:
@@ -118,17 +134,6 @@ def _money_tasks(app: App, parts: Parts) -> None:
     @app.task(name="rosters", queue="clock", queueing_lock="rosters", lock="rosters")
     def _rosters(timestamp: int) -> None:
         _safely("rosters", lambda: ripen(parts))
-
-    @app.periodic(cron="35 * * * *")
-    @app.task(name="watch_pauses", queue="clock", queueing_lock="watch_pauses", lock="watch_pauses")
-    def _watch_pauses(timestamp: int) -> None:
-        watch_pauses(parts)
-
-    @app.periodic(cron="* * * * * 30")
-    @app.task(name="statements", queue="clock", queueing_lock="statements", lock="statements")
-    def _statements(timestamp: int) -> None:
-        steps = {"fetch": fetch_due, "reconcile": reconcile_due, "differences": watch_differences}
-        one_by_one(parts, "statements", steps, lambda step: _safely(step, lambda: steps[step](parts)), name=str)
 
 
 def _watch_tasks(app: App, parts: Parts) -> None:

@@ -142,7 +142,8 @@ def test_the_first_screen_says_who_he_is_and_what_waits_for_him(running, distric
     assert counts("lead01")["笔退费等您办"] == counts("lead01")["笔待查款等您办"] == 0
     assert counts("medical1") == {
         **dict.fromkeys(("笔退费等您办", "件核定等您办", "人部门名单里还没办成", "件反映的事等您答复"), 0),
-        **dict.fromkeys(("件登记冲突等您定", "人说在外地交了，该再问一次"), 0),
+        **dict.fromkeys(("件登记冲突等您定", "人说在外地交了，该再问一次", "个孩子等您登记", "件并号等您办"), 0),
+        **dict.fromkeys(("份清册等您办", "条清册异议等您办"), 0),
         "笔资助等您同意": 0,
     }
     home, list_page = desks["clerk01"].get("/office/").text, desks["clerk01"].get("/office/refunds/").text
