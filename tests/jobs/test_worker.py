@@ -219,6 +219,7 @@ def test_the_clock_turns_as_often_as_it_should(running: System) -> None:
         "helped_rows": 3600,
         "conflicts": 3600,
         "watch_book": 60,
+        "rosters": 60,
         "watch_whole_book": 3600,
         "watch_keys": 86400,
         "watch_last_day": 3600,
