@@ -1,4 +1,10 @@
-"""flask staff add | password | disable | second | code: accounts of the offices."""
+"""flask staff add | bring | password | disable | second | code: accounts of the offices."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
 
 import click
 from flask.cli import AppGroup
@@ -8,6 +14,10 @@ from app.access.roles import GIVEN, ROLES, Role
 from app.cli.agent import give_second, password_for, show_code, show_login
 from app.cli.parts import office_parts
 from app.flows.enter.accounts import add_staff, change_staff
+from app.flows.parts import Parts
+from app.flows.staffing.bring_staff import bring, look, place_words
+from app.flows.staffing.make import paper
+from app.flows.staffing.staff_rows import WHY, JudgedStaff
 from core.errors import AppError
 
 staff = AppGroup("staff", help="Staff of the offices (税务、人社、医保、镇街、审计).")
@@ -41,6 +51,50 @@ def add(  # noqa: PLR0917 one for each option
     click.echo(ROLES[Role(role)])
     show_login(login, password, ask=ask)
     give_second(Staff, login)
+
+
+@staff.command("bring")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--take", type=click.Path(path_type=Path), help="Make the accounts; the slips go into this new PDF file.")
+def bring_command(path: Path, take: Path | None) -> None:
+    """The accounts of a list (姓名、账号、角色、镇街、部门): what would come of it, or made, with a slip for each."""
+    parts = office_parts()
+    try:
+        if take is None:
+            _tell(parts, look(parts, path), "可以建 to be made")
+            return
+        with _new_file(take) as slips:
+            brought = bring(parts, path)
+            at, author = parts.clocks.now(), parts.rules.source.district
+            slips.write(paper(brought.slips, author=author, at=at, title="办公账号") if brought.slips else b"")
+    except AppError as error:
+        raise click.ClickException(error.sentence()) from error
+    _tell(parts, brought.judged, "建好了 made")
+    if brought.slips:
+        click.echo(f"账号条 slips: {take}（每人一页，只在这里，交给本人以后请删掉 only here, to be handed over）")
+
+
+def _tell(parts: Parts, judged: JudgedStaff, done: str) -> None:
+    for each in judged.new:
+        click.echo(f"第{each.row}行 {each.login} {ROLES[each.role]} {place_words(parts, each)}".rstrip())
+    for refused in judged.refused:
+        click.echo(f"第{refused.row}行 不能建：{WHY[refused.code]}（{refused.code}）")
+    click.echo(f"{done} {len(judged.new)}，已经有 there {len(judged.known)}，不能建 refused {len(judged.refused)}")
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[BinaryIO]:
+    """There before anything is made, for nobody else to read; gone again if nothing was written into it."""
+    try:
+        into = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    except OSError as error:
+        raise click.ClickException(f"{path} 写不了，或者已经有了 cannot be written, or is there already") from error
+    try:
+        with into:
+            yield into
+    finally:
+        if not path.stat().st_size:
+            path.unlink()
 
 
 @staff.command("password")

@@ -3,6 +3,7 @@ what he himself may see."""
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -84,6 +85,17 @@ class WrongDepartments(BadInput):
     text = "帮扶部门的账号要写明是哪个部门的（{known}），别的角色不写。"
 
 
+@dataclass(frozen=True)
+class Account:
+    """Whose account of an office it is; codes of towns and departments."""
+
+    login: str
+    name: str
+    role: Role
+    towns: Sequence[str]
+    departments: Sequence[str]
+
+
 def add_agent(
     parts: Parts, *, login: str, name: str, password: str, villages: Sequence[str], given: bool = False
 ) -> int:
@@ -143,27 +155,31 @@ def add_staff(
     whose = sorted(set(departments))
     if (role is Role.DEPARTMENT) != bool(whose) or not set(whose) <= set(parts.departments):
         raise WrongDepartments(known="、".join(parts.departments))
-    sealed = parts.vault.seal(name.strip(), bound_to=f"staff.name:{wanted}")
     with parts.engine.begin() as connection:
         known = connection.execute(select(Town.code).where(Town.code.in_(own))).scalars().all()
         if len(known) != len(own):
             raise NoSuchTown(", ".join(sorted(set(own) - set(known))))
-        made = connection.execute(
-            upsert(Staff)
-            .values(
-                login=wanted,
-                name=sealed,
-                role=role,
-                towns=own,
-                departments=whose,
-                password_hash=password_hash,
-                given=given,
-            )
-            .on_conflict_do_nothing()
-            .returning(Staff.id)
-        ).scalar_one_or_none()
-        if made is None:
-            raise LoginTaken(wanted)
+        return write_staff(parts, connection, Account(wanted, name, role, own, whose), password_hash, given=given)
+
+
+def write_staff(parts: Parts, connection: Connection, account: Account, password_hash: str, *, given: bool) -> int:
+    """The row of somebody of an office whose towns and departments are known; his id. LoginTaken."""
+    made = connection.execute(
+        upsert(Staff)
+        .values(
+            login=account.login,
+            name=parts.vault.seal(account.name.strip(), bound_to=f"staff.name:{account.login}"),
+            role=account.role,
+            towns=list(account.towns),
+            departments=list(account.departments),
+            password_hash=password_hash,
+            given=given,
+        )
+        .on_conflict_do_nothing()
+        .returning(Staff.id)
+    ).scalar_one_or_none()
+    if made is None:
+        raise LoginTaken(account.login)
     return int(made)
 
 

@@ -1,4 +1,4 @@
-"""Agents' accounts made from a list that was looked at, and their slips: login, first password, what goes into the
+"""Accounts made from a list that was looked at, and their slips: login, first password, what goes into the
 telephone. A slip is given once, to who asked; what stands on it is kept nowhere else."""
 
 import secrets
@@ -8,13 +8,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from app.access.models import Agent
+from app.access.models import Agent, Staff
+from app.access.roles import ROLES
 from app.access.second import Issued
 from app.documents.page import GREY, Page
-from app.flows.enter.accounts import hashed, write_agent
+from app.flows.enter.accounts import hashed, write_agent, write_staff
 from app.flows.enter.second import write_second
 from app.flows.parts import Parts
 from app.flows.staffing.rows import Wanted
+from app.flows.staffing.staff_rows import WantedStaff
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,9 @@ class Slip:
     issued: Issued
 
 
-def passwords(parts: Parts, wanted: Sequence[Wanted], done: Callable[[int], None]) -> list[tuple[str, str]]:
+def passwords(
+    parts: Parts, wanted: Sequence[Wanted | WantedStaff], done: Callable[[int], None]
+) -> list[tuple[str, str]]:
     """A first password for each, and what is kept of it: slow on purpose, so outside of any transaction."""
     made = []
     for number, each in enumerate(wanted, 1):
@@ -54,12 +58,29 @@ def make(
     return slips
 
 
-def paper(slips: Sequence[Slip], *, author: str, at: datetime) -> bytes:
+def make_staff(
+    parts: Parts,
+    connection: Connection,
+    wanted: Sequence[WantedStaff],
+    made: Sequence[tuple[str, str]],
+    places: Mapping[str, str],
+) -> list[Slip]:
+    """The same of the offices' staff; `places`: a town's or department's code → its name."""
+    slips = []
+    for each, (password, kept) in zip(wanted, made, strict=True):
+        write_staff(parts, connection, each, kept, given=True)
+        issued = write_second(parts, connection, Staff, each.login)
+        own = "、".join(places[code] for code in (*each.towns, *each.departments))
+        slips.append(Slip(each.name, f"{ROLES[each.role]}{f'（{own}）' if own else ''}", each.login, password, issued))
+    return slips
+
+
+def paper(slips: Sequence[Slip], *, author: str, at: datetime, title: str = "代办员账号") -> bytes:
     """The slips as PDF, one a page: to be handed over in an envelope."""
-    page = Page("代办员账号", author=author, at=at, foot="交给本人，不要拍照、不要发到群里")
+    page = Page(title, author=author, at=at, foot="交给本人，不要拍照、不要发到群里")
     for each in slips:
         page.keep(240)
-        page.head("代办员账号")
+        page.head(title)
         page.fact("姓名", each.name)
         page.fact("负责", each.places)
         page.fact("账号", each.login)

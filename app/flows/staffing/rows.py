@@ -1,7 +1,6 @@
 """A town's list of its agents as a spreadsheet → who is new, who is there already, and why a row cannot be taken."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,8 @@ from sqlalchemy import Connection, text
 
 from app.flows.enter.accounts import LOGIN
 from app.flows.parts import Parts
-from app.registry.cells import plain
+from app.flows.staffing.lists import APART, is_name, rows_of
 from app.registry.identity import clean_name
-from app.registry.sheet import open_file
-from app.registry.workbook import BadFile
 
 TITLES: Mapping[str, tuple[str, ...]] = {
     "name": ("姓名", "代办员", "代办员姓名"),
@@ -21,9 +18,6 @@ TITLES: Mapping[str, tuple[str, ...]] = {
     "login": ("账号", "登录账号"),
 }
 NEEDED = ("name", "villages")
-_SEARCHED, _MOST = 10, 2000
-_APART = re.compile(r"[、,，;；\s]+")
-_SHORTEST, _LONGEST = 2, 30
 WHY: Mapping[str, str] = {
     "NAME": "姓名是空的，或者不像姓名",
     "VILLAGE_MISSING": "没有写村（居）",
@@ -78,11 +72,11 @@ def judged(parts: Parts, connection: Connection, path: Path, towns: Sequence[str
     places = _places(connection, towns)
     found = Judged([], [], [])
     seen: set[tuple[str, tuple[str, ...]]] = set()
-    for row, cells in _rows(path):
+    for row, cells in rows_of(path, TITLES, NEEDED, said="“姓名”和“村居”两列"):
         name = clean_name(cells["name"])
         problem, villages = _villages(cells["villages"], places)
         login = cells["login"].lower()
-        if not _SHORTEST <= len(name) <= _LONGEST or any(letter.isdigit() for letter in name):
+        if not is_name(name):
             problem = "NAME"
         elif not problem and (name, villages) in seen:
             problem = "ROW_TWICE"
@@ -105,42 +99,9 @@ def judged(parts: Parts, connection: Connection, path: Path, towns: Sequence[str
     return found
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Number and cells of each row that is somebody, below the header. BadFile."""
-    found = False
-    for sheet in open_file(path).sheets():
-        places: dict[str, int] = {}
-        for at, (number, cells) in enumerate(sheet.rows):
-            words = [plain(cell) for cell in cells]
-            if not places:
-                places = _header(words)
-                found = found or bool(places)
-                if not places and at >= _SEARCHED:
-                    break
-                continue
-            row = {field: words[place].strip() if place < len(words) else "" for field, place in places.items()}
-            row.setdefault("login", "")
-            if any(row.values()):
-                if number > _MOST:
-                    raise BadFile(why=f"一份名单最多{_MOST}行，请分成几份")
-                yield number, row
-    if not found:
-        raise BadFile(why="没有找到表头：前十行里要有“姓名”和“村居”两列")
-
-
-def _header(words: Sequence[str]) -> dict[str, int]:
-    places = {
-        field: place
-        for field, titles in TITLES.items()
-        for place, word in reversed(list(enumerate(words)))
-        if "".join(word.split()) in titles
-    }
-    return places if set(NEEDED) <= places.keys() else {}
-
-
 def _villages(words: str, places: Mapping[str, Sequence[str]]) -> tuple[str, tuple[str, ...]]:
     """(what is wrong, the codes in their order)."""
-    named = [word for word in _APART.split(words) if word]
+    named = [word for word in APART.split(words) if word]
     if not named:
         return "VILLAGE_MISSING", ()
     found = [places.get(word, ()) for word in named]
