@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, func, select, text
 
+from app.access import disclosures
 from app.access.sessions import Officer
 from app.flows.newborn.apply import NoSuchNewborn, opened
 from app.flows.parts import Parts
@@ -91,14 +92,19 @@ def waiting_count(parts: Parts, who: Officer) -> int:
         return connection.execute(select(func.count()).select_from(_TABLE).where(*asked)).scalar_one()
 
 
-def case(parts: Parts, number: int, *, clear: bool) -> Case:
-    """`clear`: for who compares it with the paper, while it is open. NoSuchNewborn."""
+def case(parts: Parts, number: int, *, reader: Officer | None) -> Case:
+    """In clear for the `reader` who compares it with the paper, while it is open, and it is written down that he did.
+    NoSuchNewborn."""
     with parts.reading() as connection:
         row = _row(connection, number)
         parent = _parents(parts, connection, [row])[row.parent_id]
         name = opened(parts, row, "name")
         alike = _alike(parts, connection, row, name) if row.state in OPEN else []
-    certificate, clear = opened(parts, row, "certificate"), clear and row.state in OPEN
+    certificate, clear = opened(parts, row, "certificate"), reader is not None and row.state in OPEN
+    if reader is not None and clear:
+        with parts.engine.begin() as connection:
+            noted = {"session": reader.session, "reason": "核实出生医学证明", "at": parts.clocks.wall()}
+            disclosures.note(connection, place=f"newborn:{number}", **noted)
     return Case(
         head=_listed(parts, row, parent),
         name=name if clear else mask_name(name),

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Row, func, select, text
 
+from app.access import disclosures
 from app.access.sessions import Officer
 from app.flows.newborn.desk import SEXES, Step
 from app.flows.parts import Parts
@@ -109,8 +110,9 @@ def waiting_count(parts: Parts, who: Officer) -> int:
         return connection.execute(select(func.count()).select_from(_TABLE).where(*asked)).scalar_one()
 
 
-def one(parts: Parts, number: int, *, clear: bool) -> One:
-    """`clear`: for who compares it with the paper, once somebody has one. NoSuchJoiningPage."""
+def one(parts: Parts, number: int, *, reader: Officer | None) -> One:
+    """In clear for the `reader` who compares it with the paper, once somebody has one, and it is written down that he
+    did. NoSuchJoiningPage."""
     with parts.reading() as connection:
         row = connection.execute(select(_TABLE).where(_TABLE.c.id == number)).one_or_none()
         if row is None:
@@ -122,7 +124,11 @@ def one(parts: Parts, number: int, *, clear: bool) -> One:
             kept = connection.execute(_KEPT, {"person": row.person_id, "other": row.other_id}).scalar_one()
         ended = row.other_id if kept == row.person_id else row.person_id
         found = hindrances(connection, kept, ended) if open_ and row.other_id and kept else []
-    person, clear = people[row.person_id], clear and row.state == "asked"
+    person, clear = people[row.person_id], reader is not None and row.state == "asked"
+    if reader is not None and clear:
+        with parts.engine.begin() as connection:
+            noted = {"session": reader.session, "reason": f"并号{number}，对照户口簿", "at": parts.clocks.wall()}
+            disclosures.note(connection, person_id=row.person_id, **noted)
     name, held = joining_name(parts, row), _number(parts, row)
     goes_on = "" if not row.other_id else _GOES_ON[kept == row.person_id] if kept else _APART
     return One(

@@ -101,7 +101,13 @@ def _whose(row: Row, people: dict) -> str:  # type: ignore[type-arg]
     return f"{person.town}{person.village}{mask_name(person.name)}" if person else "—"
 
 
-_PLACES = {"upload": "交来的文件", "helped": "部门名单", "demand": "代缴账单", "sponsor": "资助方"}
+_PLACES = {
+    "upload": "交来的文件",
+    "helped": "部门名单",
+    "demand": "代缴账单",
+    "sponsor": "资助方",
+    "newborn": "新生儿登记",
+}
 _NAMES = {
     "broken": ("账上不成立的检查", "day.days"),
     "late_differences": ("过了期还没处理的差异", "day.days"),

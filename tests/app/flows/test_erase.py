@@ -256,6 +256,7 @@ def test_a_life_over_all_stories_is_erased_and_the_book_and_the_sibling_stay_as_
         "conflict": 0,
         "paid_elsewhere": 0,
         "phone_correction": 0,
+        "roster_objection": 0,
         "determination_evidence": 0,
         "matter": 0,
         "person": 1,
@@ -413,6 +414,12 @@ def hindering(running, person, what):
     if what == "newborn":
         child = Child("T370900001", "张小宝", "2021-10-20", "1", b"drawn")
         return str(apply_newborn(running.parts, subjects(running.parts, [person])[0], child, by="agent:1"))
+    if what == "objection":
+        account = came(running, person, PHONE, OPENID)
+        return "77", (
+            "insert into roster_objection (id, roster_id, no, words, by, at, owner, due_on, kept_from, state)"
+            f" values (cast(:n as bigint), 1, 1, '', 'account:{account}', now(), 'medical', now(), now(), 'RAISED')"
+        )
     if what == "joining":
         return "77", (
             "insert into joining (id, person_id, number, index, name, birth_date, sex, state, opened_by, opened_at)"

@@ -78,7 +78,10 @@ def test_a_number_is_keyed_by_one_and_agreed_to_by_another(running, district, pa
     asked = joining(running).id
     own = medical.post(f"{JOIN}{asked}/agree")
     assert own.status_code == 403 and "请换一个人" in own.text
+    read = "select count(*) from disclosure where what = 'numbers'"
+    before_look = running.one(read)[0]
     assert "件并号等您办" in second.get("/office/").text and "姓名</span>" in second.get(f"{JOIN}{asked}").text
+    assert running.one(read)[0] == before_look + 1, "who compares it with the paper is written down"
     assert second.post(f"{JOIN}{asked}/agree").status_code == 303
     assert second.post(f"{JOIN}{asked}/agree").status_code == 409
 
