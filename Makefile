@@ -39,7 +39,7 @@ test: setup ## the tests; ARGS=… goes to pytest
 	@$(PYTEST) $(ARGS)
 
 browser: setup ## the tests that need a chromium
-	@.venv/bin/pytest -n 3 --dist loadfile tests/browser $(ARGS)
+	@.venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile tests/browser $(ARGS)
 
 demo: setup ## the main job once, end to end
 	@$(FLASK) demo run

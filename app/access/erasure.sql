@@ -167,7 +167,12 @@ begin
   delete from determination_evidence v using determination d
    where d.id = v.determination_id and d.person_id = e.person_id;
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('determination_evidence', n);
-  update newborn set certificate = '', name = '', picture = null where certificate <> '' and (person_id = e.person_id or index in (
+  update joining set proof = case when proof is not null then '（已按规定删除）' end,
+         why = case when why is not null then '（已按规定删除）' end
+   where e.person_id in (person_id, other_id, kept_id) and (proof is not null or why is not null);
+  update newborn set certificate = '', name = '', picture = null,
+         reason = case when reason is not null then '（已按规定删除）' end
+   where (certificate <> '' or reason is not null) and (person_id = e.person_id or index in (
          select c.index from birth_certificate c where c.person_id = e.person_id));
   update roster_objection set words = '', answer = null  -- what his own accounts objected to
    where by in (select 'account:' || a from unnest(accounts) a) and words <> '';

@@ -5,13 +5,14 @@
 create or replace function joining_moves() returns trigger language plpgsql as $$
 declare
   steps text[] := array['state', 'proof', 'asked_by', 'asked_at', 'why', 'decided_by', 'decided_at', 'kept_id'];
-  written text[] := array['number', 'name'];
+  written text[] := array['number', 'name', 'proof', 'why'];
 begin
   if tg_op = 'INSERT' and new.state in ('offered', 'asked')
      or tg_op = 'UPDATE' and to_jsonb(new) - steps - written = to_jsonb(old) - steps - written
         and (new.state = old.state and to_jsonb(new) - written = to_jsonb(old) - written
              or (old.state, new.state) in (('offered', 'asked'), ('offered', 'refused'), ('asked', 'done'),
                                            ('asked', 'refused'), ('asked', 'withdrawn')))
+        and (new.state <> old.state or words_stay(old.proof, new.proof) and words_stay(old.why, new.why))
         and (sealed_anew(old.number, new.number) or new.number = '' and owner_acts())
         and (sealed_anew(old.name, new.name) or new.name = '' and owner_acts()) then
     return new;
@@ -108,7 +109,7 @@ create or replace function joining_hindrances(p_keep bigint, p_end bigint) retur
   select 'refund', r.number
     from bill b join refund_bill rb on rb.household_id = b.household_id and rb.bill_id = b.id and rb.live
     join refund r on r.household_id = rb.household_id and r.number = rb.number
-   where b.person_id = p_end and r.state not in ('paid', 'rejected')
+   where b.person_id in (p_keep, p_end) and r.state not in ('paid', 'rejected')
   union all
   select 'suspense', s.number from suspense s
    where s.solved_at is null and exists (
@@ -117,7 +118,8 @@ create or replace function joining_hindrances(p_keep bigint, p_end bigint) retur
   select 'correction', c.id::text from name_correction c where c.person_id in (p_keep, p_end) and c.state = 'asked'
   union all
   select 'determination', d.id::text from determination d
-   where d.person_id = p_end and d.state in ('applied', 'checking', 'approved') and d.kind <> 'newborn'
+   where d.person_id = p_end
+     and (d.state in ('applied', 'checking') or d.state = 'approved' and d.kind <> 'newborn')
   union all
   select 'matter', m.id::text from matter m where m.person_id = p_end and m.state in ('open', 'taken', 'reopened')
   union all

@@ -7,7 +7,7 @@ create or replace function newborn_moves() returns trigger language plpgsql as $
 declare
   steps text[] := array['state', 'checked_by', 'checked_at', 'reason', 'decided_by', 'decided_at', 'withdrawn_by',
                         'withdrawn_at', 'person_id', 'kept_from'];
-  written text[] := array['certificate', 'name', 'picture'];
+  written text[] := array['certificate', 'name', 'picture', 'reason'];
 begin
   if tg_op = 'INSERT' then
     if new.state <> 'applied' or num_nonnulls(new.checked_by, new.decided_by, new.reason, new.withdrawn_by, new.person_id) > 0 then
@@ -19,6 +19,7 @@ begin
      and (new.state = old.state and to_jsonb(new) - written = to_jsonb(old) - written
           or (old.state, new.state) in (('applied', 'checking'), ('applied', 'withdrawn'), ('checking', 'registered'),
                                         ('checking', 'rejected')))
+     and (new.state <> old.state or words_stay(old.reason, new.reason))
      and (sealed_anew(old.certificate, new.certificate) or new.certificate = '' and owner_acts())
      and (sealed_anew(old.name, new.name) or new.name = '' and owner_acts())
      and (sealed_anew(old.picture, new.picture) or new.picture is null and owner_acts()) then

@@ -280,7 +280,7 @@ KINDS: Mapping[str, Sequence[Column]] = {
         Column("serial", ("记录号", "serial"), _SERIAL),
         _INSURANCE,
         _YEAR,
-        Column("id_number", _ID, _plain(r"[0-9]{17}[0-9Xx]")),
+        Column("id_number", _ID, _plain(r"[0-9]{17}[0-9Xx]|[A-Za-z][0-9]{9}")),
         Column("amount", ("个人缴费", "amount"), _yuan),
         Column("day", ("缴费日期", "day"), date.fromisoformat),
         _BOOKED,
@@ -294,7 +294,7 @@ KINDS: Mapping[str, Sequence[Column]] = {
         _AMOUNT,
         Column("happened_at", ("时间", "time"), _moment),
         Column("item", ("项目号", "item"), lambda cell: int(_plain(r"[0-9]{1,19}")(cell)), needed=False),
-        Column("id_number", _ID, _plain(r"[0-9]{17}[0-9Xx]"), needed=False),
+        Column("id_number", _ID, _plain(r"[0-9]{17}[0-9Xx]|[A-Za-z][0-9]{9}"), needed=False),
         Column("insurance", ("险种", "insurance"), _word(INSURANCES), needed=False),
     ),
 }

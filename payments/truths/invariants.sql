@@ -699,7 +699,8 @@ select 'bill ' || b.id
  where j.state = 'done'
    and (b.state = 'open' or b.state = 'settled' and not exists (
           select from refund_bill rb join refund r using (household_id, number)
-           where rb.household_id = b.household_id and rb.bill_id = b.id and rb.live)
+           where rb.household_id = b.household_id and rb.bill_id = b.id
+             and (rb.live or r.applied_by = 'rule:united'))
         or exists (select from payment_bill pb where pb.household_id = b.household_id and pb.bill_id = b.id and pb.live))
 union all
 select 'person ' || p.id

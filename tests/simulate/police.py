@@ -256,4 +256,4 @@ _PAID = """
 select b.id, b.person_id, b.insurance, b.levy_year, b.settled_at, b.benefit_start,
        exists (select from refund_bill rb join refund r using (household_id, number)
                 where rb.household_id = b.household_id and rb.bill_id = b.id) as asked
-  from bill b where b.person_id = any (%s) and b.state = 'settled' and b.personal_due > 0"""
+  from bill b where b.person_id = any (%s) and b.state = 'settled'"""

@@ -90,7 +90,7 @@ def apply(parts: Parts, parent: Subject, child: Child, *, by: str) -> int:
     if wrong := _wrong(parts, parent, child, born):
         raise BadChild(fields=wrong)
     with parts.engine.begin() as connection:
-        still, ever = _asked_for(connection, parent)
+        still, ever = _asked_for(connection, parent, by)
         if still >= MOST_OPEN or ever >= MOST_EVER:
             raise TooManyOpen
         index = find.index_of(parts.vault, number)
@@ -156,12 +156,13 @@ def _day(said: str) -> date | None:
         return None
 
 
-def _asked_for(connection: Connection, parent: Subject) -> tuple[int, int]:
-    """How many are open, and how many there ever were. The household is held meanwhile: two at once are counted one
-    after the other."""
+def _asked_for(connection: Connection, parent: Subject, by: str) -> tuple[int, int]:
+    """How many he has open for this parent, and how many ever, but for those withdrawn: what a stranger's account asks
+    for bars nobody else. The household is held meanwhile: two at once are counted one after the other."""
     connection.execute(_HOLD, {"household": parent.household_id})
-    counts = func.count().filter(_TABLE.c.state.in_(OPEN)), func.count()
-    still, ever = connection.execute(select(*counts).where(_TABLE.c.parent_id == parent.id)).one()
+    counts = func.count().filter(_TABLE.c.state.in_(OPEN)), func.count().filter(_TABLE.c.state != Stand.WITHDRAWN)
+    mine = _TABLE.c.parent_id == parent.id, _TABLE.c.requested_by == by
+    still, ever = connection.execute(select(*counts).where(*mine)).one()
     return still, ever
 
 

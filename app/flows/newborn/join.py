@@ -25,6 +25,7 @@ from app.registry.identity import (
 from app.registry.newborns import BIRTH_CERT, Joining
 from app.registry.register import ImportUnderWay
 from core.errors import BadInput, Conflict, NotFound, Refused
+from core.redact import scrub
 from payments.refusals import as_errors
 
 RULE = "rule:united"
@@ -108,6 +109,9 @@ def ask(parts: Parts, said: Said, *, by: Officer) -> int:
         person = _standing(connection, found[0]) if found else None
         if found is None or person is None:
             raise NobodyUnderIt
+        other = find.by_id_number(connection, parts.vault, number)
+        if other is not None and other[1] != name:
+            raise BadJoining(fields={"number": _ANOTHERS})
         row = {"birth_date": birth_date_of(number), "sex": sex_of(number), "name": name}
         if differences(person, found[1], **row) and len(proof) < 2 * SHORTEST:
             raise BadJoining(fields={"proof": _DIFFERS.format(what="、".join(differences(person, found[1], **row)))})
@@ -126,7 +130,7 @@ def ask(parts: Parts, said: Said, *, by: Officer) -> int:
 def take_up(parts: Parts, joining: int, proof: str, *, by: Officer) -> None:
     """What a file offered is the same person, by this paper: asked for. NoSuchJoining, JoiningOver, BadJoining."""
     why = " ".join(proof.split())
-    if not SHORTEST <= len(why) <= LONGEST:
+    if not SHORTEST <= len(why) <= LONGEST or scrub(why) != why:
         raise BadJoining(fields={"proof": _PROOF})
     with parts.engine.begin() as connection:
         held = _held(connection, joining, ("offered",))
@@ -153,8 +157,8 @@ def agree(parts: Parts, joining: int, *, by: Officer) -> int:
 def refuse(parts: Parts, joining: int, why: str, *, by: Officer) -> None:
     """It is not he. NoSuchJoining, JoiningOver, OwnJoining, BadJoining."""
     said = " ".join(why.split())
-    if not SHORTEST <= len(said) <= LONGEST:
-        raise BadJoining(fields={"why": "请写明为什么不是同一个人，4到200个字。"})
+    if not SHORTEST <= len(said) <= LONGEST or scrub(said) != said:
+        raise BadJoining(fields={"why": "请写明为什么不是同一个人，4到200个字，不写证件号和手机号。"})
     with parts.engine.begin() as connection:
         _held(connection, joining, ("offered", "asked"))
         if not _call(parts, connection, _END, by, id=joining, why=said):
@@ -170,7 +174,8 @@ def withdraw(parts: Parts, joining: int, *, by: Officer) -> None:
 
 
 _TABLE = Joining.__table__
-_PROOF = "请写明凭哪一份材料，例如户口簿，4到200个字。"
+_PROOF = "请写明凭哪一份材料，例如户口簿，4到200个字，不写证件号和手机号。"
+_ANOTHERS = "这个身份证号登记的是另一个姓名。请核对号码；姓名登记错了的，先更正姓名再来并。"
 _DIFFERS = "{what}和出生医学证明登记的不一样，请把为什么是同一个人写清楚，8到200个字。"
 _NUMBER = text("select nextval(pg_get_serial_sequence('joining', 'id'))")
 _ASK = "joining_ask(:session, :id, :person, :number, :index, :name, :birth, :sex, :proof, :on, :at)"
@@ -188,7 +193,7 @@ def _wrong(parts: Parts, certificate: str, number: str, name: str, proof: str) -
         wrong["number"] = "身份证号不对，请对照户口簿再看一遍。"
     if new_name_problem(name):
         wrong["name"] = "姓名请照户口簿写，不要空格和符号。"
-    if not SHORTEST <= len(proof) <= LONGEST:
+    if not SHORTEST <= len(proof) <= LONGEST or scrub(proof) != proof:
         wrong["proof"] = _PROOF
     return wrong
 
@@ -212,6 +217,11 @@ def _kept(parts: Parts, connection: Connection, held: Row) -> int:
     """Who goes on, of one or of two."""
     if held.other_id is None:
         return int(held.person_id)
+    there = find.by_id_number(
+        connection, parts.vault, parts.vault.open(held.number, bound_to=f"joining.number:{held.id}")
+    )
+    if there is None or there[1] != joining_name(parts, held):
+        raise JoiningChanged
     kept = connection.execute(_KEPT, {"person": held.person_id, "other": held.other_id}).scalar_one()
     if kept is None:
         raise PaidApart

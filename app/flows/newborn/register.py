@@ -17,6 +17,7 @@ from app.registry import find
 from app.registry.find import Subject
 from app.registry.newborns import OPEN, Newborn
 from core.errors import BadInput, Conflict
+from core.redact import scrub
 from payments.refusals import as_errors
 
 TITLE = "新生儿参保登记"
@@ -67,7 +68,7 @@ def register(parts: Parts, number: int, *, by: Officer) -> int:
 def refuse(parts: Parts, number: int, reason: str, *, by: Officer) -> None:
     """NoSuchNewborn, AlreadyDecided, OwnDetermination, NotRegisteredWhy."""
     why = " ".join(reason.split())
-    if not _SHORTEST <= len(why) <= _LONGEST:
+    if not _SHORTEST <= len(why) <= _LONGEST or scrub(why) != why:
         raise NotRegisteredWhy
     with parts.engine.begin() as connection:
         held = _open_one(connection, number)

@@ -106,7 +106,11 @@ def _take_bureau(parts: Parts, connection: Connection, file: OutsideFile, when: 
     for row in file.rows:
         index = find.index_of(parts.vault, row["id_number"].upper())
         person = connection.execute(
-            text("select id from person where id_index = :i"), {"i": index}
+            text(
+                "select id from person where id_index = :i"
+                " union select person_id from birth_certificate where index = :i"
+            ),
+            {"i": index},
         ).scalar_one_or_none()
         kept = {
             "day": row["day"],

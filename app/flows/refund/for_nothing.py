@@ -7,24 +7,22 @@ from sqlalchemy import text
 
 from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
-from app.flows.refund.steps import NotRefundable, ask_for_bill
+from app.flows.refund.steps import FOUND_ELSEWHERE, NotRefundable, ask_for_bill
 from app.policy.refunds import Why
 from payments.errors import NothingToGiveBack
-
-RULE = "rule:elsewhere"
 
 
 def ask_for_elsewhere(parts: Parts) -> int:
     """How many were asked for. Again asks for nothing twice; what benefits have begun of stays (D34)."""
     with parts.reading() as connection:
-        bills = connection.execute(_FOR_NOTHING, {"rule": RULE}).all()
+        bills = connection.execute(_FOR_NOTHING, {"rule": FOUND_ELSEWHERE}).all()
     asked = 0
 
     def ask(bill: Any) -> None:
         nonlocal asked
         try:
             with parts.engine.begin() as connection:
-                ask_for_bill(parts, connection, bill, Why.ELSEWHERE, by=RULE)
+                ask_for_bill(parts, connection, bill, Why.ELSEWHERE, by=FOUND_ELSEWHERE)
         except (NothingToGiveBack, NotRefundable):  # somebody asked meanwhile, or it is too late
             return
         asked += 1

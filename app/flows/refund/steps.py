@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from app.flows.one_by_one import one_by_one
 from app.flows.parts import Parts
@@ -29,6 +29,7 @@ from payments.taking import find as find_money
 from payments.taking.bills import Draft
 
 SURPLUS_RULE = "rule:surplus"
+FOUND_ELSEWHERE = "rule:elsewhere"  # of what others paid whole (decision 0056)
 MOST_REASON = 200
 
 
@@ -213,7 +214,13 @@ def decide(parts: Parts, number: str, *, approved: bool, by: str, reason: str = 
     RaisedSince, NoSuchRefund, BadReason."""
     now, why = parts.clocks.now(), plain_reason(reason, needed=not approved)
     with parts.engine.begin() as connection:
-        find_refunds.find(connection, number)
+        row = find_refunds.find(connection, number)
+        if (
+            approved
+            and row.applied_by == FOUND_ELSEWHERE
+            and not connection.execute(_STANDS, {"n": number}).scalar_one()
+        ):
+            raise NotRefundable("“在外地交了”已经收回，这一项不用撤回，请选不同意。")
         if approved:
             moves.approve(
                 connection, number, by=by, reason=why, now=now, booked_on=business_day(now), ask_at=parts.clocks.wall()
@@ -235,3 +242,10 @@ def own(parts: Parts, number: str, *, by: str) -> None:
     with parts.engine.begin() as connection:
         find_refunds.find(connection, number)
         moves.own(connection, number, by=by)
+
+
+_STANDS = text(
+    "select exists (select from refund_bill rb join bill b on b.household_id = rb.household_id and b.id = rb.bill_id"
+    " join paid_elsewhere e on e.person_id = b.person_id and e.insurance = b.insurance and e.levy_year = b.levy_year"
+    " where rb.number = :n and e.back_at is null)"
+)

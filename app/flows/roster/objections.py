@@ -1,6 +1,7 @@
 """Objections to a list that hangs: one sentence, an office and a day, an answer that is told to who raised it. A list
 is never put right by hand: the office puts the register right, and the next version says it."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from core.redact import scrub
 from payments.refusals import as_errors
 
 SHORTEST, LONGEST, MOST = 4, 300, 200
+_NUMBERS = re.compile(r"[0-9]{14,17}[0-9Xx]|[A-Za-z][0-9]{9}")  # of an identity, or a birth certificate's
 STANDS = {"RAISED": "等答复", "ACCEPTED": "有道理，登记里改", "REFUSED": "核实过，不用改"}
 OWNERS = {"hrss": "人社", "medical": "医保局"}
 
@@ -71,8 +73,10 @@ def raise_one(
     said, whom = " ".join(words.split()), " ".join(contact.split())
     if not SHORTEST <= len(said) <= LONGEST or scrub(said) != said:
         raise BadObjection
-    if near and not 2 <= len(whom) <= 60:
+    if near and (not 2 <= len(whom) <= 60 or _NUMBERS.search(whom)):
         raise BadContact
+    if roster >= 2**63:
+        raise NoSuchRoster(str(roster))
     for each in of_roster(parts, roster):
         if (each.row.by, each.row.state, each.words, each.contact) == (by, "RAISED", said, whom if near else ""):
             return int(each.row.id)

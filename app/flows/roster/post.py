@@ -3,7 +3,7 @@ itself when they are over."""
 
 import base64
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -15,7 +15,8 @@ from app.flows.roster.move import NoSuchRoster, RosterMoved
 from app.policy.facts import Insurance
 from app.policy.terms import PolicyYear
 from app.policy.words import phrases
-from core.clock import beijing
+from app.registry.rosters import Stage
+from core.clock import beijing, business_day
 from core.errors import BadInput
 from core.money import plain_yuan
 from payments.refusals import as_errors
@@ -46,8 +47,22 @@ def own_one(parts: Parts, villages: Sequence[str], roster: int) -> Row:
     return row
 
 
+def may_print(row: Row, agent: int, now: datetime) -> bool:
+    """What is to hang, by who has it in hand; what hangs; what was changed of a list in force. Pure."""
+    if row.state == Stage.WITH_AGENT:
+        return bool(row.agent_id == agent)
+    if row.state == Stage.POSTED:
+        return bool(now < row.ends_at)
+    return bool(row.state == Stage.EFFECTIVE and row.changed and now < row.changes_until)
+
+
 def poster(parts: Parts, row: Row, *, on: date) -> Poster:
-    """What hangs in the village from a day on: the list, or of a later version in force what was changed."""
+    """What hangs in the village from a day on: the list, or of a later version in force what was changed. What hangs
+    already says its own days."""
+    if row.state == Stage.EFFECTIVE and row.changes_until is not None:
+        on = business_day(row.changes_until) - timedelta(days=DAYS + 1)
+    elif row.posted_at is not None:
+        on = business_day(row.posted_at)
     with parts.reading() as connection:
         names = connection.execute(_NAMES, {"id": row.id, "no": row.no}).scalars().all()
         changed = connection.execute(_CHANGED, {"id": row.id, "no": row.no}).all()
@@ -143,7 +158,9 @@ _NOT_HUNG = {
 _OWN = text(
     "select r.*, v.code, v.people, s.name as village, t.name as town, p.posted_at, p.starts_at, p.ends_at,"
     " (select count(*) from roster_objection o where o.roster_id = r.id and o.told_at is null) as open,"
-    " exists (select from roster_change c where c.roster_id = r.id and c.no = r.no) as changed"
+    " exists (select from roster_change c where c.roster_id = r.id and c.no = r.no) as changed,"
+    " (select roster_changes_until(max(s.at)) from roster_step s"
+    "   where (s.roster_id, s.no, s.what) = (r.id, r.effective_no, 'EFFECTIVE')) as changes_until"
     " from roster r join roster_version v on v.roster_id = r.id and v.no = r.no"
     " join village s on s.code = r.village_code join town t on t.code = s.town_code"
     " left join roster_posting p on p.roster_id = r.id and p.no = r.no"

@@ -180,3 +180,8 @@ alter table roster_objection enable row level security;
 drop policy if exists places on roster_objection;
 create policy places on roster_objection to liangxian_app
   using (current_setting('liangxian.places', true) = '*' or exists (select from roster r where r.id = roster_id));
+
+-- What was changed hangs from the day on which it came into force, three full days more.
+create or replace function roster_changes_until(p_at timestamptz) returns timestamptz language sql immutable as $$
+  select (date_trunc('day', p_at at time zone 'Asia/Shanghai') + interval '4 days') at time zone 'Asia/Shanghai'
+$$;

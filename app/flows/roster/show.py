@@ -72,15 +72,15 @@ def show(parts: Parts, code: str, *, network: str, page: int = 1) -> Posted:
 
 _HANGS = text(
     "select r.id, r.insurance, r.levy_year, v.no, v.people, s.name as village, t.name as town,"
-    " coalesce(p.ends_at, e.at + interval '72 hours') as until, p.ends_at is null as changes"
+    " coalesce(p.ends_at, roster_changes_until(e.at)) as until, p.ends_at is null as changes"
     " from roster_version v join roster r on r.id = v.roster_id"
     " join village s on s.code = r.village_code join town t on t.code = s.town_code"
-    " left join roster_posting p on r.state = 'POSTED' and p.roster_id = v.roster_id and p.no = v.no"
+    " left join roster_posting p on r.state = 'POSTED' and v.no = r.no and p.roster_id = v.roster_id and p.no = v.no"
     "   and p.posted_at <= :now and p.ends_at > :now"
-    " left join roster_step e on r.state = 'EFFECTIVE' and (e.roster_id, e.no) = (v.roster_id, v.no)"
-    "   and e.what = 'EFFECTIVE' and e.at <= :now and e.at + interval '72 hours' > :now"
+    " left join roster_step e on v.no = r.effective_no and (e.roster_id, e.no) = (v.roster_id, v.no)"
+    "   and e.what = 'EFFECTIVE' and e.at <= :now and roster_changes_until(e.at) > :now"
     "   and exists (select from roster_change c where c.roster_id = v.roster_id and c.no = v.no)"
-    " where v.code = :code and v.no = r.no and (p.ends_at is not null or e.at is not null)"
+    " where v.code = :code and (p.ends_at is not null or e.at is not null)"
 )
 _NAMES = text(
     "select w.masked from roster_row w join person p on p.id = w.person_id and p.restricted_at is null"

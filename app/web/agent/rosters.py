@@ -44,7 +44,7 @@ def paper(roster: int, size: str) -> Response:
     from app.documents.poster import SIZES, draw  # noqa: PLC0415 few processes draw
 
     row = post.own_one(parts(), sorted(agent().villages), roster)
-    if size not in SIZES:
+    if size not in SIZES or not post.may_print(row, agent().id, parts().clocks.now()):
         raise NotFound(size[:10])
     drawn = draw(post.poster(parts(), row, on=_day()), size=size)
     return as_file(drawn, "application/pdf", f"公示表-{row.village}-第{row.no}版-{size}.pdf")
@@ -98,6 +98,7 @@ def _one(roster: int, *, problem: str | None = None) -> str:
         "agent/roster.html",
         row=row,
         mine=row.agent_id == agent().id,
+        me=actor(here()),
         now=parts().clocks.now(),
         objections=said,
         code=grouped(row.code),

@@ -42,7 +42,7 @@ def sign_some() -> Answer | tuple[Answer, int]:
             move.sign(parts(), seen, stage, by=officer())
     except AppError as error:
         return _listed(problem=error.sentence()), error.status
-    return redirect(url_for("office_rosters.listed", **request.args), 303)
+    return redirect(url_for("office_rosters.listed", **_sought()), 303)
 
 
 @bp.get("/<int:roster>")
@@ -138,7 +138,7 @@ def _listed(*, problem: str | None = None) -> str:
     )
     rows, count = desk.board(held, who, wanted)
     shown = {"rows": rows, "count": count, "wanted": wanted, "pages": max(1, -(-count // desk.PAGE))}
-    chosen = {name: value for name, value in args.to_dict().items() if name != "page"}
+    chosen = {name: value for name, value in _sought().items() if name != "page"}
     return render_template(
         "office/rosters.html",
         **shown,
@@ -152,6 +152,11 @@ def _listed(*, problem: str | None = None) -> str:
         draws=may(who.role, "roster.draw"),
         problem=problem,
     )
+
+
+def _sought() -> dict[str, str]:
+    """What was looked for, by the names that we gave it: nothing else goes into an address."""
+    return {name: request.args[name] for name in ("town", "insurance", "state", "year", "page") if name in request.args}
 
 
 def _one(roster: int, *, problem: str | None = None) -> str:

@@ -1,0 +1,140 @@
+"""What must not happen to a list that hangs, or to whoever objects to it."""
+
+import io
+from datetime import datetime, timedelta
+
+import pypdfium2
+import pytest
+from sqlalchemy import text
+
+from app.access.roles import Role
+from app.flows.roster.post import own, poster, ripen
+from core.clock import BEIJING, beijing
+from tests.app.roster.hands import drawn, stand
+from tests.app.roster.test_post import HERE, agent_client, code_of, hang, resident, with_agent
+from tests.builders import a_person, an_id_number
+from tests.refunding import rows
+
+__all__ = ["agent_client", "with_agent"]
+
+
+def words_of(answer):
+    return pypdfium2.PdfDocument(io.BytesIO(answer.data))[0].get_textpage().get_text_bounded()
+
+
+def over(running, district, with_agent):
+    """The three days are over, somebody was added, and the next version is drawn."""
+    roster, _, agent = with_agent
+    assert hang(agent, roster, code_of(running, roster)).status_code == 303
+    running.turn(running.one("select ends_at from roster_posting").ends_at + timedelta(hours=9))
+    assert ripen(running.parts) == 1
+    running.write(
+        lambda c: a_person(c, id_number=an_id_number(sequence=70), name="钱补登", household=district.household)
+    )
+    assert drawn(running, place=district.village)["drawn"] == 1
+    assert stand(running)[1:] == (2, "AMENDING")
+
+
+def in_force(running, district, with_agent):
+    over(running, district, with_agent)
+    roster, hands, _ = with_agent
+    here = f"/office/rosters/{roster}"
+    assert hands["town"].post(f"{here}/report", data={"no": 2}).status_code == 303
+    for who, step in (("lead", "TAX_CONFIRMED"), ("hrss", "EFFECTIVE")):
+        assert hands[who].post(f"{here}/sign", data={"roster": f"{roster}:2:{step}"}).status_code == 303
+    return code_of(running, roster, 2)
+
+
+def test_who_telephoned_the_town_about_a_list_is_not_named_to_the_agent(running, district, with_agent):
+    roster, hands, agent = with_agent
+    hang(agent, roster, code_of(running, roster))
+    said = {"words": "代办员把自己家的人写上了", "contact": "三组赵某来电"}
+    assert hands["town"].post(f"/office/rosters/objections/of/{roster}", data=said).status_code == 303
+
+    assert "三组赵某" not in agent.get(f"/agent/rosters/{roster}").text
+
+
+def test_a_version_that_nobody_has_confirmed_is_not_printed_as_a_poster(running, district, with_agent):
+    over(running, district, with_agent)
+    roster, _, agent = with_agent
+
+    answer = agent.get(f"/agent/rosters/{roster}/poster-a4.pdf")
+
+    assert answer.status_code == 404, words_of(answer)[:200]
+
+
+def test_a_poster_printed_again_says_the_days_on_which_the_list_hangs(running, district, with_agent):
+    roster, _, agent = with_agent
+    running.turn(datetime(2021, 10, 22, 15, tzinfo=BEIJING))
+    hang(agent, roster, code_of(running, roster))
+    running.turn(datetime(2021, 10, 25, 20, tzinfo=BEIJING))
+
+    assert "公示到 10月25日24时" in words_of(agent.get(f"/agent/rosters/{roster}/poster-a4.pdf"))
+
+
+def test_a_list_that_is_over_is_not_printed_as_if_it_hung(running, district, with_agent):
+    roster, _, agent = with_agent
+    hang(agent, roster, code_of(running, roster))
+    running.turn(running.one("select ends_at from roster_posting").ends_at + timedelta(days=30))
+    ripen(running.parts)
+
+    assert agent.get(f"/agent/rosters/{roster}/poster-a4.pdf").status_code == 404
+
+
+def test_whom_to_tell_is_written_without_an_identity_number(running, district, with_agent):
+    roster, hands, agent = with_agent
+    hang(agent, roster, code_of(running, roster))
+    said = {"words": "名单上少了一户人家", "contact": f"赵某 {district.adult.id_number}"}
+
+    at_town = hands["town"].post(f"/office/rosters/objections/of/{roster}", data=said)
+    at_agent = agent.post(f"/agent/rosters/{roster}/objections", data=said)
+
+    assert (at_town.status_code, at_agent.status_code) == (400, 400)
+
+
+def test_a_full_phone_of_who_objected_is_read_for_a_written_reason_only(running, district, desk, with_agent):
+    roster, hands, agent = with_agent
+    hang(agent, roster, code_of(running, roster))
+    said = {"words": "名单上少了一户人家", "contact": "赵某 13912345678"}
+    hands["town"].post(f"/office/rosters/objections/of/{roster}", data=said)
+    clerk, auditor = desk("clerk77", Role.TAX_CLERK), desk("audit77", Role.AUDITOR)
+
+    for who in (clerk, auditor, agent):
+        for page in ("/office/rosters/objections/", f"/office/rosters/{roster}", f"/agent/rosters/{roster}"):
+            assert "13912345678" not in who.get(page).text
+    assert rows(running, "select 1 from disclosure") == []
+
+
+def test_what_was_changed_hangs_as_long_as_its_poster_says(running, district, with_agent):
+    code, anybody = in_force(running, district, with_agent), running.app.test_client()
+    [row] = own(running.parts, HERE)
+    until = poster(running.parts, row, on=running.parts.clocks.today()).until
+    running.turn(datetime(until.year, until.month, until.day, 23, tzinfo=BEIJING))
+
+    assert anybody.get(f"/posted/{code}").status_code == 200, beijing(running.parts.clocks.now())
+
+
+def test_what_was_changed_hangs_its_days_though_another_version_is_drawn(running, district, with_agent):
+    code, anybody = in_force(running, district, with_agent), running.app.test_client()
+    assert anybody.get(f"/posted/{code}").status_code == 200
+    running.turn(running.parts.clocks.now() + timedelta(hours=2))
+    running.write(lambda c: c.execute(text("update person set alive = false where id = :p"), {"p": district.elder.id}))
+    assert drawn(running)["drawn"] >= 1 and stand(running)[1:] == (3, "AMENDING")
+
+    assert anybody.get(f"/posted/{code}").status_code == 200
+
+
+@pytest.mark.parametrize("asked", ["_external=1&_scheme=javascript", "_anchor=elsewhere", "endpoint=x"])
+def test_what_is_looked_for_never_becomes_an_address(running, district, desk, with_agent, asked):
+    lead = with_agent[1]["lead"]
+    drawn(running, ("RES_PENSION",))
+
+    page = lead.get(f"/office/rosters/?{asked}")
+
+    assert page.status_code == 200
+    assert "javascript:" not in page.text and "#elsewhere" not in page.text
+
+
+def test_a_number_that_no_roster_can_have_is_none(running, district, with_agent):
+    home = resident(running, district.adult)
+    assert home.post(f"/lists/{10**20}", data={"words": "名单上没有我爸"}).status_code == 404
