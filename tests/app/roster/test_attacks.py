@@ -95,13 +95,13 @@ def test_whom_to_tell_is_written_without_an_identity_number(running, district, w
 def test_a_full_phone_of_who_objected_is_read_for_a_written_reason_only(running, district, desk, with_agent):
     roster, hands, agent = with_agent
     hang(agent, roster, code_of(running, roster))
-    said = {"words": "名单上少了一户人家", "contact": "赵某 13912345678"}
+    said = {"words": "名单上少了一户人家", "contact": "赵某 13900000008"}
     hands["town"].post(f"/office/rosters/objections/of/{roster}", data=said)
     clerk, auditor = desk("clerk77", Role.TAX_CLERK), desk("audit77", Role.AUDITOR)
 
     for who in (clerk, auditor, agent):
         for page in ("/office/rosters/objections/", f"/office/rosters/{roster}", f"/agent/rosters/{roster}"):
-            assert "13912345678" not in who.get(page).text
+            assert "13900000008" not in who.get(page).text
     assert rows(running, "select 1 from disclosure") == []
 
 

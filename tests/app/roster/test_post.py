@@ -179,7 +179,7 @@ def test_what_was_put_right_is_the_next_version_confirmed_by_two_and_its_changes
     hung = anybody.get(f"/posted/{code}").text
     assert "新加上的" in hung and "钱*登" in hung and "王*奶" in hung and "李*班" not in hung
     assert "打印更正表" in agent.get(f"/agent/rosters/{roster}").text
-    running.turn(running.parts.clocks.now() + timedelta(days=3, minutes=1))
+    running.turn(running.parts.clocks.now() + timedelta(days=4))
     assert anybody.get(f"/posted/{code}").status_code == 404
     assert "第1版和第2版" in hands["lead"].get(f"{here}/compare?a=1&b=2").text
 
