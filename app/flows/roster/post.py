@@ -113,14 +113,7 @@ def hang(parts: Parts, seen: tuple[int, int], *, code: str, photo: bytes, by: Vi
         "at": parts.clocks.wall(),
         "now": parts.clocks.now(),
     }
-    refused = {
-        "LX140": NoSuchRoster,
-        "LX141": RosterMoved,
-        "LX143": RosterMoved,
-        "LX146": WrongPoster,
-        "55P03": RosterMoved,
-    }
-    with parts.engine.begin() as connection, as_errors(refused):
+    with parts.engine.begin() as connection, as_errors(_NOT_HUNG):
         connection.execute(_HANGS, asked)
 
 
