@@ -2,7 +2,7 @@
 time (docs/performance.md)."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
@@ -63,11 +63,14 @@ class Web(APIFlask):
         if not has_request_context() or endpoint.startswith(".") or not all(map(_is_plain, values, values.values())):
             return super().url_for(endpoint, **values)
         try:
-            return self._address(request.script_root, endpoint, *values, *values.values())
+            return self._known(request.script_root, endpoint, *values, *values.values())
         except TypeError:  # a list among them
             return super().url_for(endpoint, **values)
 
-    @lru_cache(maxsize=4096, typed=True)  # noqa: B019 as long as the process
+    @cached_property
+    def _known(self) -> Callable[..., str]:  # its own, so that it goes when the application goes
+        return lru_cache(maxsize=4096, typed=True)(self._address)
+
     def _address(self, _root: str, endpoint: str, *said: Any) -> str:
         names, values = said[: len(said) // 2], said[len(said) // 2 :]
         return super().url_for(endpoint, **dict(zip(names, values, strict=True)))
