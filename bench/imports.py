@@ -34,7 +34,7 @@ PIECE = 1024 * 1024
 
 def run(ground: Ground, *, runs: int, rows: int, say: Callable[[str], None]) -> list[Ratio]:
     """CSV against COPY, at most twice each in turn; then XLSX once. Memory is the import process's peak."""
-    _places(ground)
+    places(ground)
     found = []
     for form, goal, stretch, most in (("csv", 2.0, 1.5, 200), ("xlsx", 2.6, 1.5, 500)):
         file = ground.folder / f"roster-{rows}.{form}"
@@ -56,7 +56,7 @@ def run(ground: Ground, *, runs: int, rows: int, say: Callable[[str], None]) -> 
     return found
 
 
-def _places(ground: Ground) -> None:
+def places(ground: Ground) -> None:
     parts = joined(ground.settings(), connect(ground.server.office_url(DATABASE), pool_size=1))
     put_places(parts, TOWNS, [(place.code, place.name) for place in villages(MOST_VILLAGES)])
     parts.engine.dispose()

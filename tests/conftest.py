@@ -34,6 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fault-table", default=None)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: in a quarter of their time tests wait for clocks, locks and far sides."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files of few tests that take minutes come first: begun last, one would run while all others are done."""
     items.sort(key=lambda item: next((at for at, slow in enumerate(SLOW) if slow in item.nodeid), len(SLOW)))

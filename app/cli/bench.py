@@ -24,9 +24,10 @@ BENCHES = (
     "book",
     "growth",
     "reconcile",
+    "rosters",
     "rivals",
 )
-ROWS = ("imports", "replay", "book", "growth", "reconcile")  # measured by rows, the others by seconds
+ROWS = ("imports", "replay", "book", "growth", "reconcile", "rosters")  # measured by rows, the others by seconds
 
 
 @bench.command("run")

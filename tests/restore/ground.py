@@ -83,7 +83,8 @@ class Ground:
             "pg1-socket-path": sockets,
         }.items():
             words = re.sub(rf"(?m)^{name}=.*$", f"{name}={value}", words)
-        words = words.replace("[liangxian]", f"lock-path={self.home}/lock\n[liangxian]")
+        here = f"lock-path={self.home}/lock\narchive-timeout=10\n"  # seconds until what cannot be archived is given up
+        words = words.replace("[liangxian]", f"{here}[liangxian]")
         (self.home / "pgbackrest.conf").write_text(words)
         self.passphrase(secrets.token_urlsafe(48))
         told = (DEPLOY / "pgbackrest" / "keeper.conf").read_text()
