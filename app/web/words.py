@@ -113,6 +113,13 @@ _RULES = {
     "rule:no_list": "系统（丢失时段的对账单没来）",
     "rule:given_back": "系统（渠道上已经退过）",
     "rule:no_way_back": "系统（不是从线上渠道来的）",
+    "rule:elsewhere": "系统（在外地参保了）",
+    "rule:united": "系统（同一个人登记了两次）",
+    "rule:paid_by_others": "系统（全是别人代交的）",
+    "rule:matched": "系统（再次核对时相符）",
+    "rule:three_days": "系统（公示期满）",
+    "rule:retention": "系统（保存期满）",
+    "rule:erased_list": "系统（恢复以后重新删除）",
 }
 
 

@@ -40,6 +40,7 @@ def people(phone, running, district):
 
     def sit_down(who):
         phone.page.context.clear_cookies(name="session")
+        phone.page.set_viewport_size({"width": 375, "height": 812})
         if who in kept:
             phone.page.context.add_cookies(kept[who])
         elif who == "agent":
@@ -111,7 +112,7 @@ def test_a_village_list_from_its_drawing_to_being_in_force(phone, people, runnin
     presses("贴好了，上传")
     assert "10月25日24时" in phone.look("roster-life-hangs")
 
-    page.context.clear_cookies(name="session")
+    page.context.clear_cookies(name="session")  # anybody
     phone.open("/posted")
     phone.fill("公示码", grouped(code).lower())
     phone.press("看名单")

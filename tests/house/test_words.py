@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.house.tree import files, python, words
+from app.web.words import person
+from tests.house.tree import SHIPPED, files, python, words
 
 ID = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])")
 MOBILE = re.compile(r"(?<![0-9A-Za-z])(?:(?:00)?86)?(1[3-9][0-9]{9})(?![0-9A-Za-z])")
@@ -45,6 +46,13 @@ def test_no_other_machine_is_named(place: str) -> None:
 
 def test_nothing_is_left_for_later() -> None:
     assert [str(path) for path in python() if LATER.search(words(path))] == []
+
+
+def test_whatever_acts_by_itself_is_named_in_chinese_where_somebody_reads_who_it_was() -> None:
+    shipped = [words(path) for path in files() if path.parts[0] in SHIPPED and path.suffix in (".py", ".sql")]
+    acting = {name for text in shipped for name in re.findall(r"""["'](rule:[a-z_]+)["']""", text)}
+
+    assert len(acting) > 10 and [name for name in sorted(acting) if not person(name).startswith("系统（")] == []
 
 
 def test_the_rules_see_what_they_forbid() -> None:
