@@ -177,6 +177,9 @@ begin
   update roster_objection set words = '', answer = null  -- what his own accounts objected to
    where by in (select 'account:' || a from unnest(accounts) a) and words <> '';
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('roster_objection', n);
+  update roster_step set words = null  -- why a roster was sent back because of his row
+   where words is not null and people && array(select rows_of(e.person_id));
+  get diagnostics n = row_count;  gone := gone || jsonb_build_object('roster_step', n);
   update matter set words = '', answer = null, again = null where person_id = e.person_id and words <> '';
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('matter', n);
   update conflict set name = null, why = case when why is not null then '（已按规定删除）' end  -- what it was about stays

@@ -50,6 +50,7 @@ _WENT = {  # table → what of it goes
     "determination_evidence": "申请核定时写的话和照片",
     "special_row": "部门名单里写着他的行",
     "roster_objection": "清册异议写的话和答复",
+    "roster_step": "清册因他的一行退回时写的话",
     "matter": "反映的事写的话和答复",
     "conflict": "登记冲突里的另一个姓名和理由",
     "paid_elsewhere": "核实在外地缴费时写的话",

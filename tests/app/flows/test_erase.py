@@ -257,6 +257,7 @@ def test_a_life_over_all_stories_is_erased_and_the_book_and_the_sibling_stay_as_
         "paid_elsewhere": 0,
         "phone_correction": 0,
         "roster_objection": 0,
+        "roster_step": 0,
         "determination_evidence": 0,
         "matter": 0,
         "person": 1,

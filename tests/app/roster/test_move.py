@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.access.roles import Role
 from app.flows.enter.accounts import add_agent
+from app.flows.keep import erase
 from tests.app.roster.hands import PASSWORD, broken, drawn, offices, said, stand, to_the_agent
 from tests.builders import a_household, a_person, an_id_number
 from tests.refunding import rows
@@ -77,6 +78,10 @@ def test_sent_back_with_rows_and_a_reason_it_is_drawn_anew_and_signed_anew(runni
     compared = hands["lead"].get(f"{here}/compare").text
     assert "后*人" in compared.partition("少了的")[0] and broken(running) == []
     assert hands["lead"].get(f"{here}?no=1").status_code == 200
+    why = {"ground": "asked", "reason": "本人书面申请，见申请表", "by": "staff:a"}
+    erase.agree(running.office, erase.ask(running.office, id_number=district.poor.id_number, **why), by="staff:b")
+    said_of = rows(running, "select words is not null as there from roster_step where what = 'SENT_BACK' order by id")
+    assert [row.there for row in said_of] == [False, True], "of who was erased, and of nobody else"
 
 
 def test_nobody_signs_twice_nor_what_he_drew_and_the_medical_bureau_signs_where_the_year_says_so(
