@@ -66,6 +66,11 @@ def meet(connection: Connection, person_ids: Iterable[int], *, codes: bool = Fal
     connection.execute(_MEET, {"people": sorted(set(person_ids)), "codes": codes})
 
 
+def hold(connection: Connection, person_id: int) -> None:
+    """As `meet`, of one whose bills go on meanwhile: nobody begins one of his, or takes back what prices it."""
+    connection.execute(_HOLD, {"person": person_id})
+
+
 def issue(connection: Connection, draft: Draft, *, unseen: bool = False) -> IssuedBill:
     """The open bill for this levy item: the one there is if it says the same, else a new one in its place. `unseen`:
     whoever met the person has just seen that there is none.
@@ -151,6 +156,7 @@ def _insert(connection: Connection, draft: Draft) -> int | None:
     return bill_id
 
 
+_HOLD = text("select pg_advisory_xact_lock(hashtextextended('levy of person ' || cast(:person as bigint), 0))")
 _MEET = text("select meet_people(:people, :codes)")
 _GAVE = literal_column(  # of what others pay, only who the sponsors are can change without an amount that changes
     "(select jsonb_agg(jsonb_build_array(l.payer, l.amount) order by l.payer) from bill_line l"

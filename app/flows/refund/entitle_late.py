@@ -25,7 +25,7 @@ from app.registry.find import Subject
 from app.registry.years import Years
 from core.money import Fen
 from payments.errors import NothingToGiveBack
-from payments.taking.bills import Draft
+from payments.taking.bills import Draft, hold
 
 RULE = "rule:late_entitlement"
 TOGETHER = 500
@@ -51,8 +51,7 @@ def ask_for_entitled(parts: Parts, people: Sequence[int] | None = None) -> int:
     def look(paid: tuple[Any, Subject]) -> None:
         nonlocal asked
         bill, subject = paid
-        draft = cheaper(parts, bill, subject)
-        asked += draft is not None and _ask(parts, bill, draft)
+        asked += cheaper(parts, bill, subject) is not None and _ask(parts, bill)
 
     one_by_one(parts, "entitled", _with_subjects(parts, rows), look, name=lambda paid: f"bill {paid[0].id}")
     return asked
@@ -95,9 +94,15 @@ def cheaper(parts: Parts, bill: Any, subject: Subject) -> Draft | None:
     return None if late and not _bureau_said_so(subject, insurance) else draft_of(parts, subject, due)
 
 
-def _ask(parts: Parts, bill: Any, draft: Draft) -> bool:
+def _ask(parts: Parts, bill: Any) -> bool:
+    """Its person is met first and looked at once more: what he is entitled by may have been taken back meanwhile."""
     try:
         with parts.engine.begin() as connection:
+            hold(connection, bill.person_id)
+            subjects = find.by_ids(connection, parts.vault, [bill.person_id], years=_years(parts, connection))
+            draft = cheaper(parts, bill, subjects[0]) if subjects else None
+            if draft is None:
+                return False
             ask_for_bill(parts, connection, bill, Why.LATE_ENTITLEMENT, by=RULE, replacement=draft)
     except NothingToGiveBack:  # somebody asked meanwhile, or it came by no way that leads back
         return False

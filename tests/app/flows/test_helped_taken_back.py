@@ -1,5 +1,6 @@
 """Whom a department named by mistake it takes back itself, while nobody has used it; lists let go in time."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -12,16 +13,19 @@ from app.flows.helped.live import Hand, NotOfTheList, StaysForTheYear
 from app.flows.helped.take import take
 from app.flows.keep.retention import let_go
 from app.flows.pay.start import Want
+from app.flows.refund.entitle_late import ask_for_entitled
 from app.flows.watch.book import check_book
 from core.clock import utc_now
+from payments.taking.bills import DraftLine, hold
 from tests.app.flows.test_department_bills import MEDICAL, listed, somebody
 from tests.app.flows.test_hand_in import process
 from tests.app.flows.test_helped import CLERK, checked, given, states, to_pay
 from tests.app.flows.test_helped_pages import desk, sent
 from tests.app.flows.test_retention import owner_engine
 from tests.app.helped.papers import a_line, a_list
-from tests.builders import an_id_number
+from tests.builders import a_bill, an_id_number
 from tests.refunding import pay, rows, start
+from tests.system import eventually
 
 __all__ = ["desk", "owner_engine", "process"]
 NUMBER = an_id_number(sequence=7)
@@ -60,6 +64,53 @@ def test_what_somebody_settled_by_or_gets_back_stays_for_the_year(running, adult
         with pytest.raises(StaysForTheYear):
             back(running, batch, an_id_number(sequence=sequence))
     assert len(given(running)) == 2
+
+
+def test_an_open_bill_at_the_price_that_the_list_gave_goes_with_it(running, adult, tmp_path):
+    sibling = somebody(running, 8)
+    batch = listed(running, tmp_path, 7, 8)
+    home = running.one("select household_id from person where id = :p", p=adult)[0]
+    lines = (
+        DraftLine("personal", "resident", "RES_MEDICAL", 16000, "R16"),
+        DraftLine("gov_substitute", "civil", "RES_MEDICAL", 16000, "R18"),
+        DraftLine("gov_subsidy", "finance", "RES_MEDICAL", 58000, "R16"),
+    )
+    half = {"household_id": home, "personal_due": 16000, "lines": lines}
+    for person in (adult, sibling):
+        running.write(lambda c, person=person: a_bill(c, person_id=person, **half))
+
+    assert back(running, batch) is True
+
+    left = rows(running, "select person_id, state from bill order by person_id")
+    assert [tuple(row) for row in left] == [(adult, "withdrawn"), (sibling, "open")]
+
+
+def test_what_is_taken_back_while_it_asks_for_its_refund_asks_for_nothing(running, adult, tmp_path, monkeypatch):
+    """The rule has looked, and a department takes its word back before it asks: nothing of it is given back."""
+    pay(running, Want(adult, MEDICAL), key="paid")
+    with monkeypatch.context() as killed, pytest.raises(SystemExit):
+        killed.setattr("app.flows.helped.take.ask_for_entitled", _killed)
+        listed(running, tmp_path, 7)
+    batch = running.one("select id from special_batch").id
+
+    with ThreadPoolExecutor(1) as night:
+        with running.office.engine.begin() as connection:
+            hold(connection, adult)
+            asked = night.submit(ask_for_entitled, running.parts)
+            eventually(lambda: running.one("select count(*) from pg_locks where not granted")[0] > 0, 4)
+            index = running.parts.vault.index(NUMBER, purpose="id_number")
+            word = connection.execute(_TAKEN_BACK, {"batch": batch, "index": index, "why": WHY, "by": CLERK})
+            assert word.scalar_one() == "gone"
+        assert asked.result() == 0
+
+    assert rows(running, "select * from refund") == [] and given(running) == []
+
+
+def _killed(*_words):
+    raise SystemExit
+
+
+_TAKEN_BACK = text("select helped_take_back(:batch, :index, 'RES_MEDICAL', :why, :by, now())")
 
 
 def test_its_own_department_alone_takes_back_at_its_page(running, adult, desk, tmp_path):
