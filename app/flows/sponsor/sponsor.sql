@@ -113,6 +113,9 @@ create or replace function officer_enters_pledge(
 declare
   mine staff := sponsor_hand(p_session, null, '{medical,town}', p_at);
 begin
+  if p_insurance is distinct from 'RES_MEDICAL' then  -- no other premium has sponsors (R20)
+    raise exception '% enters nothing for %', mine.login, p_insurance using errcode = 'LX080';
+  end if;
   if mine.role = 'medical' then
     p_terms := p_terms || jsonb_build_object('town', null);
   elsif not coalesce(p_terms->>'town' = any (mine.towns), false)

@@ -1,8 +1,11 @@
 """The offices' desk of pledges, in process: two hands, a code, money in doubt, the way back, and a town's own."""
 
 import re
+from hashlib import sha256
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.access.roles import Role
 from app.flows.enter.accounts import add_staff
@@ -115,6 +118,13 @@ def test_money_in_doubt_is_given_to_a_pledge_by_two(running):
 
     assert stands(running, pledge) == ("ACTIVE", 0, 0, 320)
     assert CLERK not in page
+
+
+def test_nobody_promises_for_another_premium_than_the_one_that_has_sponsors(running):
+    session = sha256(clerk(running, Role.MEDICAL).get_cookie("session").value.encode()).digest()
+    asked = "select officer_enters_pledge(:s, null, '{}', 'RES_PENSION', 2022, 1, '{}', now(), now())"
+    with running.parts.engine.begin() as connection, pytest.raises(DBAPIError, match="enters nothing for RES_PENSION"):
+        connection.execute(text(asked), {"s": session})
 
 
 def test_a_town_enters_and_sees_its_own_only(running, adult):
