@@ -61,8 +61,8 @@ begin
             p_name, p_birth, p_sex, 'asked', who, p_on, p_proof, who, p_on);
 end $$;
 
--- A file brought somebody with a number who seems to be one under a certificate: once for the two. Called by the office's
--- role, in the file's own transaction.
+-- A file brought somebody with a number who seems to be one under a certificate, or a child was registered who seems to
+-- be one with a number: once for the two, in the transaction that did so.
 create or replace function joining_offer(
   p_id bigint, p_person bigint, p_other bigint, p_number bytea, p_name bytea, p_cause text, p_on timestamptz
 ) returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
@@ -197,6 +197,20 @@ begin
   return true;
 end $$;
 
+-- What the register said of a row that ends in former years counts for the one that is kept, where nothing was said of
+-- that one. A year that is still collected may be all that the other was registered for.
+create or replace function former_years_go_on(p_keep bigint, p_end bigint) returns void language sql as $$
+  insert into former_person (levy_year, person_id, residence, student, family_type, spouse_birth, permit_to, school, medical_years)
+    select levy_year, p_keep, residence, student, family_type, spouse_birth, permit_to, school, medical_years
+      from former_person where person_id = p_end on conflict do nothing;
+  insert into former_enrolment (levy_year, person_id, insurance, status, last_tier, employee_insured, insured_elsewhere, digest)
+    select levy_year, p_keep, insurance, status, last_tier, employee_insured, insured_elsewhere, ''
+      from former_enrolment where person_id = p_end on conflict do nothing;
+  insert into former_category (levy_year, person_id, insurance, code)
+    select levy_year, p_keep, insurance, code from former_category where person_id = p_end on conflict do nothing;
+  update former_enrolment set status = 'ENDED', digest = '' where person_id = p_end;
+$$;
+
 -- What of a row that ends goes on at the one that is kept. Bills stay where they were booked: open ones are withdrawn,
 -- settled ones come back (app/flows/newborn/join.py asks for it in this very transaction).
 create or replace function joining_unite(p_keep bigint, p_end bigint, p_certificate bytea, p_at timestamptz) returns void
@@ -238,6 +252,7 @@ begin
   insert into category (person_id, insurance, code)
     select p_keep, insurance, code from category where person_id = p_end on conflict do nothing;
   update enrolment set status = 'ENDED', digest = '' where person_id = p_end;
+  perform former_years_go_on(p_keep, p_end);
   if exists (select from birth_certificate where person_id = p_end) then
     update birth_certificate set person_id = p_keep, number = p_certificate where person_id = p_end;
   end if;

@@ -143,6 +143,25 @@ begin
   update determination set state = 'approved', decided_by = who, decided_at = p_on where id = number;
 end $$;
 
+-- Somebody who came with his number before seems to be the child that is registered in this very decision: a bureau looks
+-- at the two. LX117: it is another's, or another time.
+create or replace function newborn_offers(
+  p_session bytea, p_id bigint, p_joining bigint, p_other bigint, p_number bytea, p_name bytea, p_on timestamptz,
+  p_at timestamptz
+) returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  held newborn;
+  who text := bureau_of(p_session, 'RES_MEDICAL', p_at);
+begin
+  select * into held from newborn where id = p_id for update;
+  if (held.state, held.decided_by, held.decided_at) is distinct from ('registered', who, p_on)
+     or not exists (select from person o where o.id = p_other and o.id_type = '01' and o.restricted_at is null
+                       and (o.birth_date, o.sex) = (held.birth_date, held.sex)) then
+    raise exception 'newborn % is not decided now', p_id using errcode = 'LX117';
+  end if;
+  return joining_offer(p_joining, held.person_id, p_other, p_number, p_name, 'newborn:' || p_id, p_on);
+end $$;
+
 -- Withdrawn while nobody has it in hand: by the account that applied, an agent of the village where an agent did, a
 -- counter of the town where one did. False: it is in hand, or over. LX080: somebody else's.
 create or replace function withdraw_newborn(p_session bytea, p_id bigint, p_on timestamptz, p_at timestamptz)

@@ -140,7 +140,7 @@ class Joining(Table):
     birth_date: Mapped[date] = mapped_column(Date)  # the number's
     sex: Mapped[int] = mapped_column(SmallInteger)
     state: Mapped[str] = mapped_column(Text)
-    opened_by: Mapped[str] = mapped_column(Text)  # import:<hash of a file>, or staff:<login>
+    opened_by: Mapped[str] = mapped_column(Text)  # import:<hash of a file>, newborn:<id>, or staff:<login>
     opened_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # business clock, like the others
     proof: Mapped[str | None] = mapped_column(Text)  # which paper, and why it is he where something differs
     asked_by: Mapped[str | None] = mapped_column(Text)

@@ -15,7 +15,7 @@ from app.flows.parts import Parts
 from app.registry import find
 from app.registry.find import Subject
 from app.registry.identity import clean_name
-from app.registry.newborns import OPEN, Newborn, Stand
+from app.registry.newborns import OPEN, RESIDENT_ID, Newborn, Stand
 from core.clock import business_day
 from core.errors import NotFound
 from core.redact import mask_id, mask_name
@@ -58,10 +58,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Case:
-    """One in full, as it is compared with the paper. `alike`: who is registered already with the same name, day of
-    birth and sex in that village: is it he?"""
+    """One in full, as it is compared with the paper, the `parent` too. `alike`: who is registered already with the same
+    name, day of birth and sex in that village: is it he?"""
 
     head: Listed
+    parent: str
     name: str
     certificate: str
     sex: str
@@ -99,21 +100,22 @@ def case(parts: Parts, number: int, *, reader: Officer | None) -> Case:
         row = _row(connection, number)
         parent = _parents(parts, connection, [row])[row.parent_id]
         name = opened(parts, row, "name")
-        alike = _alike(parts, connection, row, name) if row.state in OPEN else []
+        alike = same_child(parts, connection, row, name) if row.state in OPEN else []
     certificate, clear = opened(parts, row, "certificate"), reader is not None and row.state in OPEN
     if reader is not None and clear:
         with parts.engine.begin() as connection:
             noted = {"session": reader.session, "reason": "核实出生医学证明", "at": parts.clocks.wall()}
-            disclosures.note(connection, place=f"newborn:{number}", **noted)
+            disclosures.note(connection, person_id=parent.id, place=f"newborn:{number}", **noted)
     return Case(
         head=_listed(parts, row, parent),
+        parent=parent.name if clear else mask_name(parent.name),
         name=name if clear else mask_name(name),
         certificate=certificate if clear or not certificate else mask_id(certificate),
         sex=SEXES[row.sex],
         household=parent.household_number,
         reason=row.reason or "",
         steps=_steps(row),
-        alike=alike,
+        alike=[f"第{each.number}户，{_UNDER[each.id_type == RESIDENT_ID]}" for each in alike],
     )
 
 
@@ -126,7 +128,17 @@ def picture(parts: Parts, number: int) -> bytes:
     return drawn
 
 
+def same_child(parts: Parts, connection: Connection, row: Row, name: str) -> list[Row]:
+    """Who is registered in the parent's village with the child's name, day of birth and sex. A name is compared here,
+    for it is sealed."""
+    asked = {"parent": row.parent_id, "born": row.birth_date, "sex": row.sex}
+    found = connection.execute(_SAME_DAY, asked).all()
+    return [each for each in found
+            if clean_name(parts.vault.open(each.name, bound_to=f"person.name:{each.id}")) == name]  # fmt: skip
+
+
 _TABLE = Newborn.__table__
+_UNDER = {True: "已有身份证号", False: "也是按出生证登记的"}
 
 
 def _row(connection: Connection, number: int) -> Row:
@@ -157,19 +169,9 @@ def _listed(parts: Parts, row: Row, parent: Subject) -> Listed:
     )
 
 
-def _alike(parts: Parts, connection: Connection, row: Row, name: str) -> list[str]:
-    """A name is compared here, for it is sealed."""
-    asked = {"parent": row.parent_id, "born": row.birth_date, "sex": row.sex}
-    found = connection.execute(_SAME_DAY, asked).all()
-    return [
-        f"第{each.number}户，{'已有身份证号' if each.id_type == '01' else '也是按出生证登记的'}"
-        for each in found
-        if clean_name(parts.vault.open(each.name, bound_to=f"person.name:{each.id}")) == name
-    ]
-
-
 _SAME_DAY = text(
-    "select p.id, p.name, p.id_type, h.number from household mine join person parent on parent.household_id = mine.id"
+    "select p.id, p.name, p.id_type, p.id_number, h.number"
+    " from household mine join person parent on parent.household_id = mine.id"
     " join household h on h.village_code = mine.village_code join person p on p.household_id = h.id"
     " where parent.id = :parent and p.birth_date = :born and p.sex = :sex and p.restricted_at is null order by p.id"
 )

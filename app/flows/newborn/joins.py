@@ -20,7 +20,7 @@ from core.redact import mask_id, mask_name
 PAGE = 50
 OPEN = ("offered", "asked")
 WORDS = {
-    "offered": "登记文件里有，等看是不是同一个人",
+    "offered": "登记里另有一行，等看是不是同一个人",
     "asked": "等第二个人定",
     "done": "并好了",
     "refused": "不是同一个人",
@@ -175,6 +175,7 @@ _GOES_ON = {
     True: "按出生证登记的一行留下，身份证号的一行停掉",
     False: "身份证号的一行留下（只有它交过费），按出生证登记的一行停掉",
 }
+_OPENED = {"import": "登记文件带来", "newborn": "登记孩子时发现"}
 _APART = "两边各交了不同的费，要先退掉一边的"
 _BILLS = text(
     "select person_id, insurance, levy_year, personal_due from bill"
@@ -225,7 +226,7 @@ def _two(parts: Parts, connection: Connection, row: Row, people: dict[int, Subje
 
 
 def _steps(row: Row) -> list[Step]:
-    opened = "登记文件带来" if not row.opened_by.startswith("staff:") else ""
+    opened = _OPENED.get(row.opened_by.partition(":")[0], "")
     said = [
         (opened, row.opened_by if opened else None, row.opened_at),
         ("提出并号", row.asked_by, row.asked_at),

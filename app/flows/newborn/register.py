@@ -2,11 +2,13 @@
 newborn's price where a year has one, or refused; and told to who applied."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, Row, select, text
 
 from app.access.sessions import Officer
 from app.flows.newborn.apply import NoSuchNewborn, opened
+from app.flows.newborn.desk import same_child
 from app.flows.parts import Parts
 from app.flows.register.announce import Word, tell
 from app.flows.register.determine import AlreadyDecided, OwnDetermination
@@ -15,7 +17,7 @@ from app.policy.answer import Eligible
 from app.policy.facts import Insurance
 from app.registry import find
 from app.registry.find import Subject
-from app.registry.newborns import OPEN, Newborn
+from app.registry.newborns import OPEN, RESIDENT_ID, Newborn
 from core.errors import BadInput, Conflict
 from core.redact import scrub
 from payments.refusals import as_errors
@@ -59,6 +61,7 @@ def register(parts: Parts, number: int, *, by: Officer) -> int:
         with as_errors({"23505": StandsAlready}):
             if not _call(parts, connection, _REGISTER, by, id=number, child=child, years=years, on=now, **sealed):
                 raise AlreadyDecided(str(number))
+        _offer(parts, connection, held, name, by=by, on=now)
         for year in _newborn_in(parts, connection, child):
             _call(parts, connection, _DETERMINE, by, id=number, year=year, on=now)
         _tell(parts, connection, held, name, yes=True)
@@ -80,6 +83,8 @@ def refuse(parts: Parts, number: int, reason: str, *, by: Officer) -> None:
 _TABLE = Newborn.__table__
 _FRESH = text("select nextval(pg_get_serial_sequence('person', 'id'))")
 _DETERMINE = "determine_newborn(:session, :id, :year, :on, :at)"
+_JOINING = text("select nextval(pg_get_serial_sequence('joining', 'id'))")
+_OFFER = "newborn_offers(:session, :id, :joining, :other, :number, :name, :on, :at)"
 _REGISTER = "register_newborn(:session, :id, :child, :number, :name, :certificate, cast(:years as int[]), :on, :at)"
 
 
@@ -97,6 +102,20 @@ def _call(parts: Parts, connection: Connection, step: str, by: Officer, **said: 
     asked = {"session": by.session, "on": parts.clocks.now(), "at": parts.clocks.wall()}
     with as_errors({"LX117": NoSuchNewborn, "LX118": OwnDetermination}):
         return bool(connection.execute(text(f"select {step}"), asked | said).scalar_one())
+
+
+def _offer(parts: Parts, connection: Connection, held: Row, name: str, *, by: Officer, on: datetime) -> None:
+    """Whoever came with his number before the child came with its certificate may be the same: a bureau looks."""
+    for other in same_child(parts, connection, held, name):
+        if other.id_type != RESIDENT_ID:
+            continue
+        key = int(connection.execute(_JOINING).scalar_one())
+        number = parts.vault.open(other.id_number, bound_to=f"person.id_number:{other.id}")
+        sealed = {
+            "number": parts.vault.seal(number, bound_to=f"joining.number:{key}"),
+            "name": parts.vault.seal(name, bound_to=f"joining.name:{key}"),
+        }
+        _call(parts, connection, _OFFER, by, id=held.id, joining=key, other=other.id, on=on, **sealed)
 
 
 def _newborn_in(parts: Parts, connection: Connection, child: int) -> Sequence[int]:

@@ -1,6 +1,7 @@
 """A child who stands under its birth certificate comes to stand under its number: one asks, another agrees; nothing
 that was paid is lost, and nothing is paid twice."""
 
+import psycopg
 import pytest
 
 from app.access.roles import Role
@@ -15,6 +16,7 @@ from tests.app.flows.test_sponsors import funded
 from tests.app.registry.files import a_csv, a_row
 from tests.app.web.test_newborns import DESK, PAPER, a_child, medical, newborn, now, parent
 from tests.app.web.test_office_people import at_desk
+from tests.conftest import DATABASE
 from tests.refunding import agree, pay, rows, start, state
 from tests.system import eventually
 
@@ -103,7 +105,7 @@ def test_a_file_offers_and_two_rows_become_one_and_what_was_paid_twice_comes_bac
     offer = joining(running)
     other = offer.other_id
     assert (offer.state, offer.person_id) == ("offered", child)
-    assert "登记文件里有" in medical.get(JOIN).text and "两行并成一个人" in medical.get(f"{JOIN}{offer.id}").text
+    assert "登记里另有一行" in medical.get(JOIN).text and "两行并成一个人" in medical.get(f"{JOIN}{offer.id}").text
     said_to_be_two(running, medical)
     live = start(running, Want(other, MEDICAL), key="live")
     assert medical.post(f"{JOIN}{offer.id}/ask", data={"proof": "户口簿原件"}).status_code == 303
@@ -161,6 +163,51 @@ def test_who_alone_has_paid_goes_on_and_gets_the_newborns_price(
     assert running.one("select why, applied_by from refund") == ("late_entitlement", "rule:late_entitlement")
     assert "张*宝" in parent[0].get("/due").text and broken(running) == []
     assert subjects(running.parts, [child]) == []
+
+
+def test_whose_number_came_first_is_offered_once_the_child_is_registered(running, district, parent, medical, tmp_path):
+    bring_number(running, tmp_path, district)
+    client, path = parent
+    client.post(path, data=a_child())
+    number = newborn(running).id
+    assert district.adult.name in medical.get(f"{DESK}{number}").text, "compared with the parent on the certificate"
+    read = running.one("select person_id, place from disclosure order by id desc limit 1")
+    assert tuple(read) == (district.adult.id, f"newborn:{number}")
+    assert medical.post(f"{DESK}{number}/register").status_code == 303
+    assert district.adult.name not in medical.get(f"{DESK}{number}").text
+
+    offer = joining(running)
+
+    assert (offer.state, offer.person_id, offer.opened_by) == (
+        *("offered", newborn(running).person_id, f"newborn:{number}"),
+    )
+    assert "登记孩子时发现" in medical.get(f"{JOIN}{offer.id}").text and broken(running) == []
+
+
+def test_what_former_years_said_of_the_row_that_ends_goes_on(running, district, database):
+    """Where nothing was said of the one that is kept; nobody else's changes."""
+    kept, ended, other = district.adult.id, district.worker.id, district.poor.id
+    said = [(2020, kept, False), (2020, ended, True), (2021, ended, True), (2021, other, False)]
+    with psycopg.connect(database.admin_url().replace("/postgres?", f"/{DATABASE}?")) as superuser:
+        superuser.execute("set local session_replication_role = replica")
+        for year, person, student in said:
+            superuser.execute("insert into former_person values (%s, %s, 'hukou', %s, 'none')", (year, person, student))
+            superuser.execute(
+                "insert into former_enrolment values (%s, %s, 'RES_MEDICAL', 'NORMAL', null, false, 'none')",
+                (year, person),
+            )
+        superuser.execute("insert into former_category values (2021, %s, 'RES_MEDICAL', 'DIBAO')", (ended,))
+
+        superuser.execute("select former_years_go_on(%s, %s)", (kept, ended))
+
+        students = superuser.execute("select levy_year, person_id, student from former_person").fetchall()
+        assert set(students) == {*said, (2021, kept, True)}
+        found = superuser.execute("select levy_year, person_id, status from former_enrolment").fetchall()
+        stands = [(2020, kept), (2021, kept), (2021, other)]
+        assert {row[:2] for row in found if row[2] == "NORMAL"} == set(stands) and len(found) == 5
+        codes = superuser.execute("select person_id from former_category order by 1").fetchall()
+        assert sorted(codes) == sorted([(kept,), (ended,)])
+        superuser.rollback()
 
 
 def test_an_offer_that_is_not_he_comes_no_more_and_who_asked_takes_back(
