@@ -24,7 +24,7 @@ def test_a_child_from_the_phone_to_the_register_and_to_its_number(phone, distric
     phone.page.get_by_label("出生医学证明的照片").set_input_files(
         {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo.getvalue()}
     )
-    phone.look("newborn-ask")
+    assert "选了：a.jpg" in phone.look("newborn-ask")
     phone.press("申请登记")
     assert "等医保局核实" in phone.look("newborn-asked")
     own, resident = phone.page.url, phone.page.context.storage_state()

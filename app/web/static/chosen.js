@@ -1,9 +1,8 @@
 // Which file was chosen, in our words: a browser's own words are in its own language.
 "use strict";
-const file = document.getElementById("file");
-const chosen = document.getElementById("chosen");
-if (file) {
+for (const label of document.querySelectorAll("label.chooser")) {
+  const file = document.getElementById(label.htmlFor);
   file.addEventListener("change", () => {
-    chosen.textContent = file.files.length ? `选了：${file.files[0].name}` : "选PDF文件";
+    label.textContent = file.files.length ? `选了：${file.files[0].name}` : label.dataset.words;
   });
 }
