@@ -1,11 +1,15 @@
 """python -m tests.simulate: seeds as processes of their own, some at a time; a table of what became of each."""
 
 import argparse
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 COLUMNS = ("seed", "payments", "paid", "deliveries", "faulty", "spoilt", "refunds", "kills", "crashes")
@@ -14,8 +18,11 @@ COLUMNS = ("seed", "payments", "paid", "deliveries", "faulty", "spoilt", "refund
 def main(words: list[str]) -> int:
     """0 only if every seed is clean."""
     asked = _asked(words)
+    if asked.make_ready:
+        return _make_ready(asked.make_ready)
     if asked.one is not None:
         return _one(asked)
+    _ready()
     _say(_line([*COLUMNS, "lost", "doubled", "invented", "refunds off", "broken", "seconds", "cpu", "fingerprint"]))
     with ThreadPoolExecutor(asked.lanes) as lanes:
         found = list(lanes.map(lambda seed: _apart(seed, asked), asked.seeds))
@@ -43,6 +50,8 @@ def _asked(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--log", type=Path, help="a folder for a log of each seed, one line a step")
     parser.add_argument("--replay", action="store_true", help="print the log of a seed as it goes")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--ready", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--make-ready", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args(words)
 
 
@@ -54,9 +63,20 @@ def _seeds(words: str) -> list[int]:
     return found
 
 
+@cache
+def _ready() -> Path:
+    """A database for every season to begin with a copy of, as long as this process lives."""
+    home = tempfile.mkdtemp(prefix="liangxian-ready-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    Path(home).chmod(0o755)  # run by root, the server is another user
+    subprocess.run([sys.executable, "-m", "tests.simulate", "--make-ready", home], check=True)
+    return Path(home)
+
+
 def _apart(seed: int, asked: argparse.Namespace) -> dict[str, object]:
     """A seed in a process of its own, in which texts are hashed the same way every time."""
     command = [sys.executable, "-m", "tests.simulate", "--one", str(seed), "--payments", str(asked.payments)]
+    command += ["--ready", str(_ready())]
     if asked.two_years:
         command += ["--two-years"]
     if asked.log:
@@ -82,6 +102,13 @@ def _apart(seed: int, asked: argparse.Namespace) -> dict[str, object]:
     return found
 
 
+def _make_ready(folder: Path) -> int:
+    from tests.simulate.run import make_ready  # noqa: PLC0415 as below
+
+    make_ready(folder)
+    return 0
+
+
 def _one(asked: argparse.Namespace) -> int:
     from tests.simulate.run import simulate  # noqa: PLC0415 only a seed's own process joins the system
 
@@ -92,7 +119,7 @@ def _one(asked: argparse.Namespace) -> int:
         log = (asked.log / f"seed-{asked.one}.log").open("w", encoding="utf-8")
     else:
         log = None
-    report = simulate(asked.one, asked.payments, log, two_years=asked.two_years)
+    report = simulate(asked.one, asked.payments, log, two_years=asked.two_years, ready=asked.ready)
     _say(json.dumps({**report.as_json(), "clean": report.findings.is_clean}, ensure_ascii=False, default=str))
     return 0
 

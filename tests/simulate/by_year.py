@@ -103,7 +103,11 @@ def _register(season: TwoYears) -> list[str]:
     before[LISTS_OF_FORMER] = sorted(
         {*before[LISTS_OF_FORMER]} | {repr((who, "RES_MEDICAL", "DIBAO")) for who in season.owed.listed[FORMER]}  # type: ignore[misc]
     )
-    return [f"{is_} was {was}" for is_, was in zip((people, enrolments, lists), before, strict=True) if is_ != was]
+    born = tuple(f"({row}," for child in season.newborns.children for row in child.rows)
+    pairs = zip((people, enrolments, lists), before, strict=True)
+    old = [([each for each in is_ if not each.startswith(born)], [each for each in was if not each.startswith(born)])
+           for is_, was in pairs]  # fmt: skip
+    return [f"{is_} was {was}" for is_, was in old if is_ != was]
 
 
 def _differing(ours: Counter[int] | Counter[str], rows: list) -> list[str]:

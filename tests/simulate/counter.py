@@ -7,8 +7,9 @@ from app.flows.pay.start import Payer, Started, Want
 from app.policy.facts import Insurance
 from payments.gateways.base import Kind
 from payments.sandbox.trades import Declined
-from tests.simulate.offices import STRUCK, Office
+from tests.simulate.offices import Office
 from tests.simulate.owed import MEDICAL
+from tests.simulate.staff import STRUCK
 
 CLERK = "staff:counter"
 

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from core.clock import BEIJING
 from tests.simulate.people import Household
-from tests.simulate.stage import KILLED
+from tests.simulate.staff import STRUCK
 
 if TYPE_CHECKING:
     from tests.simulate.season import Season
 
-STRUCK = frozenset({KILLED, "!OperationalError", "!InterfaceError", "!InternalError"})
 MOST_TRIES = 6
 SEATS: Mapping[str, str] = {"medical": "medical", "hrss": "hrss", "counter": "counter"}  # login → role
 

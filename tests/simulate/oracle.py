@@ -38,6 +38,8 @@ _DUMP = {
     "paid_elsewhere": "person_id, levy_year, back_at",
     "pledge": "number, state, taken, spoken, back",
     "pledge_share": "pledge_id, amount, state",
+    "newborn": "requested_by, state, person_id",
+    "joining": "person_id, other_id, state, kept_id",
     "demand": "number, amount, paid, state",
     "statement": "gateway, day, state, tries, lines, received, refunded, fee",
 }

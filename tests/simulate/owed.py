@@ -9,6 +9,9 @@ from typing import NamedTuple
 MEDICAL, PENSION = "RES_MEDICAL", "RES_PENSION"
 
 
+HALF_A_YEAR = 180  # days; the season's children are weeks old
+
+
 class Item(NamedTuple):
     """One premium somebody may pay; the tier in fen for a pension."""
 
@@ -16,6 +19,9 @@ class Item(NamedTuple):
     insurance: str
     year: int
     tier: int | None = None
+
+
+Shares = Mapping[Item, Mapping[int, int]]  # what each pledge pays of it, fen
 
 
 class Notice(NamedTuple):
@@ -49,12 +55,19 @@ PENSION_SUBSIDY = ((800_00, 80_00), (500_00, 60_00), (0, 30_00))  # from this ti
 
 class Try(NamedTuple):
     """Somebody started to pay between two moments; what each item must cost then, None: it cannot be paid; and what
-    once he is through: a former code of his let a share go perhaps."""
+    once he is through: a former code of his let a share go perhaps. `given`: what sponsors pay of each then."""
 
     began: int
     ended: int
     owed: dict[Item, int | None]
     after: dict[Item, int | None]
+    given: Shares
+    given_after: Shares
+
+
+def less(owed: Mapping[Item, int | None], given: Shares) -> dict[Item, int | None]:
+    """What is left for the residents."""
+    return {item: None if fen is None else fen - sum(given.get(item, {}).values()) for item, fen in owed.items()}
 
 
 def whole(item: Item) -> int:
@@ -79,6 +92,7 @@ class Owed:
     dead: set[int] = field(default_factory=set)  # by the police's word, as long as it counts
     disputed: dict[int, list[frozenset[str]]] = field(default_factory=dict)  # the insurances of each open conflict
     elsewhere: set[tuple[int, str, int]] = field(default_factory=set)  # person, insurance, year: paid in another place
+    newborns: dict[int, date] = field(default_factory=dict)  # registered as such by the bureau, and when they were born
     payers: list[tuple[int, int, int, str | None]] = field(default_factory=list)  # since when, year, person, department
 
     def opens(self, year: int) -> None:
@@ -105,7 +119,12 @@ class Owed:
             return 0 if poor else notice.own
         if poor:
             return 0 if item.person in self.spared.get(item.year, ()) else None
-        return notice.whole
+        return notice.own if self._is_newborn(item, on) else notice.whole
+
+    def _is_newborn(self, item: Item, on: date) -> bool:
+        """Born in the year itself, and not half a year old (R50)."""
+        born = self.newborns.get(item.person)
+        return born is not None and born.year == item.year and (on - born).days <= HALF_A_YEAR
 
     def categories(self, year: int, person: int) -> set[str]:
         """As the register and all lists say."""

@@ -34,7 +34,9 @@ def settle_county(
     settled: list[Household] = []
     rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in _STATEMENTS}
     for place in range(1, households + 1):
-        rows["resident_account"].append((place, f"phone {place}".encode()))
+        index = f"phone {place}".encode()
+        phone = vault.seal(f"1390000{place % 10000:04d}", bound_to=f"account.phone:{index.hex()}")
+        rows["resident_account"].append((place, index, phone))
         rows["household"].append((place, f"{TOWN}{900 + place % VILLAGES}", f"{place:06d}"))
         people, numbers = [], {}
         for seat in range(3):
@@ -42,8 +44,8 @@ def settle_county(
             grown = seat < 2
             born = date(1965 if grown else 2008, 1, 1) + timedelta(days=place % 3600)
             number = an_id_number(born=born, sequence=place // 3600 * 3 + seat + 1)
-            phone = f"1380000{place % 10000:04d}" if chance.random() < phones else None
-            rows["person"].append(_person(vault, key, place, number, phone))
+            own = f"1380000{place % 10000:04d}" if chance.random() < phones else None
+            rows["person"].append(_person(vault, key, place, number, own))
             rows["enrolment"].append((key, "RES_MEDICAL", place))
             if grown:
                 rows["enrolment"].append((key, "RES_PENSION", place))
@@ -78,7 +80,7 @@ _STATEMENTS = {
     "enrolment": "insert into enrolment (person_id, insurance, household_id, digest) values (%s, %s, %s, '')",
     "category": "insert into category values (%s, %s, %s)",
     "resident_account": "insert into resident_account (id, phone_index, phone, since, used_at)"
-    " overriding system value values (%s, %s, '', now(), now())",
+    " overriding system value values (%s, %s, %s, now(), now())",
     "resident_person": "insert into resident_person (account_id, person_id, own, since) values (%s, %s, %s, now())",
 }
 
@@ -90,3 +92,5 @@ def _write(base: Any, rows: dict[str, list[tuple[object, ...]]]) -> None:
         cursor.executemany("insert into village (code, town_code, name) values (%s, %s, %s)", places)
         for table, statement in _STATEMENTS.items():
             cursor.executemany(statement, rows[table])
+        for table in ("household", "person", "resident_account"):  # whoever comes later is somebody else
+            cursor.execute(f"select setval(pg_get_serial_sequence('{table}', 'id'), max(id)) from {table}")

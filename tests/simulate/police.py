@@ -57,6 +57,23 @@ class Police(Office):
         else:
             self._bring(self._written())
 
+    def opens(self, dispute: Dispute) -> None:
+        """A file of the register has shown one."""
+        self.disputes.append(dispute)
+        self._tell(dispute.person)
+
+    def solves(self, dispute: Dispute) -> None:
+        """The office that owns it does."""
+        if dispute.until is None:
+            self._solve(dispute)
+
+    def ended(self, people: set[int], kind: str) -> None:
+        """What was open of these is none any more."""
+        for held in self._open():
+            if held.person in people and held.kind == kind:
+                held.until = self.now
+                self._tell(held.person)
+
     @property
     def in_dispute(self) -> set[int]:
         """At any time."""
@@ -205,7 +222,7 @@ class Police(Office):
         status, _ = self.at_page(held.owner, path, form)
         self.must(status in (303, 409), f"{held} is answered {status}")
         held.until, held.solved = self.now, True
-        if word == "register" and held.kind != "NAME":
+        if word == "register" and held.kind not in ("NAME", "TWICE"):
             code = {"ALIVE": "DIED", "AGE": "EXEMPT"}.get(held.kind, held.about.split(" ")[0])
             self.words[held.person, code].counts = False
             self._look({held.person})

@@ -16,7 +16,9 @@ from tests.simulate.far import OF_CALLBACKS
 from tests.simulate.gates import What
 from tests.simulate.oracle import Findings, fingerprint, judge, look, unbooked
 from tests.simulate.prices import judge_offices
+from tests.simulate.ready import make
 from tests.simulate.season import Season
+from tests.simulate.seeded import Clock, draw_from, set_clocks
 from tests.simulate.stage import Stage
 from tests.simulate.two_years import TwoYears
 
@@ -52,13 +54,15 @@ class Report:
         return asdict(self)
 
 
-def simulate(seed: int, payments: int, log: TextIO | None = None, *, two_years: bool = False) -> Report:
-    """Play a seed in a folder of its own; `two_years`: one in which a second levy year opens. This process gets clocks
-    and chance of the seed, for good."""
+def simulate(
+    seed: int, payments: int, log: TextIO | None = None, *, two_years: bool = False, ready: Path | None = None
+) -> Report:
+    """Play a seed in a folder of its own; `two_years`: one in which a second levy year opens; `ready`: its database's
+    files. This process gets clocks and chance of the seed, for good."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="liangxian-season-") as home:
         Path(home).chmod(0o755)  # run by root, the server is another user
-        stage = Stage(seed, Path(home), START, log)
+        stage = Stage(seed, Path(home), START, log, ready)
         try:
             season, findings = (TwoYears if two_years else Season)(stage, payments), Findings()
             season.play()
@@ -73,6 +77,13 @@ def simulate(seed: int, payments: int, log: TextIO | None = None, *, two_years: 
             return _report(stage, findings, began)
         finally:
             stage.close()
+
+
+def make_ready(folder: Path) -> None:
+    """As a season makes its own. This process gets its clocks and chance, for good."""
+    draw_from("ready")
+    set_clocks(Clock(START))
+    make(folder)
 
 
 def _report(stage: Stage, findings: Findings, began: float) -> Report:

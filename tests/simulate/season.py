@@ -14,8 +14,9 @@ from core.clock import BEIJING, business_day
 from tests.simulate.counter import Counter
 from tests.simulate.departments import Departments
 from tests.simulate.gates import What
+from tests.simulate.newborns import Newborns
 from tests.simulate.offices import Office
-from tests.simulate.owed import Item, Owed, Try
+from tests.simulate.owed import Item, Owed, Shares, Try, less
 from tests.simulate.people import Household, settle_county
 from tests.simulate.police import Police
 from tests.simulate.rates import IN_THE_MORNING, Rates, chosen, drawn
@@ -42,6 +43,7 @@ _A_FILE: tuple[tuple[str, tuple[str, ...]], ...] = (  # what the register's trai
 )
 GRACE_S, GRACE_TICK_S = 120, 10  # after the last fault
 MORNINGS_AFTER = 3
+NEVER = 2**62  # still going on
 
 
 class Season:
@@ -66,11 +68,19 @@ class Season:
         self.starts: list[Try] = []
         self.lives = {person: home.village for home in self.county for person, _ in home.people}  # village
         self.sponsors = Sponsors(self)
-        self.offices: list[Office] = [Departments(self), Police(self), self.sponsors, Treasury(self), Counter(self)]
+        self.police = Police(self)
+        self.offices: list[Office] = [Departments(self), self.police, self.sponsors, Treasury(self), Counter(self)]
+        self.newborns = Newborns(self)
+        self.offices.append(self.newborns)
         self.is_over = False
         self.numbers: dict[str, list[str]] = {}  # of payments, by gateway
         self._order = itertools.count()
         self._moments: list[tuple[int, int, Callable[[], None]]] = []
+
+    @property
+    def is_behind(self) -> bool:
+        """What is shown may be some seconds behind."""
+        return False
 
     def household(self, place: int) -> Household:
         """Where the resident of a place lives."""
@@ -82,9 +92,11 @@ class Season:
 
     def begin(self, wants: Sequence[Want], payer: Payer, key: str, told: str = "") -> Reply:
         """Somebody starts to pay; what that must cost is reckoned at the same moment."""
-        began, owed = self.stage.clock.micros, self.reckoned(wants)
+        began, (owed, given) = self.stage.clock.micros, self._reckoned(wants)
+        self.starts.append(Try(began, NEVER, owed, owed, given, given))
         reply = self.stage.call("web", "start", wants, payer, key, told=told or key)
-        self.starts.append(Try(began, self.stage.clock.micros, owed, self.reckoned(wants)))
+        after, given_after = self._reckoned(wants)
+        self.starts[-1] = Try(began, self.stage.clock.micros, owed, after, given, given_after)
         return reply
 
     def heard(self, wants: Sequence[Want], reply: Reply) -> None:
@@ -92,9 +104,7 @@ class Season:
 
     def reckoned(self, wants: Sequence[Want]) -> dict[Item, int | None]:
         """What these items cost now."""
-        on, only = business_day(self.stage.clock.now()), min(self.owed.open)
-        items = [Item(want.person_id, str(want.insurance), want.levy_year or only, want.tier) for want in wants]
-        return self.sponsors.less({item: self.owed.fen(item, on) for item in items}, on)
+        return self._reckoned(wants)[0]
 
     def play(self) -> None:
         """All of it, with everything that goes wrong."""
@@ -134,6 +144,14 @@ class Season:
                 last = today + timedelta(days=MORNINGS_AFTER + day)
                 self._at(micros(last, moment), lambda: self._tick(OFTEN))
         self._until(None)
+
+    def _reckoned(self, wants: Sequence[Want]) -> tuple[dict[Item, int | None], Shares]:
+        """The same, and what sponsors pay of each."""
+        on, only = business_day(self.stage.clock.now()), min(self.owed.open)
+        items = [Item(want.person_id, str(want.insurance), want.levy_year or only, want.tier) for want in wants]
+        owed = {item: self.owed.fen(item, on) for item in items}
+        given = self.sponsors.purse.shares(owed, on)
+        return less(owed, given), given
 
     def _until(self, end: int | None) -> None:
         """Everything up to a moment, in the order of time; None: until nothing is to come."""

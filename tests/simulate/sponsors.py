@@ -2,46 +2,18 @@
 pledge has is counted from the bank's rows as they were written, the gateways' own lists and what settled bills say."""
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
 
 from app.flows.pay.start import Started
 from payments.sandbox.trades import Declined
 from tests.simulate.offices import Office
-from tests.simulate.owed import MEDICAL, NOTICES, Item
+from tests.simulate.owed import NOTICES
 from tests.simulate.people import NAME
+from tests.simulate.pledges import Pledge, Purse, off
 
 _ENTERED = re.compile(r"资助(\d+)：(ZZ\d{10})")
+_SHOWN = re.compile(r"到账([\d.]+)\t正在付([\d.]+)\t已资助([\d.]+)\t剩([\d.]+)")
 WHO = ("--kind", "village", "--name", "示例村股份经济合作社", "--contact", "李联系", "--phone", "06320000000")
-
-
-@dataclass
-class Pledge:
-    """A promise as it was entered. `value`: basis points of PCT, fen of FIX; `banked`: fen by the bank's serial;
-    `codes`: numbers of payments that somebody began for it."""
-
-    id: int
-    number: str
-    year: int
-    mode: str
-    value: int
-    budget: int
-    village: str | None
-    category: str | None
-    named: frozenset[int]
-    since: date
-    agreed: bool = False
-    ended: bool = False
-    banked: dict[str, int] = field(default_factory=dict)
-    codes: list[str] = field(default_factory=list)
-
-    def share(self, left: int) -> int:
-        """What it pays of what is left, half up."""
-        if self.mode == "ALL":
-            return left
-        return min(left, self.value) if self.mode == "FIX" else (left * self.value * 2 + 10_000) // 20_000
 
 
 class Sponsors(Office):
@@ -52,12 +24,15 @@ class Sponsors(Office):
 
     def __init__(self, season: object) -> None:
         super().__init__(season)  # type: ignore[arg-type]
-        self.pledges: list[Pledge] = []
+        self.purse = Purse(self.season)
+        self.pledges = self.purse.pledges
         self.serial = 0
 
     def act(self) -> None:
         """A pledge with its money; more money; its end."""
         standing = [each for each in self.pledges if each.agreed and not each.ended]
+        if standing and self.chance.random() < 0.4:
+            self._look(self.chance.choice(standing))
         dice = self.chance.random()
         if not standing or dice < 0.35:
             self._promise()
@@ -139,14 +114,13 @@ class Sponsors(Office):
         for _ in range(4):  # who hears nothing presses again
             reply = self.stage.call("web", "pay_in", *wish, "staff:medical")
             if isinstance(reply.data, Started):
-                return self._coded(one, reply.data)
+                return self._coded(one, reply.data, gateway)
         return None
 
-    def _coded(self, one: Pledge, begun: Started) -> None:
+    def _coded(self, one: Pledge, begun: Started, gateway: str) -> None:
         number, checkout = begun.number, begun.checkout
         assert number is not None
-        if number not in one.codes:
-            one.codes.append(number)
+        one.codes[number] = gateway
         if checkout is None or not checkout.code_url:
             return
         for _ in range(self.chance.choice((0, 1, 1, 1, 2))):
@@ -192,102 +166,66 @@ class Sponsors(Office):
         if "正在付款" in said or not self.season.is_over:
             self.season.later(self.chance.uniform(900, 40_000), lambda: self._back(one))
 
-    # Prices
-
-    def less(self, owed: Mapping[Item, int | None], on: date, *, apart: bool = False) -> dict[Item, int | None]:
-        """What is left for the residents of these items, in one wish in this order, or (`apart`) each by himself."""
-        if not self.pledges:
-            return dict(owed)
-        spoken, own = self._spoken()
-        given, left = Counter[int](), dict(owed)
-        for item, fen in owed.items():
-            if item.insurance != MEDICAL or not fen or on > NOTICES[item.year].normal_until:
-                continue
-            for one in self.pledges:
-                share, mine = one.share(left[item] or 0), own[one.id, item.person]
-                if share and self._means(one, item, on, mine) and share <= mine + spoken[one.id] - given[one.id]:
-                    left[item] = (left[item] or 0) - share
-                    given[one.id] += 0 if apart else max(share - mine, 0)
-        return left
-
-    def _means(self, one: Pledge, item: Item, on: date, own: int) -> bool:
-        if one.year != item.year or on < one.since or not (own or (one.agreed and not one.ended)):
-            return False
-        if one.category:
-            return one.category in self.owed.categories(item.year, item.person)
-        if one.village:
-            return own > 0 or self.season.lives[item.person] == one.village
-        return own > 0 or not one.named or item.person in one.named
-
-    def _spoken(self) -> tuple[dict[int, int], Counter[tuple[int, int]]]:
-        """What each can still give, and what is spoken for by whom, row by row."""
-        eye, own, rooms = self.stage.eye, Counter[tuple[int, int]](), {}
-        used = Counter[int]()
-        for row in eye.execute(_RESERVED).fetchall():
-            own[row.pledge_id, row.person_id] += row.amount
-            used[row.pledge_id] += row.amount
-        for one in self.pledges:
-            taken, back = eye.execute(_MONEY, {"pledge": one.id}).fetchone()
-            room = min(one.budget, taken - back) - used[one.id]
-            rooms[one.id] = room if one.agreed and not one.ended and taken else 0
-        return rooms, own
-
     # The judgement
 
+    def _look(self, one: Pledge) -> None:
+        """The clerk's page of it says what we reckon."""
+        said = self.ask("sponsor", "show", one.id)
+        self.wrong += self._unlike(one, said)
+
+    def _unlike(self, one: Pledge, said: str) -> list[str]:
+        spoken, taken = self.purse.spoken(), self.purse.came(one)
+        reserved, used, back = spoken.reserved[one.id], spoken.used[one.id], self._asked_back(one)
+        ours = (taken, reserved, used, taken - reserved - used - back)
+        shown = _SHOWN.search(said)
+        theirs = tuple(map(_fen, shown.groups())) if shown else said
+        return [f"{one.number} shows {theirs}, not {ours}"] if theirs != ours or ours[-1] < 0 else []
+
+    def _asked_back(self, one: Pledge) -> int:
+        """What has gone back, and what is on its way."""
+        under_way = self.stage.eye.execute(_UNDER_WAY, (one.id,)).fetchone().fen
+        return self.purse.went(one) + int(under_way)
+
     def _counted(self) -> list[str]:
-        """Money in − what settled bills had of it − what went back = what is left, and the book says the same."""
-        wrong, eye, far = [], self.stage.eye, self.stage.far.world.trades
-        came = {trade["number"]: trade["amount"] for trade in far.paid()}
+        """Money in − what settled bills had of it − what went back = what is left; so say the book and the page."""
+        wrong, eye, spoken = [], self.stage.eye, self.purse.spoken()
         for one in self.pledges:
-            states = dict(map(tuple, eye.execute(_STATES, (one.codes,)).fetchall()))
-            taken = sum(one.banked.values()) + sum(
-                came.get(each, 0) for each in one.codes if states.get(each) == "paid"
-            )
-            used = eye.execute(_USED, (f"sponsor:{one.id}",)).fetchone().fen
-            back = eye.execute(_BACK, (one.id,)).fetchone().fen
+            taken, used, back = self.purse.came(one), spoken.used[one.id], self.purse.went(one)
             book = -eye.execute(_BOOK, (f"sponsor:{one.id}",)).fetchone().fen
-            if taken - used - back != book or book < 0 or used > one.budget:
+            if taken - used - back != book or book < 0 or used + spoken.reserved[one.id] > one.budget:
                 wrong.append(
                     f"{one.number}: {taken} − {used} − {back}, the book has {book} of a budget of {one.budget}"
                 )
             if one.ended and book and not eye.execute(_REJECTED, (one.id,)).fetchone():
                 wrong.append(f"{one.number} has ended, and {book} are left")
+            wrong += self._unlike(one, self.ask("sponsor", "show", one.id))
         return wrong
 
     def _shares(self) -> list[str]:
-        """Each bill's shares are what its pledges promised of what was left before them."""
-        wrong, terms = [], {f"sponsor:{one.id}": one for one in self.pledges}
+        """Each settled bill has of its sponsors what was reckoned when somebody started to pay it, and no bill else."""
+        lines: dict[int, dict[int, int]] = {}
         for row in self.stage.eye.execute(_LINES).fetchall():
-            left = row.rest
-            for payer, amount in row.shares:
-                if int(amount) != terms[payer].share(left):
-                    wrong.append(f"bill {row.id}: {payer} pays {amount} of {left}")
-                left -= int(amount)
-        return wrong
+            lines.setdefault(row.bill_id, {})[int(row.payer.partition(":")[2])] = row.amount
+        settled = self.purse.bills(_SETTLED, ())
+        return off((bill, lines.get(bill.id, {}), self.purse.of_bill(bill)) for bill in settled)
 
 
 def _yuan(fen: int) -> str:
     return f"{fen // 100}.{fen % 100:02d}"
 
 
+def _fen(yuan: str) -> int:
+    whole, _, rest = yuan.partition(".")
+    return int(whole) * 100 + int((rest + "00")[:2])
+
+
 _PROPOSED = "select id from pledge where state = 'proposed' and id <> all (%s) order by id"
-_RESERVED = """
-select s.pledge_id, b.person_id, s.amount from pledge_share s
-  join bill b on b.household_id = s.household_id and b.id = s.bill_id where s.state in ('reserved', 'used')"""
-_MONEY = """
-select (select coalesce(sum(amount), 0)::bigint from pledge_money where pledge_id = %(pledge)s) as taken,
-       (select coalesce(sum(amount), 0)::bigint from refund
-         where pledge = %(pledge)s and state <> 'rejected') as back"""
-_STATES = "select number, state from payment where number = any (%s)"
-_USED = """
-select coalesce(sum(l.amount), 0)::bigint as fen from bill b
-  join bill_line l on l.household_id = b.household_id and l.bill_id = b.id
- where b.state = 'settled' and l.part = 'sponsor' and l.payer = %s"""
-_BACK = "select coalesce(sum(amount), 0)::bigint as fen from refund where pledge = %s and state = 'paid'"
+_UNDER_WAY = """
+select coalesce(sum(amount), 0)::bigint as fen from refund where pledge = %s and state not in ('paid', 'rejected')"""
 _BOOK = "select coalesce(sum(amount), 0)::bigint as fen from posting where account = %s"
 _REJECTED = "select 1 from refund where pledge = %s and state in ('rejected', 'failed', 'abnormal') limit 1"
+_SETTLED = "where b.insurance = 'RES_MEDICAL' and b.state = 'settled'"
 _LINES = """
-select b.id, b.personal_due + sum(l.amount)::bigint as rest,
-       array_agg(array[l.payer, l.amount::text] order by l.line) as shares
+select l.bill_id, l.payer, sum(l.amount)::bigint as amount
   from bill b join bill_line l on l.household_id = b.household_id and l.bill_id = b.id and l.part = 'sponsor'
- where b.state = 'settled' group by b.household_id, b.id, b.personal_due"""
+ where b.state = 'settled' group by 1, 2"""

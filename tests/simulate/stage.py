@@ -22,20 +22,17 @@ from psycopg.rows import namedtuple_row
 
 from app.serving import create_app
 from config.local import own_lines, sandbox_keys
-from config.postgres import Server, create_database, ensure_running, stop
+from config.postgres import ensure_running, stop
 from config.settings import Settings
-from migrations.upgrade import upgrade
-from tests.builders import DEPARTMENTS
 from tests.simulate.far import Far
 from tests.simulate.gates import OF_THE_DATABASE, Gates, Strike, What
+from tests.simulate.ready import DATABASE, put
 from tests.simulate.seeded import Clock, draw_from, set_clocks
 from tests.simulate.system import Reply, System
 
-DATABASE = "liangxian_season"
 ROLES = ("web", "callbacks", "worker", "office")
 KILLED = "!killed"
 PATIENCE_S = 60  # by the real clock, until a backend that serves nobody is gone
-_SETTINGS = {"autovacuum": "off", "checkpoint_timeout": "1d", "max_wal_size": "16GB"}  # nothing by the real clock
 
 
 @dataclass(eq=False)
@@ -56,14 +53,17 @@ class Running:
 
 
 class Stage:
-    """One simulation's world. `log` gets every step; without it only the digest is kept."""
+    """One simulation's world. `log` gets every step, else only the digest is kept. `ready`: a database's files."""
 
-    def __init__(self, seed: int, folder: Path, start: datetime, log: TextIO | None = None) -> None:
+    def __init__(
+        self, seed: int, folder: Path, start: datetime, log: TextIO | None = None, ready: Path | None = None
+    ) -> None:
         self.seed, self.folder, self._log = seed, folder, log
         self.clock = Clock(start)
         draw_from(seed, "far")
         set_clocks(self.clock)
-        self.server = self._new_server()
+        put(folder, ready)
+        self.server = ensure_running(folder / "postgres", pg_bin=None)
         self.far = Far(folder / "far", self.clock, self._deliver, Random(f"{seed}/post"))
         self.gates = Gates()
         environment = own_lines() | {
@@ -228,16 +228,6 @@ class Stage:
     def postmaster(self) -> int:
         """The server's first process."""
         return int((self.server.data / "postmaster.pid").read_text().split()[0])
-
-    def _new_server(self) -> Server:
-        server = ensure_running(self.folder / "postgres", pg_bin=None)
-        with psycopg.connect(server.admin_url(), autocommit=True) as admin:
-            for name, value in _SETTINGS.items():
-                admin.execute(f"alter system set {name} = '{value}'")
-            admin.execute("select pg_reload_conf()")
-        create_database(server, DATABASE)
-        upgrade(server.owner_url(DATABASE), departments=DEPARTMENTS)
-        return server
 
     def _recover(self, what: What, role: str) -> None:
         """After a crash the server is started again; after a cut line it has finished what it heard."""

@@ -17,6 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.flows.cases.say import say
 from app.flows.due.quote import all_due, subjects
+from app.flows.newborn.apply import Child
+from app.flows.newborn.apply import apply as apply_for_child
 from app.flows.pay.follow import close_payment, follow
 from app.flows.pay.start import Payer, Want, start_payment
 from app.flows.reconcile.close_day import ask_to_close, close_day, confirm_close
@@ -118,6 +120,13 @@ class System:
         """Somebody says that he paid in another place."""
         number = say(self.parts, "PAID_ELSEWHERE_MEDICAL", "在昆山交过了", person_id=person, village=None, by=by)
         return f"matter {number}", number
+
+    def apply_for_child(self, parent: int, said: Sequence[str], by: str) -> tuple[str, Any]:
+        """Certificate, name, day and sex of somebody's child, with a photo."""
+        [subject] = subjects(self.parts, [parent])
+        certificate, name, born, sex = said
+        number = apply_for_child(self.parts, subject, Child(certificate, name, born, sex, b"\x89PNG"), by=by)
+        return f"newborn {number}", number
 
     def offered_back(self, person: int, year: int, by: str) -> tuple[str, Any]:
         """What of his medical premium could go back, as the counter's page shows it."""

@@ -9,13 +9,12 @@ from app.flows.levy import LOOK_S
 from app.flows.pay.start import Payer, Started, Want
 from app.policy.facts import Insurance
 from core.clock import business_day
-from tests.simulate.offices import STRUCK
-from tests.simulate.owed import MEDICAL, PENSION, Item
+from tests.simulate.owed import MEDICAL, PENSION, Item, less
 from tests.simulate.people import Household
 from tests.simulate.residents import TIERS, Resident
 from tests.simulate.season import CLOSES, MORNING, Season, micros
 from tests.simulate.seeded import SECOND
-from tests.simulate.staff import CLERK, LEAD
+from tests.simulate.staff import CLERK, LEAD, STRUCK
 from tests.simulate.stage import KILLED, Stage
 from tests.simulate.system import Reply
 
@@ -106,7 +105,7 @@ class TwoYears(Season):
         if reply.data is None:
             return set()
         shown = {(person, str(insurance), year): fen for person, insurance, year, fen in reply.data}
-        if self._is_behind:
+        if self.is_behind:
             return set(shown)
         done = {tuple(row) for row in self.stage.eye.execute(_SETTLED, (list(people),)).fetchall()}
         on, owed = business_day(self.stage.clock.now()), {}
@@ -117,13 +116,14 @@ class TwoYears(Season):
                     if fen is not None and item[:3] not in done:
                         owed[item[:3]] = fen
         items = {Item(*key): fen for key, fen in owed.items()}
-        owed = {item[:3]: fen for item, fen in self.sponsors.less(items, on, apart=True).items()}  # each by himself
+        given = self.sponsors.purse.shares(items, on, apart=True)  # each by himself
+        owed = {item[:3]: fen for item, fen in less(items, given).items()}
         self.compared += len(owed)
         self._must(shown == owed, f"shown {shown} owed {owed}")
         return set(shown)
 
     @property
-    def _is_behind(self) -> bool:
+    def is_behind(self) -> bool:
         """What is shown and refused may be some seconds behind; what is written down may not."""
         return self.stage.clock.micros - self._changed < (LOOK_S + 1) * SECOND
 
@@ -134,7 +134,7 @@ class TwoYears(Season):
         if unsaid:
             return self._must(reply.word in TROUBLE | {"!YEAR_UNSAID"}, f"no year said: {reply.word}")
         if not isinstance(reply.data, Started):
-            return self._must(reply.word != "!YEAR_UNSAID" or self._is_behind, f"each year was said: {reply.word}")
+            return self._must(reply.word != "!YEAR_UNSAID" or self.is_behind, f"each year was said: {reply.word}")
         begun, items = reply.data, [{i: fen for i, fen in owed.items() if fen != 0} for owed in tries]
         if begun.number is None:
             return self._must({} in items, f"nothing was due for {items}")
