@@ -62,6 +62,7 @@ ORDER = (
     "app/flows/roster/roster.sql",
     "app/flows/roster/post.sql",
     "app/flows/roster/draw.sql",
+    "app/flows/roster/collect.sql",
     "migrations/grants.sql",
 )
 

@@ -6,13 +6,18 @@ import secrets
 import tempfile
 from dataclasses import dataclass
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 
 import click
+from PIL import Image
+from sqlalchemy import select
 
 from app.access.models import Agent, Staff
 from app.access.passwords import SHORTEST
 from app.access.roles import Role
+from app.cli.sample_rosters import Hands, any_in_force, bring_into_force
+from app.documents.picture import photo
 from app.flows.enter.second import has_second, issue_second
 from app.flows.parts import Parts
 from app.flows.register.district import is_empty, put_agent, put_places, put_staff
@@ -65,6 +70,7 @@ def ensure_district(parts: Parts, people: int = 3000, *, password_file: Path = P
     for whose, login in ((Agent, LOGIN), *((Staff, login) for _, login in OFFICES)):
         if not has_second(parts, whose, login=login):
             issue_second(parts, whose, login=login)
+    _ensure_rosters(parts, place.code)
     resident = showcase().ordinary
     return District(
         resident_name=resident.name,
@@ -75,6 +81,23 @@ def ensure_district(parts: Parts, people: int = 3000, *, password_file: Path = P
         staff_password=staff_password,
         today=parts.clocks.today(),
     )
+
+
+def _ensure_rosters(parts: Parts, village: str) -> None:
+    """Its agent collects: where he does so by the village's rosters, these are in force, as of the days before."""
+    if parts.rules.campaign.agents_by_roster and not any_in_force(parts, village):
+        with parts.reading() as connection:
+            staff = {row.login: row.id for row in connection.execute(select(Staff.login, Staff.id))}
+            agent = connection.execute(select(Agent.id).where(Agent.login == LOGIN)).scalar_one()
+        officers = {role: (staff[STAFF[role]], STAFF[role]) for role in (Role.TAX_LEAD, Role.HRSS, Role.TOWN)}
+        bring_into_force(parts, Hands(officers, {village: agent}), photo=_photo())
+
+
+def _photo() -> bytes:
+    """Of a wall, as nobody took it."""
+    written = BytesIO()
+    Image.new("RGB", (40, 30), "grey").save(written, "PNG")
+    return photo(written.getvalue())
 
 
 def load_district(parts: Parts, count: int) -> None:

@@ -69,6 +69,7 @@ def _campaign(page: Page) -> Campaign:
         retained_red_amount=page.whole("retained_red_amount", least=1),
         order_minutes=page.whole("order_minutes", least=1),
         receipts_until=page.moment("receipts_until"),
+        agents_by_roster=page.has("agents_by_roster") and page.flag("agents_by_roster"),
     )
     page.done()
     return campaign

@@ -115,6 +115,8 @@ def _refusals(rules: PolicyYear) -> Iterator[Reason]:
     yield from (Reason.BACKPAY_REJECTED, Reason.DETERMINATION_REQUIRED)
     if Mode.AGENT in rules.channels.values():
         yield from (Reason.AGENT_NOT_STARTED, Reason.AGENT_WINDOW_CLOSED)
+    if rules.campaign.agents_by_roster:
+        yield from (Reason.AGENT_NO_ROSTER, Reason.AGENT_NOT_LISTED)
 
 
 def _of_medical(medical: Medical) -> Iterator[Reason]:

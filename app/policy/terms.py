@@ -82,7 +82,8 @@ class Dates:
 
 @dataclass(frozen=True)
 class Campaign:
-    """Figures of the campaign that other rooms keep to (D24, D31, D35, D39). Days, hours, minutes, fen."""
+    """Figures of the campaign that other rooms keep to (D24, D31, D35, D39). Days, hours, minutes, fen.
+    `agents_by_roster`: a village's agent collects only for who is on its roster in force (R38)."""
 
     notice_days: int
     retained_warn_hours: int
@@ -90,6 +91,7 @@ class Campaign:
     retained_red_amount: Fen
     order_minutes: int
     receipts_until: datetime
+    agents_by_roster: bool = False
 
 
 class NotOffered(Conflict):

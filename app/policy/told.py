@@ -153,6 +153,7 @@ def _campaign(rules: PolicyYear) -> list[Row]:
         (words["retained_red_amount"], in_yuan(campaign.retained_red_amount)),
         (words["order_minutes"], words["many_minutes"].format(minutes=campaign.order_minutes)),
         (words["receipts_until"], f"{chinese_day(until.date())} {until:%H:%M}"),
+        (words["agents_by_roster"], words["yes_roster" if campaign.agents_by_roster else "no_roster"]),
     ]
 
 

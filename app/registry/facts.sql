@@ -6,6 +6,7 @@
 -- police call dead is dead, unless an office found that he is not (decision 0052). Who paid elsewhere is so by the
 -- bureau's file, or because an office found it (paid_elsewhere). He is unhelped of whom a list's row failed and is open.
 -- His pledges are those in force that may mean him, in the order of registration, and what his bill has of one already.
+-- Of each roster that is in force in his village it is said whether he is on it (decision 0059).
 create or replace function person_facts(p_ids bigint[], p_years int[], p_former int[], p_places text)
   returns table (id bigint, name bytea, id_number bytea, phone bytea, restricted_at timestamptz, facts text)
   language plpgsql stable security definer rows 4
@@ -32,6 +33,11 @@ begin
                                  union
                                  select c.insurance || ':' || c.code from helped_category c
                                   where c.person_id = p.id and c.levy_year = newest),
+             'rosters', (select jsonb_agg(jsonb_build_array(r.levy_year, r.insurance, exists (
+                            select from roster_row w
+                             where (w.roster_id, w.no, w.person_id) = (r.id, r.effective_no, p.id))) order by r.id)
+                           from roster r where r.village_code = h.village_code and r.levy_year = any (p_years)
+                            and r.effective_no is not null),
              'unhelped', (select jsonb_object_agg(r.insurance, r.code) from special_row r
                             join special_batch l on l.id = r.batch_id and l.levy_year = newest
                            where r.person_id = p.id and r.state in ('FED_BACK', 'PERSON_TOLD')),

@@ -77,7 +77,8 @@ def _formerly(year: int, newest: InYear, said: Mapping[str, Any]) -> InYear:
     """Whom the register did not know then is registered for nothing then."""
     then = (said["former"] or {}).get(str(year))
     if then is None:
-        return replace(newest, standing=_standings(year, {}, (), said), pledges=_pledges(year, said))
+        own = _standings(year, {}, (), said)
+        return replace(newest, standing=own, pledges=_pledges(year, said), listed=_listed(year, said))
     return _in_year(year, then, said)
 
 
@@ -92,7 +93,12 @@ def _in_year(year: int, own: Mapping[str, Any], said: Mapping[str, Any]) -> InYe
         recorded=_recorded(own["medical_years"], said),
         standing=_standings(year, own["enrolments"], own["categories"], said),
         pledges=_pledges(year, said),
+        listed=_listed(year, said),
     )
+
+
+def _listed(year: int, said: Mapping[str, Any]) -> dict[str, bool]:
+    return {insurance: on for of, insurance, on in said.get("rosters") or () if of == year}
 
 
 def _pledges(year: int, said: Mapping[str, Any]) -> tuple[Pledged, ...]:

@@ -80,6 +80,9 @@ class InYear:
     recorded: Recorded
     standing: Mapping[str, Standing]
     pledges: tuple[Pledged, ...] = ()  # of sponsors, in the order of registration
+    listed: Mapping[str, bool] = field(
+        default_factory=dict
+    )  # insurance whose roster is in force in his village: on it?
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,9 @@ class Subject:
     conflicts: Mapping[str, str] = field(default_factory=dict)  # insurance of which nothing is billed → who decides
     unhelped: Mapping[str, str] = field(default_factory=dict)  # insurance → why his row of a list is not done
     pledges: tuple[Pledged, ...] = ()  # that may mean him
+    listed: Mapping[str, bool] = field(
+        default_factory=dict
+    )  # insurance whose roster is in force in his village: on it?
     restricted_at: datetime | None = None  # his name then is RESTRICTED, for whoever may not see it
     _reckoned: dict[object, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 

@@ -12,10 +12,16 @@ from core.errors import AppError
 
 
 def saying_page(
-    whom: Mapping[str, str], said: Sequence[Said], *, own: str, back: str, problem: str | None = None
+    whom: Mapping[str, str],
+    said: Sequence[Said],
+    *,
+    own: str,
+    back: str,
+    problem: str | None = None,
+    begun: Mapping[str, str] | None = None,
 ) -> str:
     """What was said, its answers, and a form. `whom`: reference → masked name of whom something may be said; `own`: the
-    page's address. What was typed stays."""
+    page's address. What was typed stays; `begun`: what stands in the form at first."""
     return render_template(
         "saying.html",
         whom=whom,
@@ -24,7 +30,7 @@ def saying_page(
         own=own,
         back=back,
         problem=problem,
-        typed=request.form,
+        typed=request.form or begun or {},
     )
 
 

@@ -174,6 +174,8 @@ class PaymentBill(Table):
     number: Mapped[str] = mapped_column(Text, primary_key=True)
     bill_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     live: Mapped[bool] = mapped_column(Boolean, server_default=true())
+    roster_id: Mapped[int | None] = mapped_column(BigInteger)  # by which roster its village's agent collects it, and
+    roster_no: Mapped[int | None] = mapped_column(Integer)  # which version of it (app/flows/roster/collect.sql)
 
 
 class PaymentMove(Table):

@@ -25,10 +25,11 @@ booked as (  -- every entry's postings, and what a receipt brought into clearing
 ), attempt as (
   select household_id, number, gateway, started_at, state, amount,
          'receipt:' || gateway || ':' || reference as receipt, memo ? 'notice' as told,
-         kind in ('jsapi', 'account') as by_user, payer is not null as payer_kept
+         kind in ('jsapi', 'account') as by_user, payer is not null as payer_kept, ordered_at,
+         memo -> 'by_roster' as by_roster
     from payment where household_id between %(low)s and %(high)s
 ), pair as materialized (  -- by itself: a long list of households must not be looked through for each payment
-  select household_id, number, bill_id, live from payment_bill where household_id between %(low)s and %(high)s
+  select household_id, number, bill_id, live, roster_id, roster_no from payment_bill where household_id between %(low)s and %(high)s
 ), covered as (  -- every bill of every payment
   select a.household_id, a.number, a.state, a.amount, a.receipt, pb.live, b.id, b.settled_by, b.personal_due
     from attempt a join pair pb on pb.household_id = a.household_id and pb.number = a.number
@@ -819,3 +820,21 @@ select 'roster ' || r.id || ' version ' || r.effective_no as what
   from roster r
  where r.effective_no is not null and not coalesce(roster_hung(r.id, r.effective_no, 'EFFECTIVE'), false)
     or r.state = 'EFFECTIVE' and r.effective_no is distinct from r.no
+
+-- INV-141 代办员收的每一项，出码时人都在那个村当时生效的那一版清册上
+select a.number || ' bill ' || pb.bill_id as what
+  from attempt a join pair pb on (pb.household_id, pb.number) = (a.household_id, a.number)
+  join bill b on (b.household_id, b.id) = (pb.household_id, pb.bill_id)
+ where pb.roster_id is not null and not exists (
+   select from roster r join roster_row w on (w.roster_id, w.no, w.person_id) = (r.id, pb.roster_no, b.person_id)
+     join roster_step s on (s.roster_id, s.no, s.what) = (r.id, pb.roster_no, 'EFFECTIVE')
+    where r.id = pb.roster_id and (r.levy_year, r.insurance) = (b.levy_year, b.insurance)
+      and s.at <= a.ordered_at + interval '1 minute'
+      and not exists (select from roster_step l where l.roster_id = r.id and l.what = 'EFFECTIVE' and l.id > s.id
+                         and l.at < a.ordered_at - interval '1 minute'))
+
+-- INV-142 规定代办员照清册收的年度，他收的每一项都写明了是哪一版清册上的
+select a.number || ' bill ' || pb.bill_id as what
+  from attempt a join pair pb on (pb.household_id, pb.number) = (a.household_id, a.number)
+  join bill b on (b.household_id, b.id) = (pb.household_id, pb.bill_id)
+ where a.by_roster @> to_jsonb(b.levy_year) and pb.roster_id is null and is_of_roster(b)

@@ -115,7 +115,22 @@ IN_FORCE = (  # the same, hung, confirmed by two
     " (1, 1, 'TAX_CONFIRMED', 'staff:b', '2021-11-05 09:00+08'), (1, 1, 'EFFECTIVE', 'staff:c', '2021-11-05 10:00+08');"
     " update roster set state = 'EFFECTIVE', effective_no = 1, agent_id = 7"
 )
+COLLECTED = (  # by that roster, as if an agent had begun the payment
+    f"{IN_FORCE}; update payment_bill pb set roster_id = 1, roster_no = 1 from payment p"
+    " where p.number = pb.number and p.state = 'paid';"
+    " insert into roster_row select distinct 1, 1, b.person_id, 'x' from bill b where b.person_id <> 7;"
+    " update payment set ordered_at = '2021-11-05 12:00+08', memo = memo || '{\"by_roster\": [2022]}'"
+)
 TAMPERINGS = (
+    ("INV-141", f"{COLLECTED}; update roster_step set at = '2021-11-05 12:02+08' where what = 'EFFECTIVE'"),
+    ("INV-141", f"{COLLECTED}; update payment_bill set roster_no = 2 where roster_no = 1"),
+    ("INV-141", f"{COLLECTED}; delete from roster_row where person_id <> 7"),
+    (
+        "INV-141",
+        f"{COLLECTED}; insert into roster_step (roster_id, no, what, by, at)"
+        " values (1, 2, 'EFFECTIVE', 'staff:c', '2021-11-05 11:58+08')",
+    ),
+    ("INV-142", f"{COLLECTED}; update payment_bill set roster_id = null"),
     ("INV-138", f"{IN_FORCE}; delete from roster_step where what = 'HRSS_REVIEWED'"),
     (
         "INV-138",

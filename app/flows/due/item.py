@@ -14,6 +14,7 @@ TIER_ASKED = frozenset({"TIER_REQUIRED", "TIER_ILLEGAL", "TIER_100_NOT_ALLOWED"}
 RISE = "rise"  # in the key of an item: the pension raised by paying the difference
 _LEVEL_ASKED = frozenset({"LEVEL_REQUIRED", "LEVEL_ILLEGAL"})
 AGENTS_DAYS = frozenset({"AGENT_NOT_STARTED", "AGENT_WINDOW_CLOSED"})
+_NO_ROSTER = frozenset({"AGENT_NO_ROSTER", "AGENT_NOT_LISTED"})
 _ELSEWHERE = frozenset({Reason.DUP_OUTSIDE_ZAOZHUANG, Reason.DUP_WITHIN_ZAOZHUANG, Reason.DUP_PENSION_ELSEWHERE})
 _OTHER_DAYS = AGENTS_DAYS | {"WINDOW_NOT_OPEN", "LATE_WINDOW_CLOSED"}
 
@@ -47,7 +48,7 @@ class Due:
     free_until: str | None = None  # his last day, if he pays nothing, and what comes after it
     paid: Fen = 0  # of what is done, the part that he paid himself
     ask_first: str | None = None  # what to ask the payer before he pays
-    on_phone: Quote | None = None  # where only the agent's weeks are the reason: what his own phone would be told
+    on_phone: Quote | None = None  # where only the agent's weeks or roster are the reason: what his own phone is told
     asked: bool = False  # the medical bureau has been asked and has not answered yet
     determination: int | None = None
     years: tuple[int, ...] = ()
@@ -154,6 +155,11 @@ class Due:
     def not_now(self) -> bool:
         """Is only the day the reason that it cannot be paid, or the year's end?"""
         return self.quote.reason_code in _OTHER_DAYS or self.ended
+
+    @property
+    def unlisted(self) -> bool:
+        """Is it only that he is not on the roster by which the village's agent collects?"""
+        return self.quote.reason_code in _NO_ROSTER and not self.ended
 
     @property
     def can_be_done(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from app.flows.due.doubt import unless_in_doubt
 from app.flows.due.facts import asked_for, facts_of
 from app.flows.due.item import AGENTS_DAYS, TIER_ASKED, Due, Said, costs_nothing
+from app.flows.due.listed import by_roster, unless_unlisted
 from app.flows.due.rise import NoSuchItem, due_of_rise
 from app.flows.parts import Parts
 from app.flows.titles import paid_words
@@ -87,6 +88,8 @@ def amount_due(
         amounts=amounts(rules, facts, at, channel),
         levels=levels,
     )
+    if by_roster(rules, channel):
+        due = unless_unlisted(rules, subject, due, on_phone=lambda: ask(channel=SELF)[0])
     return unless_in_doubt(parts, subject, due)
 
 

@@ -67,6 +67,8 @@ REASONS = {
     Reason.WINDOW_NOT_OPEN: "尚未开始",
     Reason.AGENT_NOT_STARTED: "代办尚未开始",
     Reason.AGENT_WINDOW_CLOSED: "代办已结束",
+    Reason.AGENT_NO_ROSTER: "清册未生效，代办不收",
+    Reason.AGENT_NOT_LISTED: "不在清册上，代办不收",
     Reason.LATE_WINDOW_CLOSED: "已截止",
     Reason.DETERMINATION_REQUIRED: "待核定",
     Reason.LATE_WAIVER_REVIEW: "逾期代缴待核实",

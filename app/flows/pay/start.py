@@ -115,6 +115,12 @@ class _AtOnce(Exception):
     that moment."""
 
 
+class OnNoRoster(Conflict):
+    """A village's agent would collect for somebody whom its roster in force has not, or not any more."""
+
+    text = "村里的清册刚刚有变动，这一项村里不能代收了。请返回看清楚；他可以自己用手机、去银行或办税大厅交。"
+
+
 class KindNotOffered(BadInput):
     """A gateway without this way to the payer."""
 
@@ -137,7 +143,7 @@ def start_payment(parts: Parts, wants: Sequence[Want], payer: Payer, *, request_
     """Issue the bills, settle those of which nothing is due, and start one payment for the rest.
 
     The same `request_key` with the same wish gives the same payment; with another wish KeyReused. NotPayable,
-    YearUnsaid, YearClosed, DifferentHouseholds, BillSettled; ChannelPaused unless its code is out already;
+    YearUnsaid, YearClosed, DifferentHouseholds, BillSettled, OnNoRoster; ChannelPaused unless its code is out already;
     PaymentUnderWay if another attempt could not be ended; GatewayRefused; GatewaySilent when the gateway said nothing
     (the payment is then unknown and will be asked about)."""
     ended: set[str] = set()
@@ -249,6 +255,7 @@ def settle(connection: Connection, bill: IssuedBill, *, now: datetime) -> bool:
 
 _Item = tuple[Subject, Due, IssuedBill]
 _SPENT = {"LX130": PledgeSpent, "40P01": PledgeSpent}  # two who hold one pledge each and want the other's: once more
+_NOT_BEGUN = _SPENT | {"LX148": OnNoRoster}
 
 
 def _issued(parts: Parts, connection: Connection, wish: _Wish, met: Met, now: datetime) -> list[_Item]:
@@ -270,7 +277,7 @@ def _attempted(parts: Parts, connection: Connection, wish: _Wish, met: Met, dear
         if wish.gateway.name in met.paused:
             raise ChannelPaused(wish.gateway.name, met.paused[wish.gateway.name])
         attempt = _attempt(parts, wish.gateway, wish.payer, dear, parts.clocks.now())
-        with as_errors(_SPENT):
+        with as_errors(_NOT_BEGUN):
             row = begin(connection, bills, attempt, Asked(wish.key, wish.body_hash), ours_alone=fresh)
         if row is None:
             raise _AtOnce
@@ -409,9 +416,16 @@ def _attempt(
         check_code=check_code,
         memo={"notice": notice_for(parts, f"payment:{number}", items, check_code, payer.told_as)}
         | short_of([due for _, due, _ in items])
-        | ({"place": place_of(parts, payer.network)} if payer.kind is Kind.H5 else {}),
+        | ({"place": place_of(parts, payer.network)} if payer.kind is Kind.H5 else {})
+        | _by_roster(parts, payer, [due for _, due, _ in items]),
         payer=sealed,
     )
+
+
+def _by_roster(parts: Parts, payer: Payer, dues: Sequence[Due]) -> dict[str, Any]:
+    """The years of an agent's payment that he may collect by his village's roster only: the database looks too."""
+    years = {due.levy_year for due in dues if parts.levy.rules(due.levy_year).campaign.agents_by_roster}
+    return {"by_roster": sorted(years)} if years and payer.actor.startswith("agent:") else {}
 
 
 def _request(parts: Parts, wants: Sequence[Want], payer: Payer, key: str) -> tuple[bytes, bytes]:

@@ -29,9 +29,10 @@ class Standing(IntEnum):
     TIER_OPEN = 1
     FREE = 2
     WAITS = 3
-    NOT_NOW = 4
-    NOT_HERE = 5
-    DONE = 6
+    UNLISTED = 4
+    NOT_NOW = 5
+    NOT_HERE = 6
+    DONE = 7
 
 
 STANDING_WORDS = {
@@ -39,6 +40,7 @@ STANDING_WORDS = {
     Standing.TIER_OPEN: "没选档",
     Standing.FREE: "不用交，还没办",
     Standing.WAITS: "先不要交，等医保局核实",
+    Standing.UNLISTED: "清册上没有，村里不能收",
     Standing.NOT_NOW: "还没交，现在不能交",
     Standing.NOT_HERE: "不在这里交",
     Standing.DONE: "办好了",
@@ -48,6 +50,7 @@ AMOUNT_OPEN = "没选金额"  # where there are no tiers to choose from
 SHOWN: Mapping[str, tuple[str, frozenset[Standing]]] = {  # what an agent asks his list for, by the word of its address
     "all": ("全部", frozenset(Standing)),
     "open": ("还没办", frozenset(Standing) - {Standing.NOT_HERE, Standing.DONE}),
+    "unlisted": ("清册上没有", frozenset(Standing)),  # of these whoever has an item that is not
     "done": ("办好了", frozenset({Standing.DONE})),
     "elsewhere": ("不在这里交", frozenset({Standing.NOT_HERE})),
 }
@@ -57,7 +60,8 @@ SHOWN: Mapping[str, tuple[str, frozenset[Standing]]] = {  # what an agent asks h
 class Villager:
     """One line of the list, of the newest levy year or the one that was asked for. `words`: the standing as it is said;
     `amount` in fen, what can be paid now; `year_open`: something of the year itself can be done now, whatever is
-    back-paid. `late`: what is still to be paid for a former year, a word of its own: it makes nobody's year undone."""
+    back-paid. `late`: what is still to be paid for a former year, a word of its own: it makes nobody's year undone.
+    `unlisted`: something of his is not on the roster by which the agent collects."""
 
     subject: Subject
     standing: Standing
@@ -66,6 +70,7 @@ class Villager:
     due_words: str
     year_open: bool
     late: str = ""
+    unlisted: bool = False
 
 
 @dataclass(frozen=True)
@@ -176,16 +181,16 @@ def search_noted(parts: Parts, by: str, wanted: str, *, place: str, network: str
         acts.note_search(connection, parts.vault, wanted, by=by, place=place, at=parts.clocks.wall(), network=network)
 
 
-def matching(
-    lines: Sequence[Villager], wanted: str, standings: frozenset[Standing], *, by_house: bool = False
-) -> list[Villager]:
-    """The lines whose name or household number contains what was typed, standing so; house by house if asked. Pure."""
-    sought = "".join(wanted.split())
+def matching(lines: Sequence[Villager], wanted: str, show: str, *, by_house: bool = False) -> list[Villager]:
+    """The lines whose name or household number contains what was typed, of those that the list was asked to `show`;
+    house by house if asked. Pure."""
+    sought, standings = "".join(wanted.split()), SHOWN[show][1]
     found = [
         line
         for line in lines
         if line.standing in standings and (sought in line.subject.name or sought in line.subject.household_number)
     ]
+    found = [line for line in found if line.unlisted or show != "unlisted"]
     return sorted(found, key=lambda line: line.subject.household_number) if by_house else found
 
 
@@ -212,7 +217,8 @@ def _villager(person: Subject, found: Sequence[Due], year: int) -> Villager:
     year_open = any(due.payable or due.choice_open for due in years_own)
     late = _late([due for due in found if due.levy_year != year])
     due_words = "；".join(filter(None, map(_word, dues)))
-    return Villager(person, standing, _words(standing, dues), amount, due_words, year_open, late)
+    unlisted = any(due.unlisted for due in years_own)
+    return Villager(person, standing, _words(standing, dues), amount, due_words, year_open, late, unlisted)
 
 
 def _words(standing: Standing, dues: Sequence[Due]) -> str:
@@ -232,6 +238,8 @@ def _closed(years_own: Sequence[Due]) -> Standing:
         return Standing.WAITS
     if any(due.is_spared for due in left):
         return Standing.FREE
+    if any(due.unlisted for due in left):
+        return Standing.UNLISTED
     if any(due.not_now for due in left):
         return Standing.NOT_NOW
     return Standing.DONE if any(due.settled for due in years_own) else Standing.NOT_HERE
@@ -256,6 +264,7 @@ def _word(due: Due) -> str:
         (due.choice_open, "定好数再交" if _is_any_amount(due) else "选档后交"),
         (due.waits or due.in_doubt, "先不要交"),
         (due.is_spared, "不用交"),
+        (due.unlisted, "清册上没有"),
         (due.not_now, "还没交"),
         (due.payable, f" {plain_yuan(due.quote.to_pay)} 元"),
     )

@@ -6,6 +6,7 @@ from flask import make_response, redirect, render_template, request, url_for
 
 from app.access.tally import TooOften
 from app.flows.enter.session import WrongLogin, leave_elsewhere, log_in
+from app.flows.village.listed import not_in_force
 from app.flows.village.people import (
     SHOWN,
     VillageName,
@@ -96,21 +97,27 @@ def village(code: str) -> Answer:
     """Everybody, or whom he sought: what is still to do first, or house by house; fifty a page."""
     place, asked = own_village(code), listing.asked(code)
     lines, progress = villagers(parts(), place.code)
-    found = matching(lines, asked.wanted, SHOWN[asked.show][1], by_house=asked.by_house)
+    found = matching(lines, asked.wanted, asked.show, by_house=asked.by_house)
+    unlisted = sum(line.unlisted for line in lines)
     pages = max(1, -(-len(found) // PAGE))
     page = min(asked.page, pages)
     shown = render_template(
         "agent/village.html",
         place=place,
         progress=in_words(progress, parts().rules.year),
-        closed=closed_words(parts().rules.dates, parts().clocks.today()),
+        closed=(closed := closed_words(parts().rules.dates, parts().clocks.today())),
+        waits=None if closed else not_in_force(parts(), place.code),
         slips=can_be_handed_out(parts().rules, parts().clocks.today()),
         lines=[
             (reference(line.subject.id), mark_of(line.subject.id), line)
             for line in found[(page - 1) * PAGE : page * PAGE]
         ],
         asked=asked,
-        choices=[(show, title) for show, (title, _) in SHOWN.items()],
+        choices=[
+            (show, f"{title} {unlisted} 人" if show == "unlisted" else title)
+            for show, (title, _) in SHOWN.items()
+            if show != "unlisted" or unlisted or asked.show == "unlisted"
+        ],
         count=len(found),
         page=page,
         pages=pages,

@@ -56,7 +56,14 @@ def _page(village: str, problem: str | None = None) -> str:
     named = request.form.get("person") or request.args.get("person", "")
     whom = {named: mask_name(person.name)} if person else {}
     back = url_for("agent_table.person", person=named) if person else url_for("agent.village", code=village)
-    return saying_page(whom, _said(village), own=_own(village), back=back, problem=problem)
+    begun = _begun(person) if person and request.args.get("kind") == "NOT_LISTED" else None
+    return saying_page(whom, _said(village), own=_own(village), back=back, problem=problem, begun=begun)
+
+
+def _begun(person: Subject) -> dict[str, str]:
+    """Of somebody who is registered and not on the village's roster: who it is, and that."""
+    words = f"{person.name}（{person.household_number}户）登记了，生效的清册上没有，请核实。"
+    return {"kind": "NOT_LISTED", "words": words}
 
 
 def _own(village: str) -> str:

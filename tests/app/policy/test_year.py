@@ -23,12 +23,17 @@ def test_a_year_is_read_once():
     assert load_year(2022) is load_year(2022)
 
 
+def test_only_the_notices_year_lets_agents_collect_by_rosters_and_a_file_that_is_silent_does_not():
+    assert [year for year in years() if load_year(year).campaign.agents_by_roster] == [2022]
+
+
 def test_a_year_without_a_file_is_not_guessed():
     with pytest.raises(NoSuchYear):
         load_year(2019)
 
 
 SPOILED = [
+    ("agents_by_roster = true", "agents_by_roster = 1", r"campaign\.agents_by_roster: must be bool, not int"),
     ("R16 = {", "R66 = {", r"clauses: R16 is used by a line and has no words"),
     ("R16 = {", "R6 = {", r"clauses\.R6: is not the number"),
     ('R16 = { place = "第四条（一）居民医疗保险", ', "R16 = { ", r"clauses\.R16\.place: is missing"),

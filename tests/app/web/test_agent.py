@@ -10,11 +10,13 @@ from app.flows.enter.accounts import add_agent, change_password, disable_agent
 from tests.browsing import Browser
 from tests.builders import a_household, a_person, an_id_number
 from tests.conftest import DATABASE
+from tests.rosters import in_force
 from tests.system import early_in_the_minute, eventually
 
 
 @pytest.fixture
-def agent(browser, an_agent):
+def agent(browser, an_agent, running):
+    in_force(running)
     page = browser.log_in(*an_agent)
     assert "榴园镇示例村" in page.text
     return browser

@@ -4,12 +4,14 @@ import pytest
 
 from app.flows.pay.start import Kind, Payer, Want, start_payment
 from app.policy.facts import Insurance
+from tests.rosters import in_force
 
 TOLD = "有一个没付完的"
 
 
 @pytest.fixture
-def agent(browser, an_agent):
+def agent(browser, an_agent, running):
+    in_force(running)
     browser.log_in(*an_agent)
     return browser
 
