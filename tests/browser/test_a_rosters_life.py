@@ -111,6 +111,11 @@ def test_a_village_list_from_its_drawing_to_being_in_force(phone, people, runnin
     )
     presses("贴好了，上传")
     assert "10月25日24时" in phone.look("roster-life-hangs")
+    phone.open(f"/agent/villages/{VILLAGE}")
+    assert "居民医保的清册正在公示" in phone.look("roster-life-village-waits")
+    phone.press(district.adult.name)
+    assert "清册上没有" in phone.look("roster-life-not-collected")
+    assert page.get_by_role("button", name="出微信码").count() == 0
 
     page.context.clear_cookies(name="session")  # anybody
     phone.open("/posted")
@@ -161,5 +166,11 @@ def test_a_village_list_from_its_drawing_to_being_in_force(phone, people, runnin
     people("agent")
     phone.open(mine)
     assert "打印更正表" in phone.look("roster-life-in-force")
+    phone.open(f"/agent/villages/{VILLAGE}")
+    assert "医保的清册" not in phone.look("roster-life-village-collects")
+    phone.press("钱补登")
+    assert "要交 320 元" in phone.look("roster-life-collects")
+    page.get_by_role("button", name="出微信码").first.click()
+    assert "念一遍" in phone.look("roster-life-code")
     assert running.one("select state, effective_no from roster where id = :r", r=roster) == ("EFFECTIVE", 2)
     assert broken(running) == []
