@@ -13,7 +13,8 @@ _OFFICES = (Role.TAX_LEAD, Role.HRSS, Role.TOWN)
 
 
 def in_force(running, *villages):
-    """Those of these villages (all that there are), of both insurances, with everybody who is registered now."""
+    """Those of these villages (all that there are), of both insurances, with everybody who is registered now; each
+    village's agent."""
     where = running.office
     with where.engine.begin() as connection:
         own = [row.code for row in connection.execute(text("select code from village order by code"))]
@@ -21,6 +22,7 @@ def in_force(running, *villages):
         officers = {role: _officer(where, connection, role, own) for role in _OFFICES}
         agents = {code: _agent(where, connection, code) for code in codes}
     bring_into_force(where, Hands(officers, agents), photo=b"drawn")
+    return agents
 
 
 def _officer(where, connection, role, villages):

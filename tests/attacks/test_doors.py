@@ -32,6 +32,7 @@ from tests.app.web.test_office_people import at_desk, find
 from tests.app.web.test_proofs import paid, words_of
 from tests.builders import NOON, an_id_number
 from tests.refunding import rows
+from tests.rosters import in_force
 from tests.system import early_in_the_minute, eventually
 
 __all__ = ["an_agent", "browser", "district", "far_folder", "running"]
@@ -46,6 +47,7 @@ def agent(browser, an_agent):
 
 
 def test_a29_a_code_is_one_order_and_dead_when_it_is_paid_or_dismissed(agent, district, running):
+    in_force(running)
     page = person_page(agent, district, district.adult.name)
     number = number_of(agent.submit(page, page.url, form='method="post"', act="code"))
     code = rows(running, "select checkout ->> 'code_url' as url from payment")[0].url

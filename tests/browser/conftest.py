@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.app.web.conftest import an_agent, district, far_folder, running
 from tests.browsing import a_phone, code_in
+from tests.rosters import in_force
 from tests.system import last_text, second_code
 
 __all__ = ["an_agent", "district", "far_folder", "running"]
@@ -23,6 +24,13 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+@pytest.fixture
+def collecting(running, an_agent):
+    """The agent, whose village's rosters are in force."""
+    in_force(running)
+    return an_agent
 
 
 @pytest.fixture(scope="session")

@@ -127,14 +127,14 @@ def test_a_silent_gateway_frightens_nobody(phone, district, running):
     assert "没有扣钱" in phone.look(f"closed-{phone.size}")
 
 
-def test_an_agent_serves_a_household(phone, district, an_agent, running):
+def test_an_agent_serves_a_household(phone, district, collecting, running):
     def look(name):
         return phone.look(f"agent-{phone.size}-{name}")
 
     phone.open("/agent/")
-    phone.fill("账号", an_agent[0])
-    phone.fill("密码", an_agent[1])
-    phone.fill("动态码", second_code(running.url, an_agent[0]))
+    phone.fill("账号", collecting[0])
+    phone.fill("密码", collecting[1])
+    phone.fill("动态码", second_code(running.url, collecting[0]))
     assert "代办员登录" in look("1-login")
     phone.press("登录")
     assert district.adult.name in look("2-village")

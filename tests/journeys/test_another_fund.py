@@ -47,6 +47,7 @@ from tests.journeys.fund_in_books import (
     the_treasury_books_each_fund_and_the_certificate_waits_for_both,
 )
 from tests.refunding import CLERK, LEAD, agree, agreed, balances, pay, rows, run_refunds, start, state
+from tests.rosters import in_force
 from tests.system import eventually
 
 
@@ -117,6 +118,7 @@ def the_page_says_what_is_no_premium_and_it_is_paid_in_one_amount(played: Played
 def whoever_is_spared_the_premium_alone_pays_the_fund_at_his_agents(played: Played) -> None:
     running, browser = played.running, Browser(played.running.url)
     add_agent(running.office, login="liu", name="柳代办", password=PASSWORD, villages=[played.village])
+    in_force(running)
     browser.log_in("liu", PASSWORD)
     listed = browser.get(f"/agent/villages/{played.village}")
     assert "长期护理保险 20 元" in listed.text and "医保 20 元" not in listed.text and "医保 325 元" in listed.text

@@ -23,6 +23,7 @@ from tests.browsing import Browser
 from tests.builders import a_village, an_id_number
 from tests.conftest import DATABASE, emptied
 from tests.refunding import balances, pay, rows, start
+from tests.rosters import in_force
 from tests.shape_years import shape_district
 from tests.system import System, system
 from tests.two_years import open_2023
@@ -79,6 +80,7 @@ def test_who_is_from_elsewhere_pays_and_counts_in_the_year_that_takes_him(runnin
     assert balances(running)["fund:RES_MEDICAL:2022"] == -180000 and len(balances(running)) == 2
 
     assert counted(running) == {MEDICAL: (3, 2)}
+    in_force(running)
     words = {line.subject.id: line.due_words for line in villagers(running.parts, VILLAGE)[0]}
     assert (words[people["adult"]], words[people["neighbour"]]) == ("医保办好了", "医保 320 元")
     running.write(at_his_desk)

@@ -22,6 +22,7 @@ from payments.gateways.base import Kind
 from payments.taking import bills
 from tests.builders import NOON, a_household, a_person, an_id_number
 from tests.refunding import pay, rows, state
+from tests.rosters import in_force
 from tests.system import eventually
 
 MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
@@ -104,7 +105,8 @@ def test_a_live_code_of_the_former_household_ends_before_another_is_made(running
     hers = start(running, Want(sibling, MEDICAL), key="key-0002")
     home = moved(adult)
 
-    second = start(running, Want(adult, MEDICAL), by=payer(actor="agent:1"), key="key-0003")
+    agent = in_force(running)[LATTER]
+    second = start(running, Want(adult, MEDICAL), by=payer(actor=f"agent:{agent}"), key="key-0003")
 
     states = {row.number: row.state for row in rows(running, "select number, state from payment")}
     assert states == {first.number: "closed", hers.number: "pending", second.number: "pending"}
@@ -237,12 +239,13 @@ def accounts(running, adult):
 
 
 @pytest.mark.parametrize("gateway", ["unionpay", "alipay", "wechat"])
-@pytest.mark.parametrize("mine", [OWN, "agent:1"])
+@pytest.mark.parametrize("mine", [OWN, "agent"])
 def test_a_strangers_code_never_bars_the_person_or_his_agent(running, adult, sibling, accounts, gateway, mine):
     """M3: it is ended or left; the stranger cannot end the person's own; who pays twice gets one back."""
     hers = start(running, Want(sibling, MEDICAL), by=payer(gateway, RELATIVE), key="key-0004")
     theirs = start(running, Want(adult, MEDICAL), by=payer(gateway, STRANGER), key="key-0001")
 
+    mine = f"agent:{in_force(running)[FORMER]}" if mine == "agent" else mine
     own = start(running, Want(adult, MEDICAL), by=payer("wechat", mine), key="key-0002")
 
     assert find_started(running.parts, theirs.number).state == ("closed" if gateway == "wechat" else "left")

@@ -17,6 +17,7 @@ from tests.app.web.test_office_people import at_desk, find
 from tests.builders import NOON
 from tests.conftest import DATABASE
 from tests.refunding import agreed, pay, rows, run_refunds, start
+from tests.rosters import in_force
 from tests.system import eventually
 
 MEDICAL = Insurance.RES_MEDICAL
@@ -38,6 +39,7 @@ def test_an_agent_has_one_name_on_every_page(running, district):
     key = add_agent(
         running.office, login="agent01", name="王代办", password="a-long-password-1", villages=[district.village]
     )
+    in_force(running)
     payer = Payer(f"agent:{key}", "agent", "wechat", Kind.NATIVE)
     number = start_payment(running.parts, [Want(district.adult.id, MEDICAL)], payer, request_key="key-0001").number
     auditor = at_desk(running, Role.AUDITOR, "audit01")
