@@ -64,6 +64,8 @@ def test_the_open_list_turns_green_by_itself(phone, district, collecting, runnin
 def test_who_is_on_no_roster_is_told_why_and_what_he_can_do(phone, district, an_agent, running):
     log_in(phone, an_agent)
     assert "清册生效以前，村里不能代收" in phone.look(f"agent-{phone.size}-no-roster")
+    phone.press(district.adult.name)
+    assert "清册还没有生效" in phone.look(f"agent-{phone.size}-no-roster-person")
     in_force(running)
     running.write(
         lambda c: a_person(c, id_number=an_id_number(sequence=70), name="钱补登", household=district.household)

@@ -14,7 +14,7 @@ TIER_ASKED = frozenset({"TIER_REQUIRED", "TIER_ILLEGAL", "TIER_100_NOT_ALLOWED"}
 RISE = "rise"  # in the key of an item: the pension raised by paying the difference
 _LEVEL_ASKED = frozenset({"LEVEL_REQUIRED", "LEVEL_ILLEGAL"})
 AGENTS_DAYS = frozenset({"AGENT_NOT_STARTED", "AGENT_WINDOW_CLOSED"})
-_NO_ROSTER = frozenset({"AGENT_NO_ROSTER", "AGENT_NOT_LISTED"})
+_ON_NO_ROSTER = frozenset({"AGENT_NO_ROSTER", "AGENT_NOT_LISTED"})
 _ELSEWHERE = frozenset({Reason.DUP_OUTSIDE_ZAOZHUANG, Reason.DUP_WITHIN_ZAOZHUANG, Reason.DUP_PENSION_ELSEWHERE})
 _OTHER_DAYS = AGENTS_DAYS | {"WINDOW_NOT_OPEN", "LATE_WINDOW_CLOSED"}
 
@@ -159,7 +159,12 @@ class Due:
     @property
     def unlisted(self) -> bool:
         """Is it only that he is not on the roster by which the village's agent collects?"""
-        return self.quote.reason_code in _NO_ROSTER and not self.ended
+        return self.quote.reason_code in _ON_NO_ROSTER and not self.ended
+
+    @property
+    def waits_for_roster(self) -> bool:
+        """Of these: is none in force yet?"""
+        return self.unlisted and self.quote.reason_code is Reason.AGENT_NO_ROSTER
 
     @property
     def can_be_done(self) -> bool:

@@ -28,7 +28,7 @@ def not_in_force(parts: Parts, village: str) -> str | None:
             waits.setdefault(where, []).append(phrases("names")[insurance])
     if not waits:
         return None
-    said = "；".join(f"{'、'.join(names)}的清册{where}" for where, names in waits.items())
+    said = "；".join(f"{'、'.join(names)}的清册：{where}" for where, names in waits.items())
     return f"{rules.year}年{said}。清册生效以前，村里不能代收；大家可以用自己的手机、银行或办税大厅自己交。"
 
 

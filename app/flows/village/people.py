@@ -46,6 +46,7 @@ STANDING_WORDS = {
     Standing.DONE: "办好了",
 }
 IN_DOUBT = "先不要交，登记正在核对"
+NO_ROSTER = "清册没生效，村里还不能收"
 AMOUNT_OPEN = "没选金额"  # where there are no tiers to choose from
 SHOWN: Mapping[str, tuple[str, frozenset[Standing]]] = {  # what an agent asks his list for, by the word of its address
     "all": ("全部", frozenset(Standing)),
@@ -61,7 +62,7 @@ class Villager:
     """One line of the list, of the newest levy year or the one that was asked for. `words`: the standing as it is said;
     `amount` in fen, what can be paid now; `year_open`: something of the year itself can be done now, whatever is
     back-paid. `late`: what is still to be paid for a former year, a word of its own: it makes nobody's year undone.
-    `unlisted`: something of his is not on the roster by which the agent collects."""
+    `unlisted`: the roster by which the agent collects is in force without something of his."""
 
     subject: Subject
     standing: Standing
@@ -217,13 +218,15 @@ def _villager(person: Subject, found: Sequence[Due], year: int) -> Villager:
     year_open = any(due.payable or due.choice_open for due in years_own)
     late = _late([due for due in found if due.levy_year != year])
     due_words = "；".join(filter(None, map(_word, dues)))
-    unlisted = any(due.unlisted for due in years_own)
+    unlisted = any(due.unlisted and not due.waits_for_roster for due in years_own)
     return Villager(person, standing, _words(standing, dues), amount, due_words, year_open, late, unlisted)
 
 
 def _words(standing: Standing, dues: Sequence[Due]) -> str:
     if standing is Standing.WAITS and any(due.in_doubt for due in dues):
         return IN_DOUBT
+    if standing is Standing.UNLISTED and all(due.waits_for_roster for due in dues if due.unlisted):
+        return NO_ROSTER
     tiered = any(due.choice_open and not _is_any_amount(due) for due in dues)
     return AMOUNT_OPEN if standing is Standing.TIER_OPEN and not tiered else STANDING_WORDS[standing]
 
@@ -264,6 +267,7 @@ def _word(due: Due) -> str:
         (due.choice_open, "定好数再交" if _is_any_amount(due) else "选档后交"),
         (due.waits or due.in_doubt, "先不要交"),
         (due.is_spared, "不用交"),
+        (due.waits_for_roster, "清册没生效"),
         (due.unlisted, "清册上没有"),
         (due.not_now, "还没交"),
         (due.payable, f" {plain_yuan(due.quote.to_pay)} 元"),

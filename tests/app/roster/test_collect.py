@@ -73,7 +73,8 @@ def test_an_agent_collects_from_the_moment_in_which_his_villages_roster_is_in_fo
     for role, stage in ((Role.TOWN, Stage.REPORTED), (Role.TAX_LEAD, Stage.TAX_CONFIRMED)):
         move.sign(running.parts, {roster: 1}, stage, by=who[role])
     page = agent_client(running).get(f"/agent/villages/{district.village}").text
-    assert "居民医保的清册税务确认了，等人社确认；居民养老的清册税务分局还没有出" in page
+    assert "居民医保的清册：税务确认了，等人社确认；居民养老的清册：税务分局还没有出" in page
+    assert "清册没生效，村里还不能收" in page and "清册上没有" not in page
     assert begin(medical, key="one moment before") == "AGENT_NO_ROSTER"
     assert begin(medical, Want(adult, PENSION, 300_00), key="both") == "AGENT_NO_ROSTER"
     elder = begin(Want(district.elder.id, MEDICAL), key="nothing to pay")
@@ -108,7 +109,7 @@ def test_of_a_family_who_is_not_on_it_pays_himself_and_the_others_are_collected(
     assert len(page.values("item")) == 1, "the adult's; the late one's cannot be ticked"
     case = client.get(page.link("反映一下")).text
     assert 'value="NOT_LISTED" required checked' in case and "钱补登（0001户）登记了" in case
-    assert client.get(page.link("打印缴费纸条")).status_code == 200
+    assert client.get(page.link("打印纸条")).status_code == 200
     medical = [Want(district.adult.id, MEDICAL), Want(late, MEDICAL)]
     assert begin(*medical, key="all of them") == "AGENT_NOT_LISTED"
     begun = begin(*medical[:1], Want(district.adult.id, PENSION, 300_00), key="the others")
