@@ -34,6 +34,7 @@ from app.flows.refund.give_back import pay_due
 from app.flows.refund.steps import ask_for_surplus
 from app.flows.restore.watch import watch_backups
 from app.flows.roster.post import ripen
+from app.flows.roster.watch import watch_rosters
 from app.flows.suspense.solve import watch
 from app.flows.tell.ask_back import ask_back
 from app.flows.tell.send import tell, tell_due
@@ -134,6 +135,11 @@ def _office_tasks(app: App, parts: Parts) -> None:
     @app.task(name="rosters", queue="clock", queueing_lock="rosters", lock="rosters")
     def _rosters(timestamp: int) -> None:
         _safely("rosters", lambda: ripen(parts))
+
+    @app.periodic(cron="50 * * * *")
+    @app.task(name="roster_bells", queue="clock", queueing_lock="roster_bells", lock="roster_bells")
+    def _roster_bells(timestamp: int) -> None:
+        watch_rosters(parts)
 
 
 def _watch_tasks(app: App, parts: Parts) -> None:

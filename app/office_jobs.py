@@ -8,6 +8,7 @@ from app.flows.hand_in.work import Kind
 from app.flows.helped.jobs import check_list, take_list
 from app.flows.register.look_first import look_first
 from app.flows.register.take_in import take_in
+from app.flows.roster.close import draw_closings
 from app.flows.roster.draw import draw_rosters
 from app.flows.staffing.jobs import look_at_list, make_agents, renew_second
 
@@ -22,4 +23,5 @@ KINDS: Mapping[str, Kind] = {
     "agents_make": Kind("agent.keep", make_agents),
     "agents_renew": Kind("agent.keep", renew_second),
     "roster_draw": Kind("roster.draw", draw_rosters),
+    "closing_draw": Kind("roster.draw", draw_closings),
 }

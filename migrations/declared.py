@@ -2,7 +2,7 @@
 
 from app.access import erasures, handed_in
 from app.access import models as access
-from app.registry import conflicts, corrections, elsewhere, matters, newborns, police, rosters, sponsors
+from app.registry import closings, conflicts, corrections, elsewhere, matters, newborns, police, rosters, sponsors
 from app.registry import helped_tables as helped
 from app.registry import models as registry
 from app.registry import year_tables as years
@@ -30,6 +30,7 @@ ROOMS = (
     police,
     conflicts,
     rosters,
+    closings,
     years,
     helped,
     access,

@@ -63,6 +63,7 @@ ORDER = (
     "app/flows/roster/post.sql",
     "app/flows/roster/draw.sql",
     "app/flows/roster/collect.sql",
+    "app/flows/roster/closing.sql",
     "migrations/grants.sql",
 )
 

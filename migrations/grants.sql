@@ -115,3 +115,7 @@ revoke execute on function elsewhere_of from liangxian_app;
 revoke execute on function roster_hold, roster_gather, roster_write, roster_look, roster_differ from liangxian_app;
 grant execute on function roster_hold, roster_gather, roster_write to liangxian_office;
 grant insert, truncate, select on new_roster_name to liangxian_office;
+-- So are the lists of who is insured after the season (app/flows/roster/closing.sql).
+revoke execute on function closing_hold, closing_write from liangxian_app;
+grant execute on function closing_hold, closing_write to liangxian_office;
+grant insert, update, truncate, select on new_closing_row to liangxian_office;

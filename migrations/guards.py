@@ -25,6 +25,7 @@ SCOPED = (
     "special_row",
     *("roster", "roster_version", "roster_row", "roster_odd", "roster_step"),
     *("roster_posting", "roster_change", "roster_objection"),
+    *("closing", "closing_version", "closing_row", "closing_step"),
 )
 UNIQUE = (
     *("uq__bill__levy_item", "uq__payment_bill__live"),  # one effective bill a person, one live payment a bill
@@ -59,6 +60,7 @@ KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do 
         (
             *("roster", "roster_version", "roster_row", "roster_odd", "roster_step"),
             *("roster_posting", "roster_change", "roster_objection"),
+            *("closing", "closing_version", "closing_row", "closing_step"),
         ),
         ("insert", "update", "delete", "empty"),
     ),
@@ -74,6 +76,7 @@ INSIDE = (  # called by functions of ours only, and by the office's role
     *("helped_counted", "helped_take", "helped_drop", "helped_tell", "helped_end", "helped_close"),
     *("sponsor_enter", "pledge_enter", "pledge_agree", "pledge_end", "pledge_return", "pledge_take", "pledge_claim"),
     *("roster_hold", "roster_gather", "roster_write", "roster_look", "roster_differ"),
+    *("closing_hold", "closing_write"),
     *("open_levy_year", "open_receivables", "open_funds", "close_levy_year", "levy_year_note"),
     "joining_unite",
 )

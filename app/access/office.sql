@@ -14,6 +14,7 @@ create or replace function office_asks(p_kind text) returns text[] language sql 
     when 'agents_make' then '{town}'::text[]
     when 'agents_renew' then '{town}'::text[]
     when 'roster_draw' then '{tax_clerk,tax_lead}'::text[]
+    when 'closing_draw' then '{tax_clerk,tax_lead}'::text[]
     else '{}'::text[]
   end
 $$;

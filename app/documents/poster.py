@@ -36,7 +36,7 @@ class _Sheets:
         self._code = _modules(poster.address)
 
     def drawn(self) -> bytes:
-        lists = [("", self._poster.names)]
+        lists = [*self._poster.lists] or [("", self._poster.names)]
         if self._poster.added or self._poster.removed:
             lists = [("新加上的：", self._poster.added), ("去掉的：", self._poster.removed)]
         lines = [line for head, names in lists for line in self._lines(head, names)] or [["本村没有人在这份名单上。"]]
@@ -73,6 +73,7 @@ class _Sheets:
         said = [
             f"第{number}张，共{of}张　第{poster.version}版",
             f"张贴日 {_day(poster.posted_on)}，公示到 {_day(poster.until)}24时，到期取下",
+            *([poster.said] if poster.said else []),
             *poster.prices,
         ]
         for words in said:
@@ -95,13 +96,14 @@ class _Sheets:
         poster, scale = self._poster, self._scale
         y, size = (_FOOT - 8 * mm) * scale, int(11 * scale)
         said = (
-            f"漏了谁、不该有谁、名字不对，公示期内都可以提：扫右上角的码登录以后写一句话，或打电话 {poster.phone}，"
-            "或者告诉代办员。谁提的不公开。姓名只写一部分，是为了保护个人信息；查自己请用自己的手机登录。"
+            poster.objecting.format(phone=poster.phone)
+            + "姓名只写一部分，是为了保护个人信息；查自己请用自己的手机登录。"
         )
         for line in wrapped(said, self._wide - 24 * mm, size):
             self._write(12 * mm, y, line, size, GREY)
             y -= 6 * mm * scale
-        if unknown("".join((*poster.names, *poster.added, *poster.removed))):
+        listed = [name for _, names in poster.lists for name in names]
+        if unknown("".join((*poster.names, *poster.added, *poster.removed, *listed))):
             self._write(12 * mm, y, "〔U+…〕是电脑里还没有字形的字，以登记的姓名为准。", size, GREY)
 
     def _square(self, left: float, bottom: float, side: float) -> None:

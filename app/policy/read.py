@@ -36,7 +36,7 @@ def read_year(page: Page) -> PolicyYear:
         has_medical=medical,
         has_pension=pension,
         channels=_channels(page.page("channels")),
-        campaign=_campaign(page.page("campaign")),
+        campaign=_campaign(page.page("campaign"), dates),
         groups={code: words for code, words in groups.items() if words},
     )
 
@@ -61,7 +61,7 @@ def _dates(page: Page) -> Dates:
     return dates
 
 
-def _campaign(page: Page) -> Campaign:
+def _campaign(page: Page, dates: Dates) -> Campaign:
     campaign = Campaign(
         notice_days=page.whole("notice_days", least=1),
         retained_warn_hours=page.whole("retained_warn_hours", least=1),
@@ -70,8 +70,11 @@ def _campaign(page: Page) -> Campaign:
         order_minutes=page.whole("order_minutes", least=1),
         receipts_until=page.moment("receipts_until"),
         agents_by_roster=page.has("agents_by_roster") and page.flag("agents_by_roster"),
+        closing_until=page.day("closing_until") if page.has("closing_until") else None,
     )
     page.done()
+    if campaign.closing_until is not None and campaign.closing_until <= dates.concentrated_end:
+        raise page.wrong("closing_until", "lies before the end of concentrated_end")
     return campaign
 
 

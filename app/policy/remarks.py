@@ -78,6 +78,8 @@ def _placed(rules: PolicyYear) -> Iterator[tuple[str, date, tuple[int, ...]]]:
     for name, years in _BELONGS.items():
         yield f"dates.{name}", getattr(rules.dates, name), years
     yield "campaign.receipts_until", business_day(rules.campaign.receipts_until), _BEFORE
+    if rules.campaign.closing_until:
+        yield "campaign.closing_until", rules.campaign.closing_until, _BEFORE
     if medical := rules.has_medical:
         for at, window in enumerate(medical.windows):
             yield f"medical.windows[{at}].begins", window.begins or rules.dates.benefit_from, _BEFORE

@@ -92,6 +92,7 @@ class Campaign:
     order_minutes: int
     receipts_until: datetime
     agents_by_roster: bool = False
+    closing_until: date | None = None  # last day on which it hangs who is insured (R59); None: nothing hangs
 
 
 class NotOffered(Conflict):

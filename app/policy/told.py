@@ -146,7 +146,7 @@ def _channels(rules: PolicyYear, mode: Mode) -> str:
 def _campaign(rules: PolicyYear) -> list[Row]:
     words, campaign = phrases("told"), rules.campaign
     until = beijing(campaign.receipts_until)
-    return [
+    rows = [
         (words["notice_days"], words["many_days"].format(days=campaign.notice_days)),
         (words["retained_warn_hours"], words["many_hours"].format(hours=campaign.retained_warn_hours)),
         (words["retained_red_hours"], words["many_hours"].format(hours=campaign.retained_red_hours)),
@@ -155,6 +155,9 @@ def _campaign(rules: PolicyYear) -> list[Row]:
         (words["receipts_until"], f"{chinese_day(until.date())} {until:%H:%M}"),
         (words["agents_by_roster"], words["yes_roster" if campaign.agents_by_roster else "no_roster"]),
     ]
+    if campaign.closing_until:
+        rows.append((words["closing_until"], chinese_day(campaign.closing_until)))
+    return rows
 
 
 def _assumed(each: Assumed) -> Row:

@@ -10,6 +10,7 @@ from app.access.sessions import Officer
 from app.flows.titles import collected_words
 from app.observe import REQUESTS, SECONDS
 from app.web import callbacks, own, proofs, words
+from app.web.agent import closings as agent_closings
 from app.web.agent import households, village
 from app.web.agent import matters as agent_matters
 from app.web.agent import rosters as agent_rosters
@@ -52,6 +53,7 @@ from app.web.office.helped import rows as helped_rows
 from app.web.office.helped import send as helped_send
 from app.web.office.helped import sponsors as office_sponsors
 from app.web.office.rosters import board as office_rosters
+from app.web.office.rosters import closing as office_closings
 from app.web.office.rosters import drawing as office_draws
 from app.web.office.rosters import said as office_objections
 from app.web.office.town import agents as office_agents
@@ -80,6 +82,7 @@ DOORS = (
     (village.bp, "/agent", page_agent, True),
     (agent_matters.bp, "/agent", page_agent, True),
     (agent_rosters.bp, "/agent", page_agent, True),
+    (agent_closings.bp, "/agent", page_agent, True),
     (desk.bp, "/office", by_permission, True),  # each route names the permission it needs
     (own.office, "/office", by_permission, True),
     (day.bp, "/office/day", by_permission, True),
@@ -101,6 +104,7 @@ DOORS = (
     (office_sponsors.bp, "/office/sponsors", by_permission, True),
     (office_objections.bp, "/office/rosters/objections", by_permission, True),
     (office_draws.bp, "/office/rosters/draw", by_permission, True),
+    (office_closings.bp, "/office/rosters/closing", by_permission, True),
     (office_rosters.bp, "/office/rosters", by_permission, True),
     (office_policy.bp, "/office/policy", by_permission, True),
     (office_years.bp, "/office/years", by_permission, True),

@@ -838,3 +838,36 @@ select a.number || ' bill ' || pb.bill_id as what
   from attempt a join pair pb on (pb.household_id, pb.number) = (a.household_id, a.number)
   join bill b on (b.household_id, b.id) = (pb.household_id, pb.bill_id)
  where a.by_roster @> to_jsonb(b.levy_year) and pb.roster_id is null and is_of_roster(b)
+
+-- INV-143 参保缴费公示的每一版，摘要和人数就是它的行
+select 'list ' || v.closing_id || ' version ' || v.no as what
+  from closing_version v
+ where v.digest <> closing_digest(v.closing_id, v.no)
+    or (v.done, v.owing) <> (select count(*) filter (where w.done), count(*) filter (where not w.done)
+                               from closing_row w where (w.closing_id, w.no) = (v.closing_id, v.no))
+
+-- INV-144 公示的那一版由另一个人复核过；张贴的都是复核过的版本
+select 'list ' || c.id || ' version ' || c.agreed_no as what
+  from closing c
+ where c.agreed_no is not null and not exists (
+         select from closing_step s join closing_version v on (v.closing_id, v.no) = (s.closing_id, s.no)
+          where (s.closing_id, s.no, s.what) = (c.id, c.agreed_no, 'AGREED') and s.by <> v.drawn_by)
+union all
+select 'list ' || h.closing_id || ' version ' || h.no
+  from closing_step h
+ where h.what = 'HUNG' and not exists (
+         select from closing_step a where (a.closing_id, a.no, a.what) = (h.closing_id, h.no, 'AGREED') and a.at <= h.at)
+
+-- INV-145 张贴都在公示的日子里，到期以后才撤下；日子从零点到零点
+select 'list ' || c.id as what
+  from closing c left join closing_step s on s.closing_id = c.id
+ where (c.starts_at at time zone 'Asia/Shanghai')::time <> '00:00' or (c.ends_at at time zone 'Asia/Shanghai')::time <> '00:00'
+    or s.what = 'HUNG' and (s.at < c.starts_at or s.at >= c.ends_at) or s.what = 'TAKEN_DOWN' and s.at < c.ends_at
+ group by 1
+
+-- INV-146 公示的姓名里没有数字；每一行都在有的版本上
+select 'list ' || w.closing_id || ' version ' || w.no as what
+  from closing_row w
+ where w.masked ~ '[0-9]' or not exists (
+         select from closing_version v where (v.closing_id, v.no) = (w.closing_id, w.no))
+ group by 1

@@ -238,6 +238,18 @@ WHO: Mapping[str, frozenset[str]] = {
         ),
         frozenset({"agent"}),
     ),
+    **dict.fromkeys(
+        ("office_closings.listed", "office_closings.one", "office_closings.photo", "office_rosters.paper"),
+        DESKS - {"counter"},
+    ),
+    **dict.fromkeys(("office_closings.ask_one", "office_closings.work", "office_closings.agree_some"), TAX),
+    **dict.fromkeys(
+        ("office_closings.hang_one", "office_closings.down_one", "office_closings.paper"), frozenset({"town"})
+    ),
+    **dict.fromkeys(
+        ("agent_closings.one", "agent_closings.paper", "agent_closings.hang", "agent_closings.down"),
+        frozenset({"agent"}),
+    ),
     "office_rosters.back_one": TAX | BUREAUS | {"town"},
     "office_rosters.hand_one": frozenset({"town"}),
     **dict.fromkeys(("office_draws.new", "office_draws.ask_one", "office_draws.one"), TAX),
@@ -335,6 +347,7 @@ NOBODYS = {
         "batch": "1",
         "pledge": "1",
         "roster": "1",
+        "closing": "1",
         "no": "1",
         "work": "1",
         "login": "nobody",

@@ -7,10 +7,12 @@ from sqlalchemy import create_engine, text
 
 from app.access.roles import Role
 from app.flows.pay.start import Want
+from app.flows.roster.close import close
 from app.flows.roster.draw import Asked, draw
 from app.policy.facts import Insurance
 from core.db import EVERYWHERE, PLACES
 from migrations.guards import SCOPED, missing_guards
+from tests.app.roster.hands import AFTER
 from tests.app.web.conftest import an_agent, browser, district, far_folder, running
 from tests.app.web.test_office_people import at_desk
 from tests.refunding import agreed, pay
@@ -37,6 +39,8 @@ def test_each_table_shows_one_place_and_hides_the_other(running, district, place
     for person in (district.adult, district.neighbour):
         agreed(running.parts, pay(running, Want(person.id, MEDICAL), key=f"key-{person.id}"))
     draw(running.office, Asked(2022, ("RES_MEDICAL",)), by="staff:a1")
+    running.turn(AFTER)
+    close(running.office, Asked(2022, ("RES_MEDICAL",)), by="staff:a1")
     whole = {table: count(running, table) for table in SCOPED if table not in EMPTY}
     assert min(whole.values()) >= 2
 

@@ -32,7 +32,7 @@ from tests.app.flows.test_sponsors import funded
 from tests.app.flows.test_suspense import unknown
 from tests.app.helped.papers import a_line, a_list
 from tests.app.registry.files import an_xlsx
-from tests.app.roster.hands import hung, objected
+from tests.app.roster.hands import AFTER, closing_hung, hung, objected
 from tests.browser.conftest import SHOTS, Phone, audit
 from tests.browser.test_channels import AGENTS
 from tests.browsing import a_phone
@@ -78,6 +78,10 @@ NO_PAGES = {  # files, figures, JSON, and what only leads on
         "office_sponsors.shares",
         "agent_rosters.paper",
         "office_rosters.photo",
+        "office_rosters.paper",
+        "office_closings.photo",
+        "office_closings.paper",
+        "agent_closings.paper",
     ),
 }
 
@@ -120,6 +124,7 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running,
     phone.log_in("/agent/login", *an_agent)
     walk(_agents(phone, district))
     walk([("agent_rosters.listed", "/agent/rosters"), ("agent_rosters.one", f"/agent/rosters/{hangs[0]}")])
+    walk([("agent_closings.one", f"/agent/rosters/closings/{hangs[2]}")])
     as_officer(Role.COUNTER, towns=[district.village[:9]])
     walk(_counters(phone, district, paid, refund))
     as_officer(Role.TOWN, towns=[district.village[:9]])
@@ -331,11 +336,12 @@ def _sponsors(running):
 
 
 def _hung(running, an_agent):
-    """A roster that hangs and was objected to; its id and its poster's code."""
+    """A roster that hangs and was objected to: its id and its poster's code; and the list after the season, its id."""
     agent = running.one("select id from agent where login = :l", l=an_agent[0]).id
     roster, who = hung(running, agent)
     objected(running, roster, who)
-    return roster, running.one("select code from roster_version where roster_id = :r", r=roster).code
+    code = running.one("select code from roster_version where roster_id = :r", r=roster).code
+    return roster, code, closing_hung(running, agent, who)
 
 
 def _rosters(phone, running):
@@ -348,6 +354,11 @@ def _rosters(phone, running):
     yield "office_draws.new", "/office/rosters/draw/"
     phone.page.locator("main form button").first.click()
     yield "office_draws.one", phone.page.url.removeprefix(phone.base)
+    running.turn(AFTER)
+    yield "office_closings.listed", "/office/rosters/closing/"
+    phone.page.locator("main form button").first.click()
+    yield "office_closings.work", phone.page.url.removeprefix(phone.base)
+    yield "office_closings.one", f"/office/rosters/closing/{running.one('select min(id) from closing')[0]}"
 
 
 def _registers(phone):

@@ -115,6 +115,18 @@ IN_FORCE = (  # the same, hung, confirmed by two
     " (1, 1, 'TAX_CONFIRMED', 'staff:b', '2021-11-05 09:00+08'), (1, 1, 'EFFECTIVE', 'staff:c', '2021-11-05 10:00+08');"
     " update roster set state = 'EFFECTIVE', effective_no = 1, agent_id = 7"
 )
+A_CLOSING = (  # after the season, of nobody: drawn, agreed to, hung
+    "insert into village (code, town_code, name) select '370404103998', min(code), 'x' from town;"
+    " insert into closing (id, village_code, insurance, levy_year, code, starts_at, ends_at, no, agreed_no)"
+    " overriding system value values (1, '370404103998', 'RES_MEDICAL', 2022, 'x', '2021-12-21 00:00+08',"
+    " '2022-01-21 00:00+08', 1, 1);"
+    " insert into closing_row values (1, 1, 7, '张*', true);"
+    " insert into closing_version (closing_id, no, done, owing, excluded, beside, digest, drawn_by, drawn_at)"
+    " values (1, 1, 1, 0, 0, 0, closing_digest(1, 1), 'staff:a', now());"
+    " insert into closing_step (closing_id, no, what, by, at, place) values"
+    " (1, 1, 'AGREED', 'staff:b', '2021-12-21 09:00+08', null),"
+    " (1, 1, 'HUNG', 'agent:7', '2021-12-21 10:00+08', 'village')"
+)
 COLLECTED = (  # by that roster, as if an agent had begun the payment
     f"{IN_FORCE}; update payment_bill pb set roster_id = 1, roster_no = 1 from payment p"
     " where p.number = pb.number and p.state = 'paid';"
@@ -131,6 +143,16 @@ TAMPERINGS = (
         " values (1, 2, 'EFFECTIVE', 'staff:c', '2021-11-05 11:58+08')",
     ),
     ("INV-142", f"{COLLECTED}; update payment_bill set roster_id = null"),
+    ("INV-143", f"{A_CLOSING}; update closing_row set done = false"),
+    ("INV-143", f"{A_CLOSING}; update closing_version set owing = 1"),
+    ("INV-144", f"{A_CLOSING}; update closing_step set by = 'staff:a' where what = 'AGREED'"),
+    ("INV-144", f"{A_CLOSING}; update closing_step set at = '2021-12-22 09:00+08' where what = 'AGREED'"),
+    ("INV-145", f"{A_CLOSING}; update closing_step set at = '2022-01-21 00:00+08' where what = 'HUNG'"),
+    (
+        "INV-145",
+        f"{A_CLOSING}; insert into closing_step values (99, 1, 1, 'TAKEN_DOWN', 'x', '2022-01-20 00:00+08', 'village')",
+    ),
+    ("INV-146", f"{A_CLOSING}; insert into closing_row values (1, 2, 7, '张*', true)"),
     ("INV-138", f"{IN_FORCE}; delete from roster_step where what = 'HRSS_REVIEWED'"),
     (
         "INV-138",

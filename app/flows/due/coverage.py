@@ -64,6 +64,14 @@ def left_in(parts: Parts, village: str, *, year: int | None = None) -> set[int]:
         return set(connection.execute(_LEFT[_is_newest(parts, year)], wanted).scalars())
 
 
+def one_by_one(
+    parts: Parts, *, towns: Sequence[str] = (), village: str = "", year: int | None = None
+) -> tuple[str, Mapping[str, Any]]:
+    """The query behind the count, and what it is asked with: a row for each person and insurance, with village_code,
+    person, `own` (not left out by D41) and `done`."""
+    return _ONES[_is_newest(parts, year)], _asked(parts, village, year) | {"towns": list(towns)}
+
+
 def _is_newest(parts: Parts, year: int | None) -> bool:
     return year is None or year == parts.levy.years.newest
 
@@ -136,5 +144,6 @@ select town, village, village_code, insurance,
   from ({one}) one group by 1, 2, 3, 4 order by 3, 4
 """
 _WHO = "select distinct person from ({one}) one where own and not done"
+_ONES = {True: _NEWEST, False: _FORMER}
 _COUNTED = {True: text(_COUNT.format(one=_NEWEST)), False: text(_COUNT.format(one=_FORMER))}  # by: is it the newest?
 _LEFT = {True: text(_WHO.format(one=_NEWEST)), False: text(_WHO.format(one=_FORMER))}

@@ -73,10 +73,11 @@ LINES = (
         PROVES,
     ),
     Line(
-        "征收清册：每一版、谁审的谁移交的、张贴和异议；名单上只有遮住的姓名",
+        "征收清册、参保缴费公示：每一版、谁审的谁移交的、张贴和异议；名单上只有遮住的姓名",
         (
             *("roster", "roster_version", "roster_row", "roster_odd", "roster_step"),
             *("roster_posting", "roster_change", "roster_objection"),
+            *("closing", "closing_version", "closing_row", "closing_step"),
         ),
         "三十年；本系统不删，到期由档案部门鉴定",
         BOOKS,

@@ -56,6 +56,7 @@ PLACES = (
         _ID,
         {name: f"'roster_objection.{name}:' || id" for name in ("words", "contact", "answer")},
     ),
+    Place("closing_step", _ID, {"photo": "'closing_step.photo:' || id"}),
     Place("roster_step", _ID, {"words": "'roster_step.words:' || id"}),
     Place("conflict", _ID, {"name": "'conflict.name:' || id"}),
     Place(
@@ -119,7 +120,7 @@ NOT_SEALED: Mapping[str, str] = {
         "SHA-256 of a file",
     ),
     **dict.fromkeys(("proof.digests", "refund_transfer.digest"), "SHA-256 of a file"),
-    "roster_version.digest": "SHA-256 of a list",
+    **dict.fromkeys(("roster_version.digest", "closing_version.digest"), "SHA-256 of a list"),
     **dict.fromkeys(("sealed_day.digest", "sealed_day.previous", "kept_day.digest"), "SHA-256 of a day"),
     **dict.fromkeys(("certificate.signature", "certificate.public_key"), "Ed25519"),
     **dict.fromkeys(("register_change.before", "register_change.after"), "digest under trail_key"),

@@ -126,7 +126,7 @@ select (select count(*) from book_check where rows > 0) as broken,
            and (end_by < :now or answered_at is null and answer_by < :now)) as late_complaints,
        (select count(*) from refund where state in ('abnormal', 'failed')) as stuck_refunds,
        (select count(*) from notice where rank = 4 and queued_at > now() - interval '7 days' and visited_at is null
-           and coalesce(last_error, '') <> all (:nobody_waits)) as given_up,
+           and coalesce(last_error, '') <> all (:nobody_waits) and not starts_with(cause, 'objection:')) as given_up,
        (select count(*) from payment where state in ('created', 'pending', 'unknown', 'closing', 'left')
            and started_at < now() - interval '1 hour') as silent,
        (select count(*) from (select trouble <> '' as wrong from backup_run order by id desc limit 1) run where wrong)

@@ -14,7 +14,7 @@ from app.flows.roster.move import NoSuchRoster
 from app.registry.rosters import FEWER, Stage, next_step
 from core.clock import business_day
 
-PAGE, ROWS, MOST_ODD = 50, 100, 200
+PAGE, ROWS, MOST_ODD, MOST = 50, 100, 100, 1_000
 LATE = timedelta(days=3)  # in one hand
 
 
@@ -42,8 +42,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One version: its line, a page of its rows (person_id, masked, household), what is odd of whom, every step of the
-    roster, and the agents whom the town may give it to."""
+    """One version: its line, a page of its rows (person_id, masked, household), of what is odd of whom and of what was
+    changed, every step of the roster, and the agents whom the town may give it to. `unheeded`: an objection was agreed
+    to, and no version since."""
 
     line: Line
     versions: Sequence[Row]
@@ -55,11 +56,14 @@ class Sheet:
     newest: bool
     posting: Any
     changes: Sequence[Row]
+    odd_count: int
+    changes_count: int
+    unheeded: bool
 
 
 def board(parts: Parts, who: Officer, wanted: Wanted) -> tuple[list[Line], int]:
     """A page of the rosters of a year, by village, and how many there are."""
-    asked = _asked(wanted) | {"most": PAGE, "after": (wanted.page - 1) * PAGE}
+    asked = _asked(wanted) | {"most": PAGE, "after": (wanted.page - 1) * PAGE, "now": parts.clocks.now()}
     today = parts.clocks.today()
     with parts.reading() as connection:
         count = connection.execute(_COUNT, asked).scalar_one()
@@ -90,20 +94,22 @@ def towns(parts: Parts) -> Sequence[Row]:
         return connection.execute(_TOWNS).all()
 
 
-def sheet(parts: Parts, who: Officer, roster: int, *, no: int | None = None, page: int = 1) -> Sheet:
-    """One version (None: the one in hand). NoSuchRoster."""
+def sheet(parts: Parts, who: Officer, roster: int, *, no: int | None = None, page: int = 1, odd_page: int = 1) -> Sheet:
+    """One version (None: the one in hand). `odd_page`: of what is odd, and of what was changed. NoSuchRoster."""
     with parts.reading() as connection:
-        row = connection.execute(_ONE, {"id": roster}).one_or_none()
+        row = connection.execute(_ONE, {"id": roster, "now": parts.clocks.now()}).one_or_none()
         versions = connection.execute(_VERSIONS, {"id": roster}).all()
         version = next((each for each in versions if each.no == (no or versions[0].no)), None)
         if row is None or version is None:
             raise NoSuchRoster(str(roster))
         of = {"id": roster, "no": version.no, "most": ROWS, "after": (page - 1) * ROWS}
         rows = connection.execute(_ROWS, of).all()
-        odd = connection.execute(_ODD, of | {"most": MOST_ODD}).all()
+        beside = of | {"most": MOST_ODD, "after": (odd_page - 1) * MOST_ODD}
+        odd = connection.execute(_ODD, beside).all()
         steps = connection.execute(_STEPS, {"id": roster}).all()
         posting = connection.execute(_POSTING, of).one_or_none()
-        changes = connection.execute(_CHANGES, of | {"most": MOST_ODD}).all()
+        changes = connection.execute(_CHANGES, beside).all()
+        counted = connection.execute(_COUNTED, of).one()
         agents = connection.execute(_AGENTS, {"village": row.village_code}).all()
     return Sheet(
         line=_line(row, who, parts.clocks.today()),
@@ -116,17 +122,21 @@ def sheet(parts: Parts, who: Officer, roster: int, *, no: int | None = None, pag
         newest=version.no == row.no,
         posting=posting,
         changes=changes,
+        odd_count=counted.odd,
+        changes_count=counted.changes,
+        unheeded=counted.unheeded and version.no == row.no,
     )
 
 
 def compared(parts: Parts, roster: int, before: int, after: int) -> tuple[list[Row], list[Row]]:
-    """Who is on the one and not on the other: added, removed (masked, household). NoSuchRoster."""
+    """Who is on the one and not on the other: added, removed (masked, household), MOST of each and one more if
+    there are more. NoSuchRoster."""
     with parts.reading() as connection:
         known = connection.execute(_VERSIONS, {"id": roster}).all()
         if not {before, after} <= {each.no for each in known}:
             raise NoSuchRoster(str(roster))
         rows = [
-            connection.execute(_ONLY, {"id": roster, "on": on, "not_on": not_on, "most": MOST_ODD}).all()
+            connection.execute(_ONLY, {"id": roster, "on": on, "not_on": not_on, "most": MOST + 1}).all()
             for on, not_on in ((after, before), (before, after))
         ]
     return list(rows[0]), list(rows[1])
@@ -156,6 +166,13 @@ def _agent(parts: Parts, row: Row) -> str:
 
 _SELECT = (
     "select r.*, v.people, v.before, v.drawn_by, s.name as village, t.name as town, last.at, last.by,"
+    " exists (select from closing c join closing_step h on h.closing_id = c.id and h.what = 'HUNG'"
+    "          where (c.levy_year, c.insurance, c.village_code) = (r.levy_year, r.insurance, r.village_code)"
+    "            and c.ends_at <= :now) and not exists ("
+    "   select from closing c join closing_step h on h.closing_id = c.id and h.what = 'HUNG'"
+    "    where (c.levy_year, c.insurance, c.village_code) = (r.levy_year, r.insurance, r.village_code) and not exists ("
+    "      select from closing_step d"
+    "       where (d.closing_id, d.what, d.place) = (c.id, 'TAKEN_DOWN', h.place))) as archived,"
     " (select count(*) from roster_odd o where o.roster_id = r.id and o.no = r.no) as odd,"
     " array(select drawn_by union select st.by from roster_step st"
     "        where st.roster_id = r.id and st.no = r.no and st.what like '%\\_REVIEWED') as hands"
@@ -163,7 +180,7 @@ _SELECT = (
     " join village s on s.code = r.village_code join town t on t.code = s.town_code"
     " cross join lateral (select st.at, st.by from roster_step st where st.roster_id = r.id"
     "                     order by st.id desc limit 1) last"
-)
+)  # archived: what hung after the season is taken down everywhere (domain.md 3.1)
 _OF = (
     " where r.levy_year = :year and :insurance in ('', r.insurance) and :state in ('', r.state)"
     " and :town in ('', left(r.village_code, 9), r.village_code)"
@@ -195,7 +212,13 @@ _ODD = text(
     "select o.kind, o.person_id, r.masked, h.number as household from roster_odd o"
     " join roster_row r on (r.roster_id, r.no, r.person_id) = (o.roster_id, o.no, o.person_id)"
     " left join person p on p.id = o.person_id left join household h on h.id = p.household_id"
-    " where o.roster_id = :id and o.no = :no order by o.kind, h.number, o.person_id limit :most"
+    " where o.roster_id = :id and o.no = :no order by o.kind, h.number, o.person_id limit :most offset :after"
+)
+_COUNTED = text(
+    "select (select count(*) from roster_odd where roster_id = :id and no = :no) as odd,"
+    " (select count(*) from roster_change where roster_id = :id and no = :no) as changes,"
+    " exists (select from roster_objection o join roster_version v on (v.roster_id, v.no) = (:id, :no)"
+    "         where o.roster_id = :id and o.state = 'ACCEPTED' and o.answered_at >= v.drawn_at) as unheeded"
 )
 _STEPS = text(
     "select s.*, a.login, a.name from roster_step s left join agent a on a.id = s.agent_id"
@@ -203,7 +226,8 @@ _STEPS = text(
 )
 _POSTING = text("select * from roster_posting where roster_id = :id and no = :no")
 _CHANGES = text(
-    "select masked, what, why from roster_change where roster_id = :id and no = :no order by what, masked limit :most"
+    "select masked, what, why from roster_change where roster_id = :id and no = :no order by what, masked, person_id"
+    " limit :most offset :after"
 )
 _AGENTS = text(
     "select a.id, a.login, a.name from agent a join agent_village v on v.agent_id = a.id"

@@ -70,7 +70,7 @@ def draw(
         may_take(connection, inf)
         villages = _villages(parts, connection, asked)
         held = connection.execute(_HOLD, {**_words(asked), "villages": villages}).one()
-        named = _stage(parts.vault, connection, villages, progress)
+        named = stage_names(parts.vault, connection, villages, progress)
         connection.execute(text("select roster_gather(:rosters)"), {"rosters": held.rosters})
         told = {row.insurance: dict(row._mapping) for row in connection.execute(_TOLD)}
         before = {"rosters": held.rosters, "today": parts.clocks.today(), "now": parts.clocks.now()}
@@ -90,18 +90,8 @@ def draw(
     }
 
 
-def _villages(parts: Parts, connection: Connection, asked: Asked) -> list[str]:
-    """Those of the place. NothingToDraw."""
-    rules = parts.levy.newest
-    offered = {insurance for insurance in Insurance if rules.offers(insurance)}
-    found = connection.execute(_PLACES, {"place": asked.place}).scalars().all()
-    if asked.year != rules.year or not asked.insurances or not set(asked.insurances) <= offered or not found:
-        raise NothingToDraw
-    return list(found)
-
-
-def _stage(vault: Vault, connection: Connection, villages: list[str], progress: Callable[[int, int], None]) -> int:
-    """Everybody's masked name of these villages, by COPY; how many."""
+def stage_names(vault: Vault, connection: Connection, villages: list[str], progress: Callable[[int, int], None]) -> int:
+    """Everybody's masked name of these villages, by COPY, for the drawing that this transaction makes; how many."""
     about = connection.execute(_ABOUT, {"villages": villages}).scalar_one()
     raw: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
     lines, number = list[bytes](), 0
@@ -117,6 +107,21 @@ def _stage(vault: Vault, connection: Connection, villages: list[str], progress: 
             for at in range(0, len(lines), TOGETHER):
                 copy.write(b"".join(lines[at : at + TOGETHER]))
     return number
+
+
+def _villages(parts: Parts, connection: Connection, asked: Asked) -> list[str]:
+    """Those of the place. NothingToDraw."""
+    rules = parts.levy.rules(asked.year)
+    offered = {insurance for insurance in Insurance if rules.offers(insurance)}
+    found = connection.execute(_PLACES, {"place": asked.place}).scalars().all()
+    if (
+        asked.year not in parts.levy.ever.all
+        or not asked.insurances
+        or not set(asked.insurances) <= offered
+        or not found
+    ):
+        raise NothingToDraw
+    return list(found)
 
 
 def _masked(vault: Vault, rows: Any) -> Iterator[bytes]:

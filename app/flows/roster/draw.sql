@@ -21,11 +21,11 @@ begin
   if not pg_try_advisory_xact_lock(hashtext('rosters are drawn')) then
     raise exception 'another drawing is under way' using errcode = 'LX144';
   end if;
-  insert into roster (village_code, insurance, levy_year, medical, state, no)
+  insert into roster (village_code, insurance, levy_year, medical, state, no)  -- of a former year no more than there are
     select v.code, i.insurance, p_year,
            coalesce((select bool_or(r.medical) from roster r where r.levy_year = p_year), p_medical), 'GENERATED', 0
       from village v cross join unnest(p_insurances) i (insurance)
-     where p_villages is null or v.code = any (p_villages) order by 1, 2
+     where (p_villages is null or v.code = any (p_villages)) and p_year = coalesce((select max(year) from levy_year), p_year) order by 1, 2
     on conflict (levy_year, insurance, village_code) do nothing;
   analyze roster;
   return query
@@ -52,8 +52,15 @@ begin
       select p.id, p.household_id, p.birth_date, p.sex, p.alive, p.restricted_at, h.village_code
         from person p join household h on h.id = p.household_id
        where h.village_code in (select r.village_code from roster r where r.id = any (p_rosters))),
+    said as (  -- of a former year what the register said then
+      select e.person_id, e.insurance, e.status from enrolment e
+       where not exists (select from roster r where r.id = any (p_rosters) and r.levy_year < (select max(year) from levy_year))
+      union all
+      select f.person_id, f.insurance, f.status from former_enrolment f
+       where f.levy_year = (select min(r.levy_year) from roster r where r.id = any (p_rosters))
+         and f.levy_year < (select max(year) from levy_year)),
     registered as materialized (
-      select l.*, e.insurance, e.status from living l join enrolment e on e.person_id = l.id)
+      select l.*, e.insurance, e.status from living l join said e on e.person_id = l.id)
     select r.id, p.id,
            case when p.restricted_at is not null then 'RESTRICTED'
                 when not p.alive or w.person_id is not null then 'DEAD'

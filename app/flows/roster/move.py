@@ -38,15 +38,21 @@ class OwnHand(Refused):
 
 
 class BadRemark(BadInput):
-    """Sent back without a word why."""
+    """Without a word why."""
 
-    text = "请写明为什么退回，2到300个字，不写证件号和手机号。"
+    text = "请写明为什么，2到300个字，不写证件号和手机号。"
 
 
 class ObjectionOpen(Conflict):
     """Reported is what nobody objects to any more."""
 
     text = "还有异议没有答复，或者没有告诉提的人，不能上报。"
+
+
+class NotPutRight(Conflict):
+    """An objection was agreed to, and the version in hand is as it was."""
+
+    text = "有道理的异议，这一版里还没有改。请等登记改好、税务重新出一版再上报；不用出新版的，写明为什么，2到300个字。"
 
 
 class NoRosterChosen(BadInput):
@@ -65,13 +71,7 @@ def sign(parts: Parts, seen: Seen, stage: Stage, *, by: Officer) -> int:
 
 def send_back(parts: Parts, seen: Seen, *, why: str, people: Collection[int] = (), by: Officer) -> int:
     """退回, and which rows it is about. BadRemark and as `sign`."""
-    said = " ".join(why.split())
-    if not SHORTEST <= len(said) <= LONGEST or scrub(said) != said:
-        raise BadRemark
-    with parts.reading() as connection:
-        number = connection.execute(_NEXT).scalar_one()
-    sealed = parts.vault.seal(said, bound_to=f"roster_step.words:{number}")
-    more = {"id": number, "words": b64encode(sealed).decode(), "people": sorted(people)}
+    more = {**_said(parts, why), "people": sorted(people)}
     with parts.reading() as connection:
         reported = connection.execute(_REPORTED, {"ids": list(seen)}).scalar_one()
     return _move(parts, seen, Stage.AMENDING if reported else Stage.SENT_BACK, more, by)
@@ -80,6 +80,22 @@ def send_back(parts: Parts, seen: Seen, *, why: str, people: Collection[int] = (
 def hand_over(parts: Parts, seen: Seen, *, agent: int, by: Officer) -> int:
     """转给代办员, an active one of that village; to another one as long as it hangs nowhere. As `sign`."""
     return _move(parts, seen, Stage.WITH_AGENT, {"agent": agent}, by)
+
+
+def report(parts: Parts, seen: Seen, *, why: str = "", by: Officer) -> int:
+    """上报. `why`: an objection was agreed to, and no new version is needed. ObjectionOpen, NotPutRight, BadRemark and
+    as `sign`."""
+    return _move(parts, seen, Stage.REPORTED, _said(parts, why) if why.strip() else {}, by)
+
+
+def _said(parts: Parts, why: str) -> dict[str, Any]:
+    said = " ".join(why.split())
+    if not SHORTEST <= len(said) <= LONGEST or scrub(said) != said:
+        raise BadRemark
+    with parts.reading() as connection:
+        number = connection.execute(_NEXT).scalar_one()
+    sealed = parts.vault.seal(said, bound_to=f"roster_step.words:{number}")
+    return {"id": number, "words": b64encode(sealed).decode()}
 
 
 def _move(parts: Parts, seen: Seen, stage: Stage, more: Mapping[str, Any], by: Officer) -> int:
@@ -100,6 +116,7 @@ def _move(parts: Parts, seen: Seen, stage: Stage, more: Mapping[str, Any], by: O
         "LX141": RosterMoved,
         "LX143": RosterMoved,
         "LX145": ObjectionOpen,
+        "LX149": NotPutRight,
         "LX142": OwnHand,
         "55P03": RosterMoved,
     }

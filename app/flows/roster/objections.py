@@ -1,13 +1,16 @@
 """Objections to a list that hangs: one sentence, an office and a day, an answer that is told to who raised it. A list
 is never put right by hand: the office puts the register right, and the next version says it."""
 
+import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Connection, Row, text
 
+from app.access import accounts
 from app.access.roles import Role
 from app.access.sessions import Officer
 from app.flows.parts import Parts
@@ -107,7 +110,7 @@ def answer(parts: Parts, number: int, words: str, *, accepted: bool, by: Officer
         "accepted": accepted,
         "answer": parts.vault.seal(said, bound_to=f"roster_objection.answer:{number}"),
     }
-    _act(parts, _ANSWER, asked)
+    _act(parts, _ANSWER, asked, lambda connection: _tell(parts, connection, number))
 
 
 def told(parts: Parts, number: int, *, session: bytes) -> None:
@@ -136,6 +139,20 @@ def open_ones(parts: Parts, who: Officer) -> list[Objection]:
     return [_opened(parts, row) for row in rows]
 
 
+def to_put_right(parts: Parts, who: Officer) -> list[Objection]:
+    """What this office agreed to and no version says yet: the register is still to be put right."""
+    with parts.reading() as connection:
+        rows = connection.execute(_TO_PUT_RIGHT, {"role": str(who.role), "most": MOST}).all()
+    return [_opened(parts, row) for row in rows]
+
+
+def accepted(parts: Parts, who: Officer, number: int) -> Objection | None:
+    """One that this office agreed to, for the page where the register is put right; None if it is none of these."""
+    with parts.reading() as connection:
+        row = connection.execute(_ONE, {"role": str(who.role), "id": number}).one_or_none()
+    return None if row is None else _opened(parts, row)
+
+
 def waiting_count(parts: Parts, who: Officer) -> int:
     """How many wait for this desk."""
     if who.role not in (Role.HRSS, Role.MEDICAL, Role.TOWN):
@@ -149,11 +166,38 @@ def listed_of(parts: Parts, people: Collection[int]) -> Sequence[Row]:
         return connection.execute(_LISTED, {"people": sorted(people), "now": parts.clocks.now()}).all()
 
 
-def _act(parts: Parts, statement: Any, said: dict[str, object]) -> None:
+def _act(
+    parts: Parts, statement: Any, said: dict[str, object], then: Callable[[Connection], None] = lambda _connection: None
+) -> None:
     more = {"at": parts.clocks.wall(), "now": parts.clocks.now()}
     with parts.engine.begin() as connection, as_errors({"LX140": NoSuchRoster, "LX080": NoSuchRoster}):
         if not connection.execute(statement, said | more).scalar_one():
             raise AnsweredBefore
+        then(connection)
+
+
+def _tell(parts: Parts, connection: Connection, number: int) -> None:
+    """Whoever raised it on the page hears that there is an answer, and of which kind; what it says stands on the page.
+    An account that knows nobody of its own, or whose phone is another's by now, reads it there alone."""
+    row = connection.execute(_WHOM, {"id": number}).one_or_none()
+    phone = accounts.reached_at(connection, parts.vault, row.account) if row is not None else None
+    if row is None or phone is None:
+        return
+    fields = {
+        "village": f"{row.town}{row.village}",
+        "names": "村民",
+        "items": "公示的名单",
+        "reason": f"{STANDS[row.state]}，登录可看全文",
+        "help_phone": parts.help_phone,
+    }
+    asked = {
+        "id": number,
+        "household": row.household_id,
+        "fields": json.dumps(fields),
+        "phone": parts.vault.seal(phone, bound_to=f"notice.phone:objection:O{number}"),
+        "next_try_at": parts.clocks.wall() + timedelta(seconds=30),
+    }
+    connection.execute(_TELL, asked)
 
 
 def _opened(parts: Parts, row: Any) -> Objection:
@@ -170,6 +214,14 @@ _NEXT = text("select nextval(pg_get_serial_sequence('roster_objection', 'id'))")
 _RAISE = text("select object_to_roster(:session, :id, :roster, :words, :contact, :due, :at, :now)")
 _ANSWER = text("select officer_answers_objection(:session, :id, :accepted, :answer, :at, :now)")
 _TOLD = text("select objection_told(:session, :id, :at, :now)")
+_TELL = text("select objection_tell(:id, :household, cast(:fields as jsonb), :phone, :next_try_at)")
+_WHOM = text(
+    "select o.state, a.id as account, p.household_id, s.name as village, t.name as town from roster_objection o"
+    " join roster r on r.id = o.roster_id join village s on s.code = r.village_code join town t on t.code = s.town_code"
+    " join resident_account a on o.by = 'account:' || a.id join resident_person rp on rp.account_id = a.id"
+    " join person p on p.id = rp.person_id and p.restricted_at is null join household h on h.id = p.household_id"
+    " where o.id = :id order by h.village_code = r.village_code desc, rp.own desc, p.id limit 1"
+)
 _SELECT = (
     "select o.*, r.insurance, r.levy_year, s.name as village, t.name as town from roster_objection o"
     " join roster r on r.id = o.roster_id join village s on s.code = r.village_code join town t on t.code = s.town_code"
@@ -181,6 +233,13 @@ _OPEN = text(
     " when 'medical' then o.owner = 'medical' and o.state = 'RAISED' when 'town' then o.state <> 'RAISED' else true end"
     " order by o.due_on, o.id limit :most"
 )
+_TO_PUT_RIGHT = text(
+    f"{_SELECT} join roster_version v on v.roster_id = r.id and v.no = r.no"
+    " where o.state = 'ACCEPTED' and o.owner = :role and v.drawn_at <= o.answered_at"
+    " and r.state in ('POSTED', 'AMENDING')"
+    " order by o.answered_at, o.id limit :most"
+)
+_ONE = text(f"{_SELECT} where o.id = :id and o.owner = :role and o.state = 'ACCEPTED'")
 _LISTED = text(
     "select r.id, r.no, r.insurance, r.levy_year, v.code, s.name as village, t.name as town, p.ends_at,"
     " array(select w.person_id from roster_row w where w.roster_id = r.id and w.no = r.no"

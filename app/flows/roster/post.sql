@@ -112,6 +112,20 @@ begin
   return found;
 end $$;
 
+-- Who raised it on the page is told by a message too, in the caller's transaction; of which household he is stays here.
+create or replace function objection_tell(
+  p_id bigint, p_household bigint, p_fields jsonb, p_phone bytea, p_next_try_at timestamptz
+) returns void language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  told text := 'objection:O' || p_id || ':answered';
+begin
+  if not exists (select from roster_objection o where o.id = p_id and o.answered_at is not null and starts_with(o.by, 'account:')) then
+    raise exception 'objection % is not answered', p_id using errcode = 'LX143';
+  elsif enqueue_notice(p_household, told, 'answered', p_fields, null, p_phone, p_next_try_at) then
+    perform defer_telling(array[p_household], array[told]);
+  end if;
+end $$;
+
 -- Told to who had telephoned, or wrote on paper: by the town, or the village's agent. False: it was, or is not answered.
 create or replace function objection_told(p_session bytea, p_id bigint, p_at timestamptz, p_now timestamptz)
   returns boolean language plpgsql security definer set search_path = public, pg_temp as $$

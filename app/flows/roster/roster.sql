@@ -1,6 +1,7 @@
 -- A roster goes from hand to hand (domain.md 3.1), and its versions stay as they were drawn. A page moves it in the name of
 -- the officer whose live session it is. LX140: none of his · LX141: it stands otherwise by now · LX142: he had a hand in it
--- · LX143: nobody moves it so · LX145: an objection is open.
+-- · LX143: nobody moves it so · LX145: an objection is open · LX149: what
+-- was agreed to is in no version, and nobody said why.
 
 -- Where it may go from where it stands.
 create or replace function roster_goes(p_from text, p_to text, p_medical boolean) returns boolean language sql immutable as $$
@@ -154,7 +155,8 @@ create or replace function roster_senders(p_state text, p_medical boolean) retur
 $$;
 
 -- One step of some rosters at the versions that he saw: all of them or none. `p_more`: of one that is sent back the sealed
--- words (id, base64) and whom they are about; of one that is handed over the agent. How many moved.
+-- words (id, base64) and whom they are about, of one that is reported as it hung though an objection was agreed to the sealed
+-- words why; of one that is handed over the agent. How many moved.
 create or replace function officer_moves_rosters(
   p_session bytea, p_what text, p_rosters bigint[], p_nos int[], p_more jsonb, p_at timestamptz, p_now timestamptz
 ) returns bigint language plpgsql security definer set search_path = public, pg_temp as $$
@@ -164,7 +166,7 @@ declare
   held record;
 begin
   for held in
-    select r.*, asked.no as seen, v.drawn_by
+    select r.*, asked.no as seen, v.drawn_by, v.drawn_at
       from unnest(p_rosters, p_nos) asked (id, no) join roster r on r.id = asked.id
       left join roster_version v on v.roster_id = r.id and v.no = r.no order by r.id for update of r
   loop
@@ -182,6 +184,9 @@ begin
       raise exception 'roster % has his hand', held.id using errcode = 'LX142';
     elsif p_what = 'REPORTED' and exists (select from roster_objection o where o.roster_id = held.id and o.told_at is null) then
       raise exception 'roster % is objected to', held.id using errcode = 'LX145';
+    elsif p_what = 'REPORTED' and p_more->>'words' is null and exists (
+            select from roster_objection o where o.roster_id = held.id and o.state = 'ACCEPTED' and o.answered_at >= held.drawn_at) then
+      raise exception 'what was agreed to stands in no version of roster %', held.id using errcode = 'LX149';
     elsif p_what like '%\_REVIEWED' and (held.drawn_by = who or exists (
             select from roster_step s where (s.roster_id, s.no, s.by) = (held.id, held.no, who) and s.what like '%\_REVIEWED')) then
       raise exception 'roster % has his hand', held.id using errcode = 'LX142';

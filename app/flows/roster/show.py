@@ -1,15 +1,16 @@
 """What hangs in a village, for whoever has the poster's code: as long as it hangs, and not a minute longer. No digit of
 anybody, no amount, no category, no day of birth (decision 15)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from app.access.tally import CODES, count_at, forgive
 from app.flows.parts import Parts
 from app.flows.refused import kept_though_refused
+from app.flows.roster.closings import as_of_words
 from app.flows.roster.post import LENGTH, plain
 from app.policy.facts import Insurance
 from app.policy.words import phrases
@@ -26,7 +27,8 @@ class NothingPosted(NotFound):
 
 @dataclass(frozen=True)
 class Posted:
-    """A list that hangs: a page of its masked names, in no order of houses; or what was changed of it."""
+    """A list that hangs: a page of its masked names, in no order of houses; or what was changed of it; or (`as_of`) who
+    is insured and who is not yet."""
 
     place: str
     title: str
@@ -38,6 +40,9 @@ class Posted:
     people: int
     page: int
     pages: int
+    done: Sequence[str] = ()
+    owing: Sequence[str] = ()
+    as_of: str = ""
 
 
 def show(parts: Parts, code: str, *, network: str, page: int = 1) -> Posted:
@@ -46,22 +51,30 @@ def show(parts: Parts, code: str, *, network: str, page: int = 1) -> Posted:
     now = parts.clocks.wall()
     with parts.engine.connect() as connection, kept_though_refused(connection):
         counted = count_at(connection, parts.vault, "code", network=network, now=now, limits=CODES)
-    with parts.reading() as connection:
-        asked = {"code": wanted, "now": parts.clocks.now()}
-        row = connection.execute(_HANGS, asked).one_or_none() if len(wanted) == LENGTH else None
-        if row is None:
-            raise NothingPosted
-        of = {"id": row.id, "no": row.no, "most": PAGE, "after": (page - 1) * PAGE}
-        names = [] if row.changes else connection.execute(_NAMES, of).scalars().all()
-        changed = connection.execute(_CHANGED, of).all() if row.changes else []
+    asked = {"code": wanted, "now": parts.clocks.now()}
+    found = None
+    if len(wanted) == LENGTH:
+        with parts.reading() as connection:
+            found = _roster(connection, asked, page) or _closing(connection, asked, page)
+    if found is None:
+        raise NothingPosted
     with parts.engine.begin() as connection:
         forgive(connection, counted)
+    return found
+
+
+def _roster(connection: Connection, asked: Mapping[str, object], page: int) -> Posted | None:
+    row = connection.execute(_HANGS, asked).one_or_none()
+    if row is None:
+        return None
+    of = {"id": row.id, "no": row.no, "most": PAGE, "after": (page - 1) * PAGE}
+    changed = connection.execute(_CHANGED, of).all() if row.changes else []
     return Posted(
         place=f"{row.town}{row.village}",
         title=f"{row.levy_year}年{phrases('names')[Insurance(row.insurance)]}缴费人名单{'更正' if row.changes else ''}",
-        code=wanted,
+        code=row.code,
         until=row.until,
-        names=names,
+        names=[] if row.changes else connection.execute(_NAMES, of).scalars().all(),
         added=[each.masked for each in changed if each.what == "added"],
         removed=[each.masked for each in changed if each.what == "removed"],
         people=len(changed) if row.changes else row.people,
@@ -70,8 +83,32 @@ def show(parts: Parts, code: str, *, network: str, page: int = 1) -> Posted:
     )
 
 
+def _closing(connection: Connection, asked: Mapping[str, object], page: int) -> Posted | None:
+    """After the season: the version that was agreed to last, whichever paper the code was read from."""
+    row = connection.execute(_CLOSING, asked).one_or_none()
+    if row is None:
+        return None
+    of = {"id": row.id, "no": row.no, "most": PAGE, "after": (page - 1) * PAGE}
+    stand = connection.execute(_STAND, of).all()
+    return Posted(
+        place=f"{row.town}{row.village}",
+        title=f"{row.levy_year}年{phrases('names')[Insurance(row.insurance)]}参保缴费公示",
+        code=row.code,
+        until=row.ends_at,
+        names=[],
+        added=[],
+        removed=[],
+        people=row.people,
+        page=page,
+        pages=max(1, -(-row.people // PAGE)),
+        done=[each.masked for each in stand if each.done],
+        owing=[each.masked for each in stand if not each.done],
+        as_of=as_of_words(row.drawn_at),
+    )
+
+
 _HANGS = text(
-    "select r.id, r.insurance, r.levy_year, v.no, v.people, s.name as village, t.name as town,"
+    "select r.id, r.insurance, r.levy_year, v.no, v.code, v.people, s.name as village, t.name as town,"
     " coalesce(p.ends_at, roster_changes_until(e.at)) as until, p.ends_at is null as changes"
     " from roster_version v join roster r on r.id = v.roster_id"
     " join village s on s.code = r.village_code join town t on t.code = s.town_code"
@@ -89,4 +126,16 @@ _NAMES = text(
 _CHANGED = text(
     "select c.masked, c.what from roster_change c join person p on p.id = c.person_id and p.restricted_at is null"
     ' where c.roster_id = :id and c.no = :no order by c.masked collate "C"'
+)
+_CLOSING = text(
+    "select c.id, c.insurance, c.levy_year, c.code, c.ends_at, v.no, v.drawn_at, v.done + v.owing as people,"
+    " s.name as village, t.name as town from closing c"
+    " join closing_version v on (v.closing_id, v.no) = (c.id, c.agreed_no)"
+    " join village s on s.code = c.village_code join town t on t.code = s.town_code"
+    " where c.code = :code and c.starts_at <= :now and c.ends_at > :now"
+    " and exists (select from closing_step st where (st.closing_id, st.what) = (c.id, 'HUNG'))"
+)
+_STAND = text(
+    "select w.masked, w.done from closing_row w join person p on p.id = w.person_id and p.restricted_at is null"
+    ' where w.closing_id = :id and w.no = :no order by w.done desc, w.masked collate "C" limit :most offset :after'
 )

@@ -60,7 +60,9 @@ def visited(parts: Parts, village_codes: Sequence[str], *, household_id: int, ca
 _WAITING = text(
     "select n.household_id, n.cause, n.kind, n.fields, h.number from notice n join household h on h.id = n.household_id"
     " where h.village_code = :village and n.rank = 4 and n.visited_at is null and n.kind = any (:kinds)"
-    "   and coalesce(n.last_error, '') <> all (:nobody_waits) order by n.queued_at, n.cause"
+    "   and coalesce(n.last_error, '') <> all (:nobody_waits)"
+    "   and not starts_with(n.cause, 'objection:')"  # who objected to a list is not named to his village's agent
+    " order by n.queued_at, n.cause"
 )
 _DONE = text(
     "update notice n set visited_by = :by, visited_at = :at from household h"

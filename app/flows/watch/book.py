@@ -16,7 +16,7 @@ GUARDS = "GUARDS", "账本的保护都在：触发器、函数、权限"
 PAPERS = "INV-80", "日结证明是签过名的那一份"
 NUMBERS = (*INVARIANTS, GUARDS[0], PAPERS[0])
 # Whole channels; what was closed, kept or drawn up; every word of the police.
-HOURLY = frozenset({"INV-03", "INV-13", "INV-82", "INV-123", "INV-130", "INV-136", "INV-137"})
+HOURLY = frozenset({"INV-03", "INV-13", "INV-82", "INV-123", "INV-130", "INV-136", "INV-137", "INV-143", "INV-146"})
 LOOK_WITHIN_S = 600
 OFTEN = tuple(number for number in NUMBERS if number not in HOURLY)
 WHOLE_HOLDS = timedelta(hours=2)  # after which everything is looked at again, whatever the hourly look did

@@ -6,6 +6,7 @@ from flask import make_response, redirect, render_template, request, url_for
 
 from app.access.tally import TooOften
 from app.flows.enter.session import WrongLogin, leave_elsewhere, log_in
+from app.flows.roster.closings import to_do
 from app.flows.village.listed import not_in_force
 from app.flows.village.people import (
     SHOWN,
@@ -122,6 +123,7 @@ def village(code: str) -> Answer:
         page=page,
         pages=pages,
         several=len(agent().villages) > 1,
+        to_hang=to_do(parts(), agent().villages),
     )
     return listing.remember(make_response(shown), asked)
 

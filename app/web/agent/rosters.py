@@ -7,7 +7,7 @@ from flask import Response, redirect, render_template, request, url_for
 
 from app.documents.hanging import grouped
 from app.documents.picture import photo
-from app.flows.roster import objections, post
+from app.flows.roster import closings, objections, post
 from app.policy.facts import Insurance
 from app.policy.words import phrases
 from app.registry.rosters import WORDS, Stage
@@ -29,7 +29,8 @@ class NoPhoto(BadInput):
 def listed() -> Answer:
     """Those of his villages."""
     rows = post.own(parts(), sorted(agent().villages))
-    return render_template("agent/rosters.html", rows=rows, until=post.stands_until, **_words())
+    hanging = closings.own(parts(), agent().villages)
+    return render_template("agent/rosters.html", rows=rows, closings=hanging, until=post.stands_until, **_words())
 
 
 @bp.get("/rosters/<int:roster>")

@@ -42,7 +42,7 @@ LARGEST: Mapping[str, int] = {  # what a door takes at most, in bytes; every oth
     "office_complaints.answer_one": 3 * MEGABYTE,  # with a picture
     **dict.fromkeys(("bureau.ask", "agent_table.ask", "counter.ask"), 9 * MEGABYTE),  # with a phone's photo
     **dict.fromkeys((f"{who}.apply_for_child" for who in ("bureau", "agent_table", "counter")), 9 * MEGABYTE),
-    "agent_rosters.hang": 9 * MEGABYTE,  # with a photo of what hangs
+    **dict.fromkeys(("agent_rosters.hang", "agent_closings.hang"), 9 * MEGABYTE),  # with a photo of what hangs
     "home.check_code": 2 * MEGABYTE,  # with a paper of ours
 }
 LARGEST_ELSE = 256 * 1024

@@ -41,6 +41,7 @@ OFFICES = frozenset(
         "office_rosters",
         "office_draws",
         "office_objections",
+        "office_closings",
         "office_progress",
         "office_registers",
         "audit",

@@ -18,6 +18,7 @@ from app.flows.parts import Parts
 from app.flows.reconcile.close_day import due_to_close
 from app.flows.refund.desk import work
 from app.flows.register.desk import waiting_count as waiting_cases
+from app.flows.roster.closings import waiting_count as waiting_closings
 from app.flows.roster.desk import waiting_count as waiting_rosters
 from app.flows.roster.objections import waiting_count as waiting_objections
 from app.flows.sponsor.desk import to_agree
@@ -102,6 +103,7 @@ _KINDS: Sequence[tuple[Sequence[str], Callable[[Parts, Officer], int], str, str]
     (("sponsor.agree",), to_agree, "笔资助等您同意", "office_sponsors.listed"),
     (("roster.sign", "roster.hand"), waiting_rosters, "份清册等您办", "office_rosters.listed"),
     (("objection.answer", "roster.hand"), waiting_objections, "条清册异议等您办", "office_objections.listed"),
+    (("roster.draw", "roster.hand"), waiting_closings, "份参保缴费公示等您办", "office_closings.listed"),
     (("agent.agree",), to_answer, "个代办员要换动态码，等您同意", "office_agents.listed"),
     (("helped.answer",), _helped, "人部门名单里还没办成", "office_helped.waiting"),
 )

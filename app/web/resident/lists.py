@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from app.documents.hanging import grouped
 from app.flows.due.quote import subjects
-from app.flows.roster import objections, post
+from app.flows.roster import closings, objections, post
 from app.flows.roster.show import NothingPosted, Posted, show
 from app.policy.facts import Insurance
 from app.policy.words import phrases
@@ -70,6 +70,8 @@ def _mine(*, problem: str | None = None, typed: tuple[int, str] = (0, "")) -> st
     return render_template(
         "resident/lists.html",
         rows=objections.listed_of(held, known),
+        closings=closings.listed_of(held, known),
+        as_of=closings.as_of_words,
         names=names,
         said=objections.of_account(held, actor(here())),
         until=post.stands_until,

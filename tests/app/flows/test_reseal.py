@@ -48,7 +48,7 @@ from migrations.declared import TABLES
 from tests.app.flows.test_hand_in import officer_of
 from tests.app.flows.test_sponsors import entered
 from tests.app.helped.papers import lists_of_nobody
-from tests.app.roster.hands import hung, objected
+from tests.app.roster.hands import closing_hung, hung, objected
 from tests.browsing import Browser
 from tests.builders import VAULT_LINES, a_person, an_id_number
 from tests.conftest import DATABASE
@@ -157,6 +157,7 @@ def _a_roster_that_hung(running):
     [agent] = rows(running, "select id from agent where login = 'wang'")
     roster, who = hung(running, agent.id)
     objected(running, roster, who)
+    closing_hung(running, agent.id, who)
     send_back(running.parts, {roster: 1}, why="少了一户", by=who[Role.TOWN])
 
 

@@ -1,7 +1,7 @@
 """A roster through the offices' hands, each a different person's, as they press it."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 from sqlalchemy import text
@@ -9,16 +9,23 @@ from sqlalchemy import text
 from app.access.roles import Role
 from app.access.sessions import Officer
 from app.flows.enter.accounts import add_agent, add_staff
-from app.flows.roster import move, objections, post
+from app.flows.roster import move, objections, post, put_up
+from app.flows.roster.close import close
 from app.flows.roster.draw import Asked, draw
 from app.registry.rosters import Stage
-from core.clock import utc_now
+from core.clock import BEIJING, utc_now
 from payments.truths.invariants import INVARIANTS
+from tests.builders import NOON
 
 BOTH = ("RES_PENSION", "RES_MEDICAL")
 MEDICAL = ("RES_MEDICAL",)
 PASSWORD = "a-long-password-1"
-TRUTHS = [number for number in INVARIANTS if 135 <= int(number.partition("-")[2]) <= 140]
+TRUTHS = [
+    number
+    for number in INVARIANTS
+    if 135 <= int(number.partition("-")[2]) <= 140 or 143 <= int(number.partition("-")[2]) <= 146
+]
+AFTER = datetime(2021, 12, 22, 10, tzinfo=BEIJING)  # the season is over
 
 
 def drawn(running, insurances=MEDICAL, *, by="staff:drawer", place="", medical=False):
@@ -106,4 +113,22 @@ def objected(running, roster, who):
     said = {"contact": "来电的李某", "session": who[Role.TOWN].session, "by": who[Role.TOWN].by, "near": True}
     number = objections.raise_one(running.parts, roster, "名单上少了一户", **said)
     objections.answer(running.parts, number, "核实过，不用改", accepted=False, by=who[Role.MEDICAL])
+    return number
+
+
+def listed(running, village="370404103901", insurance="RES_MEDICAL"):
+    """(id, version drawn last, version agreed to, code) of a village's list after the season."""
+    asked = "select id, no, agreed_no, code from closing where village_code = :v and insurance = :i"
+    row = running.one(asked, v=village, i=insurance)
+    return row.id, row.no, row.agreed_no, row.code
+
+
+def closing_hung(running, agent, who, village="370404103901"):
+    """After `hung`: the list after the season hangs too, and the clock is back at noon; its id."""
+    running.turn(AFTER)
+    close(running.office, Asked(2022, MEDICAL, village), by="staff:drawer")
+    number, no, _, code = listed(running, village)
+    put_up.agree(running.parts, {number: no}, by=who[Role.TAX_LEAD])
+    put_up.hang(running.parts, number, no, session=f"agent_id{agent}".encode(), code=code, photo=b"drawn")
+    running.turn(NOON)
     return number

@@ -10,6 +10,7 @@ from app.flows.offices.handed import take_away
 from app.flows.offices.people import BadReadingReason
 from app.flows.register import handed_in
 from app.flows.register.handed_in import NotLookedAt
+from app.flows.roster.objections import accepted
 from app.registry.columns import TITLES
 from app.registry.conflicts import KINDS
 from app.registry.failures import HEAD, INSURANCE_TITLES, REASONS
@@ -118,7 +119,16 @@ def _listed(**words: object) -> str:
     page = max(1, request.args.get("page", 1, type=int)) if request.args.get("page", "1").isdecimal() else 1
     rows, more = handed_in.listed(parts(), officer(), page=page)
     own = REVIEWS.get(officer().role)
-    shown = {"rows": rows, "more": more, "page": page, "brings": may(officer().role, "register.bring")}
+    number = request.args.get("objection", "")
+    about = int(number) if number.isascii() and number.isdecimal() and len(number) <= 18 else 0
+    objection = accepted(parts(), officer(), about) if about else None
+    shown = {
+        "rows": rows,
+        "more": more,
+        "page": page,
+        "objection": objection,
+        "brings": may(officer().role, "register.bring"),
+    }
     return render_template("office/registers.html", own=INSURANCE_TITLES.get(own or ""), stand=_stand, **shown, **words)
 
 

@@ -8,12 +8,15 @@ from flask import Response, redirect, render_template, request, url_for
 from app.access.roles import REVIEWS as REVIEWS_BY
 from app.access.roles import may
 from app.documents.hanging import grouped
-from app.flows.roster import desk, move, objections, post
+from app.flows.roster import closings, desk, move, objections, post
+from app.flows.roster.archive import archive_of
 from app.policy.facts import Insurance
 from app.policy.words import phrases
+from app.registry.closings import STANDS
 from app.registry.rosters import CHANGES, DONE, LEFT_OUT, ODD, REVIEWS, WORDS, Stage, sends_back
 from app.web.door.access import Answer, needs, officer
 from app.web.door.parts import parts
+from app.web.files import as_file
 from core.errors import AppError, NotFound
 
 bp = APIBlueprint("office_rosters", __name__, enable_openapi=False)
@@ -90,7 +93,8 @@ def hand_one(roster: int) -> Answer | tuple[Answer, int]:
 @needs("roster.hand")
 def report_one(roster: int) -> Answer | tuple[Answer, int]:
     """上报税务、人社: nobody objects any more, and the version says what was put right."""
-    return _done(roster, lambda: move.sign(parts(), _seen(roster), Stage.REPORTED, by=officer()))
+    why = request.form.get("why", "")[:WIDEST]
+    return _done(roster, lambda: move.report(parts(), _seen(roster), why=why, by=officer()))
 
 
 @bp.get("/<int:roster>/photo/<int:no>")
@@ -102,6 +106,15 @@ def photo(roster: int, no: int) -> Response:
     return Response(shown, content_type="image/png" if shown.startswith(b"\x89PNG") else "image/jpeg")
 
 
+@bp.get("/<int:roster>/archive.pdf")
+@needs("roster.see")
+def paper(roster: int) -> Response:
+    """Everything of it on paper, for the file."""
+    from app.documents.roster_archive import draw  # noqa: PLC0415 few processes draw
+
+    return as_file(draw(archive_of(parts(), officer(), roster)), "application/pdf", f"清册档案-{roster}.pdf")
+
+
 @bp.get("/<int:roster>/compare")
 @needs("roster.see")
 def compare(roster: int) -> Answer:
@@ -111,6 +124,7 @@ def compare(roster: int) -> Answer:
     added, removed = desk.compared(parts(), roster, first, second)
     return render_template(
         "office/roster_compare.html",
+        most=desk.MOST,
         **{"found": found, "first": first, "second": second, "added": added, "removed": removed},
         **_words(),
     )
@@ -161,7 +175,8 @@ def _sought() -> dict[str, str]:
 
 def _one(roster: int, *, problem: str | None = None) -> str:
     who = officer()
-    found = desk.sheet(parts(), who, roster, no=_number("no", 0) or None, page=min(_number("page", 1), MOST_PAGES))
+    page, odd_page = (min(_number(name, 1), MOST_PAGES) for name in ("page", "odd"))
+    found = desk.sheet(parts(), who, roster, no=_number("no", 0) or None, page=page, odd_page=odd_page)
     row = found.line.row
     now = found.newest and not who.glass
     ticked = set(request.form.getlist("row"))
@@ -173,6 +188,7 @@ def _one(roster: int, *, problem: str | None = None) -> str:
         signs=now and found.line.step in SIGNED and may(who.role, "roster.sign"),
         hands=now and found.line.step is Stage.WITH_AGENT and may(who.role, "roster.hand"),
         reports=now and found.line.step is Stage.REPORTED and may(who.role, "roster.hand"),
+        closing=closings.of_place(parts(), who, row.levy_year, row.insurance, row.village_code),
         said=objections.of_roster(parts(), roster),
         raises=now and row.state == Stage.POSTED and may(who.role, "roster.hand"),
         answers=REVIEWS_BY.get(who.role) == row.insurance and may(who.role, "objection.answer"),
@@ -182,8 +198,10 @@ def _one(roster: int, *, problem: str | None = None) -> str:
         problem=problem,
         typed=request.form,
         ticked=ticked,
-        page=min(_number("page", 1), MOST_PAGES),
+        page=page,
         pages=max(1, -(-found.version.people // desk.ROWS)),
+        odd_page=odd_page,
+        odd_pages=max(1, -(-max(found.odd_count, found.changes_count) // desk.MOST_ODD)),
         longest=move.LONGEST,
         **_words(),
     )
@@ -192,6 +210,7 @@ def _one(roster: int, *, problem: str | None = None) -> str:
 def _words() -> dict[str, object]:
     return {
         "words": WORDS,
+        "closing_words": STANDS,
         "done": DONE,
         "odd_words": ODD,
         "left_words": LEFT_OUT,

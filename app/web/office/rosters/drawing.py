@@ -7,6 +7,7 @@ from app.flows.hand_in.ask import ask, asked
 from app.flows.roster.desk import towns
 from app.flows.roster.draw import NothingToDraw
 from app.policy.facts import Insurance
+from app.policy.terms import PolicyYear
 from app.policy.words import phrases
 from app.registry.rosters import ODD
 from app.web.door.access import Answer, needs, officer
@@ -28,7 +29,7 @@ def new() -> Answer:
 @needs("roster.draw")
 def ask_one() -> Answer | tuple[Answer, int]:
     """出清册. Pressed twice it is one drawing."""
-    form, rules = request.form, parts().levy.newest
+    form, rules = request.form, _rules(request.form.get("year", ""))
     offered = [str(each) for each in Insurance if rules.offers(each)]
     chosen = offered if not form.get("insurance") else [each for each in offered if each == form["insurance"]]
     place = form.get("place", "")[:12]
@@ -50,10 +51,23 @@ def one(key: int) -> Answer:
 
 
 def _form(*, problem: str | None = None) -> str:
-    rules = parts().levy.newest
+    rules = _rules(request.values.get("year", ""))
     offered = {str(each): phrases("names")[each] for each in Insurance if rules.offers(each)}
-    shown = {"year": rules.year, "offered": offered, "places": towns(parts()), "towns": _towns()}
+    shown = {
+        "year": rules.year,
+        "years": parts().levy.ever.all,
+        "offered": offered,
+        "places": towns(parts()),
+        "towns": _towns(),
+    }
     return render_template("office/roster_draw.html", problem=problem, typed=request.form, **shown)
+
+
+def _rules(year: str) -> PolicyYear:
+    """Those of a year that was ever collected here; of the newest if none is said. Of a former year only what there is
+    already is drawn anew."""
+    levy = parts().levy
+    return levy.rules(int(year)) if year in map(str, levy.ever.all) else levy.newest
 
 
 def _towns() -> dict[str, str]:

@@ -67,6 +67,7 @@ def _listed(*, problem: str | None = None, typed: tuple[int, object] = (0, None)
     return render_template(
         "office/objections.html",
         rows=objections.open_ones(parts(), who),
+        rights=objections.to_put_right(parts(), who),
         answers=may(who.role, "objection.answer"),
         tells=may(who.role, "roster.hand") and not who.glass,
         insurances={str(each): phrases("names")[each] for each in Insurance},
