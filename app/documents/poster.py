@@ -87,9 +87,8 @@ class _Sheets:
             self._canvas.setStrokeColor(PALE)
             self._canvas.line(12 * mm, y - 2.5 * mm, self._wide - 12 * mm, y - 2.5 * mm)
             for at, name in enumerate(row):
-                self._write(
-                    12 * mm + at * cell, y, name, _fitting(name, cell, int(20 * self._scale), alone=len(row) == 1)
-                )
+                size = _fitting(name, cell, int(20 * self._scale), alone=len(row) == 1)
+                self._write(12 * mm + at * cell, y, name, size, GREEN if name.endswith("：") else INK)
             y -= self._step
 
     def _foot(self) -> None:

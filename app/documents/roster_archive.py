@@ -21,7 +21,8 @@ def draw(archive: Archive) -> bytes:
     page.rule()
     for table in archive.tables:
         page.keep(28)
-        page.line(table.title, size=12, step=7)
+        page.y -= 4 * mm
+        page.line(table.title, size=12, step=4)
         if table.rows:
             page.grid(table.head, table.rows)
         else:
@@ -41,6 +42,7 @@ def _photo(page: Page, photo: Photo) -> None:
     wide, high = held.getSize()
     scale = min(WIDTH / wide, PHOTO_HIGH / high)
     page.keep(high * scale / mm + 16)
+    page.y -= 4 * mm
     page.line(photo.words, size=11, step=4)
     page.y -= high * scale
     page.canvas.drawImage(held, MARGIN, page.y, wide * scale, high * scale)

@@ -13,7 +13,6 @@ from app.access.sessions import Officer
 from app.documents.hanging import PAID_NOT_SHOWN, Poster
 from app.flows.parts import Parts
 from app.flows.roster.close import days_of
-from app.flows.roster.post import prices
 from app.policy.facts import Insurance
 from app.policy.terms import PolicyYear
 from app.policy.words import phrases
@@ -158,7 +157,6 @@ def poster(parts: Parts, row: Any, *, on: date) -> Poster:
     with parts.reading() as connection:
         drawn = connection.execute(_VERSIONS, {"id": row.id}).all()
     as_of = next(each.drawn_at for each in drawn if each.no == row.agreed_no)
-    rules = parts.levy.rules(row.levy_year)
     return Poster(
         place=f"{row.town}{row.village}",
         title=f"{row.levy_year}年{phrases('names')[Insurance(row.insurance)]}参保缴费公示",
@@ -168,7 +166,7 @@ def poster(parts: Parts, row: Any, *, on: date) -> Poster:
         added=[],
         removed=[],
         names=[],
-        prices=prices(rules, Insurance(row.insurance)),
+        prices=[],  # who is insured and who is not yet, and no amount of anything (decision 0060)
         posted_on=on,
         until=business_day(row.ends_at - timedelta(seconds=1)),
         phone=parts.help_phone,

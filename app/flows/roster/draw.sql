@@ -17,6 +17,9 @@ $$;
 create or replace function roster_hold(p_year int, p_insurances text[], p_villages text[], p_medical boolean)
   returns table (rosters bigint[], busy bigint) language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
+declare  -- what was in force in a former year stays so
+  newest int := coalesce((select max(year) from levy_year), p_year);
+  free text[] := array['GENERATED', 'SENT_BACK', 'AMENDING'] || case when p_year = newest then array['EFFECTIVE'] else '{}' end;
 begin
   if not pg_try_advisory_xact_lock(hashtext('rosters are drawn')) then
     raise exception 'another drawing is under way' using errcode = 'LX144';
@@ -25,20 +28,20 @@ begin
     select v.code, i.insurance, p_year,
            coalesce((select bool_or(r.medical) from roster r where r.levy_year = p_year), p_medical), 'GENERATED', 0
       from village v cross join unnest(p_insurances) i (insurance)
-     where (p_villages is null or v.code = any (p_villages)) and p_year = coalesce((select max(year) from levy_year), p_year) order by 1, 2
+     where (p_villages is null or v.code = any (p_villages)) and p_year = newest order by 1, 2
     on conflict (levy_year, insurance, village_code) do nothing;
   analyze roster;
   return query
     with asked as (
       select id from roster
        where levy_year = p_year and insurance = any (p_insurances) and (p_villages is null or village_code = any (p_villages))
-         and state in ('GENERATED', 'SENT_BACK', 'AMENDING', 'EFFECTIVE')
+         and state = any (free)
        order by id for update)
     select (select coalesce(array_agg(id), '{}') from asked),
            (select count(*) from roster
              where levy_year = p_year and insurance = any (p_insurances)
                and (p_villages is null or village_code = any (p_villages))
-               and state not in ('GENERATED', 'SENT_BACK', 'AMENDING', 'EFFECTIVE'));
+               and state <> all (free));
 end $$;
 
 -- Everybody who is registered for the insurances of these rosters, and why he is on none.
