@@ -41,7 +41,7 @@ class _Sheets:
             lists = [("新加上的：", self._poster.added), ("去掉的：", self._poster.removed)]
         lines = [line for head, names in lists for line in self._lines(head, names)] or [["本村没有人在这份名单上。"]]
         room = max(1, int((self._high - (_HEAD + _FOOT) * self._scale) / self._step))
-        sheets = [lines[at : at + room] for at in range(0, len(lines), room)]
+        sheets = _sheets(lines, room)
         for number, sheet in enumerate(sheets, 1):
             self._head(number, len(sheets))
             self._names(sheet)
@@ -118,6 +118,18 @@ class _Sheets:
     def _write(self, x: float, y: float, words: str, size: int, colour: Any = INK) -> None:
         self._canvas.setFillColor(colour)
         write(self._canvas, (x, y), words, size)
+
+
+def _sheets(lines: Sequence[list[str]], room: int) -> list[list[list[str]]]:
+    """So many lines on each; the title of a list stands on every sheet that goes on with it, and last on none."""
+    sheets, title = [list[list[str]]()], ""
+    for line in lines:
+        begins = line[0].endswith("：")
+        if len(sheets[-1]) >= room - begins and sheets[-1]:
+            sheets.append([] if begins or not title else [[f"{title}（接上一张）："]])
+        title = line[0].removesuffix("：") if begins else title
+        sheets[-1].append(line)
+    return sheets
 
 
 def _fitting(name: str, cell: float, size: int, *, alone: bool) -> int:

@@ -1,15 +1,17 @@
 """A village's roster of a year as one paper for the file: what was drawn, who did each step, how it hung, what was
 objected to and answered, what was changed, and what hung after the season. The same gives the same bytes."""
 
+from collections.abc import Sequence
 from io import BytesIO
 
 from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
 
 from app.documents.filed import Archive, Photo
-from app.documents.page import GREY, MARGIN, WIDTH, Page
+from app.documents.page import GREY, MARGIN, WIDTH, Page, letters_wide
 
 PHOTO_HIGH = 110 * mm
+_SIZE = 11  # letters of a name
 
 
 def draw(archive: Archive) -> bytes:
@@ -32,9 +34,22 @@ def draw(archive: Archive) -> bytes:
     for listed in archive.lists:
         page.keep(24)
         page.line(listed.title, size=12, step=8)
-        page.line("　".join(listed.names) or "没有人。", size=11, step=6)
+        for line in _lines(listed.names) or ["没有人。"]:
+            page.line(line, size=_SIZE, step=6)
         page.y -= 4 * mm
     return page.finish()
+
+
+def _lines(names: Sequence[str]) -> list[str]:
+    """As many names as fit, side by side, none in two."""
+    lines = list[str]()
+    for name in names:
+        longer = f"{lines[-1]}　{name}" if lines else name
+        if lines and letters_wide(longer, _SIZE) <= WIDTH:
+            lines[-1] = longer
+        else:
+            lines.append(name)
+    return lines
 
 
 def _photo(page: Page, photo: Photo) -> None:

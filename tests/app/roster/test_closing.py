@@ -13,9 +13,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.access.roles import Role
+from app.documents.poster import draw as draw_poster
 from app.flows.pay.start import Want
 from app.flows.register.open_year import open_year
 from app.flows.roster.close import NoClosingNow, close
+from app.flows.roster.closings import own, poster
 from app.flows.roster.draw import Asked
 from app.flows.roster.post import ripen
 from app.flows.roster.watch import watch_rosters
@@ -149,6 +151,13 @@ def test_a_list_after_the_season_is_of_the_roster_in_force_and_all_is_one_paper(
     assert "已参保缴费：" in words and "尚未缴费：" in words and "公示到 1月20日24时" in words and "钱*登" in words
     [read] = zxingcpp.read_barcodes(paper[0].render(scale=2).to_pil())
     assert read.text == f"{running.parts.public_url}/posted/{code}"
+    [(row, _)] = own(running.parts, {district.village})
+    held = poster(running.parts, row, on=date(2021, 12, 22))
+    many = replace(held, lists=[(title, [f"张*{c}" for c in "一二三四五" * 40]) for title, _ in held.lists])
+    for sheet in pypdfium2.PdfDocument(draw_poster(many, size="a4")):
+        assert re.search("已参保缴费|尚未缴费", sheet.get_textpage().get_text_bounded().partition("公示码")[2]), (
+            "of which"
+        )
     put_up(agent, number, no, code)
 
     whole = hands["town"].get(f"/office/rosters/{roster}/archive.pdf")
