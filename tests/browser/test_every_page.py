@@ -267,9 +267,10 @@ def _somebody_erased(running):
 
 def _agents(phone, district):
     village = f"/agent/villages/{district.village}"
-    person = re.search(r'href="(/agent/people/[^"]+)"', _source(phone, village))[1]
+    phone.open(village)
+    person = phone.page.get_by_role("link", name=district.poor.name).first.get_attribute("href")
     sheet = re.search(r'href="(/agent/[^"]*sheet[^"]*)"', _source(phone, person))[1]
-    phone.page.get_by_label("养老档次").first.select_option("30000")
+    phone.page.get_by_label("养老档次").first.select_option("50000")  # whose medical roster hangs still
     phone.page.get_by_role("button", name="出微信码").first.click()
     waiting = phone.page.url.rpartition("/")[2]
     yield "agent.today", "/agent/"
