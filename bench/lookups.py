@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 
 from app.access import accounts, sessions
 from app.cli.parts import joined
-from app.cli.people import ensure_district
+from app.cli.people import bring_rosters, ensure_district
 from bench.ground import DATABASE, Ground
 from bench.load import closed_loop, request
 from bench.ratio import Ratio, figure, in_turn
@@ -112,6 +112,7 @@ def _village(ground: Ground, runs: int) -> Ratio:
         people = connection.exec_driver_sql(
             "select count(*) from person p join household h on h.id = p.household_id where h.village_code = %s", (code,)
         ).scalar_one()
+    bring_rosters(parts, code)
     parts.engine.dispose()
     took = []
     with ground.web() as port:

@@ -70,7 +70,8 @@ def ensure_district(parts: Parts, people: int = 3000, *, password_file: Path = P
     for whose, login in ((Agent, LOGIN), *((Staff, login) for _, login in OFFICES)):
         if not has_second(parts, whose, login=login):
             issue_second(parts, whose, login=login)
-    _ensure_rosters(parts, place.code)
+    if parts.rules.campaign.agents_by_roster and not any_in_force(parts, place.code):
+        bring_rosters(parts, place.code)
     resident = showcase().ordinary
     return District(
         resident_name=resident.name,
@@ -83,14 +84,13 @@ def ensure_district(parts: Parts, people: int = 3000, *, password_file: Path = P
     )
 
 
-def _ensure_rosters(parts: Parts, village: str) -> None:
-    """Its agent collects: where he does so by the village's rosters, these are in force, as of the days before."""
-    if parts.rules.campaign.agents_by_roster and not any_in_force(parts, village):
-        with parts.reading() as connection:
-            staff = {row.login: row.id for row in connection.execute(select(Staff.login, Staff.id))}
-            agent = connection.execute(select(Agent.id).where(Agent.login == LOGIN)).scalar_one()
-        officers = {role: (staff[STAFF[role]], STAFF[role]) for role in (Role.TAX_LEAD, Role.HRSS, Role.TOWN)}
-        bring_into_force(parts, Hands(officers, {village: agent}), photo=_photo())
+def bring_rosters(parts: Parts, village: str) -> None:
+    """The village's rosters are in force with everybody who is registered there, as of the days before, or of now."""
+    with parts.reading() as connection:
+        staff = {row.login: row.id for row in connection.execute(select(Staff.login, Staff.id))}
+        agent = connection.execute(select(Agent.id).where(Agent.login == LOGIN)).scalar_one()
+    officers = {role: (staff[STAFF[role]], STAFF[role]) for role in (Role.TAX_LEAD, Role.HRSS, Role.TOWN)}
+    bring_into_force(parts, Hands(officers, {village: agent}), photo=_photo())
 
 
 def _photo() -> bytes:

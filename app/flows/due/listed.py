@@ -1,11 +1,10 @@
 """A village's agent collects by its roster (R38, decision 0059): what is not on the one in force he may not collect,
 and says what can be done. Pure."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from app.flows.due.item import Due, Said
-from app.policy.answer import Quote, Reason, turned_away
+from app.policy.answer import Reason, turned_away
 from app.policy.terms import Mode, PolicyYear
 from app.policy.words import say
 from app.registry.subject import Subject
@@ -25,7 +24,7 @@ def is_of_roster(due: Due) -> bool:
     return due.determination is None and not due.is_rise and due.quote.reason_code is not Reason.NEWBORN_OK
 
 
-def unless_unlisted(rules: PolicyYear, subject: Subject, due: Due, *, on_phone: Callable[[], Quote]) -> Due:
+def unless_unlisted(rules: PolicyYear, subject: Subject, due: Due) -> Due:
     """The item as it is; or, of somebody who is not on the roster, as one that only he himself can pay. Nothing is
     collected by saying that nothing is due: that stays."""
     listed = subject.listed.get(due.insurance)
@@ -36,13 +35,12 @@ def unless_unlisted(rules: PolicyYear, subject: Subject, due: Due, *, on_phone: 
         return replace(due, **nothing)
     reason = Reason.AGENT_NO_ROSTER if listed is None else Reason.AGENT_NOT_LISTED
     answer = turned_away(due.insurance, due.quote.day, reason)
-    own = on_phone()
     return replace(
         due,
         quote=answer,
         say=lambda: Said(say(answer, rules)),
         free_until=None,
         ask_first=None,
-        on_phone=own,
+        on_phone=due.quote,
         **nothing,
     )

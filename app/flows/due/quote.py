@@ -89,7 +89,7 @@ def amount_due(
         levels=levels,
     )
     if by_roster(rules, channel):
-        due = unless_unlisted(rules, subject, due, on_phone=lambda: ask(channel=SELF)[0])
+        due = unless_unlisted(rules, subject, due)
     return unless_in_doubt(parts, subject, due)
 
 
