@@ -91,8 +91,9 @@ def _lists(season: TwoYears) -> list[str]:
     rows = season.stage.eye.execute(_BY_LIST).fetchall()
     wrong = [f"{row}" for row in rows if row.person_id not in spared[row.levy_year]
              and (row.levy_year, row.person_id) not in owed.helped]  # fmt: skip
+    disputed = set[int]().union(*(office.in_dispute for office in season.offices))  # `prices` judges those
     left = season.stage.eye.execute(_NOT_GIVEN).fetchall()
-    return wrong + [f"nothing goes back of {row}" for row in left if row.person_id in spared[row.levy_year]]
+    return wrong + [f"nothing goes back of {row}" for row in left if row.person_id in spared[row.levy_year] - disputed]
 
 
 def _register(season: TwoYears) -> list[str]:
@@ -127,7 +128,8 @@ select b.levy_year as what, sum(p.amount)::bigint as fen
 _GIVEN = """
 select r.number, r.payment, b.person_id, b.insurance, b.levy_year, b.tier, b.personal_due as went
   from refund r join refund_bill rb using (household_id, number)
-  join bill b on b.household_id = rb.household_id and b.id = rb.bill_id where r.state = 'paid'"""
+  join bill b on b.household_id = rb.household_id and b.id = rb.bill_id
+ where r.state = 'paid' and r.gateway <> 'none'"""  # of what others paid whole nobody gets any
 _SUMS = """
 select r.number, r.amount, sum(b.personal_due)::bigint as went
   from refund r join refund_bill rb using (household_id, number)

@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
+from sqlalchemy.orm import configure_mappers
+
 from core.clock import BEIJING
 from tests.simulate.by_year import judge_years
 from tests.simulate.checks import ALWAYS
@@ -62,6 +64,7 @@ def simulate(
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="liangxian-season-") as home:
         Path(home).chmod(0o755)  # run by root, the server is another user
+        configure_mappers()  # once, and not in each process
         stage = Stage(seed, Path(home), START, log, ready)
         try:
             season, findings = (TwoYears if two_years else Season)(stage, payments), Findings()
@@ -72,6 +75,8 @@ def simulate(
             season.settle()
             judge(stage, findings)
             judge_offices(season, findings)
+            if stage.fell:
+                findings.broken["nobody dies of himself"] = f"{len(stage.fell)}: {stage.fell[0]}"
             if isinstance(season, TwoYears):
                 judge_years(season, findings)
             return _report(stage, findings, began)

@@ -84,6 +84,7 @@ class Stage:
         self.steps = 0
         self.seen: Counter[str] = Counter()  # the most gates a command ever passed, by its verb
         self.struck: Counter[str] = Counter()
+        self.fell: list[str] = []  # commands at which a process died of itself
         self.alerts: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()  # callbacks, by what we said
         self.due: list[Due] = []  # what is to die next
@@ -120,6 +121,8 @@ class Stage:
         self.alerts.update(reply.alerts)
         said = f"{role} {verb} {told or ' '.join(map(str, words))} → {reply.word}"
         self.say(said + (f" struck {place}" if place else "") + (f" {','.join(reply.alerts)}" if reply.alerts else ""))
+        if reply.word == KILLED and not place:
+            self.fell.append(said)
         if due and place:
             self.due.remove(due)
             self.struck[f"{due.what} {role} {place}"] += 1

@@ -241,4 +241,4 @@ class System:
 
 def tasks(queue: App) -> dict[str, Any]:
     """Every task of the clock that is about money or tells people of it, by name."""
-    return {name: task for name, task in queue.tasks.items() if name not in SPARED and ":" not in name}
+    return {name: task for name, task in queue.tasks.items() if name not in SPARED and name.isidentifier()}
