@@ -202,12 +202,15 @@ class Sponsors(Office):
         return wrong
 
     def _shares(self) -> list[str]:
-        """Each settled bill has of its sponsors what was reckoned when somebody started to pay it, and no bill else."""
-        lines: dict[int, dict[int, int]] = {}
-        for row in self.stage.eye.execute(_LINES).fetchall():
-            lines.setdefault(row.bill_id, {})[int(row.payer.partition(":")[2])] = row.amount
-        settled = self.purse.bills(_SETTLED, ())
-        return off((bill, lines.get(bill.id, {}), self.purse.of_bill(bill)) for bill in settled)
+        """Each settled bill has of its sponsors what was reckoned when somebody started to pay it, by its lines and by
+        its shares, and no bill else has any."""
+        settled, wrong = self.purse.bills(_SETTLED, ()), []
+        for told in (_LINES, _USED):
+            theirs: dict[int, dict[int, int]] = {}
+            for row in self.stage.eye.execute(told).fetchall():
+                theirs.setdefault(row.bill_id, {})[int(row.pledge)] = row.amount
+            wrong += off((bill, theirs.get(bill.id, {}), self.purse.of_bill(bill)) for bill in settled)
+        return wrong
 
 
 def _yuan(fen: int) -> str:
@@ -226,6 +229,7 @@ _BOOK = "select coalesce(sum(amount), 0)::bigint as fen from posting where accou
 _REJECTED = "select 1 from refund where pledge = %s and state in ('rejected', 'failed', 'abnormal') limit 1"
 _SETTLED = "where b.insurance = 'RES_MEDICAL' and b.state = 'settled'"
 _LINES = """
-select l.bill_id, l.payer, sum(l.amount)::bigint as amount
+select l.bill_id, split_part(l.payer, ':', 2) as pledge, sum(l.amount)::bigint as amount
   from bill b join bill_line l on l.household_id = b.household_id and l.bill_id = b.id and l.part = 'sponsor'
  where b.state = 'settled' group by 1, 2"""
+_USED = "select bill_id, pledge_id as pledge, amount from pledge_share where state = 'used'"
