@@ -255,7 +255,7 @@ def settle(connection: Connection, bill: IssuedBill, *, now: datetime) -> bool:
 
 _Item = tuple[Subject, Due, IssuedBill]
 _SPENT = {"LX130": PledgeSpent, "40P01": PledgeSpent}  # two who hold one pledge each and want the other's: once more
-_NOT_BEGUN = _SPENT | {"LX148": OnNoRoster}
+_NOT_BEGUN = _SPENT | {"LX154": OnNoRoster}
 
 
 def _issued(parts: Parts, connection: Connection, wish: _Wish, met: Met, now: datetime) -> list[_Item]:

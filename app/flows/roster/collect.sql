@@ -1,5 +1,5 @@
 -- A village's agent collects by its roster (R38, decision 0059). With each premium that a payment of his begins to hold it is
--- written by which version of his village's roster. LX148: none that is in force has him, in a year that asks for it.
+-- written by which version of his village's roster. LX154: none that is in force has him, in a year that asks for it.
 
 -- Is it the year's ordinary premium? As `is_of_roster` of app/flows/due/listed.py.
 create or replace function is_of_roster(p_bill bill) returns boolean language sql immutable as $$
@@ -27,7 +27,7 @@ begin
       join roster_row w on (w.roster_id, w.no, w.person_id) = (r.id, r.effective_no, p.id)
      where p.id = b.person_id;
     if new.roster_id is null and begun.memo->'by_roster' @> to_jsonb(b.levy_year) then
-      raise exception 'bill % is on no roster of %', new.bill_id, begun.started_by using errcode = 'LX148';
+      raise exception 'bill % is on no roster of %', new.bill_id, begun.started_by using errcode = 'LX154';
     end if;
   end if;
   return new;

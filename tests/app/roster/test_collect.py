@@ -170,6 +170,6 @@ def test_the_database_looks_itself_whom_an_agent_collects_for(running, district,
     for person, by in ((late, agent), (district.adult.id, stranger)):
         with pytest.raises(DBAPIError, match="on no roster") as refused:
             hold(person, f"agent:{by}", **asked)
-        assert refused.value.orig.sqlstate == "LX148"
+        assert refused.value.orig.sqlstate == "LX154"
     assert hold(late, f"agent:{agent}") is None, "a process of the version before goes on"
     assert hold(late, "account:1", **asked) is None
