@@ -1,4 +1,4 @@
-"""One village's list from its drawing to its being in force, by everybody who has a hand in it, as the days go by."""
+"""One village's list from its drawing to its archive, by everybody who has a hand in it, as the days go by."""
 
 import io
 from datetime import datetime, timedelta
@@ -15,7 +15,9 @@ from core.clock import BEIJING
 from tests.app.flows.test_hand_in import process
 from tests.app.roster.hands import broken
 from tests.browser.conftest import SHOTS
+from tests.browser.test_journeys import pay_on_the_phone
 from tests.builders import a_person, an_id_number
+from tests.refunding import rows
 
 __all__ = ["process"]
 
@@ -31,6 +33,9 @@ OFFICES = {
 }
 HANGS = datetime(2021, 10, 22, 15, tzinfo=BEIJING)
 OVER = datetime(2021, 10, 26, tzinfo=BEIJING)
+SEASON_OVER = datetime(2021, 12, 21, 10, tzinfo=BEIJING)
+AFTER_OVER = datetime(2022, 1, 21, tzinfo=BEIJING)
+A_WHILE = timedelta(seconds=30)  # for a browser to come; to the second: tests/app/roster
 
 
 @pytest.fixture
@@ -58,8 +63,28 @@ def people(phone, running, district):
     return sit_down
 
 
+def a_sheet(page, paper, address):
+    """The first sheet of a poster as it looks; its code leads where it says."""
+    sheet = pypdfium2.PdfDocument(page.request.get(paper).body())[0].render(scale=2).to_pil().convert("RGB")
+    [qr] = zxingcpp.read_barcodes(sheet)
+    assert qr.text == address
+    return sheet
+
+
+def hang(phone, code, sheet):
+    """贴好了: as the agent says it, with a photo of the sheet."""
+    photo = io.BytesIO()
+    sheet.save(photo, "JPEG")
+    phone.fill("公示码", grouped(code))
+    phone.page.locator("input[type=file]").set_input_files(
+        {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo.getvalue()}
+    )
+    phone.press("贴好了，上传")
+    assert phone.page.locator(".alert").count() == 0, phone.page.inner_text("main")
+
+
 @pytest.mark.parametrize("phone", ["large"], indirect=True)
-def test_a_village_list_from_its_drawing_to_being_in_force(phone, people, running, district, process):
+def test_a_villages_list_from_its_drawing_to_its_archive(phone, people, running, district, process):
     page = phone.page
 
     def sees(who, path, name, width=1280):
@@ -98,23 +123,14 @@ def test_a_village_list_from_its_drawing_to_being_in_force(phone, people, runnin
     people("agent")
     phone.open(mine)
     phone.look("roster-life-to-hang")
-    paper = page.request.get(f"{running.url}{mine}/poster-a3.pdf").body()
-    sheet = pypdfium2.PdfDocument(paper)[0].render(scale=2).to_pil()
-    [qr] = zxingcpp.read_barcodes(sheet)
-    assert qr.text == f"{running.parts.public_url}/posted/{code}"
+    sheet = a_sheet(page, f"{running.url}{mine}/poster-a3.pdf", f"{running.parts.public_url}/posted/{code}")
     sheet.save(SHOTS / "roster-life-poster.png")
-    photo = io.BytesIO()
-    sheet.convert("RGB").save(photo, "JPEG")
-    phone.fill("公示码", grouped(code))
-    page.locator("input[type=file]").set_input_files(
-        {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo.getvalue()}
-    )
-    presses("贴好了，上传")
+    hang(phone, code, sheet)
     assert "10月25日24时" in phone.look("roster-life-hangs")
     phone.open(f"/agent/villages/{VILLAGE}")
-    assert "居民医保的清册正在公示" in phone.look("roster-life-village-waits")
+    assert "居民医保的清册：正在公示" in phone.look("roster-life-village-waits")
     phone.press(district.adult.name)
-    assert "清册上没有" in phone.look("roster-life-not-collected")
+    assert "清册还没有生效" in phone.look("roster-life-not-collected")
     assert page.get_by_role("button", name="出微信码").count() == 0
 
     page.context.clear_cookies(name="session")  # anybody
@@ -136,10 +152,10 @@ def test_a_village_list_from_its_drawing_to_being_in_force(phone, people, runnin
     phone.open("/lists")
     assert "核实过，登记里补上" in phone.look("roster-life-answered")
 
-    running.turn(OVER - timedelta(seconds=1))
+    running.turn(OVER - A_WHILE)
     assert ripen(running.parts) == 0
     page.goto(posted)
-    assert "张*例" in page.inner_text("body"), "the last second of the third day"
+    assert "张*例" in page.inner_text("body"), "the end of the third day"
     running.turn(OVER)
     assert page.goto(posted).status == 404 and ripen(running.parts) == 1
     phone.look("roster-life-over")
@@ -172,5 +188,40 @@ def test_a_village_list_from_its_drawing_to_being_in_force(phone, people, runnin
     assert "要交 320 元" in phone.look("roster-life-collects")
     page.get_by_role("button", name="出微信码").first.click()
     assert "念一遍" in phone.look("roster-life-code")
+    pay_on_the_phone(phone, page.get_by_role("link", name="打开付款人的手机").get_attribute("href"))
+    page.get_by_role("heading", name="缴费成功").wait_for()
     assert running.one("select state, effective_no from roster where id = :r", r=roster) == ("EFFECTIVE", 2)
+
+    running.turn(SEASON_OVER)
+    sees("clerk", "/office/rosters/closing/", "after-season")
+    page.get_by_label("出哪里的").select_option(VILLAGE)
+    presses("出公示")
+    assert process() == 1
+    [(closing, after)] = rows(running, "select id, code from closing where insurance = 'RES_MEDICAL'")
+    sees("lead", f"/office/rosters/closing/{closing}", "to-agree")
+    presses("复核过，可以公示")
+    people("agent")
+    mine = f"/agent/rosters/closings/{closing}"
+    phone.open(mine)
+    phone.look("roster-life-to-hang-after")
+    sheet = a_sheet(page, f"{running.url}{mine}/poster-a4.pdf", f"{running.parts.public_url}/posted/{after}")
+    sheet.save(SHOTS / "roster-life-poster-after.png")
+    hang(phone, after, sheet)
+    page.context.clear_cookies(name="session")
+    phone.open(f"/posted/{after}")
+    shown = phone.look("roster-life-posted-after")
+    assert shown.index("已参保缴费") < shown.index("钱*登") < shown.index("尚未缴费") < shown.index("张*例")
+    running.turn(AFTER_OVER - A_WHILE)
+    assert page.request.get(f"{running.url}/posted/{after}").status == 200, "the end of its last day"
+    running.turn(AFTER_OVER)
+    assert page.request.get(f"{running.url}/posted/{after}").status == 404
+    people("agent")
+    phone.open(mine)
+    phone.look("roster-life-to-take-down")
+    presses("已撤下")
+    sees("auditor", here, "archived")
+    assert "已归档" in page.inner_text("h1")
+    filed = pypdfium2.PdfDocument(page.request.get(f"{running.url}{here}/archive.pdf").body())
+    for number, leaf in enumerate(filed, 1):
+        leaf.render(scale=1).to_pil().save(SHOTS / f"roster-life-archive-{number}.png")
     assert broken(running) == []
