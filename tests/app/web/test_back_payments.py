@@ -13,6 +13,7 @@ from app.registry.determinations import Kind
 from tests.app.web.test_agent import person_page
 from tests.app.web.test_api import Api
 from tests.refunding import rows
+from tests.rosters import in_force
 
 PENSION = Insurance.RES_PENSION
 
@@ -77,6 +78,7 @@ def test_the_api_offers_no_tier_and_takes_the_determination(running, district, a
 
 def test_the_agents_page_has_a_tick_and_no_list_of_equal_tiers(running, district, browser, an_agent, amount):
     """B1: twelve tiers of the same price were offered."""
+    in_force(running)
     browser.log_in(*an_agent)
     page = person_page(browser, district, district.adult.name)
 

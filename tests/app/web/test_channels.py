@@ -15,6 +15,7 @@ from payments.errors import ChannelOpen, ChannelPaused, UnknownGateway
 from tests.app.web.test_api import Api
 from tests.app.web.test_office_people import at_desk
 from tests.refunding import agreed, pay, rows, run_refunds, start, state
+from tests.rosters import in_force
 from tests.system import eventually
 
 MEDICAL = Insurance.RES_MEDICAL
@@ -90,6 +91,7 @@ def test_with_every_way_paused_nothing_can_be_pressed(running, district, browser
 
 
 def test_an_agent_reads_them_too(running, district, an_agent, browser):
+    in_force(running)
     browser.log_in(*an_agent)
     village = browser.get(f"/agent/villages/{district.village}")
     path = re.search(r'href="(/agent/people/[^"]+)"', village.html)[1]
