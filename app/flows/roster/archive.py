@@ -14,7 +14,7 @@ from app.flows.roster import closings, desk, objections, post, put_up
 from app.policy.facts import Insurance
 from app.policy.words import phrases
 from app.registry import closings as after
-from app.registry.rosters import CHANGES, DONE, LEFT_OUT, ODD, WORDS
+from app.registry.rosters import CHANGES, DONE, LEFT_OUT, ODD, WORDS, Stage
 from core.clock import beijing
 
 AUTHORS = {"account": "村民在网页上", "agent": "代办员替人", "staff": "镇街替来电的人"}
@@ -62,7 +62,8 @@ def archive_of(parts: Parts, who: Officer, roster: int) -> Archive:
 def _facts(row: Any, closing: closings.Whole | None) -> list[tuple[str, str]]:
     stand = f"生效的是第{row.effective_no}版" if row.effective_no else "还没有生效的版本"
     after_it = after.STANDS[closing.line.stand] if closing else "还没有出"
-    return [("清册", f"{WORDS[row.state]}，{stand}"), ("参保缴费公示", after_it)]
+    where = stand if row.state == Stage.EFFECTIVE else f"{WORDS[row.state]}，{stand}"
+    return [("清册", where), ("参保缴费公示", after_it)]
 
 
 def _versions(versions: Sequence[Row], odd: dict[tuple[int, str], int]) -> Table:
