@@ -3,7 +3,7 @@ were written, the gateways' own lists, and who starts, pays and gets back. Of th
 or a bill is; every fen is our own."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -205,6 +205,11 @@ def off(bills: Iterable[tuple[Bill, Mapping[int, int], Mapping[int, int]]]) -> l
         for bill, lines, given in bills
         if dict(lines) != dict(given)
     ]
+
+
+def strays(shares: Mapping[int, Mapping[int, int]], settled: Collection[int]) -> list[str]:
+    """Bills that are not settled and have shares all the same, by their numbers. Pure."""
+    return [f"bill {bill} is not settled and has {dict(shares[bill])}" for bill in sorted(set(shares) - set(settled))]
 
 
 def _micros(moment: datetime) -> int:

@@ -205,11 +205,15 @@ class Sponsors(Office):
         """Each settled bill has of its sponsors what was reckoned when somebody started to pay it, by its lines and by
         its shares, and no bill else has any."""
         settled, wrong = self.purse.bills(_SETTLED, ()), []
+        known = {bill.id for bill in settled}
         for told in (_LINES, _USED):
             theirs: dict[int, dict[int, int]] = {}
             for row in self.stage.eye.execute(told).fetchall():
                 theirs.setdefault(row.bill_id, {})[int(row.pledge)] = row.amount
             wrong += off((bill, theirs.get(bill.id, {}), self.purse.of_bill(bill)) for bill in settled)
+            wrong += [
+                f"bill {number} is not settled and has {theirs[number]}" for number in sorted(theirs.keys() - known)
+            ]
         return wrong
 
 

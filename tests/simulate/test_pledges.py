@@ -3,7 +3,7 @@
 from datetime import date
 
 from tests.simulate.owed import MEDICAL, Item
-from tests.simulate.pledges import Bill, Pledge, added_up, chain, fitting, off
+from tests.simulate.pledges import Bill, Pledge, added_up, chain, fitting, off, strays
 
 DAY = date(2021, 11, 5)
 HALF = Pledge(1, "ZZ1", 2022, "PCT", 5000, 100_00, None, None, frozenset(), DAY)
@@ -44,3 +44,8 @@ def test_of_a_pledge_what_is_being_paid_is_reserved_and_what_is_settled_is_used(
 
     assert (dict(spoken.reserved), dict(spoken.used)) == ({2: 50_00, 1: 10_00}, {1: 160_00})
     assert spoken.own[1, 1] == 160_00 and spoken.own[1, 2] == 10_00
+
+
+def test_a_share_that_stays_used_at_a_bill_that_went_back_is_noticed() -> None:
+    assert strays({1: {1: 160_00}}, {1, 2}) == []
+    assert len(strays({1: {1: 160_00}, 7: {1: 320_00}}, {1, 2})) == 1

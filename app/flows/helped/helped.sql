@@ -207,8 +207,9 @@ begin
   end loop;
   update bill l set state = 'withdrawn'  -- open at a price that the list gave: the next look prices it anew
    where (l.person_id, l.insurance, l.levy_year) = (whose, p_insurance, b.levy_year) and l.state = 'open'
-     and exists (select from bill_line x where x.household_id = l.household_id and x.bill_id = l.id
-                    and x.part = 'gov_substitute' and split_part(x.payer, ':', 1) = b.department)
+     and (p_insurance = 'RES_PENSION'  -- whose lines name the treasury, and whose tier alone may rest on the list
+          or exists (select from bill_line x where x.household_id = l.household_id and x.bill_id = l.id
+                        and x.part = 'gov_substitute' and split_part(x.payer, ':', 1) = b.department))
      and not exists (select from helped_category h where (h.person_id, h.levy_year, h.insurance, h.department)
                                                        = (whose, b.levy_year, p_insurance, b.department));
   return word;

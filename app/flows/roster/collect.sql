@@ -25,7 +25,10 @@ begin
       join agent_village v on v.village_code = h.village_code and 'agent:' || v.agent_id = begun.started_by
       join roster r on (r.levy_year, r.insurance, r.village_code) = (b.levy_year, b.insurance, h.village_code)
       join roster_row w on (w.roster_id, w.no, w.person_id) = (r.id, r.effective_no, p.id)
-     where p.id = b.person_id;
+     where p.id = b.person_id
+       and exists (select from roster_step s  -- a clock that was set back stands before it
+                    where (s.roster_id, s.no, s.what) = (r.id, r.effective_no, 'EFFECTIVE')
+                      and s.at <= begun.ordered_at + interval '1 minute');
     if new.roster_id is null and begun.memo->'by_roster' @> to_jsonb(b.levy_year) then
       raise exception 'bill % is on no roster of %', new.bill_id, begun.started_by using errcode = 'LX154';
     end if;

@@ -220,7 +220,7 @@ _WHOM = text(
     " join roster r on r.id = o.roster_id join village s on s.code = r.village_code join town t on t.code = s.town_code"
     " join resident_account a on o.by = 'account:' || a.id join resident_person rp on rp.account_id = a.id"
     " join person p on p.id = rp.person_id and p.restricted_at is null join household h on h.id = p.household_id"
-    " where o.id = :id order by h.village_code = r.village_code desc, rp.own desc, p.id limit 1"
+    " where o.id = :id order by rp.own desc, h.village_code = r.village_code desc, p.id limit 1"
 )
 _SELECT = (
     "select o.*, r.insurance, r.levy_year, s.name as village, t.name as town from roster_objection o"

@@ -12,10 +12,13 @@ from app.flows.helped import live
 from app.flows.helped.live import Hand, NotOfTheList, StaysForTheYear
 from app.flows.helped.take import take
 from app.flows.keep.retention import let_go
+from app.flows.pay.leave import give_way
 from app.flows.pay.start import Want
 from app.flows.refund.entitle_late import ask_for_entitled
 from app.flows.watch.book import check_book
+from app.policy.facts import Insurance
 from core.clock import utc_now
+from payments.taking import find as find_money
 from payments.taking.bills import DraftLine, hold
 from tests.app.flows.test_department_bills import MEDICAL, listed, somebody
 from tests.app.flows.test_hand_in import process
@@ -24,7 +27,7 @@ from tests.app.flows.test_helped_pages import desk, sent
 from tests.app.flows.test_retention import owner_engine
 from tests.app.helped.papers import a_line, a_list
 from tests.builders import a_bill, an_id_number
-from tests.refunding import pay, rows, start
+from tests.refunding import pay, rows, start, state
 from tests.system import eventually
 
 __all__ = ["desk", "owner_engine", "process"]
@@ -166,3 +169,23 @@ def test_a_list_nobody_closed_is_let_go_of_once_each_row_has_its_end(running, ad
     ends = rows(running, "select state, ended_by from special_batch order by id")
     assert [tuple(row) for row in ends] == [("CLOSED", "rule:retention"), ("PARTLY_IMPORTED", None)]
     assert states(running, done)[1][1] == "RESOLVED"
+
+
+def test_an_open_pension_bill_at_the_price_that_the_list_gave_goes_with_it(running, adult, tmp_path):
+    """Its lines name the treasury. By a code that was left nobody settles at that price, and nobody owes it."""
+    batch = checked(running, a_list(tmp_path / "a.xlsx", a_line(7, insurance="养老"))).batch
+    take(running.office, batch, by=CLERK)
+    begun = start(running, Want(adult, Insurance.RES_PENSION, 300_00), gateway="alipay")
+    assert begun.amount == 200_00, "the treasury pays 100 of it"
+    with running.parts.reading() as connection:
+        row = find_money.payment(connection, begun.number)
+    assert give_way(running.parts, row, by="resident") and state(running, begun.number) == "left"
+    hand = Hand(by=CLERK)
+    assert live.taken_back(running.office, batch, NUMBER, "RES_PENSION", why=WHY, hand=hand) is True
+    assert rows(running, "select state from bill") == [("withdrawn",)]
+
+    assert running.outside.pay(begun.checkout.code_url).status == 200
+    eventually(lambda: state(running, begun.number) != "left")
+
+    assert state(running, begun.number) == "surplus"
+    assert rows(running, "select account from posting where account like 'receivable:gov_substitute%'") == []

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.access.roles import Role
+from app.flows.keep.addresses import found_of
 from app.flows.roster.post import own, poster, ripen
 from core.clock import BEIJING, beijing
 from tests.app.roster.hands import drawn, stand
@@ -138,3 +139,25 @@ def test_what_is_looked_for_never_becomes_an_address(running, district, desk, wi
 def test_a_number_that_no_roster_can_have_is_none(running, district, with_agent):
     home = resident(running, district.adult)
     assert home.post(f"/lists/{10**20}", data={"words": "名单上没有我爸"}).status_code == 404
+
+
+def test_the_message_of_an_answer_goes_with_whoever_objected_when_she_is_erased(running, district, desk, with_agent):
+    """A daughter in the next village looks after her father's list: her phone lies with her own household."""
+    roster, _, agent = with_agent
+    daughter = resident(running, district.neighbour)
+    named = {"name": district.adult.name, "id_number": district.adult.id_number, "agreed": "1", "whose": "other"}
+    assert daughter.post("/who", data=named).status_code == 303
+    own = text("update resident_person set own = (person_id = :p)")
+    running.write(lambda c: c.execute(own, {"p": district.neighbour.id}))
+    hang(agent, roster, code_of(running, roster))
+    assert daughter.post(f"/lists/{roster}", data={"words": "名单上没有我爸"}).status_code == 303
+    number = running.one("select id from roster_objection").id
+    words = {"words": "查过了，登记里补上", "accepted": "yes"}
+    doctor = desk("med01", Role.MEDICAL)
+    assert doctor.post(f"/office/rosters/objections/{number}/answer", data=words).status_code == 303
+    told = running.one("select cause, phone is not null as phone from notice where cause like 'objection:%'")
+
+    with running.office.engine.begin() as connection:
+        found = found_of(running.office, connection, district.neighbour.id)
+
+    assert told.phone and told.cause in found["notices"]

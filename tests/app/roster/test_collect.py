@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from app.access.roles import Role
 from app.flows.due.quote import AGENT, SELF
 from app.flows.enter.accounts import add_agent
-from app.flows.pay.start import Kind, NotPayable, Payer, Want, start_payment
+from app.flows.pay.start import Kind, NotPayable, OnNoRoster, Payer, Want, start_payment
 from app.flows.roster import move
 from app.flows.roster.post import ripen
 from app.flows.village.people import villagers
@@ -173,3 +173,13 @@ def test_the_database_looks_itself_whom_an_agent_collects_for(running, district,
         assert refused.value.orig.sqlstate == "LX154"
     assert hold(late, f"agent:{agent}") is None, "a process of the version before goes on"
     assert hold(late, "account:1", **asked) is None
+
+
+def test_on_a_clock_that_was_set_back_to_before_it_was_in_force_nobody_collects(running, district, agent, begin, holds):
+    """An exercise sets it so: the database asks what the truth asks."""
+    in_force(running)
+    running.turn(running.parts.clocks.now() - timedelta(hours=2))
+
+    with pytest.raises(OnNoRoster):
+        begin(Want(district.adult.id, MEDICAL), key="set-back")
+    assert holds()
