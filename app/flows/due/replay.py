@@ -15,16 +15,18 @@ import psycopg
 from sqlalchemy import text
 
 from app.flows.due.facts import determined
+from app.flows.due.item import costs_nothing
 from app.flows.parts import Parts
 from app.policy.facts import Category, Elsewhere, Employment, Facts, FamilyType, Insurance, Residence, School, Sex
-from app.policy.replay import Change, Side, Totals, side, together, totals
+from app.policy.levels import quote_chosen
+from app.policy.replay import CHANNEL, Change, Side, Totals, side, together, totals
 from app.policy.terms import PolicyYear
 from app.registry.bulk import Share, people
 from core.errors import TryLater
 
 PROCESSES = 2
 _TOLD_EVERY = 2_000  # people between two words on progress
-_REMEMBERED = 100_000  # answers by facts and insurance, so that memory has an end
+REMEMBERED = 100_000  # answers by facts and insurance, so that memory has an end
 
 
 class ReplayBroken(TryLater):
@@ -140,7 +142,7 @@ def reckon(
         for insurance, line, seen in zip(insurances, lines, known, strict=True):
             kind = seen.get(line)
             if kind is None:
-                if len(seen) >= _REMEMBERED:
+                if len(seen) >= REMEMBERED:
                     seen.clear()
                 change = change_of(asked, insurance, line)
                 kind = seen[line] = kinds.setdefault(change, len(kinds))
@@ -164,10 +166,7 @@ def change_of(asked: Asked, insurance: Insurance, line: bytes) -> Change:
 
 def side_of(rules: PolicyYear, groups: frozenset[str], insurance: Insurance, line: bytes, *, at: datetime) -> Side:
     """The answer of one year's rules; `groups`: all that somebody may be in."""
-    cells = line.decode().split("\t")
-    facts, last_tier, paid = _facts(insurance, cells), cells[4], cells[5]
-    if not facts.categories <= groups:
-        raise ValueError(f"groups of no year: {facts.categories - groups}")
+    facts, last_tier, paid = _read(groups, insurance, line)
     years = {year: level for year, _, level in (each.partition(":") for each in paid.split("|"))}
     level = max(((year, int(level)) for year, level in years.items() if level), default=(None, None))[1]
     return side(
@@ -177,6 +176,21 @@ def side_of(rules: PolicyYear, groups: frozenset[str], insurance: Insurance, lin
         last_tier=int(last_tier) if last_tier else None,
         last_level=level,
     )
+
+
+def pays_nothing(rules: PolicyYear, groups: frozenset[str], insurance: Insurance, line: bytes, *, at: datetime) -> bool:
+    """Does the page of one who has not paid say 不用交? It names no tier and no level, whichever he had before."""
+    facts, _, _ = _read(groups, insurance, line)
+    return costs_nothing(quote_chosen(rules, facts, at=at, channel=CHANNEL, tier=None, level=None)[0])
+
+
+def _read(groups: frozenset[str], insurance: Insurance, line: bytes) -> tuple[Facts, str, str]:
+    """The facts, the tier he had last, the years that are paid."""
+    cells = line.decode().split("\t")
+    facts = _facts(insurance, cells)
+    if not facts.categories <= groups:
+        raise ValueError(f"groups of no year: {facts.categories - groups}")
+    return facts, cells[4], cells[5]
 
 
 def _facts(insurance: Insurance, cells: Sequence[str]) -> Facts:

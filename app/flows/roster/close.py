@@ -1,6 +1,7 @@
 """After the season: who of each village is insured and who is not yet, from the rosters in force and settled bills in
 one snapshot. The same draws nothing twice; a new version may be drawn on any day of the notice."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from math import inf
@@ -9,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from app.flows.due.coverage import one_by_one
-from app.flows.due.replay import side_of
+from app.flows.due.replay import REMEMBERED, pays_nothing
 from app.flows.hand_in.work import Job, Progress
 from app.flows.parts import Parts
 from app.flows.roster.draw import Asked, DrawingUnderWay, NothingToDraw, stage_names
@@ -93,22 +94,27 @@ def _gather(parts: Parts, connection: Connection, asked: Asked) -> None:
 
 
 def _with_who_pays_nothing(parts: Parts, connection: Connection, rules: PolicyYear, at: datetime) -> None:
-    """Whose premium others pay whole counts as insured, whether somebody has opened his page or not."""
+    """Whose premium the government pays whole counts as insured, whether somebody has opened his page or not."""
     years = [rules, *(parts.levy.rules(year) for year in parts.levy.ever.all)]
     groups = frozenset(Category).union(*(each.groups for each in years))
     raw: Any = connection.connection.driver_connection
-    for line, insurance in enumerate((Insurance.RES_PENSION, Insurance.RES_MEDICAL)):
-        known: dict[bytes, bool] = {}
-        left = list(connection.execute(_LEFT, {"insurance": insurance}).scalars())
-        for first in range(0, len(left), TOGETHER):
-            free = []
-            for person, *lines in some_people(raw, left[first : first + TOGETHER], (rules.year,)):
-                if (facts := lines[line]) not in known:
-                    answer = side_of(rules, groups, insurance, facts, at=at)
-                    known[facts] = answer.eligible and answer.personal == 0
-                if known[facts]:
-                    free.append(int(person))
-            connection.execute(_FREE, {"insurance": insurance, "people": free})
+    known: dict[tuple[Insurance, bytes], bool] = {}
+    free: dict[str, list[int]] = defaultdict(list)
+    left = {row.person_id: row.insurances for row in connection.execute(_LEFT)}
+    people = list(left)
+    for first in range(0, len(people), TOGETHER):
+        for head, *lines in some_people(raw, people[first : first + TOGETHER], (rules.year,)):
+            for key in zip((Insurance.RES_PENSION, Insurance.RES_MEDICAL), lines, strict=True):
+                if key[0] not in left[int(head)]:
+                    continue
+                if key not in known:
+                    if len(known) >= REMEMBERED:
+                        known.clear()
+                    known[key] = pays_nothing(rules, groups, *key, at=at)
+                if known[key]:
+                    free[key[0]].append(int(head))
+    for insurance, whom in free.items():
+        connection.execute(_FREE, {"insurance": insurance, "people": whom})
 
 
 _TOWN = 9  # letters of a town's code
@@ -119,7 +125,10 @@ _INTO = (
     "insert into new_closing_row (village_code, insurance, person_id, own, done)"
     " select village_code, insurance, person, coalesce(own, false), done from"
 )
-_LEFT = text("select person_id from new_closing_row where insurance = :insurance and own and not done order by 1")
+_LEFT = text(
+    "select person_id, array_agg(insurance) as insurances from new_closing_row where own and not done"
+    " group by 1 order by 1"
+)
 _FREE = text("update new_closing_row set done = true where insurance = :insurance and person_id = any (:people)")
 _WRITE = text("select closing_write(:lists, :by, :job, :now)")
 _TOLD = text(
