@@ -81,8 +81,8 @@ class Closing(Table):
 
 class ClosingVersion(Table):
     """One drawing of it: of those on the roster in force (`roster_no`; null: none was, so of those registered) `done`
-    are insured, `owing` not yet, and `excluded` belong to neither (D41). `beside`: registered since, on no roster in
-    force."""
+    are insured, `owing` not yet, and `excluded` belong to neither (D41, or in an open conflict). `beside`: registered
+    since, on no roster in force."""
 
     __tablename__ = "closing_version"
     closing_id: Mapped[int] = mapped_column(ForeignKey("closing.id"), primary_key=True)

@@ -3,9 +3,11 @@
 from sqlalchemy import text
 
 from app.access.roles import Role
+from app.flows.conflicts.bring_police import bring_police
 from app.flows.due.quote import all_due, subjects
 from app.flows.enter.accounts import add_agent
 from app.policy.facts import Insurance
+from tests.app.flows.test_police import a_list, line
 from tests.app.roster.hands import PASSWORD, listed
 from tests.app.roster.test_closing import STARTS, closed, put_up
 from tests.app.roster.test_post import agent_client, with_agent
@@ -51,6 +53,25 @@ def test_whose_page_says_that_he_pays_nothing_does_not_hang_as_one_who_has_not_p
     assert {tier: stands_at(running, person, "RES_PENSION") for tier, person in poor.items()} == dict.fromkeys(
         poor, True
     )
+
+
+def test_whom_we_forbid_to_pay_does_not_hang_as_one_who_has_not_paid(running, district, tmp_path):
+    """The police say that he moved out, the register that he lives here: his page says 先不要交钱."""
+    path = a_list(tmp_path / "a.xlsx", line(district.adult, "迁出"))
+    assert bring_police(running.office, path).conflicts == {"RESIDENCE": 1}
+    [subject] = subjects(running.parts, [district.adult.id])
+    [due] = [d for d in all_due(running.parts, subject, at=running.parts.clocks.now()) if d.insurance == "RES_MEDICAL"]
+    assert due.in_doubt and "先不要交钱" in due.text
+    running.turn(STARTS)
+
+    closed(running, place=district.village)
+
+    assert stands_at(running, district.adult.id) is None
+    version = running.one(
+        "select v.* from closing_version v join closing c on c.id = v.closing_id where c.village_code = :v",
+        v=district.village,
+    )
+    assert (version.done, version.owing, version.excluded) == (2, 0, 2), "counted among who is not listed"
 
 
 def test_nobody_of_another_place_has_anything_of_a_list(running, district, desk, with_agent):
