@@ -1,7 +1,7 @@
 """After the season: who of each village is insured and who is not yet, from the rosters in force and settled bills in
 one snapshot. The same draws nothing twice; a new version may be drawn on any day of the notice."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from math import inf
@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from app.flows.due.coverage import one_by_one
+from app.flows.due.pledged import less_pledged, newly_given
+from app.flows.due.quote import amount_due
 from app.flows.due.replay import REMEMBERED, pays_nothing
 from app.flows.hand_in.work import Job, Progress
 from app.flows.parts import Parts
@@ -18,6 +20,7 @@ from app.policy.days import moment_after
 from app.policy.facts import Category, Insurance
 from app.policy.terms import PolicyYear
 from app.registry.bulk import some_people
+from app.registry.find import by_ids
 from core.db import may_take
 from core.errors import Conflict
 from payments.refusals import as_errors
@@ -70,6 +73,7 @@ def close(
         _gather(parts, connection, asked)
         if asked.year == parts.levy.years.newest:  # of a former year nobody's facts stand beside
             _with_who_pays_nothing(parts, connection, rules, min(now, rules.dates.normal_until - timedelta(seconds=1)))
+            _with_whom_sponsors_pay_for(parts, connection, rules, now)
         wanted = {"lists": lists, "by": by, "job": job, "now": now}
         drawn = connection.execute(_WRITE, wanted).scalar_one()
         told = {row.insurance: dict(row._mapping) for row in connection.execute(_TOLD, {"lists": lists})}
@@ -114,8 +118,29 @@ def _with_who_pays_nothing(parts: Parts, connection: Connection, rules: PolicyYe
                     known[key] = pays_nothing(rules, groups, *key, at=at)
                 if known[key]:
                     free[key[0]].append(int(head))
-    for insurance, whom in free.items():
-        connection.execute(_FREE, {"insurance": insurance, "people": whom})
+    _are_done(connection, free)
+
+
+def _with_whom_sponsors_pay_for(parts: Parts, connection: Connection, rules: PolicyYear, at: datetime) -> None:
+    """Whom a pledge with money left may mean is asked as his page is; what pays for one is not there for the next."""
+    asked = {"year": rules.year, "reference": rules.dates.age_reference}
+    meant = {row.person_id: row.insurances for row in connection.execute(_MEANT, asked)}
+    people, given = list(meant), Counter[int]()
+    free: dict[str, list[int]] = defaultdict(list)
+    for first in range(0, len(people), TOGETHER):
+        for found in by_ids(connection, parts.vault, people[first : first + TOGETHER], years=parts.levy.ever):
+            for insurance in meant[found.id]:
+                subject = less_pledged(found, given)
+                due = amount_due(parts, subject, Insurance(insurance), at=at)
+                if due.is_free:
+                    given += newly_given(subject, due)
+                    free[insurance].append(found.id)
+    _are_done(connection, free)
+
+
+def _are_done(connection: Connection, free: Mapping[str, list[int]]) -> None:
+    for insurance, people in free.items():
+        connection.execute(_FREE, {"insurance": insurance, "people": people})
 
 
 _TOWN = 9  # letters of a town's code
@@ -129,6 +154,23 @@ _INTO = (
 )
 _LEFT = text(
     "select person_id, array_agg(insurance) as insurances from new_closing_row where own and not done"
+    " group by 1 order by 1"
+)
+_MEANT = text(
+    "select n.person_id, array_agg(n.insurance) as insurances"
+    " from new_closing_row n join person p on p.id = n.person_id"
+    " where n.own and not n.done and exists ("
+    "   select from pledge g join pledge_terms t on t.pledge_id = g.id"
+    "    where g.levy_year = :year and g.insurance = n.insurance and pledge_room(g) > 0 and case when t.named"
+    "      then exists (select from pledge_person w where (w.pledge_id, w.person_id) = (g.id, n.person_id))"
+    "      else coalesce(t.village_code = n.village_code, true)"
+    "       and extract(year from cast(:reference as date)) - extract(year from p.birth_date)"  # his age, or one more
+    "           between coalesce(t.from_age, 0) and coalesce(t.to_age, 200) + 1"
+    "       and (t.category is null"
+    "            or exists (select from category c where (c.person_id, c.insurance, c.code)"
+    "                                                  = (n.person_id, n.insurance, t.category))"
+    "            or exists (select from helped_category c where (c.person_id, c.levy_year, c.insurance, c.code)"
+    "                                                         = (n.person_id, :year, n.insurance, t.category))) end)"
     " group by 1 order by 1"
 )
 _FREE = text("update new_closing_row set done = true where insurance = :insurance and person_id = any (:people)")

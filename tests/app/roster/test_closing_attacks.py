@@ -8,6 +8,7 @@ from app.flows.due.quote import all_due, subjects
 from app.flows.enter.accounts import add_agent
 from app.policy.facts import Insurance
 from tests.app.flows.test_police import a_list, line
+from tests.app.flows.test_sponsors import funded, quoted
 from tests.app.roster.hands import PASSWORD, listed
 from tests.app.roster.test_closing import STARTS, closed, put_up
 from tests.app.roster.test_post import agent_client, with_agent
@@ -53,6 +54,18 @@ def test_whose_page_says_that_he_pays_nothing_does_not_hang_as_one_who_has_not_p
     assert {tier: stands_at(running, person, "RES_PENSION") for tier, person in poor.items()} == dict.fromkeys(
         poor, True
     )
+
+
+def test_whose_premium_a_sponsor_pays_whole_hangs_as_insured(running, district):
+    """Whether anybody has opened his page or not; but the money of a promise counts once."""
+    second = running.write(lambda c: a_person(c, id_number=an_id_number(sequence=77), household=district.household))
+    funded(running, budget="400")
+    assert quoted(running, district.adult.id).is_free and quoted(running, second).is_free
+    running.turn(STARTS)
+
+    closed(running, place=district.village)
+
+    assert [stands_at(running, person) for person in (district.adult.id, second)] == [True, False], "320 of the 400"
 
 
 def test_whom_we_forbid_to_pay_does_not_hang_as_one_who_has_not_paid(running, district, tmp_path):
