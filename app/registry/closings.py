@@ -150,11 +150,12 @@ STANDS: Mapping[str, str] = {
 
 def stand_of(row: Any, now: datetime) -> str:
     """Where a list stands, one of STANDS. `row` has no, agreed_no, ends_at, and the places where the version that was
-    agreed to hangs (`hangs`), where any hung (`hung`) and where it was taken down (`down`). Pure."""
+    agreed to hangs (`hangs`), where any hung (`hung`) and where it was taken down (`down`): an old sheet in either
+    place is still to be replaced. Pure."""
     if now >= row.ends_at:
         if set(row.hung) - set(row.down):
             return "TO_TAKE_DOWN"
         return "ARCHIVED" if row.hung else "NEVER_HUNG"
     if row.agreed_no != row.no:
         return "TO_AGREE"
-    return "HANGS" if row.hangs else "TO_HANG"
+    return "HANGS" if row.hangs and not set(row.hung) - set(row.hangs) else "TO_HANG"

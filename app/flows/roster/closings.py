@@ -44,12 +44,13 @@ class Sought:
 @dataclass(frozen=True)
 class Listed:
     """One list. `stand`: where it stands (STANDS); `late`: too long in one hand, or hangs though its days are over;
-    `agrees`: who looks may agree to the version drawn last."""
+    `agrees`: who looks may agree to the version drawn last; `hall`: that which was agreed to is not in its hall yet."""
 
     row: Any
     stand: str
     late: bool
     agrees: bool
+    hall: bool
 
 
 @dataclass(frozen=True)
@@ -76,20 +77,16 @@ def board(parts: Parts, who: Officer, sought: Sought) -> tuple[list[Listed], int
     for line in lines:
         counted[line.stand] = counted.get(line.stand, 0) + 1
     lines = [line for line in lines if sought.stand in ("", line.stand)]
-    lines.sort(key=lambda line: not line.late)
+    lines.sort(key=lambda line: (not line.late, not (line.hall and who.role is Role.TOWN)))
     first = (sought.page - 1) * PAGE
     return lines[first : first + PAGE], len(lines), counted
 
 
 def waiting_count(parts: Parts, who: Officer) -> int:
     """How many wait for his hand: to be agreed to, to be hung or taken down."""
-    now = parts.clocks.now()
+    query = _FOR_TOWN if who.role is Role.TOWN else _TO_AGREE
     with parts.reading() as connection:
-        rows = connection.execute(_ALL, {"year": None, "town": "", "insurance": ""}).all()
-    lines = [_line(row, who, now) for row in rows]
-    if who.role is Role.TOWN:
-        return sum(line.stand in ("TO_HANG", "TO_TAKE_DOWN") for line in lines)
-    return sum(line.agrees for line in lines)
+        return int(connection.execute(query, {"now": parts.clocks.now(), "by": who.by}).scalar_one())
 
 
 def one(parts: Parts, who: Officer, closing: int, *, no: int | None = None, page: int = 1) -> Whole:
@@ -191,7 +188,7 @@ def _line(row: Any, who: Officer, now: datetime) -> Listed:
     waits = {"TO_AGREE": row.drawn_at, "TO_HANG": row.agreed_at}.get(stand)
     late = stand == "TO_TAKE_DOWN" or (waits is not None and now - waits > LATE)
     agrees = stand == "TO_AGREE" and who.role in (Role.TAX_CLERK, Role.TAX_LEAD) and row.drawn_by != who.by
-    return Listed(row, stand, late, agrees)
+    return Listed(row, stand, late, agrees, row.agreed_no is not None and now < row.ends_at and "hall" not in row.hangs)
 
 
 def _his(row: Any, now: datetime) -> str:
@@ -233,6 +230,17 @@ _ONE = text(f"{_SELECT} where c.id = :id")
 _OWN = text(
     f"{_SELECT} where c.village_code = any (:villages) and c.agreed_no is not null"
     " order by c.levy_year desc, c.village_code, c.insurance"
+)
+_TO_AGREE = text(  # as `Listed.agrees`; lists of years that are over are not looked at
+    "select count(*) from closing c join closing_version v on (v.closing_id, v.no) = (c.id, c.no)"
+    " where c.ends_at > :now and c.agreed_no is distinct from c.no and v.drawn_by <> :by"
+)
+_FOR_TOWN = text(  # as `Listed.hall`, and what hangs though its days are over
+    "select count(*) from closing c where c.ends_at > :now and c.agreed_no is not null and not exists ("
+    "   select from closing_step h where (h.closing_id, h.no, h.what, h.place) = (c.id, c.agreed_no, 'HUNG', 'hall'))"
+    " or c.ends_at <= :now and exists ("
+    "   select from closing_step h where (h.closing_id, h.what) = (c.id, 'HUNG') and not exists ("
+    "     select from closing_step d where (d.closing_id, d.what, d.place) = (c.id, 'TAKEN_DOWN', h.place)))"
 )
 _OF_PLACE = text(
     "select id from closing where (levy_year, insurance, village_code) = (:year, :insurance, :village) and no > 0"

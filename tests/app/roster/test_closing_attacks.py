@@ -1,19 +1,24 @@
 """What hangs after the season says of nobody what his own page does not, and no old sheet stays unseen."""
 
+from datetime import timedelta
+
 from sqlalchemy import text
 
 from app.access.roles import Role
+from app.access.sessions import Officer
 from app.flows.conflicts.bring_police import bring_police
 from app.flows.due.quote import all_due, subjects
 from app.flows.enter.accounts import add_agent
+from app.flows.pay.start import Want
+from app.flows.roster.closings import waiting_count
 from app.policy.facts import Insurance
 from tests.app.flows.test_police import a_list, line
 from tests.app.flows.test_sponsors import funded, quoted
-from tests.app.roster.hands import PASSWORD, listed
-from tests.app.roster.test_closing import STARTS, closed, put_up
+from tests.app.roster.hands import AFTER, PASSWORD, listed
+from tests.app.roster.test_closing import ENDS, STARTS, closed, put_up
 from tests.app.roster.test_post import agent_client, with_agent
 from tests.builders import a_person, an_id_number
-from tests.refunding import rows
+from tests.refunding import pay, rows
 
 __all__ = ["with_agent"]
 PENSION = Insurance.RES_PENSION
@@ -66,6 +71,59 @@ def test_whose_premium_a_sponsor_pays_whole_hangs_as_insured(running, district):
     closed(running, place=district.village)
 
     assert [stands_at(running, person) for person in (district.adult.id, second)] == [True, False], "320 of the 400"
+
+
+def test_the_town_is_told_of_a_new_sheet_for_its_hall_when_the_village_has_hung_its_own(
+    running, district, desk, with_agent
+):
+    _, hands, agent = with_agent
+    running.turn(STARTS)
+    closed(running, place=district.village)
+    number, _, _, code = listed(running)
+    lead, drawer = (Officer(0, login, b"", Role.TAX_LEAD) for login in ("lead01", "drawer"))
+    mine = Officer(0, "town01", b"", Role.TOWN, towns=[district.village[:9]])
+    assert [waiting_count(running.parts, who) for who in (lead, drawer, mine)] == [1, 0, 0], "another than who drew it"
+    hands["lead"].post("/office/rosters/closing/agree", data={"closing": f"{number}:1"})
+    assert put_up(agent, number, 1, code).status_code == 303
+    town = hands["town"]
+    assert [waiting_count(running.parts, who) for who in (lead, mine)] == [0, 1], "the hall has none yet"
+    assert "大厅等您贴" in town.get("/office/rosters/closing/").text
+    assert town.post(f"/office/rosters/closing/{number}/hang", data={"no": 1}).status_code == 303
+    assert waiting_count(running.parts, mine) == 0
+    running.turn(AFTER)
+    pay(running, Want(district.adult.id, Insurance.RES_MEDICAL), key="late-key")
+    assert closed(running, place=district.village)["drawn"] == 1
+    hands["lead"].post("/office/rosters/closing/agree", data={"closing": f"{number}:2"})
+    assert waiting_count(running.parts, mine) == 1, "a new sheet for the hall"
+
+    assert put_up(agent, number, 2, code).status_code == 303, "the village has its new one"
+
+    assert waiting_count(running.parts, mine) == 1, "in the hall hangs that who has paid has not"
+    assert "大厅贴的是旧的一版" in town.get("/office/rosters/closing/").text.replace("镇便民服务", "")
+    running.turn(ENDS)
+    assert waiting_count(running.parts, mine) == 1, "to be taken down"
+    for place in ("village", "hall"):
+        assert town.post(f"/office/rosters/closing/{number}/down", data={"place": place}).status_code == 303
+    assert waiting_count(running.parts, mine) == 0, "archived"
+
+
+def test_a_village_whose_new_sheet_hangs_in_the_hall_alone_is_late_on_the_board(running, district, desk, with_agent):
+    """The other way round: the office's board says 正在公示 while the village's wall has the old sheet."""
+    _, hands, agent = with_agent
+    running.turn(STARTS)
+    closed(running, place=district.village)
+    number, _, _, code = listed(running)
+    lead, town = hands["lead"], hands["town"]
+    lead.post("/office/rosters/closing/agree", data={"closing": f"{number}:1"})
+    assert put_up(agent, number, 1, code).status_code == 303
+    running.turn(AFTER)
+    pay(running, Want(district.adult.id, Insurance.RES_MEDICAL), key="late-key")
+    closed(running, place=district.village)
+    lead.post("/office/rosters/closing/agree", data={"closing": f"{number}:2"})
+    assert town.post(f"/office/rosters/closing/{number}/hang", data={"no": 2}).status_code == 303
+    running.turn(AFTER + timedelta(days=5))
+    page = lead.get("/office/rosters/closing/").text
+    assert "超过三天" in page, "the village's wall says of who has paid that he has not, for five days"
 
 
 def test_whom_we_forbid_to_pay_does_not_hang_as_one_who_has_not_paid(running, district, tmp_path):

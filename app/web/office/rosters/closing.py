@@ -154,6 +154,7 @@ def _listed(*, problem: str | None = None) -> str:
         years=[rules.year for rules in seasons],
         draws=open_now and may(who.role, "roster.draw"),
         agrees=any(line.agrees for line in rows),
+        hangs=may(who.role, "roster.hand"),
         problem=problem,
     )
 
