@@ -34,11 +34,13 @@ def saying_page(
     )
 
 
-def say_here(person_id: int | None, *, village: str | None, by: str) -> None:
-    """What the form says, of the person chosen in it. BadSentence, NotFound."""
-    kind = request.form.get("kind", "")[:40]
-    about = None if kind == "NOT_LISTED" else person_id
-    say(parts(), kind, request.form.get("words", "")[:2000], person_id=about, village=village, by=by)
+def say_here(person_id: int | None, *, village: str | None, by: str, named: str = "") -> None:
+    """What the form says, of the person chosen in it. `named`: who is meant where a list lacks somebody whom the office
+    would not find otherwise. BadSentence, NotFound."""
+    kind, words = request.form.get("kind", "")[:40], request.form.get("words", "")[:2000]
+    lacking = kind == "NOT_LISTED"
+    said = f"{named}：{words}" if lacking and named and words.strip() and named not in words else words
+    say(parts(), kind, said, person_id=None if lacking else person_id, village=village, by=by)
 
 
 def settle_here(number: str, said: Sequence[Said]) -> None:
@@ -50,11 +52,12 @@ def settle_here(number: str, said: Sequence[Said]) -> None:
     settle(parts(), known[number], again=again, by=here())
 
 
-def shown(act: object, page: object, own: str) -> Answer | tuple[Answer, int]:
-    """`act` and back to the page; what is refused is said on it, with what was typed."""
+def shown(act: object, page: object, own: str, *, said: bool = False) -> Answer | tuple[Answer, int]:
+    """`act` and back to the page, which then says that it was `said`; what is refused is said on it, with what was
+    typed."""
     assert callable(act) and callable(page), "both are of this door"
     try:
         act()
     except AppError as error:
         return page(error.sentence()), error.status
-    return redirect(own, 303)
+    return redirect(f"{own}{'&' if '?' in own else '?'}said=1" if said else own, 303)

@@ -44,7 +44,7 @@ class Line:
 class Sheet:
     """One version: its line, a page of its rows (person_id, masked, household), of what is odd of whom and of what was
     changed, every step of the roster, and the agents whom the town may give it to. `unheeded`: an objection was agreed
-    to, and no version since."""
+    to, and no version since. `behind`: how many the register puts on it, or takes off it, since it was drawn."""
 
     line: Line
     versions: Sequence[Row]
@@ -59,6 +59,7 @@ class Sheet:
     odd_count: int
     changes_count: int
     unheeded: bool
+    behind: int
 
 
 def board(parts: Parts, who: Officer, wanted: Wanted) -> tuple[list[Line], int]:
@@ -111,6 +112,7 @@ def sheet(parts: Parts, who: Officer, roster: int, *, no: int | None = None, pag
         changes = connection.execute(_CHANGES, beside).all()
         counted = connection.execute(_COUNTED, of).one()
         agents = connection.execute(_AGENTS, {"village": row.village_code}).all()
+        behind = connection.execute(_BEHIND, of).scalar_one() if version.no == row.no else 0
     return Sheet(
         line=_line(row, who, parts.clocks.today()),
         versions=versions,
@@ -125,6 +127,7 @@ def sheet(parts: Parts, who: Officer, roster: int, *, no: int | None = None, pag
         odd_count=counted.odd,
         changes_count=counted.changes,
         unheeded=counted.unheeded and version.no == row.no,
+        behind=behind,
     )
 
 
@@ -150,6 +153,8 @@ def _line(row: Any, who: Officer, today: date) -> Line:
     step = next_step(row.state, who.role, medical=row.medical)
     if step in (Stage.TAX_REVIEWED, Stage.HRSS_REVIEWED, Stage.MEDICAL_REVIEWED) and who.by in row.hands:
         step = None
+    if step in (Stage.TAX_CONFIRMED, Stage.EFFECTIVE) and row.drawn_by == who.by and not row.hung:
+        step = None  # another one than who drew it, as the database says
     lost = round((row.before - row.people) * 100 / row.before) if row.before else 0
     late = row.state != Stage.EFFECTIVE and today - business_day(row.at) > LATE
     return Line(row, lost if row.before and (row.before - row.people) * 100 >= FEWER * row.before else None, late, step)
@@ -174,6 +179,7 @@ _SELECT = (
     "      select from closing_step d"
     "       where (d.closing_id, d.what, d.place) = (c.id, 'TAKEN_DOWN', h.place))) as archived,"
     " (select count(*) from roster_odd o where o.roster_id = r.id and o.no = r.no) as odd,"
+    " exists (select from roster_posting h where (h.roster_id, h.no) = (r.id, r.no)) as hung,"
     " array(select drawn_by union select st.by from roster_step st"
     "        where st.roster_id = r.id and st.no = r.no and st.what like '%\\_REVIEWED') as hands"
     " from roster r join roster_version v on v.roster_id = r.id and v.no = r.no"
@@ -187,6 +193,16 @@ _OF = (
 )
 _LIST = text(f"{_SELECT}{_OF} order by r.village_code, r.insurance limit :most offset :after")
 _ONE = text(f"{_SELECT} where r.id = :id")
+_BEHIND = text(  # as `roster_gather` says who is on it, of the year that is the register's own
+    "with mine as (select * from roster where id = :id and levy_year = (select max(year) from levy_year)),"
+    " fresh as (select p.id from mine m join household h on h.village_code = m.village_code"
+    "   join person p on p.household_id = h.id and p.alive and p.restricted_at is null"
+    "   join enrolment e on (e.person_id, e.insurance, e.status) = (p.id, m.insurance, 'NORMAL')"
+    "   where p.id not in (select said_dead())),"
+    " drawn as (select w.person_id as id from mine m join roster_row w on (w.roster_id, w.no) = (m.id, m.no))"
+    " select (select count(*) from fresh f where not exists (select from drawn d where d.id = f.id))"
+    "      + (select count(*) from drawn d where not exists (select from fresh f where f.id = d.id))"
+)
 _COUNT = text(f"select count(*) from roster r{_OF} and r.no > 0")
 _STANDS = text(f"select r.state, count(*) as number from roster r{_OF} and r.no > 0 group by 1")
 _WAITING = text(
@@ -196,6 +212,8 @@ _WAITING = text(
     "   'REPORTED', 'TAX_CONFIRMED')"
     " and (r.state not in ('GENERATED', 'TAX_REVIEWED', 'HRSS_REVIEWED') or v.drawn_by <> :by and not exists ("
     "   select from roster_step s where (s.roster_id, s.no, s.by) = (r.id, r.no, :by) and s.what like '%\\_REVIEWED'))"
+    " and (r.state not in ('REPORTED', 'TAX_CONFIRMED') or v.drawn_by <> :by"
+    "   or exists (select from roster_posting h where (h.roster_id, h.no) = (r.id, r.no)))"
     " group by 1, 2"
 )
 _TOWNS = text(

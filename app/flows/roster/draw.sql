@@ -44,6 +44,13 @@ begin
                and state <> all (free));
 end $$;
 
+-- Whom the police say is dead, and no office is still deciding whether it is so: until then he stays where he stood.
+create or replace function said_dead() returns setof bigint language sql stable as $$
+  select w.person_id from police_word w
+   where w.code = 'DIED' and w.stands = 'counts'
+     and not exists (select from conflict c where c.person_id = w.person_id and c.kind = 'ALIVE' and c.state = 'open')
+$$;
+
 -- Everybody who is registered for the insurances of these rosters, and why he is on none.
 create or replace function roster_gather(p_rosters bigint[]) returns void language plpgsql
   security definer set search_path = public, pg_temp set enable_nestloop = off as $$
@@ -71,7 +78,7 @@ begin
            n.masked, n.alike, p.birth_date, p.sex, p.household_id
       from registered p
       join roster r on r.village_code = p.village_code and r.insurance = p.insurance and r.id = any (p_rosters)
-      left join police_word w on w.person_id = p.id and w.code = 'DIED' and w.stands = 'counts'
+      left join said_dead() w (person_id) on w.person_id = p.id
       left join new_roster_name n on n.person_id = p.id;
   analyze new_roster_row;
   if exists (select from new_roster_row where reason is null and masked is null) then
@@ -178,6 +185,6 @@ create or replace function roster_differ(p_drawn bigint[]) returns void language
                 when h.village_code <> m.village_code then 'MOVED' else 'ENDED' end, b.masked
       from mine m join roster_row b on (b.roster_id, b.no) = (m.id, m.base)
       join person p on p.id = b.person_id join household h on h.id = p.household_id
-      left join police_word w on w.person_id = p.id and w.code = 'DIED' and w.stands = 'counts'
+      left join said_dead() w (person_id) on w.person_id = p.id
      where not exists (select from roster_row n where (n.roster_id, n.no, n.person_id) = (m.id, m.no, b.person_id))
 $$;

@@ -27,9 +27,10 @@ def say_one(code: str) -> Answer | tuple[Answer, int]:
     village, person = own_village(code).code, _person()
     by = actor(here())
     return shown(
-        lambda: say_here(person.id if person else None, village=village, by=by),
+        lambda: say_here(person.id if person else None, village=village, by=by, named=_named(person)),
         lambda problem: _page(village, problem),
         _own(village),
+        said=True,
     )
 
 
@@ -62,8 +63,11 @@ def _page(village: str, problem: str | None = None) -> str:
 
 def _begun(person: Subject) -> dict[str, str]:
     """Of somebody who is registered and not on the village's roster: who it is, and that."""
-    words = f"{person.name}（{person.household_number}户）登记了，生效的清册上没有，请核实。"
-    return {"kind": "NOT_LISTED", "words": words}
+    return {"kind": "NOT_LISTED", "words": f"{_named(person)}登记了，生效的清册上没有，请核实。"}
+
+
+def _named(person: Subject | None) -> str:
+    return f"{person.name}（{person.household_number}户）" if person else ""
 
 
 def _own(village: str) -> str:

@@ -24,7 +24,9 @@ def mine() -> Answer:
 def say_one() -> Answer | tuple[Answer, int]:
     """告诉他们."""
     named = request.form.get("person", "")
-    return shown(lambda: say_here(known(named) if named else None, village=None, by=actor(here())), _page, _own())
+    return shown(
+        lambda: say_here(known(named) if named else None, village=None, by=actor(here())), _page, _own(), said=True
+    )
 
 
 @bp.post("/matters/<number>")

@@ -1,6 +1,7 @@
 """What must not happen to a list that hangs, or to whoever objects to it."""
 
 import io
+import re
 from datetime import datetime, timedelta
 
 import pypdfium2
@@ -8,10 +9,13 @@ import pytest
 from sqlalchemy import text
 
 from app.access.roles import Role
+from app.flows.conflicts.bring_police import bring_police
 from app.flows.keep.addresses import found_of
 from app.flows.roster.post import own, poster, ripen
 from core.clock import BEIJING, beijing
-from tests.app.roster.hands import drawn, stand
+from tests.app.flows.test_police import a_list as a_police_list
+from tests.app.flows.test_police import line
+from tests.app.roster.hands import drawn, offices, stand, to_the_agent
 from tests.app.roster.test_post import HERE, agent_client, code_of, hang, resident, with_agent
 from tests.builders import a_person, an_id_number
 from tests.refunding import rows
@@ -161,3 +165,41 @@ def test_the_message_of_an_answer_goes_with_whoever_objected_when_she_is_erased(
         found = found_of(running.office, connection, district.neighbour.id)
 
     assert told.phone and told.cause in found["notices"]
+
+
+def test_whose_death_is_disputed_stays_on_the_list_until_an_office_has_decided(running, district, desk, tmp_path):
+    """The police's file struck a living man off the next version; who signed saw nothing of the office's word."""
+    hands = offices(desk)
+    drawn(running)
+    roster, _, _ = stand(running)
+    to_the_agent(running, hands, roster, 1)
+    path = a_police_list(tmp_path / "a.xlsx", line(district.adult, "死亡"))
+    assert bring_police(running.office, path).conflicts == {"ALIVE": 1}
+    here = f"/office/rosters/{roster}"
+    assert "登记又变了" not in hands["lead"].get(here).text
+
+    number = running.one("select id from conflict").id
+    said = {"word": "police", "why": "家属来说的，有证明"}
+    assert hands["hrss"].post(f"/office/conflicts/{number}/solve", data=said).status_code == 303
+
+    assert "有 1 人要加上或者去掉" in hands["lead"].get(here).text
+
+
+def test_who_drew_what_was_put_right_is_not_offered_to_confirm_it(running, district, with_agent):
+    roster, hands, agent = with_agent
+    hang(agent, roster, code_of(running, roster))
+    running.turn(running.one("select ends_at from roster_posting").ends_at)
+    ripen(running.parts)
+    running.write(
+        lambda c: a_person(c, id_number=an_id_number(sequence=70), name="钱补登", household=district.household)
+    )
+    drawn(running, by="staff:lead01", place=district.village)
+    assert hands["town"].post(f"/office/rosters/{roster}/report", data={"no": 2}).status_code == 303
+    page = hands["lead"].get(f"/office/rosters/{roster}").text
+
+    home = re.sub(r"<[^>]+>", "", hands["lead"].get("/office/").text)
+    assert f"{roster}:2:TAX_CONFIRMED" not in page
+    [others] = running.one("select count(*) from roster where state = 'GENERATED'")
+    assert f"{others}份清册等您办" in home.replace("\n", ""), "those of other villages alone"
+    answer = hands["lead"].post(f"/office/rosters/{roster}/sign", data={"roster": f"{roster}:2:TAX_CONFIRMED"})
+    assert answer.status_code in (403, 409)

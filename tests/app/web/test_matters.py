@@ -138,7 +138,9 @@ def test_an_agent_says_whom_the_list_lacks_and_what_is_wrong_of_one(running, dis
     wrong = agent.submit(page, path, form=path, kind="DIED", words="没有说是谁去世了")
     person = agent.get(village.link(district.elder.name))
     own = agent.get(person.link("有话要说"))
-    died = agent.submit(own, own.url.removeprefix(running.url), form="/matters", kind="DIED", words="上个月去世了")
+    of_him = own.url.removeprefix(running.url)
+    died = agent.submit(own, of_him, form="/matters", kind="DIED", words="上个月去世了")
+    unlisted = agent.submit(own, of_him, form="/matters", kind="NOT_LISTED", words="清册上该有她")
 
     assert "已经交给医保局" in lacks.text and wrong.status == 400
     assert "人去世了：王*奶" in died.text.replace("王*奶奶", "王*奶") or "人去世了" in died.text
@@ -148,7 +150,11 @@ def test_an_agent_says_whom_the_list_lacks_and_what_is_wrong_of_one(running, dis
     ] == [
         ("NOT_LISTED", "medical", None, district.village),
         ("DIED", "hrss", district.elder.id, district.village),
+        ("NOT_LISTED", "medical", None, district.village),
     ]
+    assert "收到了" in unlisted.text and "收到了" not in wrong.text
+    sent = agent.get(path).text
+    assert f"{district.elder.name}（0001户）：清册上该有她" in sent, "whoever reads it knows of whom it is"
     first = running.one("select min(id) from matter")[0]
     desks["med1"].post(f"{DESK}{first}/answer", data={"words": "请带户口簿到镇便民服务中心登记"})
     seen = agent.get(path)

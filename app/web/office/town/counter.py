@@ -117,6 +117,7 @@ def say_one(person: str) -> Answer | tuple[Answer, int]:
         lambda: say_here(subject.id, village=subject.village_code, by=actor(here())),
         lambda problem: _matters(subject, person, problem),
         url_for(".matters", person=person),
+        said=True,
     )
 
 
