@@ -19,6 +19,7 @@ from app.flows.village.slips import can_be_handed_out, words_of_the_day
 from app.policy.facts import Insurance
 from app.policy.year import YEARS
 from tests.builders import a_household, a_person
+from tests.rosters import in_force
 
 VILLAGE = "370404103901"
 
@@ -35,6 +36,7 @@ def parts(running, tmp_path):
 def test_lists_counts_and_messages_speak_of_the_pension_alone(running, parts):
     home = running.write(a_household)
     adult = running.write(lambda connection: a_person(connection, household=home))
+    in_force(running)
     [person] = subjects(parts, [adult])
 
     assert [due.insurance for due in all_due(parts, person, at=parts.clocks.now())] == [Insurance.RES_PENSION]

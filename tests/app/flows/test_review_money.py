@@ -27,6 +27,7 @@ from tests.app.flows.test_suspense import agreed_to, unknown
 from tests.builders import NOON, a_bill, a_household, a_paid_word, a_person, an_attempt, an_id_number
 from tests.days import DAY, MORNING, book, keep, line, paid
 from tests.refunding import CLERK, DESK, LEAD, agree, balances, pay, rows, state
+from tests.rosters import in_force
 from tests.system import eventually
 
 __all__ = ["moved", "places", "sibling"]
@@ -172,11 +173,12 @@ def test_a_debit_without_numbers_is_booked_once_whatever_row_it_stands_in(runnin
 
 def test_an_agents_code_for_two_is_not_the_code_for_the_one_who_stayed(running, adult, sibling, moved, places):
     """M1: row level security hid the one who moved from his former agent, who was handed the code of 640 for 320."""
-    both = start(running, Want(adult, MEDICAL), Want(sibling, MEDICAL), by=payer(actor="agent:1"))
+    agent = payer(actor=f"agent:{in_force(running)[FORMER]}")
+    both = start(running, Want(adult, MEDICAL), Want(sibling, MEDICAL), by=agent)
     moved(adult)
     places(FORMER)
 
-    hers = start(running, Want(sibling, MEDICAL), by=payer(actor="agent:1"), key="key-0002")
+    hers = start(running, Want(sibling, MEDICAL), by=agent, key="key-0002")
 
     assert hers.number != both.number and (both.amount, hers.amount) == (64000, 32000)
     assert state(running, both.number) == "closed"

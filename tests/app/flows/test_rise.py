@@ -34,6 +34,7 @@ from tests.app.web.test_proofs import words_of
 from tests.builders import a_household
 from tests.days import MORNING, differences
 from tests.refunding import CLERK, LEAD, agree, agreed, balances, pay, rows, run_refunds, start, state, to_the_approval
+from tests.rosters import in_force
 from tests.shape_years import shape_district
 from tests.system import eventually
 from tests.two_years import open_2023
@@ -104,6 +105,7 @@ def test_what_is_paid_may_be_raised_and_nobody_owes_it(running, adult, sibling, 
         (60000, 30000, 3000),
         (80000, 50000, 5000),
     ]
+    in_force(running)
     line = next(line for line in villagers(running.parts, VILLAGE)[0] if line.subject.id == adult)
     assert (line.standing, line.amount) == (Standing.UNPAID, 32000), "the medical premium alone"
     chosen = dues(running, adult, rises={2022: 80000})[1].rise
@@ -145,6 +147,7 @@ def test_the_difference_is_paid_once_and_stands_everywhere_under_its_name(runnin
     assert dues(running, sibling)[1].rise is not None
     assert refused(running, rise(adult, 80000)).sentence() == raised.text
     assert want_of(rows(running, "select * from bill where raised_from is not null")[0]) == rise(adult, levy_year=2022)
+    in_force(running)
     lines, progress = villagers(running.parts, VILLAGE)
     assert next(each.due_words for each in lines if each.subject.id == adult) == "医保 320 元；养老办好了"
     assert [(each.title, each.done) for each in progress] == [("医保", 0), ("养老", 2)]

@@ -27,6 +27,7 @@ from tests.app.web.test_proofs import PAPER
 from tests.browsing import Browser
 from tests.builders import a_household, a_person, a_village, an_id_number
 from tests.refunding import CLERK, agreed, pay, rows, run_refunds
+from tests.rosters import in_force
 
 MEDICAL = Insurance.RES_MEDICAL
 FAR_TOWN = "370404104"
@@ -229,6 +230,7 @@ def test_a_refund_and_a_phone_are_found(running, district, clerk):
 
 
 def test_a_list_of_who_is_still_to_do_is_masked_and_noted(running, district, official):
+    in_force(running)
     path = f"/office/progress/{district.village}/to-do.xlsx"
     assert official.post(path, data={"reason": ""}).status_code == 400
 
