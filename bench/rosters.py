@@ -32,19 +32,21 @@ _READ = (
 _HANG = """
 with one as (select r.id, r.no from roster r join roster_version v on (v.roster_id, v.no) = (r.id, r.no)
               where r.insurance = 'RES_MEDICAL' order by v.people desc limit 1),
-hangs as (insert into roster_posting (roster_id, no, agent_id, posted_at, starts_at, ends_at)
-            select id, no, (select min(id) from agent), now(), now(), now() + interval '3 days' from one)
-update roster set state = 'POSTED' where id = (select id from one)
-"""  # past every signature: only there to be looked at
+day as (select timestamptz '2021-11-05 00:00+08' as begins),
+     hangs as (insert into roster_posting (roster_id, no, agent_id, posted_at, starts_at, ends_at)
+       select id, no, (select min(id) from agent), begins - interval '1 hour', begins, begins + interval '3 days'
+         from one, day)
+update roster set state = 'POSTED', agent_id = (select min(id) from agent) where id = (select id from one)
+"""  # past every signature: only there to be looked at, on the day of the district's clock
 
 
 def run(ground: Ground, *, runs: int, rows: int, say: Callable[[str], None]) -> list[Ratio]:
-    """Drawn once, for each drawing is another version; read and looked at several times."""
-    tokens = sessions_of_households(ground, people=900, households=100)
+    """`rows` of a file: a person in two insurances is two. Drawn once, for each drawing is another version."""
+    tokens = sessions_of_households(ground, people=4_000, households=400)
     places(ground)
     file = ground.folder / "rosters.csv"
     write_sample(file, rows, bad_percent=0)
-    _command(ground, "registry", "import", str(file))
+    _command(ground, "registry", "import", str(file), "--good-rows", "--failures", str(ground.folder / "failures.csv"))
     file.unlink()
     ground.sql("vacuum analyze person")
     read = figure("reading the same rows", "s", [_read(ground) for _ in range(runs)])

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from app.access.tally import CODES, count_at, forgive
+from app.access.tally import CODES, count_at
 from app.flows.parts import Parts
 from app.flows.refused import kept_though_refused
 from app.flows.roster.closings import as_of_words
@@ -48,19 +48,16 @@ class Posted:
 def show(parts: Parts, code: str, *, network: str, page: int = 1) -> Posted:
     """NothingPosted; TooOften for a flood of guesses from one address."""
     wanted = plain(code)
-    now = parts.clocks.wall()
-    with parts.engine.connect() as connection, kept_though_refused(connection):
-        counted = count_at(connection, parts.vault, "code", network=network, now=now, limits=CODES)
     asked = {"code": wanted, "now": parts.clocks.now()}
     found = None
     if len(wanted) == LENGTH:
         with parts.reading() as connection:
             found = _roster(connection, asked, page) or _closing(connection, asked, page)
-    if found is None:
-        raise NothingPosted
-    with parts.engine.begin() as connection:
-        forgive(connection, counted)
-    return found
+    if found is not None:  # a whole village may come by one address: only what is no code counts
+        return found
+    with parts.engine.connect() as connection, kept_though_refused(connection):
+        count_at(connection, parts.vault, "code", network=network, now=parts.clocks.wall(), limits=CODES)
+    raise NothingPosted
 
 
 def _roster(connection: Connection, asked: Mapping[str, object], page: int) -> Posted | None:

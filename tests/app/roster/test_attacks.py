@@ -203,3 +203,16 @@ def test_who_drew_what_was_put_right_is_not_offered_to_confirm_it(running, distr
     assert f"{others}份清册等您办" in home.replace("\n", ""), "those of other villages alone"
     answer = hands["lead"].post(f"/office/rosters/{roster}/sign", data={"roster": f"{roster}:2:TAX_CONFIRMED"})
     assert answer.status_code in (403, 409)
+
+
+def test_a_flood_of_guesses_is_refused_and_closes_the_page_for_nobody(running, district, with_agent):
+    """A whole village may come by one address: only what is no code counts."""
+    roster, _, agent = with_agent
+    code, anybody = code_of(running, roster), running.app.test_client()
+    hang(agent, roster, code)
+
+    assert {anybody.get(f"/posted/{code}").status_code for _ in range(70)} == {200}
+    assert anybody.get(f"/posted/{'0' * 12}").status_code == 404, "nothing was counted"
+    guesses = [anybody.get(f"/posted/{n:012d}").status_code for n in range(70)]
+    assert set(guesses) == {404, 429} and guesses[-1] == 429
+    assert anybody.get(f"/posted/{code}").status_code == 200
