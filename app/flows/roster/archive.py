@@ -165,7 +165,7 @@ def _closing_lists(parts: Parts, closing: closings.Whole | None) -> list[Names]:
 
 def _person(by: str) -> str:
     kind, _, name = by.partition(":")
-    return {"staff": name, "agent": f"代办员{name}号", "rule": "系统"}.get(kind, name)
+    return {"staff": name, "agent": f"代办员 {name}", "rule": "系统"}.get(kind, name)
 
 
 def _moment(at: Any) -> str:

@@ -173,8 +173,11 @@ def test_a_list_nobody_closed_is_let_go_of_once_each_row_has_its_end(running, ad
 
 def test_an_open_pension_bill_at_the_price_that_the_list_gave_goes_with_it(running, adult, tmp_path):
     """Its lines name the treasury. By a code that was left nobody settles at that price, and nobody owes it."""
-    batch = checked(running, a_list(tmp_path / "a.xlsx", a_line(7, insurance="养老"))).batch
+    sibling = somebody(running, 8)
+    both = a_line(7, insurance="养老"), a_line(8, insurance="养老")
+    batch = checked(running, a_list(tmp_path / "a.xlsx", *both)).batch
     take(running.office, batch, by=CLERK)
+    other = start(running, Want(sibling, Insurance.RES_PENSION, 300_00), key="the sibling's")
     begun = start(running, Want(adult, Insurance.RES_PENSION, 300_00), gateway="alipay")
     assert begun.amount == 200_00, "the treasury pays 100 of it"
     with running.parts.reading() as connection:
@@ -182,7 +185,8 @@ def test_an_open_pension_bill_at_the_price_that_the_list_gave_goes_with_it(runni
     assert give_way(running.parts, row, by="resident") and state(running, begun.number) == "left"
     hand = Hand(by=CLERK)
     assert live.taken_back(running.office, batch, NUMBER, "RES_PENSION", why=WHY, hand=hand) is True
-    assert rows(running, "select state from bill") == [("withdrawn",)]
+    standing = {row.person_id: row.state for row in rows(running, "select person_id, state from bill")}
+    assert standing == {adult: "withdrawn", sibling: "open"} and other.amount == 200_00
 
     assert running.outside.pay(begun.checkout.code_url).status == 200
     eventually(lambda: state(running, begun.number) != "left")

@@ -17,6 +17,7 @@ from app.registry.rosters import CHANGES, DONE, LEFT_OUT, ODD, REVIEWS, WORDS, S
 from app.web.door.access import Answer, needs, officer
 from app.web.door.parts import parts
 from app.web.files import as_file
+from app.web.office.rosters.asked import number, whole
 from core.errors import AppError, NotFound
 
 bp = APIBlueprint("office_rosters", __name__, enable_openapi=False)
@@ -120,7 +121,7 @@ def paper(roster: int) -> Response:
 def compare(roster: int) -> Answer:
     """Two versions side by side: who came, who went."""
     found = desk.sheet(parts(), officer(), roster)
-    first, second = _number("a", max(1, found.version.no - 1)), _number("b", found.version.no)
+    first, second = number("a", max(1, found.version.no - 1)), number("b", found.version.no)
     added, removed = desk.compared(parts(), roster, first, second)
     return render_template(
         "office/roster_compare.html",
@@ -144,11 +145,11 @@ def _done(roster: int, act: Callable[[], object]) -> Answer | tuple[Answer, int]
 def _listed(*, problem: str | None = None) -> str:
     held, who, args = parts(), officer(), request.args
     wanted = desk.Wanted(
-        year=_number("year", held.levy.newest.year),
+        year=number("year", held.levy.newest.year),
         town=args.get("town", "")[:12],
         insurance=args.get("insurance", "")[:20],
         state=args.get("state", "")[:20],
-        page=min(_number("page", 1), MOST_PAGES),
+        page=min(number("page", 1), MOST_PAGES),
     )
     rows, count = desk.board(held, who, wanted)
     shown = {"rows": rows, "count": count, "wanted": wanted, "pages": max(1, -(-count // desk.PAGE))}
@@ -175,8 +176,8 @@ def _sought() -> dict[str, str]:
 
 def _one(roster: int, *, problem: str | None = None) -> str:
     who = officer()
-    page, odd_page = (min(_number(name, 1), MOST_PAGES) for name in ("page", "odd"))
-    found = desk.sheet(parts(), who, roster, no=_number("no", 0) or None, page=page, odd_page=odd_page)
+    page, odd_page = (min(number(name, 1), MOST_PAGES) for name in ("page", "odd"))
+    found = desk.sheet(parts(), who, roster, no=number("no", 0) or None, page=page, odd_page=odd_page)
     row = found.line.row
     now = found.newest and not who.glass
     ticked = set(request.form.getlist("row"))
@@ -223,20 +224,11 @@ def _ticked(said: str) -> tuple[int, int, Stage] | None:
     """roster:version:step, as the page wrote it."""
     roster, _, rest = said.partition(":")
     no, _, stage = rest.partition(":")
-    if not (_whole(roster) and _whole(no) and stage in SIGNED):
+    if not (whole(roster) and whole(no) and stage in SIGNED):
         return None
     return int(roster), int(no), Stage(stage)
 
 
 def _seen(roster: int) -> dict[int, int]:
     no = request.form.get("no", "")
-    return {roster: int(no) if _whole(no) else 0}
-
-
-def _whole(said: str) -> bool:
-    return said.isascii() and said.isdecimal() and len(said) <= 9
-
-
-def _number(name: str, default: int) -> int:
-    said = request.args.get(name, "")
-    return int(said) if _whole(said) and int(said) > 0 else default
+    return {roster: int(no) if whole(no) else 0}

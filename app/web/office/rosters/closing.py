@@ -18,6 +18,7 @@ from app.registry.closings import COLUMNS, DONE, PLACES, STANDS, Place
 from app.web.door.access import Answer, needs, officer
 from app.web.door.parts import parts
 from app.web.files import as_file
+from app.web.office.rosters.asked import number, whole
 from core.errors import AppError, NotFound
 
 bp = APIBlueprint("office_closings", __name__, enable_openapi=False)
@@ -84,7 +85,7 @@ def one(closing: int) -> Answer:
 def hang_one(closing: int) -> Answer | tuple[Answer, int]:
     """在镇里大厅贴好了."""
     no = request.form.get("no", "")
-    seen = int(no) if _whole(no) else 0
+    seen = int(no) if whole(no) else 0
     return _done(closing, lambda: put_up.hang(parts(), closing, seen, session=officer().session))
 
 
@@ -135,11 +136,11 @@ def _listed(*, problem: str | None = None) -> str:
     held, who, args = parts(), officer(), request.args
     seasons = closings.seasons(held)
     sought = closings.Sought(
-        year=_number("year", seasons[0].year if seasons else held.levy.newest.year),
+        year=number("year", seasons[0].year if seasons else held.levy.newest.year),
         town=args.get("town", "")[:12],
         insurance=args.get("insurance", "")[:20],
         stand=args.get("stand", "")[:20],
-        page=min(_number("page", 1), MOST_PAGES),
+        page=min(number("page", 1), MOST_PAGES),
     )
     rows, count, stand = closings.board(held, who, sought)
     days = next((closings.days_of(rules) for rules in seasons if rules.year == sought.year), None)
@@ -160,8 +161,8 @@ def _listed(*, problem: str | None = None) -> str:
 
 
 def _one(closing: int, *, problem: str | None = None) -> str:
-    who, page = officer(), min(_number("page", 1), MOST_PAGES)
-    found = closings.one(parts(), who, closing, no=_number("no", 0) or None, page=page)
+    who, page = officer(), min(number("page", 1), MOST_PAGES)
+    found = closings.one(parts(), who, closing, no=number("no", 0) or None, page=page)
     row, now = found.line.row, parts().clocks.now()
     hangs = may(who.role, "roster.hand") and not who.glass
     return render_template(
@@ -200,13 +201,4 @@ def _sought() -> dict[str, str]:
 def _ticked(said: str) -> tuple[int, int] | None:
     """closing:version, as the page wrote it."""
     closing, _, no = said.partition(":")
-    return (int(closing), int(no)) if _whole(closing) and _whole(no) else None
-
-
-def _whole(said: str) -> bool:
-    return said.isascii() and said.isdecimal() and len(said) <= 9
-
-
-def _number(name: str, default: int) -> int:
-    said = request.args.get(name, "")
-    return int(said) if _whole(said) and int(said) > 0 else default
+    return (int(closing), int(no)) if whole(closing) and whole(no) else None
