@@ -1,9 +1,11 @@
 """How pages write amounts, days and names. Registered as template filters."""
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from flask import Flask
+from markupsafe import Markup, escape
 
 from app.access.roles import ROLES, Role
 from app.policy.words import level_words
@@ -41,6 +43,11 @@ def hour(moment: datetime) -> str:
 def hangs_until(end: datetime) -> str:
     """10月25日24时: a posting ends with its last day."""
     return f"{day(beijing(end) - timedelta(seconds=1))}24时" if hour(end) == "0点00分" else clock(end)
+
+
+def items(names: Sequence[str]) -> Markup:
+    """Each of hundreds of names as an item of a list, made safe in one go."""
+    return Markup("<li>{}</li>").format(escape("\n".join(names)).replace("\n", Markup("</li><li>")))
 
 
 def moment(at: datetime) -> str:
@@ -175,6 +182,6 @@ def register(app: Flask) -> None:
     """Filters: yuan (fen → '320'), day, full_day, clock, hour, moment, masked, level (2 →
     二档), person, payment_stands."""
     app.jinja_env.filters.update(yuan=plain_yuan, day=day, full_day=full_day, clock=clock, hour=hour, masked=mask_name)
-    app.jinja_env.filters.update(hangs_until=hangs_until)
+    app.jinja_env.filters.update(hangs_until=hangs_until, items=items)
     app.jinja_env.filters.update(moment=moment, level=level_words)
     app.jinja_env.filters.update(person=person, payment_stands=payment_stands, act=act, act_words=act_words)

@@ -199,3 +199,10 @@ create policy places on roster_objection to liangxian_app
 create or replace function roster_changes_until(p_at timestamptz) returns timestamptz language sql immutable as $$
   select (date_trunc('day', p_at at time zone 'Asia/Shanghai') + interval '4 days') at time zone 'Asia/Shanghai'
 $$;
+
+-- Who was erased and when, wherever he lived: no list that hangs shows him, whoever looks at it.
+create or replace function restricted_people() returns table (id bigint, at timestamptz) language plpgsql stable
+  security definer set search_path = public, pg_temp as $$
+begin
+  return query select p.id, p.restricted_at from person p where p.restricted_at is not null;
+end $$;

@@ -4,8 +4,9 @@ anybody, no amount, no category, no day of birth (decision 15)."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, TextClause, text
 
 from app.access.tally import CODES, count_at
 from app.flows.parts import Parts
@@ -17,6 +18,8 @@ from app.policy.words import phrases
 from core.errors import NotFound
 
 PAGE = 400
+_MOST_KEPT = 64  # pages
+_kept: dict[tuple[object, ...], Sequence[Row[Any]]] = {}
 
 
 class NothingPosted(NotFound):
@@ -64,14 +67,13 @@ def _roster(connection: Connection, asked: Mapping[str, object], page: int) -> P
     row = connection.execute(_HANGS, asked).one_or_none()
     if row is None:
         return None
-    of = {"id": row.id, "no": row.no, "most": PAGE, "after": (page - 1) * PAGE}
-    changed = connection.execute(_CHANGED, of).all() if row.changes else []
+    changed = connection.execute(_CHANGED, {"id": row.id, "no": row.no}).all() if row.changes else []
     return Posted(
         place=f"{row.town}{row.village}",
         title=f"{row.levy_year}年{phrases('names')[Insurance(row.insurance)]}缴费人名单{'更正' if row.changes else ''}",
         code=row.code,
         until=row.until,
-        names=[] if row.changes else connection.execute(_NAMES, of).scalars().all(),
+        names=[] if row.changes else [each.masked for each in _page(connection, _NAMES, row, page)],
         added=[each.masked for each in changed if each.what == "added"],
         removed=[each.masked for each in changed if each.what == "removed"],
         people=len(changed) if row.changes else row.people,
@@ -85,8 +87,7 @@ def _closing(connection: Connection, asked: Mapping[str, object], page: int) -> 
     row = connection.execute(_CLOSING, asked).one_or_none()
     if row is None:
         return None
-    of = {"id": row.id, "no": row.no, "most": PAGE, "after": (page - 1) * PAGE}
-    stand = connection.execute(_STAND, of).all()
+    stand = _page(connection, _STAND, row, page)
     return Posted(
         place=f"{row.town}{row.village}",
         title=f"{row.levy_year}年{phrases('names')[Insurance(row.insurance)]}参保缴费公示",
@@ -104,8 +105,24 @@ def _closing(connection: Connection, asked: Mapping[str, object], page: int) -> 
     )
 
 
+def _page(connection: Connection, names: TextClause, row: Row[Any], page: int) -> Sequence[Row[Any]]:
+    """A page of a version, which never changes: read again only when somebody was erased since."""
+    of = (str(names), bytes(row.digest), row.erased, page)
+    found = _kept.get(of)
+    if found is None:
+        found = connection.execute(names, {"id": row.id, "no": row.no, "most": PAGE, "after": (page - 1) * PAGE}).all()
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        _kept[of] = found
+    return found
+
+
+# Few were erased, of all villages; asked once for a page and not for every name on it.
+_SHOWN = "w.person_id not in (select id from restricted_people())"
+_ERASED = "(select count(*) || ' ' || coalesce(max(at)::text, '') from restricted_people()) as erased"
 _HANGS = text(
     "select r.id, r.insurance, r.levy_year, v.no, v.code, v.people, s.name as village, t.name as town,"
+    f" v.digest, {_ERASED},"
     " coalesce(p.ends_at, roster_changes_until(e.at)) as until, p.ends_at is null as changes"
     " from roster_version v join roster r on r.id = v.roster_id"
     " join village s on s.code = r.village_code join town t on t.code = s.town_code"
@@ -117,15 +134,16 @@ _HANGS = text(
     " where v.code = :code and (p.ends_at is not null or e.at is not null)"
 )
 _NAMES = text(
-    "select w.masked from roster_row w join person p on p.id = w.person_id and p.restricted_at is null"
-    ' where w.roster_id = :id and w.no = :no order by w.masked collate "C" limit :most offset :after'
+    f"select w.masked from roster_row w where w.roster_id = :id and w.no = :no and {_SHOWN}"
+    ' order by w.masked collate "C" limit :most offset :after'
 )
 _CHANGED = text(
-    "select c.masked, c.what from roster_change c join person p on p.id = c.person_id and p.restricted_at is null"
-    ' where c.roster_id = :id and c.no = :no order by c.masked collate "C"'
+    f"select w.masked, w.what from roster_change w where w.roster_id = :id and w.no = :no and {_SHOWN}"
+    ' order by w.masked collate "C"'
 )
 _CLOSING = text(
     "select c.id, c.insurance, c.levy_year, c.code, c.ends_at, v.no, v.drawn_at, v.done + v.owing as people,"
+    f" v.digest, {_ERASED},"
     " s.name as village, t.name as town from closing c"
     " join closing_version v on (v.closing_id, v.no) = (c.id, c.agreed_no)"
     " join village s on s.code = c.village_code join town t on t.code = s.town_code"
@@ -133,6 +151,6 @@ _CLOSING = text(
     " and exists (select from closing_step st where (st.closing_id, st.what) = (c.id, 'HUNG'))"
 )
 _STAND = text(
-    "select w.masked, w.done from closing_row w join person p on p.id = w.person_id and p.restricted_at is null"
-    ' where w.closing_id = :id and w.no = :no order by w.done desc, w.masked collate "C" limit :most offset :after'
+    f"select w.masked, w.done from closing_row w where w.closing_id = :id and w.no = :no and {_SHOWN}"
+    ' order by w.done desc, w.masked collate "C" limit :most offset :after'
 )

@@ -100,6 +100,25 @@ def test_the_three_days_at_both_edges_and_the_public_list(running, district, wit
     assert broken(running) == []
 
 
+def test_who_is_erased_while_it_hangs_is_on_no_page_of_it_for_whoever_looks(running, district, with_agent, superuser):
+    roster, _, agent = with_agent
+    code, anybody = code_of(running, roster), running.app.test_client()
+    running.turn(datetime(2021, 10, 22, 15, tzinfo=BEIJING))
+    assert hang(agent, roster, code).status_code == 303
+    before = anybody.get(f"/posted/{code}").text
+    assert "张*例" in before and "王*奶" in before and anybody.get(f"/posted/{code}").text == before
+    [(moved,)] = rows(running, "select household_id from person where id = :p", p=district.neighbour.id)
+
+    with superuser.begin() as connection:  # he lives in another village by now, where this agent sees nobody
+        connection.execute(text("set local session_replication_role = replica"))
+        gone = {"p": district.adult.id, "h": moved}
+        connection.execute(text("update person set restricted_at = now(), household_id = :h where id = :p"), gone)
+
+    for looks in (anybody, agent):
+        page = looks.get(f"/posted/{code}").text
+        assert "王*奶" in page and "张*例" not in page
+
+
 def test_objections_are_answered_and_told_before_it_goes_on(running, district, desk, with_agent):
     roster, hands, agent = with_agent
     doctor = desk("med01", Role.MEDICAL)
