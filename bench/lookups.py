@@ -93,7 +93,10 @@ def _village(ground: Ground, runs: int) -> Ratio:
     parts = joined(ground.settings(), connect(ground.server.office_url(DATABASE), pool_size=2))
     token = sessions.new_token()
     with parts.engine.begin() as connection:
-        code = connection.exec_driver_sql("select min(village_code) from household").scalar_one()
+        code = connection.exec_driver_sql(  # another than the agent's, of the town whose officer hands rosters over
+            "select max(v.code) from village v where v.town_code ="
+            " (select min(o.town_code) from village o join agent_village a on a.village_code = o.code)"
+        ).scalar_one()
         connection.exec_driver_sql(  # not one who stands there already: so many and no more
             "with there as (select count(*) as people from person p join household h on h.id = p.household_id"
             "   where h.village_code = %(code)s), more as (select household_id,"
