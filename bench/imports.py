@@ -41,12 +41,12 @@ def run(ground: Ground, *, runs: int, rows: int, say: Callable[[str], None]) -> 
         side, bad = write_sample(file, rows, bad_percent=BAD_PERCENT)
         ours, limit, peaks = [], [], []
         for _ in range(min(runs, 2) if form == "csv" else 1):
-            _empty(ground)
-            seconds, peak = _ours(ground, file, side, bad, rows)
+            empty(ground)
+            seconds, peak = ours(ground, file, side, bad, rows)
             ours.append(seconds)
             peaks.append(peak)
             _dump(ground)
-            _empty(ground)
+            empty(ground)
             limit.append(_copy(ground))
         title = f"import of {rows:,} rows as {form.upper()}, {bad:,} bad, against raw COPY of the rest"
         mine, bare = figure(f"ours ({form})", "s", ours), figure("raw COPY", "s", limit)
@@ -62,12 +62,12 @@ def places(ground: Ground) -> None:
     parts.engine.dispose()
 
 
-def _empty(ground: Ground) -> None:
+def empty(ground: Ground) -> None:
     ground.admin("truncate household, person, enrolment, category, import_batch cascade")
     ground.admin("checkpoint")
 
 
-def _ours(ground: Ground, file: Path, side: Path, bad: int, rows: int) -> tuple[float, float]:
+def ours(ground: Ground, file: Path, side: Path, bad: int, rows: int) -> tuple[float, float]:
     """(seconds, peak MB) of the command; its failure file must be the one that was foreseen."""
     failures = ground.folder / "failures.csv"
     began = time.perf_counter()

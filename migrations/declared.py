@@ -2,7 +2,18 @@
 
 from app.access import erasures, handed_in
 from app.access import models as access
-from app.registry import closings, conflicts, corrections, elsewhere, matters, newborns, police, rosters, sponsors
+from app.registry import (
+    closings,
+    conflicts,
+    corrections,
+    door_notes,
+    elsewhere,
+    matters,
+    newborns,
+    police,
+    rosters,
+    sponsors,
+)
 from app.registry import helped_tables as helped
 from app.registry import models as registry
 from app.registry import year_tables as years
@@ -26,6 +37,7 @@ ROOMS = (
     matters,
     newborns,
     corrections,
+    door_notes,
     elsewhere,
     police,
     conflicts,

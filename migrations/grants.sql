@@ -40,6 +40,8 @@ grant insert, update on notice to liangxian_app;
 grant insert on determination, determination_evidence to liangxian_app;
 -- He says one sentence; what becomes of it is written by functions (app/flows/cases/matter.sql).
 grant insert on matter to liangxian_app;
+-- An agent notes what he found at a door, and changes nothing of it.
+grant insert on door_note to liangxian_app;
 -- Or asks to have a child registered that has no number yet (app/registry/newborn.sql).
 grant insert on newborn to liangxian_app;
 -- What the worker notes while it asks a channel about a refund; every step of it is a function's.

@@ -23,6 +23,7 @@ SCOPED = (
     "proof",
     "special_batch",
     "special_row",
+    "door_note",
     *("roster", "roster_version", "roster_row", "roster_odd", "roster_step"),
     *("roster_posting", "roster_change", "roster_objection"),
     *("closing", "closing_version", "closing_row", "closing_step"),
@@ -50,6 +51,7 @@ KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do 
     **dict.fromkeys(
         ("determination", "determination_evidence", "matter", "newborn", "received"), ("update", "delete", "empty")
     ),
+    "door_note": ("update", "delete", "empty"),
     "joining": ("insert", "update", "delete", "empty"),
     "birth_certificate": ("insert", "update", "delete", "empty"),
     "lost_second": ("insert", "update", "delete", "empty"),

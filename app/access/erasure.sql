@@ -182,6 +182,8 @@ begin
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('roster_step', n);
   update matter set words = '', answer = null, again = null where person_id = e.person_id and words <> '';
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('matter', n);
+  delete from door_note n using person p where p.id = e.person_id and n.household_id = p.household_id;
+  get diagnostics n = row_count;  gone := gone || jsonb_build_object('door_note', n);
   update conflict set name = null, why = case when why is not null then '（已按规定删除）' end  -- what it was about stays
    where person_id = e.person_id and (name is not null or why is not null);
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('conflict', n);

@@ -7,6 +7,7 @@ begin
     when 'request_keys' then interval '30 days'
     when 'refused_words' then interval '90 days'
     when 'upload_pieces' then interval '90 days'
+    when 'door_notes' then interval '365 days'
     when 'shown_rows' then interval '90 days'
     when 'notice_addresses' then interval '180 days'
     when 'payment_addresses' then interval '180 days'
@@ -44,6 +45,8 @@ begin
         where u.at < p_before and u.gone_at is null
           and not exists (select from office_job j where j.upload_id = u.id and j.state in ('waiting', 'doing'))
         limit p_most;
+    when 'door_notes' then
+      return query select ctid from door_note where kept_from < p_before limit p_most;
     when 'shown_rows' then
       return query select j.ctid from office_job j
         where j.state = 'done' and j.ended_at < p_before and j.outcome is distinct from without_rows(j.outcome) limit p_most;
@@ -144,6 +147,8 @@ begin
     when 'upload_pieces' then
       delete from upload_piece p using upload u where u.ctid = any (those) and p.upload_id = u.id;
       update upload set gone_at = clock_timestamp(), gone_by = 'rule:retention' where ctid = any (those);
+    when 'door_notes' then
+      delete from door_note where ctid = any (those);
     when 'shown_rows' then
       update office_job set outcome = without_rows(outcome) where ctid = any (those);
     when 'notice_addresses' then

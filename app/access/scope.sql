@@ -38,6 +38,12 @@ create policy places on person to liangxian_app
   using (current_setting('liangxian.places', true) = '*'
          or exists (select from household h where h.id = person.household_id));
 
+alter table door_note enable row level security;
+drop policy if exists places on door_note;
+create policy places on door_note to liangxian_app
+  using (current_setting('liangxian.places', true) = '*'
+         or exists (select from household h where h.id = door_note.household_id));
+
 alter table notice enable row level security;
 drop policy if exists places on notice;
 create policy places on notice to liangxian_app

@@ -11,7 +11,7 @@ from app.flows.titles import collected_words
 from app.observe import REQUESTS, SECONDS
 from app.web import callbacks, own, proofs, words
 from app.web.agent import closings as agent_closings
-from app.web.agent import households, village
+from app.web.agent import households, rounds, village
 from app.web.agent import matters as agent_matters
 from app.web.agent import rosters as agent_rosters
 from app.web.api import determinations, payments, people, reader, refunds, session, sheets, spec, subscriptions
@@ -80,6 +80,7 @@ DOORS = (
     (households.bp, "/agent", page_agent, True),
     (own.agent, "/agent", page_agent, True),
     (village.bp, "/agent", page_agent, True),
+    (rounds.bp, "/agent", page_agent, True),
     (agent_matters.bp, "/agent", page_agent, True),
     (agent_rosters.bp, "/agent", page_agent, True),
     (agent_closings.bp, "/agent", page_agent, True),

@@ -97,6 +97,7 @@ WHO: Mapping[str, frozenset[str]] = {
                 "village.news",
             ),
             *("village.to_visit", "village.told"),
+            *("rounds.doors", "rounds.found_there"),
             *("agent_matters.mine", "agent_matters.say_one", "agent_matters.settle_one"),
             *(f"agent_table.{page}" for page in TABLE),
             *("own_agent.agent_account", "own_agent.agent_change", "own_agent.agent_end"),

@@ -20,7 +20,16 @@ from tests.refunding import agreed, pay
 __all__ = ["an_agent", "browser", "district", "far_folder", "running"]
 
 MEDICAL = Insurance.RES_MEDICAL
-EMPTY = ("proof", "special_batch", "special_row", "roster_odd", "roster_posting", "roster_change", "roster_objection")
+EMPTY = (
+    "proof",
+    "door_note",
+    "special_batch",
+    "special_row",
+    "roster_odd",
+    "roster_posting",
+    "roster_change",
+    "roster_objection",
+)
 
 
 @pytest.fixture

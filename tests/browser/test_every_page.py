@@ -284,6 +284,7 @@ def _agents(phone, district):
     yield "agent_table.code_paper", f"/agent/pay/{waiting}/paper"
     yield "village.paper", f"{village}/slips"
     yield "village.to_visit", f"{village}/visits"
+    yield "rounds.doors", f"{village}/round"
     yield "own_agent.agent_account", "/agent/account"
 
 

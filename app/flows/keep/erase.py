@@ -52,6 +52,7 @@ _WENT = {  # table → what of it goes
     "roster_objection": "清册异议写的话和答复",
     "roster_step": "清册因他的一行退回时写的话",
     "matter": "反映的事写的话和答复",
+    "door_note": "代办员走访他家的记事",
     "conflict": "登记冲突里的另一个姓名和理由",
     "paid_elsewhere": "核实在外地缴费时写的话",
     "phone_correction": "改手机号的原号和凭据",

@@ -253,6 +253,7 @@ def test_a_life_over_all_stories_is_erased_and_the_book_and_the_sibling_stay_as_
     number, went = erased(running)
 
     assert went == {
+        "door_note": 0,
         "conflict": 0,
         "paid_elsewhere": 0,
         "phone_correction": 0,

@@ -29,6 +29,7 @@ OLD_ROWS = {  # makes the rows of a line so old, and what is left of them
         "update received set received_at = :at where result = 'refused'",
         "select count(*) from received where result = 'refused' and body <> ''",
     ),
+    "door_notes": ("update door_note set kept_from = :at", "select count(*) from door_note"),
     "upload_pieces": ("update upload set at = :at", "select count(*) from upload_piece"),
     "shown_rows": (
         "update office_job set ended_at = :at where state = 'done'",
@@ -112,6 +113,11 @@ def old(lived_in, owner_engine):
     lived_in.write(lambda c: a_person(c, id_number=number, phone=None))
     erasure = erase.ask(lived_in.office, id_number=number, **asked)
     erase.agree(lived_in.office, erasure, by="staff:b")
+    at_the_door = (
+        "insert into door_note (household_id, reason, by, at, kept_from)"
+        " select min(household_id), 'AWAY', 'agent:wang', now(), now() from person where restricted_at is null"
+    )
+    lived_in.write(lambda c: c.execute(text(at_the_door)))
 
     def make(what, age):
         with owner_engine.begin() as connection:
