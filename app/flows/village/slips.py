@@ -1,7 +1,8 @@
 """A village on paper: one slip a household, to be cut and handed out. No price, no number, no category is on it:
-whoever finds a slip learns a masked name and where to pay. What it says of dates is true on the day of printing."""
+whoever finds a slip learns a masked name and where to pay. Who shall pay nothing until an office has looked is on none.
+What it says of dates is true on the day of printing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -15,7 +16,7 @@ from core.errors import Conflict
 from core.redact import mask_name
 
 _HEAD = "户主"
-_TO_DO = frozenset({Standing.UNPAID, Standing.TIER_OPEN, Standing.FREE, Standing.WAITS})
+_TO_DO = frozenset({Standing.UNPAID, Standing.TIER_OPEN, Standing.FREE})
 
 
 class NothingToHandOut(Conflict):
@@ -26,21 +27,26 @@ class NothingToHandOut(Conflict):
 
 @dataclass(frozen=True)
 class Slip:
-    """One household's: its number, its head (masked; whoever is first where nobody is), how many people."""
+    """One household's: its number, its head (masked; whoever is first where nobody is), how many people, of those who
+    need not wait for an office."""
 
     household_number: str
     name: str
     people: int
 
 
-def slips(parts: Parts, village_code: str, *, everybody: bool = False) -> list[Slip]:
-    """A slip for each household with something left to do, or for all; by household number."""
+def slips(
+    parts: Parts, village_code: str, *, everybody: bool = False, only: Collection[int] | None = None
+) -> list[Slip]:
+    """A slip for each household with something left to do, or for all; of these households alone, by their ids, where
+    some were chosen; by household number. A household of which everybody waits for an office has none."""
     lines, _ = villagers(parts, village_code, channel=SELF)  # a slip is for one's own phone
-    lines.sort(key=lambda line: (line.subject.household_number, line.subject.household_id, line.subject.id))
+    chosen = [line for line in lines if only is None or line.subject.household_id in only]
+    chosen.sort(key=lambda line: (line.subject.household_number, line.subject.household_id, line.subject.id))
     found = []
-    for _, members in groupby(lines, key=lambda line: line.subject.household_id):
-        own = list(members)
-        if everybody or any(line.standing in _TO_DO for line in own):
+    for _, members in groupby(chosen, key=lambda line: line.subject.household_id):
+        own = [line for line in members if line.standing is not Standing.WAITS]
+        if own and (everybody or any(line.standing in _TO_DO for line in own)):
             found.append(_slip(own))
     return found
 

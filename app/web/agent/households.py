@@ -120,6 +120,7 @@ def village(code: str) -> Answer:
             if show != "unlisted" or unlisted or asked.show == "unlisted"
         ],
         count=len(found),
+        houses=None if asked.is_whole else len({line.subject.household_id for line in found}),
         page=page,
         pages=pages,
         several=len(agent().villages) > 1,

@@ -6,30 +6,56 @@ from apiflask import APIBlueprint
 from flask import Response, jsonify, make_response, redirect, render_template, request, url_for
 
 from app.flows.tell.at_the_door import NoSuchVisit, visited, visits
-from app.flows.village.people import Standing, in_words, just_settled, villagers
+from app.flows.village.people import Standing, in_words, just_settled, matching, villagers
 from app.flows.village.slips import slips, words_of_the_day
+from app.registry.find import Subject
 from app.web.agent.households import own_village
 from app.web.codes import drawn
 from app.web.door.access import Answer, agent, mark_of
 from app.web.door.parts import parts
+from app.web.table import listing
+from app.web.table.place import own_person
+from app.web.wishes import UnknownPerson
 
 bp = APIBlueprint("village", __name__, enable_openapi=False)
 
 
 @bp.get("/villages/<code>/slips")
 def paper(code: str) -> Answer:
-    """Slips on A4, eight a page, all with the same code: the address of the first page and nothing else."""
+    """Slips on A4, eight a page, all with the same code: the address of the first page and nothing else. Of the whole
+    village, of whom the agent's list shows, or of one person's household."""
     place, everybody = own_village(code), "all" in request.args
+    house, only = _household(place.code), _listed(place.code)
     return render_template(
         "agent/slips.html",
         place=place,
         everybody=everybody,
-        slips=slips(parts(), place.code, everybody=everybody),
+        house=house.household_number if house else None,
+        chosen=None if only is None else len(only),
+        slips=slips(parts(), place.code, everybody=everybody, only={house.household_id} if house else only),
+        back=listing.as_left(place.code),
         in_wechat=parts().account is not None or parts().program_link is not None,
         address=parts().public_url.partition("://")[2],
         picture=drawn(parts().public_url + "/"),
         said=words_of_the_day(parts().rules, parts().clocks.today()),
     )
+
+
+def _household(code: str) -> Subject | None:
+    """Whose household alone is printed, by the address. UnknownPerson for another village's."""
+    named = request.args.get("person", "")
+    found = own_person(named) if named else None
+    if found is not None and found.village_code != code:
+        raise UnknownPerson
+    return found
+
+
+def _listed(code: str) -> set[int] | None:
+    """The households of whom the list of the address shows; None: of everybody."""
+    asked = listing.asked(code)
+    if asked.is_whole:
+        return None
+    return {line.subject.household_id for line in matching(villagers(parts(), code)[0], asked.wanted, asked.show)}
 
 
 @bp.get("/villages/<code>/news")

@@ -27,12 +27,22 @@ class Asked:
     by_house: bool = False
     page: int = 1
 
+    @property
+    def is_whole(self) -> bool:
+        """Does it show everybody of the village?"""
+        return not self.wanted and self.show == "all"
+
     def address(self, **other: object) -> str:
         """This list, or one that differs in what is named; what is usual is left out."""
         asked = {"sought": self.sealed, "show": self.show, "house": self.by_house, "page": self.page} | other
         usual = {"sought": "", "show": "all", "house": False, "page": 1}
         kept = {name: int(said) if said is True else said for name, said in asked.items() if said != usual[name]}
         return url_for("agent.village", code=self.code, **kept)
+
+    def on_paper(self) -> str:
+        """The slips of whom this list shows, on all its pages."""
+        shown = {"sought": self.sealed or None, "show": None if self.show == "all" else self.show}
+        return url_for("village.paper", code=self.code, **shown)
 
 
 def asked(code: str) -> Asked:

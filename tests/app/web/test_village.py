@@ -7,8 +7,12 @@ from datetime import datetime
 
 import pytest
 
+from app.flows.conflicts.bring_police import bring_police
 from core.clock import BEIJING
+from tests.app.flows.test_police import a_list, line
+from tests.app.web.people import Someone
 from tests.app.web.test_agent import agent, number_of, person_page, seek
+from tests.builders import a_household, a_person, an_id_number
 from tests.system import eventually
 
 __all__ = ["agent"]
@@ -48,6 +52,47 @@ def test_a_household_that_is_done_gets_a_slip_only_when_asked_for(agent, distric
 
     assert "全村都办好了，没有要发的纸条" in left.text
     assert "0001户" in everybody.text
+
+
+def alone(running, number, name, sequence):
+    """Somebody of a household of one, in the agent's village."""
+    own = an_id_number(sequence=sequence)
+    key = running.write(
+        lambda c: a_person(c, name=name, id_number=own, household=a_household(c, number=number), phone=None)
+    )
+    return Someone(key, name, own)
+
+
+def test_who_waits_for_an_office_is_on_no_slip(agent, district, running, tmp_path):
+    lone, owing = alone(running, "0002", "孙独居", 21), alone(running, "0003", "周欠费", 23)
+    before = slips_of(agent, district).text
+    bring_police(running.office, a_list(tmp_path / "a.xlsx", line(district.adult, "死亡"), line(lone, "死亡")))
+
+    for page in (slips_of(agent, district), slips_of(agent, district, all=1)):
+        assert "0001户 王*奶 等3人" in page.text, "the household's slip is without its head"
+        assert "0002户" not in page.text and "0003户 周*费" in page.text
+        assert owing.name not in page.html
+    assert "0001户 张*例 等4人" in before and "0002户 孙*居" in before
+
+
+def test_what_is_printed_is_what_was_chosen(agent, district, running):
+    alone(running, "0002", "孙独居", 21)
+    alone(running, "0003", "周欠费", 23)
+    whole = agent.get(f"/agent/villages/{district.village}")
+    found = seek(agent, district, "孙独居")
+    reference = found.link("孙独居").rpartition("/")[2]
+
+    everybody = agent.get(whole.link("打印缴费纸条：全村还没办的户"))
+    sought = agent.get(found.link("打印缴费纸条：只印上面这 1 户里还没办的"))
+    house = slips_of(agent, district, person=reference)
+    done = agent.get(f"/agent/villages/{district.village}", show="done")
+
+    assert [number in everybody.text for number in ("0001户", "0002户", "0003户")] == [True, True, True]
+    for page in (sought, house):
+        assert [number in page.text for number in ("0001户", "0003户")] == [False, False]
+        assert "0002户 孙*居" in page.text and "打印全村还没办的户" in page.text
+    assert "打印缴费纸条" not in done.text, "of nobody there is nothing to print"
+    assert slips_of(agent, district, person="nobody").status == 404
 
 
 def test_slips_of_another_village_are_not_found(agent, district):
