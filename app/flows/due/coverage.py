@@ -17,7 +17,9 @@ from app.policy.facts import Insurance
 class Row:
     """One village and insurance. `due`: enrolled here and not left out by D41; `paid` and `free`: those of them whose
     premium of the year is done; `excluded`: those left out, whatever they paid before, `elsewhere` of them because
-    an office found that they paid in another place; `week`: how many of the done were since a moment."""
+    an office found that they paid in another place; `doubted`: of whom offices contradict each other, so that nothing
+    is asked of them; `week`: how many of the done were since a moment. Everybody is in one of `paid`, `free`, `left`,
+    `doubted` and `excluded`."""
 
     town: str
     village: str
@@ -29,6 +31,12 @@ class Row:
     excluded: int
     week: int
     elsewhere: int = 0
+    doubted: int = 0
+
+    @property
+    def everybody(self) -> int:
+        """Who is registered in the village for the insurance."""
+        return self.due + self.doubted + self.excluded
 
     @property
     def done(self) -> int:
@@ -68,7 +76,7 @@ def one_by_one(
     parts: Parts, *, towns: Sequence[str] = (), village: str = "", year: int | None = None
 ) -> tuple[str, Mapping[str, Any]]:
     """The query behind the count, and what it is asked with: a row for each person and insurance, with village_code,
-    person, `own` (not left out by D41) and `done`."""
+    person, `own` (not left out by D41, nor waiting for an office's word) and `done`."""
     return _ONES[_is_newest(parts, year)], _asked(parts, village, year) | {"towns": list(towns)}
 
 
@@ -91,11 +99,15 @@ def _asked(parts: Parts, village: str, year: int | None) -> Mapping[str, Any]:
     }
 
 
-# The order of reasons is the rules' (policy/checks.py, exclusion); here only whether there is one.
+# The order of reasons is the rules' (policy/checks.py, exclusion); here only whether there is one. Of whom offices
+# contradict each other nothing is billed (due/doubt.py), but what is done is done, unless it is whether he lives.
 _ONE = """
+select *, counted and (done or not disputed) as own, disputed and not (counted and done) as doubted from (
 select t.name as town, v.name as village, v.code as village_code, p.id as person, e.insurance, b.personal_due,
-       b.settled_at, b.id is not null as done,
-       e.status = 'NORMAL' and ({of}.residence <> 'nonlocal' or :nonlocals and e.insurance = 'RES_MEDICAL')
+       b.settled_at, b.id is not null as done, disputed.person_id is not null as disputed,
+       found.id is not null as elsewhere,
+       coalesce(p.alive and dead.person_id is null and e.status = 'NORMAL'
+       and ({of}.residence <> 'nonlocal' or :nonlocals and e.insurance = 'RES_MEDICAL')
        and ({of}.residence not like 'permit%'
             or ({of}.residence = 'permit' or p.parent_index is not null)
                and coalesce({permit_to} >= :today, true))
@@ -105,19 +117,22 @@ select t.name as town, v.name as village, v.code as village_code, p.id as person
                                    else array['medical_outside_zz', 'medical_inside_zz'] end
        and found.id is null
        and (e.insurance = 'RES_MEDICAL'
-            or p.birth_date <= :old_enough and p.birth_date > :too_old and not {of}.student) as own,
-       found.id is not null as elsewhere
+            or p.birth_date <= :old_enough and p.birth_date > :too_old and not {of}.student), false) as counted
   from village v join town t on t.code = v.town_code
   join household h on h.village_code = v.code
-  join person p on p.household_id = h.id and p.alive and p.restricted_at is null
-   and not exists (select from police_word w where w.person_id = p.id and w.code = 'DIED' and w.stands = 'counts')
+  join person p on p.household_id = h.id and p.restricted_at is null
+  left join police_word dead on dead.person_id = p.id and dead.code = 'DIED' and dead.stands = 'counts'
   {said}
+  left join (select distinct person_id, unnest(insurances) as insurance from conflict where state = 'open') disputed
+    on disputed.person_id = p.id and disputed.insurance = e.insurance
   left join paid_elsewhere found on found.person_id = p.id and found.insurance = e.insurance
                                 and found.levy_year = :year and found.back_at is null
   left join bill b on b.person_id = p.id and b.insurance = e.insurance and b.levy_year = :year
                   and b.determination is null and b.raised_from is null and b.state = 'settled'
- where (v.code = :village or :village = '') and e.insurance = any (cast(:insurances as text[]))
+ where (p.alive and dead.person_id is null or disputed.person_id is not null)
+   and (v.code = :village or :village = '') and e.insurance = any (cast(:insurances as text[]))
    and (cardinality(cast(:towns as text[])) = 0 or v.town_code = any (cast(:towns as text[])))
+) each_one
 """
 _NEWEST = _ONE.format(
     of="p",
@@ -138,8 +153,9 @@ select town, village, village_code, insurance,
        count(*) filter (where own) as due,
        count(*) filter (where own and done and personal_due > 0) as paid,
        count(*) filter (where own and done and personal_due = 0) as free,
-       count(*) filter (where not own) as excluded,
-       count(*) filter (where elsewhere) as elsewhere,
+       count(*) filter (where not own and not doubted) as excluded,
+       count(*) filter (where elsewhere and not doubted) as elsewhere,
+       count(*) filter (where doubted) as doubted,
        count(*) filter (where own and done and settled_at > :since) as week
   from ({one}) one group by 1, 2, 3, 4 order by 3, 4
 """

@@ -19,8 +19,8 @@ from core.redact import mask_name, mask_phone
 
 WEEK = timedelta(days=7)
 HEAD = (
-    *("镇街", "村（居）", "险种", "应参保", "已缴费", "不用交已办好", "不在这里交", "其中核实在外地交了", "还没办"),
-    *("办好率", "近七天办好"),
+    *("镇街", "村（居）", "险种", "登记人数", "应参保", "已缴费", "不用交已办好", "还没办", "登记正在核对"),
+    *("不在这里交", "其中核实在外地交了", "办好率", "近七天办好"),
 )
 
 
@@ -49,8 +49,8 @@ def progress_file(parts: Parts, officer: Officer, kind: str, *, year: int | None
     """The table as XLSX or CSV. No person is in it. NoSuchYear."""
     rows = [
         (
-            *(row.town, row.village, TITLES[Insurance(row.insurance)], row.due, row.paid, row.free),
-            *(row.excluded, row.elsewhere, row.left, row.rate, row.week),
+            *(row.town, row.village, TITLES[Insurance(row.insurance)], row.everybody, row.due, row.paid, row.free),
+            *(row.left, row.doubted, row.excluded, row.elsewhere, row.rate, row.week),
         )
         for row in progress(parts, officer, year=year)
     ]
@@ -108,7 +108,7 @@ def _phone(parts: Parts, subject: Subject, *, whole: bool) -> str:
     return number if whole else mask_phone(number)
 
 
-_SUMS = ("due", "paid", "free", "excluded", "elsewhere", "week")
+_SUMS = ("due", "paid", "free", "doubted", "excluded", "elsewhere", "week")
 
 
 def _total(rows: Sequence[Row], insurance: str) -> Row:

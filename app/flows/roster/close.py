@@ -90,8 +90,7 @@ def close(
 
 
 def _gather(parts: Parts, connection: Connection, asked: Asked) -> None:
-    """Everybody of the place, and whether his premium is done: the one count that every page shows; but whom we forbid
-    to pay, because offices contradict each other about him, is not said to owe anything."""
+    """Everybody of the place, and whether his premium is done: the one count that every page shows."""
     connection.execute(text("truncate new_closing_row"))
     town, village = ([asked.place], "") if len(asked.place) == _TOWN else ([], asked.place)
     query, values = one_by_one(parts, towns=town, village=village, year=asked.year)
@@ -149,8 +148,7 @@ _PLACES = text("select code from village where :place in ('', code, town_code) o
 _HOLD = text("select closing_hold(:year, :insurances, :villages, :starts, :ends, :now)")
 _INTO = (
     "insert into new_closing_row (village_code, insurance, person_id, own, done)"
-    " select village_code, insurance, person, coalesce(own, false) and (done or not exists (select from conflict x"
-    "   where x.person_id = one.person and x.state = 'open' and one.insurance = any (x.insurances))), done from"
+    " select village_code, insurance, person, own, done from"
 )
 _LEFT = text(
     "select person_id, array_agg(insurance) as insurances from new_closing_row where own and not done"

@@ -76,11 +76,13 @@ class Villager:
 
 @dataclass(frozen=True)
 class Progress:
-    """Of one insurance: how many are done, of how many that could be."""
+    """Of one insurance: how many are done, of how many that could be; and of how many beside them offices contradict
+    each other."""
 
     title: str
     done: int
     of: int
+    doubted: int = 0
 
 
 @dataclass(frozen=True)
@@ -152,8 +154,10 @@ def closed_words(dates: Dates, today: date) -> str | None:
 
 
 def in_words(progress: Sequence[Progress], year: int) -> str:
-    """2022年医保 12 / 30 人办好，养老 3 / 18 人办好。 Pure."""
-    return f"{year}年" + "，".join(f"{each.title} {each.done} / {each.of} 人办好" for each in progress) + "。"
+    """2022年医保 12 / 30 人办好（另有 1 人登记正在核对），养老 3 / 18 人办好。 Pure."""
+    beside = [f"（另有 {each.doubted} 人登记正在核对）" if each.doubted else "" for each in progress]
+    said = [f"{each.title} {each.done} / {each.of} 人办好{more}" for each, more in zip(progress, beside, strict=True)]
+    return f"{year}年" + "，".join(said) + "。"
 
 
 def just_settled(parts: Parts, village_code: str) -> list[int]:
@@ -284,4 +288,4 @@ def _title(due: Due) -> str:
 
 
 def _progress(title: str, row: Row | None) -> Progress:
-    return Progress(title, row.done, row.due) if row else Progress(title, 0, 0)
+    return Progress(title, row.done, row.due, row.doubted) if row else Progress(title, 0, 0)

@@ -3,16 +3,19 @@
 import csv
 import io
 from datetime import date, datetime, time
+from random import Random
 
 import pytest
 from sqlalchemy import text
 
 from app.access.roles import Role
 from app.access.sessions import Officer
+from app.flows.conflicts.bring_police import bring_police
+from app.flows.due.coverage import one_by_one
 from app.flows.due.facts import facts_of
 from app.flows.due.quote import subjects
 from app.flows.offices import people as desk_people
-from app.flows.offices.progress import progress, to_do_file, totals
+from app.flows.offices.progress import progress, progress_file, to_do_file, totals
 from app.flows.pay.start import Want
 from app.flows.register import determine
 from app.flows.register.apply import apply
@@ -23,9 +26,10 @@ from app.policy.facts import Insurance
 from app.policy.quote import exclusion
 from app.registry.determinations import Kind
 from core.clock import BEIJING
+from tests.app.flows.test_police import a_list
 from tests.app.registry.files import VILLAGE, a_csv, a_row, taken_in
 from tests.builders import a_household, a_person, a_village, an_id_number
-from tests.refunding import pay, rows
+from tests.refunding import pay, rows, start
 
 MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
 OFFICER = Officer(1, "li", b"", Role.TAX_CLERK, session=b"desk")
@@ -80,6 +84,10 @@ def at_his_desk(connection):
             " values ('desk', 1, now() + interval '1 hour', now() + interval '1 hour') on conflict do nothing"
         )
     )
+
+
+def columns(row):
+    return row.paid, row.free, row.left, row.doubted, row.excluded
 
 
 def to_do(running, village=VILLAGE):
@@ -177,6 +185,72 @@ def test_everybody_is_counted_as_the_rules_would(running, day):
 
     assert counted(running) == summed(running, VILLAGE)
     assert all(row.due >= row.done for row in totals(progress(running.parts, OFFICER)))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_everybody_is_in_exactly_one_column_and_the_columns_are_all(running, tmp_path, seed):
+    """Whatever is disputed of whom, whatever is done: on the page, in its file, in the agent's sentence."""
+    chance, other = Random(seed), "370404103902"
+    running.write(lambda connection: a_village(connection, other, "邻家村"))
+    homes = [running.write(lambda c, v=v: a_household(c, village=v)) for v in (VILLAGE, other)]
+    born = [1990, 1990, 1990, 1945, *(chance.choice([1945, 1958, 1990, 2012]) for _ in range(20))]
+    people = [(an_id_number(born=date(y, 5, 1), sequence=1 + 2 * n), chance.choice(homes)) for n, y in enumerate(born)]
+    both = ("RES_PENSION", "RES_MEDICAL")
+    ids = [
+        running.write(lambda c, n=n, h=h, i=i: a_person(c, id_number=n, household=h, insurances=i))
+        for (n, h), i in zip(people, [both, *chance.choices([both, both, both[1:]], k=len(people) - 1)], strict=True)
+    ]
+    for person in ids[:3]:
+        pay(running, Want(person, MEDICAL), key=f"payer {person}")
+    assert start(running, Want(ids[3], MEDICAL), key="the elder").number is None, "who pays nothing is done at once"
+    for person in ids:
+        for statement in chance.sample(_HAPPENS, chance.randrange(4)):
+            running.write(lambda c, s=statement, p=person: c.execute(text(s), {"p": p}))
+    dead = [("张示例", number, "死亡", "2021-10-20") for number, _ in chance.sample(people, 5)]
+    bring_police(running.office, a_list(tmp_path / "police.xlsx", *dead))
+
+    registered = rows(running, _REGISTERED)
+    found = progress(running.parts, OFFICER)
+
+    assert any(row.doubted for row in found), "a seed in which nobody is disputed proves nothing"
+    for row in [*found, *totals(found)]:
+        assert sum(columns(row)) == row.everybody and min(columns(row)) >= 0 and row.due == sum(columns(row)[:3])
+    counted_ones = {(row.village_code, str(row.insurance)): row.everybody for row in found}
+    assert counted_ones == {(row.village_code, row.insurance): row.people for row in registered}
+    query, asked = one_by_one(running.parts)
+    ones = [(row.person, row.insurance, row.own, row.doubted) for row in rows(running, query, **asked)]
+    assert len({each[:2] for each in ones}) == len(ones) == sum(row.people for row in registered)
+    assert not any(own and doubted for *_, own, doubted in ones)
+    head, *lines = csv.reader(io.StringIO(progress_file(running.parts, OFFICER, "csv").decode("utf-8-sig")))
+    for line in lines[: len(found)]:
+        said = dict(zip(head, line, strict=False))
+        parts = ("已缴费", "不用交已办好", "还没办", "登记正在核对", "不在这里交")
+        assert sum(int(said[each]) for each in parts) == int(said["登记人数"])
+    for village in (VILLAGE, other):
+        of_it = {row.insurance: row.doubted for row in found if row.village_code == village}
+        assert {MEDICAL: villagers(running.parts, village)[1][0].doubted} == {MEDICAL: of_it.get(MEDICAL, 0)}
+
+
+_HAPPENS = [
+    "update person set alive = false where id = :p",
+    "update person set student = true where id = :p",
+    "update person set residence = 'nonlocal' where id = :p",
+    "update enrolment set status = 'PAUSED' where person_id = :p and insurance = 'RES_PENSION'",
+    "update enrolment set employee_insured = true where person_id = :p",
+    *(
+        "select conflict_put(nextval(pg_get_serial_sequence('conflict', 'id')), :p,"
+        f" '{kind}', 'x', '{{{insurance}}}', 'medical', null, null, 'import:00', now(), '2021-11-12')"
+        for kind, insurance in (("NAME", "RES_MEDICAL"), ("BUREAUS", "RES_PENSION"), ("TWICE", "RES_MEDICAL"))
+    ),
+]
+_REGISTERED = """
+select h.village_code, e.insurance, count(*) as people
+  from person p join household h on h.id = p.household_id join enrolment e on e.person_id = p.id
+ where p.alive and not exists (select from police_word w where w.person_id = p.id and w.code = 'DIED')
+    or exists (select from conflict c
+                where c.person_id = p.id and c.state = 'open' and e.insurance = any (c.insurances))
+ group by 1, 2
+"""
 
 
 def test_who_is_born_by_a_day_has_the_age():
