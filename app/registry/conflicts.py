@@ -35,6 +35,9 @@ class Kind(StrEnum):
     TWICE = "TWICE"  # two numbers with one name, birth and village, both active in one insurance
 
 
+ABOUT_LIFE = (Kind.ALIVE, Kind.BUREAUS)  # where somebody calls him dead
+
+
 class State(StrEnum):
     """Where it stands."""
 

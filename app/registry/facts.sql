@@ -24,6 +24,8 @@ begin
                         where w.person_id = p.id and w.code = 'DIED' and w.stands = 'counts'),
              'conflicts', (select jsonb_agg(jsonb_build_array(c.insurances, c.owner) order by c.id) from conflict c
                             where c.person_id = p.id and c.state = 'open'),
+             'called_dead', (select jsonb_agg(jsonb_build_array(c.insurances, c.kind, c.owner) order by c.id) from conflict c
+                              where c.person_id = p.id and c.state = 'open' and c.kind in ('ALIVE', 'BUREAUS')),
              'student', p.student, 'school', p.school, 'medical_years', p.medical_years, 'is_migrant', p.is_migrant,
              'relation_to_head', p.relation_to_head, 'household_number', h.number, 'family_type', p.family_type,
              'spouse_birth', p.spouse_birth, 'parent_known', p.parent_index is not null,

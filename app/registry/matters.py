@@ -53,10 +53,15 @@ TOPICS: Mapping[str, Topic] = {
     "PAID_ELSEWHERE_MEDICAL": Topic("医保在外地交了", "medical", "RES_MEDICAL"),
     "PAID_ELSEWHERE_PENSION": Topic("养老在外地交了", "hrss", "RES_PENSION"),
     "DIED": Topic("人去世了", "hrss"),
+    "STILL_ALIVE": Topic("我（他）还健在", "hrss"),  # in truth whichever office owns the conflict about it
     "AWAY": Topic("当兵、上学去了", "medical"),
     "NOT_MY_PAYMENT": Topic("我没付过这笔", "tax_clerk"),
     "PAID_NOT_SHOWN": Topic("付了没显示", "tax_clerk"),
     "NOT_MY_FAMILY": Topic("不是我家的人", "medical"),
+}
+LACKING: Mapping[str, Topic] = {  # NOT_LISTED, by the insurance whose list it is
+    "RES_MEDICAL": Topic("医保名单上没有我（他）", "medical", "RES_MEDICAL"),
+    "RES_PENSION": Topic("养老名单上没有我（他）", "hrss", "RES_PENSION"),
 }
 OFFICES: Mapping[str, str] = {"medical": "医保局", "hrss": "人社局", "tax_clerk": "税务"}
 _KINDS = ", ".join(f"'{kind}'" for kind in TOPICS)
@@ -114,6 +119,12 @@ class Matter(Table):
     answered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     again: Mapped[bytes | None] = mapped_column(LargeBinary)  # why it was reopened
     kept_from: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # said or answered last; system clock
+
+
+def title_of(kind: str, office: str) -> str:
+    """What was said, in words; of whom a list lacks, of which list, by the office that answers. Pure."""
+    lists = LACKING.values() if kind == "NOT_LISTED" else ()
+    return next((each.words for each in lists if each.office == office), TOPICS[kind].words)
 
 
 def silenced(connection: Connection, people: Collection[int]) -> set[int]:

@@ -62,6 +62,7 @@ def _subject(row: Said, vault: Vault, years: Years) -> Subject:
         levy_year=years.newest,
         years={years.newest: newest, **{year: _formerly(year, newest, said) for year in years.former}},
         conflicts={each: owner for insurances, owner in said["conflicts"] or () for each in insurances},
+        called_dead={each: (kind, by) for own, kind, by in said.get("called_dead") or () for each in own},
         unhelped=said["unhelped"] or {},
         restricted_at=row.restricted_at,
     )

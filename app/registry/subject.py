@@ -116,6 +116,8 @@ class Subject:
     levy_year: int
     years: Mapping[int, InYear]  # of each year that was asked about
     conflicts: Mapping[str, str] = field(default_factory=dict)  # insurance of which nothing is billed → who decides
+    called_dead: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # of these, where it is whether he lives:
+    # insurance → the conflict's kind, who decides
     unhelped: Mapping[str, str] = field(default_factory=dict)  # insurance → why his row of a list is not done
     pledges: tuple[Pledged, ...] = ()  # that may mean him
     listed: Mapping[str, bool] = field(

@@ -4,15 +4,19 @@ from collections.abc import Mapping, Sequence
 
 from flask import redirect, render_template, request
 
-from app.flows.cases.say import NoSuchMatter, Said, say, settle
-from app.registry.matters import TOPICS
+from app.flows.cases.say import BadSentence, NoSuchMatter, Said, say, settle
+from app.flows.due.doubt import called_dead
+from app.policy.facts import Insurance
+from app.registry.matters import LACKING, TOPICS
+from app.registry.subject import Subject
 from app.web.door.access import Answer, here
 from app.web.door.parts import parts
 from core.errors import AppError
+from core.redact import mask_name
 
 
 def saying_page(
-    whom: Mapping[str, str],
+    whom: Mapping[str, Subject],
     said: Sequence[Said],
     *,
     own: str,
@@ -20,13 +24,15 @@ def saying_page(
     problem: str | None = None,
     begun: Mapping[str, str] | None = None,
 ) -> str:
-    """What was said, its answers, and a form. `whom`: reference → masked name of whom something may be said; `own`: the
-    page's address. What was typed stays; `begun`: what stands in the form at first."""
+    """What was said, its answers, and a form. `whom`: reference → of whom something may be said; `own`: the page's
+    address. What was typed stays; `begun`: what stands in the form at first."""
+    dead = {named: _called_dead(person) for named, person in whom.items() if person.called_dead}
     return render_template(
         "saying.html",
-        whom=whom,
+        whom={named: mask_name(person.name) for named, person in whom.items()},
+        dead=dead,
         said=said,
-        topics={kind: topic.words for kind, topic in TOPICS.items() if kind == "NOT_LISTED" or whom},
+        topics=_topics(of_people=bool(whom), of_dead=bool(dead)),
         own=own,
         back=back,
         problem=problem,
@@ -37,10 +43,26 @@ def saying_page(
 def say_here(person_id: int | None, *, village: str | None, by: str, named: str = "") -> None:
     """What the form says, of the person chosen in it. `named`: who is meant where a list lacks somebody whom the office
     would not find otherwise. BadSentence, NotFound."""
-    kind, words = request.form.get("kind", "")[:40], request.form.get("words", "")[:2000]
-    lacking = kind == "NOT_LISTED"
+    kind, _, insurance = request.form.get("kind", "")[:40].partition(":")
+    words, lacking = request.form.get("words", "")[:2000], kind == "NOT_LISTED"
+    insurance = insurance or "RES_MEDICAL"
+    if insurance not in LACKING:
+        raise BadSentence
     said = f"{named}：{words}" if lacking and named and words.strip() and named not in words else words
-    say(parts(), kind, said, person_id=None if lacking else person_id, village=village, by=by)
+    say(parts(), kind, said, person_id=None if lacking else person_id, village=village, by=by, insurance=insurance)
+
+
+def _topics(*, of_people: bool, of_dead: bool) -> dict[str, str]:
+    """The form's words for each, of whom a list lacks first, by whose list it is."""
+    lists = {each: topic for each, topic in LACKING.items() if parts().rules.offers(Insurance(each))}
+    found = {f"NOT_LISTED:{each}": topic.words for each, topic in lists.items()}
+    own = {kind: topic.words for kind, topic in TOPICS.items() if kind != "NOT_LISTED"} if of_people else {}
+    alive = {"STILL_ALIVE": own.pop("STILL_ALIVE")} if own else {}
+    return (alive if of_dead else {}) | found | own
+
+
+def _called_dead(person: Subject) -> str:
+    return "；".join(dict.fromkeys(called_dead(person, insurance) for insurance in person.called_dead))
 
 
 def settle_here(number: str, said: Sequence[Said]) -> None:

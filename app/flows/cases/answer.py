@@ -10,7 +10,7 @@ from app.access.sessions import Officer
 from app.flows.cases.say import LONGEST, SHORTEST, NoSuchMatter
 from app.flows.parts import Parts
 from app.registry import find
-from app.registry.matters import TOPICS, Matter
+from app.registry.matters import Matter, title_of
 from core.errors import BadInput, Conflict
 from core.redact import mask_name, scrub
 from payments.refusals import as_errors
@@ -68,7 +68,7 @@ def _tell(parts: Parts, connection: Connection, number: int, said: str) -> None:
     fields = {
         "village": f"{person.town}{person.village}",
         "names": mask_name(person.name),
-        "items": TOPICS[row.kind].words,
+        "items": title_of(row.kind, row.office),
         "reason": said[:40].rstrip("。"),  # the sentence around it ends by itself
         "help_phone": parts.help_phone,
     }

@@ -10,7 +10,7 @@ from app.flows.cases.say import NoSuchMatter, opened
 from app.flows.parts import Parts
 from app.registry import find
 from app.registry.find import Subject
-from app.registry.matters import OFFICES, TOPICS, UNANSWERED, Matter, Stand
+from app.registry.matters import OFFICES, UNANSWERED, Matter, Stand, title_of
 from core.redact import mask_name
 
 PAGE = 50
@@ -84,16 +84,15 @@ def case(parts: Parts, who: Officer, number: int) -> Case:
             raise NoSuchMatter(str(number))
         ids = [row.person_id] if row.person_id else []
         people = find.by_ids(connection, parts.vault, ids, years=parts.levy.years)
-    return Case(
-        head=_listed(parts, row, people[0] if people else None),
-        kind=row.kind,
-        person_id=row.person_id,
-        words=opened(parts, row, "words"),
-        again=opened(parts, row, "again"),
-        answer=opened(parts, row, "answer"),
-        answered_by=row.answered_by,
-        answered_at=row.answered_at,
-    )
+    return _case(parts, row, people[0] if people else None)
+
+
+def said_alive(parts: Parts, who: Officer, person_id: int) -> list[Case]:
+    """Who said of somebody that he lives, the latest first; what was written in it is of the office that answers."""
+    which = _TABLE.c.person_id == person_id, _TABLE.c.kind == "STILL_ALIVE"
+    with parts.reading() as connection:
+        rows = connection.execute(select(_TABLE).where(*which).order_by(_TABLE.c.id.desc()).limit(PAGE)).all()
+    return [_case(parts, row, None, reads=row.office == str(who.role) or who.role not in OFFICES) for row in rows]
 
 
 _TABLE = Matter.__table__
@@ -104,10 +103,23 @@ def _of(who: Officer) -> tuple[ColumnElement[bool], ...]:
     return (_TABLE.c.office == str(who.role),) if who.role in OFFICES else ()
 
 
+def _case(parts: Parts, row: Row, person: Subject | None, *, reads: bool = True) -> Case:
+    return Case(
+        head=_listed(parts, row, person),
+        kind=row.kind,
+        person_id=row.person_id,
+        words=opened(parts, row, "words") if reads else "",
+        again=opened(parts, row, "again") if reads else "",
+        answer=opened(parts, row, "answer") if reads else "",
+        answered_by=row.answered_by,
+        answered_at=row.answered_at,
+    )
+
+
 def _listed(parts: Parts, row: Row, person: Subject | None) -> Listed:
     return Listed(
         id=row.id,
-        title=TOPICS[row.kind].words,
+        title=title_of(row.kind, row.office),
         office=OFFICES[row.office],
         state=Stand(row.state),
         name=mask_name(person.name) if person else "",

@@ -12,7 +12,8 @@ from app.access.sessions import Visitor
 from app.flows.parts import Parts
 from app.policy.days import working_day_after
 from app.registry import find
-from app.registry.matters import OFFICES, TOPICS, UNANSWERED, Matter, Stand
+from app.registry.conflicts import ABOUT_LIFE
+from app.registry.matters import LACKING, OFFICES, TOPICS, UNANSWERED, Matter, Stand, title_of
 from core.errors import BadInput, Conflict, NotFound
 from core.redact import mask_name
 from payments.refusals import as_errors
@@ -39,6 +40,12 @@ class NotAnswered(Conflict):
     text = "这一件还没有答复，或者已经了结了。"
 
 
+class NobodyCallsHimDead(Conflict):
+    """That he lives, of somebody of whom no office has to decide it."""
+
+    text = "现在没有哪个部门在核对他是不是健在，不用说这一件。有别的事，请选别的。"
+
+
 @dataclass(frozen=True)
 class Said:
     """One as who said it reads it. `name`: masked, empty for somebody who is in no list."""
@@ -53,8 +60,18 @@ class Said:
     answered: bool
 
 
-def say(parts: Parts, kind: str, words: str, *, person_id: int | None, village: str | None, by: str) -> int:
-    """Its number; what is unanswered already of the same person is that one. BadSentence, NotFound."""
+def say(
+    parts: Parts,
+    kind: str,
+    words: str,
+    *,
+    person_id: int | None,
+    village: str | None,
+    by: str,
+    insurance: str = "RES_MEDICAL",
+) -> int:
+    """Its number; what is unanswered already of the same person is that one. `insurance`: whose list lacks somebody.
+    BadSentence, NotFound, NobodyCallsHimDead."""
     said = " ".join(words.split())
     if kind not in TOPICS or not SHORTEST <= len(said) <= LONGEST or (kind == "NOT_LISTED") != (person_id is None):
         raise BadSentence
@@ -68,7 +85,7 @@ def say(parts: Parts, kind: str, words: str, *, person_id: int | None, village: 
         row = {
             "id": number,
             "kind": kind,
-            "office": TOPICS[kind].office,
+            "office": _office(connection, kind, person_id, insurance),
             "person_id": person_id,
             "village_code": village,
             "words": parts.vault.seal(said, bound_to=f"matter.words:{number}"),
@@ -126,6 +143,24 @@ def answer_day(parts: Parts) -> date:
 _TABLE = Matter.__table__
 
 
+def _office(connection: Connection, kind: str, person_id: int | None, insurance: str) -> str:
+    """Whose list it is, who decides whether he lives, or whose business it is always."""
+    if kind == "NOT_LISTED":
+        return LACKING[insurance].office
+    if kind != "STILL_ALIVE":
+        return TOPICS[kind].office
+    owner = connection.execute(_DECIDES, {"person": person_id, "kinds": list(ABOUT_LIFE)}).scalar_one_or_none()
+    if owner is None:
+        raise NobodyCallsHimDead
+    return str(owner)
+
+
+_DECIDES = text(
+    "select owner from conflict where person_id = :person and state = 'open' and kind = any (:kinds)"
+    " order by id limit 1"
+)
+
+
 def _unanswered(connection: Connection, kind: str, person_id: int | None) -> int:
     same = _TABLE.c.person_id == person_id, _TABLE.c.kind == kind, _TABLE.c.state.in_(UNANSWERED)
     return int(connection.execute(select(_TABLE.c.id).where(*same)).scalar_one())
@@ -147,7 +182,7 @@ def _one(parts: Parts, row: Row, name: str, reader: str) -> Said:
     words = {"office": OFFICES[row.office], "due": f"{row.due_on.month}月{row.due_on.day}日"}
     return Said(
         id=row.id,
-        title=TOPICS[row.kind].words,
+        title=title_of(row.kind, row.office),
         name=name,
         words="" if others else opened(parts, row, "words"),
         stands=_STANDS[Stand(row.state)].format(**words),

@@ -10,7 +10,7 @@ from app.access.roles import REVIEWS
 from app.access.sessions import Officer
 from app.flows.parts import Parts
 from app.registry import find
-from app.registry.conflicts import KINDS, OFFICES, Kind, State
+from app.registry.conflicts import ABOUT_LIFE, KINDS, OFFICES, Kind, State
 from app.registry.find import Subject
 from app.registry.identity import clean_name
 from app.registry.police import TITLES
@@ -28,9 +28,11 @@ class NoSuchConflict(NotFound):
 
 @dataclass(frozen=True)
 class Listed:
-    """One in a list. `name` is masked; `late`: its day is over; `own`: of the office of whoever looks."""
+    """One in a list. `name` is masked; `late`: its day is over; `own`: of the office of whoever looks; `said_alive`:
+    he, or who speaks for him, says that he lives, and nobody has answered."""
 
     id: int
+    kind: str
     words: str
     name: str
     village: str
@@ -43,6 +45,7 @@ class Listed:
     state: State
     decided: str
     decided_by: str | None
+    said_alive: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,13 @@ def open_ones(parts: Parts) -> list[Listed]:
         ids = sorted({row.person_id for row in rows})
         people = {each.id: each for each in find.by_ids(connection, parts.vault, ids, years=parts.levy.ever)}
     return [_listed(parts, "", row, people[row.person_id]) for row in rows]
+
+
+def of_life(parts: Parts, who: Officer, person_id: int) -> list[int]:
+    """The open ones of this office about whether somebody lives."""
+    asked = {"owner": _office(who), "person": person_id, "kinds": list(ABOUT_LIFE)}
+    with parts.reading() as connection:
+        return list(connection.execute(_OF_LIFE, asked).scalars())
 
 
 def waiting_count(parts: Parts, who: Officer) -> int:
@@ -128,6 +138,7 @@ def _listed(parts: Parts, role: str, row: Row, person: Subject) -> Listed:
     decided = "两边已经一致" if row.state == State.AGREED else answers.get(row.word or "", "")
     return Listed(
         id=row.id,
+        kind=row.kind,
         words=KINDS[row.kind].words,
         name=mask_name(person.name),
         village=f"{person.town}{person.village}",
@@ -140,6 +151,7 @@ def _listed(parts: Parts, role: str, row: Row, person: Subject) -> Listed:
         state=State(row.state),
         decided=decided,
         decided_by=row.decided_by,
+        said_alive=row.state == State.OPEN and row.kind in ABOUT_LIFE and row.said_alive,
     )
 
 
@@ -190,12 +202,17 @@ _OF = (
     " from conflict c join person p on p.id = c.person_id and p.restricted_at is null"
     " where (cast(:owner as text) is null or c.owner = :owner)"
 )
+_SAID_ALIVE = (
+    "exists (select from matter m where m.person_id = c.person_id and m.kind = 'STILL_ALIVE'"
+    " and m.state in ('open', 'taken', 'reopened')) as said_alive"
+)
 _LISTED = text(
-    f"select c.*{_OF} and (c.state <> 'open') = :done"
+    f"select c.*, {_SAID_ALIVE}{_OF} and (c.state <> 'open') = :done"
     " order by case when :done then -c.id else 0 end, c.due_on, c.id limit :most offset :after"
 )
 _COUNT = text(f"select count(*){_OF} and (c.state <> 'open') = :done")
-_ONE = text(f"select c.*{_OF} and c.id = :id")
+_ONE = text(f"select c.*, {_SAID_ALIVE}{_OF} and c.id = :id")
+_OF_LIFE = text(f"select c.id{_OF} and c.state = 'open' and c.person_id = :person and c.kind = any (:kinds)")
 _WORDS = text(
     "select w.code, w.day, w.stands, b.file_name from police_word w left join import_batch b on b.id = w.batch_id"
     " where w.person_id = :person order by w.day nulls last, w.code"

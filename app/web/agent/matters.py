@@ -10,7 +10,6 @@ from app.web.door.access import Answer, actor, here
 from app.web.door.parts import parts
 from app.web.saying import say_here, saying_page, settle_here, shown
 from app.web.table.place import own_person
-from core.redact import mask_name
 
 bp = APIBlueprint("agent_matters", __name__, enable_openapi=False)
 
@@ -55,15 +54,15 @@ def _said(village: str) -> list[Said]:
 def _page(village: str, problem: str | None = None) -> str:
     person = _person()
     named = request.form.get("person") or request.args.get("person", "")
-    whom = {named: mask_name(person.name)} if person else {}
+    whom = {named: person} if person else {}
     back = url_for("agent_table.person", person=named) if person else url_for("agent.village", code=village)
-    begun = _begun(person) if person and request.args.get("kind") == "NOT_LISTED" else None
+    begun = _begun(person) if person and request.args.get("kind", "").startswith("NOT_LISTED") else None
     return saying_page(whom, _said(village), own=_own(village), back=back, problem=problem, begun=begun)
 
 
 def _begun(person: Subject) -> dict[str, str]:
     """Of somebody who is registered and not on the village's roster: who it is, and that."""
-    return {"kind": "NOT_LISTED", "words": f"{_named(person)}登记了，生效的清册上没有，请核实。"}
+    return {"kind": request.args["kind"][:40], "words": f"{_named(person)}登记了，生效的清册上没有，请核实。"}
 
 
 def _named(person: Subject | None) -> str:

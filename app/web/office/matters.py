@@ -7,9 +7,10 @@ from flask import redirect, render_template, request, url_for
 
 from app.access.roles import may
 from app.flows.cases.answer import AnsweredAlready, BadReply, answer, take
-from app.flows.cases.desk import PAGE, WORDS, case, queue
+from app.flows.cases.desk import PAGE, WORDS, Case, case, queue
 from app.flows.cases.elsewhere import BadProof, confirm, finding_of
 from app.flows.cases.say import LONGEST, NoSuchMatter
+from app.flows.conflicts.queue import of_life
 from app.flows.levy import YearClosed
 from app.registry.elsewhere import CODES
 from app.registry.matters import TOPICS, UNANSWERED, Stand
@@ -84,6 +85,7 @@ def _page(number: int, *, problem: str | None = None) -> str:
         takes=answers and found.head.state is not Stand.TAKEN,
         problem=problem,
         found=finding_of(parts(), number),
+        conflicts=_conflicts(found),
         codes=_codes(found.kind) if may(who.role, "elsewhere.find") else {},
         years=parts().levy.years.all,
         proof=request.form.get("proof", ""),
@@ -91,6 +93,12 @@ def _page(number: int, *, problem: str | None = None) -> str:
         typed=request.form.get("words", ""),
         most=LONGEST,
     )
+
+
+def _conflicts(found: Case) -> list[int]:
+    """What this office has yet to decide of somebody who says that he lives."""
+    asks = found.kind == "STILL_ALIVE" and found.person_id is not None and may(officer().role, "conflict.see")
+    return of_life(parts(), officer(), found.person_id) if asks else []  # type: ignore[arg-type]
 
 
 def _codes(kind: str) -> Mapping[str, str]:

@@ -7,10 +7,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.access.roles import Role
+from app.flows.cases.say import NobodyCallsHimDead
+from app.flows.cases.say import say as say_of
+from app.flows.conflicts.bring_police import bring_police
 from app.flows.enter.accounts import add_agent
 from app.flows.tell.remind import remind
 from app.policy.days import working_day_after
 from core.clock import BEIJING, utc_now
+from tests.app.flows.test_police import a_list, line
 from tests.app.web.test_office_determinations import session_of
 from tests.app.web.test_office_people import at_desk
 from tests.browsing import Browser
@@ -166,10 +170,71 @@ def test_an_agent_says_whom_the_list_lacks_and_what_is_wrong_of_one(running, dis
 def test_who_is_in_no_register_can_say_so(running, district, browser, desks):
     browser.sign_in()
     page = browser.get("/matters")
-    assert page.values("kind") == ["NOT_LISTED"]
-    said = browser.submit(page, "/matters", form="/matters", kind="NOT_LISTED", words="我是示例村的，名单上找不到我")
-    assert "已经交给医保局" in said.text and matter(running).kind == "NOT_LISTED"
+    medical, pension = "NOT_LISTED:RES_MEDICAL", "NOT_LISTED:RES_PENSION"
+    assert page.values("kind") == [medical, pension]
+    said = browser.submit(page, "/matters", form="/matters", kind=medical, words="我是示例村的，名单上找不到我")
+    assert "已经交给医保局" in said.text and matter(running)[1:3] == ("NOT_LISTED", "medical")
+    also = browser.submit(page, "/matters", form="/matters", kind=pension, words="养老的名单上也找不到我")
+    assert "已经交给人社局" in also.text and matter(running)[1:3] == ("NOT_LISTED", "hrss")
+    assert "养老名单上没有我" in desks["hrss1"].get(DESK).text and "医保名单" not in desks["hrss1"].get(DESK).text
+    assert "医保名单上没有我" in desks["med1"].get(DESK).text and "养老名单" not in desks["med1"].get(DESK).text
+    assert browser.submit(page, "/matters", form="/matters", kind="NOT_LISTED:X", words="别的名单没有我").status == 400
     assert browser.submit(page, "/matters", form="/matters", kind="DIED", words="没有说是谁去世了").status == 400
+
+
+def a_conflict(running, person, kind, owner):
+    number = running.one("select nextval(pg_get_serial_sequence('conflict', 'id'))")[0]
+    statement = (
+        "select conflict_put(:n, :p, :kind, '-', '{RES_MEDICAL}', :owner, null, null, 'import:00', now(), '2021-11-12')"
+    )
+    running.write(lambda c: c.execute(text(statement), {"n": number, "p": person, "kind": kind, "owner": owner}))
+    return number
+
+
+def test_who_is_called_dead_reads_it_and_says_that_he_lives_to_the_office_that_decides(
+    running, district, browser, desks, tmp_path
+):
+    bring_police(running.office, a_list(tmp_path / "a.xlsx", line(district.adult, "死亡")))
+    due = browser.look_up(district.adult.name, district.adult.id_number)
+    assert due.text.count("公安报来的名单上写着人已经去世，登记上写着健在，人社局正在核对") == 2, "of both insurances"
+
+    page = browser.get(due.link("人还健在"))
+    assert "张*例：公安报来的名单上写着人已经去世" in page.text and "人还健在，写错了，请核对。" in page.html
+    said = browser.submit(page, "/matters", form="/matters", kind="STILL_ALIVE", words="我就在家里，请来看")
+
+    assert "已经交给人社局，11月12日以前答复您" in said.text
+    number, kind, office, *_ = matter(running)
+    assert (kind, office) == ("STILL_ALIVE", "hrss")
+    hrss, conflict = desks["hrss1"], running.one("select id from conflict")[0]
+    assert "有人说还健在" in hrss.get("/office/conflicts/").text
+    shown = hrss.get(f"/office/conflicts/{conflict}").text
+    assert "我就在家里，请来看" in shown and f"/office/matters/{number}" in shown
+    assert f"/office/conflicts/{conflict}" in hrss.get(f"{DESK}{number}").text
+    assert desks["med1"].get(f"{DESK}{number}").status_code == 404
+    decided = {"word": "register", "why": "入户见到本人，公安名单同名"}
+    assert hrss.post(f"/office/conflicts/{conflict}/solve", data=decided).status_code == 303
+    hrss.post(f"{DESK}{number}/answer", data={"words": "见到您了，已经改过来，可以交费了。"})
+    assert "已经改过来" in browser.get("/matters").text and "STILL_ALIVE" not in browser.get("/matters").values("kind")
+    (notice,) = rows(running, "select fields from notice where kind = 'answered'")
+    assert notice.fields["items"] == "我（他）还健在"
+
+
+def test_only_of_whom_somebody_calls_dead_it_is_said_and_to_that_bureau(running, district, browser, desks):
+    browser.look_up(district.adult.name, district.adult.id_number)
+    a_conflict(running, district.adult.id, "NAME", "medical")
+    page = browser.get("/matters")
+    refused = browser.submit(page, "/matters", form="/matters", kind="STILL_ALIVE", words="我就在家里，请来看")
+    assert "STILL_ALIVE" not in page.values("kind") and refused.status == 409 and "我就在家里" in refused.html
+    with pytest.raises(NobodyCallsHimDead):
+        say_of(running.parts, "STILL_ALIVE", "他就在家里", person_id=district.elder.id, village=None, by="agent:wang")
+    assert rows(running, "select 1 from matter") == []
+
+    conflict = a_conflict(running, district.adult.id, "BUREAUS", "medical")
+    own = browser.get("/matters")
+    assert "医保局的登记上写着人已经去世，另一家局的写着健在，医保局正在核对" in own.text
+    browser.submit(own, "/matters", form="/matters", kind="STILL_ALIVE", words="我就在家里，请来看")
+    assert matter(running)[1:3] == ("STILL_ALIVE", "medical")
+    assert "我就在家里" in desks["med1"].get(f"/office/conflicts/{conflict}").text
 
 
 def test_nobody_elses_is_seen_or_settled_and_the_database_keeps_to_it(running, district, browser, desks):

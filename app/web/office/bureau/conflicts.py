@@ -5,10 +5,11 @@ from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 
 from app.access.roles import may
+from app.flows.cases.desk import WORDS, said_alive
 from app.flows.conflicts.queue import PAGE, NoSuchConflict, case, queue
 from app.flows.conflicts.solve import LONGEST, BadWhy, DecidedAlready, NameAsBefore, solve
 from app.policy.words import phrases
-from app.registry.conflicts import State
+from app.registry.conflicts import ABOUT_LIFE, State
 from app.web.door.access import Answer, needs, officer, reference
 from app.web.door.parts import parts
 
@@ -58,6 +59,8 @@ def _page(number: int, *, problem: str | None = None) -> str:
         problem=problem,
         typed=request.form,
         most=LONGEST,
+        alive=said_alive(parts(), who, found.person_id) if found.head.kind in ABOUT_LIFE else [],
+        stands=WORDS,
     )
 
 

@@ -20,7 +20,7 @@ from app.web.sheets import item_of
 from app.web.table.place import own_person
 from app.web.wishes import own_refund
 from core.errors import AppError
-from core.redact import mask_name, mask_phone
+from core.redact import mask_phone
 
 bp = APIBlueprint("office_counter", __name__, enable_openapi=False)
 
@@ -151,7 +151,7 @@ def _phone(person: str, problem: str | None = None) -> str:
 
 def _matters(subject: Subject, person: str, problem: str | None = None) -> str:
     return saying_page(
-        {person: mask_name(subject.name)},
+        {person: subject},
         said_at_counter(parts(), subject.id),
         own=url_for(".matters", person=person),
         back=url_for("counter.person", person=person),
