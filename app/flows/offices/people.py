@@ -291,7 +291,7 @@ _PAYMENTS = text(
 )
 _NOTICES = text(
     "select kind, fields, rank, channel, last_error, queued_at, sent_at, delivered_at, asks, attempts, next_try_at,"
-    " visited_by, visited_at"
+    " visited_by, visited_at, cause, phone"
     " from notice"
     " where household_id = :household or (household_id, split_part(cause, ':', 2)) in ("  # where he lived when he paid
     "   select pb.household_id, unnest(array[pb.number, pb.bill_id::text]) from bill b join payment_bill pb"

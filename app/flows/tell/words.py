@@ -1,10 +1,12 @@
-"""One notice as the offices read it: what, how far it got, and why it was not sent. Pure."""
+"""One notice as the offices read it: what, of whom, to which phone, how far it got, and why it was not sent. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.redact import mask_phone
+from core.vault import Vault
 from notifications.rules import ASKS
 from notifications.send import BUDGET_SPENT, ERASED, OVERTAKEN, SENT, UNREACHED
 
@@ -29,7 +31,8 @@ CHANNELS: Mapping[str, str] = {"wechat": "微信订阅消息", "sms": "短信", 
 
 @dataclass(frozen=True)
 class Told:
-    """One line of the timeline; `whom`: the masked names it is about."""
+    """One line of the timeline; `whom`: the masked names it is about; `to`: the masked phone that it is for, empty
+    where there is none."""
 
     at: datetime
     what: str
@@ -37,10 +40,11 @@ class Told:
     state: str
     way: str
     why: str
+    to: str = ""
 
 
-def told(notice: Any) -> Told:
-    """A row of the notices in words."""
+def told(notice: Any, vault: Vault | None = None) -> Told:
+    """A row of the notices in words; with a vault, to which phone."""
     why = notice.last_error or ""
     return Told(
         at=notice.delivered_at or notice.sent_at or notice.queued_at,
@@ -49,7 +53,13 @@ def told(notice: Any) -> Told:
         state=_state(notice),
         way=CHANNELS.get(notice.channel or "", notice.channel or ""),
         why=_WHY.get(why) or _of_a_way(why),
+        to=_phone(notice, vault) if vault else "",
     )
+
+
+def _phone(notice: Any, vault: Vault) -> str:
+    subject = notice.cause.rpartition(":")[0]
+    return mask_phone(vault.open(notice.phone, bound_to=f"notice.phone:{subject}")) if notice.phone else ""
 
 
 def _of_a_way(why: str) -> str:

@@ -83,6 +83,6 @@ def _one(person: str, **words: object) -> str:
         "traces": may(role, "trace.see"),
         "reads": may(role, "number.see"),
         "serves": may(role, "counter.serve"),
-        "told": [told(notice) for notice in found.notices],
+        "told": [told(notice, parts().vault) for notice in found.notices],
     }
     return render_template("office/person.html", **shown | words)

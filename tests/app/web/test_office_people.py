@@ -69,6 +69,30 @@ def page_of(client, person):
     return found[1]
 
 
+def test_what_a_household_was_told_says_of_whom_it_is_and_to_which_phone(running, district, clerk):
+    pay(running, Want(district.adult.id, MEDICAL))
+
+    own, others = (clerk.get(page_of(clerk, each)).text for each in (district.adult, district.elder))
+    elsewhere = clerk.get(page_of(clerk, district.neighbour)).text
+
+    assert "缴费成功（张*例）" in own and "同一户别的人的" not in own
+    assert (
+        others.index("没有说到他的通知") < others.index("同一户别的人的，不是他的") < others.index("缴费成功（张*例）")
+    )
+    assert "缴费成功" not in elsewhere
+    running.write(
+        lambda c: c.execute(
+            text("update notice set phone = :p"),
+            {"p": running.parts.vault.seal("13900000009", bound_to=f"notice.phone:{_subject(running)}")},
+        )
+    )
+    assert "发到 139****0009" in clerk.get(page_of(clerk, district.elder)).text
+
+
+def _subject(running):
+    return running.one("select cause from notice")[0].rpartition(":")[0]
+
+
 def test_a_person_is_found_by_whatever_somebody_has_in_the_hand(running, district, clerk):
     number = pay(running, Want(district.adult.id, MEDICAL))
     code = rows(running, "select check_code from payment")[0].check_code
@@ -204,9 +228,10 @@ def test_the_progress_adds_up(running, district, official):
 
     cells = [re.sub(r"<[^>]+>", " ", row).split() for row in re.findall(r"<tr>(.*?)</tr>", page, re.S)]
     medical = next(row for row in cells if row[:2] == ["榴园镇示例村", "医保"])
-    assert medical[2:9] == ["3", "1", "0", "2", "33.3%", "1", "1"], "the worker is insured by his employer"
+    counts = ["4", "3", "1", "0", "2", "0", "1", "33.3%", "1"]
+    assert medical[2:11] == counts, "the worker is insured by his employer"
     total = next(row for row in cells if row[:2] == ["合计", "医保"])
-    assert total[2:4] == ["4", "1"]
+    assert total[2:5] == ["5", "4", "1"]
 
 
 def test_a_refund_and_a_phone_are_found(running, district, clerk):
