@@ -36,7 +36,8 @@ def a_photo(size=(40, 30)):
 
 def test_a_resident_asks_reads_where_it_stands_and_may_think_better_of_it(running, district, browser):
     due = browser.look_up(district.adult.name, district.adult.id_number)
-    page = browser.get(due.link("请部门核定"))
+    page = browser.get(due.link("补缴、新生儿，请部门核定"))
+    assert "用出生医学证明登记" in page.text and "/newborn/" in page.link("登记没有身份证号的孩子")
     assert PENSION_GAP in page.values("offer") and NEWBORN not in page.values("offer") and "还没有" not in page.text
 
     path = page.url.removeprefix(running.url)

@@ -101,6 +101,18 @@ def test_a_pledge_from_its_form_to_its_way_back(running, adult):
     assert "资助结束，没有用完的钱退回" in page and "待受理" in page
 
 
+def test_the_form_says_who_reads_a_name_and_has_days_to_choose(running, adult):
+    town = clerk(running, Role.TOWN, towns=[TOWN])
+
+    page = town.get("/office/sponsors/new").text
+    wrong = town.post("/office/sponsors/new", data=FORM | {"from_day": "明天", "until_day": "2021-12-01"})
+
+    assert "居民看到的是下面“给居民看的名称”" in page and "个人显示“爱心人士”" in page
+    assert re.findall(r'<input type="date" id="(\w+)"', page) == ["from_day", "until_day"]
+    assert wrong.status_code == 422 and 'value="明天"' in wrong.text and 'value="2021-12-01"' in wrong.text
+    assert "日期写成2021-11-05这样" in wrong.text
+
+
 def test_money_in_doubt_is_given_to_a_pledge_by_two(running):
     medical, tax, lead = clerk(running, Role.MEDICAL), clerk(running, Role.TAX_CLERK), clerk(running, Role.TAX_LEAD)
     pledge = entered(medical)
