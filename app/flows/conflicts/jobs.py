@@ -32,7 +32,8 @@ def look_at_police(parts: Parts, job: Job, progress: Progress) -> Mapping[str, A
 
             def report(failure: Failure) -> None:
                 refused.add(failure)
-                reasons[failure.reason] += 1
+                column = failure.column.partition("（")[0]  # without what stands in it
+                reasons[f"{column}：{failure.reason}" if column else failure.reason] += 1
                 first.extend([failure] if len(first) < SHOWN else [])
 
             code = _code(job)

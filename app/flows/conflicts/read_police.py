@@ -19,9 +19,9 @@ from app.registry.lines import Torn
 from app.registry.police import WORDS, Code
 from app.registry.row import id_number_of, name_of
 from app.registry.workbook import BadFile
-from core.redact import mask_id, mask_name
+from core.redact import mask_id, mask_name, scrub
 
-TOGETHER = 2_000
+TOGETHER, LONGEST = 2_000, 12
 CODE, DAY = "category", "valid_to"  # the reader's columns whose merged cells speak for many rows
 COLUMNS = {
     **dict.fromkeys(("事项", "类别", "类型", "变动类型", "变更类型", "业务类型", "人员状态", "状态", "情况"), CODE),
@@ -30,9 +30,12 @@ COLUMNS = {
 }
 _NAMED = {"id_number": "身份证号", "name": "姓名", CODE: "事项", DAY: "日期", "": ""}
 OWN = {
-    "CODE_UNKNOWN": "事项写：死亡、户口注销、迁出、迁入、免缴老人",
-    "NAME_ID_MISMATCH": "这个身份证号登记的是另一个姓名，没有收；已经转给主管局核对",
-    "SAID_TWICE": "与{where}是同一个人、同一件事",
+    "CODE_UNKNOWN": "不认识这种写法，请改成：死亡、户口注销、迁出、迁入、免缴老人",
+    "EMPTY": "这一格空着，请补上",
+    "DATE_SHAPE": "不是日期，请写成 1970-05-01 这样",
+    "DATE_FUTURE": "这一天还没有到，请核对日期",
+    "NAME_ID_MISMATCH": "这个身份证号登记的是另一个姓名，没有收；已经转给主管局核对，不用改",
+    "SAID_TWICE": "与{where}是同一个人、同一件事，只收了那一行，这一行不用改",
 }
 
 
@@ -138,7 +141,16 @@ def _failure(line: Line, field: str, code: str, /, **words: Any) -> Failure:
     shown = mask_id(clean) if len(clean) >= 15 else "*" * len(clean)
     reason = (REASONS | OWN)[code].format(**words)
     named = mask_name(clean_name(name)[:20])
-    return Failure(line.sheet, line.number, _NAMED[field], code, reason, "", "", "", named, shown)
+    column = _NAMED[field] + _written(line, field)
+    return Failure(line.sheet, line.number, column, code, reason, "", "", "", named, shown)
+
+
+def _written(line: Line, field: str) -> str:
+    """What stands there of a matter or a day, which says nothing of a person by itself; nothing of a cell that might:
+    columns get shifted."""
+    said = "".join(plain(line.columns.cell(line.cells, field)).split()) if field in (CODE, DAY) else ""
+    name = "".join(plain(line.columns.cell(line.cells, "name")).split())
+    return f"（写的是“{said}”）" if 0 < len(said) <= LONGEST and scrub(said) == said != name else ""
 
 
 _KNOWN = text("select id, id_index, name from person where id_index = any (:indexes) and restricted_at is null")

@@ -103,6 +103,12 @@ def test_a_list_is_looked_at_taken_in_once_and_what_contradicts_waits_for_its_of
     assert [row[3] for row in sheet.get_sheet_by_name("退回").to_python()] == [
         "代码", "NAME_ID_MISMATCH", "SAID_TWICE", "CODE_UNKNOWN", "DATE_FUTURE",
     ]  # fmt: skip
+    refused = [row[2:6:2] for row in sheet.get_sheet_by_name("退回").to_python()[3:]]
+    assert refused == [
+        ["事项（写的是“失踪”）", "不认识这种写法，请改成：死亡、户口注销、迁出、迁入、免缴老人"],
+        ["日期（写的是“2031-10-01”）", "这一天还没有到，请核对日期"],
+    ]
+    assert "事项：不认识这种写法" in page and "事项（写的是“失踪”）" in page
 
     assert medical.post(f"{where}/take").location == where
     assert medical.post(f"{where}/take").status_code == 303  # pressed twice
@@ -274,3 +280,22 @@ def test_the_web_writes_no_word_and_a_payment_of_a_disputed_person_is_refused_by
         a_started_payment(connection, issued)
     bill = running.one("select state from bill where person_id = :p", p=district.neighbour.id)
     assert bill.state == "open", "an order under way is not cut"
+
+
+def test_a_cell_that_may_be_somebodys_own_is_not_repeated(running, district, tmp_path):
+    """Columns get shifted: a name or a number where the matter should stand."""
+    number = an_id_number(sequence=78)
+    path = a_list(
+        tmp_path / "a.xlsx",
+        ("李示例", number, "李示例", ""),
+        ("李示例", number, district.adult.id_number, ""),
+        ("李示例", number, "见附件一第三十二号文件的说明和备注栏", ""),
+        ("李示例", number, "", ""),
+        ("李示例", number, "死亡", "去年"),
+    )
+    heard = []
+
+    bring_police(running.office, path, report=heard.append)
+
+    assert [(each.column, each.code) for each in heard] == [
+        *[("事项", "CODE_UNKNOWN")] * 3, ("事项", "EMPTY"), ("日期（写的是“去年”）", "DATE_SHAPE")]  # fmt: skip
