@@ -108,8 +108,8 @@ def test_of_a_family_who_is_not_on_it_pays_himself_and_the_others_are_collected(
     assert "清册上没有" in page.text and "该在清册上的，请反映" in page.text and "一共 320 元" not in page.text
     assert len(page.values("item")) == 1, "the adult's; the late one's cannot be ticked"
     case = client.get(page.link("反映一下")).text
-    assert 'value="NOT_LISTED" required checked' in case and "钱补登（0001户）登记了" in case
-    assert client.get(page.link("打印纸条")).status_code == 200
+    assert 'value="NOT_LISTED:RES_MEDICAL" required checked' in case and "钱补登（0001户）登记了" in case
+    assert client.get(page.link("打印这一户的纸条")).status_code == 200
     medical = [Want(district.adult.id, MEDICAL), Want(late, MEDICAL)]
     assert begin(*medical, key="all of them") == "AGENT_NOT_LISTED"
     begun = begin(*medical[:1], Want(district.adult.id, PENSION, 300_00), key="the others")
