@@ -10,6 +10,7 @@ from app.flows.register.look_first import look_first
 from app.flows.register.take_in import take_in
 from app.flows.roster.close import draw_closings
 from app.flows.roster.draw import draw_rosters
+from app.flows.roster.print_all import print_all
 from app.flows.staffing.jobs import look_at_list, make_agents, renew_second
 
 KINDS: Mapping[str, Kind] = {
@@ -24,4 +25,5 @@ KINDS: Mapping[str, Kind] = {
     "agents_renew": Kind("agent.keep", renew_second),
     "roster_draw": Kind("roster.draw", draw_rosters),
     "closing_draw": Kind("roster.draw", draw_closings),
+    "closing_print": Kind("roster.hand", print_all),
 }

@@ -15,6 +15,7 @@ create or replace function office_asks(p_kind text) returns text[] language sql 
     when 'agents_renew' then '{town}'::text[]
     when 'roster_draw' then '{tax_clerk,tax_lead}'::text[]
     when 'closing_draw' then '{tax_clerk,tax_lead}'::text[]
+    when 'closing_print' then '{town}'::text[]
     else '{}'::text[]
   end
 $$;

@@ -1,7 +1,7 @@
 """A roster as it hangs on a wall: as many sheets of A4 or A3 as it needs, names in large type, the price table beside
 them, the poster's code, telephone and days on each. Drawn from what is given; the same gives the same bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from io import BytesIO
 from typing import Any
@@ -21,21 +21,29 @@ _HEAD, _FOOT = 78 * mm, 34 * mm
 
 def draw(poster: Poster, *, size: str) -> bytes:
     """The file. `size`: a4 or a3."""
-    return _Sheets(poster, SIZES[size], 1.0 if size == "a4" else 1.35).drawn()
+    return draw_all([poster], size=size, title=f"{poster.place}{poster.title}")
+
+
+def draw_all(posters: Iterable[Poster], *, size: str, title: str) -> bytes:
+    """Several in one file, one after the other; each begins on a sheet of its own and counts its own sheets."""
+    into = BytesIO()
+    canvas = Canvas(into, pagesize=SIZES[size], invariant=1)
+    canvas.setTitle(title)
+    for poster in posters:
+        canvas.setAuthor(poster.issuer)
+        dated(canvas, poster.at)
+        _Sheets(canvas, poster, SIZES[size], 1.0 if size == "a4" else 1.35).draw()
+    canvas.save()
+    return into.getvalue()
 
 
 class _Sheets:
-    def __init__(self, poster: Poster, paper: tuple[float, float], scale: float) -> None:
-        self._poster, self._scale = poster, scale
+    def __init__(self, canvas: Canvas, poster: Poster, paper: tuple[float, float], scale: float) -> None:
+        self._canvas, self._poster, self._scale = canvas, poster, scale
         self._wide, self._high = paper
-        self._into = BytesIO()
-        self._canvas = Canvas(self._into, pagesize=paper, invariant=1)
-        self._canvas.setTitle(f"{poster.place}{poster.title}")
-        self._canvas.setAuthor(poster.issuer)
-        dated(self._canvas, poster.at)
         self._code = _modules(poster.address)
 
-    def drawn(self) -> bytes:
+    def draw(self) -> None:
         lists = [*self._poster.lists] or [("", self._poster.names)]
         if self._poster.added or self._poster.removed:
             lists = [("新加上的：", self._poster.added), ("去掉的：", self._poster.removed)]
@@ -47,8 +55,6 @@ class _Sheets:
             self._names(sheet)
             self._foot()
             self._canvas.showPage()
-        self._canvas.save()
-        return self._into.getvalue()
 
     @property
     def _step(self) -> float:

@@ -245,7 +245,11 @@ WHO: Mapping[str, frozenset[str]] = {
     ),
     **dict.fromkeys(("office_closings.ask_one", "office_closings.work", "office_closings.agree_some"), TAX),
     **dict.fromkeys(
-        ("office_closings.hang_one", "office_closings.down_one", "office_closings.paper"), frozenset({"town"})
+        (
+            *("office_closings.hang_one", "office_closings.down_one", "office_closings.paper"),
+            *("office_closings.print_some", "office_closings.posters", "office_closings.poster_file"),
+        ),
+        frozenset({"town"}),
     ),
     **dict.fromkeys(
         ("agent_closings.one", "agent_closings.paper", "agent_closings.hang", "agent_closings.down"),

@@ -81,6 +81,7 @@ NO_PAGES = {  # files, figures, JSON, and what only leads on
         "office_rosters.paper",
         "office_closings.photo",
         "office_closings.paper",
+        "office_closings.poster_file",
         "agent_closings.paper",
     ),
 }
@@ -152,6 +153,11 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running,
     walk(_rosters(phone, running))
     glass = running.one("select id from glass")[0]
     walk([("office_glass.one", f"/office/glass/{glass}")])
+    phone.page.context.clear_cookies(name="session")
+    phone.log_in_office("town", PASSWORD)
+    phone.open("/office/rosters/closing/")
+    phone.press("全镇街打印（A4）")
+    walk([("office_closings.posters", phone.page.url.removeprefix(phone.base))])
 
     with running.app.test_request_context():
         rules = [rule for rule in running.app.url_map.iter_rules() if "GET" in (rule.methods or ())]

@@ -112,6 +112,14 @@ def of_place(parts: Parts, who: Officer, year: int, insurance: str, village: str
     return None if number is None else one(parts, who, number)
 
 
+def to_print(parts: Parts, year: int, town: str) -> list[Row]:
+    """The lists of a town that were agreed to and whose days are not over, by village."""
+    asked = {"year": year, "insurance": "", "town": town}
+    with parts.reading() as connection:
+        rows = connection.execute(_ALL, asked).all()
+    return [row for row in rows if row.agreed_no is not None and parts.clocks.now() < row.ends_at]
+
+
 def columns_of(parts: Parts, row: Any) -> tuple[list[str], list[str]]:
     """The names of the version that was agreed to: insured, not yet."""
     with parts.reading() as connection:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.access.roles import Role
+from app.documents.hanging import grouped
 from app.documents.poster import draw as draw_poster
 from app.flows.pay.start import Want
 from app.flows.register.open_year import open_year
@@ -26,7 +27,7 @@ from core.clock import BEIJING
 from tests.app.roster.hands import AFTER, MEDICAL, broken, drawn, listed, said, stand
 from tests.app.roster.test_attacks import in_force
 from tests.app.roster.test_post import a_photo, code_of, hang, resident, with_agent
-from tests.builders import a_person, an_id_number
+from tests.builders import a_person, a_village, an_id_number
 from tests.refunding import pay, rows
 
 __all__ = ["with_agent"]
@@ -95,7 +96,7 @@ def test_who_is_insured_hangs_from_the_day_after_the_season_until_its_end(runnin
     page = anybody.get(f"/posted/{code}")
     assert columns(page.text) == {"已参保缴费": ["张*困", "王*奶"], "尚未缴费": ["张*例"]}
     assert "截至2021年12月21日0时" in page.text and page.headers["Cache-Control"] == "public, max-age=60"
-    words = re.sub(r"<[^>]+>|\s", "", page.text)
+    words = re.sub(r"<[^>]+>|\s", "", page.text).replace(grouped(code), "")
     assert not re.search(r"\d+元|低保|残疾|孤儿|出生|320|张示例|李\*班", words)
 
     home = resident(running, district.adult)
@@ -172,6 +173,43 @@ def test_a_list_after_the_season_is_of_the_roster_in_force_and_all_is_one_paper(
         code_of(running, roster)[:4],
     ):
         assert told in text_of, told
+
+
+def test_a_town_prints_all_that_was_agreed_to_in_one_file_village_by_village(
+    running, district, desk, process, with_agent
+):
+    _, hands, _ = with_agent
+    running.write(lambda connection: a_village(connection, "370404104901", "远村"))
+    town, far = hands["town"], desk("town02", Role.TOWN, towns=["370404104"])
+    form = {"year": "2022", "town": district.village[:9], "size": "a4"}
+    running.turn(STARTS)
+    closed(running)
+    nothing = town.post("/office/rosters/closing/posters", data=form)
+    assert nothing.status_code == 409 and "没有可打印的" in said(nothing)
+    assert "全镇街打印" not in town.get("/office/rosters/closing/").text
+    lists = rows(running, "select id, no, code from closing where no > 0 order by village_code")
+    ticked = {"closing": [f"{each.id}:{each.no}" for each in lists]}
+    assert hands["lead"].post("/office/rosters/closing/agree", data=ticked).status_code == 303
+    assert "全镇街打印（A4）" in town.get("/office/rosters/closing/").text
+    assert "全镇街打印" not in far.get("/office/rosters/closing/").text
+
+    where = town.post("/office/rosters/closing/posters", data=form).location
+    assert town.post("/office/rosters/closing/posters", data=form).location == where, "pressed twice"
+    assert far.post("/office/rosters/closing/posters", data=form).status_code == 409
+    assert "正在排队" in town.get(where).text and process() == 1
+
+    assert "2 个村（居），2 份公示" in town.get(where).text
+    file = town.get(f"{where}/file.pdf")
+    pages = ["".join(page.get_textpage().get_text_range().split()) for page in pypdfium2.PdfDocument(file.data)]
+    assert [code for page in pages for each in lists if (code := grouped(each.code)) in page] == [
+        grouped(each.code) for each in lists
+    ], "in the order of villages, each on sheets of its own"
+    assert len(pages) == 2 and all("第1张，共1张" in page for page in pages)
+    assert far.get(where).status_code == far.get(f"{where}/file.pdf").status_code == 404
+    assert hands["hrss"].get(where).status_code == 403
+    running.turn(ENDS)
+    assert town.post("/office/rosters/closing/posters", data=form).status_code == 409
+    assert town.get(f"{where}/file.pdf").status_code == 409 and "不能再打印" in town.get(where).text
 
 
 def test_no_list_after_the_season_is_changed_or_made_by_the_web(running, district, with_agent):

@@ -5,13 +5,16 @@ from collections.abc import Callable
 
 from apiflask import APIBlueprint
 from flask import Response, redirect, render_template, request, url_for
+from sqlalchemy import Row
 
 from app.access.roles import may
 from app.documents.hanging import grouped
-from app.flows.hand_in.ask import ask, asked
+from app.flows.hand_in.ask import NoSuchJob, ask, asked
+from app.flows.hand_in.keep import FileGone, kept, pieces
 from app.flows.roster import closings, put_up
 from app.flows.roster.desk import towns
 from app.flows.roster.draw import NothingToDraw
+from app.flows.roster.print_all import NothingToPrint
 from app.policy.facts import Insurance
 from app.policy.words import phrases
 from app.registry.closings import COLUMNS, DONE, PLACES, STANDS, Place
@@ -22,7 +25,7 @@ from app.web.office.rosters.asked import number, whole
 from core.errors import AppError, NotFound
 
 bp = APIBlueprint("office_closings", __name__, enable_openapi=False)
-KIND, REFRESH_S, MOST_PAGES = "closing_draw", 2, 100_000
+KIND, PRINTS, REFRESH_S, MOST_PAGES = "closing_draw", "closing_print", 2, 100_000
 
 
 @bp.get("/")
@@ -55,6 +58,52 @@ def work(key: int) -> Answer:
     return render_template(
         "office/closing_drawn.html", work=row, busy=busy, refresh=REFRESH_S if busy else None, **_words()
     )
+
+
+@bp.post("/posters")
+@needs("roster.hand")
+def print_some() -> Answer | tuple[Answer, int]:
+    """打印本镇街复核过的全部公示: one file. Pressed twice it is one."""
+    form, who = request.form, officer()
+    year, town, size = (form.get(each, "")[:9] for each in ("year", "town", "size"))
+    known = year in {str(rules.year) for rules in closings.seasons(parts())} and size in ("a4", "a3")
+    if not known or town not in who.towns or not closings.to_print(parts(), int(year), town):
+        return _listed(problem=NothingToPrint.text), 409
+    about = {"year": int(year), "town": town, "size": size}
+    return redirect(url_for("office_closings.posters", key=ask(parts(), who, PRINTS, about=about)), 303)
+
+
+@bp.get("/posters/<int:key>")
+@needs("roster.hand")
+def posters(key: int) -> Answer:
+    """How far it is, and the file."""
+    row = _printed(key)
+    busy = row.state in ("waiting", "doing")
+    return render_template(
+        "office/closing_posters.html",
+        work=row,
+        busy=busy,
+        over=not closings.to_print(parts(), row.about["year"], row.about["town"]),
+        refresh=REFRESH_S if busy else None,
+    )
+
+
+@bp.get("/posters/<int:key>/file.pdf")
+@needs("roster.hand")
+def poster_file(key: int) -> Response:
+    """All sheets of all villages, in one file, as long as they hang."""
+    work = _printed(key)
+    file = (work.outcome or {}).get("file")
+    if file is None:
+        raise NoSuchJob(str(key))
+    if not closings.to_print(parts(), work.about["year"], work.about["town"]):
+        raise NothingToPrint
+    row = kept(parts(), file)
+    if row.gone_at is not None:
+        raise FileGone(str(key))
+    answer = as_file(b"", "application/pdf", row.name)
+    answer.response, answer.content_length = pieces(parts(), file), row.size
+    return answer
 
 
 @bp.post("/agree")
@@ -121,6 +170,14 @@ def paper(closing: int, size: str) -> Response:
     return as_file(drawn, "application/pdf", f"参保缴费公示-{row.village}-第{row.agreed_no}版-{size}.pdf")
 
 
+def _printed(key: int) -> Row:
+    """NoSuchJob for another town's."""
+    row = asked(parts(), key, kinds=(PRINTS,))
+    if row.about["town"] not in officer().towns:
+        raise NoSuchJob(str(key))
+    return row
+
+
 def _done(closing: int, act: Callable[[], object]) -> Answer | tuple[Answer, int]:
     closings.one(parts(), officer(), closing)
     try:
@@ -156,8 +213,15 @@ def _listed(*, problem: str | None = None) -> str:
         draws=open_now and may(who.role, "roster.draw"),
         agrees=any(line.agrees for line in rows),
         hangs=may(who.role, "roster.hand"),
+        prints=_prints(sought.year) if open_now and may(who.role, "roster.hand") and not who.glass else {},
         problem=problem,
     )
+
+
+def _prints(year: int) -> dict[str, str]:
+    """The towns of who looks of which there is something to print, by code."""
+    own = {each.town_code: each.town for each in towns(parts()) if each.town_code in officer().towns}
+    return {code: name for code, name in own.items() if closings.to_print(parts(), year, code)}
 
 
 def _one(closing: int, *, problem: str | None = None) -> str:
