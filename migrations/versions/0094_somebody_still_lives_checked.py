@@ -1,12 +1,12 @@
-"""What 0091 asks of new sentences is asked of the old ones too."""
+"""What 0093 asks of new sentences is asked of the old ones too."""
 
 from alembic import op
 from sqlalchemy import Engine
 
 from migrations.slowly import validate
 
-revision = "0092"
-down_revision = "0091"
+revision = "0094"
+down_revision = "0093"
 STEP = "expand"
 
 
