@@ -16,7 +16,7 @@ from app.cli.parts import office_parts, settings
 from app.cli.people import ensure_district
 from app.flows.register.district import put_places, renamed
 from app.flows.register.import_roster import Imported, import_roster
-from app.registry.failures import REASONS, Failure, FailureFile
+from app.registry.failures import OF_MANY, REASONS, Failure, FailureFile
 from app.registry.places import Places, read_places
 from app.registry.sample import write_sample, write_template
 from app.registry.synthetic import MOST_VILLAGES, TOWNS, villages
@@ -162,8 +162,7 @@ def _tell(result: Imported, codes: Counter[str], seconds: float) -> None:
     if sys.stderr.isatty():
         click.echo("", err=True)
     for code, number in codes.most_common():
-        reason = REASONS[code].format(where="另一行", bureau="另一家", first="…", last="…")
-        click.echo(f"  {code} {number}：{reason}", err=True)
+        click.echo(f"  {code} {number}：{OF_MANY.get(code, REASONS[code])}", err=True)
     for words, named in (("没有读的工作表", result.skipped), ("隐藏的工作表没有读（要读请加 --sheet）", result.unseen)):
         if named:
             click.echo(f"{words}：{'、'.join(named)}")

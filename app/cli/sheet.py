@@ -8,6 +8,7 @@ import click
 from flask.cli import AppGroup
 
 from app.cli.parts import parts, year_meant
+from app.documents.said_days import dated
 from app.flows.due.explain import explain
 from app.flows.due.look_up import identify
 from app.flows.due.quote import YEARS_OWN, subjects
@@ -15,7 +16,6 @@ from app.flows.register.open_year import YearNeverOpened
 from app.policy.facts import Insurance
 from app.policy.sheet import Reader, Sheet
 from app.registry.find import Subject
-from app.web.words import clock
 from core.clock import BEIJING, business_day
 from core.errors import AppError
 from core.money import Fen, fen, plain_yuan
@@ -92,7 +92,7 @@ def _told(sheet: Sheet, person: Subject, moment: datetime) -> Iterator[str]:
     name = person.name if sheet.reader is Reader.STAFF else mask_name(person.name)
     yield ""
     yield f"══ {sheet.title} ══"
-    yield f"{name}　{person.town}{person.village}　{moment.astimezone(BEIJING).year}年{clock(moment)}查"
+    yield f"{name}　{person.town}{person.village}　{dated(moment)}查"
     yield sheet.answer
     for line in sheet.lines:
         yield f"  ● {line.text}"

@@ -72,6 +72,12 @@ REASONS: Mapping[str, str] = {
     "LINE_BREAK": "文件的第{first}到第{last}行连成了一行：有一格里有换行。是自己打的换行请删掉，不是的请删掉多余的引号",
     "DUP_ROW": "与{where}是同一个人、同一个险种",
 }
+OF_MANY: Mapping[str, str] = {  # where rows are counted by what is wrong with them: no word of a single one
+    "DEAD_TO_ANOTHER": "另一家报告此人已去世，两边说法不一，没有改。请先与那一家核对，由它更正",
+    "INSURANCE_OF_ANOTHER": "这是另一家的险种，请由它来报，这里没有收",
+    "LINE_BREAK": "几行连成了一行：有一格里有换行。是自己打的换行请删掉，不是的请删掉多余的引号",
+    "DUP_ROW": "与另一行是同一个人、同一个险种",
+}
 BUREAUS = {"RES_PENSION": "人社局", "RES_MEDICAL": "医保局"}
 INSURANCE_TITLES = {"RES_PENSION": "居民养老", "RES_MEDICAL": "居民医保"}
 HEAD = ("工作表", "行号", "列", "代码", "原因", "险种", "村居代码", "户号", "姓名", "身份证号")

@@ -1,15 +1,17 @@
-"""How pages write amounts, days and names. Registered as template filters."""
+"""How pages write amounts and names, and the clock of the district. Registered as template filters."""
 
 import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from flask import Flask
 from markupsafe import Markup, escape
 
 from app.access.roles import ROLES, Role
+from app.documents.said_days import clock, dated, day, full_day, hangs_until, hangs_until_in_year, hour, moment
 from app.policy.words import level_words
-from core.clock import beijing
+from app.web.door.parts import parts
 from core.money import plain_yuan
 from core.redact import mask_name
 from payments.gateways.known import GATEWAYS
@@ -178,10 +180,18 @@ def payment_stands(stands: str) -> str:
     return PAYMENT_STANDS[stands]
 
 
+def district(at: datetime) -> datetime:
+    """A moment that was written down by the system clock, as the district's clock shows it. They differ in a sandbox
+    alone, where somebody turned the latter: a page tells one time."""
+    return at + parts().clocks.ahead()
+
+
 def register(app: Flask) -> None:
-    """Filters: yuan (fen → '320'), day, full_day, clock, hour, moment, masked, level (2 →
-    二档), person, payment_stands."""
+    """Filters: yuan (fen → '320'), those of app/documents/said_days.py, district, masked, level (2 → 二档), person,
+    payment_stands."""
     app.jinja_env.filters.update(yuan=plain_yuan, day=day, full_day=full_day, clock=clock, hour=hour, masked=mask_name)
     app.jinja_env.filters.update(hangs_until=hangs_until, items=items)
+    app.jinja_env.filters.update(hangs_until=hangs_until, hangs_until_in_year=hangs_until_in_year)
+    app.jinja_env.filters.update(dated=dated, district=district)
     app.jinja_env.filters.update(moment=moment, level=level_words)
     app.jinja_env.filters.update(person=person, payment_stands=payment_stands, act=act, act_words=act_words)

@@ -41,7 +41,7 @@ class FileGone(Conflict):
 class FileInUse(Conflict):
     """It is being worked on, or was thrown away before."""
 
-    text = "这份文件正在办，或者已经丢弃了，现在不能丢弃。"
+    text = "这份文件正在办，或者已经作废了，现在不能作废。"
 
 
 def keep(parts: Parts, officer: Officer, file: BinaryIO, *, name: str) -> int:

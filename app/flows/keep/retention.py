@@ -225,11 +225,11 @@ def let_go(parts: Parts, *, dry: bool = False) -> Sequence[Gone]:
 def gone_lately(parts: Parts, *, most: int = 50) -> Sequence[Row]:
     """What went, a day and a line at a time, the latest first: on (a day), what, rows."""
     query = text(
-        "select (at at time zone 'Asia/Shanghai')::date as on, what, sum(rows) as rows from let_go group by 1, 2"
-        " order by 1 desc, 2 limit :most"
+        "select ((at + :ahead) at time zone 'Asia/Shanghai')::date as on, what, sum(rows) as rows from let_go"
+        " group by 1, 2 order by 1 desc, 2 limit :most"
     )
     with parts.reading() as connection:
-        return connection.execute(query, {"most": most}).all()
+        return connection.execute(query, {"most": most, "ahead": parts.clocks.ahead()}).all()
 
 
 def named() -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from app.access.rights import standing_at
 from app.access.roles import ROLES, Role
 from app.flows.parts import Parts
-from core.clock import beijing_midnight, business_day
+from core.clock import beijing_midnight
 from core.errors import BadInput
 
 
@@ -36,10 +36,9 @@ class Right:
 
 def rights_on(parts: Parts, day: str) -> tuple[date, list[Right]]:
     """The day that was typed (today for nothing) and who had which right when it ended. NotThatDay."""
-    today = business_day(parts.clocks.wall())
-    on = _day(day.strip(), today)
+    on, ahead = _day(day.strip(), parts.clocks.today()), parts.clocks.ahead()
     with parts.reading() as connection:
-        rows = standing_at(connection, beijing_midnight(on + timedelta(days=1)))
+        rows = standing_at(connection, beijing_midnight(on + timedelta(days=1)) - ahead)
         named = _places(connection)
     return on, [
         Right(

@@ -141,7 +141,7 @@ def _posted(name: str) -> str:
 def _batches(parts: Parts) -> list[Row]:
     """What the bureaus' files brought in, all told: kind, how many, rows that were new, when the last one came."""
     with parts.reading() as connection:
-        return list(connection.execute(_BATCHES).all())
+        return list(connection.execute(_BATCHES, {"ahead": parts.clocks.ahead()}).all())
 
 
 def _words(asked: Asked) -> dict[str, object]:
@@ -171,6 +171,6 @@ _ODD = text(
 )
 _BATCHES = text(
     "select kind, count(*) as files, sum(added) as added,"
-    " max(imported_at at time zone 'Asia/Shanghai')::date::text as last"
+    " to_char(max((imported_at + :ahead) at time zone 'Asia/Shanghai'), 'YYYY年FMMM月FMDD日') as last"
     " from import_batch where kind <> 'police' group by kind order by kind"
 )

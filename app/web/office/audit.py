@@ -19,8 +19,7 @@ from app.registry.failures import safe_cell
 from app.web.door.access import Answer, needs
 from app.web.door.parts import parts
 from app.web.files import as_file
-from app.web.words import ACTS, moment, person, trail_name
-from core.clock import business_day
+from app.web.words import ACTS, district, moment, person, trail_name
 from payments.errors import NoSuchPayment
 
 bp = APIBlueprint("audit", __name__, enable_openapi=False)
@@ -84,7 +83,7 @@ def _before(after: str) -> int | None:
 def rights() -> Answer | tuple[Answer, int]:
     """Who had which right when a day ended."""
     typed = request.args.get("on", "")[:20]
-    today = business_day(parts().clocks.wall())
+    today = parts().clocks.today()
     try:
         on, found = rights_on(parts(), typed)
     except NotThatDay as error:
@@ -106,7 +105,7 @@ def _table(found: Sequence[Right]) -> bytes:
     lines = csv.writer(out)
     lines.writerow(("账号", "姓名", "权限", "管哪里", "这一天", "什么时候开的", "谁开的"))
     for each in found:
-        since = moment(each.since) if each.since else "有记录以前"
+        since = moment(district(each.since)) if each.since else "有记录以前"
         cells = (person(each.whose), each.name, each.role, each.places, "能用" if each.active else "停用", since)
         lines.writerow([safe_cell(cell) for cell in (*cells, person(each.by) if each.by else "")])
     return out.getvalue().encode("utf-8-sig")

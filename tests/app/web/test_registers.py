@@ -133,12 +133,16 @@ def test_a_file_thrown_away_is_gone_and_its_row_stays(running, district, desk, p
 
     assert client.post(f"{where}/throw").location == where
 
-    assert "由 hrss01 丢弃了" in client.get(where).text and "EMPTY" not in client.get(where).text
+    assert (
+        "hrss01 2021年11月5日 " in client.get(where).text
+        and "还没有算数" not in client.get(where).text
+        and "EMPTY" not in client.get(where).text
+    )
     assert client.get(f"{where}/refused.xlsx").status_code == 404
     assert client.post(f"{where}/file", data={"reason": "核对名单用"}).status_code == 409
     assert client.post(f"{where}/take", data={"good_rows": "1"}).status_code == 409
     assert running.one("select count(*) from upload_piece")[0] == 0
-    assert "已丢弃" in client.get("/office/registers/").text
+    assert "已作废<br><small>hrss01，2021年11月5日" in client.get("/office/registers/").text
 
 
 def test_the_file_comes_back_whole_for_a_reason_and_the_auditor_reads_it(running, district, desk, process, tmp_path):

@@ -9,6 +9,7 @@ from app.flows.enter.accounts import add_agent, add_staff, change_staff, disable
 from app.flows.offices.rights import rights_on
 from core.clock import business_day
 from tests.app.web.test_office_people import at_desk
+from tests.builders import NOON
 
 PASSWORD = "correct horse battery"
 
@@ -99,12 +100,17 @@ def test_the_trail_says_of_today_what_the_tables_say(running, district, an_agent
 def test_the_auditor_sees_a_day_takes_it_away_and_hears_of_a_wrong_one(running, district):
     auditor = at_desk(running, Role.AUDITOR, "audit01")
     clerk = at_desk(running, Role.TAX_CLERK, "clerk01")
-    today = business_day(running.parts.clocks.wall())
+    running.parts.clocks.set_to(NOON)
+    today = NOON.date()
 
     page = auditor.get("/office/audit/rights")
     file = auditor.get(f"/office/audit/rights.csv?on={today}")
     empty = auditor.get("/office/audit/rights?on=2001-01-01")
 
+    assert "2021年11月5日结束时" in page.text and "2021年11月5日 1" in page.text, "one clock, the district's"
+    for wall in ("acts", "readings", "kept"):
+        assert f"{business_day(running.parts.clocks.wall()).year}年" not in auditor.get(f"/office/audit/{wall}").text
+    assert "2021年11月5日 1" in auditor.get("/office/audit/acts").text
     assert "clerk01" in page.text and "税务经办" in page.text and f"on={today}" in page.text
     assert file.data.decode("utf-8-sig").splitlines()[0].startswith("账号,姓名,权限") and "clerk01" in file.text
     assert "这一天还没有账号" in empty.text and "clerk01" not in empty.text

@@ -73,7 +73,7 @@ def take_one(key: int) -> Answer | tuple[Answer, int]:
 @bp.post("/<int:key>/throw")
 @needs("police.bring")
 def throw_one(key: int) -> Answer | tuple[Answer, int]:
-    """丢弃."""
+    """作废."""
     try:
         handed_in.throw(parts(), officer(), key)
     except FileInUse as error:
@@ -119,7 +119,7 @@ def _stand(row: Row) -> str:
     if row.taking == "done" and row.taken["taken"]:
         return "已导入"
     if row.gone_at is not None:
-        return "已丢弃"
+        return "已作废" if row.gone_by != "rule:retention" else "没有导入，已过保存期"
     if row.taking in ("waiting", "doing"):
         return "正在导入"
     if row.state in ("waiting", "doing"):

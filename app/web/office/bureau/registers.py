@@ -13,7 +13,7 @@ from app.flows.register.handed_in import NotLookedAt
 from app.flows.roster.objections import accepted
 from app.registry.columns import TITLES
 from app.registry.conflicts import KINDS
-from app.registry.failures import HEAD, INSURANCE_TITLES, REASONS
+from app.registry.failures import HEAD, INSURANCE_TITLES, OF_MANY, REASONS
 from app.web.door.access import Answer, needs, officer
 from app.web.door.parts import parts
 from app.web.files import as_file
@@ -81,7 +81,7 @@ def take_one(key: int) -> Answer | tuple[Answer, int]:
 @bp.post("/<int:key>/throw")
 @needs("register.bring")
 def throw_one(key: int) -> Answer | tuple[Answer, int]:
-    """丢弃."""
+    """作废."""
     try:
         handed_in.throw(parts(), officer(), key)
     except FileInUse as error:
@@ -137,7 +137,7 @@ def _stand(row: Row) -> str:
     if row.taking == "done" and row.taken["taken"]:
         return "已导入"
     if row.gone_at is not None:
-        return "已丢弃"
+        return "已作废" if row.gone_by != "rule:retention" else "没有导入，已过保存期"
     if row.taking in ("waiting", "doing"):
         return "正在导入"
     if row.state in ("waiting", "doing"):
@@ -161,7 +161,7 @@ def _one(look: Row, **words: object) -> str:
         "moves": MOVES,
         "counted": COUNTED,
         "head": HEAD,
-        "why": {code: REASONS[code].format(where="另一行", bureau="另一家", first="…", last="…") for code in REASONS},
+        "why": {**REASONS, **OF_MANY},
         "columns": TITLES,
         "kinds": {kind: said.words for kind, said in KINDS.items()},
     }
