@@ -93,9 +93,9 @@ grant insert on erasure to liangxian_office;
 -- A levy year begins and ends (app/registry/year.sql); a page does it in the name of the lead's live session.
 revoke execute on function open_levy_year, open_receivables, open_funds, close_levy_year, levy_year_note from liangxian_app;
 grant execute on function open_levy_year, close_levy_year to liangxian_office;
-revoke execute on function helped_counted, helped_take, helped_drop, helped_tell, helped_end, helped_close,
+revoke execute on function helped_counted, helped_take, helped_drop, helped_tell, helped_tell_whom, helped_end, helped_close,
   helped_take_back from liangxian_app;
-grant execute on function helped_counted, helped_take, helped_drop, helped_tell, helped_end, helped_close,
+grant execute on function helped_counted, helped_take, helped_drop, helped_tell, helped_tell_whom, helped_end, helped_close,
   helped_take_back to liangxian_office;
 -- A department's bill is drawn up by a bureau (app/flows/helped/bills.sql).
 revoke execute on function helped_bill from liangxian_app;

@@ -2,6 +2,7 @@
 helped people; bill: what they owe for them."""
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -13,10 +14,10 @@ from app.flows.helped import lists, live
 from app.flows.helped.back import INSURANCES, STATES, failures_file
 from app.flows.helped.check import Checked, check
 from app.flows.helped.layout import Layout, layout_of, learn
-from app.flows.helped.live import HOW, Hand
+from app.flows.helped.live import HOW, WHOM, Hand, Told
 from app.flows.helped.take import take
 from app.registry.helped_columns import FIELDS
-from app.registry.helped_reasons import NOTES, reason
+from app.registry.helped_reasons import NOTES, OF_MANY
 from core.clock import beijing
 from core.errors import AppError
 
@@ -92,7 +93,7 @@ def list_command(department: str, page: int) -> None:
     rows, more = lists.batches(office_parts(), department=department, page=page)
     for row in rows:
         click.echo(
-            f"{row.id}\t{beijing(row.at):%Y-%m-%d}\t{row.department}\t{row.levy_year}\t{_BATCH_STATES[row.state]}\t"
+            f"{row.id}\t{row.judged_on:%Y-%m-%d}\t{row.department}\t{row.levy_year}\t{_BATCH_STATES[row.state]}\t"
             f"办成 {row.good}\t没有办成 {row.failed}\t没办完 {row.open}\t{row.file_name}"
         )
     if more:
@@ -136,11 +137,16 @@ def back_command(batch: int, file: Path, by: str) -> None:
 @helped.command("told")
 @click.argument("batch", type=int)
 @click.argument("no", type=int)
+@click.option("--whom", default="self", show_default=True, type=click.Choice(list(WHOM)))
+@click.option("--on", type=click.DateTime(formats=["%Y-%m-%d"]), help="The day; today if not said.")
 @click.option("--how", required=True, type=click.Choice(list(HOW)))
 @_by
-def told_command(batch: int, no: int, how: str, by: str) -> None:
-    """The person of row NO of list BATCH knows why it failed."""
-    _say(lambda: live.told(office_parts(), batch, no, how=how, hand=Hand(by=by)) or "已记下。")
+def told_command(  # noqa: PLR0917 one for each option
+    batch: int, no: int, whom: str, on: datetime | None, how: str, by: str
+) -> None:
+    """The person of row NO of list BATCH, or who speaks for him, knows why it failed."""
+    said = Told(whom, how, on.date() if on else None)
+    _say(lambda: live.told(office_parts(), batch, no, said, hand=Hand(by=by)) or "已记下。")
 
 
 @helped.command("end")
@@ -150,7 +156,7 @@ def told_command(batch: int, no: int, how: str, by: str) -> None:
 @click.option("--give-up", is_flag=True, help="It was not settled.")
 @_by
 def end_command(batch: int, no: int, why: str, give_up: bool, by: str) -> None:
-    """Row NO of list BATCH is settled, or given up."""
+    """Row NO of list BATCH is settled, or given up, once somebody was told."""
     state = "GIVEN_UP" if give_up else "RESOLVED"
     _say(lambda: live.ended(office_parts(), batch, no, state=state, why=why, hand=Hand(by=by)) or "已记下。")
 
@@ -219,7 +225,7 @@ def _say(done: Callable[[], str]) -> None:
 
 
 def _tell(checked: Checked) -> str:
-    said = [f"{reason(code, {})}（{code}） {rows} 行" for code, rows in checked.codes.most_common()]
+    said = [f"{OF_MANY[code]}（{code}） {rows} 行" for code, rows in checked.codes.most_common()]
     said += [f"注意：{NOTES[note]}（{note}） {rows} 行" for note, rows in checked.notes.most_common()]
     said += [
         f"不认识的类别“{word}” {rows} 行：helped layout --word {word}=CODE" for word, rows in checked.words.items()

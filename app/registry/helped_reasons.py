@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from app.registry.failures import OF_MANY as CELLS_OF_MANY
 from app.registry.failures import REASONS as CELLS
 
 REASONS: Mapping[str, str] = {
@@ -20,6 +21,14 @@ REASONS: Mapping[str, str] = {
     "EXPIRED": "认定在{until}到期了，请续办后再报",
     "NOT_OFFERED": "本区这一年度不收这个险种",
     "INSURANCE_UNKNOWN": "代缴险种写：养老、医疗",
+}
+OF_MANY: Mapping[str, str] = {
+    **REASONS,
+    **CELLS_OF_MANY,
+    "DUP_ROW": "与另一行是同一个人、同一个险种、同一类别",
+    "CATEGORY_UNKNOWN": "人员类别不认识，请指定它是哪一类",
+    "NOT_YOURS": "类别由别的部门认定，不由贵部门报",
+    "EXPIRED": "认定已经到期，请续办后再报",
 }
 OWN: Mapping[str, str] = {  # what the person himself is told; never which category
     "EXPIRED": "认定到期了",
@@ -44,5 +53,5 @@ def not_done(code: str) -> str:
 
 
 def reason(code: str, said: Mapping[str, str]) -> str:
-    """The sentence of a failure."""
-    return REASONS[code].format(**{"where": "另一行", "word": "…", "whose": "别的部门", "until": "前几天", **said})
+    """The sentence of a failure, with the words of its row."""
+    return REASONS[code].format(**said)

@@ -28,6 +28,7 @@ BATCH_STATES = ("VALIDATED", "IMPORTED", "PARTLY_IMPORTED", "CLOSED", "DROPPED")
 ROW_STATES = ("OK", "FAILED", "FED_BACK", "PERSON_TOLD", "RESOLVED", "GIVEN_UP")
 OPEN = ("FAILED", "FED_BACK", "PERSON_TOLD")
 TOLD_BY = ("phone", "visit", "sms", "letter", "office")
+TOLD = ("self", "family", "village")
 
 
 def _one_of(column: str, words: tuple[str, ...]) -> str:
@@ -96,6 +97,11 @@ class SpecialRow(Table):
             name="told",
         ),
         CheckConstraint(
+            f"(told_whom is null) = (told_on is null) and (told_whom is null or told_at is not null)"
+            f" and {_one_of('told_whom', TOLD)} and (settled_by is null or state = 'RESOLVED')",
+            name="told_whom",
+        ),
+        CheckConstraint(
             "(ended_at is not null) = (state in ('RESOLVED', 'GIVEN_UP'))"
             " and (ended_at is null) = (ended_by is null) and (ended_at is null) = (ended_why is null)"
             " and length(btrim(ended_why)) >= 2",
@@ -134,6 +140,9 @@ class SpecialRow(Table):
     told_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     told_by: Mapped[str | None] = mapped_column(Text)
     told_how: Mapped[str | None] = mapped_column(Text)
+    told_whom: Mapped[str | None] = mapped_column(Text)  # of rows told before it was asked for: he himself
+    told_on: Mapped[date | None] = mapped_column(Date)  # as whoever told him says; told_at is when it was written
+    settled_by: Mapped[int | None] = mapped_column(BigInteger)  # the list that took him in afterwards
     ended_by: Mapped[str | None] = mapped_column(Text)
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     ended_why: Mapped[str | None] = mapped_column(Text)

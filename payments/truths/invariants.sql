@@ -427,10 +427,13 @@ select 'list ' || h.batch_id || ' row ' || h.no as what
  where (r.person_id, r.insurance, b.levy_year, b.department)
        is distinct from (h.person_id, h.insurance, h.levy_year, h.department)
 
--- INV-120 办结的名单，每一行都有结果
+-- INV-120 办结的名单，每一行都有结果；说是后来的名单办成的，那份名单办过，里面有同一险种的
 select 'list ' || b.id || ' row ' || r.no as what
   from special_batch b join special_row r on r.batch_id = b.id
  where b.state = 'CLOSED' and r.state in ('FAILED', 'FED_BACK', 'PERSON_TOLD')
+    or r.settled_by is not null and not exists (
+         select from special_row t join special_batch later on later.id = t.batch_id and later.taken_by is not null
+          where t.batch_id = r.settled_by and (t.state, t.insurance, t.department) = ('OK', r.insurance, r.department))
 
 -- INV-121 办过的名单，办成的每一行都给了它的类别，除非部门收回了
 select 'list ' || b.id || ' row ' || r.no as what

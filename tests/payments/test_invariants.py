@@ -492,6 +492,7 @@ TAMPERINGS = (
         f"{A_LIST}; update special_row set state = 'FED_BACK', ended_at = null, ended_by = null,"
         " ended_why = null where no = 2",
     ),
+    ("INV-120", f"{A_LIST}; update special_row set settled_by = batch_id + 9 where no = 2"),
     ("INV-121", f"{A_LIST}; delete from helped_category"),
     ("INV-124", f"{FOUND}; update matter set kind = 'DIED'"),
     ("INV-124", f"{FOUND}; update paid_elsewhere set insurance = 'RES_PENSION', code = 'pension_elsewhere'"),

@@ -9,21 +9,29 @@ from sqlalchemy import text
 from app.access import disclosures
 from app.access.sessions import Officer
 from app.documents.spreadsheet import as_xlsx
-from app.flows.helped.lists import batch, cells_of
-from app.flows.helped.live import ENDS, HOW
+from app.flows.helped.lists import batch, cells_of, why
+from app.flows.helped.live import ENDS, HOW, WHOM
 from app.flows.offices.people import allow_reading
 from app.flows.parts import Parts
-from app.registry.helped_reasons import reason
 from core.clock import beijing
 
-TITLES = ("代缴险种（核对）", "导入状态", "失败代码", "失败原因", "反馈时间", "告知本人时间", "告知方式", "处理结果")
+TITLES = (
+    "代缴险种（核对）",
+    "导入状态",
+    "失败代码",
+    "失败原因",
+    "反馈时间",
+    "告知本人时间",
+    "告知了谁",
+    "告知方式",
+    "处理结果",
+)
 INSURANCES = {"RES_PENSION": "养老", "RES_MEDICAL": "医疗"}
 STATES = {
     "FAILED": "没有通过",
-    "FED_BACK": "已反馈",
-    "PERSON_TOLD": "已告知本人",
-    "RESOLVED": "已解决",
-    "GIVEN_UP": "放弃",
+    "FED_BACK": "等告知",
+    "PERSON_TOLD": "已告知，等结果",
+    **ENDS,
 }
 
 
@@ -55,9 +63,10 @@ def _line(parts: Parts, row: Any, width: int) -> Sequence[str]:
         INSURANCES[row.insurance],
         STATES[row.state],
         row.code,
-        reason(row.code, row.words),
+        why(row),
         _moment(row.fed_back_at),
-        _moment(row.told_at),
+        f"{row.told_on:%Y-%m-%d}" if row.told_on else _moment(row.told_at),
+        WHOM[row.told_whom or "self"] if row.told_at else "",
         HOW.get(row.told_how or "", ""),
         ended,
     ]

@@ -60,6 +60,7 @@ class Checked:
     batch: int = 0
     rows: int = 0
     good: int = 0
+    people: int = 0
     codes: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
     words: Counter[str] = field(default_factory=Counter)
@@ -126,7 +127,7 @@ def _judged(
     progress: Callable[[int, int], None],
 ) -> Checked:
     """Every row, judged and written down. EmptyList."""
-    checked, source = Checked(), read.held.source
+    checked, source, people = Checked(), read.held.source, set[str]()
     for chunk in read.chunks():
         judge.judge(batch.connection, chunk)
         if not checked.batch:
@@ -134,10 +135,12 @@ def _judged(
             checked.batch = batch.begin(digest=source.digest, titles=list(read.titles), **begin, **moments)
         batch.write(parts, chunk)
         _count(checked, chunk)
+        people.update(row.id_number or row.place for row in chunk)
         progress(checked.rows, source.rows_about)
     if not checked.rows:
         raise EmptyList
     batch.end(checked.rows)
+    checked.people = len(people)
     checked.unknown, checked.skipped = tuple(read.unknown), tuple(read.held.skipped)
     checked.ignored = tuple(read.held.ignored)
     checked.unseen, checked.hidden = tuple(source.unseen), source.hidden

@@ -29,8 +29,8 @@ create trigger moves before insert or update or delete on special_batch
 
 create or replace function special_row_moves() returns trigger language plpgsql as $$
 declare
-  told constant text[] := array['cells', 'id_index', 'state', 'fed_back_at', 'told_at', 'told_by', 'told_how', 'ended_at', 'ended_by',
-    'ended_why', 'taken_back_at', 'taken_back_by', 'taken_back_why'];
+  told constant text[] := array['cells', 'id_index', 'state', 'fed_back_at', 'told_at', 'told_by', 'told_how', 'told_whom', 'told_on',
+    'settled_by', 'ended_at', 'ended_by', 'ended_why', 'taken_back_at', 'taken_back_by', 'taken_back_why'];
   held text;
 begin
   select state into held from special_batch where id = coalesce(new.batch_id, old.batch_id);
@@ -48,8 +48,17 @@ begin
              or old.taken_back_at is null and old.state = 'OK' and held in ('IMPORTED', 'PARTLY_IMPORTED', 'CLOSED'))
         and (old.state = new.state
              or old.state = 'FAILED' and new.state = 'FED_BACK' and held = 'PARTLY_IMPORTED'
-             or old.state = 'FED_BACK' and new.state in ('PERSON_TOLD', 'RESOLVED')
-             or old.state = 'PERSON_TOLD' and new.state in ('RESOLVED', 'GIVEN_UP')) then
+             or old.state = 'FED_BACK' and new.state = 'PERSON_TOLD' and new.told_whom is not null
+             or old.state = 'FED_BACK' and new.state = 'RESOLVED' and new.settled_by is not null
+             or old.state = 'PERSON_TOLD' and new.state in ('RESOLVED', 'GIVEN_UP'))
+        and ((new.told_at, new.told_by, new.told_how, new.told_whom, new.told_on)
+               is not distinct from (old.told_at, old.told_by, old.told_how, old.told_whom, old.told_on)
+             or old.state = 'FED_BACK' and new.state = 'PERSON_TOLD')
+        and (new.settled_by is not distinct from old.settled_by
+             or old.state in ('FED_BACK', 'PERSON_TOLD') and new.state = 'RESOLVED' and exists (
+                  select from special_row t join special_batch b on b.id = t.batch_id and b.taken_by is not null
+                   where t.batch_id = new.settled_by and t.state = 'OK'
+                     and (t.id_index, t.insurance, t.department) = (new.id_index, new.insurance, new.department))) then
     return new;
   end if;
   raise exception 'row % of list % is %', coalesce(new.no, old.no), coalesce(new.batch_id, old.batch_id),
@@ -114,7 +123,8 @@ begin
     on conflict do nothing;
   update special_row set state = 'FED_BACK', fed_back_at = p_now where batch_id = p_batch and state = 'FAILED';
   update special_row set cells = null where batch_id = p_batch and state = 'OK';
-  update special_row r set state = 'RESOLVED', ended_at = p_now, ended_by = p_by, ended_why = '名单' || p_batch || '里办成了'
+  update special_row r set state = 'RESOLVED', settled_by = p_batch, ended_at = p_now, ended_by = p_by,
+      ended_why = '名单' || p_batch || '里办成了'
     from special_row taken, special_batch before
    where before.id = r.batch_id and before.levy_year = b.levy_year and taken.batch_id = p_batch and taken.state = 'OK'
      and r.state in ('FED_BACK', 'PERSON_TOLD') and r.department = b.department and r.insurance = taken.insurance
@@ -135,23 +145,31 @@ begin
     select from special_batch where id = p_batch and state = 'DROPPED');
 end $$;
 
--- The person, or who speaks for him, was told why it failed. False: it is not a row that waits for that.
-create or replace function helped_tell(p_batch bigint, p_no int, p_how text, p_by text, p_now timestamptz) returns boolean
-  language plpgsql security definer set search_path = public, pg_temp as $$
+-- The person, or who speaks for him, was told why it failed: whom, on which day, how. False: it is not a row that waits
+-- for that, or a day on which nobody could know of it yet.
+create or replace function helped_tell_whom(
+  p_batch bigint, p_no int, p_whom text, p_on date, p_how text, p_by text, p_now timestamptz
+) returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-  update special_row set state = 'PERSON_TOLD', told_at = p_now, told_by = p_by, told_how = p_how
-   where batch_id = p_batch and no = p_no and state = 'FED_BACK';
+  update special_row set state = 'PERSON_TOLD', told_at = p_now, told_by = p_by, told_whom = p_whom, told_on = p_on, told_how = p_how
+   where batch_id = p_batch and no = p_no and state = 'FED_BACK'
+     and p_on between (fed_back_at at time zone 'Asia/Shanghai')::date and (p_now at time zone 'Asia/Shanghai')::date;
   return found;
 end $$;
 
--- It was settled, or given up for a reason once the person was told. False: it waits for no word, or not for this one.
+-- As a process of the version before says it: the person himself, on that day.
+create or replace function helped_tell(p_batch bigint, p_no int, p_how text, p_by text, p_now timestamptz) returns boolean
+  language sql security definer set search_path = public, pg_temp as $$
+  select helped_tell_whom(p_batch, p_no, 'self', (p_now at time zone 'Asia/Shanghai')::date, p_how, p_by, p_now)
+$$;
+
+-- Somebody was told and it was settled, or given up for a reason. False: it waits for no word, or nobody was told yet.
 create or replace function helped_end(
   p_batch bigint, p_no int, p_state text, p_why text, p_by text, p_now timestamptz
 ) returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   update special_row set state = p_state, ended_at = p_now, ended_by = p_by, ended_why = p_why
-   where batch_id = p_batch and no = p_no and p_state in ('RESOLVED', 'GIVEN_UP')
-     and (state = 'PERSON_TOLD' or state = 'FED_BACK' and p_state = 'RESOLVED');
+   where batch_id = p_batch and no = p_no and p_state in ('RESOLVED', 'GIVEN_UP') and state = 'PERSON_TOLD';
   return found;
 end $$;
 
@@ -258,6 +276,13 @@ begin
   return true;
 end $$;
 
+create or replace function officer_tells_whom(
+  p_session bytea, p_batch bigint, p_no int, p_whom text, p_on date, p_how text, p_at timestamptz, p_now timestamptz
+) returns boolean language sql security definer set search_path = public, pg_temp as $$
+  select helped_tell_whom(p_batch, p_no, p_whom, p_on, p_how, helped_hand(p_session, p_batch, p_no, p_at), p_now)
+$$;
+
+-- As a process of the version before says it.
 create or replace function officer_tells_helped(
   p_session bytea, p_batch bigint, p_no int, p_how text, p_at timestamptz, p_now timestamptz
 ) returns boolean language sql security definer set search_path = public, pg_temp as $$

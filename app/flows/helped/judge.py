@@ -12,6 +12,7 @@ from app.policy.checks import exclusion
 from app.policy.facts import Insurance
 from app.policy.payers import givers
 from app.policy.terms import PolicyYear
+from app.policy.told_who import told_group
 from app.registry import find
 from app.registry.find import Subject
 from app.registry.helped_row import HelpedRow
@@ -90,7 +91,7 @@ class Judge:
             whose = self._givers.get(code, frozenset())
             if whose and self.department not in whose:
                 names = (self.parts.departments.get(each, each) for each in sorted(whose))
-                row.said = {"word": code, "whose": "、".join(names)}
+                row.said = {"word": told_group(code, self.rules), "whose": "、".join(names)}
                 return "NOT_YOURS"
         return None
 

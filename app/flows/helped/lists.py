@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, text
 
 from app.flows.helped.take import NoSuchList
 from app.flows.parts import Parts
+from app.policy.words import phrases
 from app.registry.helped_columns import columns_of
 from app.registry.helped_reasons import NOTES, reason
 from core.redact import mask_id, mask_name
@@ -68,6 +69,12 @@ def open_count(parts: Parts) -> int:
         return int(connection.execute(_OPEN).scalar_one())
 
 
+def people(parts: Parts, number: int) -> int:
+    """How many people its rows name: one for each number, and for each line without a number that can be right."""
+    with parts.reading() as connection:
+        return int(connection.execute(_PEOPLE, {"id": number}).scalar_one())
+
+
 def codes(parts: Parts, number: int) -> Sequence[Row]:
     """Why rows of a list failed: code, how many."""
     with parts.reading() as connection:
@@ -88,6 +95,12 @@ def cells_of(parts: Parts, row: Any) -> list[str]:
     return found
 
 
+def why(row: Any) -> str:
+    """What is wrong with a row, as people say it; empty for one that is good."""
+    said = {name: phrases("categories").get(word, word) for name, word in row.words.items()}
+    return reason(row.code, said) if row.code else ""
+
+
 def _shown(parts: Parts, connection: Connection, row: Row) -> Shown:
     cells = cells_of(parts, row)
     said = connection.execute(_COLUMNS, {"department": row.department}).scalar_one_or_none() or {}
@@ -99,7 +112,7 @@ def _shown(parts: Parts, connection: Connection, row: Row) -> Shown:
         row,
         mask_name(name) if name else "",
         mask_id(number) if len(number) >= 15 else "*" * len(number),
-        reason(row.code, row.words) if row.code else "",
+        why(row),
         tuple(NOTES[note] for note in row.notes),
         age.days,
         row.ended_at is None and age > PATIENCE,
@@ -128,6 +141,7 @@ _WAITING = text(
     " where r.state in ('FED_BACK', 'PERSON_TOLD') order by r.fed_back_at, r.batch_id, r.no limit :most offset :from"
 )
 _OPEN = text("select count(*) from special_row where state in ('FED_BACK', 'PERSON_TOLD')")
+_PEOPLE = text("select count(distinct coalesce(encode(id_index, 'hex'), place)) from special_row where batch_id = :id")
 _CODES = text(
     "select code, count(*) as rows from special_row where batch_id = :id and code is not null group by code"
     " order by 2 desc, 1"

@@ -1,12 +1,13 @@
-"""A failed row's life: fed back, its person told, settled or given up for a reason; and the end of its list. Who was
-named by mistake is taken back. A page does it in the name of the officer whose session it is, a command in
-its operator's."""
+"""A failed row's life: fed back, somebody told (whom, on which day, how), then settled or given up for a reason; the
+end of its list. Who was named by mistake is taken back. A page does it in the name of the officer whose session it is,
+a command in its operator's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from app.flows.helped.take import NoSuchList
 from app.flows.parts import Parts
@@ -16,7 +17,8 @@ from core.errors import AppError, BadInput, Conflict, NotFound
 from payments.refusals import as_errors
 
 HOW = {"phone": "电话", "visit": "上门", "sms": "短信", "letter": "书面", "office": "窗口当面"}
-ENDS = {"RESOLVED": "已解决", "GIVEN_UP": "放弃"}
+WHOM = {"self": "本人", "family": "家里人", "village": "村居或代办员"}
+ENDS = {"RESOLVED": "办好了", "GIVEN_UP": "不办了"}
 _SHORTEST, _LONGEST = 2, 200
 
 
@@ -29,7 +31,13 @@ class RowsOpen(Conflict):
 class RowMoved(Conflict):
     """Somebody else moved it, or it waits for another word."""
 
-    text = "这一行已经有人办过，或者还没告知本人。请看一遍再办。"
+    text = "这一行已经有人办过，或者还不能办这一步。请看一遍再办。"
+
+
+class NotTold(Conflict):
+    """An end for a row of which nobody was told."""
+
+    text = "先写明告诉了谁、哪天、怎么告诉的，才能写结果。"
 
 
 class StaysForTheYear(Conflict):
@@ -48,14 +56,21 @@ class BadEnd(BadInput):
     """An end without a word, or one we do not know."""
 
     status = 422
-    text = "请写明处理结果，2到200个字；放弃也要写原因。"
+    text = "请写明办好了还是不办了，和怎么办的、为什么，2到200个字。"
 
 
 class BadWay(BadInput):
-    """A way of telling somebody that we do not know."""
+    """A way of telling somebody that we do not know, or nobody we know."""
 
     status = 422
-    text = "告知方式写：电话、上门、短信、书面、窗口当面。"
+    text = "请选告诉了谁（本人、家里人、村居或代办员）和怎么告诉的（电话、上门、短信、书面、窗口当面）。"
+
+
+class BadTold(BadInput):
+    """A day before the row was fed back, or one that has not come."""
+
+    status = 422
+    text = "告知的日子要在名单导入那天以后（含当天），不能晚于今天。"
 
 
 @dataclass(frozen=True)
@@ -66,21 +81,34 @@ class Hand:
     by: str = ""
 
 
-def told(parts: Parts, batch: int, no: int, *, how: str, hand: Hand) -> None:
-    """The person, or who speaks for him, knows why it failed. BadWay, RowMoved."""
-    if how not in HOW:
-        raise BadWay(how)
-    one = "officer_tells_helped(:session, :batch, :no, :how, :at, :now)"
-    _moved(parts, hand, one, "helped_tell(:batch, :no, :how, :by, :now)", batch=batch, no=no, how=how)
+@dataclass(frozen=True)
+class Told:
+    """Who was told why the row failed, how, and on which day (None: today)."""
+
+    whom: str
+    how: str
+    on: date | None = None
 
 
-def ended(parts: Parts, batch: int, no: int, *, state: str, why: str, hand: Hand) -> None:
-    """Settled, or given up after the person was told. BadEnd, RowMoved."""
+def told(parts: Parts, batch: int, no: int, said: Told, *, hand: Hand) -> None:
+    """He, or who speaks for him, knows why it failed. BadWay, BadTold, RowMoved, NoSuchList (or none of his)."""
+    with parts.engine.begin() as connection:
+        _tell(parts, connection, (batch, no), said, hand)
+
+
+def ended(parts: Parts, batch: int, no: int, *, state: str, why: str, hand: Hand, said: Told | None = None) -> None:
+    """Settled, or given up, once somebody was told: before, or as is `said` in the same act. BadEnd, NotTold, RowMoved,
+    NoSuchList; BadWay, BadTold."""
     if state not in ENDS or not _SHORTEST <= len(why.strip()) <= _LONGEST:
         raise BadEnd
     one = "officer_ends_helped(:session, :batch, :no, :state, :why, :at, :now)"
     other = "helped_end(:batch, :no, :state, :why, :by, :now)"
-    _moved(parts, hand, one, other, batch=batch, no=no, state=state, why=why.strip())
+    with parts.engine.begin() as connection:
+        if said is not None:
+            _tell(parts, connection, (batch, no), said, hand)
+        words = {"batch": batch, "no": no, "state": state, "why": why.strip()}
+        if not _asked(parts, connection, hand, (one, other), words):
+            raise NotTold if _stand(connection, batch, no) == "FED_BACK" else RowMoved
 
 
 def closed(parts: Parts, batch: int, *, hand: Hand) -> None:
@@ -108,16 +136,32 @@ def taken_back(parts: Parts, batch: int, number: str, insurance: str, *, why: st
     return bool(word == "gone")
 
 
-def _moved(parts: Parts, hand: Hand, of_session: str, of_name: str, **said: Any) -> None:
-    if not _call(parts, hand, of_session, of_name, **said):
-        raise RowMoved
+def _tell(parts: Parts, connection: Connection, row: tuple[int, int], said: Told, hand: Hand) -> None:
+    if said.how not in HOW or said.whom not in WHOM:
+        raise BadWay
+    one = "officer_tells_whom(:session, :batch, :no, :whom, :on, :how, :at, :now)"
+    other = "helped_tell_whom(:batch, :no, :whom, :on, :how, :by, :now)"
+    words = {"batch": row[0], "no": row[1], "whom": said.whom, "how": said.how, "on": said.on or parts.clocks.today()}
+    if not _asked(parts, connection, hand, (one, other), words):
+        raise BadTold if _stand(connection, *row) == "FED_BACK" else RowMoved
+
+
+def _stand(connection: Connection, batch: int, no: int) -> str | None:
+    """Where a row stands; None for one that whoever asks may not see."""
+    found = text("select state from special_row where batch_id = :batch and no = :no")
+    return connection.execute(found, {"batch": batch, "no": no}).scalar_one_or_none()
 
 
 def _call(parts: Parts, hand: Hand, of_session: str, of_name: str, **said: Any) -> Any:
-    words = of_name if hand.session is None else of_session
+    with parts.engine.begin() as connection:
+        return _asked(parts, connection, hand, (of_session, of_name), said)
+
+
+def _asked(parts: Parts, connection: Connection, hand: Hand, steps: tuple[str, str], said: Mapping[str, Any]) -> Any:
+    """What the database's function says: of the officer's session, or of who is named."""
     values = {**said, "now": parts.clocks.now(), "at": parts.clocks.wall(), "session": hand.session, "by": hand.by}
-    with parts.engine.begin() as connection, as_errors(_REFUSED):
-        return connection.execute(text(f"select {words}"), values).scalar_one()
+    with as_errors(_REFUSED):
+        return connection.execute(text(f"select {steps[hand.session is None]}"), values).scalar_one()
 
 
 _NOT_BACK: Mapping[str, type[AppError]] = {"used": StaysForTheYear, "none": NotOfTheList}

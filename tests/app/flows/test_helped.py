@@ -13,7 +13,7 @@ from app.flows.helped import lists, live
 from app.flows.helped.back import failures_file
 from app.flows.helped.check import BOTH, ColumnsMissing, ListsOver, ListTaken, check
 from app.flows.helped.layout import BadLayout, Layout, NoSuchDepartment, learn
-from app.flows.helped.live import Hand
+from app.flows.helped.live import ENDS, Hand, Told
 from app.flows.helped.take import ListDropped, PreviewOld, take
 from app.flows.helped.watch import watch_rows
 from app.flows.pay.start import Want
@@ -26,6 +26,7 @@ from tests.refunding import pay, rows
 
 MEDICAL, PENSION = Insurance.RES_MEDICAL, Insurance.RES_PENSION
 CLERK = "staff:civil"
+HAND = Hand(by=CLERK)
 
 
 def checked(running, path, department="civil", **how):
@@ -131,9 +132,9 @@ def test_each_row_that_cannot_be_taken_says_why(running, adult, tmp_path):
         *who,
         *("AGE_OUT", "NOT_REGISTERED", "NAME_ID_MISMATCH", None, "DUP_ROW", "NOT_YOURS", "CATEGORY_UNKNOWN", "EXPIRED"),
     ]
-    assert seen.words == {"甲类": 1}
+    assert seen.words == {"甲类": 1} and (seen.people, seen.rows) == (9, 14)
     reasons = {each.row.code: each.reason for each in lists.failed(running.parts, seen.batch)[0]}
-    assert reasons["NOT_YOURS"] == "“DIS1”由残联、财政认定，不由贵部门报"
+    assert reasons["NOT_YOURS"] == "“一级残疾”由残联、财政认定，不由贵部门报"
     assert reasons["DUP_ROW"] == "与“名单”第14行是同一个人、同一个险种、同一类别"
     assert take(running.office, seen.batch, by=CLERK).good == 1
     assert given(running) == [(adult, "RES_MEDICAL", "DIBAO")] and to_pay(running, old) == 16000
@@ -157,21 +158,30 @@ def test_a_failed_row_is_led_to_its_end_before_its_list_is_closed(running, adult
     path = a_list(tmp_path / "a.xlsx", a_line(7), a_line(9), a_line(11, name="李示例"), a_line(13))
     batch = checked(running, path).batch
     with pytest.raises(live.RowMoved):
-        live.told(running.office, batch, 2, how="phone", hand=Hand(by=CLERK))
+        live.told(running.office, batch, 2, Told("self", "phone"), hand=Hand(by=CLERK))
     take(running.office, batch, by=CLERK)
     assert states(running, batch)[1:] == [(no, "FED_BACK", "NOT_REGISTERED") for no in (2, 3, 4)]
 
     with pytest.raises(live.RowsOpen):
         live.closed(running.office, batch, hand=Hand(by=CLERK))
-    with pytest.raises(live.RowMoved):
-        live.ended(running.office, batch, 2, state="GIVEN_UP", why="找不到人", hand=Hand(by=CLERK))
-    live.told(running.office, batch, 2, how="visit", hand=Hand(by=CLERK))
+    for state in ENDS:
+        with pytest.raises(live.NotTold):
+            live.ended(running.office, batch, 2, state=state, why="找不到人", hand=Hand(by=CLERK))
+    for day in (NOON.date() - timedelta(days=1), NOON.date() + timedelta(days=1)):
+        with pytest.raises(live.BadTold):
+            live.told(running.office, batch, 2, Told("self", "visit", day), hand=Hand(by=CLERK))
+    live.told(running.office, batch, 2, Told("family", "visit", NOON.date()), hand=Hand(by=CLERK))
     live.ended(running.office, batch, 2, state="GIVEN_UP", why="本人不参保", hand=Hand(by=CLERK))
-    live.ended(running.office, batch, 3, state="RESOLVED", why="姓名写错，另报", hand=Hand(by=CLERK))
+    with pytest.raises(live.RowMoved):
+        live.told(running.office, batch, 2, Told("self", "phone"), hand=Hand(by=CLERK))
+    at_once = {"said": Told("self", "phone"), "hand": Hand(by=CLERK)}
+    live.ended(running.office, batch, 3, state="RESOLVED", why="姓名写错，另报", **at_once)
     with pytest.raises(live.BadEnd):
         live.ended(running.office, batch, 4, state="GIVEN_UP", why=" ", hand=Hand(by=CLERK))
     with pytest.raises(live.BadWay):
-        live.told(running.office, batch, 4, how="pigeon", hand=Hand(by=CLERK))
+        live.told(running.office, batch, 4, Told("self", "pigeon"), hand=Hand(by=CLERK))
+    with pytest.raises(live.BadWay):
+        live.ended(running.office, batch, 4, state="RESOLVED", why="另报", said=Told("neighbour", "phone"), hand=HAND)
 
     running.write(lambda c: a_person(c, id_number=an_id_number(sequence=13)))  # registered meanwhile, and listed anew
     later = checked(running, a_list(tmp_path / "b.xlsx", a_line(13))).batch
@@ -182,18 +192,18 @@ def test_a_failed_row_is_led_to_its_end_before_its_list_is_closed(running, adult
         (3, "RESOLVED", "NOT_REGISTERED"),
         (4, "RESOLVED", "NOT_REGISTERED"),
     ]
+    assert (
+        rows(running, f"select settled_by from special_row where batch_id = {batch} and no = 4")[0].settled_by == later
+    )
     sheet = CalamineWorkbook.from_filelike(
         BytesIO(failures_file(running.parts, batch, mark="示例"))
     ).get_sheet_by_index(0)
     head, first, *_ = sheet.to_python()
     assert tuple(head[: len(HEAD)]) == HEAD and head[-1] == "处理结果"
     told = dict(zip(head, first, strict=True))
-    assert (told["身份证号"], told["失败代码"], told["告知方式"]) == (
-        an_id_number(sequence=9),
-        "NOT_REGISTERED",
-        "上门",
-    )
-    assert told["处理结果"] == "放弃：本人不参保"
+    assert told["身份证号"] == an_id_number(sequence=9)
+    assert (told["告知本人时间"], told["告知了谁"], told["告知方式"]) == ("2021-11-05", "家里人", "上门")
+    assert (told["失败代码"], told["处理结果"]) == ("NOT_REGISTERED", "不办了：本人不参保")
     live.closed(running.office, batch, hand=Hand(by=CLERK))
     live.closed(running.office, batch, hand=Hand(by=CLERK))
     [(one, two)] = [

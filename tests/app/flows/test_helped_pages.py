@@ -9,6 +9,8 @@ from python_calamine import CalamineWorkbook
 
 from app.access.roles import Role
 from app.flows.enter.accounts import WrongDepartments, add_staff
+from app.flows.helped.check import check
+from app.registry.helped_reasons import OF_MANY
 from tests.app.flows.test_hand_in import process
 from tests.app.helped.papers import HEAD, a_line, a_list
 from tests.app.web.test_office import PASSWORD, client_of
@@ -51,7 +53,7 @@ def test_a_department_sends_its_list_and_leads_who_failed_to_the_end(running, ad
     assert "正在排队" in civil.get(job).text and process() == 1
 
     seen = civil.get(job).text
-    assert "可以办</dt><dd>1 行" in seen and "没有参保登记" in seen
+    assert "可以办</dt><dd>1 行" in seen and "没有参保登记" in seen and "3 人，3 行" in seen
     [batch] = [row.id for row in rows(running, "select id from special_batch")]
     page = civil.get(f"/office/helped/{batch}").text
     assert "确认导入 1 行" in page and "张*例" in page and an_id_number(sequence=9) not in page
@@ -63,14 +65,24 @@ def test_a_department_sends_its_list_and_leads_who_failed_to_the_end(running, ad
 
     town = desk("town01", Role.TOWN, towns=[TOWN])
     assert "李*例" in town.get("/office/helped/waiting").text
-    assert town.post(f"/office/helped/{batch}/2/told", data={"how": "visit"}).status_code == 303
+    told = {"whom": "family", "how": "visit", "on": "2021-11-05"}
+    assert town.post(f"/office/helped/{batch}/2/told", data=told).status_code == 303
     assert town.get(f"/office/helped/{batch}/back.xlsx").status_code == 403
-    wrong = civil.post(f"/office/helped/{batch}/3/end", data={"state": "GIVEN_UP", "why": "还没告知"})
-    assert wrong.status_code == 409 and "还没告知" in wrong.text, "what was typed is not lost"
+    for state in ("GIVEN_UP", "RESOLVED"):
+        wrong = civil.post(f"/office/helped/{batch}/3/end", data={"state": state, "why": "找不到人"})
+        assert wrong.status_code == 409 and "先写明告诉了谁" in wrong.text and "“名单”第7行</a>：" in wrong.text
+        assert wrong.text.count('value="找不到人"') == 1, "what was typed stands at its row alone"
+    late = civil.post(f"/office/helped/{batch}/3/told", data=told | {"on": "2021-11-06", "how": "sms"})
+    assert late.status_code == 422 and "不能晚于今天" in late.text and '<option value="sms" selected>' in late.text
     medical = desk("medical01", Role.MEDICAL)
-    for who, no, state in ((civil, 2, "GIVEN_UP"), (medical, 3, "RESOLVED")):
-        ended = who.post(f"/office/helped/{batch}/{no}/end", data={"state": state, "why": "本人知道了"})
+    for who, step, fields in (
+        (civil, "2/end", {"state": "GIVEN_UP"}),
+        (medical, "3/told", told | {"state": "RESOLVED"}),
+    ):
+        ended = who.post(f"/office/helped/{batch}/{step}", data=fields | {"why": "本人知道了"})
         assert ended.status_code == 303, ended.text
+    page = civil.get(f"/office/helped/{batch}").text
+    assert page.count("2021年11月5日上门告诉了家里人（") == 2 and "不办了：本人知道了" in page and "写告知" not in page
     file = civil.get(f"/office/helped/{batch}/back.xlsx").data
     head, *_ = CalamineWorkbook.from_filelike(BytesIO(file)).get_sheet_by_index(0).to_python()
     assert tuple(head[: len(HEAD)]) == HEAD
@@ -103,10 +115,32 @@ def test_another_departments_list_does_not_exist(running, adult, desk, process, 
     assert rows(running, "select state from special_batch")[0].state == "VALIDATED"
     assert civil.post(f"/office/helped/{batch}/drop").status_code == 303
     assert rows(running, "select 1 from special_row") == []
+    for page in (job, f"/office/helped/{batch}"):
+        text_of = civil.get(page).text
+        assert "已作废" in text_of and "civil01 2021年11月5日 " in text_of and "确认导入" not in text_of
     with pytest.raises(WrongDepartments):
         desk("wrong01", Role.DEPARTMENT, departments=["mars"])
     with pytest.raises(WrongDepartments):
         desk("wrong02", Role.MEDICAL, departments=["civil"])
+
+
+def test_what_failed_is_counted_and_said_in_words(running, adult, desk, tmp_path):
+    """No code of ours and no place of a sentence left open; a person and his rows are told apart."""
+    lines = [
+        a_line(7, insurance="养老、医疗"),
+        a_line(9, word="二级残疾", insurance="养老、医疗"),
+        a_line(9, word="二级残疾", until="2021-11-04"),
+        a_line(11, word="甲类"),
+    ]
+    path = a_list(tmp_path / "a.xlsx", *lines)
+    batch = check(running.office, path, department="civil", by="staff:civil01").batch
+
+    page = desk("civil01", Role.DEPARTMENT, departments=["civil"]).get(f"/office/helped/{batch}").text
+
+    assert "3 人，6 行（一人一个险种算一行）" in page
+    assert "<li>类别由别的部门认定，不由贵部门报 <small>2 行" in page and "“二级残疾”由残联、财政认定" in page
+    assert "<li>认定已经到期，请续办后再报" in page and "认定在2021-11-04到期了" in page
+    assert "“…”" not in page and "DIS2" not in page and not [each for each in OF_MANY.values() if "{" in each]
 
 
 def test_columns_and_words_are_pointed_at_once(running, adult, desk, process, tmp_path):

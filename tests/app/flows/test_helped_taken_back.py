@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.access.roles import Role
 from app.flows.hand_in import work as hands
 from app.flows.helped import live
-from app.flows.helped.live import Hand, NotOfTheList, StaysForTheYear
+from app.flows.helped.live import Hand, NotOfTheList, StaysForTheYear, Told
 from app.flows.helped.take import take
 from app.flows.keep.retention import let_go
 from app.flows.pay.leave import give_way
@@ -155,7 +156,7 @@ def test_a_list_nobody_closed_is_let_go_of_once_each_row_has_its_end(running, ad
     done, open_one = (checked(running, a_list(tmp_path / f"{no}.xlsx", a_line(7), a_line(no))).batch for no in (9, 11))
     for batch in (done, open_one):
         take(running.office, batch, by=CLERK)
-    live.ended(running.office, done, 2, state="RESOLVED", why="另报", hand=Hand(by=CLERK))
+    live.ended(running.office, done, 2, state="RESOLVED", why="另报", said=Told("self", "phone"), hand=Hand(by=CLERK))
     with owner_engine.begin() as connection:
         connection.execute(text("set local session_replication_role = replica"))
         old = {"at": utc_now() - timedelta(days=366)}
@@ -193,3 +194,15 @@ def test_an_open_pension_bill_at_the_price_that_the_list_gave_goes_with_it(runni
 
     assert state(running, begun.number) == "surplus"
     assert rows(running, "select account from posting where account like 'receivable:gov_substitute%'") == []
+
+
+def test_no_row_ends_untold_by_any_hand(running, adult, tmp_path, owner_engine):
+    """The trigger says it again, to the owner too: told before, or taken in by a later list."""
+    batch = checked(running, a_list(tmp_path / "a.xlsx", a_line(7), a_line(9))).batch
+    take(running.office, batch, by=CLERK)
+    ended = "state = 'RESOLVED', ended_at = now(), ended_by = 'x', ended_why = 'so it is'"
+    told = "state = 'PERSON_TOLD', told_at = now(), told_by = 'x', told_how = 'phone'"
+    for wrong in (ended, f"{ended}, settled_by = {batch}", told, f"{ended.replace('RESOLVED', 'GIVEN_UP')}"):
+        with pytest.raises(DBAPIError, match=rf"row 2 of list {batch} is FED_BACK"), owner_engine.begin() as connection:
+            connection.execute(text(f"update special_row set {wrong} where batch_id = {batch} and no = 2"))
+    assert states(running, batch) == [(1, "OK", None), (2, "FED_BACK", "NOT_REGISTERED")]

@@ -49,5 +49,6 @@ def lists_of_nobody(office, folder: Path) -> None:
         for sequence in (97, 99)
     )
     assert closed < judged and take(office, closed, by="staff:civil").failed == 1
-    live.ended(office, closed, 1, state="RESOLVED", why="另报", hand=live.Hand(by="staff:civil"))
+    told = live.Told("self", "phone")
+    live.ended(office, closed, 1, state="RESOLVED", why="另报", said=told, hand=live.Hand(by="staff:civil"))
     live.closed(office, closed, hand=live.Hand(by="staff:civil"))

@@ -6,6 +6,7 @@ from app.flows.helped.take import take
 from tests.app.helped.papers import a_line, a_list
 from tests.browsing import Browser
 
+TOLD = live.Told("self", "phone")
 WAITS = "您的名字还没办成，原因：认定到期了"
 
 
@@ -21,7 +22,7 @@ def test_he_is_told_on_his_own_phone_until_his_row_has_an_end(running, district,
     assert page.text.count(WAITS) == 1 and "低保" not in page.text
     assert WAITS not in other.look_up(mine.name, mine.id_number).text
 
-    live.ended(running.office, batch, 1, state="RESOLVED", why="续办了", hand=live.Hand(by="staff:civil"))
+    live.ended(running.office, batch, 1, state="RESOLVED", why="续办了", said=TOLD, hand=live.Hand(by="staff:civil"))
     assert WAITS not in own.get("/due").text
     own.close()
     other.close()

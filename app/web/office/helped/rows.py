@@ -1,5 +1,8 @@
 """Lists of helped people and their failed rows: looked at, told, ended, closed, given back as a file."""
 
+from collections.abc import Callable
+from datetime import date
+
 from apiflask import APIBlueprint
 from flask import Response, redirect, render_template, request, url_for
 
@@ -8,8 +11,8 @@ from app.flows.helped import lists, live
 from app.flows.helped.back import INSURANCES, STATES, file_for
 from app.flows.helped.bills import STATES as BILL_STATES
 from app.flows.helped.bills import bills_of_list
-from app.flows.helped.live import ENDS, HOW, Hand
-from app.registry.helped_reasons import reason
+from app.flows.helped.live import ENDS, HOW, WHOM, BadTold, Hand, Told
+from app.registry.helped_reasons import OF_MANY
 from app.web.door.access import Answer, needs, officer
 from app.web.door.parts import parts
 from app.web.files import as_file
@@ -53,8 +56,17 @@ def back(batch: int) -> Response:
 @bp.post("/<int:batch>/<int:no>/told")
 @needs("helped.answer")
 def tell(batch: int, no: int) -> Answer | tuple[Answer, int]:
-    """The person was told, and how."""
-    return _done(batch, lambda: live.told(parts(), batch, no, how=request.form.get("how", ""), hand=_hand()))
+    """Who was told, on which day, how; and where it is over already, how it ended."""
+    form = request.form
+
+    def act() -> None:
+        said = Told(form.get("whom", ""), form.get("how", ""), _day(form.get("on", "")))
+        if state := form.get("state", ""):
+            live.ended(parts(), batch, no, state=state, why=form.get("why", ""), hand=_hand(), said=said)
+        else:
+            live.told(parts(), batch, no, said, hand=_hand())
+
+    return _done(batch, act, no=no)
 
 
 @bp.post("/<int:batch>/<int:no>/end")
@@ -62,7 +74,7 @@ def tell(batch: int, no: int) -> Answer | tuple[Answer, int]:
 def end(batch: int, no: int) -> Answer | tuple[Answer, int]:
     """Settled, or given up, with a word."""
     state, why = request.form.get("state", ""), request.form.get("why", "")
-    return _done(batch, lambda: live.ended(parts(), batch, no, state=state, why=why, hand=_hand()))
+    return _done(batch, lambda: live.ended(parts(), batch, no, state=state, why=why, hand=_hand()), no=no)
 
 
 @bp.post("/<int:batch>/back")
@@ -81,18 +93,25 @@ def close(batch: int) -> Answer | tuple[Answer, int]:
     return _done(batch, lambda: live.closed(parts(), batch, hand=_hand()))
 
 
-def _done(batch: int, act: object) -> Answer | tuple[Answer, int]:
-    assert callable(act), "one of the verbs"
+def _done(batch: int, act: Callable[[], object], *, no: int = 0) -> Answer | tuple[Answer, int]:
     try:
         act()
     except AppError as error:
-        return _list_page(batch, problem=error.sentence()), error.status
-    return redirect(url_for("office_helped.one", batch=batch, page=_page()), 303)
+        return _list_page(batch, problem=error.sentence(), wrong=no), error.status
+    return redirect(url_for("office_helped.one", batch=batch, page=_page(), _anchor=f"row-{no}" if no else None), 303)
 
 
-def _list_page(batch: int, *, problem: str | None = None) -> str:
+def _day(typed: str) -> date | None:
+    """BadTold for what is none."""
+    try:
+        return date.fromisoformat(typed) if typed else None
+    except ValueError:
+        raise BadTold from None
+
+
+def _list_page(batch: int, *, problem: str | None = None, wrong: int = 0) -> str:
     row, (rows, more) = lists.batch(parts(), batch), lists.failed(parts(), batch, page=_page())
-    codes = [(each.code, reason(each.code, {}), each.rows) for each in lists.codes(parts(), batch)]
+    codes = [(each.code, OF_MANY[each.code], each.rows) for each in lists.codes(parts(), batch)]
     role = officer().role
     own = row.department in officer().departments
     return render_template(
@@ -102,10 +121,14 @@ def _list_page(batch: int, *, problem: str | None = None) -> str:
         more=more,
         page=_page(),
         codes=codes,
+        people=lists.people(parts(), batch),
         taken_back=lists.taken_back(parts(), batch),
         bills=bills_of_list(parts(), batch),
         bill_states=BILL_STATES,
         problem=problem,
+        wrong=wrong,
+        where=next((each.row.place for each in rows if each.row.no == wrong), ""),
+        today=parts().clocks.today(),
         typed=request.form,
         sends=own and may(role, "helped.send"),
         closes=may(role, "helped.close") and (own or role is Role.MEDICAL),
@@ -119,7 +142,9 @@ def _words() -> dict[str, object]:
         "insurances": INSURANCES,
         "states": STATES,
         "how": HOW,
+        "whom": WHOM,
         "ends": ENDS,
+        "outcomes": {"": "还没有，先记下告知", **ENDS},
         "departments": parts().departments,
     }
 

@@ -13,10 +13,12 @@ from app.flows.helped import live
 from app.flows.helped.back import INSURANCES
 from app.flows.helped.jobs import CHECK, confirm, job_of
 from app.flows.helped.layout import DISABILITY, BadLayout, Layout, categories, learn_here
+from app.flows.helped.lists import batch as batch_of
 from app.flows.helped.lists import batches
 from app.flows.helped.live import Hand
+from app.policy.told_who import told_group
 from app.registry.helped_columns import FIELDS
-from app.registry.helped_reasons import NOTES, reason
+from app.registry.helped_reasons import NOTES, OF_MANY
 from app.web.door.access import Answer, needs, officer
 from app.web.door.parts import parts
 from core.errors import AppError
@@ -101,17 +103,18 @@ def _own(code: str) -> str:
 def _job_page(number: int, *, problem: str | None = None) -> str:
     row = job_of(parts(), officer(), number)
     outcome = row.outcome or {}
-    rules = parts().rules
-    choices = {each: parts().rules.groups.get(each, each) for each in categories(rules)}
+    rules, listed = parts().rules, batch_of(parts(), outcome["batch"]) if outcome.get("batch") else None
+    choices = {each: told_group(each, rules) for each in categories(rules)}
     return render_template(
         "office/helped_job.html",
         job=row,
         outcome=outcome,
-        codes={code: (reason(code, {}), rows) for code, rows in outcome.get("codes", {}).items()},
+        codes={code: (OF_MANY[code], rows) for code, rows in outcome.get("codes", {}).items()},
         notes={NOTES[note]: rows for note, rows in outcome.get("notes", {}).items()},
         fields=FIELDS,
-        choices=CATEGORY_WORDS | {code: words for code, words in choices.items() if code not in CATEGORY_WORDS},
+        choices=choices | {DISABILITY: "残疾（等级写在另一列）"},
         problem=problem,
+        dropped=listed if listed is not None and listed.state == "DROPPED" else None,
         refresh=None if row.state in ("done", "failed") else 2,
         typed=request.form,
     )
@@ -131,27 +134,3 @@ def _layout(outcome: dict[str, Any]) -> Layout:
         if chosen:
             words["" if word == "（空白）" else word] = chosen
     return Layout(columns, words)
-
-
-CATEGORY_WORDS = {
-    DISABILITY: "残疾（等级写在另一列）",
-    "DIS1": "残疾一级",
-    "DIS2": "残疾二级",
-    "DIS3": "残疾三级",
-    "DIS4": "残疾四级",
-    "WUBAO": "五保",
-    "TEKUN": "特困",
-    "DIBAO": "低保",
-    "YOUFU": "优抚",
-    "POVERTY": "脱贫享受政策",
-    "ORPHAN": "孤儿",
-    "DFUC": "事实无人抚养儿童",
-    "ILLNESS": "因病致困",
-    "DIBAO_EDGE": "低保边缘",
-    "RELAPSED": "返贫致贫",
-    "MONITORED": "防返贫监测",
-    "STABLE_EXPOOR": "稳定脱贫",
-    "CHILD_HARDSHIP": "困境儿童",
-    "VETERAN": "当年退役",
-    "RELEASED": "当年刑满释放",
-}
