@@ -9,13 +9,14 @@ from sqlalchemy import Row, text
 from app.access.roles import Role
 from app.access.sessions import Officer
 from app.documents.filed import Archive, Names, Photo, Table
+from app.documents.hanging import grouped
+from app.documents.said_days import dated, full_day, hangs_until_in_year
 from app.flows.parts import Parts
 from app.flows.roster import closings, desk, objections, post, put_up
 from app.policy.facts import Insurance
 from app.policy.words import phrases
 from app.registry import closings as after
 from app.registry.rosters import CHANGES, DONE, LEFT_OUT, ODD, WORDS, Stage
-from core.clock import beijing
 
 AUTHORS = {"account": "村民在网页上", "agent": "代办员替人", "staff": "镇街替来电的人"}
 
@@ -55,14 +56,20 @@ def archive_of(parts: Parts, who: Officer, roster: int) -> Archive:
         ],
         photos=[*_photos(parts, roster, postings), *(_closing_photos(parts, closing) if closing else [])],
         lists=[Names(f"名单（第{shown}版，姓名遮住一部分）", names), *_closing_lists(parts, closing)],
-        foot=f"{title}　{_moment(parts.clocks.now())}由{who.login}导出，只供办公使用",
+        foot=f"{title}　{dated(parts.clocks.now())}由{who.login}导出，只供办公使用",
     )
 
 
 def _facts(row: Any, closing: closings.Whole | None) -> list[tuple[str, str]]:
     stand = f"生效的是第{row.effective_no}版" if row.effective_no else "还没有生效的版本"
     after_it = after.STANDS[closing.line.stand] if closing else "还没有出"
-    where = stand if row.state == Stage.EFFECTIVE else f"{WORDS[row.state]}，{stand}"
+    where = (
+        f"已归档，{stand}"
+        if row.archived
+        else stand
+        if row.state == Stage.EFFECTIVE
+        else f"{WORDS[row.state]}，{stand}"
+    )
     return [("清册", where), ("参保缴费公示", after_it)]
 
 
@@ -71,7 +78,7 @@ def _versions(versions: Sequence[Row], odd: dict[tuple[int, str], int]) -> Table
     for each in reversed(versions):
         left = "，".join(f"{LEFT_OUT[code]}{number}人" for code, number in each.left_out.items()) or "没有"
         strange = "；".join(f"{ODD[kind]}{number}人" for (no, kind), number in odd.items() if no == each.no) or "没有"
-        drawn = f"{_person(each.drawn_by)} {_moment(each.drawn_at)}"
+        drawn = f"{_person(each.drawn_by)} {dated(each.drawn_at)}"
         rows.append(
             (f"第{each.no}版", f"{each.people}人（登记{each.registered}人）", left, strange, drawn, each.digest.hex())
         )
@@ -80,7 +87,7 @@ def _versions(versions: Sequence[Row], odd: dict[tuple[int, str], int]) -> Table
 
 def _steps(steps: Sequence[Any]) -> Table:
     rows = [
-        (_moment(each["at"]), DONE[each["what"]], f"第{each['no']}版", _person(each["by"]), each["words"] or "")
+        (dated(each["at"]), DONE[each["what"]], f"第{each['no']}版", _person(each["by"]), each["words"] or "")
         for each in steps
     ]
     return Table("谁办了哪一步", ("什么时候", "哪一步", "第几版", "谁", "写的话"), rows)
@@ -88,7 +95,12 @@ def _steps(steps: Sequence[Any]) -> Table:
 
 def _hung(postings: Sequence[Row]) -> Table:
     rows = [
-        (f"第{each.no}版", _moment(each.posted_at), f"{_moment(each.starts_at)}到{_moment(each.ends_at)}", each.code)
+        (
+            f"第{each.no}版",
+            dated(each.posted_at),
+            f"{dated(each.starts_at)}到{hangs_until_in_year(each.ends_at)}",
+            grouped(each.code),
+        )
         for each in postings
     ]
     return Table("公示", ("第几版", "张贴", "公示", "公示码"), rows, "没有张贴过。")
@@ -98,13 +110,13 @@ def _objections(parts: Parts, who: Officer, roster: int, insurance: str) -> Tabl
     reads = who.role is Role.AUDITOR or who.role == ("hrss" if insurance == Insurance.RES_PENSION else "medical")
     rows = [
         (
-            _moment(each.row.at),
+            dated(each.row.at),
             AUTHORS[each.row.by.partition(":")[0]],
             each.words if reads else "（原话只有答复的单位和审计看）",
-            f"{each.row.due_on:%Y-%m-%d}",
+            full_day(each.row.due_on),
             each.stands + (f"：{each.answer}" if each.answer and reads else ""),
-            f"{_person(each.row.answered_by)} {_moment(each.row.answered_at)}" if each.row.answered_at else "",
-            _moment(each.row.told_at) if each.row.told_at else "",
+            f"{_person(each.row.answered_by)} {dated(each.row.answered_at)}" if each.row.answered_at else "",
+            dated(each.row.told_at) if each.row.told_at else "",
         )
         for each in reversed(objections.of_roster(parts, roster))
     ]
@@ -119,7 +131,7 @@ def _closing_versions(closing: closings.Whole) -> Table:
             f"{each.owing}人",
             f"{each.excluded}人",
             f"清册第{each.roster_no}版" if each.roster_no else "登记（没有生效的清册）",
-            f"{_person(each.drawn_by)} {_moment(each.drawn_at)}",
+            f"{_person(each.drawn_by)} {dated(each.drawn_at)}",
             each.digest.hex(),
         )
         for each in reversed(closing.versions)
@@ -130,7 +142,7 @@ def _closing_versions(closing: closings.Whole) -> Table:
 
 def _closing_steps(closing: closings.Whole) -> Table:
     rows = [
-        (_moment(each.at), after.DONE[each.what], after.PLACES.get(each.place, ""), f"第{each.no}版", _person(each.by))
+        (dated(each.at), after.DONE[each.what], after.PLACES.get(each.place, ""), f"第{each.no}版", _person(each.by))
         for each in closing.steps
     ]
     return Table("期满后的参保缴费公示：谁办了哪一步", ("什么时候", "哪一步", "哪里", "第几版", "谁"), rows)
@@ -138,7 +150,7 @@ def _closing_steps(closing: closings.Whole) -> Table:
 
 def _photos(parts: Parts, roster: int, postings: Sequence[Row]) -> list[Photo]:
     return [
-        Photo(f"第{each.no}版张贴的照片，{_moment(each.posted_at)}", post.photo_of(parts, roster, each.no))
+        Photo(f"第{each.no}版张贴的照片，{dated(each.posted_at)}", post.photo_of(parts, roster, each.no))
         for each in postings
         if each.pictured
     ]
@@ -147,7 +159,7 @@ def _photos(parts: Parts, roster: int, postings: Sequence[Row]) -> list[Photo]:
 def _closing_photos(parts: Parts, closing: closings.Whole) -> list[Photo]:
     return [
         Photo(
-            f"参保缴费公示第{each.no}版张贴的照片，{_moment(each.at)}",
+            f"参保缴费公示第{each.no}版张贴的照片，{dated(each.at)}",
             put_up.photo_of(parts, closing.line.row.id, each.id),
         )
         for each in closing.steps
@@ -166,10 +178,6 @@ def _closing_lists(parts: Parts, closing: closings.Whole | None) -> list[Names]:
 def _person(by: str) -> str:
     kind, _, name = by.partition(":")
     return {"staff": name, "agent": f"代办员 {name}", "rule": "系统"}.get(kind, name)
-
-
-def _moment(at: Any) -> str:
-    return f"{beijing(at):%Y-%m-%d %H:%M}"
 
 
 _POSTINGS = text(

@@ -170,9 +170,10 @@ def test_a_list_after_the_season_is_of_the_roster_in_force_and_all_is_one_paper(
         "新登记的",
         "已参保缴费",
         "复核过",
-        code_of(running, roster)[:4],
+        grouped(code_of(running, roster)),
     ):
         assert told in text_of, told
+    assert re.search(r"2021年1\d月\d+日24时", "".join(text_of.split())), "days and codes as the pages tell them"
 
 
 def test_a_town_prints_all_that_was_agreed_to_in_one_file_village_by_village(
