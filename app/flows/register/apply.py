@@ -71,7 +71,7 @@ def apply(
     if not parts.levy.rules(year).offers(insurance):
         raise NotOffered(insurance)
     if kind in MEDICAL_ONLY and insurance is not Insurance.RES_MEDICAL:
-        raise BadDetermination
+        raise BadDetermination(how="这个险种没有这一类。")
     with parts.engine.begin() as connection:
         found = find.by_ids(connection, parts.vault, [person_id], years=parts.levy.years)
         if not found or found[0].restricted_at:

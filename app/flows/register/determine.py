@@ -29,10 +29,7 @@ class NoSuchDetermination(NotFound):
 class BadDetermination(BadInput):
     """A kind that the insurance does not know, or a decision that does not fit its kind."""
 
-    text = (
-        "核定的内容不对：补缴通过要有金额（养老也可以只写年度），参保年度核对通过只写认定的往年年度，其他通过不写金额，"
-        "没通过要写原因。"
-    )
+    text = "核定的内容不对：{how}"
 
 
 class YearStillOpen(Conflict):
@@ -84,8 +81,8 @@ def decide(parts: Parts, number: int, ruling: Ruling, *, by: str | Officer) -> N
         held = _held(connection, number, hold=isinstance(by, str))
         if who == held.requested_by:
             raise OwnDetermination
-        if not who or not _fits(ruling, held):
-            raise BadDetermination
+        if wrong := _wrong(ruling, held) if who else "没有写是谁定的。":
+            raise BadDetermination(how=wrong)
         if held.kind in BACKPAY and not all(_year_is_over(parts, connection, held, year) for year in ruling.years):
             raise YearStillOpen
         if isinstance(by, Officer):
@@ -103,18 +100,27 @@ def decide(parts: Parts, number: int, ruling: Ruling, *, by: str | Officer) -> N
         ask_for_entitled(parts, [held.person_id])  # who paid before the bureau said so gets the difference back
 
 
-def _fits(ruling: Ruling, held: Row) -> bool:
-    kind, insurance = Kind(held.kind), Insurance(held.insurance)
+def _wrong(ruling: Ruling, held: Row) -> str | None:
+    """What does not fit its kind, in words that name the one field."""
     if not ruling.approved:
-        return bool(ruling.reason.strip()) and ruling.amount is None and not ruling.years and not ruling.benefit_start
-    if kind is Kind.ENROLMENT_HISTORY:
+        alone = ruling.amount is None and not ruling.years and not ruling.benefit_start
+        return None if ruling.reason.strip() and alone else "不通过要写原因，只写原因。"
+    if held.kind == Kind.ENROLMENT_HISTORY:
+        if ruling.amount is not None or ruling.benefit_start:
+            return "参保年度核对只写认定的年度。"
         former = bool(ruling.years) and all(FIRST_YEAR <= year < held.levy_year for year in ruling.years)
-        return former and ruling.amount is None and not ruling.benefit_start
-    if kind not in BACKPAY:
-        return ruling.amount is None and not ruling.years  # the rules know the price
+        return None if former else f"年度要写{held.levy_year}年以前的，从{FIRST_YEAR}年起，至少一年。"
+    if held.kind not in BACKPAY:  # the rules know the price
+        return None if ruling.amount is None and not ruling.years else "这一类不写金额和年度，按规定算。"
+    return _wrong_backpay(ruling, Insurance(held.insurance))
+
+
+def _wrong_backpay(ruling: Ruling, insurance: Insurance) -> str | None:
     if ruling.amount is not None:
-        return ruling.amount > 0
-    return insurance is Insurance.RES_PENSION and bool(ruling.years)
+        return None if ruling.amount > 0 else "补缴金额要大于零。"
+    if insurance is Insurance.RES_PENSION:
+        return None if ruling.years else "补缴金额和年度至少写一样。"
+    return "没有写补缴金额。"
 
 
 def _year_is_over(parts: Parts, connection: Connection, held: Row, year: int) -> bool:

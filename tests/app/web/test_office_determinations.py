@@ -145,8 +145,9 @@ def test_a_back_payment_has_amount_and_years_and_what_was_typed_stays(running, b
     silent = hrss.post(path, data={"word": "no", "reason": " "})
     this_year = hrss.post(path, data={"word": "yes", "amount": "1500", "years": "2022"})
 
-    assert empty.status_code == 400 and "补缴通过要有金额" in empty.text and 'value="2022-02-01"' in empty.text
-    assert bad.status_code == 400 and "金额写得不对" in bad.text and 'value="2019、2020"' in bad.text
+    assert empty.status_code == 400 and "补缴金额和年度至少写一样" in empty.text and 'value="2022-02-01"' in empty.text
+    assert bad.status_code == 400 and "补缴金额写得不对：写成 1500" in bad.text and 'value="2019、2020"' in bad.text
+    assert "写成 2020、2021" not in bad.text and "日" not in bad.text.partition('role="alert">')[2].partition("<")[0]
     assert silent.status_code == 400 and this_year.status_code == 409 and "不能再补缴" in this_year.text
     assert stands(running, backpay) == ("applied", None, None)
     hrss.post(path, data={"word": "yes", "amount": "1500元", "years": "2019、2020 2018", "start": ""})

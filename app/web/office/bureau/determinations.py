@@ -25,7 +25,7 @@ _BETWEEN = re.compile(r"[、，,;；\s年]+")
 class BadField(BadInput):
     """An amount, a year or a day that is none."""
 
-    text = "{what}写得不对：金额写成 1500 或 1500.50，年度写成 2020、2021，日期要选。"
+    text = "{what}写得不对：{how}"
 
 
 @bp.get("/")
@@ -119,13 +119,13 @@ def _amount(given: str) -> Fen | None:
     try:
         return fen(given.strip().removesuffix("元")) if given.strip() else None
     except ValueError as error:
-        raise BadField(what="金额") from error
+        raise BadField(what="补缴金额", how="写成 1500 或 1500.50，单位是元。") from error
 
 
 def _years(given: str) -> tuple[int, ...]:
     said = [each for each in _BETWEEN.split(given[:400]) if each]
     if any(not re.fullmatch(r"20[0-9]{2}", each) for each in said):
-        raise BadField(what="年度")
+        raise BadField(what="年度", how="写成 2020、2021，几年的用顿号隔开。")
     return tuple(sorted({int(each) for each in said}))
 
 
@@ -133,7 +133,7 @@ def _day(given: str) -> date | None:
     try:
         return date.fromisoformat(given) if given else None
     except ValueError as error:
-        raise BadField(what="日期") from error
+        raise BadField(what="享受待遇的日子", how="请从日历里选一天。") from error
 
 
 def _known(number: str) -> int:

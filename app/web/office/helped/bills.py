@@ -76,7 +76,15 @@ def _listed(*, problem: str | None = None) -> str:
     rows, more = bills.demands(parts(), page=_page())
     draws = may(officer().role, "bill.draw")
     open_ones = [each for each in bills.unbilled(parts()) if _takes(each.what.fund)] if draws else []
-    shown = {"rows": rows, "more": more, "page": _page(), "draws": draws, "unbilled": open_ones, "problem": problem}
+    shown = {
+        "rows": rows,
+        "more": more,
+        "page": _page(),
+        "draws": draws,
+        "departs": officer().role is Role.DEPARTMENT,
+        "unbilled": open_ones,
+        "problem": problem,
+    }
     return render_template("office/bills.html", **shown, **_words())
 
 
