@@ -387,7 +387,10 @@ def _newborns(phone, running, district):
     yield "office_newborns.listed", "/office/newborns/"
     yield "office_newborns.one", f"/office/newborns/{last}"
     phone.open(f"/office/newborns/{last}")
-    phone.press("对得上，登记")
+    phone.press("开始核实，由我办")
+    phone.page.get_by_label("照片我看过").check()
+    phone.page.get_by_role("button", name="登记", exact=True).click()
+    phone.page.wait_for_load_state("domcontentloaded")
     yield "office_joinings.listed", "/office/joinings/"
     base = "37049920211020001"
     typed = ("T370900002", "张晓宝", base + check_digit(base), "户口簿，上户口改了名")

@@ -97,7 +97,8 @@ class Newborns(Office):
         path = f"/office/newborns/{number}"
         if self.chance.random() < 0.2:
             self.must(self.at_page("hrss", f"{path}/register", {})[0] in (403, 404), f"{path} is registered by hrss")
-        status, _ = self.at_page("medical", f"{path}/register", {})
+        self.at_page("medical", f"{path}/check", {})
+        status, _ = self.at_page("medical", f"{path}/register", {"compared": "1"})
         row = self.stage.eye.execute(_REGISTERED, (number,)).fetchone()
         if not self.must(status in (303, 409) and row.person_id is not None, f"{path} is answered {status}"):
             return

@@ -19,9 +19,9 @@ SHORTEST, LONGEST = 4, 200
 
 
 class BadWhy(BadInput):
-    """No reason, or one with somebody's number in it; or none of the answers."""
+    """None of the answers, no reason, or one with somebody's number in it."""
 
-    text = "请选谁说得对，再写明凭什么这样定，4到200个字，不写证件号和手机号。"
+    text = "还不能定：{how}"
 
 
 class NameAsBefore(Conflict):
@@ -39,8 +39,8 @@ class DecidedAlready(Conflict):
 def solve(parts: Parts, number: int, *, word: str, why: str, by: Officer) -> None:
     """NoSuchConflict (or another office's), BadWhy, NameAsBefore, DecidedAlready."""
     row, said = held(parts, by, number), " ".join(why.split())
-    if word not in KINDS[row.kind].answers or not SHORTEST <= len(said) <= LONGEST or scrub(said) != said:
-        raise BadWhy
+    if wrong := _wrong(row.kind, word, said):
+        raise BadWhy(how=wrong)
     if row.kind == Kind.NAME and word == "other" and row.state == State.OPEN:
         _refuse_former_name(parts, row.person_id, name_said(parts, row))
     asked = {"session": by.session, "id": number, "word": word, "why": said, "at": parts.clocks.wall()}
@@ -50,6 +50,15 @@ def solve(parts: Parts, number: int, *, word: str, why: str, by: Officer) -> Non
             raise DecidedAlready(str(number))
     if row.kind == Kind.ALIVE and word == "police":
         ask_for_dead(parts, [row.person_id])
+
+
+def _wrong(kind: str, word: str, why: str) -> str | None:
+    """What is missing or too much, by the field's name on the page."""
+    if word not in KINDS[kind].answers:
+        return "请先选谁说得对。"
+    if not SHORTEST <= len(why) <= LONGEST:
+        return f"“凭什么这样定”要写{SHORTEST}到{LONGEST}个字。"
+    return None if scrub(why) == why else "“凭什么这样定”里写了证件号或手机号，请去掉再交。"
 
 
 def _refuse_former_name(parts: Parts, person: int, name: str) -> None:

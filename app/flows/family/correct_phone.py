@@ -20,7 +20,7 @@ _SHORTEST, _LONGEST = 4, 200
 class BadPhoneCorrection(BadInput):
     """A phone that is none, or the registered one, or a proof that says nothing, or a number."""
 
-    text = "请写新的11位手机号（和现在登记的不一样），和看了什么材料，4到200个字，材料里不写证件号和手机号。"
+    text = "手机号没有改：{how}"
 
 
 class NobodyServedHere(NotFound):
@@ -33,12 +33,12 @@ def correct_phone(parts: Parts, officer: Officer, person_id: int, *, phone: str,
     """The person's registered phone from now on; a bureau's file that repeats the former one changes nothing.
     BadPhoneCorrection, NobodyServedHere."""
     wanted, paper = "".join(phone.split()), " ".join(proof.split())
-    if not _PHONE.fullmatch(wanted) or not _SHORTEST <= len(paper) <= _LONGEST or scrub(paper) != paper:
-        raise BadPhoneCorrection
+    if wrong := _wrong(wanted, paper):
+        raise BadPhoneCorrection(how=wrong)
     with parts.engine.begin() as connection, as_errors({"LX080": NobodyServedHere}):
         former = find.phone_of(connection, parts.vault, person_id)
         if former == wanted:
-            raise BadPhoneCorrection
+            raise BadPhoneCorrection(how="“新的手机号”和现在登记的一样，不用改。")
         said = {
             "session": officer.session,
             "person": person_id,
@@ -50,3 +50,12 @@ def correct_phone(parts: Parts, officer: Officer, person_id: int, *, phone: str,
         connection.execute(text("select correct_phone(:session, :person, :phone, :former, :proof, :at)"), said)
     if former:
         tell_phone(parts, former, "phone_changed")
+
+
+def _wrong(phone: str, proof: str) -> str | None:
+    """What is wrong, by the field's name on the page."""
+    if not _PHONE.fullmatch(phone):
+        return "“新的手机号”要写11位、1开头的手机号。"
+    if not _SHORTEST <= len(proof) <= _LONGEST:
+        return f"“看了什么材料”要写{_SHORTEST}到{_LONGEST}个字。"
+    return None if scrub(proof) == proof else "“看了什么材料”里写了证件号或手机号，请去掉再交。"

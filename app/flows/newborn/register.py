@@ -17,7 +17,7 @@ from app.policy.answer import Eligible
 from app.policy.facts import Insurance
 from app.registry import find
 from app.registry.find import Subject
-from app.registry.newborns import OPEN, RESIDENT_ID, Newborn
+from app.registry.newborns import OPEN, RESIDENT_ID, Newborn, Stand
 from core.errors import BadInput, Conflict
 from core.redact import scrub
 from payments.refusals import as_errors
@@ -30,6 +30,12 @@ class NotRegisteredWhy(BadInput):
     """A no without a reason."""
 
     text = "不登记要写原因，申请的人会看到，最多两百个字。"
+
+
+class NotBegun(Conflict):
+    """Nobody has it in hand, or nobody says that he compared it with the certificate."""
+
+    text = "先点“开始核实”，看出生医学证明的照片，逐项对过勾上，再登记。"
 
 
 class StandsAlready(Conflict):
@@ -45,10 +51,15 @@ def check(parts: Parts, number: int, *, by: Officer) -> None:
         _call(parts, connection, "check_newborn(:session, :id, :on, :at)", by, id=number)
 
 
-def register(parts: Parts, number: int, *, by: Officer) -> int:
-    """The child's person id. NoSuchNewborn, AlreadyDecided, OwnDetermination, StandsAlready."""
+def register(parts: Parts, number: int, *, by: Officer, compared: bool) -> int:
+    """The child's person id, once it is in hand and `compared` with the certificate. NoSuchNewborn, AlreadyDecided,
+    OwnDetermination, NotBegun, StandsAlready."""
     with parts.engine.begin() as connection:
         held = _open_one(connection, number)
+        if held.requested_by == by.by:
+            raise OwnDetermination
+        if held.state == Stand.APPLIED or not compared:
+            raise NotBegun
         child = int(connection.execute(_FRESH).scalar_one())
         certificate, name = opened(parts, held, "certificate"), opened(parts, held, "name")
         sealed = {

@@ -163,6 +163,11 @@ def test_while_offices_disagree_nobody_is_billed_or_urged_and_the_owner_alone_de
     assert medical.post(f"/office/conflicts/{one}/solve", data=said).status_code == 404
     short = hrss.post(f"/office/conflicts/{one}/solve", data={"word": "register", "why": "见"})
     assert short.status_code == 400 and ">见<" in short.text.replace("</textarea", "<"), "what was typed is not lost"
+    assert "“凭什么这样定”要写4到200个字" in short.text
+    told = hrss.post(f"/office/conflicts/{one}/solve", data=said | {"why": "打电话问了 13900000001，本人接的"})
+    assert told.status_code == 400 and "“凭什么这样定”里写了证件号或手机号" in told.text
+    none = hrss.post(f"/office/conflicts/{one}/solve", data={"why": said["why"]})
+    assert none.status_code == 400 and "请先选谁说得对" in none.text and "要写4到200" not in none.text
     assert hrss.post(f"/office/conflicts/{one}/solve", data=said).status_code == 303
     assert hrss.post(f"/office/conflicts/{one}/solve", data=said).status_code == 409
 

@@ -33,6 +33,7 @@ from app.flows.keep.sealed import NOT_SEALED, PLACES
 from app.flows.newborn import join
 from app.flows.newborn.apply import Child
 from app.flows.newborn.apply import apply as apply_newborn
+from app.flows.newborn.register import check as check_newborn
 from app.flows.newborn.register import register as register_newborn
 from app.flows.pay.start import Want
 from app.flows.register import correct_name, determine
@@ -148,7 +149,9 @@ def a_child(running, parent, registers, asks):
     """Registered under its certificate, and somebody has asked for its number."""
     child = Child("T370900001", "张小宝", "2021-10-20", "1", b"drawn")
     [subject] = subjects(running.parts, [parent])
-    register_newborn(running.parts, apply_newborn(running.parts, subject, child, by="agent:1"), by=registers)
+    number = apply_newborn(running.parts, subject, child, by="agent:1")
+    check_newborn(running.parts, number, by=registers)
+    register_newborn(running.parts, number, by=registers, compared=True)
     base = "37049920211020001"
     join.ask(running.parts, join.Said(child.certificate, child.name, base + check_digit(base), "户口簿原件"), by=asks)
 

@@ -14,7 +14,7 @@ from app.policy.facts import Insurance
 from app.registry.identity import check_digit
 from tests.app.flows.test_sponsors import funded
 from tests.app.registry.files import a_csv, a_row
-from tests.app.web.test_newborns import DESK, PAPER, a_child, medical, newborn, now, parent
+from tests.app.web.test_newborns import DESK, PAPER, a_child, medical, newborn, now, parent, register
 from tests.app.web.test_office_people import at_desk
 from tests.conftest import DATABASE
 from tests.refunding import agree, pay, rows, start, state
@@ -35,7 +35,7 @@ def child(running, parent, medical):
     """Registered under its certificate; its person id."""
     client, path = parent
     client.post(path, data=a_child())
-    assert medical.post(f"{DESK}{newborn(running).id}/register").status_code == 303
+    assert register(medical, newborn(running).id).status_code == 303
     return newborn(running).person_id
 
 
@@ -173,7 +173,7 @@ def test_whose_number_came_first_is_offered_once_the_child_is_registered(running
     assert district.adult.name in medical.get(f"{DESK}{number}").text, "compared with the parent on the certificate"
     read = running.one("select person_id, place from disclosure order by id desc limit 1")
     assert tuple(read) == (district.adult.id, f"newborn:{number}")
-    assert medical.post(f"{DESK}{number}/register").status_code == 303
+    assert register(medical, number).status_code == 303
     assert district.adult.name not in medical.get(f"{DESK}{number}").text
 
     offer = joining(running)

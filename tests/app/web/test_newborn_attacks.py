@@ -29,7 +29,7 @@ from tests.app.web.test_joinings import (
     said_to_be_two,
     second,
 )
-from tests.app.web.test_newborns import DESK, PAPER, a_child, medical, newborn, now, parent
+from tests.app.web.test_newborns import DESK, PAPER, a_child, medical, newborn, now, parent, register
 from tests.browsing import a_token
 from tests.builders import a_household, a_person
 from tests.refunding import CLERK, LEAD, pay, rows, to_the_approval
@@ -88,7 +88,7 @@ def test_what_is_written_in_clear_holds_nobodys_number(running, district, parent
         answer = medical.post(f"{DESK}{key}/refuse", data={"reason": f"是 {district.adult.id_number} 的孩子"})
         assert newborn(running).reason is None, answer.status_code
         return
-    medical.post(f"{DESK}{key}/register")
+    register(medical, key)
     proof = f"户口簿，父亲 {district.adult.id_number}" if what == "proof" else "户口簿原件"
     asked = medical.post(JOIN, data=ASKED | {"proof": proof})
     if what == "why":
@@ -217,7 +217,7 @@ def test_what_offices_wrote_of_a_child_goes_with_it(running, district, parent, m
     client.post(path, data=a_child())
     medical.post(f"{DESK}{newborn(running).id}/refuse", data={"reason": "张小宝的母亲离婚了"})
     client.post(path, data=a_child())
-    medical.post(f"{DESK}{newborn(running).id}/register")
+    register(medical, newborn(running).id)
     medical.post(JOIN, data=ASKED | {"proof": "户口簿，张小宝随母亲"})
     assert second.post(f"{JOIN}{joining(running).id}/agree").status_code == 303
     why = {"ground": "asked", "reason": "本人书面申请，见申请表", "by": "staff:a"}

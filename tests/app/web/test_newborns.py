@@ -21,6 +21,14 @@ from tests.system import second_code
 
 MEDICAL = Insurance.RES_MEDICAL
 DESK = "/office/newborns/"
+
+
+def register(client, key):
+    """In hand, compared with the certificate, registered."""
+    client.post(f"{DESK}{key}/check")
+    return client.post(f"{DESK}{key}/register", data={"compared": "1"})
+
+
 PAPER = "T370912345"
 CHILD = {"certificate": PAPER, "name": "张小宝", "born": "2021-12-20", "sex": "2"}
 JANUARY = datetime(2022, 1, 15, 9, tzinfo=BEIJING)
@@ -84,10 +92,16 @@ def test_a_parent_applies_the_bureau_registers_and_he_pays_the_newborns_price(ru
         and "1</strong><small>个孩子等您登记" in medical.get("/office/").text
     )
     assert medical.get(f"{DESK}{number}/picture").mimetype == "image/jpeg"
+    assert "先点“开始核实”" in medical.post(f"{DESK}{number}/register", data={"compared": "1"}).text
+    assert f"{DESK}{number}/re" not in page and 'class="proof"' not in page, "first it is taken in hand"
     assert medical.post(f"{DESK}{number}/check").status_code == 303
+    page = medical.get(f"{DESK}{number}").text
+    assert f'src="{DESK}{number}/picture"' in page and 'name="compared"' in page and "/check" not in page
+    unseen = medical.post(f"{DESK}{number}/register")
+    assert unseen.status_code == 409 and "逐项对过勾上" in unseen.text and newborn(running).state == "checking"
     assert "撤回" not in client.get(path).text
-    assert medical.post(f"{DESK}{number}/register").status_code == 303
-    twice = medical.post(f"{DESK}{number}/register")
+    assert register(medical, number).status_code == 303
+    twice = register(medical, number)
 
     assert twice.status_code == 409 and "不能再改" in twice.text
     held = newborn(running)
@@ -115,7 +129,7 @@ def test_a_parent_applies_the_bureau_registers_and_he_pays_the_newborns_price(ru
 def test_anybody_of_the_family_finds_him_by_name_and_certificate(running, district, parent, medical):
     client, path = parent
     client.post(path, data=a_child())
-    medical.post(f"{DESK}{newborn(running).id}/register")
+    register(medical, newborn(running).id)
     other = running.app.test_client()
     other.set_cookie("session", a_token(running))
 
@@ -153,7 +167,7 @@ def test_a_no_is_told_with_its_reason_and_asked_for_anew(running, district, pare
 def test_an_older_child_is_registered_and_pays_as_any_other(running, district, parent, medical):
     client, path = parent
     client.post(path, data=a_child(born="2021-03-01"))
-    medical.post(f"{DESK}{newborn(running).id}/register")
+    register(medical, newborn(running).id)
 
     [subject] = subjects(running.parts, [newborn(running).person_id])
     due = next(
@@ -173,7 +187,7 @@ def test_an_agent_applies_for_who_asks_him_and_the_parent_has_the_child(running,
 
     assert agent.post(path, data=a_child()).status_code == 303
     assert "等医保局核实" in agent.get(path).text and newborn(running).requested_by.startswith("agent:")
-    medical.post(f"{DESK}{newborn(running).id}/register")
+    register(medical, newborn(running).id)
 
     assert "张*宝" in parent[0].get("/due").text
     number = running.one("select determination from bill union select id from determination")[0]

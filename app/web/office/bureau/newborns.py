@@ -65,7 +65,8 @@ def check_one(number: str) -> Answer | tuple[Answer, int]:
 @needs("newborn.decide")
 def register_one(number: str) -> Answer | tuple[Answer, int]:
     """对得上，登记."""
-    return _done(number, lambda key: register.register(parts(), key, by=officer()))
+    compared = "compared" in request.form
+    return _done(number, lambda key: register.register(parts(), key, by=officer(), compared=compared))
 
 
 @bp.post("/<number>/refuse")
