@@ -73,6 +73,13 @@ QUESTIONS: Mapping[Why, str] = {
     Why.WRONG_PERSON: "交错了人",
     Why.WRONG_AMOUNT: "多收了我的钱",
 }
+# The same where somebody of an office asks for him.
+OF_HIM: Mapping[Why, str] = {
+    **QUESTIONS,
+    Why.EMPLOYEE: "单位给他参保了",
+    Why.WAIVED: "他应该由政府替他交",
+    Why.WRONG_AMOUNT: "多收了他的钱",
+}
 # Our choice: the domain leaves the number to the district; taxes paid too much are to go back within as many days.
 ANSWERED_WITHIN = timedelta(days=30)
 BEGUN = "医保待遇已经开始，按规定不能退。可以要求书面说明。"

@@ -7,7 +7,7 @@ from flask import redirect, render_template, request, url_for
 
 from app.flows.refund.follow import RefundFollowed
 from app.flows.refund.wish import Refundable, UnknownReason, ask, is_only_payment, refundable
-from app.policy.refunds import QUESTIONS, Why
+from app.policy.refunds import OF_HIM, QUESTIONS, Why
 from app.registry.find import Subject
 from app.web.door.access import Answer, actor, here
 from app.web.door.parts import parts
@@ -28,9 +28,11 @@ def begin_page(subject: Subject, insurance: str, *, back: str) -> Answer:
     found, person = _found(subject, insurance), (request.view_args or {})["person"]
     if found.number:
         return redirect(url_for(".one", number=found.number), 303)
-    why = request.args.get("why")
+    why, words = request.args.get("why"), OF_HIM if actor(here()).startswith("staff:") else QUESTIONS
     if why is None:
-        return render_template("refund/why.html", subject=subject, found=found, person=person, back=back)
+        reasons = [(each, words[each]) for each, _ in found.reasons]
+        shown = {"subject": subject, "found": found, "reasons": reasons, "person": person, "back": back}
+        return render_template("refund/why.html", **shown)
     chosen = next((each for each, _ in found.reasons if each == why), None)
     if chosen is None:
         raise UnknownReason
@@ -40,9 +42,10 @@ def begin_page(subject: Subject, insurance: str, *, back: str) -> Answer:
         found=found,
         person=person,
         why=chosen,
-        words=QUESTIONS[chosen],
+        words=words[chosen],
         key=secrets.token_urlsafe(12),
         only=chosen is Why.TWICE and is_only_payment(parts(), subject, found),
+        died=chosen is Why.DIED,
         moved=chosen in (Why.ELSEWHERE, Why.EMPLOYEE, Why.DIED),
     )
 

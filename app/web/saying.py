@@ -23,21 +23,29 @@ def saying_page(
     back: str,
     problem: str | None = None,
     begun: Mapping[str, str] | None = None,
+    of_him: bool = False,
 ) -> str:
     """What was said, its answers, and a form. `whom`: reference → of whom something may be said; `own`: the page's
     address. What was typed stays; `begun`: what stands in the form at first."""
     dead = {named: _called_dead(person) for named, person in whom.items() if person.called_dead}
+    """What was said, its answers, and a form. `whom`: reference → masked name of whom something may be said; `own`: the
+    page's address. What was typed stays; `begun`: what stands in the form at first; `of_him`: who writes is not he."""
+    words = {kind: _OF_HIM.get(kind, topic.words) if of_him else topic.words for kind, topic in TOPICS.items()}
     return render_template(
         "saying.html",
         whom={named: mask_name(person.name) for named, person in whom.items()},
         dead=dead,
         said=said,
         topics=_topics(of_people=bool(whom), of_dead=bool(dead)),
+        topics={kind: said_so for kind, said_so in words.items() if kind == "NOT_LISTED" or whom},
         own=own,
         back=back,
         problem=problem,
         typed=request.form or begun or {},
     )
+
+
+_OF_HIM = {"NOT_LISTED": "名单上没有他", "NOT_MY_PAYMENT": "他没付过这笔", "NOT_MY_FAMILY": "不是他家的人"}
 
 
 def say_here(person_id: int | None, *, village: str | None, by: str, named: str = "") -> None:

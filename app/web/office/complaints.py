@@ -10,7 +10,7 @@ from app.documents.picture import redrawn
 from app.flows.complaints import answer
 from app.flows.complaints.desk import PAGE, case, listed, read_in_full, sentences, without
 from app.flows.offices.people import BadReadingReason
-from app.policy.refunds import QUESTIONS, Why
+from app.policy.refunds import OF_HIM, QUESTIONS, Why
 from app.web.door.access import Answer, needs, officer
 from app.web.door.parts import parts
 from core.errors import AppError
@@ -105,7 +105,7 @@ def _page(
         full=full,
         answers=may(role, "complaint.answer"),
         sentences=sentences(parts(), found.payment),
-        whys=QUESTIONS,
+        whys=OF_HIM,
         most=LONGEST_ANSWER,
     )
 

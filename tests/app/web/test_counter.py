@@ -62,7 +62,11 @@ def test_a_refund_is_asked_for_and_taken_back_at_the_counter_by_who_asked(runnin
     path = table_of(counter, district.adult)
     assert "替他申请退费" in counter.get(f"{path}/paid").text
 
+    why = counter.get(f"{path}/refund/RES_MEDICAL@2022").text
+    assert "他应该由政府替他交" in why and "多收了他的钱" in why and "我" not in why.partition("<main")[2]
+    assert "来窗口的就是他本人的，选错了" in counter.get(f"{path}/refund/RES_MEDICAL@2022?why=died").text
     confirm = counter.get(f"{path}/refund/RES_MEDICAL@2022?why=elsewhere").text
+    assert "来窗口的就是他本人的" not in confirm
     asked = counter.post(f"{path}/refund/RES_MEDICAL@2022", data=fields_of(confirm))
 
     assert asked.status_code == 303, asked.text
@@ -110,12 +114,39 @@ def test_a_sentence_is_said_and_settled_at_the_counter(running, district, counte
     assert rows(running, "select state from matter")[0].state == "closed"
 
 
+def test_whoever_stands_there_is_said_to_have_died_only_when_asked_twice(running, district, counter):
+    path = f"{table_of(counter, district.adult)}/matters"
+    page = counter.get(path).text
+    assert (
+        "名单上没有他" in page
+        and "他没付过这笔" in page
+        and "我" not in page.partition("<fieldset")[2].partition("</f")[0]
+    )
+    died = {"kind": "DIED", "words": "上个月走了"}
+
+    asked = counter.post(path, data=died)
+
+    assert (
+        asked.status_code == 200 and "站在窗口的就是他本人的，选错了" in asked.text and "转给人社局核对" in asked.text
+    )
+    assert rows(running, "select 1 from matter") == []
+    back = counter.post(path, data={"words": died["words"], "again": "1"})
+    assert back.status_code == 200 and "上个月走了</textarea>" in back.text and 'role="alert"' not in back.text
+    assert counter.post(path, data=died | {"sure": "1"}).status_code == 303
+    assert [row.by for row in rows(running, "select by from matter where kind = 'DIED'")] == ["staff:counter01"]
+
+
 def test_a_phone_is_put_right_by_a_paper_and_the_former_one_is_told(running, district, counter):
     path = table_of(counter, district.adult)
     former, before = _phone(running, district.adult.id), _phone(running, district.neighbour.id)
-    for phone, proof in (("1390000", "本人到场"), (NEW_PHONE, "好"), (NEW_PHONE, f"看了{district.adult.id_number}")):
+    for phone, proof, told in (
+        ("1390000", "本人到场", "“新的手机号”要写11位"),
+        (NEW_PHONE, "好", "“看了什么材料”要写"),
+        (NEW_PHONE, f"看了{district.adult.id_number}", "“看了什么材料”里写了证件号"),
+        (former, "本人到场", "和现在登记的一样"),
+    ):
         refused = counter.post(f"{path}/phone", data={"phone": phone, "proof": proof})
-        assert refused.status_code == 400 and phone in refused.text
+        assert refused.status_code == 400 and phone in refused.text and told in refused.text
 
     done = counter.post(f"{path}/phone", data={"phone": "139 0000 0077", "proof": "本人到场，核对身份证原件"})
 

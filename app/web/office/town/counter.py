@@ -111,8 +111,13 @@ def matters(person: str) -> Answer:
 @bp.post("/people/<person>/matters")
 @needs("counter.serve")
 def say_one(person: str) -> Answer | tuple[Answer, int]:
-    """告诉他们."""
+    """告诉他们. That he died is asked once more: he may be the one who stands there."""
     subject = own_person(person)
+    words = request.form.get("words", "")[:2000]
+    if "again" in request.form:
+        return _matters(subject, person)
+    if request.form.get("kind") == "DIED" and "sure" not in request.form and words.strip():
+        return render_template("office/counter_died.html", person=person, subject=subject, words=words)
     return shown(
         lambda: say_here(subject.id, village=subject.village_code, by=actor(here())),
         lambda problem: _matters(subject, person, problem),
@@ -156,4 +161,5 @@ def _matters(subject: Subject, person: str, problem: str | None = None) -> str:
         own=url_for(".matters", person=person),
         back=url_for("counter.person", person=person),
         problem=problem,
+        of_him=True,
     )
