@@ -57,11 +57,12 @@ def add(  # noqa: PLR0917 one for each option
 @click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--take", type=click.Path(path_type=Path), help="Make the accounts; the slips go into this new PDF file.")
 def bring_command(path: Path, take: Path | None) -> None:
-    """The accounts of a list (姓名、账号、角色、镇街、部门): what would come of it, or made, with a slip for each."""
+    """The accounts of a list (姓名、账号、角色、镇街、部门): what would come of it, or made, with a slip for each. Exit
+    status 1 if rows are refused and nobody is new."""
     parts = office_parts()
     try:
         if take is None:
-            _tell(parts, look(parts, path), "可以建 to be made")
+            _tell(parts, look(parts, path), "可以建")
             return
         with _new_file(take) as slips:
             brought = bring(parts, path)
@@ -69,9 +70,9 @@ def bring_command(path: Path, take: Path | None) -> None:
             slips.write(paper(brought.slips, author=author, at=at, title="办公账号") if brought.slips else b"")
     except AppError as error:
         raise click.ClickException(error.sentence()) from error
-    _tell(parts, brought.judged, "建好了 made")
     if brought.slips:
-        click.echo(f"账号条 slips: {take}（每人一页，只在这里，交给本人以后请删掉 only here, to be handed over）")
+        click.echo(f"账号条在 {take}（每人一页，只在这里，交给本人以后请删掉）")
+    _tell(parts, brought.judged, "建好了")
 
 
 def _tell(parts: Parts, judged: JudgedStaff, done: str) -> None:
@@ -79,7 +80,9 @@ def _tell(parts: Parts, judged: JudgedStaff, done: str) -> None:
         click.echo(f"第{each.row}行 {each.login} {ROLES[each.role]} {place_words(parts, each)}".rstrip())
     for refused in judged.refused:
         click.echo(f"第{refused.row}行 不能建：{WHY[refused.code]}（{refused.code}）")
-    click.echo(f"{done} {len(judged.new)}，已经有 there {len(judged.known)}，不能建 refused {len(judged.refused)}")
+    click.echo(f"{done} {len(judged.new)} 个，已经有 {len(judged.known)} 个，不能建 {len(judged.refused)} 个")
+    if judged.refused and not judged.new:
+        raise click.exceptions.Exit(1)  # nothing can be made of it, or was
 
 
 @contextmanager
@@ -88,7 +91,7 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
     try:
         into = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     except OSError as error:
-        raise click.ClickException(f"{path} 写不了，或者已经有了 cannot be written, or is there already") from error
+        raise click.ClickException(f"{path} 写不了，或者已经有了") from error
     try:
         with into:
             yield into

@@ -33,6 +33,30 @@ def town(running, district, desk):
     return desk("town01", Role.TOWN, towns=[TOWN])
 
 
+def test_a_list_of_the_offices_people_says_by_its_status_whether_anything_came_of_it(running, district, tmp_path):
+    """Nothing but Chinese is said; where nobody is new because rows are refused, the command fails."""
+    head = ["姓名", "账号", "角色", "镇街"]
+    good = ["示例", "zhangsan", "税务经办", ""]
+    bad = [["示例", "lisi", "局长", ""], ["示例", "wangwu", "镇街经办", ""]]
+    lists = {}
+    for name, lines in {"none": bad, "some": [good, *bad]}.items():
+        lists[name] = str(an_xlsx(tmp_path / f"{name}.xlsx", {"人员": [head, *lines]}))
+
+    def bring(*words):
+        done = running.app.test_cli_runner().invoke(args=["staff", "bring", *words])
+        return done.exit_code, done.output
+
+    slips = tmp_path / "slips.pdf"
+    for words in ((), ("--take", str(slips))):
+        code, said = bring(lists["none"], *words)
+        assert code == 1 and "不能建 2 个" in said and not slips.exists()
+    code, said = bring(lists["some"], "--take", str(slips))
+    assert code == 0 and "建好了 1 个" in said and slips.exists()
+    assert not re.search(r"\b(made|there|refused|only)\b", said)
+    assert bring(lists["some"])[0] == 1, "who was made is known, and the others are refused still"
+    assert [row.login for row in rows(running, "select login from staff")] == ["zhangsan"]
+
+
 def handed_in(client, path):
     with path.open("rb") as file:
         answer = client.post("/office/agents/", data={"file": (file, path.name)})
