@@ -26,18 +26,14 @@ def saying_page(
     of_him: bool = False,
 ) -> str:
     """What was said, its answers, and a form. `whom`: reference → of whom something may be said; `own`: the page's
-    address. What was typed stays; `begun`: what stands in the form at first."""
+    address. What was typed stays; `begun`: what stands in the form at first; `of_him`: who writes is not he."""
     dead = {named: _called_dead(person) for named, person in whom.items() if person.called_dead}
-    """What was said, its answers, and a form. `whom`: reference → masked name of whom something may be said; `own`: the
-    page's address. What was typed stays; `begun`: what stands in the form at first; `of_him`: who writes is not he."""
-    words = {kind: _OF_HIM.get(kind, topic.words) if of_him else topic.words for kind, topic in TOPICS.items()}
     return render_template(
         "saying.html",
         whom={named: mask_name(person.name) for named, person in whom.items()},
         dead=dead,
         said=said,
-        topics=_topics(of_people=bool(whom), of_dead=bool(dead)),
-        topics={kind: said_so for kind, said_so in words.items() if kind == "NOT_LISTED" or whom},
+        topics=_topics(of_people=bool(whom), of_dead=bool(dead), of_him=of_him),
         own=own,
         back=back,
         problem=problem,
@@ -45,7 +41,7 @@ def saying_page(
     )
 
 
-_OF_HIM = {"NOT_LISTED": "名单上没有他", "NOT_MY_PAYMENT": "他没付过这笔", "NOT_MY_FAMILY": "不是他家的人"}
+_OF_HIM = {"NOT_MY_PAYMENT": "他没付过这笔", "NOT_MY_FAMILY": "不是他家的人"}
 
 
 def say_here(person_id: int | None, *, village: str | None, by: str, named: str = "") -> None:
@@ -60,13 +56,16 @@ def say_here(person_id: int | None, *, village: str | None, by: str, named: str 
     say(parts(), kind, said, person_id=None if lacking else person_id, village=village, by=by, insurance=insurance)
 
 
-def _topics(*, of_people: bool, of_dead: bool) -> dict[str, str]:
-    """The form's words for each, of whom a list lacks first, by whose list it is."""
+def _topics(*, of_people: bool, of_dead: bool, of_him: bool) -> dict[str, str]:
+    """The form's words for each, of whom a list lacks first, by whose list it is; `of_him`: as another says it."""
     lists = {each: topic for each, topic in LACKING.items() if parts().rules.offers(Insurance(each))}
     found = {f"NOT_LISTED:{each}": topic.words for each, topic in lists.items()}
     own = {kind: topic.words for kind, topic in TOPICS.items() if kind != "NOT_LISTED"} if of_people else {}
     alive = {"STILL_ALIVE": own.pop("STILL_ALIVE")} if own else {}
-    return (alive if of_dead else {}) | found | own
+    every = (alive if of_dead else {}) | found | own
+    if of_him:
+        return {kind: _OF_HIM.get(kind, words.replace("我（他）", "他")) for kind, words in every.items()}
+    return every
 
 
 def _called_dead(person: Subject) -> str:

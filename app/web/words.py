@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
 from datetime import datetime
 
 from flask import Flask
@@ -17,44 +16,9 @@ from core.redact import mask_name
 from payments.gateways.known import GATEWAYS
 
 
-def day(moment: date | datetime) -> str:
-    """12月20日; a moment is told on a Beijing clock."""
-    if isinstance(moment, datetime):
-        moment = beijing(moment)
-    return f"{moment.month}月{moment.day}日"
-
-
-def full_day(moment: date | datetime) -> str:
-    """2022年1月1日."""
-    if isinstance(moment, datetime):
-        moment = beijing(moment)
-    return f"{moment.year}年{day(moment)}"
-
-
-def clock(moment: datetime) -> str:
-    """11月5日 9点05分."""
-    return f"{day(moment)} {hour(moment)}"
-
-
-def hour(moment: datetime) -> str:
-    """9点05分, on a Beijing clock."""
-    local = beijing(moment)
-    return f"{local.hour}点{local.minute:02d}分"
-
-
-def hangs_until(end: datetime) -> str:
-    """10月25日24时: a posting ends with its last day."""
-    return f"{day(beijing(end) - timedelta(seconds=1))}24时" if hour(end) == "0点00分" else clock(end)
-
-
 def items(names: Sequence[str]) -> Markup:
     """Each of hundreds of names as an item of a list, made safe in one go."""
     return Markup("<li>{}</li>").format(escape("\n".join(names)).replace("\n", Markup("</li><li>")))
-
-
-def moment(at: datetime) -> str:
-    """2021年11月5日 9点05分30秒: a step of a trail, on a Beijing clock."""
-    return f"{full_day(at)} {hour(at)}{beijing(at).second:02d}秒"
 
 
 ACTS = {
@@ -187,11 +151,10 @@ def district(at: datetime) -> datetime:
 
 
 def register(app: Flask) -> None:
-    """Filters: yuan (fen → '320'), those of app/documents/said_days.py, district, masked, level (2 → 二档), person,
-    payment_stands."""
+    """Filters: yuan (fen → '320'), those of app/documents/said_days.py, district, items, masked, level (2 → 二档),
+    person, payment_stands."""
     app.jinja_env.filters.update(yuan=plain_yuan, day=day, full_day=full_day, clock=clock, hour=hour, masked=mask_name)
-    app.jinja_env.filters.update(hangs_until=hangs_until, items=items)
-    app.jinja_env.filters.update(hangs_until=hangs_until, hangs_until_in_year=hangs_until_in_year)
+    app.jinja_env.filters.update(hangs_until=hangs_until, hangs_until_in_year=hangs_until_in_year, items=items)
     app.jinja_env.filters.update(dated=dated, district=district)
     app.jinja_env.filters.update(moment=moment, level=level_words)
     app.jinja_env.filters.update(person=person, payment_stands=payment_stands, act=act, act_words=act_words)

@@ -1,12 +1,12 @@
-"""What 0091 asks of new rows is asked of the old ones too."""
+"""What 0095 asks of new rows is asked of the old ones too."""
 
 from alembic import op
 from sqlalchemy import Engine
 
 from migrations.slowly import validate
 
-revision = "0092"
-down_revision = "0091"
+revision = "0096"
+down_revision = "0095"
 STEP = "expand"
 
 _CHECK = "ck__special_row__told_whom"
