@@ -23,6 +23,12 @@ def build_index(engine: Engine, name: str, on: str, *, unique: bool = False) -> 
             connection.execute(text(f"create {'unique ' if unique else ''}index concurrently {name} on {on}"))
 
 
+def drop_index(engine: Engine, name: str) -> None:
+    """Nobody waits for it."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"drop index concurrently if exists {name}"))
+
+
 def in_batches(engine: Engine, change: str) -> int:
     """`change` is an update that finds what it has not done yet, with `limit :batch` in it; until it finds none. How
     many rows it changed."""

@@ -182,8 +182,6 @@ begin
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('roster_step', n);
   update matter set words = '', answer = null, again = null where person_id = e.person_id and words <> '';
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('matter', n);
-  delete from door_note n using person p where p.id = e.person_id and n.household_id = p.household_id;
-  get diagnostics n = row_count;  gone := gone || jsonb_build_object('door_note', n);
   update conflict set name = null, why = case when why is not null then '（已按规定删除）' end  -- what it was about stays
    where person_id = e.person_id and (name is not null or why is not null);
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('conflict', n);
@@ -196,6 +194,9 @@ begin
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('phone_correction', n);
   update person set phone = null, restricted_at = p_at where id = e.person_id;
   get diagnostics n = row_count;  gone := gone || jsonb_build_object('person', n);
+  delete from door_note d where not exists (  -- of houses in which nobody is left, also where he lived before
+    select from person p where p.household_id = d.household_id and p.restricted_at is null);
+  get diagnostics n = row_count;  gone := gone || jsonb_build_object('door_note', n);
   update erasure set agreed_by = p_by, agreed_at = p_at, went = gone where id = e.id;
   return gone;
 end $$;

@@ -24,7 +24,7 @@ _REASONS = ", ".join(f"'{reason}'" for reason in REASONS)
 
 
 class DoorNote(Table):
-    """One visit, never changed: the latest of a household counts, and NONE says that there was none."""
+    """One visit, never changed: the latest of a household counts; NONE takes the one before it back."""
 
     __tablename__ = "door_note"
     __table_args__ = (

@@ -94,9 +94,10 @@ class Matter(Table):
             postgresql_where=text("state in ('open', 'taken', 'reopened')"),
         ),
         Index(
-            "uq__matter__unanswered",
+            "uq__matter__unanswered_of",
             "person_id",
             "kind",
+            "office",
             unique=True,
             postgresql_where=text("state in ('open', 'taken', 'reopened')"),
         ),
@@ -124,7 +125,12 @@ class Matter(Table):
 def title_of(kind: str, office: str) -> str:
     """What was said, in words; of whom a list lacks, of which list, by the office that answers. Pure."""
     lists = LACKING.values() if kind == "NOT_LISTED" else ()
-    return next((each.words for each in lists if each.office == office), TOPICS[kind].words)
+    return next((each.words for each in lists if each.office == office), _words(kind))
+
+
+def _words(kind: str) -> str:
+    """Of one that the version after this one knows, only that it is something."""
+    return TOPICS[kind].words if kind in TOPICS else "反映的事"
 
 
 def silenced(connection: Connection, people: Collection[int]) -> set[int]:

@@ -70,7 +70,12 @@ class Person(Table):
         UniqueConstraint("id_index"),
         Index("ix__person__household_id", "household_id"),
         Index("ix__person__birth_cert", "birth_date", postgresql_where=text("id_type = 'BIRTH_CERT'")),
-        Index("ix__person__restricted", "id", postgresql_where=text("restricted_at is not null")),
+        Index(
+            "ix__person__restricted",
+            "id",
+            postgresql_include=["restricted_at"],
+            postgresql_where=text("restricted_at is not null"),
+        ),
         CheckConstraint("sex in (1, 2)", name="sex"),
         CheckConstraint("id_type in ('01', 'BIRTH_CERT')", name="id_type"),
         CheckConstraint("residence in ('hukou', 'permit', 'permit_child', 'nonlocal')", name="residence"),

@@ -29,6 +29,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Table
 
+SHOWN = "w.person_id not in (select id from restricted_people())"  # few were erased: asked once, not for every name
+
 
 class Stage(StrEnum):
     """Where a roster stands; also the step that led there."""

@@ -10,7 +10,7 @@ down_revision = "0090"
 STEP = "expand"
 
 _INDEX = "ix__person__restricted"
-_ON = "person (id) where restricted_at is not null"
+_ON = "person (id) include (restricted_at) where restricted_at is not null"
 
 
 def beforehand(engine: Engine) -> None:

@@ -81,11 +81,12 @@ def say(
             if not found or found[0].restricted_at:
                 raise NotFound("person")
             village = found[0].village_code
+        office = _office(connection, kind, person_id, insurance)
         number = connection.execute(text("select nextval(pg_get_serial_sequence('matter', 'id'))")).scalar_one()
         row = {
             "id": number,
             "kind": kind,
-            "office": _office(connection, kind, person_id, insurance),
+            "office": office,
             "person_id": person_id,
             "village_code": village,
             "words": parts.vault.seal(said, bound_to=f"matter.words:{number}"),
@@ -96,7 +97,7 @@ def say(
         }
         written = insert(_TABLE).values(row).on_conflict_do_nothing().returning(_TABLE.c.id)
         new = connection.execute(written).scalar_one_or_none()
-        return int(number) if new is not None else _unanswered(connection, kind, person_id)
+        return int(number) if new is not None else _unanswered(connection, kind, person_id, office)
 
 
 def settle(parts: Parts, number: int, *, again: str | None, by: Visitor) -> None:
@@ -161,8 +162,9 @@ _DECIDES = text(
 )
 
 
-def _unanswered(connection: Connection, kind: str, person_id: int | None) -> int:
-    same = _TABLE.c.person_id == person_id, _TABLE.c.kind == kind, _TABLE.c.state.in_(UNANSWERED)
+def _unanswered(connection: Connection, kind: str, person_id: int | None, office: str) -> int:
+    same = _TABLE.c.person_id == person_id, _TABLE.c.kind == kind, _TABLE.c.office == office
+    same = *same, _TABLE.c.state.in_(UNANSWERED)
     return int(connection.execute(select(_TABLE.c.id).where(*same)).scalar_one())
 
 

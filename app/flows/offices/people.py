@@ -14,6 +14,7 @@ from app.access.tally import READINGS, SEARCHES, TooOften, count
 from app.flows.due.item import Due
 from app.flows.due.quote import dues_of_year
 from app.flows.due.record import answer, asked_of, year_by_year
+from app.flows.offices.notices import notices_of
 from app.flows.parts import Parts
 from app.flows.prove.papers import is_code
 from app.flows.refused import kept_though_refused
@@ -149,7 +150,7 @@ def dossier(parts: Parts, officer: Officer, person_id: int) -> Dossier:
         household = find.by_household(connection, parts.vault, person.household_id, years=parts.levy.years)
         paid = connection.execute(_PAYMENTS, {"person": person_id}).all()
         payments = [(each, stands(connection, each), acts.doer(connection, each.started_by)) for each in paid]
-        notices = connection.execute(_NOTICES, {"household": person.household_id, "person": person_id}).all()
+        notices = notices_of(connection, person.household_id, person_id)
         readings = disclosures.of_person(connection, person_id)
     now = parts.clocks.now()
     dues = [due for year in parts.levy.ever.all for due in dues_of_year(parts, person.in_year(year), at=now)]
@@ -288,13 +289,4 @@ _PAYMENTS = text(
     " join payment_bill pb on pb.household_id = p.household_id and pb.number = p.number"
     " join bill b on b.household_id = pb.household_id and b.id = pb.bill_id"
     " where b.person_id = :person order by p.started_at desc limit 50"
-)
-_NOTICES = text(
-    "select kind, fields, rank, channel, last_error, queued_at, sent_at, delivered_at, asks, attempts, next_try_at,"
-    " visited_by, visited_at, cause, phone"
-    " from notice"
-    " where household_id = :household or (household_id, split_part(cause, ':', 2)) in ("  # where he lived when he paid
-    "   select pb.household_id, unnest(array[pb.number, pb.bill_id::text]) from bill b join payment_bill pb"
-    "     on pb.household_id = b.household_id and pb.bill_id = b.id where b.person_id = :person)"
-    " order by queued_at desc limit 50"
 )

@@ -16,7 +16,7 @@ from app.flows.roster import closings, desk, objections, post, put_up
 from app.policy.facts import Insurance
 from app.policy.words import phrases
 from app.registry import closings as after
-from app.registry.rosters import CHANGES, DONE, LEFT_OUT, ODD, WORDS, Stage
+from app.registry.rosters import CHANGES, DONE, LEFT_OUT, ODD, SHOWN, WORDS, Stage
 
 AUTHORS = {"account": "村民在网页上", "agent": "代办员替人", "staff": "镇街替来电的人"}
 
@@ -191,6 +191,6 @@ _CHANGES = text(
     " order by c.no, c.what, c.masked"
 )
 _NAMES = text(
-    "select w.masked from roster_row w join person p on p.id = w.person_id and p.restricted_at is null"
-    ' where w.roster_id = :id and w.no = :no order by w.masked collate "C"'
+    f"select w.masked from roster_row w where w.roster_id = :id and w.no = :no and {SHOWN}"
+    ' order by w.masked collate "C"'
 )

@@ -17,6 +17,7 @@ from app.policy.facts import Insurance
 from app.policy.terms import PolicyYear
 from app.policy.words import phrases
 from app.registry.closings import COLUMNS, stand_of
+from app.registry.rosters import SHOWN
 from core.clock import beijing, business_day
 from core.errors import NotFound
 
@@ -118,6 +119,13 @@ def to_print(parts: Parts, year: int, town: str) -> list[Row]:
     with parts.reading() as connection:
         rows = connection.execute(_ALL, asked).all()
     return [row for row in rows if row.agreed_no is not None and parts.clocks.now() < row.ends_at]
+
+
+def edition(parts: Parts, year: int, town: str) -> list[str]:
+    """What a print of a town is made of: the versions agreed to, and who was erased by then."""
+    with parts.reading() as connection:
+        erased = connection.execute(_ERASED).scalar_one()
+    return [f"{row.id}:{row.agreed_no}" for row in to_print(parts, year, town)] + [erased]
 
 
 def columns_of(parts: Parts, row: Any) -> tuple[list[str], list[str]]:
@@ -230,6 +238,7 @@ _SELECT = (
         )
     )
 )
+_ERASED = text("select count(*) || ' ' || coalesce(max(at)::text, '') from restricted_people()")
 _ALL = text(
     f"{_SELECT} where (cast(:year as int) is null or c.levy_year = :year) and :insurance in ('', c.insurance)"
     " and :town in ('', left(c.village_code, 9), c.village_code) order by c.village_code, c.insurance"
@@ -255,8 +264,8 @@ _OF_PLACE = text(
 )
 _VERSIONS = text("select * from closing_version where closing_id = :id order by no desc")
 _NAMES = text(
-    "select w.masked, w.done from closing_row w join person p on p.id = w.person_id and p.restricted_at is null"
-    ' where w.closing_id = :id and w.no = :no order by w.done desc, w.masked collate "C" limit :most offset :after'
+    f"select w.masked, w.done from closing_row w where w.closing_id = :id and w.no = :no and {SHOWN}"
+    ' order by w.done desc, w.masked collate "C" limit :most offset :after'
 )
 _STEPS = text(
     "select id, no, what, by, at, place, photo is not null as photo from closing_step"

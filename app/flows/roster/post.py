@@ -15,7 +15,7 @@ from app.flows.roster.move import NoSuchRoster, RosterMoved
 from app.policy.facts import Insurance
 from app.policy.terms import PolicyYear
 from app.policy.words import phrases
-from app.registry.rosters import Stage
+from app.registry.rosters import SHOWN, Stage
 from core.clock import beijing, business_day
 from core.errors import BadInput
 from core.money import plain_yuan
@@ -162,12 +162,12 @@ _OWN = text(
     " order by r.village_code, r.insurance, r.levy_year desc"
 )
 _NAMES = text(
-    "select w.masked from roster_row w join person p on p.id = w.person_id and p.restricted_at is null"
-    ' where w.roster_id = :id and w.no = :no order by w.masked collate "C"'
+    f"select w.masked from roster_row w where w.roster_id = :id and w.no = :no and {SHOWN}"
+    ' order by w.masked collate "C"'
 )
 _CHANGED = text(
-    "select c.masked, c.what from roster_change c join person p on p.id = c.person_id and p.restricted_at is null"
-    ' where c.roster_id = :id and c.no = :no order by c.what, c.masked collate "C"'
+    f"select w.masked, w.what from roster_change w where w.roster_id = :id and w.no = :no and {SHOWN}"
+    ' order by w.what, w.masked collate "C"'
 )
 _HANGS = text("select agent_posts_roster(:session, :roster, :no, :code, :photo, :at, :now)")
 _PHOTO = text("select photo from roster_posting where roster_id = :id and no = :no")

@@ -21,6 +21,12 @@ class NothingToPrint(Conflict):
     text = "本镇街现在没有复核过、正在公示日子里的参保缴费公示，没有可打印的。"
 
 
+class PrintOld(Conflict):
+    """Another version was agreed to since, or somebody of a list was erased."""
+
+    text = "打印以后公示有了变动，这一份不能再用。请回到参保缴费公示重新打印。"
+
+
 class Whose(NamedTuple):
     """Whose file it is."""
 
@@ -29,11 +35,11 @@ class Whose(NamedTuple):
 
 
 def print_all(parts: Parts, job: Job, progress: Progress) -> Mapping[str, Any]:
-    """How many `lists` of how many `villages`, and the `file`. NothingToPrint."""
+    """How many `lists` of how many `villages`, the `file`, and what it is made of. NothingToPrint."""
     from app.documents.poster import draw_all  # noqa: PLC0415 few processes draw
 
     year, town, size = (job.about[each] for each in ("year", "town", "size"))
-    rows = closings.to_print(parts, year, town)
+    rows, edition = closings.to_print(parts, year, town), closings.edition(parts, year, town)
     if not rows:
         raise NothingToPrint(town)
 
@@ -44,6 +50,7 @@ def print_all(parts: Parts, job: Job, progress: Progress) -> Mapping[str, Any]:
 
     title = f"{rows[0].town}{year}年参保缴费公示"
     outcome: dict[str, Any] = {"lists": len(rows), "villages": len({row.village_code for row in rows})}
+    outcome["edition"] = edition
     with TemporaryDirectory(prefix="liangxian-") as folder:
         path = Path(folder) / "posters.pdf"
         path.write_bytes(draw_all(posters(), size=size, title=title))

@@ -15,11 +15,12 @@ from app.flows.roster.closings import as_of_words
 from app.flows.roster.post import LENGTH, plain
 from app.policy.facts import Insurance
 from app.policy.words import phrases
+from app.registry.rosters import SHOWN
 from core.errors import NotFound
 
 PAGE = 400
-_MOST_KEPT = 64  # pages
-_kept: dict[tuple[object, ...], Sequence[Row[Any]]] = {}
+_MOST_KEPT = 2_000  # pages of some 4 kB: every list that hangs in a district
+_kept: dict[tuple[object, ...], tuple[str, int]] = {}
 
 
 class NothingPosted(NotFound):
@@ -73,7 +74,7 @@ def _roster(connection: Connection, asked: Mapping[str, object], page: int) -> P
         title=f"{row.levy_year}年{phrases('names')[Insurance(row.insurance)]}缴费人名单{'更正' if row.changes else ''}",
         code=row.code,
         until=row.until,
-        names=[] if row.changes else [each.masked for each in _page(connection, _NAMES, row, page)],
+        names=[] if row.changes else _page(connection, _NAMES, row, page)[0],
         added=[each.masked for each in changed if each.what == "added"],
         removed=[each.masked for each in changed if each.what == "removed"],
         people=len(changed) if row.changes else row.people,
@@ -87,7 +88,7 @@ def _closing(connection: Connection, asked: Mapping[str, object], page: int) -> 
     row = connection.execute(_CLOSING, asked).one_or_none()
     if row is None:
         return None
-    stand = _page(connection, _STAND, row, page)
+    stand, insured = _page(connection, _STAND, row, page)
     return Posted(
         place=f"{row.town}{row.village}",
         title=f"{row.levy_year}年{phrases('names')[Insurance(row.insurance)]}参保缴费公示",
@@ -99,26 +100,28 @@ def _closing(connection: Connection, asked: Mapping[str, object], page: int) -> 
         people=row.people,
         page=page,
         pages=max(1, -(-row.people // PAGE)),
-        done=[each.masked for each in stand if each.done],
-        owing=[each.masked for each in stand if not each.done],
+        done=stand[:insured],
+        owing=stand[insured:],
         as_of=as_of_words(row.drawn_at),
     )
 
 
-def _page(connection: Connection, names: TextClause, row: Row[Any], page: int) -> Sequence[Row[Any]]:
-    """A page of a version, which never changes: read again only when somebody was erased since."""
+def _page(connection: Connection, names: TextClause, row: Row[Any], page: int) -> tuple[list[str], int]:
+    """A page of a version, which never changes: read again only when somebody was erased since. Its names, and how many
+    of them are insured."""
     of = (str(names), bytes(row.digest), row.erased, page)
     found = _kept.get(of)
     if found is None:
-        found = connection.execute(names, {"id": row.id, "no": row.no, "most": PAGE, "after": (page - 1) * PAGE}).all()
-        if len(_kept) >= _MOST_KEPT:
-            _kept.clear()
-        _kept[of] = found
-    return found
+        asked = {"id": row.id, "no": row.no, "most": PAGE, "after": (page - 1) * PAGE}
+        rows = connection.execute(names, asked).all()
+        found = "\n".join(each.masked for each in rows), sum(each.done for each in rows)
+        if rows:  # nobody fills it by asking for pages that are not there
+            if len(_kept) >= _MOST_KEPT:
+                _kept.pop(next(iter(_kept)), None)
+            _kept[of] = found
+    return found[0].split("\n") if found[0] else [], found[1]
 
 
-# Few were erased, of all villages; asked once for a page and not for every name on it.
-_SHOWN = "w.person_id not in (select id from restricted_people())"
 _ERASED = "(select count(*) || ' ' || coalesce(max(at)::text, '') from restricted_people()) as erased"
 _HANGS = text(
     "select r.id, r.insurance, r.levy_year, v.no, v.code, v.people, s.name as village, t.name as town,"
@@ -134,11 +137,11 @@ _HANGS = text(
     " where v.code = :code and (p.ends_at is not null or e.at is not null)"
 )
 _NAMES = text(
-    f"select w.masked from roster_row w where w.roster_id = :id and w.no = :no and {_SHOWN}"
+    f"select w.masked, false as done from roster_row w where w.roster_id = :id and w.no = :no and {SHOWN}"
     ' order by w.masked collate "C" limit :most offset :after'
 )
 _CHANGED = text(
-    f"select w.masked, w.what from roster_change w where w.roster_id = :id and w.no = :no and {_SHOWN}"
+    f"select w.masked, w.what from roster_change w where w.roster_id = :id and w.no = :no and {SHOWN}"
     ' order by w.masked collate "C"'
 )
 _CLOSING = text(
@@ -151,6 +154,6 @@ _CLOSING = text(
     " and exists (select from closing_step st where (st.closing_id, st.what) = (c.id, 'HUNG'))"
 )
 _STAND = text(
-    f"select w.masked, w.done from closing_row w where w.closing_id = :id and w.no = :no and {_SHOWN}"
+    f"select w.masked, w.done from closing_row w where w.closing_id = :id and w.no = :no and {SHOWN}"
     ' order by w.done desc, w.masked collate "C" limit :most offset :after'
 )

@@ -32,7 +32,7 @@ CHANNELS: Mapping[str, str] = {"wechat": "微信订阅消息", "sms": "短信", 
 @dataclass(frozen=True)
 class Told:
     """One line of the timeline; `whom`: the masked names it is about; `to`: the masked phone that it is for, empty
-    where there is none."""
+    where there is none; `own`: is a bill of whom one looks at among those it is about (None: it is about no bill)."""
 
     at: datetime
     what: str
@@ -41,6 +41,7 @@ class Told:
     way: str
     why: str
     to: str = ""
+    own: bool | None = None
 
 
 def told(notice: Any, vault: Vault | None = None) -> Told:
@@ -54,6 +55,7 @@ def told(notice: Any, vault: Vault | None = None) -> Told:
         way=CHANNELS.get(notice.channel or "", notice.channel or ""),
         why=_WHY.get(why) or _of_a_way(why),
         to=_phone(notice, vault) if vault else "",
+        own=getattr(notice, "own", None),
     )
 
 

@@ -218,7 +218,7 @@ def _villager(person: Subject, found: Sequence[Due], year: int) -> Villager:
     elif payable:
         standing = Standing.FREE
     else:
-        standing = _closed(years_own)
+        standing = _closed(person, years_own)
     year_open = any(due.payable or due.choice_open for due in years_own)
     late = _late([due for due in found if due.levy_year != year])
     due_words = "；".join(filter(None, map(_word, dues)))
@@ -227,7 +227,7 @@ def _villager(person: Subject, found: Sequence[Due], year: int) -> Villager:
 
 
 def _words(standing: Standing, dues: Sequence[Due]) -> str:
-    if standing is Standing.WAITS and any(due.in_doubt for due in dues):
+    if standing is Standing.WAITS and any(due.in_doubt or due.settled for due in dues):
         return IN_DOUBT
     if standing is Standing.UNLISTED and all(due.waits_for_roster for due in dues if due.unlisted):
         return NO_ROSTER
@@ -239,9 +239,9 @@ def _is_any_amount(due: Due) -> bool:
     return due.amounts is not None and not due.choices
 
 
-def _closed(years_own: Sequence[Due]) -> Standing:
+def _closed(person: Subject, years_own: Sequence[Due]) -> Standing:
     left = [due for due in years_own if not due.settled]
-    if any(due.waits or due.in_doubt for due in left):
+    if any(due.waits or due.in_doubt for due in left) or _lives(person, years_own):
         return Standing.WAITS
     if any(due.is_spared for due in left):
         return Standing.FREE
@@ -250,6 +250,11 @@ def _closed(years_own: Sequence[Due]) -> Standing:
     if any(due.not_now for due in left):
         return Standing.NOT_NOW
     return Standing.DONE if any(due.settled for due in years_own) else Standing.NOT_HERE
+
+
+def _lives(person: Subject, years_own: Sequence[Due]) -> bool:
+    """Is it asked whether he lives, whose premium is paid? He is counted as one in dispute."""
+    return any(due.settled and due.insurance in person.called_dead for due in years_own)
 
 
 def _late(dues: Sequence[Due]) -> str:

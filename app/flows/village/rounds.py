@@ -14,7 +14,7 @@ from app.policy.words import short_day
 from app.registry.door_notes import REASONS, DoorNote
 from core.errors import BadInput, NotFound
 
-TO_DO = frozenset({Standing.UNPAID, Standing.TIER_OPEN, Standing.FREE, Standing.UNLISTED})
+TO_DO = frozenset({Standing.UNPAID, Standing.TIER_OPEN, Standing.FREE, Standing.UNLISTED, Standing.NOT_NOW})
 SHOWN = {"today": "今天要去", "new": "还没去过", "all": "全部没办完"}
 
 
@@ -96,7 +96,7 @@ def _last(parts: Parts, village_code: str) -> Mapping[int, Row]:
     asked = {"village": village_code, "since": parts.rules.dates.self_open}
     with parts.reading() as connection:
         rows = connection.execute(_NOTES, asked).all()
-    return {row.household_id: row for row in rows if row.reason != "NONE"}
+    return {row.household_id: row for row in rows}
 
 
 def _house(household: int, people: Sequence[Villager], visited: Row | None, today: date) -> House:
@@ -110,8 +110,10 @@ def _day(visited: Row | None) -> date:
 
 
 _MINE = text("select from household where id = :id and village_code = any (:villages)")
-_NOTES = text(
-    "select distinct on (n.household_id) n.household_id, n.reason, n.again_on, n.at from door_note n"
-    " join household h on h.id = n.household_id where h.village_code = :village"
-    " and n.at >= cast(:since as timestamp) at time zone 'Asia/Shanghai' order by n.household_id, n.id desc"
+_NOTES = text(  # NONE takes back the one before it, and that alone
+    "select distinct on (household_id) household_id, reason, again_on, at from ("
+    "  select n.*, lead(n.reason) over (partition by n.household_id order by n.id) as next from door_note n"
+    "  join household h on h.id = n.household_id where h.village_code = :village"
+    "  and n.at >= cast(:since as timestamp) at time zone 'Asia/Shanghai') noted"
+    " where reason <> 'NONE' and next is distinct from 'NONE' order by household_id, id desc"
 )

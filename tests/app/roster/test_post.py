@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from app.access.roles import Role
 from app.documents.poster import draw as draw_poster
+from app.flows.roster import show as shown
 from app.flows.roster.post import own, plain, poster, ripen
 from core.clock import BEIJING
 from tests.app.roster.hands import PASSWORD, broken, drawn, offices, said, stand, to_the_agent
@@ -235,3 +236,19 @@ def test_an_agent_who_is_out_hangs_nothing_and_the_town_gives_it_to_another(runn
         stand(running)[2] == "WITH_AGENT"
         and "本村还没有在岗的代办员" in hands["town"].get(f"/office/rosters/{roster}").text
     )
+
+
+def test_who_asks_for_pages_that_are_not_there_throws_away_no_page_that_is_kept(running, district, with_agent):
+
+    roster, _, agent = with_agent
+    code = code_of(running, roster)
+    running.turn(datetime(2021, 10, 22, 15, tzinfo=BEIJING))
+    assert hang(agent, roster, code).status_code == 303
+    shown._kept.clear()
+    anybody = running.app.test_client()
+    anybody.get(f"/posted/{code}")
+    [real] = shown._kept
+    for page in range(2, 70):
+        anybody.get(f"/posted/{code}?page={page}")
+
+    assert real in shown._kept

@@ -15,9 +15,11 @@ from app.flows.tell.remind import remind
 from app.policy.days import working_day_after
 from core.clock import BEIJING, utc_now
 from tests.app.flows.test_police import a_list, line
+from tests.app.web.test_api import Api
 from tests.app.web.test_office_determinations import session_of
 from tests.app.web.test_office_people import at_desk
 from tests.browsing import Browser
+from tests.house.tree import ROOT
 from tests.refunding import rows
 
 DESK = "/office/matters/"
@@ -267,3 +269,42 @@ def test_nobody_elses_is_seen_or_settled_and_the_database_keeps_to_it(running, d
     refused(f"{begun} values ('NOT_LISTED', 'hrss', '', 'a', now(), now(), now(), 'taken', 'b')", "LX119")
     with running.office.engine.connect() as connection:
         assert connection.execute(text("select state from matter")).scalar_one() == "open"
+
+
+def test_whom_one_bureau_calls_dead_may_say_that_he_lives(district, running, browser):
+    running.write(lambda c: c.execute(text("update person set alive = false where id = :p"), {"p": district.adult.id}))
+    a_conflict(running, district.adult.id, "BUREAUS", "hrss")
+    due = browser.look_up(district.adult.name, district.adult.id_number)
+    assert "人还健在，告诉他们" in due.text
+    page = browser.get(due.link("人还健在"))
+    said = browser.submit(page, "/matters", form="/matters", kind="STILL_ALIVE", words="我就在家里，请来看")
+    assert "已经交给人社局" in said.text
+
+
+def test_who_lives_is_said_to_the_office_that_decides_by_now(district, running, browser):
+    first = a_conflict(running, district.adult.id, "ALIVE", "hrss")
+    browser.look_up(district.adult.name, district.adult.id_number)
+    browser.submit(browser.get("/matters"), "/matters", form="/matters", kind="STILL_ALIVE", words="我就在家里，请来看")
+    over = text("select * from conflicts_looked(array[cast(:p as bigint)], null, 'import:01', now(), '2021-11-12')")
+    with running.office.engine.begin() as connection:  # a later file contradicts no more
+        connection.execute(over, {"p": district.adult.id}).all()
+    assert running.one("select state from conflict where id = :n", n=first).state == "agreed"
+    a_conflict(running, district.adult.id, "BUREAUS", "medical")
+
+    page = browser.get("/matters")
+    assert "医保局正在核对" in page.text
+    said = browser.submit(page, "/matters", form="/matters", kind="STILL_ALIVE", words="医保局写错了，我还在")
+
+    assert running.one("select count(*) from matter where office = 'medical'")[0] == 1, said.text
+
+
+def test_a_mini_program_is_told_of_no_button_that_it_has_not(running, district):
+
+    a_conflict(running, district.adult.id, "ALIVE", "hrss")
+    api = Api(running)
+    api.look_up(district.adult)
+    said = api.get("/due").get_data(as_text=True).encode().decode("unicode_escape", errors="ignore")
+    said += api.get("/due").get_data(as_text=True)
+    pages = list((ROOT / "miniprogram" / "pages").rglob("*.*ml"))
+    assert pages and "先不要交钱" in said
+    assert "有话要说" not in said or any("有话要说" in p.read_text() for p in pages)

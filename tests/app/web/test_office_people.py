@@ -22,6 +22,7 @@ from app.flows.reconcile.import_outside import import_outside
 from app.flows.refund.steps import apply
 from app.policy.facts import Insurance
 from core.redact import mask_name, mask_phone
+from tests.app.web.people import Someone
 from tests.app.web.test_office import PASSWORD, client_of
 from tests.app.web.test_proofs import PAPER
 from tests.browsing import Browser
@@ -455,3 +456,15 @@ def test_who_is_refused_in_an_office_is_sent_back_to_his_own_pages(running, dist
     refused = at_desk(running, Role.MEDICAL).get("/office/complaints/")
 
     assert refused.status_code == 403 and "回办公首页" in refused.text and "要交多少" not in refused.text
+
+
+def test_a_brother_whose_masked_name_is_the_same_is_not_told_that_he_paid(running, district):
+    number = an_id_number(sequence=31)
+    key = running.write(lambda c: a_person(c, name="张小例", id_number=number, household=district.household))
+    brother = Someone(key, "张小例", number)
+    pay(running, Want(district.adult.id, Insurance.RES_MEDICAL))
+
+    clerk = at_desk(running, Role.TAX_CLERK)
+    page = clerk.get(page_of(clerk, brother)).text
+
+    assert page.index("同一户别的人的，不是他的") < page.index("缴费成功（张*例）")

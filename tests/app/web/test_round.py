@@ -79,3 +79,45 @@ def test_a_door_of_another_village_is_not_found_and_what_is_written_stays(agent,
         with pytest.raises(DBAPIError, match="permission denied"), running.parts.engine.begin() as connection:
             connection.execute(text(change))
     assert [row.household_id for row in rows(running, "select household_id from door_note")] == [second_house]
+
+
+@pytest.mark.parametrize("day", [datetime(2021, 9, 1, 12, tzinfo=BEIJING), datetime(2021, 12, 22, 12, tzinfo=BEIJING)])
+def test_on_a_day_on_which_agents_collect_nothing_a_village_that_owes_is_not_said_to_be_done(
+    agent, district, running, second_house, day
+):
+    running.turn(day)
+    page = rounds(agent, district)
+    listed = agent.get(f"/agent/villages/{district.village}").text
+    assert "还没交" in listed and "李邻居" in listed
+    assert "全村都办好了" not in page.text and "李邻居" in page.text
+
+
+def test_who_waits_alone_is_not_said_to_be_done(agent, district, running):
+    running.turn(datetime(2021, 11, 5, 12, tzinfo=BEIJING))
+    running.write(
+        lambda c: c.execute(
+            text(
+                "select conflict_put(nextval(pg_get_serial_sequence('conflict', 'id')), p.id, 'NAME', '-',"
+                " '{RES_MEDICAL,RES_PENSION}', 'medical', null, null, 'import:00', now(), '2021-11-12') from person p"
+            )
+        )
+    )
+    page = rounds(agent, district)
+    assert "全村都办好了" not in page.text
+
+
+def test_a_refused_note_is_told_where_its_door_is_on_the_list_no_more(agent, district, running, second_house):
+    new = rounds(agent, district, show="new")
+    agent.submit(new, new.url, form=f'id="note{second_house}"', reason="AWAY", again="")
+    page = agent.submit(new, new.url, form=f'id="note{second_house}"', reason="LATER", again="")  # one step back
+    assert page.status == 400
+    assert "请选一个原因" in page.text
+
+
+def test_a_note_taken_back_leaves_the_appointment_made_before_it(agent, district, running, second_house):
+    noted(agent, district, second_house, "LATER", "2021-11-08")
+    noted(agent, district, second_house, "AWAY")  # the wrong door
+    noted(agent, district, second_house, "NONE")
+
+    running.turn(datetime(2021, 11, 8, 9, tzinfo=BEIJING))
+    assert "今天要去 1 户" in rounds(agent, district).text

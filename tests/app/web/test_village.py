@@ -8,11 +8,14 @@ from datetime import datetime
 import pytest
 
 from app.flows.conflicts.bring_police import bring_police
+from app.flows.pay.start import Want
+from app.policy.facts import Insurance
 from core.clock import BEIJING
 from tests.app.flows.test_police import a_list, line
 from tests.app.web.people import Someone
 from tests.app.web.test_agent import agent, number_of, person_page, seek
 from tests.builders import a_household, a_person, an_id_number
+from tests.refunding import pay
 from tests.system import eventually
 
 __all__ = ["agent"]
@@ -160,3 +163,19 @@ def test_after_the_last_day_there_is_nothing_to_hand_out(agent, district, runnin
     page = slips_of(agent, district, all=1)
 
     assert page.status == 409 and "今年的缴费已经结束" in page.text
+
+
+def test_whose_paid_name_the_police_call_dead_is_on_no_slip(agent, district, running, tmp_path):
+    number, medical = an_id_number(sequence=21), ("RES_MEDICAL",)
+    key = running.write(
+        lambda c: a_person(
+            c, name="孙独居", id_number=number, household=a_household(c, number="0002"), insurances=medical
+        )
+    )
+    pay(running, Want(key, Insurance.RES_MEDICAL))
+    bring_police(running.office, a_list(tmp_path / "a.xlsx", line(Someone(key, "孙独居", number), "死亡")))
+
+    listed = agent.get(f"/agent/villages/{district.village}", show="done")
+    assert "另有 1 人登记正在核对" in listed.text
+    on_slip, is_done = "0002户" in slips_of(agent, district, all=1).text, "孙独居" in listed.text
+    assert (on_slip, is_done) == (False, False), "the sentence counts him among the disputed"

@@ -14,7 +14,7 @@ from app.flows.hand_in.keep import FileGone, kept, pieces
 from app.flows.roster import closings, put_up
 from app.flows.roster.desk import towns
 from app.flows.roster.draw import NothingToDraw
-from app.flows.roster.print_all import NothingToPrint
+from app.flows.roster.print_all import NothingToPrint, PrintOld
 from app.policy.facts import Insurance
 from app.policy.words import phrases
 from app.registry.closings import COLUMNS, DONE, PLACES, STANDS, Place
@@ -84,6 +84,7 @@ def posters(key: int) -> Answer:
         work=row,
         busy=busy,
         over=not closings.to_print(parts(), row.about["year"], row.about["town"]),
+        old=_is_old(row),
         refresh=REFRESH_S if busy else None,
     )
 
@@ -98,6 +99,8 @@ def poster_file(key: int) -> Response:
         raise NoSuchJob(str(key))
     if not closings.to_print(parts(), work.about["year"], work.about["town"]):
         raise NothingToPrint
+    if _is_old(work):
+        raise PrintOld
     row = kept(parts(), file)
     if row.gone_at is not None:
         raise FileGone(str(key))
@@ -176,6 +179,12 @@ def _printed(key: int) -> Row:
     if row.about["town"] not in officer().towns:
         raise NoSuchJob(str(key))
     return row
+
+
+def _is_old(work: Row) -> bool:
+    """Is what was printed not what is to be printed by now?"""
+    made = (work.outcome or {}).get("edition")
+    return made is not None and made != closings.edition(parts(), work.about["year"], work.about["town"])
 
 
 def _done(closing: int, act: Callable[[], object]) -> Answer | tuple[Answer, int]:
