@@ -19,6 +19,7 @@ from app.flows.complaints.send import send_due
 from app.flows.complaints.watch import ask_hinted, listen, poll, ring, tell_of_refunds
 from app.flows.conflicts.of_the_dead import ask_for_dead, withdraw_of_the_dead
 from app.flows.conflicts.watch import watch_conflicts
+from app.flows.custody.watch import watch_cash
 from app.flows.helped.watch import watch_rows
 from app.flows.keep.retention import let_go
 from app.flows.offices.glass import end_over
@@ -140,6 +141,11 @@ def _office_tasks(app: App, parts: Parts) -> None:
     @app.task(name="roster_bells", queue="clock", queueing_lock="roster_bells", lock="roster_bells")
     def _roster_bells(timestamp: int) -> None:
         watch_rosters(parts)
+
+    @app.periodic(cron="40 * * * *")
+    @app.task(name="cash_bells", queue="clock", queueing_lock="cash_bells", lock="cash_bells")
+    def _cash_bells(timestamp: int) -> None:
+        watch_cash(parts)
 
 
 def _watch_tasks(app: App, parts: Parts) -> None:

@@ -20,6 +20,7 @@ from app.registry import year_tables as years
 from core.db import Table
 from notifications import models as notices
 from payments import proofs
+from payments.cash import tables as cash
 from payments.complaints import tables as complaints
 from payments.demands import tables as demands
 from payments.ledger import models as ledger
@@ -53,6 +54,7 @@ ROOMS = (
     payments,
     refunds,
     pledges,
+    cash,
     sponsors,
     statements,
     reconciliation,

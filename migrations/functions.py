@@ -37,6 +37,7 @@ ORDER = (
     "payments/reconcile/unasked.sql",
     "payments/reconcile/discrepancy.sql",
     "payments/demands/demand.sql",
+    "payments/cash/cash.sql",
     "payments/reconcile/outside.sql",
     "payments/ledger/seal.sql",
     "payments/reconcile/pos.sql",
@@ -64,6 +65,7 @@ ORDER = (
     "app/flows/roster/draw.sql",
     "app/flows/roster/collect.sql",
     "app/flows/roster/closing.sql",
+    "app/flows/custody/custody.sql",
     "migrations/grants.sql",
 )
 

@@ -121,3 +121,6 @@ grant insert, truncate, select on new_roster_name to liangxian_office;
 revoke execute on function closing_hold, closing_write from liangxian_app;
 grant execute on function closing_hold, closing_write to liangxian_office;
 grant insert, update, truncate, select on new_closing_row to liangxian_office;
+-- Cash in villages is written by functions only (app/flows/custody/custody.sql).
+revoke execute on function cash_settle, cash_undo, cash_arrives, cash_had_arrived, cash_writes_slip, cash_is_there,
+  cash_account, cash_batch_of from liangxian_app;

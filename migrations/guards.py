@@ -27,6 +27,7 @@ SCOPED = (
     *("roster", "roster_version", "roster_row", "roster_odd", "roster_step"),
     *("roster_posting", "roster_change", "roster_objection"),
     *("closing", "closing_version", "closing_row", "closing_step"),
+    *("receipt_book", "cash_switch", "receipt", "cash_batch", "cash_slip"),
 )
 UNIQUE = (
     *("uq__bill__levy_item", "uq__payment_bill__live"),  # one effective bill a person, one live payment a bill
@@ -63,6 +64,7 @@ KEPT: Mapping[str, Sequence[str]] = {  # what the application's role may not do 
             *("roster", "roster_version", "roster_row", "roster_odd", "roster_step"),
             *("roster_posting", "roster_change", "roster_objection"),
             *("closing", "closing_version", "closing_row", "closing_step"),
+            *("receipt_book", "cash_switch", "receipt", "cash_batch", "cash_slip"),
         ),
         ("insert", "update", "delete", "empty"),
     ),
@@ -81,6 +83,15 @@ INSIDE = (  # called by functions of ours only, and by the office's role
     *("closing_hold", "closing_write"),
     *("open_levy_year", "open_receivables", "open_funds", "close_levy_year", "levy_year_note"),
     "joining_unite",
+    *(
+        "cash_settle",
+        "cash_undo",
+        "cash_arrives",
+        "cash_had_arrived",
+        "cash_writes_slip",
+        "cash_is_there",
+        "cash_account",
+    ),
 )
 _MAY = {
     "insert": "select has_table_privilege(:role, :what, 'INSERT') or has_any_column_privilege(:role, :what, 'INSERT')",

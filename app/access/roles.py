@@ -97,6 +97,9 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "objection.answer": frozenset({Role.HRSS, Role.MEDICAL}),  # to a list that hangs, each its insurance
     "roster.back": DISTRICT - {Role.AUDITOR} | {Role.TOWN},
     "disclosure.see": frozenset({Role.AUDITOR}),
+    "cash.see": BOOKS | {Role.TOWN},  # what agents hold, books of receipts; a town its own
+    "cash.books": frozenset({Role.TAX_CLERK}),  # serials for a village; of which batch a bank's slip is not
+    "cash.switch": frozenset({Role.TOWN}),  # which village may take cash on which day
     "glass.see": DESKS - {Role.COUNTER},
     "glass.ask": DESKS - {Role.COUNTER, Role.AUDITOR, Role.GLASS},
     "glass.open": frozenset({Role.TAX_LEAD, Role.HRSS, Role.MEDICAL}),  # who asks does not open his own

@@ -118,6 +118,32 @@ drop policy if exists places on demand_payment;
 create policy places on demand_payment to liangxian_app
   using (current_setting('liangxian.places', true) = '*' or exists (select from demand d where d.id = demand_id));
 
+-- Cash is of the village where it was taken (decision 0061).
+alter table receipt_book enable row level security;
+drop policy if exists places on receipt_book;
+create policy places on receipt_book to liangxian_app
+  using (current_setting('liangxian.places', true) = '*' or in_places(village_code));
+
+alter table cash_switch enable row level security;
+drop policy if exists places on cash_switch;
+create policy places on cash_switch to liangxian_app
+  using (current_setting('liangxian.places', true) = '*' or in_places(village_code));
+
+alter table receipt enable row level security;
+drop policy if exists places on receipt;
+create policy places on receipt to liangxian_app
+  using (current_setting('liangxian.places', true) = '*' or in_places(village_code));
+
+alter table cash_batch enable row level security;
+drop policy if exists places on cash_batch;
+create policy places on cash_batch to liangxian_app
+  using (current_setting('liangxian.places', true) = '*' or exists (select from receipt r where r.batch_id = cash_batch.id));
+
+alter table cash_slip enable row level security;
+drop policy if exists places on cash_slip;
+create policy places on cash_slip to liangxian_app
+  using (current_setting('liangxian.places', true) = '*' or exists (select from cash_batch b where b.id = batch_id));
+
 -- COPY goes past no row level security: a bureau's new people go in here and are moved over, a batch at a time.
 drop table if exists new_household, new_person;
 create unlogged table new_household (like household including defaults);

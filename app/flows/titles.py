@@ -76,7 +76,7 @@ def _day(bill: Mapping[str, Any], today: date) -> str:
     return past_day(business_day(datetime.fromisoformat(bill["settled_at"])), today)
 
 
-_CHANNEL_WORDS = {"wechat": "微信", "alipay": "支付宝", "unionpay": "云闪付", "ccb_pos": "刷卡"}
+_CHANNEL_WORDS = {"wechat": "微信", "alipay": "支付宝", "unionpay": "云闪付", "ccb_pos": "刷卡", "cash": "现金"}
 
 
 def titles_together(items: Sequence[Any]) -> str:

@@ -70,6 +70,7 @@ def _campaign(page: Page, dates: Dates) -> Campaign:
         order_minutes=page.whole("order_minutes", least=1),
         receipts_until=page.moment("receipts_until"),
         agents_by_roster=page.has("agents_by_roster") and page.flag("agents_by_roster"),
+        agents_take_cash=page.has("agents_take_cash") and page.flag("agents_take_cash"),
         closing_until=page.day("closing_until") if page.has("closing_until") else None,
     )
     page.done()

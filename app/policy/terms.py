@@ -92,6 +92,7 @@ class Campaign:
     order_minutes: int
     receipts_until: datetime
     agents_by_roster: bool = False
+    agents_take_cash: bool = False  # where the town switches it on (R40); a year that does not say so takes none
     closing_until: date | None = None  # last day on which it hangs who is insured (R59); None: nothing hangs
 
 

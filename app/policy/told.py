@@ -154,6 +154,7 @@ def _campaign(rules: PolicyYear) -> list[Row]:
         (words["order_minutes"], words["many_minutes"].format(minutes=campaign.order_minutes)),
         (words["receipts_until"], f"{chinese_day(until.date())} {until:%H:%M}"),
         (words["agents_by_roster"], words["yes_roster" if campaign.agents_by_roster else "no_roster"]),
+        (words["agents_take_cash"], words["yes_cash" if campaign.agents_take_cash else "no_cash"]),
     ]
     if campaign.closing_until:
         rows.append((words["closing_until"], chinese_day(campaign.closing_until)))

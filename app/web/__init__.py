@@ -10,6 +10,7 @@ from app.access.sessions import Officer
 from app.flows.titles import collected_words
 from app.observe import REQUESTS, SECONDS
 from app.web import callbacks, own, proofs, words
+from app.web.agent import cash as agent_cash
 from app.web.agent import closings as agent_closings
 from app.web.agent import households, rounds, village
 from app.web.agent import matters as agent_matters
@@ -57,6 +58,7 @@ from app.web.office.rosters import closing as office_closings
 from app.web.office.rosters import drawing as office_draws
 from app.web.office.rosters import said as office_objections
 from app.web.office.town import agents as office_agents
+from app.web.office.town import cash as office_cash
 from app.web.office.town import counter as office_counter
 from app.web.resident import bureau, home, lists, matters, paid, pay, sign_in
 from app.web.resident import refunds as refund_pages
@@ -84,6 +86,7 @@ DOORS = (
     (agent_matters.bp, "/agent", page_agent, True),
     (agent_rosters.bp, "/agent", page_agent, True),
     (agent_closings.bp, "/agent", page_agent, True),
+    (agent_cash.bp, "/agent", page_agent, True),
     (desk.bp, "/office", by_permission, True),  # each route names the permission it needs
     (own.office, "/office", by_permission, True),
     (day.bp, "/office/day", by_permission, True),
@@ -101,6 +104,7 @@ DOORS = (
     (helped_send.bp, "/office/helped", by_permission, True),
     (office_agents.bp, "/office/agents", by_permission, True),
     (office_counter.bp, "/office/counter", by_permission, True),
+    (office_cash.bp, "/office/cash", by_permission, True),
     (office_bills.bp, "/office/bills", by_permission, True),
     (office_sponsors.bp, "/office/sponsors", by_permission, True),
     (office_objections.bp, "/office/rosters/objections", by_permission, True),

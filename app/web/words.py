@@ -90,6 +90,7 @@ _RULES = {
     "rule:united": "系统（同一个人登记了两次）",
     "rule:paid_by_others": "系统（全是别人代交的）",
     "rule:matched": "系统（再次核对时相符）",
+    "rule:slip": "系统（代办员登记了存款凭条）",
     "rule:three_days": "系统（公示期满）",
     "rule:retention": "系统（保存期满）",
     "rule:erased_list": "系统（恢复以后重新删除）",

@@ -1,7 +1,8 @@
 """The accounts, with one line of meaning each. Debit is positive. docs/ledger.md has every event with its entry.
 
 clearing:<channel>       asset      money a channel took for us and has not yet handed over
-cash:agents              asset      cash in village agents' hands
+cash:agents              asset      nothing any more: each agent's cash has an account of its own
+cash:agent:<id>          asset      cash in a village agent's hands, opened with his first receipt
 bank:pending             asset      the bank account for premiums on their way to the treasury (待报解社会保险费)
 treasury:<insurance>:<year>  asset  premiums and subsidies that the treasury has booked
 receivable:<part>:<payer>:<insurance>  asset  what somebody else than the resident owes: one account each for the

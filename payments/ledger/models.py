@@ -61,6 +61,9 @@ class Posting(Table):
             "item",
             postgresql_where=text("item is not null and starts_with(account, 'receivable:gov_substitute:')"),
         ),
+        Index(  # what an agent holds
+            "ix__posting__cash", "account", postgresql_where=text("starts_with(account, 'cash:agent:')")
+        ),
     )
     household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     cause: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -182,15 +182,15 @@ create or replace function pledge_release(p_household bigint, p_bills bigint[]) 
      and not exists (select from payment_bill b where b.household_id = s.household_id and b.bill_id = s.bill_id and b.live)
 $$;
 
--- A bill that goes back gives its shares to their budgets again, whoever else is given what; one that is withdrawn keeps
--- none. The bill in its place has its own.
+-- A bill that goes back, or whose receipt of cash is voided, gives its shares to their budgets again, whoever else is given
+-- what; an open one that is withdrawn keeps none. The bill in its place has its own.
 create or replace function bill_lets_shares_go() returns trigger language plpgsql
   security definer set search_path = public, pg_temp as $$
 begin
-  perform hold_pledges(new.household_id, array[new.id], case new.state when 'refunded' then 'used' else 'reserved' end);
-  update pledge_share set state = case new.state when 'refunded' then 'given_back' else 'released' end
+  perform hold_pledges(new.household_id, array[new.id], case old.state when 'settled' then 'used' else 'reserved' end);
+  update pledge_share set state = case old.state when 'settled' then 'given_back' else 'released' end
    where household_id = new.household_id and bill_id = new.id
-     and state = case new.state when 'refunded' then 'used' else 'reserved' end;
+     and state = case old.state when 'settled' then 'used' else 'reserved' end;
   return null;
 end $$;
 

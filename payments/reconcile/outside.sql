@@ -30,7 +30,8 @@ $$;
 
 -- Book one credit of the bank and name what is wrong with it: `matched`, or the kind of its difference. What fits no
 -- channel's days is held in suspense with an owner, so the bank's balance is right in any case. One that names a
--- department's bill is for that (payments/demands), a sponsor's for the pledge whose number it quotes.
+-- department's bill is for that (payments/demands), a sponsor's for the pledge whose number it quotes, an agent's cash for
+-- the batch whose slip it names (payments/cash).
 create or replace function book_bank_row(p_serial text, p_now timestamptz, p_booked_on date) returns text
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -49,16 +50,12 @@ begin
     return demand_book(r, p_now, p_booked_on);
   end if;
   perform pg_advisory_xact_lock(hashtext('credits of the bank'));
+  if r.channel = 'cash' then
+    return cash_arrives(r, p_now, p_booked_on);
+  end if;
   named := r.day <> r.booked_on or r.until is not null;
   select * into fits from days_of_credit(r);
-  if r.channel = 'cash' then
-    if r.amount <= (select coalesce(sum(amount), 0) from posting where account = 'cash:agents') then
-      money := 'cash:agents';
-      found := 'matched';
-    else
-      found := 'UNKNOWN_PERSON';
-    end if;
-  elsif r.part <> '' then  -- it quotes a pledge's number
+  if r.part <> '' then  -- it quotes a pledge's number
     sponsored := (select id from pledge where number = r.part and pledge_takes(id));
     found := case when sponsored is null then found else 'matched' end;
   elsif fits.gateway is not null then

@@ -17,8 +17,7 @@ from core.errors import BadInput
 from core.money import Fen, fen
 from payments.ledger.chart import CHANNELS, INSURANCES
 
-MOST_ROWS = 200_000
-LARGEST = 20 * 1024 * 1024
+MOST_ROWS, LARGEST = 200_000, 20 * 1024 * 1024
 TOTAL = ("合计", "TOTAL")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,2})?", re.ASCII)
 _TRACE_DIGITS = 6
@@ -263,6 +262,7 @@ KINDS: Mapping[str, Sequence[Column]] = {
         Column("day", ("业务日期", "day"), date.fromisoformat, needed=False),
         Column("until", ("业务日期止", "until"), date.fromisoformat, needed=False),
         Column("batch", ("批次号", "batch"), _SERIAL, needed=False),
+        Column("slip", ("存款凭条号", "凭条号", "slip"), _SERIAL, needed=False),
         _DEMAND,
         Column("pledge", ("附言", "摘要", "memo"), pledge_in, needed=False),
     ),

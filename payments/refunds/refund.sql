@@ -72,18 +72,18 @@ $$;
 -- What a receipt took in, wherever that lay: at the channel, at the treasury, or aside until somebody knew whose it was.
 create or replace function receipt_amount(p_household bigint, p_receipt text) returns bigint language sql stable as $$
   select sum(amount)::bigint from posting
-   where household_id = p_household and cause = p_receipt and amount > 0 and (account in ('bank:pending', 'cash:agents')
-      or split_part(account, ':', 1) in ('clearing', 'suspense', 'surplus', 'treasury'))
+   where household_id = p_household and cause = p_receipt and amount > 0 and (account = 'bank:pending'
+      or split_part(account, ':', 1) in ('clearing', 'suspense', 'surplus', 'treasury', 'cash'))
 $$;
 
 -- The way it came, by which it goes back: a channel; or the bank, for money that came there or to the treasury, and for
 -- cash (no agent gives cash back).
 create or replace function receipt_way(p_household bigint, p_receipt text) returns text language sql stable as $$
-  select case when account in ('bank:pending', 'cash:agents') or starts_with(account, 'treasury:') then 'bank'
+  select case when account = 'bank:pending' or split_part(account, ':', 1) in ('treasury', 'cash') then 'bank'
               else split_part(account, ':', 2) end
     from posting where household_id = p_household and cause = p_receipt and amount > 0
-     and (account in ('bank:pending', 'cash:agents')
-          or split_part(account, ':', 1) in ('clearing', 'suspense', 'surplus', 'treasury')) limit 1
+     and (account = 'bank:pending'
+          or split_part(account, ':', 1) in ('clearing', 'suspense', 'surplus', 'treasury', 'cash')) limit 1
 $$;
 
 -- Where the money of a transfer leaves from: the treasury for what came there, for nobody we knew; else the bank.

@@ -154,8 +154,10 @@ declare
     select from refund_bill r join entry e on e.household_id = r.household_id
        and e.cause = 'refund:' || r.number || ':approved'
      where r.household_id = new.household_id and r.bill_id = new.id and r.live);
+  voided boolean := old.state = 'settled' and new.state = 'withdrawn' and new.settled_by is null and new.settled_at is null
+    and starts_with(old.settled_by, 'receipt:cash:') and booked_just_now(new.household_id, old.settled_by || ':voided');
 begin
-  if (old.state <> 'open' and not given_back) or (old.state = 'open' and new.state = 'refunded')
+  if (old.state <> 'open' and not given_back and not voided) or (old.state = 'open' and new.state = 'refunded')
      or (new.household_id, new.id, new.person_id, new.insurance, new.levy_year, new.determination, new.years, new.tier,
          new.level, new.raised_from, new.total, new.personal_due, new.price_until, new.issued_at) is distinct from
         (old.household_id, old.id, old.person_id, old.insurance, old.levy_year, old.determination, old.years, old.tier,

@@ -160,8 +160,8 @@ union all
 select number from covered where live <> (state in ('created', 'pending', 'unknown', 'closing'))
 
 -- INV-16 代办员手中现金不为负
-select 'agent ' || coalesce(item::text, '?') || ' ' || sum(amount) as what
-  from posting where account = 'cash:agents' group by item having sum(amount) < 0
+select account || ' ' || sum(amount) as what
+  from posting where starts_with(account, 'cash:agent:') group by account having sum(amount) < 0
 
 -- INV-17 验过签名的回调五秒内入账
 select r.gateway || ' ' || r.number || ' ' || r.result as what
@@ -874,3 +874,43 @@ select 'list ' || w.closing_id || ' version ' || w.no as what
  where w.masked ~ '[0-9]' or not exists (
          select from closing_version v where (v.closing_id, v.no) = (w.closing_id, w.no))
  group by 1
+
+-- INV-147 每个代办员账上的现金，等于开出没作废的收据减去银行已经收到的
+select 'agent ' || coalesce(held.agent_id, booked.agent_id) as what
+  from (select agent_id, sum(amount)::bigint as amount from (
+          select agent_id, amount from receipt where state <> 'VOIDED'
+          union all select agent_id, -arrived from cash_batch) each group by agent_id) held
+  full join (select split_part(account, ':', 3)::bigint as agent_id, sum(amount)::bigint as amount
+               from posting where starts_with(account, 'cash:agent:') group by account) booked using (agent_id)
+ where coalesce(held.amount, 0) <> coalesce(booked.amount, 0)
+
+-- INV-148 收据号不断号、不重用：每一本从第一号到下一号之前，每号一张
+select 'book ' || b.id as what
+  from receipt_book b left join receipt r on r.book_id = b.id
+ group by b.id having count(r.serial) <> b.next - b.first or coalesce(min(r.serial), b.first) <> b.first
+    or coalesce(max(r.serial), b.next - 1) <> b.next - 1 or bool_or(r.village_code <> b.village_code)
+
+-- INV-149 一张收据一笔账：金额是那张缴费单的；作废的有冲回的一笔，没作废的没有
+select 'receipt ' || r.serial as what
+  from receipt r
+  left join bill b on b.household_id = r.household_id and b.id = r.bill_id
+  left join posting p on p.household_id = r.household_id and p.cause = 'receipt:cash:' || r.serial
+   and (p.account, p.item) = ('cash:agent:' || r.agent_id, r.bill_id)
+  left join posting v on v.household_id = r.household_id and v.cause = 'receipt:cash:' || r.serial || ':voided'
+   and (v.account, v.item) = ('cash:agent:' || r.agent_id, r.bill_id)
+ where p.amount is distinct from r.amount or b.personal_due is distinct from r.amount
+    or (r.state = 'VOIDED') <> (v.amount is not null) or v.amount <> -r.amount
+    or r.state <> 'VOIDED' and b.state not in ('settled', 'refunded') or r.state = 'VOIDED' and b.state <> 'withdrawn'
+union all
+select p.cause from posting p where starts_with(p.account, 'cash:agent:') and p.amount > 0 and not exists (
+   select from receipt r where 'receipt:cash:' || r.serial = p.cause and r.household_id = p.household_id)
+
+-- INV-150 每一批存款是它的那些收据；到账的不比它多
+select 'batch ' || c.id as what
+  from cash_batch c left join receipt r on r.batch_id = c.id
+ group by c.id having count(r.serial) <> c.count or coalesce(sum(r.amount), 0) <> c.total or c.arrived > c.total
+    or bool_or(r.agent_id <> c.agent_id)
+
+-- INV-151 收现金的村，那一天镇街开着
+select 'receipt ' || r.serial as what
+  from receipt r where not cash_is_on(r.village_code, (r.issued_at at time zone 'Asia/Shanghai')::date, r.issued_at)

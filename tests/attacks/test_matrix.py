@@ -257,6 +257,26 @@ WHO: Mapping[str, frozenset[str]] = {
     ),
     "office_rosters.back_one": TAX | BUREAUS | {"town"},
     "office_rosters.hand_one": frozenset({"town"}),
+    # cash in villages
+    **dict.fromkeys(
+        (
+            *("agent_cash.mine", "agent_cash.offer", "agent_cash.taken", "agent_cash.listed", "agent_cash.receipt"),
+            *(
+                "agent_cash.printed",
+                "agent_cash.strip",
+                "agent_cash.voided",
+                "agent_cash.remitted",
+                "agent_cash.slipped",
+            ),
+        ),
+        frozenset({"agent"}),
+    ),
+    **dict.fromkeys(
+        ("office_cash.held", "office_cash.ranges", "office_cash.sent", "office_cash.voided", "office_cash.photo"),
+        BOOKS | {"town"},
+    ),
+    **dict.fromkeys(("office_cash.give", "office_cash.strike"), CLERK),
+    **dict.fromkeys(("office_cash.where", "office_cash.turn"), frozenset({"town"})),
     **dict.fromkeys(("office_draws.new", "office_draws.ask_one", "office_draws.one"), TAX),
     "office_glass.listed": DESKS - {"counter"},
     "office_glass.end_one": DESKS - {"counter"},
@@ -351,6 +371,8 @@ NOBODYS = {
         "year": "2022",
         "batch": "1",
         "pledge": "1",
+        "serial": "202200000999",
+        "slip": "1",
         "roster": "1",
         "closing": "1",
         "no": "1",

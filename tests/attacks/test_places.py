@@ -30,6 +30,8 @@ EMPTY = (
     "roster_change",
     "roster_objection",
 )
+EMPTY = ("proof", "special_batch", "special_row", "roster_odd", "roster_posting", "roster_change", "roster_objection")
+CASH = ("receipt_book", "cash_switch", "receipt", "cash_batch", "cash_slip")  # of a village of their own
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def test_each_table_shows_one_place_and_hides_the_other(running, district, place
     draw(running.office, Asked(2022, ("RES_MEDICAL",)), by="staff:a1")
     running.turn(AFTER)
     close(running.office, Asked(2022, ("RES_MEDICAL",)), by="staff:a1")
-    whole = {table: count(running, table) for table in SCOPED if table not in EMPTY}
+    whole = {table: count(running, table) for table in SCOPED if table not in (*EMPTY, *CASH)}
     assert min(whole.values()) >= 2
 
     for scope, other in ((district.village, district.other_village), (district.other_village, district.village)):

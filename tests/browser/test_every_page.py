@@ -27,6 +27,7 @@ from app.flows.sponsor.pay_in import Wish, pay_in
 from app.policy.facts import Insurance
 from app.registry.determinations import Kind
 from app.registry.identity import check_digit
+from tests.app.custody.cash import took_cash
 from tests.app.flows.test_complaints import a_picture, complain
 from tests.app.flows.test_sponsors import funded
 from tests.app.flows.test_suspense import unknown
@@ -36,7 +37,7 @@ from tests.app.roster.hands import AFTER, closing_hung, hung, objected
 from tests.browser.conftest import SHOTS, Phone, audit
 from tests.browser.test_channels import AGENTS
 from tests.browsing import a_phone
-from tests.builders import NOON, a_person, an_id_number
+from tests.builders import NOON, a_household, a_person, an_id_number
 from tests.refunding import agreed, pay, start
 from tests.rosters import in_force
 from tests.system import eventually
@@ -83,6 +84,8 @@ NO_PAGES = {  # files, figures, JSON, and what only leads on
         "office_closings.paper",
         "office_closings.poster_file",
         "agent_closings.paper",
+        "agent_cash.printed",
+        "office_cash.photo",
     ),
 }
 
@@ -114,6 +117,11 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running,
     )
     walk(STRANGERS)
     hangs = _hung(running, an_agent)
+    payer = running.write(
+        lambda c: a_person(
+            c, id_number=an_id_number(sequence=41), household=a_household(c, village=district.village, number="0099")
+        )
+    )
     in_force(running)  # that of the pension; the medical one hangs
     phone.open("/login")
     phone.fill("手机号", a_phone())
@@ -126,10 +134,12 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running,
     walk(_agents(phone, district))
     walk([("agent_rosters.listed", "/agent/rosters"), ("agent_rosters.one", f"/agent/rosters/{hangs[0]}")])
     walk([("agent_closings.one", f"/agent/rosters/closings/{hangs[2]}")])
+    walk(_cash(running, district, payer))
     as_officer(Role.COUNTER, towns=[district.village[:9]])
     walk(_counters(phone, district, paid, refund))
     as_officer(Role.TOWN, towns=[district.village[:9]])
     walk(_towns(phone, tmp_path))
+    walk([("office_cash.where", "/office/cash/switch")])
     as_officer(Role.MEDICAL)
     walk(_registers(phone))
     walk(_police(phone, running, district, tmp_path))
@@ -139,6 +149,8 @@ def test_every_page_can_be_read_by_everybody(phone, district, an_agent, running,
         as_officer(role)
         walk(_offices(phone, district, paid, refund, (complaint, case, matter)))
         walk([("office_suspense.one", "/office/suspense/0/receipt:wechat:4200009")])
+        walk([("office_cash.held", "/office/cash/"), ("office_cash.ranges", "/office/cash/books")])
+        walk([("office_cash.sent", "/office/cash/batches"), ("office_cash.voided", "/office/cash/voided")])
         walk([("office_glass.listed", "/office/glass/")])
         if role is Role.TAX_CLERK:
             phone.fill("为什么要看", "经办人不在，要看一笔退费")
@@ -209,6 +221,15 @@ def test_the_three_apps_show_their_own_way_first(chromium, district, running, ap
     expect(first).to_contain_text({"wechat": "微信", "alipay": "支付宝", "unionpay": "云闪付"}[app])
     held.look(f"app-{app}")
     context.close()
+
+
+def _cash(running, district, payer):
+    """A village that takes cash: a pension paid so, its receipt voided, another in its place."""
+    serials = took_cash(running, district, payer)
+    yield "agent_cash.mine", "/agent/cash"
+    yield "agent_cash.listed", "/agent/cash/receipts"
+    yield "agent_cash.receipt", f"/agent/cash/receipts/{serials[-1]}"
+    yield "agent_cash.strip", f"/agent/cash/receipts/{serials[-1]}/strip"
 
 
 def _judged(page, name):

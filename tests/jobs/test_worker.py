@@ -221,6 +221,7 @@ def test_the_clock_turns_as_often_as_it_should(running: System) -> None:
         "watch_book": 60,
         "rosters": 60,
         "roster_bells": 3600,
+        "cash_bells": 3600,
         "watch_whole_book": 3600,
         "watch_keys": 86400,
         "watch_last_day": 3600,

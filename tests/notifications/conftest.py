@@ -26,6 +26,7 @@ FIELDS = {
     "items": "2022年居民医保",
     "amount": "320",
     "check_code": "K3W9X0T2",
+    "serial": "00012345",
     "until": "12月31日",
     "help_phone": "0632-0000000",
 }

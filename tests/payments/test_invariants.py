@@ -127,6 +127,30 @@ A_CLOSING = (  # after the season, of nobody: drawn, agreed to, hung
     " (1, 1, 'AGREED', 'staff:b', '2021-12-21 09:00+08', null),"
     " (1, 1, 'HUNG', 'agent:7', '2021-12-21 10:00+08', 'village')"
 )
+IN_CASH = (  # by an agent, of a bill that was paid in cash, and of one that was voided; the bank has the first
+    "insert into village (code, town_code, name) select '370404103998', min(code), 'x' from town;"
+    " insert into agent (id, login, name, password_hash) overriding system value values (7, 'x', 'x', 'x');"
+    " insert into account values ('cash:agent:7', 'asset', 'x');"
+    " insert into receipt_book (id, village_code, first, last, next, by, at) overriding system value"
+    " values (1, '370404103998', 202200000001, 202200000009, 202200000002, 'staff:a', now());"
+    " insert into cash_switch (village_code, day, is_on, by, at) values"
+    " ('370404103998', '2021-11-05', true, 'staff:t', '2021-11-05 00:00+08');"
+    " insert into cash_batch (id, agent_id, count, total, oldest, arrived, at) overriding system value"
+    " select 1, 7, 1, personal_due, now(), personal_due, now() from bill where household_id = 21 and state = 'settled';"
+    " insert into receipt (serial, book_id, village_code, agent_id, household_id, bill_id, amount, code, key,"
+    " issued_at, state, batch_id) select 202200000001, 1, '370404103998', 7, household_id, id, personal_due, 'x', '',"
+    " '2021-11-05 10:00+08', 'REMITTED', 1 from bill where household_id = 21 and state = 'settled';"
+    " insert into entry (household_id, cause, booked_on, happened_at, transaction)"
+    " select household_id, 'receipt:cash:202200000001', '2021-11-05', now(), 1 from receipt;"
+    " insert into posting select household_id, 'receipt:cash:202200000001',"
+    " 1, 'cash:agent:7', amount, bill_id from receipt;"
+    " insert into posting select household_id, 'receipt:cash:202200000001',"
+    " 2, 'bank:pending', -amount, null from receipt;"
+    " insert into entry (household_id, cause, booked_on, happened_at, transaction)"
+    " select 0, 'deposit:C1', '2021-11-05', now(), 1 from receipt;"
+    " insert into posting select 0, 'deposit:C1', 1, 'bank:pending', amount, null from receipt;"
+    " insert into posting select 0, 'deposit:C1', 2, 'cash:agent:7', -amount, null from receipt"
+)
 COLLECTED = (  # by that roster, as if an agent had begun the payment
     f"{IN_FORCE}; update payment_bill pb set roster_id = 1, roster_no = 1 from payment p"
     " where p.number = pb.number and p.state = 'paid';"
@@ -152,6 +176,21 @@ TAMPERINGS = (
         "INV-145",
         f"{A_CLOSING}; insert into closing_step values (99, 1, 1, 'TAKEN_DOWN', 'x', '2022-01-20 00:00+08', 'village')",
     ),
+    ("INV-16", f"{IN_CASH}; update posting set amount = amount - 1 where cause = 'deposit:C1' and line = 2"),
+    ("INV-147", f"{IN_CASH}; update cash_batch set arrived = 0"),
+    ("INV-147", f"{IN_CASH}; delete from posting where cause = 'deposit:C1'"),
+    ("INV-148", f"{IN_CASH}; update receipt_book set next = next + 1"),
+    ("INV-148", f"{IN_CASH}; delete from receipt"),
+    ("INV-149", f"{IN_CASH}; update receipt set amount = amount + 1"),
+    ("INV-149", f"{IN_CASH}; delete from receipt"),
+    (
+        "INV-149",
+        f"{IN_CASH}; update receipt set state = 'VOIDED', void_why = 'torn', voided_at = now(), batch_id = null",
+    ),
+    ("INV-150", f"{IN_CASH}; update cash_batch set total = total + 1"),
+    ("INV-150", f"{IN_CASH}; update receipt set agent_id = 8"),
+    ("INV-151", f"{IN_CASH}; update cash_switch set is_on = false"),
+    ("INV-151", f"{IN_CASH}; update receipt set issued_at = issued_at + interval '1 day'"),
     ("INV-146", f"{A_CLOSING}; insert into closing_row values (1, 2, 7, '张*', true)"),
     ("INV-138", f"{IN_FORCE}; delete from roster_step where what = 'HRSS_REVIEWED'"),
     (

@@ -82,6 +82,12 @@ LINES = (
         "三十年；本系统不删，到期由档案部门鉴定",
         BOOKS,
     ),
+    Line(
+        "村里收的现金：收据本、每张收据、哪天开、存银行的凭条和照片",
+        ("receipt_book", "cash_switch", "receipt", "cash_batch", "cash_slip"),
+        "三十年；本系统不删，到期由档案部门鉴定",
+        BOOKS,
+    ),
     Line("备份、恢复演练、恢复后重新开门的记录", ("backup", "backup_run", "drill", "reopening"), "不删", LOGS),
     Line("工作人员和代办员的账号", ("staff", "agent", "agent_village"), "在岗期间；停用后姓名随凭证保存", BOOKS),
     Line("同意隐私说明的记录", ("consent",), "不删", PROVES),

@@ -56,6 +56,7 @@ PLACES = (
         _ID,
         {name: f"'roster_objection.{name}:' || id" for name in ("words", "contact", "answer")},
     ),
+    Place("cash_slip", _ID, {"photo": "'cash_slip.photo:' || id"}),
     Place("closing_step", _ID, {"photo": "'closing_step.photo:' || id"}),
     Place("roster_step", _ID, {"words": "'roster_step.words:' || id"}),
     Place("conflict", _ID, {"name": "'conflict.name:' || id"}),

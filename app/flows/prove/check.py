@@ -3,17 +3,21 @@ one (decision 16)."""
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
+
+from sqlalchemy import Connection, text
 
 from app.access.tally import CODES, count_at, forgive
 from app.documents.item import years_of
 from app.flows.parts import Parts
 from app.flows.prove.papers import Proof, is_code, proof
 from app.flows.refused import kept_though_refused
+from app.flows.titles import title_of
 from app.policy.words import level_words, within
+from app.registry import find
 from core.clock import business_day
 from core.errors import NotFound
 from core.money import Fen
@@ -52,11 +56,13 @@ class Checked:
     items: str
     paid_on: date
     fate: Fate
+    voided: bool = False  # a receipt of cash that counts no more
+    receipt: str = ""  # of cash: its serial
 
     @property
     def words(self) -> str:
         """What has become of the money."""
-        return FATES[self.fate]
+        return "收据已作废，不能当缴费凭证" if self.voided else FATES[self.fate]
 
 
 @dataclass(frozen=True)
@@ -107,11 +113,30 @@ def _notice(parts: Parts, code: str) -> Checked:
     with parts.reading() as connection:
         row = by_check_code(connection, code) if _CODE.fullmatch(code) else None
         if row is None:
-            raise NoSuchCode
+            return _receipt(parts, connection, code)
         bills = bills_of(connection, row.household_id, row.number)
         found = fate(row, len(bills), kept(connection, row.household_id, receipt_of_payment(row)))
     fields = row.memo["notice"]["fields"]
     return Checked(fields["village"], fields["names"], fields["items"], business_day(row.paid_at), found)
+
+
+def _receipt(parts: Parts, connection: Connection, code: str) -> Checked:
+    """What a special receipt of cash was for: masked as a notice is."""
+    row = connection.execute(_RECEIPT, {"code": code}).one_or_none()
+    people = find.by_ids(connection, parts.vault, [row.person_id], years=parts.levy.ever) if row else []
+    if row is None or not people:
+        raise NoSuchCode
+    gone = row.bill_state == "refunded"
+    village, title = f"{people[0].town}{people[0].village}", title_of(row)
+    found = Checked(village, mask_name(people[0].name), title, business_day(row.issued_at), _FATE[gone])
+    return replace(found, voided=row.receipt_state == "VOIDED", receipt=str(row.serial))
+
+
+_FATE = {False: Fate.PAID, True: Fate.BACK}
+_RECEIPT = text(
+    "select b.*, b.state as bill_state, r.state as receipt_state, r.serial, r.issued_at from receipt r"
+    " join bill b on b.household_id = r.household_id and b.id = r.bill_id where r.code = :code"
+)
 
 
 def _paper(parts: Parts, code: str, file: bytes | None) -> CheckedPaper:

@@ -74,6 +74,8 @@ def _take_bank(_parts: Parts, connection: Connection, file: OutsideFile, when: _
         if row["demand"] and (row["channel"] or row["day"] or row["until"]):
             raise BadOutsideFile(row=row["row"], field="代缴账单号", problem="部门交的钱，渠道和业务日期要空着")
         pledge = "" if row["channel"] else row["pledge"]  # whose money a channel brings is said by its days
+        if row["channel"] == "cash":  # and an agent's by the slip that he was given
+            pledge = (row["slip"] or "").upper()
         named = {"demand": row["demand"] or "", "part": pledge or ""}
         kept = {"day": day, "until": row["until"], "channel": row["channel"] or "", **named}
         if _keep(connection, file.kind, row, kept):

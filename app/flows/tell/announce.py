@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from app.flows.due.item import Due
 from app.flows.parts import Parts
@@ -14,6 +14,7 @@ from app.flows.titles import titles_together
 from app.registry.find import Subject
 from core.money import plain_yuan
 from core.redact import mask_name
+from payments.cash.tables import BY_YEAR
 from payments.taking.bills import IssuedBill
 
 
@@ -50,21 +51,49 @@ def tell_settled(parts: Parts, connection: Connection, subject: Subject, due: Du
     """A notice for a bill that needed no gateway; a waived person's message never tells an amount."""
     cause = f"bill:{bill.id}:settled"
     notice = notice_for(parts, f"bill:{bill.id}", [(subject, due, bill)], None, None)
-    written = connection.execute(
-        text(
-            "select enqueue_notice(:household, :cause, 'settled', cast(:fields as jsonb), null,"
-            " decode(:phone, 'base64'), :next_try_at)"
-        ),
+    _write(parts, connection, _SETTLED, (bill.household_id, cause), notice)
+
+
+def tell_cash(parts: Parts, connection: Connection, item: tuple[Subject, Due, IssuedBill], serial: int) -> None:
+    """What an agent took in cash, for the payer to hold against his paper: it asks nothing, and says whom to ring up if
+    it is not so."""
+    _, _, bill = item
+    notice = notice_for(parts, f"cash:{serial}", [item], None, None)
+    notice["fields"] |= {
+        "amount": plain_yuan(bill.personal_due),
+        "serial": f"{serial % BY_YEAR:08d}",
+        "help_phone": parts.help_phone,
+    }
+    _write(parts, connection, _CASH, (bill.household_id, f"cash:{serial}"), notice)
+
+
+def _write(
+    parts: Parts, connection: Connection, written: TextClause, named: tuple[int, str], notice: dict[str, Any]
+) -> None:
+    """`named`: its household and cause."""
+    household, cause = named
+    new = connection.execute(
+        written,
         {
-            "household": bill.household_id,
+            "household": household,
             "cause": cause,
             "fields": json.dumps(notice["fields"]),
             "phone": notice["phone"],
             "next_try_at": parts.clocks.wall() + timedelta(seconds=30),
         },
     ).scalar_one()
-    if written:
+    if new:
         connection.execute(
             text("select defer_telling(array[cast(:household as bigint)], array[:cause])"),
-            {"household": bill.household_id, "cause": cause},
+            {"household": household, "cause": cause},
         )
+
+
+_SETTLED = text(
+    "select enqueue_notice(:household, :cause, 'settled', cast(:fields as jsonb), null,"
+    " decode(:phone, 'base64'), :next_try_at)"
+)
+_CASH = text(
+    "select enqueue_notice(:household, :cause, 'cash', cast(:fields as jsonb), null,"
+    " decode(:phone, 'base64'), :next_try_at)"
+)

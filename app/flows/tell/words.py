@@ -24,6 +24,7 @@ KINDS: Mapping[str, str] = {
     "determined": "核定通过",
     "not_determined": "没有核定通过",
     "answered": "反映的事有答复",
+    "cash": "代办员收了现金",
 }
 RANKS: Mapping[int, str] = {0: "等着发", 1: "正在发", 2: "已发出", 3: "已送到", 4: "没有发成"}
 CHANNELS: Mapping[str, str] = {"wechat": "微信订阅消息", "sms": "短信", "sms2": "备用短信", "console": "沙盒窗口"}

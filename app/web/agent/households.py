@@ -5,6 +5,7 @@ from apiflask import APIBlueprint
 from flask import make_response, redirect, render_template, request, url_for
 
 from app.access.tally import TooOften
+from app.flows.custody.hand import hand_of
 from app.flows.enter.session import WrongLogin, leave_elsewhere, log_in
 from app.flows.roster.closings import to_do
 from app.flows.village.listed import not_in_force
@@ -124,6 +125,7 @@ def village(code: str) -> Answer:
         page=page,
         pages=pages,
         several=len(agent().villages) > 1,
+        cash=hand_of(parts(), agent().id),
         to_hang=to_do(parts(), agent().villages),
     )
     return listing.remember(make_response(shown), asked)

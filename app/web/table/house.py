@@ -10,6 +10,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 
+from app.flows.custody.switch import offered as offered_cash
 from app.flows.due.item import Due
 from app.flows.due.pledged import less_pledged, newly_given
 from app.flows.due.quote import all_due, subjects
@@ -75,6 +76,7 @@ def person(person: str) -> Answer:
         key=secrets.token_urlsafe(12),
         ways=codes(parts().gateways),
         paused=paused_words(parts()),
+        cash=offered_cash(parts(), subject.village_code, by.id) if (by := here().agent) is not None else None,
     )
 
 
