@@ -7,8 +7,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.slowly import build_index
 
-revision = "0091"
-down_revision = "0090"
+revision = "0098"
+down_revision = "0097"
 STEP = "expand"
 
 _BY_YEAR = 100_000_000
