@@ -115,7 +115,7 @@ NOT_SEALED: Mapping[str, str] = {
     **dict.fromkeys(("person.digest", "enrolment.digest", "former_enrolment.digest"), "keyed digest of the file's row"),
     **dict.fromkeys(("agent.recovery", "staff.recovery", "login_code.digest"), "keyed digest of a code"),
     **dict.fromkeys(("login_code.token_hash", "session.token_hash"), "SHA-256 of a random token"),
-    **dict.fromkeys(("request_key.key", "request_key.body_hash"), "SHA-256"),
+    **dict.fromkeys(("request_key.key", "request_key.body_hash", "receipt.key"), "SHA-256"),
     **dict.fromkeys(
         ("import_batch.file_hash", "special_batch.digest", "outside_file.digest", "statement.digest", "upload.digest"),
         "SHA-256 of a file",
