@@ -30,7 +30,6 @@ EMPTY = (
     "roster_change",
     "roster_objection",
 )
-EMPTY = ("proof", "special_batch", "special_row", "roster_odd", "roster_posting", "roster_change", "roster_objection")
 CASH = ("receipt_book", "cash_switch", "receipt", "cash_batch", "cash_slip")  # of a village of their own
 
 

@@ -130,7 +130,7 @@ A_CLOSING = (  # after the season, of nobody: drawn, agreed to, hung
 IN_CASH = (  # by an agent, of a bill that was paid in cash, and of one that was voided; the bank has the first
     "insert into village (code, town_code, name) select '370404103998', min(code), 'x' from town;"
     " insert into agent (id, login, name, password_hash) overriding system value values (7, 'x', 'x', 'x');"
-    " insert into account values ('cash:agent:7', 'asset', 'x');"
+    " insert into account values ('cash:agent:7', 'asset', 'x') on conflict (code) do update set name = 'x';"
     " insert into receipt_book (id, village_code, first, last, next, by, at) overriding system value"
     " values (1, '370404103998', 202200000001, 202200000009, 202200000002, 'staff:a', now());"
     " insert into cash_switch (village_code, day, is_on, by, at) values"
