@@ -67,7 +67,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk__cash_slip")),
     )
     op.create_index("ix__cash_slip__slip", "cash_slip", ["slip"])
-    op.create_index("uq__cash_slip__batch_id", "cash_slip", ["batch_id", "slip"], unique=True)
+    stands = sa.text("struck_at is null")
+    op.create_index("uq__cash_slip__batch_id", "cash_slip", ["batch_id", "slip"], unique=True, postgresql_where=stands)
     _receipts()
 
 

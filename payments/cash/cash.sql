@@ -178,7 +178,11 @@ declare
   its_batch bigint;
   batch cash_batch;
 begin
-  select min(batch_id) into its_batch from cash_slip where slip = p_slip and struck_at is null having count(distinct batch_id) = 1;
+  select min(s.batch_id) into its_batch from cash_slip s join cash_batch c on c.id = s.batch_id and c.arrived < c.total
+   where s.slip = p_slip and s.struck_at is null having count(distinct s.batch_id) = 1;
+  if its_batch is null then  -- nothing waits for it, or two do
+    select min(batch_id) into its_batch from cash_slip where slip = p_slip and struck_at is null having count(distinct batch_id) = 1;
+  end if;
   select * into batch from cash_batch where id = its_batch;
   if batch.id is not null then
     perform hold_cash_of(batch.agent_id);
@@ -245,6 +249,7 @@ begin
               and not exists (select from refund f where f.household_id = 0 and f.receipt = o.cause and f.state <> 'rejected')
             order by o.serial for update of s
   loop
+    continue when exists (select from refund f where f.household_id = 0 and f.receipt = r.cause and f.state <> 'rejected');
     batch := cash_batch_of(p_slip);
     mine := case when batch.id is null then 0 else least(r.amount, batch.total - batch.arrived) end;
     continue when mine = 0;
@@ -252,6 +257,9 @@ begin
     perform ledger_post(0, r.cause || ':applied', p_booked_on, p_now, array['suspense:bank', 'cash:agent:' || batch.agent_id],
                         array[mine, -mine], array[null, null]::bigint[]);
     update cash_batch set arrived = arrived + mine where id = batch.id;
+    if batch.arrived + mine = batch.total then
+      perform cash_is_there(batch.id, p_now);
+    end if;
     if r.amount > mine then
       perform ledger_post(0, r.cause || ':rest', p_booked_on, p_now, array['suspense:bank', 'suspense:bank'],
                           array[r.amount - mine, mine - r.amount], array[null, null]::bigint[]);

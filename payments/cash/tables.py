@@ -82,7 +82,7 @@ class CashSlip(Table):
         CheckConstraint("slip ~ '^[0-9A-Z-]{4,40}$'", name="slip"),
         CheckConstraint("(struck_by is null) = (struck_at is null)", name="struck"),
         Index("ix__cash_slip__slip", "slip"),
-        Index("uq__cash_slip__batch_id", "batch_id", "slip", unique=True),
+        Index("uq__cash_slip__batch_id", "batch_id", "slip", unique=True, postgresql_where=text("struck_at is null")),
     )
     id: Mapped[int] = mapped_column(
         BigInteger, primary_key=True, autoincrement=False

@@ -913,4 +913,4 @@ select 'batch ' || c.id as what
 
 -- INV-151 收现金的村，那一天镇街开着
 select 'receipt ' || r.serial as what
-  from receipt r where not cash_is_on(r.village_code, (r.issued_at at time zone 'Asia/Shanghai')::date, r.issued_at)
+  from receipt r where r.replaces is null and not cash_is_on(r.village_code, (r.issued_at at time zone 'Asia/Shanghai')::date, r.issued_at)

@@ -57,6 +57,9 @@ def test_a_department_does_its_list_without_a_terminal(phone, district, running,
     phone.press("看名单")
     for no in (3, 4):  # both insurances
         phone.page.get_by_text("写告知和结果").first.click()
+        phone.page.locator(f"#whom-{no}").select_option("self")
+        phone.page.locator(f"#on-{no}").fill("2021-11-05")
+        phone.page.locator(f"#how-{no}").select_option("phone")
         phone.page.locator(f"#state-{no}").select_option("RESOLVED")
         phone.page.locator(f"#why-{no}").fill("本人到镇里登记，另报")
         at_both(phone, f"row-{no}")

@@ -186,7 +186,7 @@ def _one(parts: Parts, row: Row, name: str, reader: str) -> Said:
         id=row.id,
         title=title_of(row.kind, row.office),
         name=name,
-        words="" if others else opened(parts, row, "words"),
+        words="" if reader and row.by != reader else opened(parts, row, "words"),  # a clerk's or an agent's are theirs
         stands=_STANDS[Stand(row.state)].format(**words),
         answer="" if others else opened(parts, row, "answer"),
         at=row.at,

@@ -30,10 +30,12 @@ begin
      or exists (select from unnest(p_villages) code where not left(code, 9) = any (mine.towns)) then
     raise exception 'cash is none of %', mine.login using errcode = 'LX155';
   end if;
-  perform pg_advisory_xact_lock(hashtext('switches of cash'));
+  perform pg_advisory_xact_lock(hashtext('switches of cash'));  -- whoever takes some at this moment is through, or waits
   insert into cash_switch (village_code, day, is_on, by, at)
-    select code, p_day, p_on, 'staff:' || mine.login, p_now from unnest(p_villages) code
-     where cash_is_on(code, p_day, p_now) <> p_on;
+    select there, p_day, p_on, 'staff:' || mine.login,
+           greatest(p_now, (select max(r.issued_at) + interval '1 microsecond' from receipt r where r.village_code = there))
+      from unnest(p_villages) there
+     where cash_is_on(there, p_day, p_now) <> p_on;
   get diagnostics changed = row_count;
   return changed;
 end $$;
@@ -60,6 +62,7 @@ declare
   hand record;
   b bill;
   due bigint := 0;
+  again boolean;
   on_roster record;
 begin
   if mine is null or not exists (select from agent_village where agent_id = mine and village_code = its_village) then
@@ -70,7 +73,11 @@ begin
   if not found then
     return;
   end if;
+  perform pg_advisory_xact_lock_shared(hashtext('switches of cash'));
   for b in select * from bill where household_id = p_household and id = any (p_bills) order by id for update loop
+    if exists (select from conflict c where c.person_id = b.person_id and c.state = 'open' and b.insurance = any (c.insurances)) then
+      raise exception 'offices contradict each other about whose bill % is', b.id using errcode = 'LX124';
+    end if;
     due := due + b.personal_due;
     if b.state <> 'open' or b.personal_due = 0 or p_now >= b.price_until or not premiums_stand(p_household, array[b.id])
        or exists (select from payment_bill where household_id = p_household and bill_id = b.id and live) then
@@ -83,8 +90,13 @@ begin
   end if;
   perform hold_cash_of(mine);
   select * into hand from cash_in_hand(mine);
-  if not cash_is_on(its_village, today, p_now) or hand.held + due > coalesce((p_rules ->> 'ceiling')::bigint, 0)
-     or least(hand.since, hand.away) <= p_now - make_interval(hours => coalesce((p_rules ->> 'red_hours')::int, 0)) then
+  again := exists (select from receipt where serial = p_replaces and agent_id = mine and household_id = p_household
+                      and amount = due and state = 'VOIDED')
+    and booked_just_now(p_household, 'receipt:cash:' || p_replaces || ':voided');  -- a torn paper's: it was taken already
+  if not again and (not cash_is_on(its_village, today, p_now)
+     or hand.held + (select coalesce(sum(total - arrived), 0) from cash_batch where agent_id = mine) + due
+          > coalesce((p_rules ->> 'ceiling')::bigint, 0)
+     or least(hand.since, hand.away) <= p_now - make_interval(hours => coalesce((p_rules ->> 'red_hours')::int, 0))) then
     raise exception 'agent % takes no cash now', mine using errcode = 'LX156';
   end if;
   for i in 1 .. cardinality(p_bills) loop
@@ -124,6 +136,7 @@ begin
   if mine is null then
     raise exception 'no agent is here' using errcode = 'LX155';
   end if;
+  perform pg_advisory_xact_lock(hashtext('credits of the bank'));  -- a file that is being read knows it, or waits
   perform hold_cash_of(mine);
   select count(*) as count, sum(amount)::bigint as total, min(issued_at) as oldest into found_now
     from receipt where agent_id = mine and state = 'ISSUED' and serial = any (p_serials);
@@ -144,6 +157,7 @@ create or replace function agent_adds_slip(
 declare
   mine bigint := agent_here(p_session, p_at);
 begin
+  perform pg_advisory_xact_lock(hashtext('credits of the bank'));  -- a file that is being read knows it, or waits
   perform hold_cash_of(mine);
   if not exists (select from cash_batch where id = p_batch and agent_id = mine and arrived < total) then
     raise exception 'batch % is none of agent %, or is there', p_batch, mine using errcode = 'LX161';
@@ -169,6 +183,7 @@ begin
   if mine.role <> 'tax_clerk' then
     raise exception 'slips are none of %', mine.login using errcode = 'LX155';
   end if;
+  perform pg_advisory_xact_lock(hashtext('credits of the bank'));
   update cash_slip set struck_by = 'staff:' || mine.login, struck_at = p_now
     where id = p_slip_id and struck_at is null returning slip into its_slip;
   if its_slip is not null then

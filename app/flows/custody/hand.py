@@ -8,13 +8,12 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from app.access.sessions import Officer
-from app.flows.custody.books import years_with_cash
 from app.flows.parts import Parts
 from core.money import Fen
 
 PAGE = 100
 TOO_LONG = "手里的现金超过{hours}小时没有存（或者存了，银行没有收到），现在不能再收现金。请先存银行；出码不受影响。"
-TOO_MUCH = "手里的现金到了上限，现在不能再收现金。请先存银行；出码不受影响。"
+TOO_MUCH = "手里的现金，加上存了银行还没有收到的，到了上限，现在不能再收现金。请先存银行；出码不受影响。"
 
 
 @dataclass(frozen=True)
@@ -46,12 +45,18 @@ class Hand:
     @property
     def room(self) -> Fen:
         """How much more he may take."""
-        return 0 if self.is_red else max(0, self.limits.ceiling - self.held)
+        return 0 if self.is_red else max(0, self.limits.ceiling - self.held - self.short)
+
+    @property
+    def is_full(self) -> bool:
+        """As much as the year allows, with what he says is at the bank."""
+        return self.held + self.short >= self.limits.ceiling
 
     @property
     def is_late(self) -> bool:
-        """In hand for longer than the year warns after."""
-        return self.since is not None and self.since <= self.now - self.limits.warn
+        """In hand for longer than the year warns after; what he says is at the bank has a day more, until its file."""
+        late, later = self.now - self.limits.warn, self.now - 2 * self.limits.warn
+        return (self.since is not None and self.since <= late) or (self.away is not None and self.away <= later)
 
     @property
     def is_red(self) -> bool:
@@ -63,7 +68,7 @@ class Hand:
         """Why he takes no more cash, for him to read; empty while he may."""
         if self.is_red:
             return TOO_LONG.format(hours=_hours(self.limits.red))
-        return TOO_MUCH if self.held >= self.limits.ceiling else ""
+        return TOO_MUCH if self.is_full else ""
 
     @property
     def hours(self) -> int:
@@ -72,8 +77,8 @@ class Hand:
 
 
 def limits(parts: Parts) -> Limits | None:
-    """None where no year takes cash."""
-    years = years_with_cash(parts)
+    """None where no year ever took cash: what was taken in one that is closed by now is held to them as well."""
+    years = [year for year in parts.levy.ever.all if parts.levy.rules(year).campaign.agents_take_cash]
     if not years:
         return None
     campaign = parts.levy.rules(max(years)).campaign
@@ -94,13 +99,14 @@ def hand_of(parts: Parts, agent: int) -> Hand | None:
 
 
 def hands(parts: Parts, *, by: Officer | None = None) -> list[tuple[Row, Hand]]:
-    """Everybody who holds something, or whose money is not there yet, the longest first; a town its own."""
+    """Everybody who holds something, or whose money is not there yet, the longest first; an office so many, a town its
+    own."""
     its = limits(parts)
     if its is None:
         return []
     towns = list(by.towns) if by is not None and by.role == "town" else None
     with parts.reading() as connection:
-        rows: Sequence[Row] = connection.execute(_ALL, {"towns": towns, "most": PAGE}).all()
+        rows: Sequence[Row] = connection.execute(_ALL, {"towns": towns, "most": PAGE if by else None}).all()
     return [(row, _hand(row, its, parts.clocks.now())) for row in rows]
 
 

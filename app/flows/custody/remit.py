@@ -62,7 +62,7 @@ def remit(parts: Parts, until: int, total: Fen, *, slip: str, photo: bytes | Non
 def add_slip(parts: Parts, batch: int, *, slip: str, photo: bytes | None, by: Visitor) -> None:
     """The rest of a batch, or a number that was misread. BadSlip, RemittedOtherwise, SlipKnown."""
     asked = _slip(parts, slip, photo, by) | {"batch": batch}
-    refused = {"LX161": RemittedOtherwise, "23505": SlipKnown}
+    refused = {"LX161": RemittedOtherwise, "23505": SlipKnown, "22003": RemittedOtherwise}
     with parts.engine.begin() as connection, as_errors(refused):
         connection.execute(_ADD, asked)
 
@@ -70,7 +70,7 @@ def add_slip(parts: Parts, batch: int, *, slip: str, photo: bytes | None, by: Vi
 def strike(parts: Parts, slip: int, *, by: Visitor) -> bool:
     """Tax: this number is not of that batch. False: it was said. NoBusiness."""
     asked = {"session": by.token_hash, "slip": slip, "at": parts.clocks.wall(), "now": parts.clocks.now()}
-    with parts.engine.begin() as connection, as_errors({"LX155": NoBusiness}):
+    with parts.engine.begin() as connection, as_errors({"LX155": NoBusiness, "22003": NoBusiness}):
         return bool(connection.execute(_STRIKE, asked).scalar_one())
 
 
@@ -110,8 +110,8 @@ _WAITING = text(
     " order by r.issued_at, r.serial"
 )
 _REMIT = text("select agent_remits_cash(:session, :serials, :total, :key, :slip, :photo, :at, :now)")
-_ADD = text("select agent_adds_slip(:session, :batch, :key, :slip, :photo, :at, :now)")
-_STRIKE = text("select officer_strikes_slip(:session, :slip, :at, :now)")
+_ADD = text("select agent_adds_slip(:session, cast(:batch as bigint), :key, :slip, :photo, :at, :now)")
+_STRIKE = text("select officer_strikes_slip(:session, cast(:slip as bigint), :at, :now)")
 _BATCHES = text(
     "select b.*, a.login, b.total - b.arrived as short, r.first, r.last, s.slips from cash_batch b"
     " join agent a on a.id = b.agent_id"

@@ -39,7 +39,7 @@ def switch(parts: Parts, villages: Collection[str], day: date, *, on: bool, by: 
         raise NoCashThisYear
     asked = {"session": by.token_hash, "villages": sorted(villages), "day": day, "on": on}
     asked |= {"at": parts.clocks.wall(), "now": parts.clocks.now()}
-    with parts.engine.begin() as connection, as_errors({"LX155": NoBusiness}):
+    with parts.engine.begin() as connection, as_errors({"LX155": NoBusiness, "23503": NoBusiness}):
         return int(connection.execute(_SWITCH, asked).scalar_one())
 
 

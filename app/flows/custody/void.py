@@ -10,7 +10,6 @@ from app.flows.custody.take import Asked, take_in
 from app.flows.parts import Parts
 from app.flows.pay.start import want_of
 from core.errors import BadInput, Conflict, NotFound
-from payments.cash.tables import Receipt
 from payments.refusals import as_errors
 from payments.taking import find as find_money
 from payments.taking.bills import meet
@@ -46,6 +45,8 @@ def void(parts: Parts, serial: int, why: str, *, by: Visitor) -> list[int]:
         row = connection.execute(_FIND, {"serial": serial}).one_or_none()
         if row is None:
             raise NoSuchReceipt
+        if not row.here:
+            raise NotVoidable
         bill, _ = find_money.bill_with_lines(connection, row.household_id, row.bill_id)
         meet(connection, [bill.person_id])
         _undo(parts, connection, serial, why, by)
@@ -67,8 +68,9 @@ def _undo(parts: Parts, connection: Connection, serial: int, why: str, by: Visit
         connection.execute(_VOID, asked)
 
 
-_FIND = text(
-    f"select serial, household_id, bill_id, agent_id, amount from {Receipt.__tablename__} where serial = :serial"
+_FIND = text(  # of a household that moved away since, the bill is another village's
+    "select r.serial, r.household_id, r.bill_id, r.agent_id, r.amount, exists (select from bill b"
+    " where b.household_id = r.household_id and b.id = r.bill_id) as here from receipt r where r.serial = :serial"
 )
 _VOID = text("select agent_voids_receipt(:session, :serial, :why, :at, :now)")
 _MANY = text(

@@ -14,7 +14,7 @@ def watch_cash(parts: Parts) -> int:
             parts.alert("cash_red", **said)
         elif hand.is_late:
             parts.alert("cash_detained", **said)
-        elif hand.held >= hand.limits.ceiling:
+        elif hand.is_full:
             parts.alert("cash_over_ceiling", **said)
         else:
             continue

@@ -124,18 +124,18 @@ def _receipt(parts: Parts, connection: Connection, code: str) -> Checked:
     """What a special receipt of cash was for: masked as a notice is."""
     row = connection.execute(_RECEIPT, {"code": code}).one_or_none()
     people = find.by_ids(connection, parts.vault, [row.person_id], years=parts.levy.ever) if row else []
-    if row is None or not people:
+    if row is None or not people or people[0].restricted_at:
         raise NoSuchCode
-    gone = row.bill_state == "refunded"
-    village, title = f"{people[0].town}{people[0].village}", title_of(row)
-    found = Checked(village, mask_name(people[0].name), title, business_day(row.issued_at), _FATE[gone])
+    gone, title = row.bill_state == "refunded", title_of(row)
+    found = Checked(row.place, mask_name(people[0].name), title, business_day(row.issued_at), _FATE[gone])
     return replace(found, voided=row.receipt_state == "VOIDED", receipt=str(row.serial))
 
 
 _FATE = {False: Fate.PAID, True: Fate.BACK}
 _RECEIPT = text(
-    "select b.*, b.state as bill_state, r.state as receipt_state, r.serial, r.issued_at from receipt r"
-    " join bill b on b.household_id = r.household_id and b.id = r.bill_id where r.code = :code"
+    "select b.*, b.state as bill_state, r.state as receipt_state, r.serial, r.issued_at,"
+    " t.name || v.name as place from receipt r join bill b on b.household_id = r.household_id and b.id = r.bill_id"
+    " join village v on v.code = r.village_code join town t on t.code = v.town_code where r.code = :code"
 )
 
 

@@ -14,10 +14,11 @@ from app.registry import find
 from app.registry.determinations import BACKPAY, MOVES, Kind, State
 from app.registry.models import Determination
 from core.errors import BadInput, Conflict, NotFound, Refused
-from core.money import Fen
+from core.money import Fen, plain_yuan
 from payments.refusals import as_errors
 
 FIRST_YEAR = 2000  # none before is spoken of
+MOST_A_YEAR = 10_000_00  # fen; twice the dearest tier there is: more is a digit too many
 
 
 class NoSuchDetermination(NotFound):
@@ -117,7 +118,10 @@ def _wrong(ruling: Ruling, held: Row) -> str | None:
 
 def _wrong_backpay(ruling: Ruling, insurance: Insurance) -> str | None:
     if ruling.amount is not None:
-        return None if ruling.amount > 0 else "补缴金额要大于零。"
+        if ruling.amount <= 0:
+            return "补缴金额要大于零。"
+        most = MOST_A_YEAR * max(1, len(ruling.years or ()))
+        return None if ruling.amount <= most else f"补缴金额太大：最多{plain_yuan(most)}元，请看是不是多打了数字。"
     if insurance is Insurance.RES_PENSION:
         return None if ruling.years else "补缴金额和年度至少写一样。"
     return "没有写补缴金额。"

@@ -12,14 +12,15 @@ from app.flows.pay.start import Want
 from app.policy.facts import Insurance
 from payments.truths.invariants import INVARIANTS
 from tests.app.flows.conftest import IN_TIME
+from tests.app.flows.test_erase import superuser
 from tests.app.flows.test_helped_pages import desk
 from tests.app.roster.hands import PASSWORD, a_session, an_officer
-from tests.app.web.conftest import district, far_folder, running
+from tests.app.web.conftest import browser, district, far_folder, running
 from tests.builders import a_household, a_person, an_id_number
 from tests.rosters import in_force
 from tests.watching import broken
 
-__all__ = ["broken", "desk", "district", "far_folder", "running"]
+__all__ = ["broken", "browser", "desk", "district", "far_folder", "running", "superuser"]
 MEDICAL = Insurance.RES_MEDICAL
 
 

@@ -114,7 +114,7 @@ def test_a_sentence_is_said_and_settled_at_the_counter(running, district, counte
     assert rows(running, "select state from matter")[0].state == "closed"
 
 
-def test_whoever_stands_there_is_said_to_have_died_only_when_asked_twice(running, district, counter):
+def test_whoever_stands_there_is_said_to_have_died_only_when_asked_twice(running, district, counter, browser):
     path = f"{table_of(counter, district.adult)}/matters"
     page = counter.get(path).text
     assert (
@@ -134,6 +134,9 @@ def test_whoever_stands_there_is_said_to_have_died_only_when_asked_twice(running
     assert back.status_code == 200 and "上个月走了</textarea>" in back.text and 'role="alert"' not in back.text
     assert counter.post(path, data=died | {"sure": "1"}).status_code == 303
     assert [row.by for row in rows(running, "select by from matter where kind = 'DIED'")] == ["staff:counter01"]
+    browser.look_up(district.adult.name, district.adult.id_number)
+    his = browser.get("/matters").text
+    assert "人去世了" in his and "上个月走了" not in his, "what a clerk wrote is the office's"
 
 
 def test_a_phone_is_put_right_by_a_paper_and_the_former_one_is_told(running, district, counter):

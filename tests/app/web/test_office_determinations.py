@@ -143,6 +143,8 @@ def test_a_back_payment_has_amount_and_years_and_what_was_typed_stays(running, b
     empty = hrss.post(path, data={"word": "yes", "start": "2022-02-01"})
     bad = hrss.post(path, data={"word": "yes", "amount": "一千五", "years": "2019、2020"})
     silent = hrss.post(path, data={"word": "no", "reason": " "})
+    far = hrss.post(path, data={"word": "yes", "amount": "99999999", "years": "2019", "reason": ""})
+    assert far.status_code == 400 and "最多10000元" in far.text and 'value="99999999"' in far.text
     this_year = hrss.post(path, data={"word": "yes", "amount": "1500", "years": "2022"})
 
     assert empty.status_code == 400 and "补缴金额和年度至少写一样" in empty.text and 'value="2022-02-01"' in empty.text
