@@ -16,7 +16,6 @@ from core.clock import beijing
 from core.money import yuan
 
 COPIES = ("第一联　存根", "第二联　缴费人", "第三联　记账")
-TITLE = "峄城区居民社会保险基金专用收据"
 _LEFT, _NAMES, _WIDE = 12 * mm, 30 * mm, A5[0] - 24 * mm
 _RED = HexColor("#b3261e")
 
@@ -25,7 +24,7 @@ def draw(facts: ReceiptFacts) -> bytes:
     """The file: one page for each copy."""
     into = BytesIO()
     canvas = Canvas(into, pagesize=A5, invariant=1)
-    canvas.setTitle(f"{TITLE} {facts.serial}")
+    canvas.setTitle(f"{facts.heading} {facts.serial}")
     canvas.setAuthor(facts.issuer)
     dated(canvas, facts.issued_at)
     for copy in COPIES:
@@ -38,7 +37,7 @@ def draw(facts: ReceiptFacts) -> bytes:
 def _page(canvas: Any, facts: ReceiptFacts, copy: str) -> None:
     y = A5[1] - 16 * mm
     canvas.setFillColor(GREEN)
-    write(canvas, (A5[0] / 2 - letters_wide(TITLE, 15) / 2, y), TITLE, 15)
+    write(canvas, (A5[0] / 2 - letters_wide(facts.heading, 15) / 2, y), facts.heading, 15)
     y -= 9 * mm
     canvas.setFillColor(INK)
     write(canvas, (_LEFT, y), f"收据号　{facts.serial}", 12)

@@ -28,3 +28,4 @@ class ReceiptFacts:
     replaces: str
     help_phone: str
     issuer: str
+    heading: str  # 示例区居民社会保险基金专用收据

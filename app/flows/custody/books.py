@@ -85,8 +85,8 @@ def books(parts: Parts, *, by: Officer, page: int) -> tuple[Sequence[Row], int]:
 
 
 def serial_words(serial: int) -> str:
-    """峄居社2022 00012345, as it is printed. Pure."""
-    return f"峄居社{serial // BY_YEAR} {serial % BY_YEAR:08d}"
+    """居社2022 00012345, as it is printed. Pure."""
+    return f"居社{serial // BY_YEAR} {serial % BY_YEAR:08d}"
 
 
 _GIVE = text("select officer_gives_book(:session, :village, :first, :last, :at, :now)")

@@ -55,6 +55,7 @@ def facts(parts: Parts, serial: int) -> ReceiptFacts:
         replaces=serial_words(row.replaces) if row.replaces else "",
         help_phone=parts.help_phone,
         issuer=parts.issuer,
+        heading=f"{parts.rules.source.district}居民社会保险基金专用收据",
     )
 
 

@@ -4,7 +4,7 @@ from apiflask import APIBlueprint
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.documents.hanging import grouped
+from app.documents.hanging import FREE, grouped
 from app.flows.due.quote import subjects
 from app.flows.roster import closings, objections, post
 from app.flows.roster.show import NothingPosted, Posted, show
@@ -39,7 +39,9 @@ def posted(code: str) -> Response | tuple[Answer, int]:
         found = show(parts(), code[:40], network=network(), page=page)
     except NothingPosted as error:
         return render_template("resident/posted.html", problem=error.sentence(), typed=code[:40]), error.status
-    answer = make_response(render_template("resident/posted.html", found=found, code=grouped(found.code)))
+    answer = make_response(
+        render_template("resident/posted.html", found=found, code=grouped(found.code), free_words=FREE)
+    )
     answer.headers["Cache-Control"] = f"public, max-age={_kept(found)}"
     answer.headers["Vary"] = "Cookie"
     return answer
@@ -72,6 +74,7 @@ def _mine(*, problem: str | None = None, typed: tuple[int, str] = (0, "")) -> st
         rows=objections.listed_of(held, known),
         closings=closings.listed_of(held, known),
         as_of=closings.as_of_words,
+        free_words=FREE,
         names=names,
         said=objections.of_account(held, actor(here())),
         until=post.stands_until,

@@ -38,7 +38,7 @@ def test_a_list_is_looked_at_and_made_whole_with_a_slip_for_each(command, runnin
 
     said = command("bring", path)
 
-    assert said.exit_code == 0 and "可以建 to be made 3，已经有 there 0，不能建 refused 8" in said.output
+    assert said.exit_code == 0 and "可以建 3 个，已经有 0 个，不能建 8 个" in said.output
     codes = ("NAME", "LOGIN_SHAPE", "ROLE_UNKNOWN", "TOWN_MISSING", "TOWN_UNKNOWN", "TOWN_NOT", "DEPARTMENT_UNKNOWN",
              "LOGIN_TWICE")  # fmt: skip
     assert [code for code in codes if f"（{code}）" not in said.output] == []
@@ -47,7 +47,7 @@ def test_a_list_is_looked_at_and_made_whole_with_a_slip_for_each(command, runnin
     slips = tmp_path / "slips.pdf"
     made = command("bring", path, "--take", slips)
 
-    assert made.exit_code == 0 and "建好了 made 3" in made.output and slips.stat().st_mode & 0o077 == 0
+    assert made.exit_code == 0 and "建好了 3 个" in made.output and slips.stat().st_mode & 0o077 == 0
     drawn = slips.read_bytes()
     assert drawn.startswith(b"%PDF")
     with running.office.engine.connect() as connection:
@@ -62,7 +62,7 @@ def test_a_list_is_looked_at_and_made_whole_with_a_slip_for_each(command, runnin
     assert all(one.second for one in staff)
     assert command("bring", path, "--take", slips).exit_code != 0, "a slip is not written over"
     again = command("bring", path, "--take", tmp_path / "none.pdf")
-    assert "建好了 made 0，已经有 there 3" in again.output and not (tmp_path / "none.pdf").exists()
+    assert again.exit_code == 1 and "建好了 0 个，已经有 3 个" in again.output and not (tmp_path / "none.pdf").exists()
 
 
 def test_a_file_that_is_no_list_is_told(command, tmp_path):

@@ -107,6 +107,9 @@ def test_who_is_insured_hangs_from_the_day_after_the_season_until_its_end(runnin
     assert columns(anybody.get(f"/posted/{code}").text)["尚未缴费"] == ["张*例"], "nobody agreed to the new one yet"
     assert lead.post("/office/rosters/closing/agree", data={"closing": f"{number}:2"}).status_code == 303
     assert columns(anybody.get(f"/posted/{code}").text)["已参保缴费"] == ["张*例", "张*困", "王*奶"]
+    assert "不用自己出钱的也写在“已参保缴费”里" in anybody.get(f"/posted/{code}").text, (
+        "who pays nothing presses once all the same"
+    )
     assert "有新的一版，请换上" in agent.get("/agent/rosters").text
     town = hands["town"]
     assert "份参保缴费公示等您办" in town.get("/office/").text
