@@ -41,11 +41,6 @@ class House:
     visited: Row | None
     due_again: bool
 
-    @property
-    def visits(self) -> bool:
-        """Was anybody there this year?"""
-        return self.visited is not None
-
 
 def houses(parts: Parts, village_code: str) -> list[House]:
     """By household number: everybody of it who is not done."""
@@ -63,7 +58,7 @@ def shown(found: Sequence[House], show: str) -> list[House]:
     """Of these what the agent asks for, by the word of its address; today's in the order of their days. Pure."""
     if show == "today":
         return sorted((house for house in found if house.due_again), key=lambda house: _day(house.visited))
-    return [house for house in found if show == "all" or not house.visits]
+    return [house for house in found if show == "all" or house.visited is None]
 
 
 def note(parts: Parts, villages: Sequence[str], household: int, reason: str, again: str, *, by: str) -> None:

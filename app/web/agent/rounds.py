@@ -70,4 +70,4 @@ def _show() -> str:
 
 def _number() -> int:
     said = request.args.get("page", "1")
-    return int(said) if said.isascii() and said.isdecimal() and int(said[:6]) > 0 else 1
+    return max(1, int(said)) if said.isascii() and said.isdecimal() and len(said) < 7 else 1

@@ -46,16 +46,16 @@ def test_a_village_that_is_switched_off_while_somebody_takes_breaks_no_truth(run
     assert rows(running, off) == [], "INV-151 wakes somebody: the book is broken"
 
 
-def test_of_a_household_with_a_payment_that_was_left_the_late_money_is_surplus(running, village):
-    """A code that was left is asked about still: cash, then its money."""
+def test_cash_is_taken_for_what_a_code_was_left_for(running, village):
     code = start(running, *village.wants())
     with running.parts.engine.connect() as connection:
         row = find_money.payment(connection, code.number)
     give_way(running.parts, row, by="resident")
-    left = running.one("select state from payment").state
-    if left in ("left", "closed"):
-        village.take()
-        assert held(running, village).held == 32000
+    assert running.one("select state from payment").state in ("left", "closed")
+
+    village.take()
+
+    assert held(running, village).held == 32000
 
 
 def test_what_was_too_much_is_given_back_whichever_came_first(running, village):
