@@ -16,6 +16,7 @@ ORDER = (
     "payments/taking/pause.sql",
     "app/registry/determination.sql",
     "app/registry/permit.sql",
+    "app/registry/register.sql",
     "app/registry/facts.sql",
     "payments/taking/begin.sql",
     "app/flows/pay/meet.sql",

@@ -107,6 +107,8 @@ revoke execute on function erase_person, erasure_withdraw, erasure_lift_ask, era
 grant execute on function erase_person, erasure_withdraw, erasure_lift_ask, erasure_lift to liangxian_office;
 -- What the police's files say, and where offices contradict each other (app/flows/conflicts/conflict.sql).
 revoke execute on function conflicts_looked, conflict_put, police_put, police_withdraw from liangxian_app;
+revoke execute on function register_counted from liangxian_app;
+grant execute on function register_counted to liangxian_office;
 grant execute on function conflicts_looked, conflict_put, police_put, police_withdraw to liangxian_office;
 -- Two rows of one person become one only when two of an office say so (app/registry/joining.sql).
 revoke execute on function joining_unite, joining_officer, joining_offer from liangxian_app;

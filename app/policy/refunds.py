@@ -52,7 +52,7 @@ TERMS: Mapping[tuple[Why, Insurance], Term] = {
 WORDS: Mapping[Why, str] = {
     Why.TWICE: "重复缴费",
     Why.WRONG_AMOUNT: "多收、错收了钱",
-    Why.ELSEWHERE: "在外地参保了",
+    Why.ELSEWHERE: "在外地交过了",
     Why.EMPLOYEE: "参加了单位的保险",
     Why.WAIVED: "后来确认由政府代缴",
     Why.DIED: "参保人去世",
@@ -66,7 +66,7 @@ OTHERS = frozenset({Why.TWICE, Why.ELSEWHERE, Why.EMPLOYEE, Why.DIED})
 # What a resident may choose from, in his own words.
 QUESTIONS: Mapping[Why, str] = {
     Why.TWICE: "同一项交了两次",
-    Why.ELSEWHERE: "在别的地方交过了",
+    Why.ELSEWHERE: "在外地交过了",
     Why.EMPLOYEE: "单位给我参保了",
     Why.WAIVED: "我应该由政府替我交",
     Why.DIED: "参保的人去世了",

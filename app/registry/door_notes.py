@@ -14,7 +14,7 @@ REASONS: Mapping[str, str] = {  # chosen, never typed: nothing about anybody can
     "LATER": "约好再来",
     "CHILDREN": "要问子女",
     "NO_MONEY": "手头紧",
-    "ELSEWHERE": "说在别处交了",
+    "ELSEWHERE": "说在外地交了",
     "WRONG": "说登记不对",
     "UNWILLING": "不想交",
     "OTHER": "别的原因",

@@ -6,6 +6,7 @@
 -- police call dead is dead, unless an office found that he is not (decision 0052). Who paid elsewhere is so by the
 -- bureau's file, or because an office found it (paid_elsewhere). He is unhelped of whom a list's row failed and is open.
 -- His pledges are those in force that may mean him, in the order of registration, and what his bill has of one already.
+-- Said dead is of whom somebody told an office that he died, which has not answered.
 -- Of each roster that is in force in his village it is said whether he is on it (decision 0059).
 create or replace function person_facts(p_ids bigint[], p_years int[], p_former int[], p_places text)
   returns table (id bigint, name bytea, id_number bytea, phone bytea, restricted_at timestamptz, facts text)
@@ -26,6 +27,8 @@ begin
                             where c.person_id = p.id and c.state = 'open'),
              'called_dead', (select jsonb_agg(jsonb_build_array(c.insurances, c.kind, c.owner) order by c.id) from conflict c
                               where c.person_id = p.id and c.state = 'open' and c.kind in ('ALIVE', 'BUREAUS')),
+             'said_dead', exists (select from matter m where m.person_id = p.id and m.kind = 'DIED'
+                                     and m.state in ('open', 'taken', 'reopened')),
              'student', p.student, 'school', p.school, 'medical_years', p.medical_years, 'is_migrant', p.is_migrant,
              'relation_to_head', p.relation_to_head, 'household_number', h.number, 'family_type', p.family_type,
              'spouse_birth', p.spouse_birth, 'parent_known', p.parent_index is not null,

@@ -63,6 +63,7 @@ def _subject(row: Said, vault: Vault, years: Years) -> Subject:
         years={years.newest: newest, **{year: _formerly(year, newest, said) for year in years.former}},
         conflicts={each: owner for insurances, owner in said["conflicts"] or () for each in insurances},
         called_dead={each: (kind, by) for own, kind, by in said.get("called_dead") or () for each in own},
+        said_dead=bool(said.get("said_dead")),
         unhelped=said["unhelped"] or {},
         restricted_at=row.restricted_at,
     )

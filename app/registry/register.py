@@ -74,6 +74,7 @@ _PREPARE = """
 -- foreign keys' own are kept) must not read them from end to end.
 set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off;
 """
+COUNT_AFTER = 10_000  # new rows
 _HOUSEHOLD = "id, village_code, number"
 _MOVE = "insert into {0} ({1}) overriding system value select {1} from new_{0}"
 # The indexes go over in one piece, which is quicker than an array; "offset 0" keeps the planner from starting
@@ -145,6 +146,7 @@ class Register:
         """Takes the import's lock and prepares the transaction. ImportUnderWay."""
         self._connection = connection
         self._cursor = connection.cursor(binary=True)
+        self._written, self._counted = 0, 0
         got = connection.execute("select pg_try_advisory_xact_lock(hashtext('registry import'))").fetchone()
         if not (got and got[0]):
             raise ImportUnderWay
@@ -184,6 +186,15 @@ class Register:
         if changes.cleared:
             self._ask(_CLEAR, columns(changes.cleared))
         self._copy("copy category (person_id, insurance, code)", changes.categories)
+        self._written += len(changes.persons) + len(changes.enrolments)
+        if self._written >= max(COUNT_AFTER, 4 * self._counted):
+            self.count()
+
+    def count(self) -> None:
+        """Tells the planner how large the tables have become, if they have grown since it heard of it."""
+        if self._written - self._counted >= COUNT_AFTER:
+            self._ask("select register_counted()", ())
+            self._counted = self._written
 
     def write_new(self, changes: Changes) -> None:
         """Households and persons that are in no table yet."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple, TypeVar
 
+from app.registry.determinations import OPEN
+
 MOST_KEPT = 16
 Reckoned = TypeVar("Reckoned")
 
@@ -118,6 +120,7 @@ class Subject:
     conflicts: Mapping[str, str] = field(default_factory=dict)  # insurance of which nothing is billed → who decides
     called_dead: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # of these, where it is whether he lives:
     # insurance → the conflict's kind, who decides
+    said_dead: bool = False  # somebody told an office that he died, and it has not answered
     unhelped: Mapping[str, str] = field(default_factory=dict)  # insurance → why his row of a list is not done
     pledges: tuple[Pledged, ...] = ()  # that may mean him
     listed: Mapping[str, bool] = field(
@@ -142,6 +145,13 @@ class Subject:
         before = self.years.get(self.levy_year - 1)
         paid = before.standing["RES_PENSION"].paid_tier if before else None
         return paid or self.standing["RES_PENSION"].last_tier
+
+    @property
+    def asked_bureaus(self) -> int:
+        """How many applications of his bureaus have not answered."""
+        standings = [standing for own in self.years.values() for standing in own.standing.values()]
+        asked = [each for standing in standings for each in standing.determinations.values()]
+        return len({each["id"] for each in asked if each["state"] in OPEN})
 
     @property
     def has_open_bill(self) -> bool:

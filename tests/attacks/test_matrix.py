@@ -169,6 +169,7 @@ WHO: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(
         ("office_elsewhere.again_one", "office_elsewhere.back_one", "office_matters.elsewhere_one"), BUREAUS
     ),
+    "office_matters.row_of_one": BUREAUS,
     **dict.fromkeys(("office_matters.take_one", "office_matters.answer_one"), BUREAUS | CLERK),
     **dict.fromkeys(
         ("office_sponsors.listed", "office_sponsors.one", "office_sponsors.shares", "office_sponsors.code"),

@@ -10,6 +10,7 @@ from app.access.sessions import Officer
 from app.flows.cases.say import LONGEST, SHORTEST, NoSuchMatter
 from app.flows.parts import Parts
 from app.registry import find
+from app.registry.conflicts import ABOUT_LIFE
 from app.registry.matters import Matter, title_of
 from core.errors import BadInput, Conflict
 from core.redact import mask_name, scrub
@@ -28,6 +29,12 @@ class AnsweredAlready(Conflict):
     text = "这一件已经答复过了。"
 
 
+class DecideFirst(Conflict):
+    """Whether he lives is this office's to decide, and it has not: an answer before that would be forgotten."""
+
+    text = "他健在不健在，您这里还没有定。请先去登记冲突里定，再答复：定了的，和答复要一致。"
+
+
 def take(parts: Parts, number: int, *, by: Officer) -> None:
     """由我办; taking it again changes nothing. NoSuchMatter."""
     with parts.engine.begin() as connection, as_errors({"LX117": NoSuchMatter}):
@@ -36,10 +43,12 @@ def take(parts: Parts, number: int, *, by: Officer) -> None:
 
 
 def answer(parts: Parts, number: int, words: str, *, by: Officer) -> None:
-    """For who said it to read. NoSuchMatter, BadReply, AnsweredAlready."""
+    """For who said it to read. NoSuchMatter, BadReply, DecideFirst, AnsweredAlready."""
     said = " ".join(words.split())
     if not SHORTEST <= len(said) <= LONGEST or scrub(said) != said:
         raise BadReply
+    if _undecided(parts, number, by):
+        raise DecideFirst(str(number))
     asked = {
         "session": by.session,
         "id": number,
@@ -52,6 +61,17 @@ def answer(parts: Parts, number: int, words: str, *, by: Officer) -> None:
         if not done:
             raise AnsweredAlready(str(number))
         _tell(parts, connection, number, said)
+
+
+def _undecided(parts: Parts, number: int, by: Officer) -> bool:
+    with parts.reading() as connection:
+        return bool(connection.execute(_UNDECIDED, {"id": number, "owner": by.role, "life": list(ABOUT_LIFE)}).scalar())
+
+
+_UNDECIDED = text(
+    "select exists (select from matter m join conflict c on c.person_id = m.person_id and c.state = 'open'"
+    "  and c.owner = :owner and c.kind = any (:life) where m.id = :id and m.kind = 'STILL_ALIVE' and m.office = :owner)"
+)
 
 
 def _tell(parts: Parts, connection: Connection, number: int, said: str) -> None:

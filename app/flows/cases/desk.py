@@ -1,10 +1,11 @@
 """What was said to an office: its list, what is late first, and one with everything that was said."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
+from app.access import accounts
 from app.access.sessions import Officer
 from app.flows.cases.say import NoSuchMatter, opened
 from app.flows.parts import Parts
@@ -42,7 +43,8 @@ class Listed:
 
 @dataclass(frozen=True)
 class Case:
-    """One, with what was said and answered. `person_id`: whom it is about."""
+    """One, with what was said and answered. `person_id`: whom it is about; `who`: what the account that says he lives
+    is to him."""
 
     head: Listed
     kind: str
@@ -52,6 +54,7 @@ class Case:
     answer: str
     answered_by: str | None
     answered_at: datetime | None
+    who: str = ""
 
 
 def queue(parts: Parts, who: Officer, *, done: bool, page: int) -> tuple[list[Listed], int]:
@@ -92,7 +95,22 @@ def said_alive(parts: Parts, who: Officer, person_id: int) -> list[Case]:
     which = _TABLE.c.person_id == person_id, _TABLE.c.kind == "STILL_ALIVE"
     with parts.reading() as connection:
         rows = connection.execute(select(_TABLE).where(*which).order_by(_TABLE.c.id.desc()).limit(PAGE)).all()
-    return [_case(parts, row, None, reads=row.office == str(who.role) or who.role not in OFFICES) for row in rows]
+        said_by = {row.id: _of_account(parts, connection, row) for row in rows}
+    found = [_case(parts, row, None, reads=row.office == str(who.role) or who.role not in OFFICES) for row in rows]
+    return [replace(each, who=said_by[each.head.id]) for each in found]
+
+
+def _of_account(parts: Parts, connection: Connection, row: Row) -> str:
+    """By which telephone, as far as it speaks for him; empty for an agent's or a counter's word."""
+    kind, _, account = row.by.partition(":")
+    if kind != "account":
+        return ""
+    clear = accounts.reached_at(connection, parts.vault, int(account))
+    if clear is not None and clear == find.phone_of(connection, parts.vault, row.person_id):
+        return "用他自己登记的手机号说的"
+    if accounts.is_family(connection, int(account), row.person_id):
+        return "同一户的人说的"
+    return "别的手机号说的，不是他登记的"
 
 
 _TABLE = Matter.__table__

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Row, func, select, text
 
 from app.access import disclosures
 from app.access.sessions import Officer
-from app.flows.newborn.apply import NoSuchNewborn, opened
+from app.flows.newborn.apply import NUMBERED, NoSuchNewborn, opened
 from app.flows.parts import Parts
+from app.policy.days import born_by
 from app.registry import find
 from app.registry.find import Subject
 from app.registry.identity import clean_name
@@ -59,7 +60,8 @@ class Step:
 @dataclass(frozen=True)
 class Case:
     """One in full, as it is compared with the paper, the `parent` too. `alike`: who is registered already with the same
-    name, day of birth and sex in that village: is it he?"""
+    name, day of birth and sex in that village: is it he?
+    `years`: how old the child is; by one it mostly has a number."""
 
     head: Listed
     parent: str
@@ -70,6 +72,7 @@ class Case:
     reason: str
     steps: Sequence[Step]
     alike: Sequence[str]
+    years: int = 0
 
 
 def queue(parts: Parts, who: Officer, *, done: bool, page: int) -> tuple[list[Listed], int]:
@@ -101,6 +104,7 @@ def case(parts: Parts, number: int, *, reader: Officer | None) -> Case:
         parent = _parents(parts, connection, [row])[row.parent_id]
         name = opened(parts, row, "name")
         alike = same_child(parts, connection, row, name) if row.state in OPEN else []
+    today = parts.clocks.today()
     certificate, clear = opened(parts, row, "certificate"), reader is not None and row.state in OPEN
     if reader is not None and clear:
         with parts.engine.begin() as connection:
@@ -115,6 +119,7 @@ def case(parts: Parts, number: int, *, reader: Officer | None) -> Case:
         household=parent.household_number,
         reason=row.reason or "",
         steps=_steps(row),
+        years=next(years for years in range(NUMBERED, -1, -1) if years == 0 or row.birth_date <= born_by(today, years)),
         alike=[f"第{each.number}户，{_UNDER[each.id_type == RESIDENT_ID]}" for each in alike],
     )
 

@@ -74,18 +74,28 @@ def check(parts: Parts, number: int, *, by: Officer | None = None) -> None:
             _move(connection, number, State.CHECKING)
 
 
+def look(parts: Parts, number: int, ruling: Ruling, *, by: Officer) -> None:
+    """Would `decide` take it now? Nothing is written. What `decide` says."""
+    with parts.reading() as connection:
+        _look(parts, connection, _held(connection, number, hold=False), ruling, by.by)
+
+
+def _look(parts: Parts, connection: Connection, held: Row, ruling: Ruling, who: str) -> None:
+    if who == held.requested_by:
+        raise OwnDetermination
+    if wrong := _wrong(ruling, held) if who else "没有写是谁定的。":
+        raise BadDetermination(how=wrong)
+    if held.kind in BACKPAY and not all(_year_is_over(parts, connection, held, year) for year in ruling.years):
+        raise YearStillOpen
+
+
 def decide(parts: Parts, number: int, ruling: Ruling, *, by: str | Officer) -> None:
     """Approved or rejected, for good, and the person is told. `by` is an officer of the bureau, or with `parts` of the
     office staff:<login>. NoSuchDetermination, AlreadyDecided, OwnDetermination, BadDetermination, YearStillOpen."""
     who = by.strip() if isinstance(by, str) else by.by
     with parts.engine.begin() as connection:
         held = _held(connection, number, hold=isinstance(by, str))
-        if who == held.requested_by:
-            raise OwnDetermination
-        if wrong := _wrong(ruling, held) if who else "没有写是谁定的。":
-            raise BadDetermination(how=wrong)
-        if held.kind in BACKPAY and not all(_year_is_over(parts, connection, held, year) for year in ruling.years):
-            raise YearStillOpen
+        _look(parts, connection, held, ruling, who)
         if isinstance(by, Officer):
             words = {**_columns(ruling), "approved": ruling.approved}
             if not _by_officer(parts, connection, _DECIDE, by, held, **words):

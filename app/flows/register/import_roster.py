@@ -107,6 +107,7 @@ def import_roster(
             progress(rows_in, source.rows_about)
             for failure in failures:
                 report(failure)
+        said.register.count()
         result = _fared(former, said.merger.tally, rows_in, good_rows=good_rows, again=again)
         result = _told_of(source, result, said.year, ignored)
         if said.began is None:  # a former year's file says nothing of what the police or the other bureau say now

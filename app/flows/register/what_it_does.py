@@ -30,6 +30,8 @@ def standing(parts: Parts, connection: Connection, people: Collection[int]) -> M
 
     def owing(insurance: Insurance, line: bytes) -> Owing:
         key = insurance, line
+        if _is_nobodys(line):
+            return False, 0
         if key not in known:
             side = side_of(rules, groups, insurance, line, at=at)
             known[key] = None if side.reason is Reason.ALREADY_PAID else (side.eligible, side.personal)
@@ -39,6 +41,13 @@ def standing(parts: Parts, connection: Connection, people: Collection[int]) -> M
     raw = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     lines = some_people(raw, people, (rules.year,))
     return {int(key): (owing(BOTH[0], pension), owing(BOTH[1], medical)) for key, pension, medical in lines}
+
+
+def _is_nobodys(line: bytes) -> bool:
+    """Not enrolled, nothing paid, no bureau's word: nothing is due, without asking the rules. Half of a register whose
+    file is one bureau's."""
+    _, _, status, _, _, paid, word, _ = line.split(b"\t")
+    return not status and not paid and not word
 
 
 def compared(before: Mapping[int, Stand], after: Mapping[int, Stand]) -> dict[str, dict[str, int]]:

@@ -46,6 +46,8 @@ STANDING_WORDS = {
     Standing.DONE: "办好了",
 }
 IN_DOUBT = "先不要交，登记正在核对"
+ON_HIS_PHONE = "还没交，村里不收，他自己可以交"
+SAID_DEAD = "有人报他去世了，人社局在核对，先不要催"
 NO_ROSTER = "清册没生效，村里还不能收"
 AMOUNT_OPEN = "没选金额"  # where there are no tiers to choose from
 SHOWN: Mapping[str, tuple[str, frozenset[Standing]]] = {  # what an agent asks his list for, by the word of its address
@@ -96,12 +98,8 @@ class VillageName:
 
 def villages(parts: Parts, codes: Sequence[str]) -> list[VillageName]:
     """The villages of these codes, by code."""
-    query = (
-        select(Village.code, Village.name, Town.name.label("town"))
-        .join(Town, Town.code == Village.town_code)
-        .where(Village.code.in_(list(codes)))
-        .order_by(Village.code)
-    )
+    named = select(Village.code, Village.name, Town.name.label("town")).join(Town, Town.code == Village.town_code)
+    query = named.where(Village.code.in_(list(codes))).order_by(Village.code)
     with parts.reading() as connection:
         return [VillageName(*row) for row in connection.execute(query)]
 
@@ -175,7 +173,7 @@ _JUST_SETTLED = text(
 
 
 def household(parts: Parts, household_id: int) -> list[Subject]:
-    """Everybody of a household."""
+    """Everybody of it."""
     with parts.reading() as connection:
         return find.by_household(connection, parts.vault, household_id, years=parts.levy.years)
 
@@ -208,6 +206,8 @@ def _in_order(lines: Iterable[Villager]) -> list[Villager]:
 
 def _villager(person: Subject, found: Sequence[Due], year: int) -> Villager:
     dues = [due for due in found if due.levy_year == year]
+    if person.said_dead and not all(due.settled for due in dues):
+        return Villager(person, Standing.WAITS, SAID_DEAD, 0, "", False)
     years_own = [due for due in dues if due.determination is None]
     payable = [due for due in dues if due.payable]
     amount = sum(due.quote.to_pay for due in payable)
@@ -231,6 +231,8 @@ def _words(standing: Standing, dues: Sequence[Due]) -> str:
         return IN_DOUBT
     if standing is Standing.UNLISTED and all(due.waits_for_roster for due in dues if due.unlisted):
         return NO_ROSTER
+    if standing is Standing.NOT_NOW and any(due.not_now and due.can_be_done for due in dues):
+        return ON_HIS_PHONE
     tiered = any(due.choice_open and not _is_any_amount(due) for due in dues)
     return AMOUNT_OPEN if standing is Standing.TIER_OPEN and not tiered else STANDING_WORDS[standing]
 

@@ -27,8 +27,8 @@ class NothingToHandOut(Conflict):
 
 @dataclass(frozen=True)
 class Slip:
-    """One household's: its number, its head (masked; whoever is first where nobody is), how many people, of those who
-    need not wait for an office."""
+    """One household's: its number, its head (masked; whoever still has to pay where he is not among them), how many
+    people, of those who need not wait for an office."""
 
     household_number: str
     name: str
@@ -82,5 +82,6 @@ def words_of_the_day(rules: PolicyYear, today: date) -> tuple[str, ...]:
 
 
 def _slip(own: Sequence[Villager]) -> Slip:
-    head = next((line.subject for line in own if line.subject.relation_to_head == _HEAD), own[0].subject)
+    first = min(own, key=lambda line: line.standing)  # whoever has most left to do
+    head = next((line.subject for line in own if line.subject.relation_to_head == _HEAD), first.subject)
     return Slip(head.household_number, mask_name(head.name), len(own))

@@ -3,22 +3,26 @@
 from collections.abc import Mapping
 
 from apiflask import APIBlueprint
-from flask import redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 
 from app.access.roles import may
-from app.flows.cases.answer import AnsweredAlready, BadReply, answer, take
+from app.flows.cases.answer import AnsweredAlready, BadReply, DecideFirst, answer, take
 from app.flows.cases.desk import PAGE, WORDS, Case, case, queue
 from app.flows.cases.elsewhere import BadProof, confirm, finding_of
+from app.flows.cases.row_of_dead import NoRowOfDead, offers_row, row_of_dead
 from app.flows.cases.say import LONGEST, NoSuchMatter
 from app.flows.conflicts.queue import of_life
 from app.flows.levy import YearClosed
+from app.flows.offices.people import allow_reading
 from app.registry.elsewhere import CODES
 from app.registry.matters import TOPICS, UNANSWERED, Stand
 from app.web.door.access import Answer, needs, officer, reference
 from app.web.door.parts import parts
+from app.web.files import as_file
 
 bp = APIBlueprint("office_matters", __name__, enable_openapi=False)
 MOST_PAGES = 100_000
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @bp.get("/")
@@ -54,7 +58,7 @@ def answer_one(number: str) -> Answer | tuple[Answer, int]:
     """答复. What was typed stays on an error."""
     try:
         answer(parts(), _known(number), request.form.get("words", "")[:2000], by=officer())
-    except (AnsweredAlready, BadReply) as error:
+    except (AnsweredAlready, BadReply, DecideFirst) as error:
         return _page(_known(number), problem=error.sentence()), error.status
     return _back(number)
 
@@ -73,6 +77,18 @@ def elsewhere_one(number: str) -> Answer | tuple[Answer, int]:
     return _back(number)
 
 
+@bp.post("/<number>/row.xlsx")
+@needs("register.bring")
+def row_of_one(number: str) -> Answer | tuple[Answer, int] | Response:
+    """下载他去世的那一行: to be handed in with the register's files."""
+    who = officer()
+    try:
+        name, file = row_of_dead(parts(), who, _known(number), allow=lambda: allow_reading(parts(), who))
+    except NoRowOfDead as error:
+        return _page(_known(number), problem=error.sentence()), error.status
+    return as_file(file, XLSX, name)
+
+
 def _page(number: int, *, problem: str | None = None) -> str:
     found, who = case(parts(), officer(), number), officer()
     answers = may(who.role, "matter.answer") and found.head.state in UNANSWERED
@@ -86,6 +102,7 @@ def _page(number: int, *, problem: str | None = None) -> str:
         problem=problem,
         found=finding_of(parts(), number),
         conflicts=_conflicts(found),
+        row=may(who.role, "register.bring") and offers_row(parts(), who, found.kind, found.person_id),
         codes=_codes(found.kind) if may(who.role, "elsewhere.find") else {},
         years=parts().levy.years.all,
         proof=request.form.get("proof", ""),

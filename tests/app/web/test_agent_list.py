@@ -72,10 +72,10 @@ def test_a_closed_window_says_so_and_the_seasons_result_stays(agent, district, r
     person = person_page(agent, district, district.adult.name)
 
     assert "村里代收12月20日结束了" in page.text and "没选档" not in page.text
-    assert "还没交，现在不能交" in page.text and "养老还没交" in page.text
+    assert "还没交，村里不收，他自己可以交" in page.text and "养老还没交" in page.text
     result = re.search(r"医保 \d+ / \d+ 人办好", before)[0]
     assert result == "医保 1 / 3 人办好" and result in page.text
-    assert "现在不能交 村里代收12月20日结束了" in person.text
+    assert "村里不收，他自己可以交 村里代收12月20日结束了" in person.text
     assert not person.values("by") and "<select" not in person.html
 
 
@@ -85,13 +85,15 @@ def test_whom_the_government_may_pay_for_is_not_told_that_he_has_not_paid(agent,
     person = person_page(agent, district, district.poor.name)
     village = agent.get(f"/agent/villages/{district.village}").text
     assert person.text.count("不用交，政府交") >= 2 and "不用交，还没办" in village
-    assert "医保不用交；养老不用交" in village and "没交，现在不能交" in village  # the adult's
+    assert "医保不用交；养老不用交" in village and "没交，村里不收，他自己可以交" in village  # the adult's
 
     running.turn(NEW_YEAR)
     person = person_page(agent, district, district.poor.name)
     village = agent.get(f"/agent/villages/{district.village}").text
     assert "先不要交钱 请先不要交钱。您可能由政府代缴。" in person.text
-    assert "先不要交，等医保局核实" in village and "医保先不要交" in village and "没交，现在不能交" in village
+    assert (
+        "先不要交，等医保局核实" in village and "医保先不要交" in village and "没交，村里不收，他自己可以交" in village
+    )
     assert not person.values("by") and not person.values("only")
 
 

@@ -124,7 +124,7 @@ def test_a_newborns_price_is_asked_for_with_a_photo_and_the_bureau_sees_it(runni
     seen = desk.get(f"/office/determinations/{case}/picture")
     assert seen.mimetype == "image/jpeg" and Image.open(io.BytesIO(seen.data)).size == (40, 30)
     assert "900" in desk.get(f"/office/determinations/{case}").text  # what the rules say without the word
-    desk.post(f"/office/determinations/{case}/decide", data={"word": "yes"})
+    desk.post(f"/office/determinations/{case}/decide", data={"word": "yes", "sure": "1"})
     assert "320 元" in browser.get("/due").text and "核定通过了" in browser.get(path).text
 
 

@@ -6,13 +6,16 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from app.access import accounts
 from app.access.roles import Role
 from app.flows.cases.say import NobodyCallsHimDead
 from app.flows.cases.say import say as say_of
 from app.flows.conflicts.bring_police import bring_police
 from app.flows.enter.accounts import add_agent
+from app.flows.register.import_roster import Office, import_roster
 from app.flows.tell.remind import remind
 from app.policy.days import working_day_after
+from app.policy.facts import Insurance
 from core.clock import BEIJING, utc_now
 from tests.app.flows.test_police import a_list, line
 from tests.app.web.test_api import Api
@@ -21,6 +24,7 @@ from tests.app.web.test_office_people import at_desk
 from tests.browsing import Browser
 from tests.house.tree import ROOT
 from tests.refunding import rows
+from tests.rosters import in_force
 
 DESK = "/office/matters/"
 SAID = "我在昆山交过医保了，不要再催"
@@ -31,6 +35,18 @@ def desks(running, district):
     """A desk of each office that answers, and who audits."""
     roles = {"med1": Role.MEDICAL, "hrss1": Role.HRSS, "tax1": Role.TAX_CLERK, "audit1": Role.AUDITOR}
     return {login: at_desk(running, role, login) for login, role in roles.items()}
+
+
+def registered_as_the_account(running, person):
+    """His registered phone is the one that the last account proved."""
+    account = running.one("select max(id) from resident_account")[0]
+
+    def write(connection):
+        phone = accounts.phone_of(connection, running.parts.vault, account)
+        sealed = running.parts.vault.seal(phone, bound_to=f"person.phone:{person}")
+        connection.execute(text("update person set phone = :p where id = :i"), {"p": sealed, "i": person})
+
+    running.write(write)
 
 
 def matter(running):
@@ -213,12 +229,58 @@ def test_who_is_called_dead_reads_it_and_says_that_he_lives_to_the_office_that_d
     assert "我就在家里，请来看" in shown and f"/office/matters/{number}" in shown
     assert f"/office/conflicts/{conflict}" in hrss.get(f"{DESK}{number}").text
     assert desks["med1"].get(f"{DESK}{number}").status_code == 404
+    assert "（别的手机号说的，不是他登记的）" in shown
+    registered_as_the_account(running, district.adult.id)
+    assert "（用他自己登记的手机号说的）" in hrss.get(f"/office/conflicts/{conflict}").text
+    early = hrss.post(f"{DESK}{number}/answer", data={"words": "见到您了，已经改过来，可以交费了。"})
+    assert early.status_code == 409 and "还没有定" in early.text and "已经改过来，可以交费了。</textarea>" in early.text
+    assert matter(running)[3] == "open", "what is not decided is not answered"
     decided = {"word": "register", "why": "入户见到本人，公安名单同名"}
     assert hrss.post(f"/office/conflicts/{conflict}/solve", data=decided).status_code == 303
     hrss.post(f"{DESK}{number}/answer", data={"words": "见到您了，已经改过来，可以交费了。"})
     assert "已经改过来" in browser.get("/matters").text and "STILL_ALIVE" not in browser.get("/matters").values("kind")
     (notice,) = rows(running, "select fields from notice where kind = 'answered'")
     assert notice.fields["items"] == "我（他）还健在"
+
+
+def test_whom_somebody_told_dead_nobody_urges_and_the_office_puts_it_into_the_register(
+    running, district, browser, desks, an_agent, tmp_path
+):
+    in_force(running)
+    agent = Browser(running.url)
+    agent.log_in(*an_agent)
+    whose, village = (
+        {"person_id": district.adult.id, "village": district.village},
+        f"/agent/villages/{district.village}",
+    )
+    before = agent.get(f"{village}/round").text
+    say_of(running.parts, "DIED", "上个月走了，村里都知道", by="agent:wang", **whose)
+    number = matter(running)[0]
+
+    due = browser.look_up(district.adult.name, district.adult.id_number).text
+    told = agent.get(village).text
+    hrss, med = desks["hrss1"], desks["med1"]
+    shown = hrss.get(f"{DESK}{number}").text
+    file = hrss.post(f"{DESK}{number}/row.xlsx")
+
+    assert "有人报告他去世了，人社局正在核对" in due and "要交" in due, "a word alone bars nobody"
+    assert "有人报他去世了，人社局在核对，先不要催" in told
+    assert district.adult.name in before and district.adult.name not in agent.get(f"{village}/round").text
+    assert "下载他这一行" in shown and "答复只告诉报的人" in shown
+    assert med.post(f"{DESK}{number}/row.xlsx").status_code == 404, "another office's matter"
+    assert running.one("select reason from disclosure where person_id = :p", p=district.adult.id)[0].startswith(
+        "有人报去世"
+    )
+    path = tmp_path / "row.xlsx"
+    path.write_bytes(file.get_data())
+    taken = import_roster(running.office, path, office=Office(only=Insurance.RES_PENSION))
+    assert (taken.changed, taken.refused) == (1, 0)
+    assert running.one("select alive from person where id = :p", p=district.adult.id) == (False,)
+    assert running.one("select alive from person where id = :p", p=district.elder.id) == (True,), "nobody else's row"
+    gone = hrss.post(f"{DESK}{number}/row.xlsx")
+    assert gone.status_code == 409 and "登记上已经是去世" in gone.text
+    hrss.post(f"{DESK}{number}/answer", data={"words": "核对了，已经登记去世。"})
+    assert "先不要催" not in agent.get(village).text
 
 
 def test_only_of_whom_somebody_calls_dead_it_is_said_and_to_that_bureau(running, district, browser, desks):

@@ -107,7 +107,7 @@ def test_a_yes_is_the_officers_counts_at_once_and_is_told(running, district, bur
     in_hand = med.get(DESK).text
     assert stands(running, waiver) == ("checking", "staff:med1", None) and "等您办" in in_hand
     assert "0</strong><small>件核定等您办" in bureaus["med2"].get("/office/").text
-    assert med.post(f"{DESK}{waiver}/decide", data={"word": "yes"}).status_code == 303
+    assert med.post(f"{DESK}{waiver}/decide", data={"word": "yes", "sure": "1"}).status_code == 303
     again = med.post(f"{DESK}{waiver}/decide", data={"word": "no", "reason": "点错了"})
 
     assert again.status_code == 409 and "不能再改" in again.text
@@ -129,7 +129,7 @@ def test_who_paid_before_the_word_gets_the_difference_back_by_itself(running, di
         connection.execute(text("insert into category values (:p, 'RES_MEDICAL', 'DIBAO')"), {"p": district.adult.id})
     waiver = apply(running.parts, district.adult.id, MEDICAL, Kind.LATE_WAIVER, by="resident")
 
-    bureaus["med1"].post(f"{DESK}{waiver}/decide", data={"word": "yes"})
+    bureaus["med1"].post(f"{DESK}{waiver}/decide", data={"word": "yes", "sure": "1"})
 
     refund = running.one("select payment, why, amount, applied_by from refund")
     assert refund == (paid, "late_entitlement", 90000, "rule:late_entitlement")
@@ -152,7 +152,11 @@ def test_a_back_payment_has_amount_and_years_and_what_was_typed_stays(running, b
     assert "写成 2020、2021" not in bad.text and "日" not in bad.text.partition('role="alert">')[2].partition("<")[0]
     assert silent.status_code == 400 and this_year.status_code == 409 and "不能再补缴" in this_year.text
     assert stands(running, backpay) == ("applied", None, None)
-    hrss.post(path, data={"word": "yes", "amount": "1500元", "years": "2019、2020 2018", "start": ""})
+    right = {"word": "yes", "amount": "1500元", "years": "2019、2020 2018", "start": ""}
+    look = hrss.post(path, data=right)
+    assert look.status_code == 200 and "再看一眼" in look.text and "2018、2019、2020，共 3 年" in look.text
+    assert 'name="amount" value="1500元"' in look.text and stands(running, backpay)[0] == "applied", "one press is none"
+    hrss.post(path, data=right | {"sure": "1"})
     decided = running.one("select amount, years, decided_by from determination where id = :n", n=backpay)
     assert decided == (150000, [2018, 2019, 2020], "staff:hrss1")
     assert "1500 元" in hrss.get(f"{DESK}{backpay}").text

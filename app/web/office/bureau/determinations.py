@@ -81,7 +81,11 @@ def check_one(number: str) -> Answer | tuple[Answer, int]:
 def decide_one(number: str) -> Answer | tuple[Answer, int]:
     """通过, with the fields of its kind, or 不通过 and why. What was typed stays on an error."""
     try:
-        determine.decide(parts(), _known(number), _ruling(), by=officer())
+        ruling = _ruling()
+        if ruling.approved and "sure" not in request.form:
+            determine.look(parts(), _known(number), ruling, by=officer())
+            return _page(_known(number), sure=ruling)
+        determine.decide(parts(), _known(number), ruling, by=officer())
     except NoSuchDetermination:
         raise
     except AppError as error:
@@ -89,13 +93,14 @@ def decide_one(number: str) -> Answer | tuple[Answer, int]:
     return _back(number)
 
 
-def _page(number: int, *, problem: str | None = None) -> str:
+def _page(number: int, *, problem: str | None = None, sure: Ruling | None = None) -> str:
     found, who = case(parts(), officer(), number), officer()
     open_ = found.head.state in OPEN and may(who.role, "determination.decide")
     return render_template(
         "office/determination.html",
         case=found,
         problem=problem,
+        sure=sure,
         typed=request.form,
         words=WORDS,
         insurance=phrases("names")[found.head.insurance],
