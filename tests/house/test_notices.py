@@ -7,7 +7,9 @@ from notifications.send import AT_ONCE
 from tests.house.tree import ROOT, files, words
 
 TEMPLATES = {path.stem: path for path in (ROOT / "notifications" / "templates").glob("*.txt")}
-FIELDS = {"village", "names", "items", "amount", "check_code", "paid_at", "reason", "until", "help_phone", "serial"}
+FIELDS = {"village", "names", "items", "amount", "check_code", "paid_at", "reason", "until", "help_phone", "serial"} | {
+    "voided"
+}
 
 
 def kinds_written() -> tuple[set[str], int]:

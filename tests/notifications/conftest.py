@@ -27,6 +27,7 @@ FIELDS = {
     "amount": "320",
     "check_code": "K3W9X0T2",
     "serial": "00012345",
+    "voided": "00012344",
     "until": "12月31日",
     "help_phone": "0632-0000000",
 }

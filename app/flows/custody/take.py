@@ -134,7 +134,7 @@ def _taken(
         raise CashMoved  # another of this very key was first: asked again, it is told
     of_bill = {row.bill_id: row for row in made}
     for subject, due, bill in items:
-        tell_cash(parts, connection, (subject, due, bill), of_bill[bill.id].serial)
+        tell_cash(parts, connection, (subject, due, bill), of_bill[bill.id].serial, asked.replaces)
     return made
 
 

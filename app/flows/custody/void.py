@@ -9,6 +9,8 @@ from app.access.sessions import Visitor
 from app.flows.custody.take import Asked, take_in
 from app.flows.parts import Parts
 from app.flows.pay.start import want_of
+from app.flows.tell.announce import tell_voided
+from app.registry import find
 from core.errors import BadInput, Conflict, NotFound
 from payments.refusals import as_errors
 from payments.taking import find as find_money
@@ -37,8 +39,8 @@ class NoWhy(BadInput):
 
 
 def void(parts: Parts, serial: int, why: str, *, by: Visitor) -> list[int]:
-    """It counts no more; of a torn one the item has another receipt in the same act, whose serial is returned. NoWhy,
-    NoSuchReceipt, NotVoidable; for a torn one also what `take` says."""
+    """It counts no more, and its payer is told; of a torn one the item has another in the same act, whose serial
+    is returned. NoWhy, NoSuchReceipt, NotVoidable; for a torn one also what `take` says."""
     if why not in WHY:
         raise NoWhy
     with parts.engine.begin() as connection:
@@ -52,6 +54,9 @@ def void(parts: Parts, serial: int, why: str, *, by: Visitor) -> list[int]:
         _undo(parts, connection, serial, why, by)
         if why != "torn":
             found: list[int] = []
+            for subject in find.by_ids(connection, parts.vault, [bill.person_id], years=parts.levy.ever):
+                if not subject.restricted_at:
+                    tell_voided(parts, connection, subject, bill, row)
         else:
             asked = Asked([want_of(bill)], row.amount, f"torn:{serial}:{secrets.token_hex(8)}", serial)
             found = take_in(parts, connection, asked, by=by)

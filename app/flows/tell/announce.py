@@ -12,7 +12,7 @@ from app.flows.due.item import Due
 from app.flows.parts import Parts
 from app.flows.titles import titles_together
 from app.registry.find import Subject
-from core.money import plain_yuan
+from core.money import Fen, plain_yuan
 from core.redact import mask_name
 from payments.cash.tables import BY_YEAR
 from payments.taking.bills import IssuedBill
@@ -54,17 +54,39 @@ def tell_settled(parts: Parts, connection: Connection, subject: Subject, due: Du
     _write(parts, connection, _SETTLED, (bill.household_id, cause), notice)
 
 
-def tell_cash(parts: Parts, connection: Connection, item: tuple[Subject, Due, IssuedBill], serial: int) -> None:
+def tell_cash(
+    parts: Parts,
+    connection: Connection,
+    item: tuple[Subject, Due, IssuedBill],
+    serial: int,
+    replaces: int | None = None,
+) -> None:
     """What an agent took in cash, for the payer to hold against his paper: it asks nothing, and says whom to ring up if
-    it is not so."""
+    it is not so. In the place of a torn paper it names both, and that nothing is to be paid again."""
     _, _, bill = item
     notice = notice_for(parts, f"cash:{serial}", [item], None, None)
-    notice["fields"] |= {
-        "amount": plain_yuan(bill.personal_due),
-        "serial": f"{serial % BY_YEAR:08d}",
-        "help_phone": parts.help_phone,
-    }
-    _write(parts, connection, _CASH, (bill.household_id, f"cash:{serial}"), notice)
+    notice["fields"] |= _on_paper(parts, serial, bill.personal_due)
+    if replaces is not None:
+        notice["fields"] |= {"voided": _printed(replaces)}
+    written = _CASH if replaces is None else _ANEW
+    _write(parts, connection, written, (bill.household_id, f"cash:{serial}:taken"), notice)
+
+
+def tell_voided(parts: Parts, connection: Connection, subject: Subject, bill: Any, receipt: Any) -> None:
+    """A receipt that counts no more and has none in its place: who still holds the paper, or never had his money back,
+    hears whom to ring up. `bill`: what it was for; `receipt`: its serial and amount."""
+    cause = f"cash:{receipt.serial}"
+    notice = notice_for(parts, cause, [(subject, bill, bill)], None, None)
+    notice["fields"] |= _on_paper(parts, receipt.serial, receipt.amount)
+    _write(parts, connection, _VOIDED, (receipt.household_id, f"{cause}:voided"), notice)
+
+
+def _on_paper(parts: Parts, serial: int, amount: Fen) -> dict[str, str]:
+    return {"amount": plain_yuan(amount), "serial": _printed(serial), "help_phone": parts.help_phone}
+
+
+def _printed(serial: int) -> str:
+    return f"{serial % BY_YEAR:08d}"
 
 
 def _write(
@@ -95,5 +117,13 @@ _SETTLED = text(
 )
 _CASH = text(
     "select enqueue_notice(:household, :cause, 'cash', cast(:fields as jsonb), null,"
+    " decode(:phone, 'base64'), :next_try_at)"
+)
+_ANEW = text(
+    "select enqueue_notice(:household, :cause, 'cash_anew', cast(:fields as jsonb), null,"
+    " decode(:phone, 'base64'), :next_try_at)"
+)
+_VOIDED = text(
+    "select enqueue_notice(:household, :cause, 'cash_voided', cast(:fields as jsonb), null,"
     " decode(:phone, 'base64'), :next_try_at)"
 )

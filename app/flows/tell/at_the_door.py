@@ -14,7 +14,7 @@ from notifications.send import NOBODY_WAITS, render
 MOST = 200  # on one page
 KINDS = (
     *("paid", "settled", "surplus", "refund_asked", "refund_rejected", "refunded", "remind", "waived"),
-    *("determined", "not_determined", "answered", "cash"),
+    *("determined", "not_determined", "answered", "cash", "cash_anew", "cash_voided"),
 )
 
 

@@ -25,6 +25,8 @@ KINDS: Mapping[str, str] = {
     "not_determined": "没有核定通过",
     "answered": "反映的事有答复",
     "cash": "代办员收了现金",
+    "cash_anew": "现金收据换了一张",
+    "cash_voided": "现金收据作废了",
 }
 RANKS: Mapping[int, str] = {0: "等着发", 1: "正在发", 2: "已发出", 3: "已送到", 4: "没有发成"}
 CHANNELS: Mapping[str, str] = {"wechat": "微信订阅消息", "sms": "短信", "sms2": "备用短信", "console": "沙盒窗口"}

@@ -71,13 +71,13 @@ def test_what_would_leave_is_said_kind_by_kind_with_its_price(running, district,
 
     assert (handed.exit_code, said.exit_code) == (0, 0), said.output
     assert "第一家（aliyun）" in said.output and "备用（tencent）" in said.output and "✗" not in said.output
-    assert "✓ login_code  SMS_9006  最长54字 0.045元" in said.output
-    assert "✓ paid  SMS_9009  最长" in said.output and "0.090元" in said.output
+    assert "✓ login_code  SMS_9008  最长54字 0.045元" in said.output
+    assert "✓ paid  SMS_9011  最长" in said.output and "0.090元" in said.output
     assert running.environment["SMS_KEY"] not in said.output
 
 
 def test_what_would_not_leave_is_named_and_ends_badly(running, district, at):
-    ids = "login_code:SMS_9006,paid:SMS_9009,remind:SMS_7777"
+    ids = "login_code:SMS_9008,paid:SMS_9011,remind:SMS_7777"
     at(**BOTH, SMS_SECOND_KEY=running.environment["SMS_KEY"])("templates", "--hand-in")
     notice_ = at(SMS_PROVIDER="aliyun", SMS_TEMPLATES=ids, SMS_LONGEST="7")
 
@@ -93,7 +93,7 @@ def test_what_would_not_leave_is_named_and_ends_badly(running, district, at):
 def test_an_approved_text_with_other_places_is_found(running, district, at):
     notice_ = at(SMS_PROVIDER="aliyun")
     notice_("templates", "--hand-in")
-    other = {"SMS_9009": "${names}交了${amount}元"}
+    other = {"SMS_9011": "${names}交了${amount}元"}
     running.outside.raw_post("/texts/templates", {"provider": "aliyun", "templates": other})
 
     said = notice_("check")

@@ -51,7 +51,7 @@ def test_a_taking_is_a_receipt_an_entry_and_a_paid_item(running, village):
     bill = running.one("select * from bill where person_id = :p", p=village.district.adult.id)
     assert (bill.state, bill.settled_by) == ("settled", f"receipt:cash:{FIRST}")
     assert balances(running)[account] == 32000 == held(running, village).held
-    (told,) = rows(running, "select kind, fields from notice where cause = 'cash:202200000101'")
+    (told,) = rows(running, "select kind, fields from notice where cause = 'cash:202200000101:taken'")
     assert (told.kind, told.fields["amount"], told.fields["serial"]) == ("cash", "320", "00000101")
     row = running.one("select roster_id, roster_no from receipt")
     assert None not in (row.roster_id, row.roster_no)
