@@ -56,6 +56,7 @@ def test_an_agent_takes_cash_on_his_screen(running, district, village, phone):
     assert code in strip and "张示例" in strip
     public = running.app.test_client().get(f"/check?code={code}").text
     assert "00000101" in public and "张示例" not in public and "320" not in public
+    assert f'没有交过，或者交的不是这个数，请打 <strong class="whole">{running.parts.help_phone}' in public
 
     torn = phone.post(f"{done.location}/void", data={"why": "torn"})
     assert torn.location == f"/agent/cash/receipts/{FIRST + 1}"
