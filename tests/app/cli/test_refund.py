@@ -38,7 +38,7 @@ def test_a_refund_goes_through_four_hands(running, district, say):
     run_refunds(running, number, "paid")
 
     shown = say("refund", "show", number)[1]
-    assert "在外地参保了" in shown and "医保局核对  staff:bureau" in shown and "钱已退回" in shown
+    assert "在外地交过了" in shown and "医保局核对  staff:bureau" in shown and "钱已退回" in shown
     assert say("refund", "list")[1] == "没有要处理的退款。\n" and number in say("refund", "list", "--all")[1]
 
 
