@@ -191,8 +191,8 @@ class Register:
             self.count()
 
     def count(self) -> None:
-        """Tells the planner how large the tables have become, if they have grown since it heard of it."""
-        if self._written - self._counted >= COUNT_AFTER:
+        """Tells the planner how large the tables have become, where many rows are new and it has not heard of all."""
+        if self._written >= COUNT_AFTER and self._written > self._counted:
             self._ask("select register_counted()", ())
             self._counted = self._written
 

@@ -64,11 +64,12 @@ def test_a_resident_asks_reads_where_it_stands_and_may_think_better_of_it(runnin
     browser.submit(withdrawn, path, form="enctype", offer=PENSION_GAP)
     check(running.office, number + 1)
     held = browser.get(path)
+    assert "申请了 1 件，还在核实" in browser.get("/due").text
     assert "人社局正在核实" in held.text and "withdraw" not in held.html
     decide(running.office, number + 1, Ruling(True, 150000, (2016, 2017)), by="staff:hrss")
     told = browser.get(path).text
     assert "核定通过了" in told and "补缴2016、2017年，一共 1500 元" in told
-    assert "1500 元" in browser.get("/due").text
+    assert "1500 元" in browser.get("/due").text and "还在核实" not in browser.get("/due").text
 
 
 def test_nobody_asks_or_withdraws_for_whom_he_does_not_know(running, district, browser):

@@ -167,9 +167,14 @@ def test_a_no_is_told_with_its_reason_and_asked_for_anew(running, district, pare
 def test_an_older_child_is_registered_and_pays_as_any_other(running, district, parent, medical):
     client, path = parent
     client.post(path, data=a_child(born="2021-03-01"))
-    register(medical, newborn(running).id)
+    client.post(path, data=a_child(born="2019-03-01", certificate="T370912346"))
+    first, second = (row.id for row in rows(running, "select id from newborn order by id"))
+    assert "孩子已经满 2 岁" in medical.get(f"{DESK}{second}").text, "the desk is told, and decides all the same"
+    assert "孩子已经满" not in medical.get(f"{DESK}{first}").text
+    assert medical.post(f"{DESK}{second}/refuse", data={"reason": "请先去上户口"}).status_code == 303
+    register(medical, first)
 
-    [subject] = subjects(running.parts, [newborn(running).person_id])
+    [subject] = subjects(running.parts, [running.one("select person_id from newborn where id = :n", n=first)[0]])
     due = next(
         each for each in all_due(running.parts, subject, at=running.parts.clocks.now()) if each.insurance == MEDICAL
     )

@@ -3,7 +3,7 @@
 import json
 import re
 from base64 import b64decode
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
@@ -57,13 +57,17 @@ def test_a_household_that_is_done_gets_a_slip_only_when_asked_for(agent, distric
     assert "0001户" in everybody.text
 
 
-def alone(running, number, name, sequence):
-    """Somebody of a household of one, in the agent's village."""
+def alone(running, number, name, sequence, *others):
+    """Somebody of a household of his own in the agent's village, before him these `others` by name and birth."""
     own = an_id_number(sequence=sequence)
-    key = running.write(
-        lambda c: a_person(c, name=name, id_number=own, household=a_household(c, number=number), phone=None)
-    )
-    return Someone(key, name, own)
+
+    def write(connection):
+        home = a_household(connection, number=number)
+        for other, born in others:
+            a_person(connection, name=other, id_number=an_id_number(born=born), household=home, phone=None)
+        return a_person(connection, name=name, id_number=own, household=home, phone=None)
+
+    return Someone(running.write(write), name, own)
 
 
 def test_who_waits_for_an_office_is_on_no_slip(agent, district, running, tmp_path):
@@ -76,6 +80,15 @@ def test_who_waits_for_an_office_is_on_no_slip(agent, district, running, tmp_pat
         assert "0002户" not in page.text and "0003户 周*费" in page.text
         assert owing.name not in page.html
     assert "0001户 张*例 等4人" in before and "0002户 孙*居" in before
+
+
+def test_a_slip_without_a_head_names_who_still_has_to_pay(agent, district, running):
+    alone(running, "0002", "周欠费", 23, ("吴老人", date(1940, 5, 1)))
+
+    page = slips_of(agent, district).text
+
+    assert "0002户 周*费 等2人" in page, "who pays nothing would put it away"
+    assert "0001户 张*例 等4人" in page
 
 
 def test_what_is_printed_is_what_was_chosen(agent, district, running):
