@@ -1,5 +1,6 @@
 """The functions, guards and grants of the database: files of SQL that stand with the code that calls them, applied in
-this order, unit by unit. Each can be applied again; a function is made before another's body is checked against it."""
+this order, unit by unit. Each can be applied again; a function is made before another's body is checked against it, and
+before anything that already serves calls it: while an upgrade runs, so does all else."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ _ROOT = Path(__file__).parents[1]
 ORDER = (
     "core/sealed.sql",
     "payments/ledger/ledger.sql",
+    "payments/pledges/pledge.sql",
     "payments/taking/payment.sql",
     "payments/taking/pause.sql",
     "app/registry/determination.sql",
@@ -28,7 +30,6 @@ ORDER = (
     "payments/refunds/steps.sql",
     "payments/refunds/paid.sql",
     "payments/refunds/tell.sql",
-    "payments/pledges/pledge.sql",
     "payments/suspense/suspense.sql",
     "payments/withdraw.sql",
     "payments/complaints/complaint.sql",
