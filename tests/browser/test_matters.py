@@ -1,7 +1,11 @@
-"""有话要说 on a small phone, and its answer at a desk, wide and narrow."""
+"""有话要说 on a small phone, and its answer at a desk, wide and narrow; whom somebody tells dead, and who says that he
+lives."""
 
 from app.access.roles import Role
+from app.flows.cases.say import say as say_of
+from app.flows.conflicts.bring_police import bring_police
 from app.flows.enter.accounts import add_staff
+from tests.app.flows.test_police import a_list, line
 
 PASSWORD = "a-long-password-1"
 
@@ -34,3 +38,26 @@ def test_a_sentence_from_the_phone_to_the_desk_and_back(phone, district, running
     assert "三天内改好" in phone.look("matter-told")
     phone.press("解决了")
     assert "已经解决" in phone.look("matter-closed")
+
+
+def test_whom_somebody_told_dead_reads_it_and_the_bureau_has_his_row_and_decides(phone, district, running, tmp_path):
+    said = {"person_id": district.adult.id, "village": district.village, "by": "agent:wang"}
+    say_of(running.parts, "DIED", "上个月走了，村里都知道", **said)
+    phone.sign_in(district.adult)
+    assert "有人报告他去世了" in phone.look("told-dead-due")
+
+    add_staff(running.office, login="hrss-1", name="示例", role=Role.HRSS, password=PASSWORD)
+    phone.page.context.clear_cookies(name="session")
+    phone.log_in_office("hrss-1", PASSWORD)
+    phone.open(f"/office/matters/{running.one('select id from matter')[0]}")
+    phone.look_at_desk("told-dead-matter", 1280)
+    with phone.page.expect_download() as row:
+        phone.page.get_by_role("button", name="下载他这一行").click()
+    assert row.value.suggested_filename.endswith(".xlsx")
+
+    bring_police(running.office, a_list(tmp_path / "deaths.xlsx", line(district.adult, "死亡")))
+    conflict = running.one("select id from conflict")[0]
+    say_of(running.parts, "STILL_ALIVE", "他就在家里，早上还见过", **said)
+    phone.open(f"/office/conflicts/{conflict}")
+    phone.look_at_desk("told-dead-conflict", 1280)
+    assert "他就在家里" in phone.page.inner_text("main")
