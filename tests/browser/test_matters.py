@@ -1,5 +1,5 @@
-"""有话要说 on a small phone, and its answer at a desk, wide and narrow; whom somebody tells dead, and who says that he
-lives."""
+"""有话要说 on a small phone, and its answer at a desk, wide and narrow; whom somebody tells dead, until his
+bureau has decided."""
 
 from app.access.roles import Role
 from app.flows.cases.say import say as say_of
@@ -40,24 +40,41 @@ def test_a_sentence_from_the_phone_to_the_desk_and_back(phone, district, running
     assert "已经解决" in phone.look("matter-closed")
 
 
-def test_whom_somebody_told_dead_reads_it_and_the_bureau_has_his_row_and_decides(phone, district, running, tmp_path):
+def test_whom_somebody_told_dead_reads_it_until_his_bureau_has_decided_and_answered(phone, district, running, tmp_path):
     said = {"person_id": district.adult.id, "village": district.village, "by": "agent:wang"}
     say_of(running.parts, "DIED", "上个月走了，村里都知道", **said)
     phone.sign_in(district.adult)
     assert "有人报告他去世了" in phone.look("told-dead-due")
 
-    add_staff(running.office, login="hrss-1", name="示例", role=Role.HRSS, password=PASSWORD)
+    resident = phone.page.context.storage_state()
     phone.page.context.clear_cookies(name="session")
+    add_staff(running.office, login="hrss-1", name="示例", role=Role.HRSS, password=PASSWORD)
     phone.log_in_office("hrss-1", PASSWORD)
     phone.open(f"/office/matters/{running.one('select id from matter')[0]}")
     phone.look_at_desk("told-dead-matter", 1280)
     with phone.page.expect_download() as row:
         phone.page.get_by_role("button", name="下载他这一行").click()
     assert row.value.suggested_filename.endswith(".xlsx")
+    phone.fill("答复（", "问过了，人在家里。")
+    phone.page.get_by_role("button", name="答复").click()
 
     bring_police(running.office, a_list(tmp_path / "deaths.xlsx", line(district.adult, "死亡")))
-    conflict = running.one("select id from conflict")[0]
     say_of(running.parts, "STILL_ALIVE", "他就在家里，早上还见过", **said)
-    phone.open(f"/office/conflicts/{conflict}")
+    phone.open("/office/conflicts/")
+    phone.page.locator("td a").first.click()
     phone.look_at_desk("told-dead-conflict", 1280)
     assert "他就在家里" in phone.page.inner_text("main")
+    phone.page.get_by_label("人健在").check()
+    phone.fill("凭什么这样定", "见过")
+    phone.press("就这样定")
+    assert phone.page.locator(".alert").count() == 1, "two words are no reason"
+    assert phone.page.get_by_label("人健在").is_checked(), "nothing chosen is lost"
+    phone.fill("凭什么这样定", "入户见到本人")
+    phone.press("就这样定")
+    phone.look_at_desk("told-dead-decided", 1280)
+
+    phone.page.context.clear_cookies()
+    phone.page.context.add_cookies(resident["cookies"])
+    phone.open("/due")
+    told = phone.look("told-dead-decided-due")
+    assert "去世" not in told and "去交费" in told
